@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "actors/executor/executor.hpp"
+#include "djm/log.hpp"
+#include "djm/time.hpp"
+#include "zkstore/ensemble_port.hpp"
+
+namespace djm {
+
+using timer_id = std::uint64_t;
+
+/// Everything the actors of one node use for time, chance, threads, the store and logging; they use nothing else.
+/// Production has one implementation, the simulator another that pauses, skews, crashes and replays a node.
+/// Thread-safe. Outlives the actors of its node.
+class node_env {
+public:
+  virtual ~node_env() = default;
+
+  /// The node's monotonic clock; counts suspend.
+  virtual time_point now() const = 0;
+  /// For people only.
+  virtual wall_time wall_now() const = 0;
+  /// 64 random bits.
+  virtual std::uint64_t random() = 0;
+
+  /// Calls `fire` once at `at` or soon after, on any thread; it must be short and must not hold an actor alive
+  /// (capture a weak pointer). Never from within this call. Ids are never 0.
+  virtual timer_id arm(time_point at, std::function<void()> fire) = 0;
+  /// After this returns the timer will not start to fire (it may be firing on another thread). Unknown ids are ignored.
+  virtual void cancel(timer_id id) = 0;
+
+  virtual executor& exec() = 0;
+  virtual store::session_factory& sessions() = 0;
+  virtual void log(log_record record) = 0;
+};
+
+} // namespace djm

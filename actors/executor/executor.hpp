@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "djm/job.hpp"
+#include "djm/job_context.hpp"
+
+namespace djm {
+
+/// One run of user code.
+struct run_order {
+  run_id id = 0;
+  job_id job;
+  std::vector<work_item> items;
+  std::shared_ptr<djm::job> code;
+};
+
+struct run_result {
+  run_id id = 0;
+  /// Empty when the run returned, else what it threw.
+  std::string failure;
+  bool failed = false;
+};
+
+/// A run the executor has accepted and not finished.
+struct running_info {
+  run_id id = 0;
+  job_id job;
+  std::vector<work_item> items;
+  /// False while it waits for a thread.
+  bool started = false;
+};
+
+struct executor_stats {
+  std::uint32_t threads = 0, max_threads = 0, busy = 0, waiting = 0;
+  std::uint64_t finished = 0, failed = 0;
+};
+
+/// The only place where user code runs. Run ids are unique within one executor. Thread-safe. Its table of running
+/// items outlives every actor of the node: a rebuilt worker asks it before it starts anything.
+class executor {
+public:
+  using done_fn = std::function<void(const run_result&)>;
+
+  virtual ~executor() = default;
+
+  /// A run id nobody else has.
+  virtual run_id next_run_id() = 0;
+
+  /// Accepts the run: it starts when a thread is free (elastic up to the maximum). `done` is called exactly once, on
+  /// any thread, never from within this call.
+  virtual void start(run_order order, done_fn done) = 0;
+
+  /// Makes the run's stop request visible and calls its stop callbacks on reserved threads. A run that still waits for a
+  /// thread is dropped and done at once. Unknown ids are ignored. Can be called again with more revoked items.
+  virtual void request_stop(run_id id, stop_reason reason, std::vector<item_id> revoked) = 0;
+
+  /// Calls short user functions (pool functions, running strategies, custom planners) on reserved threads that runs cannot
+  /// occupy. `f` must contain its own exceptions.
+  virtual void call(std::function<void()> f) = 0;
+
+  /// Runs of `job` (of all jobs when empty) that are accepted and not done.
+  virtual std::vector<running_info> running(const job_id& job) const = 0;
+
+  /// Replaces the `done` of every unfinished run of `job`; for a rebuilt runner.
+  virtual void adopt(const job_id& job, done_fn done) = 0;
+
+  virtual executor_stats stats() const = 0;
+};
+
+} // namespace djm

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "djm/ids.hpp"
+#include "djm/job_context.hpp"
+#include "djm/job_spec.hpp"
+
+namespace djm {
+
+/// The code of a job. Derive from it, or build one from functions with `job_builder`.
+///
+/// Every member may be called on any executor thread, `run` on several at once (one per concurrent run): members must
+/// be safe to call concurrently. Exceptions that leave a member are contained: the run counts as failed, the pool stays
+/// as it was, the share is worked on in one run.
+class job {
+public:
+  virtual ~job();
+
+  /// The names of all work items of the job, cluster-wide; every node should compute the same. Asked at registration
+  /// and, when `pool_check_period` is set, again and again.
+  virtual std::vector<item_id> work_pool() = 0;
+
+  /// Works on the items of `ctx`. Return when done; return soon when `ctx.stop_requested()`.
+  virtual void run(job_context& ctx) = 0;
+
+  /// Only for `running_mode::custom`: cuts the share into concurrent runs. Items left out are not run now, an empty
+  /// part is ignored, an item in two parts or one that is not in the share is an error.
+  virtual std::vector<std::vector<item_id>> cut_share(const std::vector<item_id>& share);
+};
+
+/// A specification with its code: what `register_job` takes.
+struct job_definition {
+  job_spec spec;
+  std::shared_ptr<job> code;
+};
+
+/// Builds a definition from functions.
+///
+///   auto def = djm::job_builder("mail")
+///                .items({"eu", "us"})
+///                .every(std::chrono::seconds{5})
+///                .run([](djm::job_context& ctx) { ... })
+///                .build();
+class job_builder {
+public:
+  explicit job_builder(job_id id);
+
+  job_builder& items(std::vector<item_id> fixed_pool);
+  job_builder& pool(std::function<std::vector<item_id>()> f, duration check_period = duration::zero());
+  job_builder& pool_timeout(duration d);
+  /// Fixed delay between the end of a run and the next start.
+  job_builder& every(duration period, duration initial_delay = duration::zero());
+  job_builder& at_fixed_rate(duration period, duration initial_delay = duration::zero());
+  job_builder& on_trigger_only();
+  job_builder& schedule(djm::schedule s);
+  job_builder& thread_per_item();
+  job_builder& cut_by(std::function<std::vector<std::vector<item_id>>(const std::vector<item_id>&)> f);
+  job_builder& max_concurrent_runs(std::uint32_t n);
+  job_builder& on_new_items(new_items_policy p);
+  job_builder& stop_grace(duration d);
+  job_builder& disabled();
+  job_builder& strategy(std::string name);
+  job_builder& attributes(job_attributes a);
+  job_builder& run(std::function<void(job_context&)> f);
+
+  /// Complains about everything that is missing or breaks a rule.
+  expected<job_definition> build() const;
+
+private:
+  job_spec spec_;
+  std::function<std::vector<item_id>()> pool_;
+  std::function<std::vector<std::vector<item_id>>(const std::vector<item_id>&)> cut_;
+  std::function<void(job_context&)> run_;
+};
+
+} // namespace djm

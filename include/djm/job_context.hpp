@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "djm/fields.hpp"
+#include "djm/ids.hpp"
+#include "djm/time.hpp"
+
+namespace djm {
+
+using run_id = std::uint64_t;
+
+/// Strictly increases from one holder of an item to the next (within the history of one ensemble).
+using fencing_token = std::int64_t;
+
+/// An item a run works on, with the proof of its turn.
+struct work_item {
+  item_id id;
+  fencing_token token = 0;
+};
+
+inline bool operator==(const work_item& a, const work_item& b) { return a.id == b.id && a.token == b.token; }
+
+template <class V>
+auto fields(V&& v, work_item& x) {
+  return v("work_item", field("id", x.id), field("token", x.token));
+}
+
+/// Why a run is asked to stop.
+enum class stop_reason : std::uint8_t {
+  none,
+  /// Items of the run were taken away; `revoked_items` tells which.
+  revoked,
+  /// The job is disabled or unregistered.
+  disabled,
+  /// New items arrived and the job wants a fresh run (`new_items_policy::restart`).
+  new_items,
+  /// The store has been out of reach for so long that the items may soon run elsewhere.
+  lease_expiring,
+  /// The node shuts down.
+  shutdown,
+};
+
+std::string to_string(stop_reason reason);
+
+/// Keeps a stop callback registered; unregisters at destruction and then waits for a call that is under way
+/// (unless that call is on the same thread).
+class stop_subscription {
+public:
+  stop_subscription() = default;
+  explicit stop_subscription(std::shared_ptr<void> impl) : impl_(std::move(impl)) {}
+
+private:
+  std::shared_ptr<void> impl_;
+};
+
+/// What a run sees of djm. Valid during `job::run` only; all members are thread-safe.
+///
+/// Danger: no timer can stop a process that is frozen in the middle of a run (SIGSTOP, a stalled virtual machine, long
+/// swapping). When it wakes up after the deadline it executes a few more instructions while another node may already
+/// work on the same item. Where that would do damage, pass `token` along with each external effect and let the receiver
+/// refuse a token lower than the highest it has seen; samples/wordcount shows how.
+class job_context {
+public:
+  virtual ~job_context() = default;
+
+  virtual const job_id& job() const = 0;
+  virtual run_id run() const = 0;
+  /// The share of this run, sorted by id, never empty.
+  virtual const std::vector<work_item>& items() const = 0;
+  /// Fencing token of an item of this run; 0 for another item.
+  virtual fencing_token token(const item_id& item) const = 0;
+
+  virtual bool stop_requested() const = 0;
+  virtual djm::stop_reason reason() const = 0;
+  /// Items taken away so far, sorted; may grow while the run goes on.
+  virtual std::vector<item_id> revoked_items() const = 0;
+  /// Waits until stop is requested or the time has passed; true when stop was requested.
+  virtual bool wait_for_stop(duration timeout) = 0;
+  /// Sleeps; false when a stop request ended it early.
+  bool sleep(duration d) { return !wait_for_stop(d); }
+  /// Calls `f` once when stop is requested (at once when it was already), on a reserved executor thread: keep it short.
+  virtual stop_subscription on_stop(std::function<void(djm::stop_reason)> f) = 0;
+};
+
+} // namespace djm

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "djm/error.hpp"
+
+namespace djm {
+
+/// All durations of the interface. Signed; configuration refuses negative values where they make no sense.
+using duration = std::chrono::nanoseconds;
+
+/// The clock of every safety decision: monotonic and counting the time the machine was suspended
+/// (CLOCK_BOOTTIME on Linux). It has no `now()`: only a node's environment reads time, cores receive it.
+struct boot_clock {
+  using duration = djm::duration;
+  using rep = duration::rep;
+  using period = duration::period;
+  using time_point = std::chrono::time_point<boot_clock, duration>;
+  static constexpr bool is_steady = true;
+};
+
+using time_point = boot_clock::time_point;
+
+/// Wall-clock time, only for what people read. Milliseconds since the Unix epoch.
+using wall_time = std::chrono::time_point<std::chrono::system_clock, std::chrono::milliseconds>;
+
+/// "250ms", "10s", "15min": the largest unit that represents the value exactly; "0s" for zero.
+std::string format_duration(duration d);
+
+/// Reads what `format_duration` writes: an integer followed by ns, us, ms, s, min or h. Overflow, another unit,
+/// white space and an empty text are errors (`errc::invalid_config`) that name the text.
+expected<duration> parse_duration(std::string_view text);
+
+} // namespace djm

@@ -1,0 +1,137 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "djm/error.hpp"
+#include "djm/fields.hpp"
+#include "djm/job_spec.hpp"
+#include "djm/time.hpp"
+
+/// What the data of each tree node says. Payloads are JSON objects with a version field "v"; unknown fields are ignored on
+/// reading and preserved on writing (`encode(x, previous)`), malformed ones are an error that names the path.
+namespace djm::store {
+
+constexpr std::int32_t format_version = 1;
+
+/// `format`: the layout of the tree.
+struct format_payload {
+  std::int32_t format = format_version;
+};
+
+/// `alive/<worker>`.
+struct alive_payload {
+  std::string incarnation;
+  std::string host;
+  std::int64_t pid = 0;
+  std::int64_t started_at_ms = 0; ///< Unix time, for people
+  std::string software_version;
+};
+
+/// `workers/<worker>`.
+struct worker_payload {
+  std::string incarnation;
+  std::int64_t detach_ms = 0;
+  std::string zone;
+  std::vector<std::string> labels;
+  std::int64_t weight = 1000;
+  std::map<std::string, std::int64_t> capacity;
+  std::uint32_t max_items = 0;
+  bool draining = false;
+  bool cordoned = false;
+  /// True after a gentle leave: the items may move at once.
+  bool left = false;
+};
+
+/// `workers/<worker>/assigned`.
+struct assigned_payload {
+  /// The incarnation the assignment is written for; a worker of another one ignores it.
+  std::string incarnation;
+  std::int64_t counter = 0;
+};
+
+/// `work-pool`.
+struct pools_payload {
+  bool all_disabled = false;
+};
+
+/// `work-pool/<job>`.
+struct pool_payload {
+  bool enabled = true;
+  job_attributes attributes;
+  node_id last_writer;
+};
+
+/// `locks/<job>/<item>.lock`.
+struct lock_payload {
+  node_id worker;
+  std::string incarnation;
+  std::int64_t detach_ms = 0;
+  std::int64_t acquired_at_ms = 0; ///< Unix time, for people
+};
+
+/// `work-pool-version`, `worker-version`, `worker-assignment-version`: who bumped it last.
+struct version_payload {
+  std::string transaction;
+};
+
+/// JSON text. With `previous`, fields of it that this version does not know are kept.
+template <class Payload>
+std::string encode(const Payload& x, std::string_view previous = {});
+
+/// Checks types, ranges and ids. The error (`malformed_payload`) names `path` and what is wrong.
+template <class Payload>
+expected<Payload> decode(std::string_view text, std::string_view path);
+
+bool operator==(const format_payload& a, const format_payload& b);
+bool operator==(const alive_payload& a, const alive_payload& b);
+bool operator==(const worker_payload& a, const worker_payload& b);
+bool operator==(const assigned_payload& a, const assigned_payload& b);
+bool operator==(const pools_payload& a, const pools_payload& b);
+bool operator==(const pool_payload& a, const pool_payload& b);
+bool operator==(const lock_payload& a, const lock_payload& b);
+bool operator==(const version_payload& a, const version_payload& b);
+
+template <class V>
+auto fields(V&& v, format_payload& x) {
+  return v("format", field("format", x.format));
+}
+template <class V>
+auto fields(V&& v, alive_payload& x) {
+  return v("alive", field("incarnation", x.incarnation), field("host", x.host), field("pid", x.pid),
+           field("started_at_ms", x.started_at_ms), field("software_version", x.software_version));
+}
+template <class V>
+auto fields(V&& v, worker_payload& x) {
+  return v("worker", field("incarnation", x.incarnation), field("detach_ms", x.detach_ms), field("zone", x.zone),
+           field("labels", x.labels), field("weight", x.weight), field("capacity", x.capacity),
+           field("max_items", x.max_items), field("draining", x.draining), field("cordoned", x.cordoned),
+           field("left", x.left));
+}
+template <class V>
+auto fields(V&& v, assigned_payload& x) {
+  return v("assigned", field("incarnation", x.incarnation), field("counter", x.counter));
+}
+template <class V>
+auto fields(V&& v, pools_payload& x) {
+  return v("work_pool", field("all_disabled", x.all_disabled));
+}
+template <class V>
+auto fields(V&& v, pool_payload& x) {
+  return v("pool", field("enabled", x.enabled), field("attributes", x.attributes),
+           field("last_writer", x.last_writer));
+}
+template <class V>
+auto fields(V&& v, lock_payload& x) {
+  return v("lock", field("worker", x.worker), field("incarnation", x.incarnation), field("detach_ms", x.detach_ms),
+           field("acquired_at_ms", x.acquired_at_ms));
+}
+template <class V>
+auto fields(V&& v, version_payload& x) {
+  return v("version", field("transaction", x.transaction));
+}
+
+} // namespace djm::store

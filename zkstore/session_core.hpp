@@ -1,0 +1,137 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "djm/time.hpp"
+#include "zkstore/ensemble_port.hpp"
+#include "zkstore/types.hpp"
+
+namespace djm::store {
+
+/// Identifies a question of one client of the session (an actor, a test driver): the answer carries it back.
+struct ticket {
+  std::uint32_t client = 0;
+  std::uint64_t request = 0;
+};
+
+enum class session_phase : std::uint8_t {
+  /// No handle.
+  idle,
+  /// A handle is connecting for the first time.
+  connecting,
+  connected,
+  /// Connection lost; the session may live on at the server.
+  suspended,
+  /// The server has declared the session expired. A new handle is opened only now.
+  expired,
+  /// Credentials refused; final until told to open again.
+  refused,
+  /// Closed by us.
+  closed,
+};
+
+std::string to_string(session_phase phase);
+
+/// What clients are told about the session, whole at every change.
+struct session_view {
+  session_phase phase = session_phase::idle;
+  /// Counts the sessions of this core from 1; 0 = none yet. Two sessions never share a number.
+  std::uint64_t number = 0;
+  session_id_t id = 0;
+  /// Negotiated timeout (T) of the latest connect.
+  duration timeout = duration::zero();
+  /// Connects of this session so far: 1 after the first, more after reconnects.
+  std::uint32_t connects = 0;
+  /// When our own `close` was asked for; only meaningful in phase `closed`.
+  time_point closed_at{};
+};
+
+struct session_limits {
+  duration operation_deadline = std::chrono::seconds{3};
+  std::size_t window_ops = 1000;
+  std::size_t window_bytes = 4u << 20;
+  /// One request packet, at most; larger transactions are rejected before they are sent.
+  std::size_t max_request_bytes = 512u << 10;
+  /// Requests waiting for the window, at most; beyond, reads fail and commits are rejected (`too_large`).
+  std::size_t max_queued_ops = 200000;
+  std::size_t max_watches = 4000;
+  std::size_t max_watch_bytes = 512u << 10;
+  duration backoff_min = std::chrono::milliseconds{100};
+  duration backoff_max = std::chrono::seconds{5};
+  /// The node that a barrier checks: a multi of one check, committed by quorum. Any definite answer will do.
+  std::string barrier_path = "/";
+};
+
+/// Counters for status and metrics; monotone.
+struct session_counters {
+  std::uint64_t commits = 0, conflicts = 0, unknowns = 0, rejections = 0, reads = 0, probes = 0, watch_events = 0,
+                connects = 0, sessions = 0;
+  std::size_t in_flight_ops = 0, in_flight_bytes = 0, queued_ops = 0, watches = 0, watch_bytes = 0;
+  std::size_t max_in_flight_bytes = 0, max_transaction_bytes = 0, max_watches = 0, max_watch_bytes = 0;
+};
+
+/// Owns one session at a time: op table with deadlines, window, size guard, watch table, barrier, probe and contact.
+/// Pure: events in, effects out. Both stores run under this same class, so what simulation proves of it holds on
+/// ZooKeeper.
+class session_core {
+public:
+  // -- effects, in the order in which they must be carried out --
+
+  /// Open a new handle; its events are fed back with this number.
+  struct open_handle { std::uint64_t handle; };
+  struct close_handle { std::uint64_t handle; };
+  struct submit { std::uint64_t handle; op_id_t id; raw_request request; };
+  struct commit_done { ticket to; commit_outcome outcome; };
+  struct read_done { ticket to; read_outcome outcome; };
+  /// A watch of these clients fired (once per client, whatever the number of its watches on the path).
+  struct watch_fired { std::vector<std::uint32_t> clients; watch_event event; };
+  struct session_changed { session_view view; };
+  /// Contact moved: the send time of the latest successful probe of session `number` that was followed, T/3 or more
+  /// later, by another successful one (protocol §2).
+  struct contact_advanced { std::uint64_t number; time_point contact; };
+  /// A probe was answered with "no node": the session lives, but what was probed is gone.
+  struct probe_failed { std::uint64_t number; };
+  /// Call `on_timer(generation, now)` at `at`. Only the latest generation counts; stale ones are ignored.
+  struct arm_timer { std::uint64_t generation; time_point at; };
+
+  using effect = std::variant<open_handle, close_handle, submit, commit_done, read_done, watch_fired, session_changed,
+                              contact_advanced, probe_failed, arm_timer>;
+  using effects = std::vector<effect>;
+
+  explicit session_core(session_limits limits);
+
+  // -- events; every one carries `now`, those that draw jitter an `entropy` value --
+
+  /// Opens the first session (phase idle, closed or refused; otherwise nothing happens).
+  effects open(time_point now);
+  /// Ends the session: pending questions are answered (`unknown` / `session_lost`), then the handle is closed.
+  effects close(time_point now);
+  effects commit(ticket from, transaction txn, time_point now);
+  /// Reads are answered in one outcome, in order, from one server. `fresh` puts them behind a barrier.
+  effects read(ticket from, std::vector<read_op> reads, bool fresh, time_point now);
+  /// Drops the client's watches and unanswered questions (a client that is gone gets no answers).
+  effects forget(std::uint32_t client, time_point now);
+  /// Probes `path` each T/3 from now on in session `number`; ignored when that is not the current session.
+  effects start_probing(std::uint64_t number, std::string path, time_point now);
+  effects stop_probing(time_point now);
+  effects on_raw(std::uint64_t handle, raw_event event, time_point now, std::uint64_t entropy);
+  /// Opening failed at once (bad connect string, resolver): tried again with back-off.
+  effects on_open_failed(std::uint64_t handle, error why, time_point now, std::uint64_t entropy);
+  effects on_timer(std::uint64_t generation, time_point now);
+
+  const session_view& view() const noexcept { return view_; }
+  const session_counters& counters() const noexcept { return counters_; }
+
+private:
+  session_limits limits_;
+  session_view view_;
+  session_counters counters_;
+};
+
+} // namespace djm::store

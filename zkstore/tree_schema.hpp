@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "djm/ids.hpp"
+
+/// Every path of the tree, built and parsed in one place (see zkstore/README.md for the tree itself).
+namespace djm::store {
+
+class tree_schema {
+public:
+  /// `root` is an absolute path without a trailing slash.
+  explicit tree_schema(std::string root);
+
+  const std::string& root() const noexcept { return root_; }
+
+  std::string format() const;
+  std::string alive() const;
+  std::string alive(std::string_view worker) const;
+  std::string latches() const;
+  /// Prefix of a sequential candidate: `leader-latch/<worker>-<incarnation>-`.
+  std::string latch_prefix(std::string_view worker, std::string_view incarnation) const;
+  std::string latch(std::string_view name) const;
+  std::string workers() const;
+  std::string worker(std::string_view worker) const;
+  std::string available(std::string_view worker) const;
+  std::string available(std::string_view worker, std::string_view job) const;
+  std::string assigned(std::string_view worker) const;
+  std::string assigned(std::string_view worker, std::string_view job) const;
+  std::string assigned(std::string_view worker, std::string_view job, std::string_view item) const;
+  std::string pools() const;
+  std::string pool(std::string_view job) const;
+  std::string pool(std::string_view job, std::string_view item) const;
+  std::string locks() const;
+  std::string locks(std::string_view job) const;
+  std::string lock(std::string_view job, std::string_view item) const;
+  std::string pool_version() const;
+  std::string worker_version() const;
+  std::string assignment_version() const;
+
+private:
+  std::string root_;
+};
+
+/// The item of a lock node's name, `<item>.lock`; nothing for a foreign name.
+std::optional<item_id> item_of_lock_name(std::string_view name);
+
+/// The ten digits at the end of a sequential node's name; nothing for a foreign name.
+std::optional<std::int64_t> sequence_of(std::string_view name);
+
+/// Last component of a path.
+std::string_view name_of(std::string_view path);
+
+/// Whether ZooKeeper would accept the path: absolute, no empty, "." or ".." component, no control character, UTF-8.
+bool is_valid_path(std::string_view path) noexcept;
+
+} // namespace djm::store

@@ -1,0 +1,248 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "djm/fields.hpp"
+#include "djm/time.hpp"
+
+/// What the store speaks: ZooKeeper's data model without a ZooKeeper type.
+namespace djm::store {
+
+using zxid_t = std::int64_t;
+using session_id_t = std::int64_t;
+
+/// Matches every version in a check, set or remove.
+constexpr std::int32_t any_version = -1;
+
+/// What a server or client library answers to one operation, mapped once from the raw numbers.
+enum class rc : std::uint8_t {
+  ok,
+  no_node,
+  node_exists,
+  bad_version,
+  not_empty,
+  no_children_for_ephemerals,
+  no_auth,
+  invalid_acl,
+  bad_arguments,
+  /// An operation of a failed multi after the one that failed.
+  rolled_back,
+  unimplemented,
+  /// The connection broke or stayed silent: the operation may have been applied.
+  connection_loss,
+  operation_timeout,
+  session_moved,
+  /// The session is over.
+  session_expired,
+  auth_failed,
+  /// The handle is closing or closed.
+  closed,
+  /// Anything else: a bug in djm or a server in trouble.
+  system_error,
+};
+
+/// The only distinctions anyone may base a decision on.
+enum class rc_class : std::uint8_t { ok, expected, unknown, session_fatal, bug };
+
+rc_class classify(rc code) noexcept;
+std::string to_string(rc code);
+
+struct stat {
+  zxid_t czxid = 0;
+  zxid_t mzxid = 0;
+  zxid_t pzxid = 0;
+  std::int32_t version = 0;
+  std::int32_t cversion = 0;
+  /// 0 unless the node is ephemeral.
+  session_id_t ephemeral_owner = 0;
+  std::int32_t data_length = 0;
+  std::int32_t num_children = 0;
+};
+
+enum class create_mode : std::uint8_t { persistent, ephemeral, persistent_sequential, ephemeral_sequential };
+
+/// Succeeds when the node exists and, unless `any_version`, has this version.
+struct check_op {
+  std::string path;
+  std::int32_t version = any_version;
+};
+struct create_op {
+  std::string path;
+  std::string data;
+  create_mode mode = create_mode::persistent;
+};
+struct set_op {
+  std::string path;
+  std::string data;
+  std::int32_t version = any_version;
+};
+struct remove_op {
+  std::string path;
+  std::int32_t version = any_version;
+};
+
+using write_op = std::variant<check_op, create_op, set_op, remove_op>;
+
+/// All or nothing, one zxid.
+struct transaction {
+  std::vector<write_op> ops;
+};
+
+/// Result of one operation of a transaction. `path` is set for creates (sequence number included), `stat` for sets:
+/// its mzxid is the zxid of the whole transaction. After a failure: ops before the failed one `ok`, the failed one its
+/// code, later ones `rolled_back`.
+struct op_result {
+  rc code = rc::ok;
+  std::string path;
+  store::stat stat;
+};
+
+enum class read_kind : std::uint8_t { get, exists, children };
+
+struct read_op {
+  read_kind kind = read_kind::get;
+  std::string path;
+  /// Leave a one-shot watch: `get` and `exists` watch the node (creation, change, deletion), `children` its list.
+  bool watch = false;
+};
+
+struct read_result {
+  rc code = rc::ok;
+  std::string data;
+  store::stat stat;
+  /// Sorted.
+  std::vector<std::string> children;
+  /// False when a watch was asked for and the session's watch limit refused it.
+  bool watched = false;
+};
+
+enum class watch_kind : std::uint8_t { created, deleted, changed, children };
+
+struct watch_event {
+  watch_kind kind = watch_kind::changed;
+  std::string path;
+};
+
+inline read_op get(std::string path, bool watch = false) { return {read_kind::get, std::move(path), watch}; }
+inline read_op exists(std::string path, bool watch = false) { return {read_kind::exists, std::move(path), watch}; }
+inline read_op children(std::string path, bool watch = false) { return {read_kind::children, std::move(path), watch}; }
+
+const std::string& path_of(const write_op& op);
+
+/// Bytes the operation takes in a request packet, never less than the truth.
+std::size_t wire_size(const write_op& op);
+std::size_t wire_size(const transaction& txn);
+
+// -- outcomes -----------------------------------------------------------------
+
+/// Applied. `zxid` is known (not 0) when the transaction held a set.
+struct committed {
+  zxid_t zxid = 0;
+  std::vector<op_result> results;
+};
+/// Not applied: operation `index` met `code`.
+struct conflict {
+  std::size_t index = 0;
+  rc code = rc::ok;
+};
+/// May have been applied: read again behind a barrier, then decide. Never treated as conflict or success.
+struct unknown {};
+/// Not applied and never will be in this form: too large, bad path, no permission.
+struct rejected {
+  error why;
+};
+/// The session is over; the transaction may have been applied before its end.
+struct session_lost {};
+
+using commit_outcome = std::variant<committed, conflict, unknown, rejected, session_lost>;
+
+enum class read_status : std::uint8_t {
+  ok,
+  /// Could not be answered now (connection, deadline); ask again.
+  failed,
+  session_lost,
+  /// A read of the batch broke a rule (bad path); `text` says which.
+  rejected,
+};
+
+/// Answer to a batch of reads, in the order of the question; `results` is empty unless `status` is `ok`.
+struct read_outcome {
+  read_status status = read_status::ok;
+  std::vector<read_result> results;
+  std::string text;
+};
+
+// -- field lists --------------------------------------------------------------
+
+template <class V>
+auto fields(V&& v, stat& x) {
+  return v("stat", field("czxid", x.czxid), field("mzxid", x.mzxid), field("pzxid", x.pzxid),
+           field("version", x.version), field("cversion", x.cversion), field("ephemeral_owner", x.ephemeral_owner),
+           field("data_length", x.data_length), field("num_children", x.num_children));
+}
+template <class V>
+auto fields(V&& v, check_op& x) {
+  return v("check", field("path", x.path), field("version", x.version));
+}
+template <class V>
+auto fields(V&& v, create_op& x) {
+  return v("create", field("path", x.path), field("data", x.data), field("mode", x.mode));
+}
+template <class V>
+auto fields(V&& v, set_op& x) {
+  return v("set", field("path", x.path), field("data", x.data), field("version", x.version));
+}
+template <class V>
+auto fields(V&& v, remove_op& x) {
+  return v("remove", field("path", x.path), field("version", x.version));
+}
+template <class V>
+auto fields(V&& v, transaction& x) {
+  return v("transaction", field("ops", x.ops));
+}
+template <class V>
+auto fields(V&& v, op_result& x) {
+  return v("op_result", field("code", x.code), field("path", x.path), field("stat", x.stat));
+}
+template <class V>
+auto fields(V&& v, read_op& x) {
+  return v("read", field("kind", x.kind), field("path", x.path), field("watch", x.watch));
+}
+template <class V>
+auto fields(V&& v, read_result& x) {
+  return v("read_result", field("code", x.code), field("data", x.data), field("stat", x.stat),
+           field("children", x.children), field("watched", x.watched));
+}
+template <class V>
+auto fields(V&& v, watch_event& x) {
+  return v("watch_event", field("kind", x.kind), field("path", x.path));
+}
+template <class V>
+auto fields(V&& v, committed& x) {
+  return v("committed", field("zxid", x.zxid), field("results", x.results));
+}
+template <class V>
+auto fields(V&& v, conflict& x) {
+  return v("conflict", field("index", x.index), field("code", x.code));
+}
+template <class V>
+auto fields(V&& v, unknown&) {
+  return v("unknown");
+}
+template <class V>
+auto fields(V&& v, rejected& x) {
+  return v("rejected", field("code", x.why.code), field("text", x.why.text));
+}
+template <class V>
+auto fields(V&& v, session_lost&) {
+  return v("session_lost");
+}
+template <class V>
+auto fields(V&& v, read_outcome& x) {
+  return v("read_outcome", field("status", x.status), field("results", x.results), field("text", x.text));
+}
+
+} // namespace djm::store
