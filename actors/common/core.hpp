@@ -1,0 +1,75 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "djm/events.hpp"
+#include "djm/log.hpp"
+#include "djm/time.hpp"
+#include "zkstore/types.hpp"
+
+/// What the pure cores share. A core receives events with the time (and random bits where it draws jitter) as
+/// arguments and returns effects; it has no clock, I/O, threads or actors inside.
+///
+/// Timers: a core names the earliest moment at which it wants `on_wake` (`wake_at`). Its shell keeps one timer at that
+/// moment. Waking too early, twice or late is harmless, because a core compares its own deadlines with `now`: stale timers
+/// need no generation numbers.
+namespace djm {
+
+/// Time and chance of one event.
+struct step {
+  time_point now;
+  std::uint64_t entropy = 0;
+};
+
+/// Effects that every core may produce; each core lists those it uses in its own variant.
+struct commit_effect {
+  std::uint64_t request = 0;
+  store::transaction txn;
+};
+struct read_effect {
+  std::uint64_t request = 0;
+  std::vector<store::read_op> reads;
+  bool fresh = false;
+};
+struct emit_effect {
+  event what;
+};
+struct log_effect {
+  log_level level = log_level::info;
+  std::string text;
+};
+
+/// The earlier of two optional moments.
+inline std::optional<time_point> earliest(std::optional<time_point> a, std::optional<time_point> b) {
+  if (!a) {
+    return b;
+  }
+  return b ? std::min(*a, *b) : a;
+}
+
+/// Delays between retries: doubling from `least` to `most`, each drawn from its upper half so that nodes that failed
+/// together do not retry together.
+class backoff {
+public:
+  backoff(duration least, duration most) : least_(least), most_(most), next_(least) {}
+
+  duration draw(std::uint64_t entropy) {
+    auto whole = next_;
+    next_ = std::min(most_, next_ * 2);
+    auto half = whole.count() / 2;
+    return duration{half + (half > 0 ? static_cast<duration::rep>(entropy % static_cast<std::uint64_t>(half + 1)) : 0)};
+  }
+  void reset() { next_ = least_; }
+
+private:
+  duration least_;
+  duration most_;
+  duration next_;
+};
+
+} // namespace djm

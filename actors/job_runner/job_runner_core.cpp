@@ -1,0 +1,575 @@
+#include "actors/job_runner/job_runner_core.hpp"
+
+#include <utility>
+
+namespace djm {
+
+namespace {
+
+template <class Set>
+bool intersects(const std::set<item_id>& a, const Set& b) {
+  for (const auto& x : a) {
+    if (b.count(x) > 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+} // namespace
+
+job_runner_core::job_runner_core(settings s) : cfg_(std::move(s)) {}
+
+duration job_runner_core::grace() const {
+  return cfg_.spec.stop_grace > duration::zero() ? cfg_.spec.stop_grace : cfg_.stop_grace;
+}
+
+// -- events -------------------------------------------------------------------
+
+job_runner_core::effects job_runner_core::on_start(step s) {
+  effects out;
+  pool_due_ = s.now;
+  check_pool(s, out);
+  return out;
+}
+
+job_runner_core::effects job_runner_core::on_adopted(const std::vector<run_id>& ids,
+                                                     const std::vector<std::vector<work_item>>& items, step s) {
+  effects out;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    auto& r = runs_[ids[i]];
+    r.items = items[i];
+    r.started = s.now;
+    for (const auto& w : items[i]) {
+      auto& it = items_[w.id];
+      it.run = ids[i];
+      it.token = w.token;
+      it.fresh = false;
+    }
+    // Nobody has granted these items to us yet; whether they are still ours is for the worker to say.
+    next_run_ = std::max(next_run_, (ids[i] & 0xffffffffffu) + 1);
+  }
+  return out;
+}
+
+job_runner_core::effects job_runner_core::on_granted(const std::vector<work_item>& items, step s) {
+  effects out;
+  if (items.empty()) {
+    return out;
+  }
+  if (!origin_) {
+    origin_ = s.now + cfg_.spec.schedule.initial_delay;
+  }
+  for (const auto& w : items) {
+    auto& it = items_[w.id];
+    it.granted = true;
+    it.fresh = true;
+    if (it.run == 0 || it.token == 0) {
+      it.token = w.token;
+    } else if (it.token != w.token) {
+      // A run of an earlier turn is still busy with the item: the new token counts from the next run.
+      it.token = w.token;
+    }
+  }
+  out.push_back(emit_effect{items_granted{cfg_.spec.id, items}});
+  if (cfg_.spec.on_new_items == new_items_policy::restart) {
+    for (auto& [id, r] : runs_) {
+      ask_stop(id, r, stop_reason::new_items, {}, s, out);
+    }
+    for (auto& l : lanes_) {
+      l.triggered = true;
+    }
+  }
+  recut(s, out);
+  start_due(s, out);
+  return out;
+}
+
+job_runner_core::effects job_runner_core::on_revoked(const std::vector<item_id>& items, stop_reason reason, step s) {
+  effects out;
+  std::vector<item_id> free;
+  std::vector<item_id> lost;
+  std::map<run_id, std::vector<item_id>> busy;
+  for (const auto& id : items) {
+    auto i = items_.find(id);
+    if (i == items_.end()) {
+      free.push_back(id);
+      continue;
+    }
+    if (i->second.granted) {
+      lost.push_back(id);
+    }
+    i->second.granted = false;
+    if (i->second.run == 0) {
+      items_.erase(i);
+      free.push_back(id);
+    } else {
+      busy[i->second.run].push_back(id);
+    }
+  }
+  if (!lost.empty()) {
+    out.push_back(emit_effect{items_revoked{cfg_.spec.id, std::move(lost), reason}});
+  }
+  for (auto& [id, revoked] : busy) {
+    ask_stop(id, runs_[id], reason, std::move(revoked), s, out);
+  }
+  if (!free.empty()) {
+    out.push_back(released{std::move(free)});
+  }
+  recut(s, out);
+  start_due(s, out);
+  return out;
+}
+
+job_runner_core::effects job_runner_core::on_lease(time_point run_until, time_point deadline, step s) {
+  effects out;
+  run_until_ = run_until;
+  deadline_ = deadline;
+  leased_ = true;
+  check_runs(s, out);
+  start_due(s, out);
+  return out;
+}
+
+job_runner_core::effects job_runner_core::on_run_done(run_id id, const std::string& failure, bool failed, step s) {
+  effects out;
+  auto i = runs_.find(id);
+  if (i == runs_.end()) {
+    return out;
+  }
+  auto r = std::move(i->second);
+  runs_.erase(i);
+  auto took = s.now - r.started;
+  if (failed) {
+    ++counters_.failed;
+    last_failure_ = failure;
+    out.push_back(emit_effect{run_failed{cfg_.spec.id, id, took, failure}});
+  } else {
+    ++counters_.finished;
+    out.push_back(emit_effect{run_finished{cfg_.spec.id, id, took}});
+  }
+  std::set<item_id> done;
+  std::vector<item_id> free;
+  for (const auto& w : r.items) {
+    auto it = items_.find(w.id);
+    if (it == items_.end() || it->second.run != id) {
+      continue;
+    }
+    it->second.run = 0;
+    done.insert(w.id);
+    if (!it->second.granted) {
+      items_.erase(it);
+      free.push_back(w.id);
+    }
+  }
+  if (cfg_.spec.schedule.kind == schedule_kind::fixed_delay) {
+    for (auto& l : lanes_) {
+      if (intersects(l.items, done)) {
+        l.due = s.now + cfg_.spec.schedule.period;
+      }
+    }
+  }
+  if (!free.empty()) {
+    out.push_back(emit_effect{items_released{cfg_.spec.id, free}});
+    out.push_back(released{std::move(free)});
+  }
+  start_due(s, out);
+  return out;
+}
+
+job_runner_core::effects job_runner_core::on_cut(std::uint64_t request,
+                                                 const expected<std::vector<std::vector<item_id>>>& cut, step s) {
+  effects out;
+  if (request != cut_request_) {
+    return out;
+  }
+  cut_request_ = 0;
+  std::vector<std::set<item_id>> parts;
+  std::string complaint;
+  if (!cut) {
+    complaint = cut.error().text;
+  } else {
+    std::set<item_id> seen;
+    for (const auto& part : *cut) {
+      std::set<item_id> p;
+      for (const auto& id : part) {
+        auto it = items_.find(id);
+        if (!seen.insert(id).second) {
+          complaint = "item \"" + id + "\" is in two parts";
+        } else if (it != items_.end() && it->second.granted) {
+          p.insert(id);
+        }
+        // An item revoked since the question was asked is simply left out.
+      }
+      if (!p.empty()) {
+        parts.push_back(std::move(p));
+      }
+    }
+  }
+  if (!complaint.empty()) {
+    ++counters_.cut_failures;
+    last_failure_ = "running strategy: " + complaint;
+    out.push_back(emit_effect{problem{
+        "job_runner", {errc::invalid_running_strategy, "job \"" + cfg_.spec.id + "\": running strategy: " + complaint}}});
+    parts.clear();
+    std::set<item_id> all;
+    for (const auto& [id, it] : items_) {
+      if (it.granted) {
+        all.insert(id);
+      }
+    }
+    if (!all.empty()) {
+      parts.push_back(std::move(all));
+    }
+  }
+  set_lanes(std::move(parts), s);
+  start_due(s, out);
+  return out;
+}
+
+job_runner_core::effects job_runner_core::on_pool(std::uint64_t request, const expected<std::vector<item_id>>& pool,
+                                                  step s) {
+  effects out;
+  if (request != pool_request_) {
+    return out;
+  }
+  pool_request_ = 0;
+  pool_hangs_at_.reset();
+  if (cfg_.spec.pool_check_period > duration::zero()) {
+    pool_due_ = s.now + cfg_.spec.pool_check_period;
+  }
+  ++counters_.pool_checks;
+  if (!pool) {
+    ++counters_.pool_failures;
+    pool_failure_ = pool.error().text;
+    out.push_back(emit_effect{pool_problem{cfg_.spec.id, pool.error()}});
+    return out;
+  }
+  pool_failure_.clear();
+  std::set<item_id> valid;
+  for (const auto& id : *pool) {
+    if (auto ok = check_id(id_kind::item, id); !ok) {
+      auto text = "job \"" + cfg_.spec.id + "\", pool function: " + ok.error().text;
+      pool_failure_ = text;
+      out.push_back(emit_effect{pool_problem{cfg_.spec.id, {ok.error().code, std::move(text)}}});
+    } else {
+      valid.insert(id);
+    }
+  }
+  out.push_back(pool_ready{{valid.begin(), valid.end()}});
+  return out;
+}
+
+job_runner_core::effects job_runner_core::on_trigger(step s) {
+  effects out;
+  ++counters_.triggers;
+  for (auto& l : lanes_) {
+    l.triggered = true;
+  }
+  start_due(s, out);
+  return out;
+}
+
+expected<job_runner_core::effects> job_runner_core::on_schedule(const schedule& next, step s) {
+  if (auto ok = validate(next); !ok) {
+    return fail(ok.error().code, "job \"" + cfg_.spec.id + "\": " + ok.error().text);
+  }
+  cfg_.spec.schedule = next;
+  if (origin_) {
+    origin_ = s.now + next.initial_delay;
+  }
+  effects out;
+  for (auto& l : lanes_) {
+    if (next.kind == schedule_kind::on_trigger) {
+      l.due.reset();
+    } else if (next.kind == schedule_kind::fixed_rate || !lane_busy(l)) {
+      l.due = s.now + next.initial_delay;
+    }
+  }
+  start_due(s, out);
+  return out;
+}
+
+job_runner_core::effects job_runner_core::on_stop(stop_reason reason, step s) {
+  effects out;
+  stopping_ = true;
+  pool_due_.reset();
+  for (auto& [id, r] : runs_) {
+    ask_stop(id, r, reason, {}, s, out);
+  }
+  return out;
+}
+
+job_runner_core::effects job_runner_core::on_wake(step s) {
+  effects out;
+  check_runs(s, out);
+  check_pool(s, out);
+  start_due(s, out);
+  return out;
+}
+
+std::optional<time_point> job_runner_core::wake_at() const {
+  std::optional<time_point> at = earliest(pool_due_, pool_hangs_at_);
+  if (!runs_.empty() && leased_) {
+    bool all_stopping = true;
+    bool all_reported = true;
+    for (const auto& [id, r] : runs_) {
+      all_stopping = all_stopping && r.stopping;
+      all_reported = all_reported && r.deadline_reported;
+      if (r.stopping && !r.overrun_reported) {
+        at = earliest(at, r.grace_ends);
+      }
+    }
+    if (!all_stopping) {
+      at = earliest(at, run_until_);
+    }
+    if (!all_reported) {
+      at = earliest(at, deadline_);
+    }
+  } else {
+    for (const auto& [id, r] : runs_) {
+      if (r.stopping && !r.overrun_reported) {
+        at = earliest(at, r.grace_ends);
+      }
+    }
+  }
+  if (!stopping_ && leased_) {
+    for (const auto& l : lanes_) {
+      // A busy lane is looked at again when its run is done, one without a lease when the lease is renewed.
+      if (l.due && !lane_busy(l) && *l.due < run_until_) {
+        at = earliest(at, l.due);
+      }
+    }
+  }
+  return at;
+}
+
+// -- lanes --------------------------------------------------------------------
+
+bool job_runner_core::lane_busy(const lane& l) const {
+  for (const auto& id : l.items) {
+    auto it = items_.find(id);
+    if (it != items_.end() && it->second.run != 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void job_runner_core::recut(step s, effects& out) {
+  std::set<item_id> share;
+  for (const auto& [id, it] : items_) {
+    if (it.granted) {
+      share.insert(id);
+    }
+  }
+  std::vector<std::set<item_id>> cuts;
+  switch (cfg_.spec.mode) {
+  case running_mode::single_thread:
+    if (!share.empty()) {
+      cuts.push_back(std::move(share));
+    }
+    break;
+  case running_mode::thread_per_item:
+    for (const auto& id : share) {
+      cuts.push_back({id});
+    }
+    break;
+  case running_mode::custom:
+    // The old lanes lose what was revoked at once; the new cut comes as an answer.
+    for (auto& l : lanes_) {
+      for (auto i = l.items.begin(); i != l.items.end();) {
+        i = share.count(*i) > 0 ? std::next(i) : l.items.erase(i);
+      }
+    }
+    lanes_.erase(std::remove_if(lanes_.begin(), lanes_.end(), [](const lane& l) { return l.items.empty(); }),
+                 lanes_.end());
+    if (share.empty()) {
+      cut_request_ = 0;
+      return;
+    }
+    cut_request_ = next_request_++;
+    out.push_back(cut_share{cut_request_, {share.begin(), share.end()}});
+    return;
+  }
+  set_lanes(std::move(cuts), s);
+}
+
+void job_runner_core::set_lanes(std::vector<std::set<item_id>> cuts, step s) {
+  std::map<item_id, std::size_t> old;
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    for (const auto& id : lanes_[i].items) {
+      old.emplace(id, i);
+    }
+  }
+  std::vector<lane> next;
+  next.reserve(cuts.size());
+  for (auto& cut : cuts) {
+    lane l;
+    bool inherits = false;
+    for (const auto& id : cut) {
+      if (auto o = old.find(id); o != old.end()) {
+        const auto& from = lanes_[o->second];
+        l.due = inherits ? earliest(l.due, from.due) : from.due;
+        l.triggered = l.triggered || from.triggered;
+        inherits = true;
+      }
+    }
+    l.items = std::move(cut);
+    if (!inherits) {
+      l.due = first_due(s);
+    }
+    next.push_back(std::move(l));
+  }
+  lanes_ = std::move(next);
+}
+
+std::optional<time_point> job_runner_core::first_due(step s) const {
+  if (cfg_.spec.schedule.kind == schedule_kind::on_trigger || !origin_) {
+    return std::nullopt;
+  }
+  if (*origin_ >= s.now) {
+    return origin_;
+  }
+  // A lane that comes later starts at once or, at a fixed rate, at the next beat of the job's rhythm.
+  return cfg_.spec.schedule.kind == schedule_kind::fixed_rate ? next_after(*origin_, s.now) : s.now;
+}
+
+time_point job_runner_core::next_after(time_point due, time_point now) const {
+  auto period = cfg_.spec.schedule.period;
+  if (now < due) {
+    return due;
+  }
+  return due + period * ((now - due) / period + 1);
+}
+
+void job_runner_core::start_due(step s, effects& out) {
+  for (auto& l : lanes_) {
+    if (l.triggered || (l.due && *l.due <= s.now)) {
+      start_lane(l, s, out);
+    }
+  }
+}
+
+void job_runner_core::start_lane(lane& l, step s, effects& out) {
+  if (stopping_ || !leased_ || s.now >= run_until_) {
+    return;
+  }
+  if (cfg_.spec.max_concurrent_runs > 0 && runs_.size() >= cfg_.spec.max_concurrent_runs) {
+    return;
+  }
+  const bool busy = lane_busy(l);
+  if (busy && cfg_.spec.on_new_items != new_items_policy::own_run) {
+    return;
+  }
+  run r;
+  const auto id = (cfg_.run_base << 40) | next_run_;
+  for (const auto& name : l.items) {
+    auto& it = items_.at(name);
+    // A busy lane starts a run of its own only for items that have been in no run yet.
+    if (it.granted && it.run == 0 && (!busy || it.fresh)) {
+      r.items.push_back({name, it.token});
+    }
+  }
+  if (r.items.empty()) {
+    return;
+  }
+  ++next_run_;
+  for (const auto& w : r.items) {
+    auto& it = items_.at(w.id);
+    it.run = id;
+    it.fresh = false;
+  }
+  r.started = s.now;
+  l.triggered = false;
+  if (cfg_.spec.schedule.kind == schedule_kind::fixed_rate && l.due) {
+    l.due = next_after(*l.due, s.now);
+  } else {
+    l.due.reset();
+  }
+  ++counters_.started;
+  out.push_back(emit_effect{run_started{cfg_.spec.id, id, r.items}});
+  out.push_back(start_run{id, r.items});
+  runs_.emplace(id, std::move(r));
+}
+
+// -- runs ---------------------------------------------------------------------
+
+void job_runner_core::ask_stop(run_id id, run& r, stop_reason reason, std::vector<item_id> revoked, step s,
+                               effects& out) {
+  if (!r.stopping) {
+    r.stopping = true;
+    r.grace_ends = s.now + grace();
+  } else if (revoked.empty()) {
+    return;
+  }
+  out.push_back(stop_run{id, reason, std::move(revoked)});
+}
+
+void job_runner_core::check_runs(step s, effects& out) {
+  for (auto& [id, r] : runs_) {
+    if (leased_ && s.now >= run_until_) {
+      ask_stop(id, r, stop_reason::lease_expiring, {}, s, out);
+    }
+    const bool past = leased_ && s.now >= deadline_;
+    if (past && !r.deadline_reported) {
+      r.deadline_reported = true;
+      r.overrun_reported = true;
+      ++counters_.overruns;
+      out.push_back(emit_effect{run_overrun{cfg_.spec.id, id, true}});
+      if (cfg_.abort_on_overrun) {
+        out.push_back(abort_process{id});
+      }
+    } else if (r.stopping && !r.overrun_reported && s.now >= r.grace_ends) {
+      r.overrun_reported = true;
+      ++counters_.overruns;
+      out.push_back(emit_effect{run_overrun{cfg_.spec.id, id, false}});
+    }
+  }
+}
+
+void job_runner_core::check_pool(step s, effects& out) {
+  if (pool_hangs_at_ && s.now >= *pool_hangs_at_) {
+    pool_hangs_at_.reset();
+    ++counters_.pool_failures;
+    pool_failure_ = "the pool function has not come back after " + format_duration(cfg_.spec.pool_timeout);
+    out.push_back(emit_effect{pool_problem{
+        cfg_.spec.id, {errc::user_code_hangs, "job \"" + cfg_.spec.id + "\": " + pool_failure_}}});
+    // It is asked again only when it has come back: a second call beside a hanging one helps nobody.
+  }
+  if (pool_due_ && s.now >= *pool_due_ && pool_request_ == 0 && !stopping_) {
+    pool_due_.reset();
+    pool_request_ = next_request_++;
+    pool_hangs_at_ = s.now + cfg_.spec.pool_timeout;
+    out.push_back(call_pool{pool_request_});
+  }
+}
+
+runner_status job_runner_core::status(time_point now) const {
+  runner_status st;
+  st.job = cfg_.spec.id;
+  st.schedule = cfg_.spec.schedule;
+  for (const auto& [id, it] : items_) {
+    if (it.granted) {
+      st.items.push_back({id, it.token});
+    } else {
+      st.leaving.push_back(id);
+    }
+  }
+  st.lanes = static_cast<std::uint32_t>(lanes_.size());
+  st.active_runs = static_cast<std::uint32_t>(runs_.size());
+  std::optional<time_point> next;
+  for (const auto& l : lanes_) {
+    next = earliest(next, l.due);
+  }
+  if (next) {
+    st.next_start = std::max(duration::zero(), duration{*next - now});
+  }
+  st.leased = leased_ && now < run_until_;
+  st.last_failure = last_failure_;
+  st.pool_failure = pool_failure_;
+  st.counters = counters_;
+  return st;
+}
+
+} // namespace djm

@@ -1,0 +1,137 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "actors/common/core.hpp"
+#include "djm/job_spec.hpp"
+#include "djm/status.hpp"
+
+namespace djm {
+
+/// Decides when the runs of one job start and stop on one node.
+///
+/// The items this node holds (granted by the worker with their fencing tokens) are cut into *lanes*; each lane keeps the
+/// job's schedule and starts at most one run at a time.
+///
+///   granted ──► idle ──start──► busy ──done──► idle ──revoked──► released
+///                 │               │ revoked: stop asked, released when the run is done
+///                 └──revoked──► released
+///
+/// A run starts only while the lease is in force (`now < run_until`), with items that are granted, not revoked and in no
+/// other run. Safety (I1, I7) rests on these three conditions, checked in one place: `start_lane`.
+class job_runner_core {
+public:
+  struct start_run { run_id id; std::vector<work_item> items; };
+  struct stop_run { run_id id; stop_reason reason; std::vector<item_id> revoked; };
+  /// No run holds these items any more and they are not granted; the worker may unlock them.
+  struct released { std::vector<item_id> items; };
+  /// Ask the running strategy; answered by `on_cut`.
+  struct cut_share { std::uint64_t request; std::vector<item_id> share; };
+  /// Ask the pool function; answered by `on_pool`.
+  struct call_pool { std::uint64_t request; };
+  /// The pool as computed now: valid names, sorted, each once.
+  struct pool_ready { std::vector<item_id> items; };
+  /// A run went beyond the deadline and the configuration asks for the process to end.
+  struct abort_process { run_id id; };
+
+  using effect = std::variant<start_run, stop_run, released, cut_share, call_pool, pool_ready, abort_process,
+                              emit_effect, log_effect>;
+  using effects = std::vector<effect>;
+
+  struct settings {
+    job_spec spec;
+    /// The node's grace, used where the job names none.
+    duration stop_grace = duration::zero();
+    bool abort_on_overrun = false;
+    /// High bits of this runner's run ids.
+    std::uint64_t run_base = 0;
+  };
+
+  explicit job_runner_core(settings s);
+
+  /// Starts the pool checks.
+  effects on_start(step s);
+  /// A rebuilt runner takes over what the executor still runs: these items are busy until `on_run_done`.
+  effects on_adopted(const std::vector<run_id>& runs, const std::vector<std::vector<work_item>>& items, step s);
+  effects on_granted(const std::vector<work_item>& items, step s);
+  /// Unknown items are released at once, so that the worker never waits for an answer.
+  effects on_revoked(const std::vector<item_id>& items, stop_reason reason, step s);
+  /// Runs may start before `run_until`, are asked to stop at it, and are overruns after `deadline`.
+  effects on_lease(time_point run_until, time_point deadline, step s);
+  effects on_run_done(run_id id, const std::string& failure, bool failed, step s);
+  effects on_cut(std::uint64_t request, const expected<std::vector<std::vector<item_id>>>& cut, step s);
+  effects on_pool(std::uint64_t request, const expected<std::vector<item_id>>& pool, step s);
+  /// Each lane runs once more, now or after its run.
+  effects on_trigger(step s);
+  /// `errc::invalid_schedule` changes nothing.
+  expected<effects> on_schedule(const schedule& next, step s);
+  /// Ask every run to stop and start no more.
+  effects on_stop(stop_reason reason, step s);
+  effects on_wake(step s);
+
+  std::optional<time_point> wake_at() const;
+  bool idle() const { return runs_.empty(); }
+  runner_status status(time_point now) const;
+
+private:
+  struct item {
+    fencing_token token = 0;
+    run_id run = 0;
+    bool granted = false;
+    bool fresh = true; ///< has not been in a run since it was granted
+  };
+  struct lane {
+    std::set<item_id> items;
+    std::optional<time_point> due;
+    bool triggered = false;
+  };
+  struct run {
+    std::vector<work_item> items;
+    time_point started;
+    bool stopping = false;
+    time_point grace_ends{};
+    bool overrun_reported = false;
+    bool deadline_reported = false;
+  };
+
+  duration grace() const;
+  void recut(step s, effects& out);
+  void set_lanes(std::vector<std::set<item_id>> cuts, step s);
+  void start_due(step s, effects& out);
+  void start_lane(lane& l, step s, effects& out);
+  void ask_stop(run_id id, run& r, stop_reason reason, std::vector<item_id> revoked, step s, effects& out);
+  void check_runs(step s, effects& out);
+  void check_pool(step s, effects& out);
+  std::optional<time_point> first_due(step s) const;
+  time_point next_after(time_point due, time_point now) const;
+  bool lane_busy(const lane& l) const;
+
+  settings cfg_;
+  std::map<item_id, item> items_;
+  std::vector<lane> lanes_;
+  std::map<run_id, run> runs_;
+  std::uint64_t next_run_ = 1;
+  std::uint64_t next_request_ = 1;
+  std::uint64_t cut_request_ = 0; ///< the latest; answers to older ones are ignored
+  std::optional<time_point> origin_; ///< the rhythm of fixed rate starts here
+  time_point run_until_{};
+  time_point deadline_{};
+  bool leased_ = false;
+  bool stopping_ = false;
+  // pool checks
+  std::uint64_t pool_request_ = 0;
+  std::optional<time_point> pool_due_;
+  std::optional<time_point> pool_hangs_at_;
+  // for people
+  runner_counters counters_;
+  std::string last_failure_;
+  std::string pool_failure_;
+};
+
+} // namespace djm

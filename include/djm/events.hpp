@@ -1,0 +1,134 @@
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "djm/fields.hpp"
+#include "djm/ids.hpp"
+#include "djm/job_context.hpp"
+#include "djm/time.hpp"
+
+/// What a node tells its subscribers, in the order in which it happened on that node.
+namespace djm {
+
+/// Items of the job are locked by this node and may run from now on.
+struct items_granted {
+  job_id job;
+  std::vector<work_item> items;
+};
+/// Items of the job were taken from this node; runs that hold them have been asked to stop.
+struct items_revoked {
+  job_id job;
+  std::vector<item_id> items;
+  stop_reason reason = stop_reason::revoked;
+};
+/// No run holds these items any more; their locks are given back.
+struct items_released {
+  job_id job;
+  std::vector<item_id> items;
+};
+struct run_started {
+  job_id job;
+  run_id run = 0;
+  std::vector<work_item> items;
+};
+struct run_finished {
+  job_id job;
+  run_id run = 0;
+  duration took = duration::zero();
+};
+struct run_failed {
+  job_id job;
+  run_id run = 0;
+  duration took = duration::zero();
+  std::string what;
+};
+/// The run ignored its stop request for longer than its grace, or beyond the deadline at which its items may start
+/// elsewhere (`past_deadline`).
+struct run_overrun {
+  job_id job;
+  run_id run = 0;
+  bool past_deadline = false;
+};
+/// The pool function failed or hangs, or named items that break a rule; the pool stays as it was (valid items count).
+struct pool_problem {
+  job_id job;
+  error why;
+};
+/// Leadership as this node sees it; empty `leader`: none known.
+struct leader_changed {
+  node_id leader;
+  std::int64_t epoch = 0;
+};
+/// The node's connection: "connecting", "connected", "suspended", "reconnected", "lost", "stopped".
+struct connection_changed {
+  std::string state;
+};
+/// Something went wrong that a person should know about.
+struct problem {
+  std::string component;
+  error why;
+};
+
+using event = std::variant<items_granted, items_revoked, items_released, run_started, run_finished, run_failed,
+                           run_overrun, pool_problem, leader_changed, connection_changed, problem>;
+
+/// An event with its origin.
+struct node_event {
+  node_id node;
+  /// Milliseconds since the Unix epoch, for people.
+  std::int64_t at_ms = 0;
+  event what;
+};
+
+template <class V>
+auto fields(V&& v, items_granted& x) {
+  return v("items_granted", field("job", x.job), field("items", x.items));
+}
+template <class V>
+auto fields(V&& v, items_revoked& x) {
+  return v("items_revoked", field("job", x.job), field("items", x.items), field("reason", x.reason));
+}
+template <class V>
+auto fields(V&& v, items_released& x) {
+  return v("items_released", field("job", x.job), field("items", x.items));
+}
+template <class V>
+auto fields(V&& v, run_started& x) {
+  return v("run_started", field("job", x.job), field("run", x.run), field("items", x.items));
+}
+template <class V>
+auto fields(V&& v, run_finished& x) {
+  return v("run_finished", field("job", x.job), field("run", x.run), field("took", x.took));
+}
+template <class V>
+auto fields(V&& v, run_failed& x) {
+  return v("run_failed", field("job", x.job), field("run", x.run), field("took", x.took), field("what", x.what));
+}
+template <class V>
+auto fields(V&& v, run_overrun& x) {
+  return v("run_overrun", field("job", x.job), field("run", x.run), field("past_deadline", x.past_deadline));
+}
+template <class V>
+auto fields(V&& v, pool_problem& x) {
+  return v("pool_problem", field("job", x.job), field("code", x.why.code), field("text", x.why.text));
+}
+template <class V>
+auto fields(V&& v, leader_changed& x) {
+  return v("leader_changed", field("leader", x.leader), field("epoch", x.epoch));
+}
+template <class V>
+auto fields(V&& v, connection_changed& x) {
+  return v("connection_changed", field("state", x.state));
+}
+template <class V>
+auto fields(V&& v, problem& x) {
+  return v("problem", field("component", x.component), field("code", x.why.code), field("text", x.why.text));
+}
+template <class V>
+auto fields(V&& v, node_event& x) {
+  return v("node_event", field("node", x.node), field("at_ms", x.at_ms), field("what", x.what));
+}
+
+} // namespace djm

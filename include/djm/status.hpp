@@ -1,0 +1,304 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "djm/fields.hpp"
+#include "djm/ids.hpp"
+#include "djm/job_context.hpp"
+#include "djm/job_spec.hpp"
+#include "djm/time.hpp"
+
+/// What djm says about itself: data, not text. The same structs feed `get_status`, the cluster view and metrics.
+namespace djm {
+
+struct runner_counters {
+  std::uint64_t started = 0, finished = 0, failed = 0, overruns = 0, triggers = 0, pool_checks = 0, pool_failures = 0,
+                cut_failures = 0;
+};
+
+/// One job on this node.
+struct runner_status {
+  job_id job;
+  djm::schedule schedule;
+  /// Items this node may run, with their tokens.
+  std::vector<work_item> items;
+  /// Revoked items a run still holds.
+  std::vector<item_id> leaving;
+  std::uint32_t lanes = 0;
+  std::uint32_t active_runs = 0;
+  /// Time to the next start; nothing when none is planned.
+  std::optional<duration> next_start;
+  /// False while the lease of this node is not in force: nothing starts.
+  bool leased = false;
+  std::string last_failure;
+  std::string pool_failure;
+  runner_counters counters;
+};
+
+struct worker_counters {
+  std::uint64_t locked = 0, unlocked = 0, lock_conflicts = 0, lock_unknowns = 0, lost = 0, rereads = 0;
+};
+
+/// The worker of this node.
+struct worker_status {
+  /// Registered and alive in the current session.
+  bool joined = false;
+  /// Everything assigned to this node is locked.
+  bool settled = false;
+  std::uint32_t assigned = 0;
+  std::uint32_t locked = 0;
+  /// Items assigned to this node whose lock another holder still has, with the holder.
+  std::map<std::string, std::string> waiting;
+  /// Items assigned to this node of jobs it does not know.
+  std::uint32_t unknown_jobs = 0;
+  /// Time left until the local deadline; negative when it has passed; nothing before the first contact.
+  std::optional<duration> lease_left;
+  std::vector<std::string> problems;
+  worker_counters counters;
+};
+
+struct keeper_counters {
+  std::uint64_t joins = 0, conflicts = 0, unknowns = 0, pool_writes = 0, registration_writes = 0;
+};
+
+/// The connection of this node.
+struct keeper_status {
+  /// "detached", "preparing", "pools", "registering", "waiting_for_id", "joined", "leaving", "left", "failed".
+  std::string phase;
+  std::string session;
+  std::uint64_t session_number = 0;
+  duration session_timeout = duration::zero();
+  std::string incarnation;
+  std::string last_problem;
+  keeper_counters counters;
+};
+
+struct election_status {
+  /// "out", "candidate", "leading".
+  std::string role;
+  std::int64_t epoch = 0;
+  node_id leader;
+  std::int64_t leader_epoch = 0;
+  std::uint32_t candidates = 0;
+};
+
+struct manager_counters {
+  std::uint64_t plans = 0, moves = 0, transactions = 0, conflicts = 0, unknowns = 0, reloads = 0, broken_locks = 0,
+                sweeps = 0, cleaned = 0, plan_failures = 0;
+  std::uint64_t largest_transaction_ops = 0, largest_transaction_bytes = 0;
+};
+
+struct unassigned_item {
+  job_id job;
+  item_id item;
+  std::string reason;
+};
+
+/// The manager of this node; mostly zero unless it leads.
+struct manager_status {
+  bool leading = false;
+  std::int64_t epoch = 0;
+  /// "passive", "loading", "ready", "planning", "writing", "backing_off".
+  std::string phase;
+  std::uint32_t workers = 0, jobs = 0, items = 0, assigned = 0;
+  std::vector<unassigned_item> unassigned;
+  /// Readable summary of the last plan.
+  std::string last_plan;
+  /// Workers gone, with the time since.
+  std::map<node_id, duration> gone;
+  std::vector<std::string> problems;
+  manager_counters counters;
+};
+
+struct store_status {
+  std::string phase;
+  std::uint64_t commits = 0, conflicts = 0, unknowns = 0, rejections = 0, reads = 0, probes = 0, watch_events = 0,
+                connects = 0, sessions = 0;
+  std::uint64_t in_flight = 0, queued = 0, watches = 0, watch_bytes = 0, max_in_flight_bytes = 0,
+                max_transaction_bytes = 0, max_watches = 0, max_watch_bytes = 0;
+};
+
+struct executor_status {
+  std::uint32_t threads = 0, max_threads = 0, busy = 0, waiting = 0;
+  std::uint64_t finished = 0, failed = 0;
+};
+
+/// This node, whole.
+struct node_status {
+  node_id node;
+  /// "starting", "running", "stopping", "stopped".
+  std::string state;
+  /// Joined, and everything assigned to this node is locked.
+  bool ready = false;
+  keeper_status connection;
+  worker_status worker;
+  election_status election;
+  manager_status manager;
+  store_status store;
+  executor_status executor;
+  std::vector<runner_status> jobs;
+  std::uint32_t restarts = 0;
+  std::vector<std::string> problems;
+};
+
+/// A worker as the tree shows it.
+struct worker_view {
+  node_id id;
+  /// "alive", "gone", "left".
+  std::string state;
+  std::string incarnation;
+  std::string host;
+  std::int64_t pid = 0;
+  std::string software_version;
+  std::string zone;
+  bool draining = false;
+  bool cordoned = false;
+  std::uint32_t items = 0;
+  std::vector<job_id> jobs;
+};
+
+struct item_view {
+  item_id item;
+  /// Who it is assigned to; empty when nobody.
+  node_id owner;
+  /// Who holds its lock; empty when nobody.
+  node_id holder;
+  fencing_token token = 0;
+  /// Why it has no owner.
+  std::string reason;
+};
+
+struct job_view {
+  job_id id;
+  bool enabled = true;
+  std::string strategy;
+  node_id last_writer;
+  std::vector<item_view> items;
+};
+
+/// The cluster as the tree shows it; one consistent-enough picture, not a transaction.
+struct cluster_view {
+  node_id leader;
+  std::int64_t epoch = 0;
+  bool all_disabled = false;
+  std::vector<worker_view> workers;
+  std::vector<job_view> jobs;
+  /// Malformed payloads and other oddities, each with its path.
+  std::vector<std::string> problems;
+};
+
+template <class V>
+auto fields(V&& v, runner_counters& x) {
+  return v("runner_counters", field("started", x.started), field("finished", x.finished), field("failed", x.failed),
+           field("overruns", x.overruns), field("triggers", x.triggers), field("pool_checks", x.pool_checks),
+           field("pool_failures", x.pool_failures), field("cut_failures", x.cut_failures));
+}
+template <class V>
+auto fields(V&& v, runner_status& x) {
+  return v("runner_status", field("job", x.job), field("schedule", x.schedule), field("items", x.items),
+           field("leaving", x.leaving), field("lanes", x.lanes), field("active_runs", x.active_runs),
+           field("next_start", x.next_start), field("leased", x.leased), field("last_failure", x.last_failure),
+           field("pool_failure", x.pool_failure), field("counters", x.counters));
+}
+template <class V>
+auto fields(V&& v, worker_counters& x) {
+  return v("worker_counters", field("locked", x.locked), field("unlocked", x.unlocked),
+           field("lock_conflicts", x.lock_conflicts), field("lock_unknowns", x.lock_unknowns), field("lost", x.lost),
+           field("rereads", x.rereads));
+}
+template <class V>
+auto fields(V&& v, worker_status& x) {
+  return v("worker_status", field("joined", x.joined), field("settled", x.settled), field("assigned", x.assigned),
+           field("locked", x.locked), field("waiting", x.waiting), field("unknown_jobs", x.unknown_jobs),
+           field("lease_left", x.lease_left), field("problems", x.problems), field("counters", x.counters));
+}
+template <class V>
+auto fields(V&& v, keeper_counters& x) {
+  return v("keeper_counters", field("joins", x.joins), field("conflicts", x.conflicts),
+           field("unknowns", x.unknowns), field("pool_writes", x.pool_writes),
+           field("registration_writes", x.registration_writes));
+}
+template <class V>
+auto fields(V&& v, keeper_status& x) {
+  return v("keeper_status", field("phase", x.phase), field("session", x.session),
+           field("session_number", x.session_number), field("session_timeout", x.session_timeout),
+           field("incarnation", x.incarnation), field("last_problem", x.last_problem),
+           field("counters", x.counters));
+}
+template <class V>
+auto fields(V&& v, election_status& x) {
+  return v("election_status", field("role", x.role), field("epoch", x.epoch), field("leader", x.leader),
+           field("leader_epoch", x.leader_epoch), field("candidates", x.candidates));
+}
+template <class V>
+auto fields(V&& v, manager_counters& x) {
+  return v("manager_counters", field("plans", x.plans), field("moves", x.moves),
+           field("transactions", x.transactions), field("conflicts", x.conflicts), field("unknowns", x.unknowns),
+           field("reloads", x.reloads), field("broken_locks", x.broken_locks), field("sweeps", x.sweeps),
+           field("cleaned", x.cleaned), field("plan_failures", x.plan_failures),
+           field("largest_transaction_ops", x.largest_transaction_ops),
+           field("largest_transaction_bytes", x.largest_transaction_bytes));
+}
+template <class V>
+auto fields(V&& v, unassigned_item& x) {
+  return v("unassigned_item", field("job", x.job), field("item", x.item), field("reason", x.reason));
+}
+template <class V>
+auto fields(V&& v, manager_status& x) {
+  return v("manager_status", field("leading", x.leading), field("epoch", x.epoch), field("phase", x.phase),
+           field("workers", x.workers), field("jobs", x.jobs), field("items", x.items), field("assigned", x.assigned),
+           field("unassigned", x.unassigned), field("last_plan", x.last_plan), field("gone", x.gone),
+           field("problems", x.problems), field("counters", x.counters));
+}
+template <class V>
+auto fields(V&& v, store_status& x) {
+  return v("store_status", field("phase", x.phase), field("commits", x.commits), field("conflicts", x.conflicts),
+           field("unknowns", x.unknowns), field("rejections", x.rejections), field("reads", x.reads),
+           field("probes", x.probes), field("watch_events", x.watch_events), field("connects", x.connects),
+           field("sessions", x.sessions), field("in_flight", x.in_flight), field("queued", x.queued),
+           field("watches", x.watches), field("watch_bytes", x.watch_bytes),
+           field("max_in_flight_bytes", x.max_in_flight_bytes),
+           field("max_transaction_bytes", x.max_transaction_bytes), field("max_watches", x.max_watches),
+           field("max_watch_bytes", x.max_watch_bytes));
+}
+template <class V>
+auto fields(V&& v, executor_status& x) {
+  return v("executor_status", field("threads", x.threads), field("max_threads", x.max_threads), field("busy", x.busy),
+           field("waiting", x.waiting), field("finished", x.finished), field("failed", x.failed));
+}
+template <class V>
+auto fields(V&& v, node_status& x) {
+  return v("node_status", field("node", x.node), field("state", x.state), field("ready", x.ready),
+           field("connection", x.connection), field("worker", x.worker), field("election", x.election),
+           field("manager", x.manager), field("store", x.store), field("executor", x.executor), field("jobs", x.jobs),
+           field("restarts", x.restarts), field("problems", x.problems));
+}
+template <class V>
+auto fields(V&& v, worker_view& x) {
+  return v("worker_view", field("id", x.id), field("state", x.state), field("incarnation", x.incarnation),
+           field("host", x.host), field("pid", x.pid), field("software_version", x.software_version),
+           field("zone", x.zone), field("draining", x.draining), field("cordoned", x.cordoned),
+           field("items", x.items), field("jobs", x.jobs));
+}
+template <class V>
+auto fields(V&& v, item_view& x) {
+  return v("item_view", field("item", x.item), field("owner", x.owner), field("holder", x.holder),
+           field("token", x.token), field("reason", x.reason));
+}
+template <class V>
+auto fields(V&& v, job_view& x) {
+  return v("job_view", field("id", x.id), field("enabled", x.enabled), field("strategy", x.strategy),
+           field("last_writer", x.last_writer), field("items", x.items));
+}
+template <class V>
+auto fields(V&& v, cluster_view& x) {
+  return v("cluster_view", field("leader", x.leader), field("epoch", x.epoch),
+           field("all_disabled", x.all_disabled), field("workers", x.workers), field("jobs", x.jobs),
+           field("problems", x.problems));
+}
+
+} // namespace djm
