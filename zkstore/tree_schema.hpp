@@ -12,7 +12,7 @@ namespace djm::store {
 
 class tree_schema {
 public:
-  /// `root` is an absolute path without a trailing slash.
+  /// `root` is an absolute path without a trailing slash, or "/".
   explicit tree_schema(std::string root);
 
   const std::string& root() const noexcept { return root_; }
@@ -43,6 +43,7 @@ public:
 
 private:
   std::string root_;
+  std::string prefix_;
 };
 
 /// The item of a lock node's name, `<item>.lock`; nothing for a foreign name.

@@ -5,6 +5,9 @@
 
 #include <tl/expected.hpp>
 
+#include "djm/enum_names.hpp"
+#include "djm/fields.hpp"
+
 namespace djm {
 
 /// Every error djm reports, one by one. `none` (0) means success and is never the code of an `error`.
@@ -73,6 +76,15 @@ enum class errc : std::uint8_t {
   internal = 30,
 };
 
+constexpr auto enum_names(errc) {
+  return name_enum("errc", "none", "invalid_id", "duplicate_job", "unknown_job", "unknown_worker", "unknown_strategy",
+                   "invalid_schedule", "invalid_running_strategy", "invalid_config", "invalid_connect_string",
+                   "invalid_file", "malformed_payload", "format_mismatch", "no_permission", "node_id_in_use",
+                   "too_large", "watch_limit", "backlog_full", "shutting_down", "not_connected", "timed_out",
+                   "unknown_outcome", "conflict", "session_lost", "user_code_failed", "user_code_hangs",
+                   "invalid_plan", "invalid_problem", "too_many_failures", "invalid_state", "internal");
+}
+
 /// The enumerator's name, for example "invalid_id"; "errc(<n>)" for a value outside the enumeration.
 std::string to_string(errc code);
 
@@ -87,6 +99,15 @@ struct error {
 
 inline bool operator==(const error& a, const error& b) {
   return a.code == b.code && a.text == b.text;
+}
+
+inline bool operator!=(const error& a, const error& b) {
+  return !(a == b);
+}
+
+template <class V>
+auto fields(V&& v, error& x) {
+  return v("error", field("code", x.code), field("text", x.text));
 }
 
 /// "invalid_id: node id \"a/b\" ..."

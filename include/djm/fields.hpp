@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -57,6 +59,23 @@ auto visit_fields(V&& v, const T& x) {
 template <class V, class T>
 auto visit_fields(V&& v, T& x) {
   return fields(std::forward<V>(v), x);
+}
+
+namespace detail {
+
+struct tie_visitor {
+  template <class... Ts>
+  auto operator()(const char*, named_field<Ts>... fs) const {
+    return std::tuple<const Ts&...>(fs.value...);
+  }
+};
+
+} // namespace detail
+
+/// Whether two values agree field by field; the field types must have `==`.
+template <class T>
+bool equal_fields(const T& a, const T& b) {
+  return visit_fields(detail::tie_visitor{}, a) == visit_fields(detail::tie_visitor{}, b);
 }
 
 } // namespace djm

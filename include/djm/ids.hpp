@@ -19,6 +19,13 @@ constexpr std::size_t max_id_length = 120;
 /// What an id names; only used to say so in an error.
 enum class id_kind { node, job, item };
 
+constexpr auto enum_names(id_kind) {
+  return name_enum("id_kind", "node", "job", "item");
+}
+
+/// "node", "job", "item".
+std::string to_string(id_kind kind);
+
 /// Whether `text` follows the rule.
 bool is_valid_id(std::string_view text) noexcept;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -72,6 +73,8 @@ public:
 
 private:
   job_spec spec_;
+  std::vector<item_id> fixed_;
+  bool has_pool_ = false;
   std::function<std::vector<item_id>()> pool_;
   std::function<std::vector<std::vector<item_id>>(const std::vector<item_id>&)> cut_;
   std::function<void(job_context&)> run_;

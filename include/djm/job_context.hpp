@@ -45,6 +45,10 @@ enum class stop_reason : std::uint8_t {
   shutdown,
 };
 
+constexpr auto enum_names(stop_reason) {
+  return name_enum("stop_reason", "none", "revoked", "disabled", "new_items", "lease_expiring", "shutdown");
+}
+
 std::string to_string(stop_reason reason);
 
 /// Keeps a stop callback registered; unregisters at destruction and then waits for a call that is under way

@@ -22,6 +22,10 @@ enum class running_mode : std::uint8_t {
   custom,
 };
 
+constexpr auto enum_names(running_mode) {
+  return name_enum("running_mode", "single_thread", "thread_per_item", "custom");
+}
+
 /// What happens to items that arrive while a run is under way.
 enum class new_items_policy : std::uint8_t {
   /// They join the next run.
@@ -31,6 +35,13 @@ enum class new_items_policy : std::uint8_t {
   /// The run under way is asked to stop, the next one takes all.
   restart,
 };
+
+constexpr auto enum_names(new_items_policy) {
+  return name_enum("new_items_policy", "next_run", "own_run", "restart");
+}
+
+/// The largest weight or amount of a resource (in milli-units): sums over a million items stay far from overflow.
+constexpr std::int64_t max_amount = 1'000'000'000'000;
 
 /// What the planner must know about a job. Stored in the tree, so that a change of leader changes no plan.
 struct job_attributes {

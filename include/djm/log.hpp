@@ -6,9 +6,15 @@
 #include <utility>
 #include <vector>
 
+#include "djm/enum_names.hpp"
+
 namespace djm {
 
 enum class log_level : std::uint8_t { debug, info, warning, error };
+
+constexpr auto enum_names(log_level) {
+  return name_enum("log_level", "debug", "info", "warning", "error");
+}
 
 std::string to_string(log_level level);
 

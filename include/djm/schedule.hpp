@@ -19,15 +19,23 @@ enum class schedule_kind : std::uint8_t {
   on_trigger,
 };
 
+constexpr auto enum_names(schedule_kind) {
+  return name_enum("schedule_kind", "fixed_rate", "fixed_delay", "on_trigger");
+}
+
 std::string to_string(schedule_kind kind);
+
+/// The longest period and initial delay: ten years of 365 days. Keeps every sum of times far from overflow.
+constexpr duration max_schedule_duration = std::chrono::hours{24 * 3650};
+
 
 /// When a job's runs start on a node that holds items of it. The schedule is local to each node; changing it while the
 /// job runs takes effect at the next start.
 struct schedule {
   schedule_kind kind = schedule_kind::fixed_delay;
-  /// Above zero unless `kind` is `on_trigger`.
+  /// Above zero and at most `max_schedule_duration`, unless `kind` is `on_trigger`.
   duration period = std::chrono::seconds{1};
-  /// From the moment the first item is locked to the first run. Zero or more.
+  /// From the moment the first item is locked to the first run. From zero to `max_schedule_duration`.
   duration initial_delay = duration::zero();
 
   static schedule fixed_rate(duration period, duration initial_delay = duration::zero()) {

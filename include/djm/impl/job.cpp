@@ -1,0 +1,159 @@
+#include "djm/job.hpp"
+
+#include <set>
+
+namespace djm {
+
+namespace {
+
+using pool_fn = std::function<std::vector<item_id>()>;
+using cut_fn = std::function<std::vector<std::vector<item_id>>(const std::vector<item_id>&)>;
+using run_fn = std::function<void(job_context&)>;
+
+/// A job made of functions.
+class function_job final : public job {
+public:
+  function_job(pool_fn pool, cut_fn cut, run_fn run)
+    : pool_(std::move(pool)), cut_(std::move(cut)), run_(std::move(run)) {}
+
+  std::vector<item_id> work_pool() override { return pool_(); }
+
+  void run(job_context& ctx) override { run_(ctx); }
+
+  std::vector<std::vector<item_id>> cut_share(const std::vector<item_id>& share) override {
+    return cut_ ? cut_(share) : job::cut_share(share);
+  }
+
+private:
+  pool_fn pool_;
+  cut_fn cut_;
+  run_fn run_;
+};
+
+expected<void> check_pool(const job_id& job, const std::vector<item_id>& items) {
+  std::set<std::string_view> seen;
+  for (const auto& item : items) {
+    if (auto ok = check_id(id_kind::item, item); !ok)
+      return fail(ok.error().code, "job \"" + job + "\": " + ok.error().text);
+    if (!seen.insert(item).second)
+      return fail(errc::invalid_config, "job \"" + job + "\": item \"" + item + "\" is listed twice");
+  }
+  return {};
+}
+
+} // namespace
+
+job::~job() = default;
+
+std::vector<std::vector<item_id>> job::cut_share(const std::vector<item_id>& share) {
+  return {share};
+}
+
+job_builder::job_builder(job_id id) {
+  spec_.id = std::move(id);
+}
+
+job_builder& job_builder::items(std::vector<item_id> fixed_pool) {
+  fixed_ = std::move(fixed_pool);
+  pool_ = nullptr;
+  spec_.pool_check_period = duration::zero();
+  has_pool_ = true;
+  return *this;
+}
+
+job_builder& job_builder::pool(std::function<std::vector<item_id>()> f, duration check_period) {
+  fixed_.clear();
+  pool_ = std::move(f);
+  spec_.pool_check_period = check_period;
+  has_pool_ = static_cast<bool>(pool_);
+  return *this;
+}
+
+job_builder& job_builder::pool_timeout(duration d) {
+  spec_.pool_timeout = d;
+  return *this;
+}
+
+job_builder& job_builder::every(duration period, duration initial_delay) {
+  return schedule(schedule::fixed_delay(period, initial_delay));
+}
+
+job_builder& job_builder::at_fixed_rate(duration period, duration initial_delay) {
+  return schedule(schedule::fixed_rate(period, initial_delay));
+}
+
+job_builder& job_builder::on_trigger_only() {
+  return schedule(schedule::on_trigger());
+}
+
+job_builder& job_builder::schedule(djm::schedule s) {
+  spec_.schedule = s;
+  return *this;
+}
+
+job_builder& job_builder::thread_per_item() {
+  spec_.mode = running_mode::thread_per_item;
+  return *this;
+}
+
+job_builder& job_builder::cut_by(std::function<std::vector<std::vector<item_id>>(const std::vector<item_id>&)> f) {
+  spec_.mode = running_mode::custom;
+  cut_ = std::move(f);
+  return *this;
+}
+
+job_builder& job_builder::max_concurrent_runs(std::uint32_t n) {
+  spec_.max_concurrent_runs = n;
+  return *this;
+}
+
+job_builder& job_builder::on_new_items(new_items_policy p) {
+  spec_.on_new_items = p;
+  return *this;
+}
+
+job_builder& job_builder::stop_grace(duration d) {
+  spec_.stop_grace = d;
+  return *this;
+}
+
+job_builder& job_builder::disabled() {
+  spec_.enabled = false;
+  return *this;
+}
+
+job_builder& job_builder::strategy(std::string name) {
+  spec_.attributes.strategy = std::move(name);
+  return *this;
+}
+
+job_builder& job_builder::attributes(job_attributes a) {
+  // `strategy` may have been called before.
+  if (a.strategy.empty())
+    a.strategy = std::move(spec_.attributes.strategy);
+  spec_.attributes = std::move(a);
+  return *this;
+}
+
+job_builder& job_builder::run(std::function<void(job_context&)> f) {
+  run_ = std::move(f);
+  return *this;
+}
+
+expected<job_definition> job_builder::build() const {
+  if (auto ok = validate(spec_); !ok)
+    return tl::make_unexpected(ok.error());
+  const auto where = "job \"" + spec_.id + "\": ";
+  if (!run_)
+    return fail(errc::invalid_config, where + "no run function; call run(f)");
+  if (!has_pool_)
+    return fail(errc::invalid_config, where + "no work items; call items({...}) or pool(f)");
+  if (spec_.mode == running_mode::custom && !cut_)
+    return fail(errc::invalid_running_strategy, where + "cut_by was given an empty function");
+  if (auto ok = check_pool(spec_.id, fixed_); !ok)
+    return tl::make_unexpected(ok.error());
+  auto pool = pool_ ? pool_ : pool_fn{[items = fixed_] { return items; }};
+  return job_definition{spec_, std::make_shared<function_job>(std::move(pool), cut_, run_)};
+}
+
+} // namespace djm

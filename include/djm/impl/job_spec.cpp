@@ -1,0 +1,125 @@
+#include "djm/job_spec.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "djm/impl/text.hpp"
+
+namespace djm {
+
+namespace {
+
+/// Collects the first complaint about one job; later checks are skipped.
+class spec_checker {
+public:
+  explicit spec_checker(const job_id& job) : where_("job \"" + job + "\": ") {}
+
+  void require(bool ok, errc code, const std::string& text) {
+    if (result_ && !ok)
+      result_ = fail(code, where_ + text);
+  }
+
+  void require(bool ok, const std::string& text) { require(ok, errc::invalid_config, text); }
+
+  void adopt(const expected<void>& checked, const std::string& field) {
+    if (result_ && !checked)
+      result_ = fail(checked.error().code, where_ + field + ": " + checked.error().text);
+  }
+
+  void not_negative(const char* field, duration value) {
+    require(value >= duration::zero() && value <= max_schedule_duration,
+            std::string{field} + " is " + format_duration(value) + "; it must be from 0s to "
+              + format_duration(max_schedule_duration));
+  }
+
+  const expected<void>& result() const { return result_; }
+
+private:
+  std::string where_;
+  expected<void> result_;
+};
+
+void check_amounts(spec_checker& c, const char* field, const std::map<std::string, std::int64_t>& amounts) {
+  for (const auto& [name, amount] : amounts) {
+    c.require(is_valid_id(name), std::string{field} + ": name " + impl::quoted(name) + " breaks the rule for names");
+    c.require(amount >= 0 && amount <= max_amount, std::string{field} + "[" + impl::quoted(name) + "] is "
+                                                     + std::to_string(amount) + "; it must be from 0 to "
+                                                     + std::to_string(max_amount));
+  }
+}
+
+void check_partners(spec_checker& c, const job_spec& spec) {
+  const auto& a = spec.attributes;
+  for (const auto& id : a.colocate_with) {
+    c.adopt(check_id(id_kind::job, id), "attributes.colocate_with");
+    c.require(id != spec.id, "attributes.colocate_with names the job itself");
+  }
+  for (const auto& id : a.separate_from) {
+    c.adopt(check_id(id_kind::job, id), "attributes.separate_from");
+    c.require(id != spec.id, "attributes.separate_from names the job itself");
+    c.require(std::find(a.colocate_with.begin(), a.colocate_with.end(), id) == a.colocate_with.end(),
+              "attributes: job " + impl::quoted(id) + " is in colocate_with and in separate_from");
+  }
+}
+
+void check_attributes(spec_checker& c, const job_spec& spec) {
+  const auto& a = spec.attributes;
+  c.require(a.strategy.empty() || is_valid_id(a.strategy),
+            "attributes.strategy " + impl::quoted(a.strategy) + " breaks the rule for names");
+  c.require(a.priority == "low" || a.priority == "normal" || a.priority == "high",
+            "attributes.priority is " + impl::quoted(a.priority) + "; it must be low, normal or high");
+  for (const auto& [item, weight] : a.item_weights)
+    c.adopt(check_id(id_kind::item, item), "attributes.item_weights");
+  check_amounts(c, "attributes.item_weights", a.item_weights);
+  check_amounts(c, "attributes.profile", a.profile);
+  for (const auto& label : a.requires_labels)
+    c.require(is_valid_id(label), "attributes.requires: label " + impl::quoted(label) + " breaks the rule for names");
+  c.require(a.spread.empty() || a.spread == "zone",
+            "attributes.spread is " + impl::quoted(a.spread) + "; it must be empty or zone");
+  check_partners(c, spec);
+  for (const auto& [item, node] : a.pinned) {
+    c.adopt(check_id(id_kind::item, item), "attributes.pinned");
+    c.adopt(check_id(id_kind::node, node), "attributes.pinned[" + impl::quoted(item) + "]");
+  }
+  for (const auto& [name, value] : a.custom) {
+    c.require(is_valid_id(name), "attributes.custom: name " + impl::quoted(name) + " breaks the rule for names");
+    c.require(impl::is_utf8(value), "attributes.custom[" + impl::quoted(name) + "] is " + impl::quoted(value)
+                                      + ", which is not UTF-8");
+  }
+}
+
+} // namespace
+
+bool operator==(const job_attributes& a, const job_attributes& b) {
+  return equal_fields(a, b);
+}
+
+bool operator==(const job_spec& a, const job_spec& b) {
+  return equal_fields(a, b);
+}
+
+std::string to_string(running_mode mode) {
+  return enum_text(mode);
+}
+
+std::string to_string(new_items_policy policy) {
+  return enum_text(policy);
+}
+
+expected<void> validate(const job_spec& spec) {
+  if (auto ok = check_id(id_kind::job, spec.id); !ok)
+    return ok;
+  spec_checker c{spec.id};
+  c.adopt(validate(spec.schedule), "schedule");
+  c.require(is_enumerator(spec.mode), errc::invalid_running_strategy,
+            "mode is " + to_string(spec.mode) + ", which is no running mode");
+  c.require(is_enumerator(spec.on_new_items), "on_new_items is " + to_string(spec.on_new_items) + ", which is no policy");
+  c.not_negative("pool_check_period", spec.pool_check_period);
+  c.not_negative("pool_timeout", spec.pool_timeout);
+  c.require(spec.pool_timeout > duration::zero(), "pool_timeout is 0s; it must be above zero");
+  c.not_negative("stop_grace", spec.stop_grace);
+  check_attributes(c, spec);
+  return c.result();
+}
+
+} // namespace djm

@@ -1,0 +1,29 @@
+#include "djm/schedule.hpp"
+
+namespace djm {
+
+namespace {
+
+expected<void> in_range(const char* name, duration value, duration least, const char* rule) {
+  if (value >= least && value <= max_schedule_duration)
+    return {};
+  return fail(errc::invalid_schedule, std::string{"schedule."} + name + " is " + format_duration(value) + "; it must be "
+                                        + rule + " and at most " + format_duration(max_schedule_duration));
+}
+
+} // namespace
+
+std::string to_string(schedule_kind kind) {
+  return enum_text(kind);
+}
+
+expected<void> validate(const schedule& s) {
+  if (!is_enumerator(s.kind))
+    return fail(errc::invalid_schedule, "schedule.kind is " + to_string(s.kind) + ", which is no kind of schedule");
+  if (s.kind != schedule_kind::on_trigger)
+    if (auto ok = in_range("period", s.period, duration{1}, "above zero"); !ok)
+      return ok;
+  return in_range("initial_delay", s.initial_delay, duration::zero(), "zero or more");
+}
+
+} // namespace djm

@@ -1,0 +1,150 @@
+#include "zkstore/tree_schema.hpp"
+
+#include <initializer_list>
+
+#include "djm/impl/text.hpp"
+
+namespace djm::store {
+
+namespace {
+
+constexpr std::string_view lock_suffix = ".lock";
+constexpr std::size_t sequence_digits = 10;
+
+std::string join(std::string_view first, std::initializer_list<std::string_view> rest) {
+  auto size = first.size();
+  for (auto part : rest)
+    size += part.size();
+  std::string result;
+  result.reserve(size);
+  result += first;
+  for (auto part : rest)
+    result += part;
+  return result;
+}
+
+// What ZooKeeper refuses in a path besides the structural rules: control characters and the code points of
+// Java's PathUtils (U+007F to U+009F, surrogates, private use, specials).
+bool is_refused(std::string_view sequence) noexcept {
+  const auto at = [sequence](std::size_t i) { return static_cast<unsigned char>(sequence[i]); };
+  if (sequence.size() == 1)
+    return at(0) < 0x20 || at(0) == 0x7F;
+  if (sequence.size() == 2)
+    return at(0) == 0xC2 && at(1) <= 0x9F;
+  if (sequence.size() == 3) {
+    const auto point = (unsigned{at(0)} & 0xF) << 12 | (unsigned{at(1)} & 0x3F) << 6 | (unsigned{at(2)} & 0x3F);
+    return (point >= 0xE000 && point <= 0xF8FF) || point >= 0xFFF0;
+  }
+  return false;
+}
+
+bool is_valid_component(std::string_view name) noexcept {
+  if (name.empty() || name == "." || name == "..")
+    return false;
+  while (!name.empty()) {
+    const auto n = impl::utf8_sequence(name);
+    if (n == 0 || is_refused(name.substr(0, n)))
+      return false;
+    name.remove_prefix(n);
+  }
+  return true;
+}
+
+} // namespace
+
+// The root "/" is kept as an empty prefix, so that every path below it has one slash.
+tree_schema::tree_schema(std::string root) : root_(std::move(root)), prefix_(root_ == "/" ? "" : root_) {}
+
+std::string tree_schema::format() const { return join(prefix_, {"/format"}); }
+std::string tree_schema::alive() const { return join(prefix_, {"/alive"}); }
+std::string tree_schema::alive(std::string_view worker) const { return join(prefix_, {"/alive/", worker}); }
+std::string tree_schema::latches() const { return join(prefix_, {"/leader-latch"}); }
+
+std::string tree_schema::latch_prefix(std::string_view worker, std::string_view incarnation) const {
+  return join(prefix_, {"/leader-latch/", worker, "-", incarnation, "-"});
+}
+
+std::string tree_schema::latch(std::string_view name) const { return join(prefix_, {"/leader-latch/", name}); }
+std::string tree_schema::workers() const { return join(prefix_, {"/workers"}); }
+std::string tree_schema::worker(std::string_view worker) const { return join(prefix_, {"/workers/", worker}); }
+
+std::string tree_schema::available(std::string_view worker) const {
+  return join(prefix_, {"/workers/", worker, "/available"});
+}
+
+std::string tree_schema::available(std::string_view worker, std::string_view job) const {
+  return join(prefix_, {"/workers/", worker, "/available/", job});
+}
+
+std::string tree_schema::assigned(std::string_view worker) const {
+  return join(prefix_, {"/workers/", worker, "/assigned"});
+}
+
+std::string tree_schema::assigned(std::string_view worker, std::string_view job) const {
+  return join(prefix_, {"/workers/", worker, "/assigned/", job});
+}
+
+std::string tree_schema::assigned(std::string_view worker, std::string_view job, std::string_view item) const {
+  return join(prefix_, {"/workers/", worker, "/assigned/", job, "/", item});
+}
+
+std::string tree_schema::pools() const { return join(prefix_, {"/work-pool"}); }
+std::string tree_schema::pool(std::string_view job) const { return join(prefix_, {"/work-pool/", job}); }
+
+std::string tree_schema::pool(std::string_view job, std::string_view item) const {
+  return join(prefix_, {"/work-pool/", job, "/", item});
+}
+
+std::string tree_schema::locks() const { return join(prefix_, {"/locks"}); }
+std::string tree_schema::locks(std::string_view job) const { return join(prefix_, {"/locks/", job}); }
+
+std::string tree_schema::lock(std::string_view job, std::string_view item) const {
+  return join(prefix_, {"/locks/", job, "/", item, lock_suffix});
+}
+
+std::string tree_schema::pool_version() const { return join(prefix_, {"/work-pool-version"}); }
+std::string tree_schema::worker_version() const { return join(prefix_, {"/worker-version"}); }
+std::string tree_schema::assignment_version() const { return join(prefix_, {"/worker-assignment-version"}); }
+
+std::optional<item_id> item_of_lock_name(std::string_view name) {
+  if (name.size() <= lock_suffix.size() || name.substr(name.size() - lock_suffix.size()) != lock_suffix)
+    return std::nullopt;
+  name.remove_suffix(lock_suffix.size());
+  if (!is_valid_id(name))
+    return std::nullopt;
+  return item_id{name};
+}
+
+std::optional<std::int64_t> sequence_of(std::string_view name) {
+  if (name.size() < sequence_digits)
+    return std::nullopt;
+  std::int64_t result = 0;
+  for (char c : name.substr(name.size() - sequence_digits)) {
+    if (c < '0' || c > '9')
+      return std::nullopt;
+    result = result * 10 + (c - '0');
+  }
+  return result;
+}
+
+std::string_view name_of(std::string_view path) {
+  return path.substr(path.rfind('/') + 1); // npos + 1 is 0: a bare name is its own name
+}
+
+bool is_valid_path(std::string_view path) noexcept {
+  if (path.empty() || path.front() != '/')
+    return false;
+  if (path.size() == 1)
+    return true;
+  path.remove_prefix(1);
+  for (;;) {
+    const auto slash = path.find('/');
+    if (!is_valid_component(path.substr(0, slash)))
+      return false;
+    if (slash == std::string_view::npos)
+      return true;
+    path.remove_prefix(slash + 1);
+  }
+}
+
+} // namespace djm::store
