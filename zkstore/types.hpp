@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "djm/enum_names.hpp"
 #include "djm/fields.hpp"
 #include "djm/time.hpp"
 
@@ -174,6 +175,29 @@ struct read_outcome {
   std::vector<read_result> results;
   std::string text;
 };
+
+// -- names of enumerators -----------------------------------------------------
+
+constexpr auto enum_names(rc) {
+  return name_enum("rc", "ok", "no_node", "node_exists", "bad_version", "not_empty", "no_children_for_ephemerals",
+                   "no_auth", "invalid_acl", "bad_arguments", "rolled_back", "unimplemented", "connection_loss",
+                   "operation_timeout", "session_moved", "session_expired", "auth_failed", "closed", "system_error");
+}
+constexpr auto enum_names(rc_class) {
+  return name_enum("rc_class", "ok", "expected", "unknown", "session_fatal", "bug");
+}
+constexpr auto enum_names(create_mode) {
+  return name_enum("create_mode", "persistent", "ephemeral", "persistent_sequential", "ephemeral_sequential");
+}
+constexpr auto enum_names(read_kind) {
+  return name_enum("read_kind", "get", "exists", "children");
+}
+constexpr auto enum_names(watch_kind) {
+  return name_enum("watch_kind", "created", "deleted", "changed", "children");
+}
+constexpr auto enum_names(read_status) {
+  return name_enum("read_status", "ok", "failed", "session_lost", "rejected");
+}
 
 // -- field lists --------------------------------------------------------------
 
