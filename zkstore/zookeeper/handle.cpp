@@ -1,0 +1,253 @@
+#include "zkstore/zookeeper/handle.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "zkstore/zookeeper/client_log.hpp"
+#include "zkstore/zookeeper/connect_string.hpp"
+#include "zkstore/zookeeper/rc_map.hpp"
+
+namespace djm::store {
+
+namespace {
+
+// How long `close` waits for answers, and `abandon` for the connection to break.
+constexpr std::chrono::milliseconds patience{1000};
+
+// An address where nobody listens (tcpmux on loopback, long out of use).
+constexpr const char* nowhere = "127.0.0.1:1";
+
+bool holds_connection(int state) {
+  return state == ZOO_CONNECTED_STATE || state == ZOO_ASSOCIATING_STATE || state == ZOO_READONLY_STATE;
+}
+
+void on_auth(int, const void*) {
+  // A refusal arrives as a session event too.
+}
+
+} // namespace
+
+zookeeper_handle::zookeeper_handle(event_sink sink, bool digest)
+  : acl_{digest ? &ZOO_CREATOR_ALL_ACL : &ZOO_OPEN_ACL_UNSAFE}, sink_{std::move(sink)} {
+  // nop
+}
+
+zookeeper_handle::~zookeeper_handle() {
+  free_client();
+}
+
+expected<std::shared_ptr<zookeeper_handle>> zookeeper_handle::open(const session_options& options, event_sink sink) {
+  if (auto ok = check_connect_string(options.servers); !ok)
+    return tl::make_unexpected(ok.error());
+  auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(options.session_timeout).count();
+  if (timeout < 1 || timeout > INT_MAX)
+    return fail(errc::invalid_config,
+                fmt::format("session timeout {}ms: must be at least 1ms and at most {}ms", timeout, INT_MAX));
+  const auto& digest = options.digest;
+  if (!digest.empty() && (digest.find(':') == std::string::npos || digest.front() == ':'))
+    return fail(errc::invalid_config, "digest: must be \"user:password\" (not shown, it is a secret)");
+  prepare_client_log();
+  std::shared_ptr<zookeeper_handle> self{new zookeeper_handle{std::move(sink), !digest.empty()}};
+  errno = 0;
+  self->zh_ = zookeeper_init2(options.servers.c_str(), on_session, static_cast<int>(timeout), nullptr, self.get(),
+                              ZOO_NO_LOG_CLIENTENV, on_client_log);
+  if (self->zh_ == nullptr)
+    return fail(errc::not_connected,
+                fmt::format("connect string \"{}\": no host in it resolves, or no resources for a handle ({})",
+                            options.servers, std::strerror(errno)));
+  if (!digest.empty())
+    zoo_add_auth(self->zh_, "digest", digest.data(), static_cast<int>(digest.size()), on_auth, nullptr);
+  return self;
+}
+
+// -- requests -----------------------------------------------------------------
+
+std::optional<raw_completion> zookeeper_handle::submit(op_id_t id, const raw_request& request) {
+  std::lock_guard<std::mutex> call{call_mutex_};
+  if (stopped_)
+    return std::nullopt;
+  auto owned = std::make_unique<pending_op>();
+  auto& op = *owned;
+  op.owner = this;
+  op.id = id;
+  std::uint64_t serial = 0;
+  {
+    std::lock_guard<std::mutex> guard{table_mutex_};
+    serial = op.serial = next_serial_++;
+    table_.emplace(serial, std::move(owned));
+    ++unanswered_;
+  }
+  int code = ZBADARGUMENTS;
+  if (auto* txn = std::get_if<transaction>(&request))
+    code = start_transaction(zh_, op, *txn, *acl_);
+  else
+    code = start_read(zh_, op, std::get<read_op>(request), on_watch);
+  if (code == ZOK)
+    return std::nullopt;
+  // No completion follows. Only after an internal failure it might, so then the buffers stay until the handle is gone.
+  std::lock_guard<std::mutex> guard{table_mutex_};
+  auto entry = table_.find(serial);
+  if (entry == table_.end() || entry->second->answered)
+    return std::nullopt;
+  --unanswered_;
+  if (code == ZBADARGUMENTS || code == ZINVALIDSTATE || code == ZUNIMPLEMENTED)
+    table_.erase(entry);
+  else
+    entry->second->answered = true;
+  raw_completion done;
+  done.id = id;
+  done.code = refusal(code);
+  done.read.code = done.code;
+  return done;
+}
+
+rc zookeeper_handle::refusal(int code) const {
+  if (code != ZINVALIDSTATE)
+    return map_rc(code);
+  // The event may still be on its way to us.
+  auto state = zoo_state(zh_);
+  if (over_ == rc::auth_failed || state == ZOO_AUTH_FAILED_STATE)
+    return rc::auth_failed;
+  return over_ == rc::session_expired || state == ZOO_EXPIRED_SESSION_STATE ? rc::session_expired : rc::closed;
+}
+
+void zookeeper_handle::complete(pending_op& op, raw_completion done) {
+  std::unique_ptr<pending_op> owned;
+  bool answered = false;
+  {
+    std::lock_guard<std::mutex> guard{table_mutex_};
+    auto entry = table_.find(op.serial);
+    owned = std::move(entry->second);
+    table_.erase(entry);
+    answered = owned->answered;
+  }
+  if (answered)
+    return;
+  deliver(std::move(done));
+  // Counted down after delivery, so that `close` ends when the sink has heard of everything.
+  std::lock_guard<std::mutex> guard{table_mutex_};
+  if (--unanswered_ == 0)
+    table_changed_.notify_all();
+}
+
+// -- events -------------------------------------------------------------------
+
+void zookeeper_handle::deliver(raw_event event) {
+  std::lock_guard<std::recursive_mutex> guard{sink_mutex_};
+  if (!muted_)
+    sink_(std::move(event));
+}
+
+void zookeeper_handle::mute() {
+  std::lock_guard<std::recursive_mutex> guard{sink_mutex_};
+  muted_ = true;
+}
+
+void zookeeper_handle::on_session(zhandle_t* zh, int type, int state, const char*, void* context) {
+  if (type == ZOO_SESSION_EVENT)
+    static_cast<zookeeper_handle*>(context)->session_event(zh, state);
+}
+
+void zookeeper_handle::on_watch(zhandle_t*, int type, int, const char* path, void* context) {
+  // Session events come to every watch as well; `on_session` has them already.
+  watch_event event;
+  if (type == ZOO_CREATED_EVENT)
+    event.kind = watch_kind::created;
+  else if (type == ZOO_DELETED_EVENT)
+    event.kind = watch_kind::deleted;
+  else if (type == ZOO_CHANGED_EVENT)
+    event.kind = watch_kind::changed;
+  else if (type == ZOO_CHILD_EVENT)
+    event.kind = watch_kind::children;
+  else
+    return;
+  event.path = path != nullptr ? path : "";
+  static_cast<zookeeper_handle*>(context)->deliver(raw_watch{std::move(event)});
+}
+
+// The state is the argument: what the handle says by itself is already a later one.
+void zookeeper_handle::session_event(zhandle_t* zh, int state) {
+  if (over_ != rc::ok)
+    return;
+  if (state == ZOO_CONNECTED_STATE) {
+    // The client does not tell of a loss that it mends at once, but requests may have been lost with it.
+    if (up_.exchange(true))
+      deliver(raw_link{link_state::connecting});
+    deliver(raw_link{link_state::connected, zoo_client_id(zh)->client_id,
+                     std::chrono::milliseconds{zoo_recv_timeout(zh)}});
+  } else if (state == ZOO_EXPIRED_SESSION_STATE) {
+    end(rc::session_expired, link_state::expired);
+  } else if (state == ZOO_AUTH_FAILED_STATE) {
+    end(rc::auth_failed, link_state::auth_failed);
+  } else if (up_.exchange(false)) {
+    deliver(raw_link{link_state::connecting});
+  }
+}
+
+void zookeeper_handle::end(rc code, link_state state) {
+  over_ = code;
+  up_ = false;
+  // The client answers what is pending only after this event.
+  std::vector<op_id_t> pending;
+  {
+    std::lock_guard<std::mutex> guard{table_mutex_};
+    for (auto& [serial, op] : table_) {
+      if (!op->answered)
+        pending.push_back(op->id);
+      op->answered = true;
+    }
+  }
+  for (auto id : pending) {
+    raw_completion done;
+    done.id = id;
+    done.code = code;
+    done.read.code = code;
+    deliver(std::move(done));
+  }
+  deliver(raw_link{state});
+  std::lock_guard<std::mutex> guard{table_mutex_};
+  unanswered_ -= pending.size();
+  table_changed_.notify_all();
+}
+
+// -- the end ------------------------------------------------------------------
+
+void zookeeper_handle::stop_submitting() {
+  std::lock_guard<std::mutex> call{call_mutex_};
+  stopped_ = true;
+}
+
+void zookeeper_handle::close() {
+  // The client shuts the socket as soon as anything arrives after its farewell. Answers still under way would make that a
+  // reset, which can overtake the farewell and leave the session to expire.
+  if (up_) {
+    std::unique_lock<std::mutex> lock{table_mutex_};
+    table_changed_.wait_for(lock, patience, [this] { return unanswered_ == 0; });
+  }
+  free_client();
+  // Both threads of the client are joined: nothing follows. Completions that it dropped are the session core's to answer.
+  deliver(raw_link{link_state::closed});
+  mute();
+}
+
+void zookeeper_handle::abandon() {
+  auto give_up = std::chrono::steady_clock::now() + patience;
+  if (holds_connection(zoo_state(zh_)))
+    zoo_set_servers(zh_, nowhere);
+  while (holds_connection(zoo_state(zh_)) && std::chrono::steady_clock::now() < give_up)
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  free_client();
+}
+
+void zookeeper_handle::free_client() {
+  if (zh_ != nullptr)
+    zookeeper_close(zh_);
+  zh_ = nullptr;
+}
+
+} // namespace djm::store

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+
+#include "djm/log.hpp"
+#include "zkstore/ensemble_port.hpp"
+
+namespace djm::store {
+
+/// Opens sessions at a ZooKeeper ensemble through its C client. Thread-safe.
+///
+/// Errors of `open`:
+/// - `invalid_connect_string`: `servers` is not "host:port,host:port[/chroot]"; the text names the part.
+/// - `invalid_config`: a timeout that is not positive, or a digest that is not "user:password".
+/// - `not_connected`: a host name that does not resolve now, or no resources for a handle; worth another try.
+///
+/// `open` asks the system's resolver and may therefore block when `servers` holds names instead of addresses.
+///
+/// Every handle has two threads of the C client. All handles of a factory share one more, on which they are closed and on
+/// which completions of requests are delivered that the client refused at once. A close takes milliseconds, but up to
+/// 6 s when the server has fallen silent; then others wait behind it.
+///
+/// Dropping a port without `close` moves the handle to an address where nobody listens before it is freed, so that the
+/// server sees a broken connection and lets the session expire, as if the process had died. When the client does not let
+/// go within a second, the session is closed instead.
+///
+/// Every node is created open to everybody, or for its creator alone (CREATOR_ALL) when a digest is given.
+///
+/// Ports should be destroyed before the factory. The destructor waits for the handles that are being closed.
+class zookeeper_factory final : public session_factory {
+public:
+  zookeeper_factory();
+  ~zookeeper_factory() override;
+  zookeeper_factory(const zookeeper_factory&) = delete;
+  zookeeper_factory& operator=(const zookeeper_factory&) = delete;
+
+  expected<std::unique_ptr<session_port>> open(const session_options& options, event_sink sink) override;
+
+private:
+  class implementation;
+  std::unique_ptr<implementation> impl_;
+};
+
+/// Where warnings and errors of the C client go: for the whole process, because the client's log level is. At most 20
+/// records in 10 s, then one that counts those left out. An empty sink (the default) drops them. Thread-safe; when the
+/// call returns the former sink is not called any more, so it must not be made from within a sink.
+void set_zookeeper_log(log_sink sink);
+
+} // namespace djm::store
