@@ -24,6 +24,8 @@ struct run_result {
   /// Empty when the run returned, else what it threw.
   std::string failure;
   bool failed = false;
+  /// The run was asked to stop while it waited for a thread: its code has not been called. Then `failed` is false.
+  bool dropped = false;
 };
 
 /// A run the executor has accepted and not finished.
@@ -37,7 +39,14 @@ struct running_info {
 
 struct executor_stats {
   std::uint32_t threads = 0, max_threads = 0, busy = 0, waiting = 0;
+  /// Runs that ended, and those of them that failed. Dropped runs are not among them.
   std::uint64_t finished = 0, failed = 0;
+  std::uint64_t dropped = 0;
+  /// The reserved threads for `call` and for stop callbacks, taken together. `stuck` have been in one user function for
+  /// longer than a stated bound.
+  std::uint32_t reserved_threads = 0, reserved_busy = 0, reserved_waiting = 0, reserved_stuck = 0;
+  /// Exceptions of stop callbacks and calls that were caught and reported.
+  std::uint64_t contained = 0;
 };
 
 /// The only place where user code runs. Run ids are unique within one executor. Thread-safe. Its table of running
@@ -52,11 +61,15 @@ public:
   virtual run_id next_run_id() = 0;
 
   /// Accepts the run: it starts when a thread is free (elastic up to the maximum). `done` is called exactly once, on
-  /// any thread, never from within this call.
+  /// any thread, never from within this call. By then the run is no longer in `running`, none of its stop callbacks is
+  /// under way, and `code` is released. An order without code, items or id, with an id in use, or after the executor
+  /// was shut down, is refused: `done` gets a failure that says so. `done` must be short and must not throw.
+  /// Exactly once ends where the executor ends: runs that outlast its shutdown are returned by it instead.
   virtual void start(run_order order, done_fn done) = 0;
 
   /// Makes the run's stop request visible and calls its stop callbacks on reserved threads. A run that still waits for a
-  /// thread is dropped and done at once. Unknown ids are ignored. Can be called again with more revoked items.
+  /// thread is dropped and done at once: its `done` may be called from within this call. Unknown ids are ignored. Can be
+  /// called again with more revoked items (those that the run does not hold are ignored); the first reason stays.
   virtual void request_stop(run_id id, stop_reason reason, std::vector<item_id> revoked) = 0;
 
   /// Calls short user functions (pool functions, running strategies, custom planners) on reserved threads that runs cannot
@@ -66,7 +79,9 @@ public:
   /// Runs of `job` (of all jobs when empty) that are accepted and not done.
   virtual std::vector<running_info> running(const job_id& job) const = 0;
 
-  /// Replaces the `done` of every unfinished run of `job`; for a rebuilt runner.
+  /// Replaces the `done` of every unfinished run of `job`; for a rebuilt runner. The former one is not called any more
+  /// after this returns, except where such a call is already under way. Ask `running` after this, not before: a run that ends
+  /// in between then reports to the new `done`, which must not be surprised by an id it does not know.
   virtual void adopt(const job_id& job, done_fn done) = 0;
 
   virtual executor_stats stats() const = 0;

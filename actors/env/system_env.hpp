@@ -1,0 +1,61 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "actors/env/node_env.hpp"
+#include "actors/env/timer_queue.hpp"
+#include "actors/executor/thread_executor.hpp"
+
+namespace djm {
+
+struct system_env_options {
+  /// Put into log records that name no node.
+  node_id node;
+  /// Opens the sessions; not null.
+  std::shared_ptr<store::session_factory> sessions;
+  /// Its `log` is replaced by the one below.
+  executor_options threads;
+  /// Empty = `stderr_log()`. What it throws is contained and said once on stderr.
+  log_sink log;
+  /// Only for repeatable tests; without it the generator is seeded by the system.
+  std::optional<std::uint64_t> seed;
+};
+
+/// The environment of one real node: boot clock, one timer thread, the executor's threads. Several nodes of a process have
+/// one each. Thread-safe.
+class system_env final : public node_env {
+public:
+  /// Throws std::system_error when the system refuses the first threads, std::invalid_argument without `sessions`.
+  explicit system_env(system_env_options options);
+  system_env(const system_env&) = delete;
+  system_env& operator=(const system_env&) = delete;
+  /// Shuts down with the executor's `patience`. May happen on a timer's or a run's thread.
+  ~system_env() override;
+
+  time_point now() const override;
+  wall_time wall_now() const override;
+  std::uint64_t random() override;
+  timer_id arm(time_point at, std::function<void()> fire) override;
+  void cancel(timer_id id) override;
+  executor& exec() override { return executor_; }
+  store::session_factory& sessions() override { return *sessions_; }
+  void log(log_record record) override;
+
+  /// `thread_executor::shutdown`, then no timer fires any more. After this nothing that was passed in is called, and
+  /// `arm` and `cancel` have no effect. The clocks, `random` and `log` go on. May be repeated.
+  executor_leftovers shutdown(time_point deadline);
+
+private:
+  struct guarded_log;
+
+  std::shared_ptr<store::session_factory> sessions_;
+  std::shared_ptr<guarded_log> log_;
+  std::atomic<std::uint64_t> random_;
+  timer_queue timers_;
+  thread_executor executor_;
+};
+
+} // namespace djm

@@ -1,0 +1,185 @@
+#include "actors/executor/elastic_pool.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "actors/env/boot_time.hpp"
+
+namespace djm {
+
+struct elastic_pool::state {
+  struct running_task {
+    std::thread::id thread;
+    time_point since;
+  };
+
+  limits lim;
+  mutable std::mutex mutex;
+  std::condition_variable wake;
+  /// A task has ended; only shutdown waits for this.
+  std::condition_variable task_ended;
+  std::map<ticket, task> waiting;
+  std::map<std::uint64_t, std::thread> threads;
+  std::map<std::uint64_t, running_task> busy;
+  /// Threads that have left and need only be joined.
+  std::vector<std::thread> ended;
+  ticket last_ticket = 0;
+  std::uint64_t last_thread = 0;
+  std::size_t idle = 0;
+  bool closed = false;
+};
+
+namespace {
+
+/// The state of the pool that the calling thread belongs to.
+thread_local const void* own_pool = nullptr;
+
+void join_all(std::vector<std::thread>& threads) {
+  for (auto& t : threads)
+    t.join();
+}
+
+} // namespace
+
+elastic_pool::elastic_pool(limits l) : state_(std::make_shared<state>()) {
+  l.most = std::max({l.most, l.keep, std::uint32_t{1}});
+  l.idle_time = std::min<duration>(l.idle_time, std::chrono::hours{24}); // condition variables overflow on the largest
+  state_->lim = std::move(l);
+  try {
+    std::lock_guard<std::mutex> guard{state_->mutex};
+    for (std::uint32_t i = 0; i < state_->lim.keep; ++i)
+      start_thread(state_);
+  } catch (...) {
+    shutdown(boot_now());
+    throw;
+  }
+}
+
+elastic_pool::~elastic_pool() {
+  shutdown(boot_now());
+}
+
+void elastic_pool::start_thread(const std::shared_ptr<state>& s) {
+  auto id = ++s->last_thread;
+  s->threads.emplace(id, std::thread{[s, id] { work(s, id); }});
+}
+
+void elastic_pool::work(const std::shared_ptr<state>& s, std::uint64_t self) {
+  pthread_setname_np(pthread_self(), s->lim.name.substr(0, 15).c_str());
+  own_pool = s.get();
+  std::vector<std::thread> to_join;
+  std::unique_lock<std::mutex> lock{s->mutex};
+  for (;;) {
+    if (!s->waiting.empty()) {
+      auto t = std::move(s->waiting.begin()->second);
+      s->waiting.erase(s->waiting.begin());
+      s->busy.emplace(self, state::running_task{std::this_thread::get_id(), boot_now()});
+      lock.unlock();
+      t();
+      t = nullptr; // what it owns may be user code: destroyed outside the lock and while the task still counts
+      lock.lock();
+      s->busy.erase(self);
+      s->task_ended.notify_all();
+      continue;
+    }
+    if (s->closed)
+      break;
+    ++s->idle;
+    bool woken = s->wake.wait_for(lock, s->lim.idle_time, [&] { return s->closed || !s->waiting.empty(); });
+    --s->idle;
+    if (!woken && s->threads.size() > s->lim.keep)
+      break;
+  }
+  // A thread cannot join itself: the next one to leave, or shutdown, does.
+  to_join.swap(s->ended);
+  if (auto own = s->threads.extract(self))
+    s->ended.push_back(std::move(own.mapped()));
+  lock.unlock();
+  join_all(to_join);
+}
+
+elastic_pool::ticket elastic_pool::post(task t) {
+  std::lock_guard<std::mutex> guard{state_->mutex};
+  if (state_->closed)
+    return 0;
+  auto id = ++state_->last_ticket;
+  state_->waiting.emplace(id, std::move(t));
+  // A notified thread counts as idle until it runs, hence the comparison with all that waits.
+  if (state_->waiting.size() > state_->idle && state_->threads.size() < state_->lim.most) {
+    try {
+      start_thread(state_);
+    } catch (const std::system_error&) {
+      // Out of threads: the task keeps its place in the queue, the next post tries again.
+    }
+  }
+  state_->wake.notify_one();
+  return id;
+}
+
+bool elastic_pool::withdraw(ticket t) {
+  task withdrawn;
+  std::lock_guard<std::mutex> guard{state_->mutex};
+  auto i = state_->waiting.find(t);
+  if (i == state_->waiting.end())
+    return false;
+  withdrawn = std::move(i->second);
+  state_->waiting.erase(i);
+  return true;
+}
+
+elastic_pool::load elastic_pool::look(duration stuck_after) const {
+  std::lock_guard<std::mutex> guard{state_->mutex};
+  load result;
+  result.threads = static_cast<std::uint32_t>(state_->threads.size());
+  result.busy = static_cast<std::uint32_t>(state_->busy.size());
+  result.waiting = static_cast<std::uint32_t>(state_->waiting.size());
+  auto now = boot_now();
+  for (auto& [id, running] : state_->busy)
+    if (now - running.since >= stuck_after)
+      ++result.stuck;
+  return result;
+}
+
+bool elastic_pool::on_own_thread() const {
+  return own_pool == state_.get();
+}
+
+std::uint32_t elastic_pool::shutdown(time_point deadline) {
+  std::map<ticket, task> dropped;
+  std::vector<std::thread> to_join;
+  std::uint32_t left = 0;
+  auto self = std::this_thread::get_id();
+  std::unique_lock<std::mutex> lock{state_->mutex};
+  state_->closed = true;
+  dropped.swap(state_->waiting);
+  state_->wake.notify_all();
+  wait_until(lock, state_->task_ended, deadline, std::chrono::milliseconds{100}, [&] {
+    return std::all_of(state_->busy.begin(), state_->busy.end(), [&](auto& b) { return b.second.thread == self; });
+  });
+  for (auto& [id, thread] : state_->threads) {
+    if (state_->busy.count(id) == 0) {
+      to_join.push_back(std::move(thread));
+    } else {
+      thread.detach();
+      ++left;
+    }
+  }
+  state_->threads.clear();
+  for (auto& thread : state_->ended)
+    to_join.push_back(std::move(thread));
+  state_->ended.clear();
+  lock.unlock();
+  join_all(to_join);
+  return left;
+}
+
+} // namespace djm

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "actors/executor/executor.hpp"
+#include "actors/executor/run_clock.hpp"
+
+namespace djm {
+
+/// What a run needs from whoever executes it.
+struct run_services {
+  std::shared_ptr<run_clock> clock;
+  /// Runs a stop callback soon, on a thread that runs cannot occupy, never from within the call. A task that is destroyed
+  /// instead of run counts as called.
+  std::function<void(std::function<void()>)> post;
+  /// Told about a contained exception, in words. Must not throw.
+  std::function<void(const std::string&)> report;
+};
+
+/// One run: its stop request, its stop callbacks and the context its code sees. Knows neither pools nor threads, so every
+/// executor (also one that runs in lock step on virtual time) uses this one. Thread-safe; held by shared_ptr, because
+/// stop callbacks may be posted when the run ends.
+///
+///   on_stop     request_stop           reserved thread           returned or thrown
+///   --------> registered ----> posted ----------------> called --------------------> gone
+///                  `--------------'--- subscription destroyed, or run ended ----------^
+class run_context final : public job_context, public std::enable_shared_from_this<run_context> {
+public:
+  run_context(run_order order, run_services services);
+
+  /// Calls the user's code on this thread, contains what it throws, then waits until no stop callback is under way and
+  /// releases the code. Once.
+  run_result execute();
+
+  /// Makes the request visible and posts the callbacks; again with more items of the run later. The first reason stays.
+  void request_stop(djm::stop_reason reason, const std::vector<item_id>& revoked);
+
+  /// Releases the code of a run that will not start.
+  void drop();
+
+  const job_id& job() const override { return order_.job; }
+  run_id run() const override { return order_.id; }
+  const std::vector<work_item>& items() const override { return order_.items; }
+  fencing_token token(const item_id& item) const override;
+  bool stop_requested() const override;
+  djm::stop_reason reason() const override;
+  std::vector<item_id> revoked_items() const override;
+  bool wait_for_stop(duration timeout) override;
+  stop_subscription on_stop(std::function<void(djm::stop_reason)> f) override;
+
+private:
+  struct callback {
+    std::function<void(djm::stop_reason)> f;
+    bool called = false;
+    std::thread::id thread;
+  };
+  struct subscription;
+
+  void post_callback(std::uint64_t id);
+  void call_back(std::uint64_t id);
+  void unsubscribe(std::uint64_t id);
+  void end();
+  bool holds(const item_id& item) const;
+
+  /// Items sorted by id.
+  run_order order_;
+  const run_services services_;
+
+  mutable std::mutex mutex_;
+  const std::unique_ptr<wait_point> changed_;
+  bool stopped_ = false;
+  bool ended_ = false;
+  djm::stop_reason reason_ = djm::stop_reason::none;
+  std::set<item_id> revoked_;
+  std::map<std::uint64_t, callback> callbacks_;
+  std::uint64_t last_callback_ = 0;
+};
+
+/// Calls `f` and contains what it throws. Returns whether it threw; then `text` says what.
+bool throws(const std::function<void()>& f, std::string& text);
+
+} // namespace djm
