@@ -3,22 +3,20 @@
 #include <cstdint>
 #include <deque>
 #include <map>
-#include <set>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "djm/time.hpp"
 #include "zkstore/ensemble_port.hpp"
+#include "zkstore/session/op_table.hpp"
+#include "zkstore/session/prober.hpp"
+#include "zkstore/session/question.hpp"
+#include "zkstore/session/watch_table.hpp"
 #include "zkstore/types.hpp"
 
 namespace djm::store {
-
-/// Identifies a question of one client of the session (an actor, a test driver): the answer carries it back.
-struct ticket {
-  std::uint32_t client = 0;
-  std::uint64_t request = 0;
-};
 
 enum class session_phase : std::uint8_t {
   /// No handle.
@@ -41,7 +39,8 @@ std::string to_string(session_phase phase);
 /// What clients are told about the session, whole at every change.
 struct session_view {
   session_phase phase = session_phase::idle;
-  /// Counts the sessions of this core from 1; 0 = none yet. Two sessions never share a number.
+  /// Counts the sessions of this core from 1; 0 = none yet. Two sessions never share a number. It moves when a server
+  /// has granted the new session, so while `connecting` it still names the previous one.
   std::uint64_t number = 0;
   session_id_t id = 0;
   /// Negotiated timeout (T) of the latest connect.
@@ -50,9 +49,12 @@ struct session_view {
   std::uint32_t connects = 0;
   /// When our own `close` was asked for; only meaningful in phase `closed`.
   time_point closed_at{};
+  /// What stood in the way of the latest attempt to open a handle or of the credentials; none after a connect.
+  error trouble;
 };
 
 struct session_limits {
+  /// How long a sent operation may stay unanswered, and how long a waiting one waits while the server answers nothing.
   duration operation_deadline = std::chrono::seconds{3};
   std::size_t window_ops = 1000;
   std::size_t window_bytes = 4u << 20;
@@ -68,10 +70,11 @@ struct session_limits {
   std::string barrier_path = "/";
 };
 
-/// Counters for status and metrics; monotone.
+/// Counters for status and metrics; monotone but for the present loads (`in_flight_*`, `queued_ops`, `watches`,
+/// `watch_bytes`). `commits` counts transactions known to be applied, `reads` single reads sent.
 struct session_counters {
   std::uint64_t commits = 0, conflicts = 0, unknowns = 0, rejections = 0, reads = 0, probes = 0, watch_events = 0,
-                connects = 0, sessions = 0;
+                connects = 0, sessions = 0, barriers = 0;
   std::size_t in_flight_ops = 0, in_flight_bytes = 0, queued_ops = 0, watches = 0, watch_bytes = 0;
   std::size_t max_in_flight_bytes = 0, max_transaction_bytes = 0, max_watches = 0, max_watch_bytes = 0;
 };
@@ -79,6 +82,23 @@ struct session_counters {
 /// Owns one session at a time: op table with deadlines, window, size guard, watch table, barrier, probe and contact.
 /// Pure: events in, effects out. Both stores run under this same class, so what simulation proves of it holds on
 /// ZooKeeper.
+///
+///          open             connected            connecting
+///   idle ---------> connecting ---------> connected <--------> suspended
+///                    ^      |                 |    connected       |
+///                    |      | auth_failed     | expired            | expired
+///                    |      v                 v                    v
+///                    |   refused           expired <---------------+
+///                    +------------------------+          close: any ---> closed
+///
+/// Answers. A question is answered exactly once, unless its client is forgotten. Sent commits that are still open at a
+/// loss of the session are `session_lost`, at our own close or at the deadline `unknown`; commits that were never sent
+/// are `session_lost` at a loss or close and `rejected` (`not_connected`, `timed_out`) at the deadline. Batches of reads
+/// end as a whole: `failed` when any of them is not answered or the connection broke in between.
+/// Watches live as long as the session. An event for a batch that is still being answered is held back until the
+/// batch is, so that nobody hears of a watch before learning that it was left.
+///
+/// Bounds: `window_*` operations in flight, `max_queued_ops` waiting, `max_watches` watches, two probes.
 class session_core {
 public:
   // -- effects, in the order in which they must be carried out --
@@ -129,9 +149,84 @@ public:
   const session_counters& counters() const noexcept { return counters_; }
 
 private:
+  using questions = std::map<std::uint64_t, question>;
+  struct waiting {
+    std::uint64_t question;
+    time_point since;
+  };
+  /// What to tell questions that cannot be answered.
+  struct verdict {
+    commit_outcome sent_commit;
+    commit_outcome unsent_commit;
+    read_status batch;
+    std::string text;
+  };
+
+  bool reachable() const noexcept;
+  effects refuse(ticket from, error why);
+  effects refuse(ticket from, read_status status, std::string text);
+  effects flush(time_point now);
+
+  // Waiting line and window.
+  void pump(time_point now);
+  bool send_commit(std::uint64_t number, pending_commit& commit, time_point now);
+  bool send_batch(std::uint64_t number, pending_batch& batch, time_point now);
+  void give_up_overdue(time_point now);
+  std::optional<time_point> queue_deadline();
+  void send_due_probe(time_point now);
+  void arm(time_point now);
+
+  // Completions.
+  void on_completion(raw_completion&& done, time_point now);
+  void on_read(const op_table::entry& op, raw_completion&& done);
+  void on_barrier(const op_table::entry& op, rc code, time_point now);
+  void on_probe(op_id_t id, rc code);
+  void on_watch(const watch_event& event);
+  commit_outcome outcome_of(raw_completion&& done) const;
+
+  // Answers.
+  void answer_commit(std::uint64_t number, commit_outcome outcome);
+  void answer_batch(std::uint64_t number, read_status status, std::string text);
+  void answer_all(const verdict& v);
+  static std::size_t unsent_ops(const question& q);
+  void erase(questions::iterator i);
+
+  // Session life.
+  void on_link(const raw_link& link, time_point now, std::uint64_t entropy);
+  void on_connected(const raw_link& link, time_point now);
+  void on_connecting();
+  void on_expired(time_point now, std::uint64_t entropy);
+  void open_handle_now();
+  void reopen_later(time_point now, std::uint64_t entropy);
+  void end_session(session_phase phase, const verdict& v);
+  void announce();
+
   session_limits limits_;
   session_view view_;
   session_counters counters_;
+  op_table ops_;
+  watch_table watches_;
+  prober prober_;
+  effects out_;
+
+  questions questions_;
+  std::uint64_t last_question_ = 0;
+  /// Questions with something to send, in order of submission. May name questions that are answered already.
+  std::deque<waiting> queue_;
+  std::size_t queued_ops_ = 0;
+  /// Latest sign that the server works on what it has been given.
+  time_point progress_{};
+
+  std::uint64_t handle_ = 0;
+  std::uint64_t last_handle_ = 0;
+  /// A handle that we have closed and that has not said `closed` yet: a new session waits for it.
+  std::uint64_t closing_handle_ = 0;
+  bool open_when_closed_ = false;
+  std::optional<time_point> reopen_at_;
+  std::uint32_t failed_opens_ = 0;
+
+  std::uint64_t timer_generation_ = 0;
+  std::optional<time_point> armed_;
 };
 
 } // namespace djm::store
