@@ -21,11 +21,19 @@ template <class T>
 struct named_field {
   const char* name;
   T& value;
+  /// Never shown to people: text and JSON say "***". Only the binary form, which stays between processes, carries it.
+  bool secret = false;
 };
 
 template <class T>
 constexpr named_field<T> field(const char* name, T& value) noexcept {
   return {name, value};
+}
+
+/// A text that must not be shown, such as a password.
+template <class T>
+constexpr named_field<T> secret_field(const char* name, T& value) noexcept {
+  return {name, value, true};
 }
 
 namespace detail {

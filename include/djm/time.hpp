@@ -33,4 +33,10 @@ std::string format_duration(duration d);
 /// white space and an empty text are errors (`errc::invalid_config`) that name the text.
 expected<duration> parse_duration(std::string_view text);
 
+/// UTC with milliseconds: "2026-01-31T08:00:00.000Z". Times outside the years 0000 to 9999 are cut to that range.
+std::string format_time(wall_time t);
+
+/// Reads exactly what `format_time` writes; anything else is an error (`errc::invalid_config`) that names the text.
+expected<wall_time> parse_time(std::string_view text);
+
 } // namespace djm

@@ -41,8 +41,8 @@ private:
 
 void check_amounts(spec_checker& c, const char* field, const std::map<std::string, std::int64_t>& amounts) {
   for (const auto& [name, amount] : amounts) {
-    c.require(is_valid_id(name), std::string{field} + ": name " + impl::quoted(name) + " breaks the rule for names");
-    c.require(amount >= 0 && amount <= max_amount, std::string{field} + "[" + impl::quoted(name) + "] is "
+    c.require(is_valid_id(name), std::string{field} + ": name " + impl::quote(name) + " breaks the rule for names");
+    c.require(amount >= 0 && amount <= max_amount, std::string{field} + "[" + impl::quote(name) + "] is "
                                                      + std::to_string(amount) + "; it must be from 0 to "
                                                      + std::to_string(max_amount));
   }
@@ -58,32 +58,32 @@ void check_partners(spec_checker& c, const job_spec& spec) {
     c.adopt(check_id(id_kind::job, id), "attributes.separate_from");
     c.require(id != spec.id, "attributes.separate_from names the job itself");
     c.require(std::find(a.colocate_with.begin(), a.colocate_with.end(), id) == a.colocate_with.end(),
-              "attributes: job " + impl::quoted(id) + " is in colocate_with and in separate_from");
+              "attributes: job " + impl::quote(id) + " is in colocate_with and in separate_from");
   }
 }
 
 void check_attributes(spec_checker& c, const job_spec& spec) {
   const auto& a = spec.attributes;
   c.require(a.strategy.empty() || is_valid_id(a.strategy),
-            "attributes.strategy " + impl::quoted(a.strategy) + " breaks the rule for names");
+            "attributes.strategy " + impl::quote(a.strategy) + " breaks the rule for names");
   c.require(a.priority == "low" || a.priority == "normal" || a.priority == "high",
-            "attributes.priority is " + impl::quoted(a.priority) + "; it must be low, normal or high");
+            "attributes.priority is " + impl::quote(a.priority) + "; it must be low, normal or high");
   for (const auto& [item, weight] : a.item_weights)
     c.adopt(check_id(id_kind::item, item), "attributes.item_weights");
   check_amounts(c, "attributes.item_weights", a.item_weights);
   check_amounts(c, "attributes.profile", a.profile);
   for (const auto& label : a.requires_labels)
-    c.require(is_valid_id(label), "attributes.requires: label " + impl::quoted(label) + " breaks the rule for names");
+    c.require(is_valid_id(label), "attributes.requires: label " + impl::quote(label) + " breaks the rule for names");
   c.require(a.spread.empty() || a.spread == "zone",
-            "attributes.spread is " + impl::quoted(a.spread) + "; it must be empty or zone");
+            "attributes.spread is " + impl::quote(a.spread) + "; it must be empty or zone");
   check_partners(c, spec);
   for (const auto& [item, node] : a.pinned) {
     c.adopt(check_id(id_kind::item, item), "attributes.pinned");
-    c.adopt(check_id(id_kind::node, node), "attributes.pinned[" + impl::quoted(item) + "]");
+    c.adopt(check_id(id_kind::node, node), "attributes.pinned[" + impl::quote(item) + "]");
   }
   for (const auto& [name, value] : a.custom) {
-    c.require(is_valid_id(name), "attributes.custom: name " + impl::quoted(name) + " breaks the rule for names");
-    c.require(impl::is_utf8(value), "attributes.custom[" + impl::quoted(name) + "] is " + impl::quoted(value)
+    c.require(is_valid_id(name), "attributes.custom: name " + impl::quote(name) + " breaks the rule for names");
+    c.require(impl::is_utf8(value), "attributes.custom[" + impl::quote(name) + "] is " + impl::quote(value)
                                       + ", which is not UTF-8");
   }
 }

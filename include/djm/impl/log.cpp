@@ -1,10 +1,10 @@
 #include "djm/log.hpp"
 
 #include <chrono>
-#include <cstdio>
-#include <ctime>
 #include <string_view>
 #include <unistd.h>
+
+#include "djm/time.hpp"
 
 namespace djm {
 
@@ -22,19 +22,6 @@ void append_line_safe(std::string& out, std::string_view text) {
   }
 }
 
-void append_time(std::string& out) {
-  using namespace std::chrono;
-  const auto now = system_clock::now();
-  const auto seconds = system_clock::to_time_t(now);
-  const auto ms = duration_cast<milliseconds>(now.time_since_epoch()).count() % 1000;
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char text[40];
-  const auto n = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
-  std::snprintf(text + n, sizeof text - n, ".%03dZ", static_cast<int>(ms));
-  out += text;
-}
-
 } // namespace
 
 std::string to_string(log_level level) {
@@ -47,7 +34,7 @@ log_sink stderr_log(log_level least) {
       return;
     std::string line;
     line.reserve(128 + record.text.size());
-    append_time(line);
+    line += format_time(std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now()));
     line += ' ';
     line += to_string(record.level);
     line += ' ';

@@ -58,7 +58,7 @@ bool is_utf8(std::string_view text) noexcept {
   return true;
 }
 
-std::string quoted(std::string_view text, std::size_t max_bytes) {
+std::string quote(std::string_view text, std::size_t max_bytes) {
   std::string out = "\"";
   auto rest = text;
   while (!rest.empty()) {
