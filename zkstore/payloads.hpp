@@ -17,6 +17,13 @@ namespace djm::store {
 
 constexpr std::int32_t format_version = 1;
 
+/// Value of "v" in every payload. It grows only when an old reader would misunderstand; new fields do not change it.
+constexpr std::int32_t payload_version = 1;
+
+/// The largest D anyone may write: a day. The leader waits as long as a lock says, so this bounds what a foreign lock
+/// can delay.
+constexpr std::int64_t max_detach_ms = 86'400'000;
+
 /// `format`: the layout of the tree.
 struct format_payload {
   std::int32_t format = format_version;
@@ -78,11 +85,13 @@ struct version_payload {
   std::string transaction;
 };
 
-/// JSON text. With `previous`, fields of it that this version does not know are kept.
+/// JSON text. With `previous`, fields of it that this version does not know are kept; a `previous` that is no payload is
+/// ignored. Bytes that are not UTF-8 become U+FFFD.
 template <class Payload>
 std::string encode(const Payload& x, std::string_view previous = {});
 
-/// Checks types, ranges and ids. The error (`malformed_payload`) names `path` and what is wrong.
+/// Checks types, ranges and ids; never throws, whatever the bytes. Missing fields keep their defaults, except "v" and
+/// those whose default breaks a rule (the incarnation of `alive`, `workers` and locks, the worker of a lock). The error (`malformed_payload`) names `path` and what is wrong.
 template <class Payload>
 expected<Payload> decode(std::string_view text, std::string_view path);
 

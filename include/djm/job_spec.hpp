@@ -49,9 +49,9 @@ struct job_attributes {
   std::string strategy;
   /// low < normal < high; items of higher priority are placed first where capacity is short.
   std::string priority = "normal";
-  /// Weights of items that do not weigh 1.
+  /// Weights of items that do not weigh 1; from 0 to `max_amount`.
   std::map<item_id, std::int64_t> item_weights;
-  /// Resources each item needs, in milli-units: {"cpu": 500} is half a core.
+  /// Resources each item needs, in milli-units: {"cpu": 500} is half a core. From 0 to `max_amount`.
   std::map<std::string, std::int64_t> profile;
   /// Labels a worker must carry.
   std::vector<std::string> requires_labels;
@@ -59,10 +59,13 @@ struct job_attributes {
   std::uint32_t max_per_worker = 0;
   /// "zone": totals of the zones differ by at most 1 where eligibility permits. Empty: no rule.
   std::string spread;
+  /// Jobs whose items share a worker with this job's where one can hold both.
   std::vector<job_id> colocate_with;
+  /// Jobs whose items are never on a worker that has one of this job's.
   std::vector<job_id> separate_from;
+  /// Items that belong on a named worker.
   std::map<item_id, node_id> pinned;
-  /// Strategy-defined values of custom strategies.
+  /// Strategy-defined values of custom strategies: names follow the rule of ids, values are UTF-8.
   std::map<std::string, std::string> custom;
 };
 
@@ -87,6 +90,9 @@ struct job_spec {
 
 bool operator==(const job_attributes& a, const job_attributes& b);
 bool operator==(const job_spec& a, const job_spec& b);
+
+/// Checks the attributes of a job; the text names job, field, value and rule.
+expected<void> validate(const job_id& job, const job_attributes& attributes);
 
 /// Checks the whole specification; the text names job, field, value and rule.
 expected<void> validate(const job_spec& spec);

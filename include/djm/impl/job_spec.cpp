@@ -1,7 +1,6 @@
 #include "djm/job_spec.hpp"
 
 #include <algorithm>
-#include <set>
 
 #include "djm/impl/text.hpp"
 
@@ -48,22 +47,20 @@ void check_amounts(spec_checker& c, const char* field, const std::map<std::strin
   }
 }
 
-void check_partners(spec_checker& c, const job_spec& spec) {
-  const auto& a = spec.attributes;
+void check_partners(spec_checker& c, const job_id& job, const job_attributes& a) {
   for (const auto& id : a.colocate_with) {
     c.adopt(check_id(id_kind::job, id), "attributes.colocate_with");
-    c.require(id != spec.id, "attributes.colocate_with names the job itself");
+    c.require(id != job, "attributes.colocate_with names the job itself");
   }
   for (const auto& id : a.separate_from) {
     c.adopt(check_id(id_kind::job, id), "attributes.separate_from");
-    c.require(id != spec.id, "attributes.separate_from names the job itself");
+    c.require(id != job, "attributes.separate_from names the job itself");
     c.require(std::find(a.colocate_with.begin(), a.colocate_with.end(), id) == a.colocate_with.end(),
               "attributes: job " + impl::quote(id) + " is in colocate_with and in separate_from");
   }
 }
 
-void check_attributes(spec_checker& c, const job_spec& spec) {
-  const auto& a = spec.attributes;
+void check_attributes(spec_checker& c, const job_id& job, const job_attributes& a) {
   c.require(a.strategy.empty() || is_valid_id(a.strategy),
             "attributes.strategy " + impl::quote(a.strategy) + " breaks the rule for names");
   c.require(a.priority == "low" || a.priority == "normal" || a.priority == "high",
@@ -76,7 +73,7 @@ void check_attributes(spec_checker& c, const job_spec& spec) {
     c.require(is_valid_id(label), "attributes.requires: label " + impl::quote(label) + " breaks the rule for names");
   c.require(a.spread.empty() || a.spread == "zone",
             "attributes.spread is " + impl::quote(a.spread) + "; it must be empty or zone");
-  check_partners(c, spec);
+  check_partners(c, job, a);
   for (const auto& [item, node] : a.pinned) {
     c.adopt(check_id(id_kind::item, item), "attributes.pinned");
     c.adopt(check_id(id_kind::node, node), "attributes.pinned[" + impl::quote(item) + "]");
@@ -106,6 +103,12 @@ std::string to_string(new_items_policy policy) {
   return enum_text(policy);
 }
 
+expected<void> validate(const job_id& job, const job_attributes& attributes) {
+  spec_checker c{job};
+  check_attributes(c, job, attributes);
+  return c.result();
+}
+
 expected<void> validate(const job_spec& spec) {
   if (auto ok = check_id(id_kind::job, spec.id); !ok)
     return ok;
@@ -118,7 +121,7 @@ expected<void> validate(const job_spec& spec) {
   c.not_negative("pool_timeout", spec.pool_timeout);
   c.require(spec.pool_timeout > duration::zero(), "pool_timeout is 0s; it must be above zero");
   c.not_negative("stop_grace", spec.stop_grace);
-  check_attributes(c, spec);
+  check_attributes(c, spec.id, spec.attributes);
   return c.result();
 }
 

@@ -1,0 +1,186 @@
+#include "zkstore/payloads.hpp"
+
+#include "djm/impl/json_fields.hpp"
+#include "djm/json.hpp"
+#include "zkstore/tree_schema.hpp"
+
+namespace djm::store {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* version_key = "v";
+constexpr std::int64_t max_time_ms = 253'402'300'799'999; // end of the year 9999
+constexpr std::int64_t max_weight = 1'000'000'000;
+constexpr std::size_t max_transaction_id = 200;
+
+/// Rules beyond types; complaints go to the reader.
+class payload_checker {
+public:
+  payload_checker(impl::json_reader& reader, std::string_view path) : reader_(reader), path_(path) {}
+
+  void check(const format_payload& x) { range("format", x.format, 1, std::numeric_limits<std::int32_t>::max()); }
+
+  void check(const alive_payload& x) {
+    id("incarnation", x.incarnation);
+    range("pid", x.pid, 0, std::numeric_limits<std::int64_t>::max());
+    range("started_at_ms", x.started_at_ms, 0, max_time_ms);
+  }
+
+  void check(const worker_payload& x) {
+    id("incarnation", x.incarnation);
+    range("detach_ms", x.detach_ms, 0, max_detach_ms);
+    id_or_empty("zone", x.zone);
+    for (const auto& label : x.labels)
+      id("labels", label);
+    range("weight", x.weight, 1, max_weight);
+    for (const auto& [name, amount] : x.capacity) {
+      id("capacity", name);
+      range("capacity", amount, 0, max_amount);
+    }
+  }
+
+  void check(const assigned_payload& x) {
+    id_or_empty("incarnation", x.incarnation);
+    range("counter", x.counter, 0, std::numeric_limits<std::int64_t>::max());
+  }
+
+  void check(const pools_payload&) {}
+
+  void check(const pool_payload& x) {
+    id_or_empty("last_writer", x.last_writer);
+    if (const auto ok = validate(job_id{name_of(path_)}, x.attributes); !ok)
+      reader_.complain_at("attributes", ok.error().text);
+  }
+
+  void check(const lock_payload& x) {
+    id("worker", x.worker);
+    id("incarnation", x.incarnation);
+    range("detach_ms", x.detach_ms, 0, max_detach_ms);
+    range("acquired_at_ms", x.acquired_at_ms, 0, max_time_ms);
+  }
+
+  void check(const version_payload& x) {
+    if (x.transaction.size() > max_transaction_id)
+      reader_.complain_at("transaction", impl::quote(x.transaction) + " is longer than "
+                                           + std::to_string(max_transaction_id) + " bytes");
+  }
+
+private:
+  void range(const char* field, std::int64_t value, std::int64_t least, std::int64_t most) {
+    if (value < least || value > most)
+      reader_.complain_at(field, std::to_string(value) + " is not from " + std::to_string(least) + " to "
+                                   + std::to_string(most));
+  }
+
+  void id(const char* field, std::string_view value) {
+    if (!is_valid_id(value))
+      reader_.complain_at(field, impl::quote(value) + " breaks the rule for ids");
+  }
+
+  void id_or_empty(const char* field, std::string_view value) {
+    if (!value.empty())
+      id(field, value);
+  }
+
+  impl::json_reader& reader_;
+  std::string_view path_;
+};
+
+void check_version(impl::json_reader& reader, const json& document) {
+  const auto v = document.find(version_key);
+  if (v == document.end())
+    reader.complain_at(version_key, "the version is missing");
+  else if (!v->is_number_integer() || *v < 1)
+    reader.complain_at(version_key, impl::shown(*v) + " is not a version");
+  else if (*v > payload_version)
+    reader.complain_at(version_key, "version " + impl::shown(*v) + " is newer than " + std::to_string(payload_version)
+                                      + ", the one this program reads");
+}
+
+tl::unexpected<error> malformed(std::string_view path, const std::string& text) {
+  return fail(errc::malformed_payload, impl::quote(path, 400) + ": " + text);
+}
+
+template <class Payload>
+struct member_sink {
+  json_sink& sink;
+
+  template <class... Ts>
+  void operator()(const char*, named_field<Ts>... fs) const {
+    (write(fs), ...);
+  }
+
+  template <class T>
+  void write(named_field<T> f) const {
+    sink.member(f.name);
+    write_value(sink, f.value);
+  }
+};
+
+template <class Payload>
+std::string with_unknown(std::string text, std::string_view previous) {
+  const auto old = impl::parse_json(previous);
+  if (!old || !old->is_object())
+    return text;
+  auto document = json::parse(text);
+  const auto size = document.dump().size();
+  impl::keep_unknown<Payload>(document, *old);
+  auto result = document.dump();
+  // The order of members is ours as long as there is nothing to keep.
+  return result.size() == size ? text : result;
+}
+
+} // namespace
+
+template <class Payload>
+std::string encode(const Payload& x, std::string_view previous) {
+  json_sink sink;
+  sink.begin_object("");
+  sink.member(version_key);
+  sink.integer(payload_version);
+  visit_fields(member_sink<Payload>{sink}, x);
+  sink.end_object();
+  return previous.empty() ? sink.take() : with_unknown<Payload>(sink.take(), previous);
+}
+
+template <class Payload>
+expected<Payload> decode(std::string_view text, std::string_view path) {
+  if (text.empty())
+    return malformed(path, "no data");
+  const auto document = impl::parse_json(text);
+  if (!document)
+    return malformed(path, document.error());
+  if (!document->is_object())
+    return malformed(path, impl::shown(*document) + " is not an object");
+  impl::json_reader reader{impl::unknown_keys::ignored};
+  check_version(reader, *document);
+  Payload result;
+  reader.read(*document, result);
+  if (reader.complaints().empty())
+    payload_checker{reader, path}.check(result);
+  if (!reader.complaints().empty())
+    return malformed(path, reader.summary());
+  return result;
+}
+
+// clang-format off
+#define DJM_PAYLOAD(type)                                                                                              \
+  template std::string encode(const type&, std::string_view);                                                          \
+  template expected<type> decode(std::string_view, std::string_view);                                                  \
+  bool operator==(const type& a, const type& b) { return equal_fields(a, b); }
+// clang-format on
+
+DJM_PAYLOAD(format_payload)
+DJM_PAYLOAD(alive_payload)
+DJM_PAYLOAD(worker_payload)
+DJM_PAYLOAD(assigned_payload)
+DJM_PAYLOAD(pools_payload)
+DJM_PAYLOAD(pool_payload)
+DJM_PAYLOAD(lock_payload)
+DJM_PAYLOAD(version_payload)
+
+#undef DJM_PAYLOAD
+
+} // namespace djm::store
