@@ -24,6 +24,8 @@ namespace djm {
 struct step {
   time_point now;
   std::uint64_t entropy = 0;
+  /// Unix time, only for what people read.
+  std::int64_t wall_ms = 0;
 };
 
 /// Effects that every core may produce; each core lists those it uses in its own variant.

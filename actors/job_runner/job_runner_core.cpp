@@ -64,12 +64,7 @@ job_runner_core::effects job_runner_core::on_granted(const std::vector<work_item
     auto& it = items_[w.id];
     it.granted = true;
     it.fresh = true;
-    if (it.run == 0 || it.token == 0) {
-      it.token = w.token;
-    } else if (it.token != w.token) {
-      // A run of an earlier turn is still busy with the item: the new token counts from the next run.
-      it.token = w.token;
-    }
+    it.token = w.token; // a run of an earlier turn keeps the token it was started with
   }
   out.push_back(emit_effect{items_granted{cfg_.spec.id, items}});
   if (cfg_.spec.on_new_items == new_items_policy::restart) {
@@ -81,6 +76,11 @@ job_runner_core::effects job_runner_core::on_granted(const std::vector<work_item
     }
   }
   recut(s, out);
+  if (cfg_.spec.on_new_items == new_items_policy::own_run) {
+    for (auto& l : lanes_) {
+      l.triggered = l.triggered || lane_busy(l);
+    }
+  }
   start_due(s, out);
   return out;
 }
@@ -333,7 +333,8 @@ std::optional<time_point> job_runner_core::wake_at() const {
       }
     }
   }
-  if (!stopping_ && leased_) {
+  const bool full = cfg_.spec.max_concurrent_runs > 0 && runs_.size() >= cfg_.spec.max_concurrent_runs;
+  if (!stopping_ && leased_ && !full) {
     for (const auto& l : lanes_) {
       // A busy lane is looked at again when its run is done, one without a lease when the lease is renewed.
       if (l.due && !lane_busy(l) && *l.due < run_until_) {

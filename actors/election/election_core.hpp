@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "actors/common/core.hpp"
+#include "djm/status.hpp"
+#include "zkstore/session_core.hpp"
+#include "zkstore/tree_schema.hpp"
+
+namespace djm {
+
+/// The leader latch: the candidate with the lowest sequence number leads (protocol §1).
+///
+///   out ─joined─► looking ─none of ours─► entering ─► looking
+///                    │ lowest: granted(epoch)            ▲
+///                    │ else: watch the one before ───────┘ it changed, T passed, connection came back
+///
+/// Own candidates are those whose ephemeral owner is our session: the lowest is kept, others (of a transaction whose outcome
+/// was unknown) are deleted. The epoch is the creation zxid of the latch node, so it grows from leader to leader.
+/// Leadership is revoked as soon as the connection is suspended; a leader that does not notice in time cannot harm, because
+/// each of its transactions checks its latch node.
+class election_core {
+public:
+  struct granted { std::int64_t epoch; std::string latch; };
+  struct revoked {};
+
+  using effect = std::variant<commit_effect, read_effect, granted, revoked, emit_effect, log_effect>;
+  using effects = std::vector<effect>;
+
+  struct settings {
+    node_id node;
+    std::string incarnation;
+    std::string root = "/djm";
+    duration backoff_min = std::chrono::milliseconds{100};
+    duration backoff_max = std::chrono::seconds{5};
+  };
+
+  explicit election_core(settings s);
+
+  effects on_session(const store::session_view& view, step s);
+  effects on_joined(std::uint64_t number, step s);
+  effects on_unjoined(step s);
+  effects on_commit(std::uint64_t request, const store::commit_outcome& outcome, step s);
+  effects on_read(std::uint64_t request, const store::read_outcome& outcome, step s);
+  effects on_watch(const store::watch_event& e, step s);
+  /// Give leadership up and stand no more; the latch goes with the session.
+  effects on_resign(step s);
+  effects on_wake(step s);
+
+  std::optional<time_point> wake_at() const { return online() ? look_at_ : std::nullopt; }
+  election_status status() const;
+
+private:
+  enum class doing { nothing, listing, inspecting, entering, tidying };
+
+  bool online() const { return connected_ && joined_ != 0 && joined_ == session_.number && !resigned_; }
+  void look(effects& out);
+  void decide(const store::read_outcome& r, step s, effects& out);
+  void leave_office(effects& out);
+  void learn(node_id leader, std::int64_t epoch, effects& out);
+  void later(step s);
+
+  settings cfg_;
+  store::tree_schema tree_;
+  backoff backoff_;
+  bool connected_ = false;
+  bool resigned_ = false;
+  store::session_view session_;
+  std::uint64_t joined_ = 0;
+  doing doing_ = doing::nothing;
+  std::uint64_t request_ = 0;
+  std::uint64_t next_request_ = 1;
+  bool dirty_ = false; ///< look again when the current question is answered
+  std::vector<std::string> names_; ///< candidates by sequence number
+  std::vector<std::string> own_;   ///< of those, with our prefix
+  std::string watched_;
+  std::optional<time_point> look_at_;
+  bool leading_ = false;
+  std::int64_t epoch_ = 0;
+  node_id leader_;
+  std::int64_t leader_epoch_ = 0;
+};
+
+/// The worker in a candidate's name `<worker>-<incarnation>-<sequence>`; empty for a foreign name.
+node_id candidate_worker(std::string_view name);
+
+} // namespace djm

@@ -1,0 +1,154 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "actors/common/core.hpp"
+#include "djm/job_spec.hpp"
+#include "djm/node_config.hpp"
+#include "djm/status.hpp"
+#include "zkstore/payloads.hpp"
+#include "zkstore/session_core.hpp"
+#include "zkstore/tree_schema.hpp"
+
+namespace djm {
+
+/// Keeps this node registered: prepares the tree, writes pools, joins, joins again after the session was lost, and
+/// leaves (protocol §3, Join, Pool update, Leave).
+///
+///   detached ─connected─► preparing ─► pools ─► registering ─► joined ─on_leave─► leaving ─► left
+///      ▲                                            │  ▲          │
+///      │                          other incarnation ▼  │ it went  │ registration gone: registering
+///      │                                  waiting_for_id          │
+///      └───────────────────────── session lost ───────────────────┘        failed: final, with a reason
+///
+/// One question or transaction is under way at a time. Every decision starts from what was read after the previous
+/// outcome, so an unknown outcome needs no special case: the next read, behind a barrier, shows what became of it.
+class keeper_core {
+public:
+  /// `alive/<node>` is ours in session `number`.
+  struct joined { std::uint64_t number; std::string alive_data; };
+  /// It is not any more, although the session lives.
+  struct unjoined {};
+  struct start_probing { std::uint64_t number; std::string path; };
+  struct stop_probing {};
+  struct left {};
+  /// Final: this node cannot work here.
+  struct failed { error why; };
+
+  using effect = std::variant<commit_effect, read_effect, joined, unjoined, start_probing, stop_probing, left, failed,
+                              emit_effect, log_effect>;
+  using effects = std::vector<effect>;
+
+  struct settings {
+    node_config config;
+    std::string incarnation;
+    std::string host;
+    std::int64_t pid = 0;
+    std::int64_t started_at_ms = 0;
+    std::size_t max_transaction_ops = 200;
+  };
+
+  explicit keeper_core(settings s);
+
+  effects on_session(const store::session_view& view, step s);
+  effects on_commit(std::uint64_t request, const store::commit_outcome& outcome, step s);
+  effects on_read(std::uint64_t request, const store::read_outcome& outcome, step s);
+  effects on_watch(const store::watch_event& e, step s);
+  /// This node can run the job from now on.
+  effects on_offer(const job_spec& spec, step s);
+  effects on_withdraw(const job_id& job, step s);
+  /// The pool as this node sees it: valid, sorted names.
+  effects on_pool(const job_id& job, std::vector<item_id> items, step s);
+  /// A probe or a worker's transaction found `alive/<node>` missing.
+  effects on_not_alive(step s);
+  effects on_leave(step s);
+  effects on_wake(step s);
+
+  std::optional<time_point> wake_at() const;
+  bool is_joined() const { return phase_ == phase::joined && connected_; }
+  keeper_status status() const;
+
+private:
+  enum class phase { detached, preparing, pools, registering, waiting_for_id, joined, leaving, left, failed };
+  enum class doing { nothing, reading_base, writing_root, writing_base, reading_pools, writing_pools,
+                     reading_registration, writing_registration, reading_leave, writing_leave };
+  struct offer {
+    job_spec spec;
+    std::optional<std::vector<item_id>> pool;
+    bool pool_dirty = true;
+    /// What we wrote or found last, to notice a node that keeps writing something else.
+    std::uint32_t disputes = 0;
+    bool written = false;
+  };
+  struct pool_write {
+    std::vector<store::write_op> ops;
+  };
+
+  void progress(step s, effects& out);
+  void read(doing d, std::vector<store::read_op> ops, effects& out);
+  void commit(doing d, store::transaction txn, effects& out);
+  void later(step s);
+  void give_up(error why, effects& out);
+  void connection(const std::string& state, effects& out);
+  void complain(error why, effects& out);
+
+  void read_base(effects& out);
+  void apply_base(const store::read_outcome& r, step s, effects& out);
+  void apply_pools(const store::read_outcome& r, step s, effects& out);
+  void next_pool_write(step s, effects& out);
+  void read_registration(effects& out);
+  void apply_registration(const store::read_outcome& r, step s, effects& out);
+  void next_registration_write(step s, effects& out);
+  void apply_leave(const store::read_outcome& r, step s, effects& out);
+  void registered(step s, effects& out);
+  std::vector<std::string> root_chain() const;
+  store::worker_payload worker_data() const;
+  std::string alive_data() const;
+  std::string bump() ;
+  static const char* name_of(phase p);
+
+  settings cfg_;
+  store::tree_schema tree_;
+  backoff backoff_;
+  phase phase_ = phase::detached;
+  doing doing_ = doing::nothing;
+  std::uint64_t request_ = 0;
+  std::uint64_t next_request_ = 1;
+  std::uint64_t next_bump_ = 1;
+  std::optional<time_point> retry_at_;
+
+  bool connected_ = false;
+  store::session_view session_;
+  bool prepared_ = false;
+  bool was_joined_ = false;
+  std::size_t root_step_ = 0;
+
+  std::map<job_id, offer> offers_;
+  bool registration_dirty_ = false;
+  bool leave_ = false;
+
+  // pool writing
+  std::vector<job_id> pool_jobs_;
+  std::vector<store::write_op> pool_ops_;
+  std::size_t pool_next_ = 0;
+  std::size_t pool_end_ = 0;
+  std::int32_t pool_version_ = 0;
+
+  // registration writing: chunks whose last one joins
+  std::vector<std::vector<store::write_op>> registration_chunks_;
+  bool joining_ = false;
+  std::optional<time_point> id_busy_until_;
+  std::string id_holder_;
+
+  std::optional<time_point> complain_at_; ///< registration timeout
+  std::string last_problem_;
+  keeper_counters counters_;
+};
+
+} // namespace djm

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+#include "djm/time.hpp"
+
+namespace djm {
+
+/// The local deadline of protocol §5: how long this node may go on working with the locks it holds, on its own clock.
+///
+///   deadline = contact + T + D - margin,   margin = 5 % of (T + D)
+///
+/// Contact counts only for the session in which the locks were read again after the join. A session that we close ourselves
+/// ends its part: deadline = min(deadline, close + D - margin). Only differences of clock *rates* between machines matter, and
+/// the margin covers them.
+class lease {
+public:
+  explicit lease(duration detach_tolerance, duration stop_grace) : d_(detach_tolerance), grace_(stop_grace) {}
+
+  /// The locks were read in session `number`, whose negotiated timeout is `timeout`.
+  void verified(std::uint64_t number, duration timeout) {
+    number_ = number;
+    t_ = timeout;
+  }
+  /// The session was joined again or lost: contact counts no more until `verified`.
+  void unverified() { number_ = 0; }
+
+  /// True when the deadline moved.
+  bool contact(std::uint64_t number, time_point at) {
+    if (number == 0 || number != number_) {
+      return false;
+    }
+    auto next = at + t_ + d_ - margin();
+    if (deadline_ && next <= *deadline_) {
+      return false;
+    }
+    deadline_ = next;
+    return true;
+  }
+
+  /// We closed the session at `at`: the others may take it as gone from then on.
+  bool closed(time_point at) {
+    number_ = 0;
+    auto bound = at + d_ - margin();
+    if (!deadline_ || *deadline_ <= bound) {
+      return false;
+    }
+    deadline_ = bound;
+    return true;
+  }
+
+  duration margin() const { return (t_ + d_) / 20; }
+  std::optional<time_point> deadline() const { return deadline_; }
+  std::optional<time_point> run_until() const {
+    return deadline_ ? std::optional<time_point>{*deadline_ - grace_} : std::nullopt;
+  }
+  bool counts(std::uint64_t number) const { return number != 0 && number == number_; }
+
+private:
+  duration d_;
+  duration grace_;
+  duration t_ = duration::zero();
+  std::uint64_t number_ = 0;
+  std::optional<time_point> deadline_;
+};
+
+} // namespace djm

@@ -1,0 +1,199 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "actors/common/core.hpp"
+#include "actors/worker/lease.hpp"
+#include "djm/status.hpp"
+#include "zkstore/session_core.hpp"
+#include "zkstore/tree_schema.hpp"
+
+namespace djm {
+
+/// Compares what this node is assigned with what it holds, takes and gives back the item locks, and tells the job
+/// runners what they may run and until when.
+///
+///            assigned                created / adopted
+///   none ───────────────► creating ───────────────────► held ──grant──► (runner works)
+///    ▲                     │     │ exists                │ no longer assigned: revoke, wait for `released`
+///    │ lock gone           │     ▼                       ▼
+///    └──────────────── waiting (watched)              removing ──► none
+///
+/// Any state whose transaction has an unknown outcome, and every state after a reconnect or a re-join, is *uncertain*:
+/// it is read again behind a barrier before anything else happens with it.
+class worker_core {
+public:
+  /// These items are locked and may run.
+  struct grant { job_id job; std::vector<work_item> items; };
+  /// Stop runs with these items; answered by `on_released` once no run holds them.
+  struct revoke { job_id job; std::vector<item_id> items; stop_reason reason; };
+  /// The lease of all runners of this node.
+  struct renew_lease { time_point run_until; time_point deadline; };
+  /// The store says that `alive/<worker>` is gone although the session lives: the keeper must join again.
+  struct not_alive {};
+  /// After `on_drain`: nothing more to give back (or it was given up).
+  struct drained {};
+  struct settled_changed { bool settled; };
+
+  using effect = std::variant<commit_effect, read_effect, grant, revoke, renew_lease, not_alive, drained,
+                              settled_changed, emit_effect, log_effect>;
+  using effects = std::vector<effect>;
+
+  struct settings {
+    node_id node;
+    std::string incarnation;
+    std::string root = "/djm";
+    duration detach_tolerance = duration::zero();
+    duration stop_grace = duration::zero();
+    duration backoff_min = std::chrono::milliseconds{100};
+    duration backoff_max = std::chrono::seconds{5};
+    /// This core replaces one that failed: locks of this incarnation may exist that it does not know of.
+    bool rebuilt = false;
+    std::size_t max_transaction_ops = 200;
+    std::size_t max_lock_watches = 500;
+    std::size_t read_batch = 200;
+  };
+
+  explicit worker_core(settings s);
+
+  effects on_session(const store::session_view& view, step s);
+  /// The keeper has joined in session `number`; `alive_data` is what it wrote into `alive/<worker>`.
+  effects on_joined(std::uint64_t number, std::string alive_data, step s);
+  /// The registration is gone although the session lives: somebody removed it. The others may count from the last contact.
+  effects on_unjoined(step s);
+  effects on_contact(std::uint64_t number, time_point contact, step s);
+  effects on_commit(std::uint64_t request, const store::commit_outcome& outcome, step s);
+  effects on_read(std::uint64_t request, const store::read_outcome& outcome, step s);
+  effects on_watch(const store::watch_event& e, step s);
+  effects on_released(const job_id& job, const std::vector<item_id>& items, step s);
+  effects on_job_added(const job_id& job, step s);
+  /// The job's items are revoked; its runner stays until they are released.
+  effects on_job_removed(const job_id& job, step s);
+  /// Give everything back; `drained` follows.
+  effects on_drain(step s);
+  /// Stop waiting for runs: what is still held is left for the leader to break.
+  effects on_hurry(step s);
+  effects on_wake(step s);
+
+  std::optional<time_point> wake_at() const { return retry_at_; }
+  /// Whether an item of the job is locked, being locked or being given back.
+  bool holds_items_of(const job_id& job) const;
+  worker_status status(time_point now) const;
+
+private:
+  enum class lock_state { none, creating, taken, waiting, held, removing };
+  struct entry {
+    lock_state lock = lock_state::none;
+    bool wanted = false;
+    bool uncertain = false;
+    /// A runner was told about it and has not released it.
+    bool granted = false;
+    bool revoking = false;
+    fencing_token token = 0;
+    std::string holder;
+  };
+  enum class ask { assigned, folders, children, lock_list, lock_data, scan_jobs, scan_locks };
+  struct question {
+    ask what;
+    std::vector<job_id> jobs;
+    std::vector<item_ref> items;
+    std::vector<bool> listed; ///< per read: children were asked for, not just the stat
+    std::uint64_t session = 0;
+  };
+  struct job_image {
+    store::zxid_t pzxid = 0;
+    std::set<item_id> items;
+  };
+
+  bool online() const { return connected_ && joined_ != 0 && joined_ == session_; }
+  bool wants(const item_ref& ref, const entry& e) const;
+  void mark_all_uncertain();
+  void touch(const item_ref& ref);
+  void progress(step s, effects& out);
+  bool start_verification(effects& out);
+  bool start_lock_reads(effects& out);
+  void start_assigned_read(effects& out);
+  void start_commit(step s, effects& out);
+  void send_read(ask what, std::vector<store::read_op> reads, question q, bool fresh, effects& out);
+  void apply_assigned(const store::read_outcome& r, step s, effects& out);
+  void apply_folders(const question& q, const store::read_outcome& r, effects& out);
+  void read_children(std::vector<job_id> jobs, effects& out);
+  void image_read();
+  void apply_wanted();
+  void settle_entry(const item_ref& ref, entry& e);
+  void apply_lock_list(const question& q, const store::read_outcome& r);
+  void apply_lock_data(const question& q, const store::read_outcome& r, step s, effects& out);
+  void apply_scan(const question& q, const store::read_outcome& r);
+  void lose(const item_ref& ref, entry& e);
+  void revoke_entry(const item_ref& ref, entry& e, stop_reason reason);
+  stop_reason why_unwanted(const item_ref& ref) const;
+  void undo_commit(bool uncertain);
+  void flush(effects& out);
+  void later(step s);
+  void problem_once(const std::string& key, error why, effects& out);
+  void check_drained(effects& out);
+  void check_settled(effects& out);
+  void renew(effects& out);
+
+  settings cfg_;
+  store::tree_schema tree_;
+  lease lease_;
+  backoff backoff_;
+
+  // session and join
+  std::uint64_t session_ = 0;
+  bool connected_ = false;
+  std::uint64_t joined_ = 0;
+  duration timeout_ = duration::zero();
+  std::string alive_data_;
+  bool verified_ = false;      ///< no lock is uncertain since the latest connect
+  std::optional<time_point> last_contact_;
+  std::vector<job_id> scan_list_;
+  bool scan_pending_ = false;  ///< a rebuilt core must look for locks it does not know
+
+  // what we should do
+  std::map<job_id, job_image> assigned_;
+  std::map<job_id, job_image> incoming_; ///< being read
+  bool assigned_known_ = false;
+  bool assigned_dirty_ = true;
+  bool assigned_reading_ = false;
+  std::set<job_id> jobs_;
+
+  // what we have
+  std::map<item_ref, entry> entries_;
+  std::set<job_id> folders_;     ///< lock folders known to exist
+  std::set<job_id> list_jobs_;   ///< lock folders to list after a conflict
+  std::set<job_id> child_watches_;
+  std::set<item_ref> watched_;   ///< locks with a watch of their own
+  /// Entries that need something done, so that a calm node looks at none of the others.
+  std::set<item_ref> pending_;
+
+  std::uint64_t next_request_ = 1;
+  std::map<std::uint64_t, question> reads_;
+  bool lock_read_ = false;       ///< a question about locks is under way
+  std::uint64_t commit_request_ = 0;
+  std::vector<item_ref> commit_items_;  ///< what each operation is about: a lock, a folder (no item), nothing
+  std::uint32_t conflict_streak_ = 0;
+  std::optional<time_point> retry_at_;
+
+  bool draining_ = false;
+  bool hurry_ = false;
+  bool drained_ = false;
+  bool settled_ = false;
+  bool changed_ = true; ///< something that `settled` depends on
+
+  // collected during one event
+  std::map<job_id, std::vector<work_item>> grants_;
+  std::map<std::pair<job_id, stop_reason>, std::vector<item_id>> revokes_;
+
+  std::map<std::string, std::string> problems_;
+  worker_counters counters_;
+};
+
+} // namespace djm
