@@ -14,58 +14,78 @@ namespace djm {
 
 /// Where and how the store is reached.
 struct store_config {
-  /// "embedded" (in this process, not durable) or a ZooKeeper connect string "host:port,host:port".
+  /// "embedded" (in this process, not durable; the default) or a ZooKeeper connect string "host:port,host:port": names,
+  /// IPv4 addresses or IPv6 addresses in brackets, ports 1 to 65535, no path behind (that is `root`). Name every server
+  /// of the ensemble, so that the loss of one does not matter.
   std::string connect = "embedded";
-  /// Absolute path below which the tree lives; created when missing.
+  /// Absolute path below which the tree lives; created when missing. "/djm" by default, at most 200 bytes, not within
+  /// "/zookeeper". Clusters that share an ensemble need a root each.
   std::string root = "/djm";
-  /// Asked for; the server may change it, and everything counts with what it grants.
+  /// Asked for; the server may change it, and everything counts with what it grants (T). 100ms to 1h, default 10s. A
+  /// crash is noticed after about T; a pause of the process or its network shorter than T costs nothing.
   duration session_timeout = std::chrono::seconds{10};
-  /// After this an operation is answered as `unknown_outcome`.
+  /// After this an operation is answered as `unknown_outcome`. 10ms to 10min, default 3s. Longer than the slowest
+  /// healthy answer; it is part of the time a node must have before its local deadline.
   duration operation_deadline = std::chrono::seconds{3};
-  /// Digest credentials "user:password"; when set, every created node carries an ACL that gives this user everything
-  /// and nobody else anything. Never printed.
+  /// Digest credentials "user:password", empty by default; when set, every created node carries an ACL that gives this
+  /// user everything and nobody else anything. A secret: text and JSON show "***", complaints do not show it; only
+  /// CAF's binary form carries it.
   std::string digest;
 };
 
 /// Everything one node needs to know before it starts. Build it in code or read it with `load_node_config`; either way
-/// it is validated as a whole before anything starts.
+/// it is validated as a whole before anything starts. Durations, defaults and ranges are listed with each key; in JSON a
+/// duration is a text such as "10s". `config_keys` has the same as data.
 struct node_config {
-  /// Must be unique in the cluster.
+  /// Must be unique in the cluster; the rule of `ids.hpp`. No default. Use a name that survives restarts (the host's
+  /// name), so that people recognise the node.
   node_id id;
   store_config store;
-  /// How long an item stays with a worker that lost the store (D). Zero: moved at once when the session expires.
+  /// How long an item stays with a worker that lost the store (D). 0s to 24h, default 15s. Zero: items move as soon as
+  /// the session expires, and runs stop well before; then `stop_grace` and `operation_deadline` must be short against T.
   duration detach_tolerance = std::chrono::seconds{15};
-  /// How long before its local deadline (or at a revocation) a run is asked to stop ahead of being an overrun.
+  /// How long before its local deadline (or at a revocation) a run is asked to stop ahead of being an overrun. 0s to 1h,
+  /// default 2s. The longest time a run needs to come to an end; jobs may set their own.
   duration stop_grace = std::chrono::seconds{2};
-  /// How long a gentle shutdown waits for runs.
+  /// How long a gentle shutdown waits for runs. 0s to 168h, default 15min. A second request to stop does not wait.
   duration stop_timeout = std::chrono::minutes{15};
-  /// Changes are collected this long before the manager plans, at most `rebalance_max_wait`.
+  /// Changes are collected this long before the manager plans, at most `rebalance_max_wait`. 0s to 1min, default 200ms.
+  /// Longer when nodes start in large groups.
   duration rebalance_debounce = std::chrono::milliseconds{200};
+  /// 0s to 10min, at least `rebalance_debounce`, default 2s. Bounds the wait while changes keep coming.
   duration rebalance_max_wait = std::chrono::seconds{2};
-  /// How often the leader looks for locks of workers that are gone, and for what nobody needs any more.
+  /// How often the leader looks for locks of workers that are gone. 10ms to 1h, default 30s. Only a safety net: locks of
+  /// a worker that disappears are broken without it.
   duration sweep_period = std::chrono::seconds{30};
+  /// How often the leader removes what nobody needs any more (pools, subtrees of workers). 10ms to 720h, default 3h.
   duration clean_period = std::chrono::hours{3};
-  /// Retries wait between these, doubling, with jitter.
+  /// The first wait before a retry; later ones double, with jitter, up to `backoff_max`. 1ms to 1min, default 100ms.
   duration backoff_min = std::chrono::milliseconds{100};
+  /// 1ms to 10min, at least `backoff_min`, default 5s. Bounds how late a node notices that the store is back.
   duration backoff_max = std::chrono::seconds{5};
-  /// Messages held back before the node is connected, at most.
+  /// Messages held back before the node is connected, at most; later ones are refused with `backlog_full`. 1 to 1000000,
+  /// default 1000.
   std::uint32_t backlog_limit = 1000;
-  /// How long `get_status` waits to say "not connected" to the start-up listener.
+  /// After this the start-up listener is told "not connected"; the node goes on trying. 1ms to 1h, default 30s.
   duration registration_timeout = std::chrono::seconds{30};
-  /// Threads for user code: started when needed, at most this many. At least 1.
+  /// Threads for user code: started when needed, at most this many. 1 to 4096, default 16. At least the number of runs
+  /// that should go on at once; more runs wait, and status shows it.
   std::uint32_t max_threads = 16;
-  /// End the process when a run ignores its stop request beyond the deadline at which its lock may pass on.
+  /// End the process when a run ignores its stop request beyond the deadline at which its lock may pass on. False by
+  /// default; true where two concurrent runs of an item do damage that fencing tokens cannot prevent.
   bool abort_on_overrun = false;
-  /// Attributes the planner uses.
+  /// Where the node stands, for jobs that spread over zones; empty (the default) or the rule of ids.
   std::string zone;
+  /// What the node offers, for jobs that require labels; each follows the rule of ids, none twice. Empty by default.
   std::vector<std::string> labels;
-  /// Relative share of the load in thousandths; 1000 = 1.
+  /// Relative share of the load in thousandths: 1 to 1000000000, default 1000 (= 1). A machine with twice the power: 2000.
   std::int64_t weight = 1000;
-  /// Resources in milli-units by name; empty = unlimited.
+  /// Resources in milli-units by name ({"cpu": 4000} is four cores); empty (the default) = unlimited. Names follow the rule
+  /// of ids, amounts are 0 to 1000000000000.
   std::map<std::string, std::int64_t> capacity;
-  /// The most items this node takes; 0 = no limit.
+  /// The most items this node takes; 0 (the default) = no limit.
   std::uint32_t max_items = 0;
-  /// A software version for people; shown in the cluster view.
+  /// A software version for people; shown in the cluster view. UTF-8, at most 200 bytes, empty by default.
   std::string software_version;
 };
 
@@ -73,7 +93,7 @@ template <class V>
 auto fields(V&& v, store_config& x) {
   return v("store_config", field("connect", x.connect), field("root", x.root),
            field("session_timeout", x.session_timeout), field("operation_deadline", x.operation_deadline),
-           field("digest", x.digest));
+           secret_field("digest", x.digest));
 }
 
 template <class V>
@@ -90,19 +110,55 @@ auto fields(V&& v, node_config& x) {
            field("software_version", x.software_version));
 }
 
-/// Every complaint about the configuration, each naming key, value and rule; empty when it can start.
+inline bool operator==(const store_config& a, const store_config& b) {
+  return equal_fields(a, b);
+}
+inline bool operator==(const node_config& a, const node_config& b) {
+  return equal_fields(a, b);
+}
+
+/// Every complaint about the configuration, each naming key, value and rule; empty when it can start. Codes:
+/// `invalid_id` for the id, `invalid_connect_string`, `invalid_config` for everything else.
 /// Durations that must fit together are checked together:
 /// stop_grace + T/3 + operation_deadline < T + D - margin - T/3 with margin = 5 % of (T + D).
+/// Without detach tolerance that leaves 28 % of T for stop_grace + operation_deadline.
 std::vector<error> check(const node_config& config);
 
-/// `check` folded into one error that holds all complaints.
+/// `check` folded into one error that holds all complaints; its code is the first one's.
 expected<void> validate(const node_config& config);
 
-/// Reads a JSON object with the keys above; durations are texts like "10s". Unknown keys are errors. The result is
-/// not validated (defaults may still be completed in code) beyond types.
+/// What the local deadline keeps back against clocks that run at different rates: 5 % of (T + D).
+constexpr duration lease_margin(duration session_timeout, duration detach_tolerance) {
+  return (session_timeout + detach_tolerance) / 20;
+}
+
+/// The longest `stop_grace` that fits the other durations: what a job's own may be on this node. Negative when none fits.
+/// `session_timeout` is the one granted by the server, or the configured one before that is known.
+duration longest_stop_grace(const node_config& config, duration session_timeout);
+
+/// Reads a JSON object with the keys above; durations are texts like "10s". Unknown keys and keys that appear twice are
+/// errors. The result is not validated (defaults may still be completed in code) beyond types. `invalid_file` for text
+/// that is not well-formed JSON, `invalid_config` for the rest, with all complaints, each with its JSON pointer.
 expected<node_config> parse_node_config(const std::string& json_text);
 
-/// Reads and parses a file; errors name the path.
+/// Reads and parses a file of at most 1 MiB; errors name the path. `invalid_file` when it cannot be read.
 expected<node_config> load_node_config(const std::string& path);
+
+/// One key of the configuration, for tables and tools.
+struct config_key {
+  /// As in JSON, nested with a dot: "store.session_timeout".
+  std::string name;
+  /// "duration", "integer", "text", "boolean", "list of texts", "map of integers".
+  std::string type;
+  /// As in JSON; empty when there is none.
+  std::string default_value;
+  /// "100ms to 1h".
+  std::string range;
+  /// A sentence on what it means and how to choose it.
+  std::string text;
+};
+
+/// All keys in the order of the field list.
+std::vector<config_key> config_keys();
 
 } // namespace djm
