@@ -1,0 +1,99 @@
+#include "strategies/summary.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "strategies/ledger.hpp"
+
+namespace djm {
+
+void explain_unassigned(const assignment_problem& problem, plan& x) {
+  std::vector<unassigned_item> result;
+  std::sort(x.unassigned.begin(), x.unassigned.end(),
+            [](const unassigned_item& a, const unassigned_item& b) { return a.item < b.item; });
+  std::optional<ledger> books;
+  auto given = x.unassigned.begin();
+  for (job_index j = 0; j < problem.job_count(); ++j) {
+    // Items that are not pinned and were nobody's are all in the same position.
+    std::optional<plan_rule> common;
+    for (auto i = problem.first_item(j); i < problem.first_item(j + 1); ++i) {
+      if (x.owner[i] != no_worker)
+        continue;
+      while (given != x.unassigned.end() && given->item < i)
+        ++given;
+      if (given != x.unassigned.end() && given->item == i && given->reason != plan_rule::none) {
+        result.push_back(std::move(*given));
+        continue;
+      }
+      if (!books) {
+        books.emplace(problem);
+        for (job_index k = 0; k < problem.job_count(); ++k)
+          for (auto n = problem.first_item(k); n < problem.first_item(k + 1); ++n)
+            if (x.owner[n] != no_worker)
+              books->put(k, n, x.owner[n]);
+      }
+      const auto alike = problem.previous(i) == no_worker && !problem.job(j).pin_of(i - problem.first_item(j));
+      if (!alike || !common) {
+        const auto rule = why_unassigned(problem, *books, j, i);
+        if (alike)
+          common = rule;
+        result.push_back({i, rule, {}});
+      } else {
+        result.push_back({i, *common, {}});
+      }
+    }
+  }
+  x.unassigned = std::move(result);
+}
+
+void summarise(const assignment_problem& problem, plan& x) {
+  auto& s = x.summary;
+  const auto workers = static_cast<worker_index>(problem.worker_count());
+  s.items = problem.item_count();
+  s.assigned = 0;
+  s.placements = 0;
+  s.job_spread_max = 0;
+  s.totals.assign(workers, 0);
+  x.moves.clear();
+  std::vector<std::uint32_t> counts(workers);
+  const auto* previous = problem.previous_data();
+  for (job_index j = 0; j < problem.job_count(); ++j) {
+    std::fill(counts.begin(), counts.end(), 0);
+    const auto end = problem.first_item(j + 1);
+    for (auto i = problem.first_item(j); i < end; ++i) {
+      const auto to = x.owner[i];
+      const auto from = previous[i];
+      if (to != no_worker)
+        ++counts[to];
+      if (from == to)
+        continue;
+      if (from != no_worker && problem.eligible(j, from))
+        x.moves.push_back({i, from, to});
+      else if (to != no_worker)
+        ++s.placements;
+    }
+    std::uint32_t least = UINT32_MAX;
+    std::uint32_t most = 0;
+    for (worker_index w = 0; w < workers; ++w) {
+      s.totals[w] += counts[w];
+      s.assigned += counts[w];
+      if (problem.eligible(j, w) && problem.worker(w).accepts_new()) {
+        least = std::min(least, counts[w]);
+        most = std::max(most, counts[w]);
+      }
+    }
+    if (least < most)
+      s.job_spread_max = std::max<std::size_t>(s.job_spread_max, most - least);
+  }
+  s.moves = x.moves.size();
+  std::size_t least = SIZE_MAX;
+  std::size_t most = 0;
+  for (worker_index w = 0; w < workers; ++w)
+    if (problem.worker(w).accepts_new()) {
+      least = std::min(least, s.totals[w]);
+      most = std::max(most, s.totals[w]);
+    }
+  s.global_spread = least < most ? most - least : 0;
+}
+
+} // namespace djm

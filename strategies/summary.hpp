@@ -1,0 +1,13 @@
+#pragma once
+
+#include "djm/plan.hpp"
+
+namespace djm {
+
+/// Gives every item without owner a reason, drops reasons of items that have one, sorts.
+void explain_unassigned(const assignment_problem& problem, plan& x);
+
+/// Fills in `moves` and the summary from the owners; leaves `moves_lower_bound`, `moves_deferred` and effort alone.
+void summarise(const assignment_problem& problem, plan& x);
+
+} // namespace djm
