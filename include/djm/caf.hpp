@@ -8,6 +8,9 @@
 #include <utility>
 #include <variant>
 
+// result.hpp of 0.17.6 uses make_message without declaring it, so this one comes first.
+#include <caf/make_message.hpp>
+
 #include <caf/deep_to_string.hpp>
 #include <caf/error.hpp>
 #include <caf/exit_reason.hpp>
