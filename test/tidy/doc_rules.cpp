@@ -1,0 +1,102 @@
+#include "test/tidy/doc_rules.hpp"
+
+#include <regex>
+
+namespace tidy {
+
+namespace {
+
+const std::string sample = "samples/quickstart.cpp";
+
+/// Whether the tree has this file, or files below this folder.
+bool exists(const source_tree& tree, const std::string& path) {
+  auto at = tree.lower_bound(path);
+  return at != tree.end() && (at->first == path || starts_with(at->first, path + "/"));
+}
+
+std::string normal(const std::string& base, std::string link) {
+  auto folder = base.substr(0, base.rfind('/') == base.npos ? 0 : base.rfind('/'));
+  while (!link.empty()) {
+    auto slash = std::min(link.find('/'), link.size());
+    auto part = link.substr(0, slash);
+    link.erase(0, std::min(slash + 1, link.size()));
+    if (part == "..") {
+      folder.erase(folder.rfind('/') == folder.npos ? 0 : folder.rfind('/'));
+    } else if (part != "." && !part.empty()) {
+      folder += (folder.empty() ? "" : "/") + part;
+    }
+  }
+  return folder;
+}
+
+} // namespace
+
+complaints check_quickstart(const source_tree& tree) {
+  auto code = tree.find(sample);
+  if (code == tree.end()) {
+    return {};
+  }
+  auto readme = tree.find("README.md");
+  if (readme == tree.end() || readme->second.find("```cpp\n" + code->second + "```\n") == std::string::npos) {
+    return {complaint("README.md", 0, "no ```cpp block equals " + sample)};
+  }
+  return {};
+}
+
+std::set<std::string> commands_of(std::string_view dev) {
+  std::set<std::string> result;
+  for (auto line : lines_of(dev)) {
+    if (starts_with(line, "cmd_")) {
+      result.emplace(line.substr(4, line.find('(') - 4));
+    }
+  }
+  return result;
+}
+
+complaints check_commands(const source_tree& tree) {
+  static const std::regex use{R"(\./dev +([a-z]+))"};
+  auto dev = tree.find("dev");
+  if (dev == tree.end()) {
+    return {complaint("dev", 0, "does not exist")};
+  }
+  auto known = commands_of(dev->second);
+  complaints result;
+  for (const auto& [path, text] : tree) {
+    if (starts_with(path, "test/tidy/")) {
+      continue;
+    }
+    int number = 0;
+    for (auto line : lines_of(text)) {
+      ++number;
+      for (std::cregex_iterator it{line.data(), line.data() + line.size(), use}, end; it != end; ++it) {
+        if (known.count((*it)[1].str()) == 0) {
+          result.push_back(complaint(path, number, "no such command: " + it->str()));
+        }
+      }
+    }
+  }
+  return result;
+}
+
+complaints check_links(const source_tree& tree) {
+  static const std::regex link{R"(\]\(([^)#:\s]+)(#[^)]*)?\))"};
+  complaints result;
+  for (const auto& [path, text] : tree) {
+    if (!ends_with(path, ".md")) {
+      continue;
+    }
+    int number = 0;
+    for (auto line : lines_of(text)) {
+      ++number;
+      for (std::cregex_iterator it{line.data(), line.data() + line.size(), link}, end; it != end; ++it) {
+        auto target = normal(path, (*it)[1].str());
+        if (target != "LICENSE" && !exists(tree, target)) {
+          result.push_back(complaint(path, number, "dead link: " + (*it)[1].str()));
+        }
+      }
+    }
+  }
+  return result;
+}
+
+} // namespace tidy

@@ -1,0 +1,112 @@
+// The rules, applied to the project itself.
+#include <cstdio>
+#include <memory>
+
+#include <doctest/doctest.h>
+
+#include "test/tidy/doc_rules.hpp"
+#include "test/tidy/layer_rules.hpp"
+#include "test/tidy/text_rules.hpp"
+
+using namespace tidy;
+
+namespace {
+
+const source_tree& project() {
+  static const auto tree = read_project(DJM_SOURCE_DIR);
+  return tree;
+}
+
+/// Files above the common limit, each with its own. State machines whose parts would have to share their privates.
+const std::map<std::string, int> long_files = {
+  {"actors/job_runner/job_runner_core.cpp", 600},
+  {"actors/keeper/keeper_core.cpp", 800},
+  {"actors/worker/worker_core.cpp", 1000},
+  {"strategies/problem_builder.cpp", 450},
+  {"zkstore/session_core.cpp", 700},
+};
+
+std::string output_of(const char* command) {
+  std::string result;
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe{popen(command, "r"), pclose};
+  REQUIRE(pipe);
+  char buffer[4096];
+  for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, pipe.get())) > 0;) {
+    result.append(buffer, n);
+  }
+  return result;
+}
+
+void check_clean(const complaints& found) {
+  CHECK_MESSAGE(found.empty(), to_text(found));
+}
+
+} // namespace
+
+TEST_CASE("the project is read at all") {
+  CHECK(project().count("dev") == 1);
+  CHECK(project().count("include/djm/ids.hpp") == 1);
+  CHECK(read_path_list(DJM_MODEL_SOURCES, DJM_SOURCE_DIR).size() > 5);
+}
+
+TEST_CASE("includes follow the layers") {
+  check_clean(check_layers(project()));
+}
+
+TEST_CASE("only the ZooKeeper port sees ZooKeeper's headers") {
+  check_clean(check_zookeeper_seam(project()));
+}
+
+TEST_CASE("public headers need only what is installed with them") {
+  check_clean(check_public_headers(project()));
+}
+
+TEST_CASE("model, cores and strategies are pure") {
+  check_clean(check_purity(project(), read_path_list(DJM_MODEL_SOURCES, DJM_SOURCE_DIR)));
+}
+
+TEST_CASE("no object of the model needs CAF, ZooKeeper, threads, locks, clocks or randomness") {
+  auto listing = output_of("nm -C --undefined-only '" DJM_MODEL_ARCHIVE "'");
+  REQUIRE(listing.find("std::") != std::string::npos);
+  check_clean(check_symbols(listing));
+}
+
+TEST_CASE("no left-over marks") {
+  check_clean(check_marks(project()));
+}
+
+TEST_CASE("no paths of one machine") {
+  check_clean(check_machine_paths(project()));
+}
+
+TEST_CASE("files are short") {
+  check_clean(check_sizes(project(), long_files));
+}
+
+TEST_CASE("headers are guarded") {
+  check_clean(check_header_guards(project()));
+}
+
+TEST_CASE("sources include their own header first") {
+  check_clean(check_own_header_first(project()));
+}
+
+TEST_CASE("tests do not sleep") {
+  check_clean(check_sleeps(project()));
+}
+
+TEST_CASE("test files assert something") {
+  check_clean(check_assertions(project()));
+}
+
+TEST_CASE("the README shows the quick start sample byte for byte") {
+  check_clean(check_quickstart(project()));
+}
+
+TEST_CASE("documented commands exist") {
+  check_clean(check_commands(project()));
+}
+
+TEST_CASE("links in documents lead somewhere") {
+  check_clean(check_links(project()));
+}

@@ -1,0 +1,137 @@
+// Each rule is shown to fail on an example that breaks it, and to pass on one that does not.
+#include <doctest/doctest.h>
+
+#include "test/tidy/doc_rules.hpp"
+#include "test/tidy/layer_rules.hpp"
+#include "test/tidy/text_rules.hpp"
+
+using namespace tidy;
+
+TEST_CASE("comments and strings are not code") {
+  CHECK(code_of("a // b\nc /* d\n e */ f \"g\\\"h\" 'i' 1'000") == "a     \nc     \n      f            1'000");
+  CHECK(code_of("x = R\"(rand() \" )\" + y;") == "x =                + y;");
+}
+
+TEST_CASE("layers: an include against the arrows is found, one along them is not") {
+  source_tree tree{{"include/djm/a.hpp", ""},
+                   {"strategies/s.hpp", "#include \"djm/a.hpp\"\n"},
+                   {"actors/worker/worker_core.hpp", "#include \"strategies/s.hpp\"\n"},
+                   {"actors/worker/worker_actor.cpp", "#include \"actors/worker/worker_core.hpp\"\n"}};
+  CHECK(check_layers(tree).empty());
+  tree["include/djm/bad.hpp"] = "#pragma once\n#include \"strategies/s.hpp\"\n";
+  tree["strategies/bad.cpp"] = "#include \"actors/worker/worker_core.hpp\"\n";
+  tree["actors/worker/bad_core.cpp"] = "#include \"actors/worker/worker_actor.hpp\"\n";
+  tree["actors/worker/worker_actor.hpp"] = "";
+  tree["zkstore/bad.cpp"] = "#include \"zkstore/gone.hpp\"\n";
+  CHECK(check_layers(tree)
+        == complaints{"actors/worker/bad_core.cpp:1: core must not include actors: actors/worker/worker_actor.hpp",
+                      "include/djm/bad.hpp:2: model must not include strategies: strategies/s.hpp",
+                      "strategies/bad.cpp:1: strategies must not include core: actors/worker/worker_core.hpp",
+                      "zkstore/bad.cpp:1: zkstore/gone.hpp is not a file of the project"});
+}
+
+TEST_CASE("layers: ZooKeeper's headers are found through a detour") {
+  source_tree tree{{"zkstore/zookeeper/handle.hpp", "#include <zookeeper/zookeeper.h>\n"}};
+  CHECK(check_zookeeper_seam(tree).empty());
+  tree["actors/node/node.cpp"] = "#include \"zkstore/zookeeper/handle.hpp\"\n";
+  CHECK(check_zookeeper_seam(tree)
+        == complaints{"actors/node/node.cpp: reaches ZooKeeper's headers: actors/node/node.cpp -> "
+                      "zkstore/zookeeper/handle.hpp -> zookeeper/zookeeper.h"});
+}
+
+TEST_CASE("layers: a public header may neither need the JSON library nor what is not installed") {
+  source_tree tree{{"include/djm/good.hpp", "#include <map>\n"}};
+  CHECK(check_public_headers(tree).empty());
+  tree["include/djm/json.hpp"] = "#include <nlohmann/json.hpp>\n";
+  tree["include/djm/impl/hidden.hpp"] = "";
+  tree["include/djm/hides.hpp"] = "#include \"djm/impl/hidden.hpp\"\n";
+  CHECK(check_public_headers(tree).size() == 2);
+}
+
+TEST_CASE("purity: headers, words and membership are found") {
+  source_tree tree{{"actors/worker/worker_core.cpp", "// steady_clock::now() in a comment\nint operand();\n"}};
+  CHECK(check_purity(tree, {"actors/worker/worker_core.cpp"}).empty());
+  CHECK(check_purity(tree, {}).size() == 1);
+
+  for (const auto* bad : {"#include <caf/all.hpp>\n", "#include <thread>\n", "#include <mutex>\n", "#include <iostream>\n",
+                          "auto t = std::chrono::steady_clock::now();\n", "std::random_device d;\n", "int i = rand();\n",
+                          "auto* home = std::getenv(\"HOME\");\n", "std::mutex m;\n", "std::thread t;\n",
+                          "std::this_thread::yield();\n", "caf::actor a;\n"}) {
+    CAPTURE(bad);
+    tree["strategies/s.cpp"] = bad;
+    CHECK(check_purity(tree, {"actors/worker/worker_core.cpp", "strategies/s.cpp"}).size() == 1);
+  }
+  tree.erase("strategies/s.cpp");
+  tree["include/djm/deep.hpp"] = "#include <caf/fwd.hpp>\n";
+  tree["include/djm/impl/model.cpp"] = "#include \"djm/deep.hpp\"\n";
+  CHECK(check_purity(tree, {"actors/worker/worker_core.cpp", "include/djm/impl/model.cpp"})
+        == complaints{"include/djm/impl/model.cpp: pure code must not reach include/djm/impl/model.cpp -> "
+                      "include/djm/deep.hpp -> caf/fwd.hpp"});
+}
+
+TEST_CASE("text: marks and machine paths are found") {
+  CHECK(check_marks({{"a.cpp", "// a todo list, HACKER\n"}}).empty());
+  CHECK(check_marks({{"a.cpp", "\n// FIX" "ME later\n"}}) == complaints{"a.cpp:2: left-over mark: FIX" "ME"});
+  CHECK(check_machine_paths({{"a.md", "see actors/worker/README.md, /usr/share/java, $HOME/work/x\n"}}).empty());
+  CHECK(check_machine_paths({{"a.md", "see /ho" "me/me/x\n"}}).size() == 1);
+}
+
+TEST_CASE("text: long files are found, and exceptions that outlived their need") {
+  std::string longer;
+  for (int i = 0; i < 401; ++i) {
+    longer += "\n";
+  }
+  source_tree tree{{"a.cpp", longer}};
+  CHECK(check_sizes(tree, {}).size() == 1);
+  CHECK(check_sizes(tree, {{"a.cpp", 401}}).empty());
+  CHECK(check_sizes({{"a.cpp", "\n"}}, {{"a.cpp", 401}}).size() == 1);
+  CHECK(check_sizes({}, {{"a.cpp", 401}}).size() == 1);
+}
+
+TEST_CASE("text: unguarded headers, sleeping tests and tests without assertions are found") {
+  CHECK(check_header_guards({{"a.hpp", "#pragma once\n"}}).empty());
+  CHECK(check_header_guards({{"a.hpp", "\n#pragma once\n"}}).size() == 1);
+  CHECK(check_sleeps({{"test/support/poll.cpp", "sleep_for(x);"}, {"test/a_test.cpp", "// sleep_for(x)\n"}}).empty());
+  CHECK(check_sleeps({{"test/a_test.cpp", "std::this_thread::sleep_for(x);\n"}}).size() == 1);
+  CHECK(check_assertions({{"test/a_test.cpp", "CHECK(1 == 1);\n"}}).empty());
+  CHECK(check_assertions({{"test/a_test.cpp", "TEST_CASE(\"x\") {}\n"}}).size() == 1);
+}
+
+TEST_CASE("docs: a README that does not show the sample is found") {
+  source_tree tree{{"README.md", "# x\n"}};
+  CHECK(check_quickstart(tree).empty());
+  tree["samples/quickstart.cpp"] = "int main() {}\n";
+  CHECK(check_quickstart(tree).size() == 1);
+  tree["README.md"] = "```cpp\nint main() { }\n```\n";
+  CHECK(check_quickstart(tree).size() == 1);
+  tree["README.md"] = "# x\n```cpp\nint main() {}\n```\n";
+  CHECK(check_quickstart(tree).empty());
+  tree.erase("README.md");
+  CHECK(check_quickstart(tree).size() == 1);
+}
+
+TEST_CASE("docs: commands and links that lead nowhere are found") {
+  source_tree tree{{"dev", "cmd_test() { #: x\n"}, {"docs/a.md", "Run `./dev test unit`. See [b](b.md), [web](https://x.y/z).\n"}, {"docs/b.md", ""}};
+  CHECK(check_commands(tree).empty());
+  CHECK(check_links(tree).empty());
+  tree["docs/a.md"] = "Run ./dev fly. See [c](../c.md).\n";
+  CHECK(check_commands(tree) == complaints{"docs/a.md:1: no such command: ./dev fly"});
+  CHECK(check_links(tree) == complaints{"docs/a.md:1: dead link: ../c.md"});
+}
+
+TEST_CASE("purity: symbols that an object must not need are found") {
+  CHECK(check_symbols("\nids.cpp.o:\n                 U std::terminate()\n                 w __pthread_key_create\n").empty());
+  CHECK(check_symbols("\nlog.cpp.o:\n                 U std::chrono::_V2::system_clock::now()\n").empty());
+  for (const auto* bad : {"caf::actor::actor()", "zoo_aget", "pthread_mutex_lock", "std::thread::join()", "getenv",
+                          "std::chrono::_V2::steady_clock::now()", "rand", "clock_gettime"}) {
+    CHECK(check_symbols("\nids.cpp.o:\n                 U " + std::string{bad} + "\n")
+          == complaints{"ids.cpp.o: needs " + std::string{bad}});
+  }
+}
+
+TEST_CASE("text: a source that hides what its header lacks is found") {
+  source_tree tree{{"a/b.hpp", ""}, {"a/b.cpp", "#include \"a/b.hpp\"\n#include <map>\n"}};
+  CHECK(check_own_header_first(tree).empty());
+  tree["a/b.cpp"] = "#include <map>\n#include \"a/b.hpp\"\n";
+  CHECK(check_own_header_first(tree).size() == 1);
+}

@@ -1,0 +1,115 @@
+#include "test/tidy/text_rules.hpp"
+
+#include <regex>
+
+namespace tidy {
+
+namespace {
+
+constexpr int max_lines = 400;
+
+/// Complains about each line of `text` that `pattern` finds something in.
+void find_all(const std::string& path, std::string_view text, const std::regex& pattern, const std::string& what,
+              complaints& result) {
+  int number = 0;
+  for (auto line : lines_of(text)) {
+    ++number;
+    std::cmatch match;
+    if (std::regex_search(line.data(), line.data() + line.size(), match, pattern)) {
+      result.push_back(complaint(path, number, what + ": " + match.str()));
+    }
+  }
+}
+
+} // namespace
+
+complaints check_marks(const source_tree& tree) {
+  // Written in halves, so that this file obeys its own rule.
+  static const std::regex marks{"\\b(TO" "DO|FIX" "ME|XX" "X|HA" "CK)\\b"};
+  complaints result;
+  for (const auto& [path, text] : tree) {
+    find_all(path, text, marks, "left-over mark", result);
+  }
+  return result;
+}
+
+complaints check_machine_paths(const source_tree& tree) {
+  static const std::regex paths{"(^|[^A-Za-z0-9_.}/~-])/(home|root|Users|work|farm|mnt|media)/[A-Za-z0-9]"};
+  complaints result;
+  for (const auto& [path, text] : tree) {
+    find_all(path, text, paths, "path of one machine", result);
+  }
+  return result;
+}
+
+complaints check_sizes(const source_tree& tree, const std::map<std::string, int>& allowed) {
+  complaints result;
+  for (const auto& [path, text] : tree) {
+    if (!is_cpp(path)) {
+      continue;
+    }
+    auto lines = static_cast<int>(lines_of(text).size());
+    auto exception = allowed.find(path);
+    auto limit = exception == allowed.end() ? max_lines : exception->second;
+    if (lines > limit) {
+      result.push_back(complaint(path, 0, std::to_string(lines) + " lines, at most " + std::to_string(limit)));
+    } else if (exception != allowed.end() && lines <= max_lines) {
+      result.push_back(complaint(path, 0, "no longer needs its exception for long files"));
+    }
+  }
+  for (const auto& [path, limit] : allowed) {
+    if (tree.count(path) == 0) {
+      result.push_back(complaint(path, 0, "has an exception for long files but does not exist"));
+    }
+  }
+  return result;
+}
+
+complaints check_header_guards(const source_tree& tree) {
+  complaints result;
+  for (const auto& [path, text] : tree) {
+    if (is_header(path) && !starts_with(text, "#pragma once\n")) {
+      result.push_back(complaint(path, 1, "a header starts with #pragma once"));
+    }
+  }
+  return result;
+}
+
+complaints check_sleeps(const source_tree& tree) {
+  static const std::regex sleeps{R"(\b(sleep_for|sleep_until|u?sleep|nanosleep)\s*\()"};
+  complaints result;
+  for (const auto& [path, text] : tree) {
+    if (is_cpp(path) && starts_with(path, "test/") && !starts_with(path, "test/support/")) {
+      find_all(path, code_of(text), sleeps, "a test waits for a condition instead", result);
+    }
+  }
+  return result;
+}
+
+complaints check_assertions(const source_tree& tree) {
+  static const std::regex assertions{R"(\b(CHECK|REQUIRE)[A-Z_]*\(|\brc::(check|prop)\b|\bRC_ASSERT\b)"};
+  complaints result;
+  for (const auto& [path, text] : tree) {
+    if (starts_with(path, "test/") && ends_with(path, "_test.cpp") && !std::regex_search(code_of(text), assertions)) {
+      result.push_back(complaint(path, 0, "asserts nothing"));
+    }
+  }
+  return result;
+}
+
+complaints check_own_header_first(const source_tree& tree) {
+  complaints result;
+  for (const auto& [path, text] : tree) {
+    auto header = path.substr(0, path.rfind('.')) + ".hpp";
+    if (!ends_with(path, ".cpp") || tree.count(header) == 0) {
+      continue;
+    }
+    auto includes = includes_of(text);
+    if (includes.empty() || resolve(tree, path, includes.front().target) != header) {
+      result.push_back(complaint(path, 0, "the first include is not its own header"));
+    }
+  }
+  return result;
+}
+
+} // namespace tidy

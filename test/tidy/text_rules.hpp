@@ -1,0 +1,33 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "test/tidy/source_tree.hpp"
+
+/// Rules on single files.
+namespace tidy {
+
+/// Notes to oneself that were never worked off.
+complaints check_marks(const source_tree& tree);
+
+/// Paths that exist on one machine only.
+complaints check_machine_paths(const source_tree& tree);
+
+/// C++ files above 400 lines, unless `allowed` names them with a higher limit. An entry that is no longer needed is
+/// complained about too.
+complaints check_sizes(const source_tree& tree, const std::map<std::string, int>& allowed);
+
+/// The first line of every header is `#pragma once`.
+complaints check_header_guards(const source_tree& tree);
+
+/// Tests wait for conditions, they do not sleep. Helpers in test/support that poll are exempt.
+complaints check_sleeps(const source_tree& tree);
+
+/// A file named *_test.cpp that asserts nothing.
+complaints check_assertions(const source_tree& tree);
+
+/// A source includes its own header first, so that every header is compiled once with nothing before it.
+complaints check_own_header_first(const source_tree& tree);
+
+} // namespace tidy
