@@ -17,6 +17,8 @@ struct system_env::guarded_log {
   log_sink sink;
   std::atomic<bool> complained{false};
 
+  guarded_log(node_id n, log_sink s) : node(std::move(n)), sink(s ? std::move(s) : stderr_log()) {}
+
   void operator()(log_record record) {
     if (record.node.empty())
       record.node = node;
@@ -51,13 +53,10 @@ executor_options with_log(executor_options o, log_sink log) {
 
 system_env::system_env(system_env_options o)
     : sessions_(checked(o).sessions),
-      log_(std::make_shared<guarded_log>()),
+      log_(std::make_shared<guarded_log>(o.node, o.log)),
       random_(o.seed ? *o.seed : system_seed()),
       timers_([log = log_](const std::string& text) { log->error("timer", text); }),
-      executor_(with_log(o.threads, [log = log_](const log_record& record) { (*log)(record); })) {
-  log_->node = std::move(o.node);
-  log_->sink = o.log ? std::move(o.log) : stderr_log();
-}
+      executor_(with_log(o.threads, [log = log_](const log_record& record) { (*log)(record); })) {}
 
 system_env::~system_env() {
   // Explicitly, because timers must not meet an executor that is half destroyed.

@@ -73,7 +73,8 @@ public:
   virtual void request_stop(run_id id, stop_reason reason, std::vector<item_id> revoked) = 0;
 
   /// Calls short user functions (pool functions, running strategies, custom planners) on reserved threads that runs cannot
-  /// occupy. `f` must contain its own exceptions.
+  /// occupy, in order. `f` must contain its own exceptions; one that leaves it is caught and reported. After shutdown `f`
+  /// is destroyed without a call.
   virtual void call(std::function<void()> f) = 0;
 
   /// Runs of `job` (of all jobs when empty) that are accepted and not done.

@@ -1,0 +1,164 @@
+#include "actors/executor/elastic_pool.hpp"
+
+#include <doctest/doctest.h>
+
+#include "support.hpp"
+
+using namespace djm;
+using namespace djm::test;
+using std::chrono::hours;
+
+TEST_CASE("pool: threads start only when a task finds none idle, up to the most") {
+  counter started, release;
+  elastic_pool pool{{"t", 1, 3, hours{1}}};
+  CHECK(pool.look(hours{1}).threads == 1);
+  for (int i = 0; i < 5; ++i)
+    pool.post([&] {
+      started.add();
+      release.reaches(1);
+    });
+  CHECK(started.reaches(3));
+  auto load = pool.look(duration::zero());
+  CHECK(load.threads == 3);
+  CHECK(load.busy == 3);
+  CHECK(load.waiting == 2);
+  CHECK(load.stuck == 3);
+  CHECK(pool.look(hours{1}).stuck == 0);
+  release.add();
+  CHECK(started.reaches(5));
+}
+
+TEST_CASE("pool: an idle thread is used again instead of a new one") {
+  elastic_pool pool{{"t", 0, 8, hours{1}}};
+  for (std::size_t i = 1; i <= 20; ++i) {
+    counter ran;
+    pool.post([&] { ran.add(); });
+    REQUIRE(ran.reaches(1));
+    REQUIRE(eventually([&] { return pool.look(hours{1}).busy == 0; }));
+  }
+  // The thread counts as idle a moment after its task has ended, so a second may have been started.
+  CHECK(pool.look(hours{1}).threads <= 2);
+}
+
+TEST_CASE("pool: threads beyond those kept end when idle") {
+  counter started, release;
+  elastic_pool pool{{"t", 2, 6, std::chrono::milliseconds{1}}};
+  for (int i = 0; i < 6; ++i)
+    pool.post([&] {
+      started.add();
+      release.reaches(1);
+    });
+  REQUIRE(started.reaches(6));
+  release.add();
+  CHECK(eventually([&] { return pool.look(hours{1}).threads == 2; }));
+  counter again;
+  pool.post([&] { again.add(); });
+  CHECK(again.reaches(1));
+}
+
+TEST_CASE("pool: tasks start in the order of posting") {
+  std::vector<int> order;
+  counter ran, go;
+  elastic_pool pool{{"t", 1, 1, hours{1}}};
+  pool.post([&] { go.reaches(1); });
+  for (int i = 0; i < 100; ++i)
+    pool.post([&, i] {
+      order.push_back(i);
+      ran.add();
+    });
+  go.add();
+  REQUIRE(ran.reaches(100));
+  for (int i = 0; i < 100; ++i)
+    CHECK(order[static_cast<std::size_t>(i)] == i);
+}
+
+TEST_CASE("pool: a withdrawn task never starts and is destroyed; a started one cannot be withdrawn") {
+  counter started, release;
+  elastic_pool pool{{"t", 1, 1, hours{1}}};
+  auto first = pool.post([&] {
+    started.add();
+    release.reaches(1);
+  });
+  REQUIRE(started.reaches(1));
+  bool ran = false;
+  auto owned = std::make_shared<int>(0);
+  auto second = pool.post([&ran, owned] { ran = true; });
+  CHECK(owned.use_count() == 2);
+  CHECK(pool.withdraw(second));
+  CHECK(owned.use_count() == 1);
+  CHECK(pool.look(hours{1}).waiting == 0);
+  CHECK_FALSE(pool.withdraw(second));
+  CHECK_FALSE(pool.withdraw(first));
+  CHECK_FALSE(pool.withdraw(4711));
+  release.add();
+  CHECK(pool.shutdown(far()) == 0);
+  CHECK_FALSE(ran);
+}
+
+TEST_CASE("pool: shutdown destroys waiting tasks and refuses new ones") {
+  auto owned = std::make_shared<int>(0);
+  counter started, release;
+  elastic_pool pool{{"t", 1, 1, hours{1}}};
+  pool.post([&] {
+    started.add();
+    release.reaches(1);
+  });
+  REQUIRE(started.reaches(1));
+  pool.post([owned] {});
+  std::thread releaser{[&] {
+    eventually([&] { return owned.use_count() == 1; });
+    release.add();
+  }};
+  CHECK(pool.shutdown(far()) == 0);
+  releaser.join();
+  CHECK(owned.use_count() == 1);
+  CHECK(pool.post([owned] {}) == 0);
+  CHECK(owned.use_count() == 1);
+  CHECK(pool.shutdown(far()) == 0);
+}
+
+TEST_CASE("pool: shutdown leaves a task that does not end, which may end after the pool is gone") {
+  struct shared {
+    counter started, release, ended;
+  };
+  auto s = std::make_shared<shared>();
+  {
+    elastic_pool pool{{"t", 1, 2, hours{1}}};
+    pool.post([s] {
+      s->started.add();
+      s->release.reaches(1);
+      s->ended.add();
+    });
+    REQUIRE(s->started.reaches(1));
+    CHECK(pool.shutdown(boot_now()) == 1);
+  }
+  s->release.add();
+  CHECK(s->ended.reaches(1));
+  CHECK(eventually([&] { return s.use_count() == 1; }));
+}
+
+TEST_CASE("pool: a task may destroy its pool") {
+  auto pool = std::make_shared<elastic_pool>(elastic_pool::limits{"t", 2, 2, hours{1}});
+  auto before = thread_count();
+  counter go, gone;
+  pool->post([pool, &go, &gone]() mutable {
+    go.reaches(1);
+    CHECK(pool->on_own_thread());
+    pool = nullptr;
+    gone.add();
+  });
+  CHECK_FALSE(pool->on_own_thread());
+  pool = nullptr;
+  go.add();
+  CHECK(gone.reaches(1));
+  CHECK(eventually([&] { return thread_count() == before - 2; }));
+}
+
+TEST_CASE("pool: limits that make no sense are raised") {
+  counter ran;
+  elastic_pool none{{"a name that is longer than the kernel allows", 0, 0, duration::max()}};
+  none.post([&] { ran.add(); });
+  CHECK(ran.reaches(1));
+  elastic_pool crossed{{"t", 3, 1, hours{1}}};
+  CHECK(crossed.look(hours{1}).threads == 3);
+}
