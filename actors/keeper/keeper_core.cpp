@@ -717,6 +717,10 @@ void keeper_core::registered(step s, effects& out) {
     return;
   }
   phase_ = phase::joined;
+  // A leader may have cleaned a pool that nobody alive offered while we were on our way in: look once more.
+  for (auto& [id, o] : offers_) {
+    o.pool_dirty = true;
+  }
   complain_at_.reset();
   last_problem_.clear();
   ++counters_.joins;

@@ -92,7 +92,7 @@ struct manager_counters {
   std::uint64_t largest_transaction_ops = 0, largest_transaction_bytes = 0;
 };
 
-struct unassigned_item {
+struct pending_item {
   job_id job;
   item_id item;
   std::string reason;
@@ -105,7 +105,7 @@ struct manager_status {
   /// "passive", "loading", "ready", "planning", "writing", "backing_off".
   std::string phase;
   std::uint32_t workers = 0, jobs = 0, items = 0, assigned = 0;
-  std::vector<unassigned_item> unassigned;
+  std::vector<pending_item> unassigned;
   /// Readable summary of the last plan.
   std::string last_plan;
   /// Workers gone, with the time since.
@@ -244,8 +244,8 @@ auto fields(V&& v, manager_counters& x) {
            field("largest_transaction_bytes", x.largest_transaction_bytes));
 }
 template <class V>
-auto fields(V&& v, unassigned_item& x) {
-  return v("unassigned_item", field("job", x.job), field("item", x.item), field("reason", x.reason));
+auto fields(V&& v, pending_item& x) {
+  return v("pending_item", field("job", x.job), field("item", x.item), field("reason", x.reason));
 }
 template <class V>
 auto fields(V&& v, manager_status& x) {

@@ -1,0 +1,195 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "actors/common/core.hpp"
+#include "actors/manager/assignment_writer.hpp"
+#include "actors/manager/cluster_image.hpp"
+#include "actors/manager/lock_watchdog.hpp"
+#include "djm/status.hpp"
+#include "zkstore/tree_schema.hpp"
+
+namespace djm {
+
+/// The leader's brain: keeps the image of the cluster, asks for plans, writes the moves, breaks the locks of workers that
+/// are gone, and cleans up. Passive unless leadership is granted; forgets everything when it is revoked.
+///
+///   passive ─granted─► loading ─► idle ◄──────────────────────────────┐
+///      ▲                           │ one activity at a time:          │
+///      │ revoked                   ├─ refresh   (something changed)   │
+///      └── from anywhere           ├─ plan      (debounce over)       │
+///                                  ├─ write     (multis, pipelined)   ├─ done
+///                                  ├─ observe   (who is gone)         │
+///                                  ├─ break     (locks due)           │
+///                                  ├─ scan      (lock folders)        │
+///                                  └─ clean ──────────────────────────┘
+///   A conflict or an unknown outcome: back-off, then everything is read again behind a barrier.
+class manager_core {
+public:
+  /// Ask the planner (on the executor: a custom strategy is user code); answered by `on_planned`.
+  struct plan_request { std::uint64_t request; std::shared_ptr<const assignment_problem> problem; };
+
+  using effect = std::variant<commit_effect, read_effect, plan_request, emit_effect, log_effect>;
+  using effects = std::vector<effect>;
+
+  struct settings {
+    node_id node;
+    std::string incarnation;
+    std::string root = "/djm";
+    duration debounce = std::chrono::milliseconds{200};
+    duration max_wait = std::chrono::seconds{2};
+    duration sweep_period = std::chrono::seconds{30};
+    duration clean_period = std::chrono::hours{3};
+    duration backoff_min = std::chrono::milliseconds{100};
+    duration backoff_max = std::chrono::seconds{5};
+    std::size_t max_transaction_ops = 200;
+    std::size_t pipeline = 8;
+    std::size_t lock_batch = 100;
+  };
+
+  explicit manager_core(settings s);
+
+  effects on_granted(std::int64_t epoch, std::string latch, step s);
+  effects on_revoked(step s);
+  effects on_read(std::uint64_t request, const store::read_outcome& outcome, step s);
+  effects on_commit(std::uint64_t request, const store::commit_outcome& outcome, step s);
+  effects on_watch(const store::watch_event& e, step s);
+  effects on_planned(std::uint64_t request, const expected<plan>& result, step s);
+  effects on_wake(step s);
+
+  std::optional<time_point> wake_at() const;
+  bool leading() const { return epoch_ != 0; }
+  manager_status status(time_point now) const;
+  /// What the last plan was made from and came to; null before the first.
+  std::shared_ptr<const assignment_problem> last_problem() const { return problem_; }
+  std::shared_ptr<const plan> last_plan() const { return plan_; }
+
+private:
+  enum class activity { none, load_base, load_details, load_items, planning, writing, observing, verifying, breaking,
+                        scan_jobs, scan_folders, scan_locks, clean_read, clean_write };
+
+  struct clean_task {
+    enum class kind { pool, worker, lock_folder } what;
+    std::string id;
+  };
+
+  void next(step s, effects& out);
+  void reset();
+  void read(activity a, std::vector<store::read_op> ops, bool fresh, effects& out);
+  void setback(step s, const char* why, effects& out);
+  void changed(step s);
+  void complain(const std::string& key, error why, effects& out);
+
+  // reading the cluster
+  void start_refresh(effects& out);
+  void apply_base(const store::read_outcome& r, step s, effects& out);
+  void apply_details(const store::read_outcome& r, step s, effects& out);
+  void apply_items(const store::read_outcome& r, step s, effects& out);
+  void refreshed(step s);
+
+  // planning and writing
+  std::set<node_id> frozen(time_point now) const;
+  void start_plan(step s, effects& out);
+  void send_batches(effects& out);
+
+  // locks
+  std::set<incarnation_ref> unobserved() const;
+  void start_observe(const std::set<incarnation_ref>& whom, effects& out);
+  void apply_observation(const store::read_outcome& r, step s);
+  void start_verify(step s, effects& out);
+  void apply_verification(const store::read_outcome& r, step s, effects& out);
+  void continue_scan(step s, effects& out);
+  void apply_scan(const store::read_outcome& r, activity a, step s, effects& out);
+  void judge_locks();
+
+  // cleaning
+  void plan_cleaning(step s);
+  bool offered(const job_id& job, time_point now) const;
+  void start_clean(effects& out);
+  void apply_clean(const store::read_outcome& r, step s, effects& out);
+  std::string bump();
+
+  settings cfg_;
+  store::tree_schema tree_;
+  backoff backoff_;
+
+  std::int64_t epoch_ = 0;
+  std::string latch_;
+  activity doing_ = activity::none;
+  std::uint64_t next_request_ = 1;
+  std::uint64_t request_ = 0;
+  std::uint64_t next_bump_ = 1;
+  std::optional<time_point> retry_at_;
+  time_point now_{}; ///< of the latest event
+
+  cluster_image image_;
+  std::int32_t assignment_version_ = 0;
+  std::int32_t worker_version_ = 0;
+
+  // what is out of date
+  bool all_dirty_ = false;
+  bool members_dirty_ = false;
+  bool pools_dirty_ = false;
+  std::set<job_id> jobs_dirty_;
+  bool unwatched_ = false; ///< a watch was refused: look again with each sweep
+
+  // the refresh under way
+  bool refresh_all_ = false;
+  bool refresh_members_ = false;
+  bool refresh_pools_ = false;
+  std::vector<node_id> detail_workers_;
+  std::vector<node_id> detail_alive_;
+  std::vector<job_id> detail_jobs_;
+  std::vector<std::pair<node_id, job_id>> detail_folders_;
+  std::set<node_id> alive_names_;
+
+  // planning
+  bool plan_dirty_ = false;
+  std::optional<time_point> plan_at_;
+  time_point dirty_since_{};
+  std::shared_ptr<const assignment_problem> problem_;
+  std::shared_ptr<const plan> plan_;
+  std::string plan_text_;
+  std::vector<pending_item> unassigned_;
+  std::set<node_id> planned_frozen_;
+
+  // writing
+  std::deque<assignment_batch> queue_;
+  std::deque<std::pair<std::uint64_t, assignment_batch>> in_flight_;
+  bool write_failed_ = false;
+  std::string write_failure_;
+
+  // locks
+  lock_watchdog watchdog_;
+  std::set<incarnation_ref> observe_now_;
+  std::vector<incarnation_ref> observing_;
+  incarnation_ref verifying_;
+  std::vector<item_ref> verify_locks_;
+  std::vector<item_ref> breaking_;
+  std::optional<time_point> sweep_at_;
+  std::deque<job_id> scan_jobs_;
+  job_id scan_job_;
+  lock_watchdog::folder scan_folder_;
+  std::deque<item_ref> scan_queue_;
+  std::vector<item_ref> scan_batch_;
+  bool scanning_ = false;
+  bool scanned_ = false;
+
+  // cleaning
+  std::optional<time_point> clean_at_;
+  std::deque<clean_task> clean_queue_;
+  bool clean_complete_ = false;
+
+  std::map<std::string, std::string> problems_;
+  manager_counters counters_;
+};
+
+} // namespace djm
