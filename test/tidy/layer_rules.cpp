@@ -22,7 +22,8 @@ const std::map<std::string, std::set<std::string>>& arrows() {
     {"samples", {"model", "kit", "samples"}},
     {"tools", {"model", "strategies", "store", "zookeeper", "core", "actors", "part", "tools"}},
     {"bench", {"model", "strategies", "store", "zookeeper", "core", "actors", "part", "kit", "bench", "test"}},
-    {"test", {"model", "strategies", "store", "zookeeper", "core", "actors", "part", "kit", "samples", "tools", "test"}},
+    {"test",
+     {"model", "strategies", "store", "zookeeper", "core", "actors", "part", "kit", "samples", "tools", "test"}},
   };
   return table;
 }
@@ -63,8 +64,8 @@ std::string room_of(std::string_view path) {
   if (starts_with(path, "actors/common/") || (starts_with(path, "actors/") && ends_with(stem_of(path), "_core"))) {
     return "core";
   }
-  if (starts_with(path, "actors/") && !starts_with(path, "actors/env/") && !starts_with(path, "actors/executor/")
-      && !ends_with(stem_of(path), "_actor")) {
+  if (starts_with(path, "actors/") && !starts_with(path, "actors/env/") && !starts_with(path, "actors/executor/") &&
+      !ends_with(stem_of(path), "_actor")) {
     return "part";
   }
   auto folder = std::string{path.substr(0, path.find('/'))};
@@ -125,7 +126,8 @@ complaints check_public_headers(const source_tree& tree) {
     for (const auto& include : includes_of(text)) {
       auto file = resolve(tree, path, include.target);
       if (!file.empty() && (!starts_with(file, "include/djm/") || starts_with(file, "include/djm/impl/"))) {
-        result.push_back(complaint(path, include.line, "a public header must not include " + file + ", which is not installed"));
+        result.push_back(
+          complaint(path, include.line, "a public header must not include " + file + ", which is not installed"));
       }
     }
   }
@@ -133,8 +135,8 @@ complaints check_public_headers(const source_tree& tree) {
 }
 
 complaints check_purity(const source_tree& tree, const std::vector<std::string>& model_sources) {
-  static const char* const headers[] = {"caf/",      "zookeeper/", "thread",      "mutex",    "shared_mutex",
-                                        "semaphore", "future",     "iostream",    "unistd.h", "condition_variable",
+  static const char* const headers[] = {"caf/",      "zookeeper/", "thread",    "mutex",    "shared_mutex",
+                                        "semaphore", "future",     "iostream",  "unistd.h", "condition_variable",
                                         "pthread.h", "sys/time.h", "stop_token"};
   static const std::regex words{R"(\bstd::(thread|jthread|mutex|shared_mutex|condition_variable|async|future)\b)"
                                 R"(|\bstd::(this_thread|cout|cerr|clog)\b|\brandom_device\b|\bcaf::)"
@@ -144,7 +146,8 @@ complaints check_purity(const source_tree& tree, const std::vector<std::string>&
   std::set<std::string> pure{model_sources.begin(), model_sources.end()};
   for (const auto& [path, text] : tree) {
     auto room = room_of(path);
-    if (is_cpp(path) && (room == "core" || room == "strategies" || (room == "store" && ends_with(stem_of(path), "_core")))) {
+    if (is_cpp(path) &&
+        (room == "core" || room == "strategies" || (room == "store" && ends_with(stem_of(path), "_core")))) {
       if (ends_with(path, ".cpp") && pure.count(path) == 0) {
         result.push_back(complaint(path, 0, "is pure by name but not a source of djm_model"));
       }

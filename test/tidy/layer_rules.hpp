@@ -9,8 +9,9 @@
 /// Who may include whom, and what pure code may not touch.
 namespace tidy {
 
-/// The folder, in the sense of the layers: "model", "strategies", "store", "zookeeper", "core", "part" (of an actor, neither
-/// core nor shell: usable by both), "actors", "kit", "samples", "tools", "bench" or "test"; empty for any other file.
+/// The folder, in the sense of the layers: "model", "strategies", "store", "zookeeper", "core", "part" (of an actor,
+/// neither core nor shell: usable by both), "actors", "kit", "samples", "tools", "bench" or "test"; empty for any other
+/// file.
 std::string room_of(std::string_view path);
 
 /// Includes of project files that go against the arrows, and quoted includes that lead nowhere.
@@ -22,9 +23,9 @@ complaints check_zookeeper_seam(const source_tree& tree);
 /// No public header reaches ZooKeeper's or the JSON library's headers, the test folder, or anything but include/djm.
 complaints check_public_headers(const source_tree& tree);
 
-/// Pure code: the sources of djm_model, every `*_core`, every strategy, and every project header they reach. It reaches no
-/// CAF, ZooKeeper, thread or stream header and names no clock, thread, randomness of its own or environment. Cores and
-/// strategies that are not among `model_sources` are complained about as well.
+/// Pure code: the sources of djm_model, every `*_core`, every strategy, and every project header they reach. It reaches
+/// no CAF, ZooKeeper, thread or stream header and names no clock, thread, randomness of its own or environment. Cores
+/// and strategies that are not among `model_sources` are complained about as well.
 complaints check_purity(const source_tree& tree, const std::vector<std::string>& model_sources);
 
 /// `listing` is what `nm -C --undefined-only` prints for the archive of djm_model: no object may need CAF, ZooKeeper, a

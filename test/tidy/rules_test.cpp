@@ -23,20 +23,20 @@ TEST_CASE("layers: an include against the arrows is found, one along them is not
   tree["actors/worker/bad_core.cpp"] = "#include \"actors/worker/worker_actor.hpp\"\n";
   tree["actors/worker/worker_actor.hpp"] = "";
   tree["zkstore/bad.cpp"] = "#include \"zkstore/gone.hpp\"\n";
-  CHECK(check_layers(tree)
-        == complaints{"actors/worker/bad_core.cpp:1: core must not include actors: actors/worker/worker_actor.hpp",
-                      "include/djm/bad.hpp:2: model must not include strategies: strategies/s.hpp",
-                      "strategies/bad.cpp:1: strategies must not include core: actors/worker/worker_core.hpp",
-                      "zkstore/bad.cpp:1: zkstore/gone.hpp is not a file of the project"});
+  CHECK(check_layers(tree) ==
+        complaints{"actors/worker/bad_core.cpp:1: core must not include actors: actors/worker/worker_actor.hpp",
+                   "include/djm/bad.hpp:2: model must not include strategies: strategies/s.hpp",
+                   "strategies/bad.cpp:1: strategies must not include core: actors/worker/worker_core.hpp",
+                   "zkstore/bad.cpp:1: zkstore/gone.hpp is not a file of the project"});
 }
 
 TEST_CASE("layers: ZooKeeper's headers are found through a detour") {
   source_tree tree{{"zkstore/zookeeper/handle.hpp", "#include <zookeeper/zookeeper.h>\n"}};
   CHECK(check_zookeeper_seam(tree).empty());
   tree["actors/node/node.cpp"] = "#include \"zkstore/zookeeper/handle.hpp\"\n";
-  CHECK(check_zookeeper_seam(tree)
-        == complaints{"actors/node/node.cpp: reaches ZooKeeper's headers: actors/node/node.cpp -> "
-                      "zkstore/zookeeper/handle.hpp -> zookeeper/zookeeper.h"});
+  CHECK(check_zookeeper_seam(tree) ==
+        complaints{"actors/node/node.cpp: reaches ZooKeeper's headers: actors/node/node.cpp -> "
+                   "zkstore/zookeeper/handle.hpp -> zookeeper/zookeeper.h"});
 }
 
 TEST_CASE("layers: a public header may neither need the JSON library nor what is not installed") {
@@ -53,10 +53,10 @@ TEST_CASE("purity: headers, words and membership are found") {
   CHECK(check_purity(tree, {"actors/worker/worker_core.cpp"}).empty());
   CHECK(check_purity(tree, {}).size() == 1);
 
-  for (const auto* bad : {"#include <caf/all.hpp>\n", "#include <thread>\n", "#include <mutex>\n", "#include <iostream>\n",
-                          "auto t = std::chrono::steady_clock::now();\n", "std::random_device d;\n", "int i = rand();\n",
-                          "auto* home = std::getenv(\"HOME\");\n", "std::mutex m;\n", "std::thread t;\n",
-                          "std::this_thread::yield();\n", "caf::actor a;\n"}) {
+  for (const auto* bad : {"#include <caf/all.hpp>\n", "#include <thread>\n", "#include <mutex>\n",
+                          "#include <iostream>\n", "auto t = std::chrono::steady_clock::now();\n",
+                          "std::random_device d;\n", "int i = rand();\n", "auto* home = std::getenv(\"HOME\");\n",
+                          "std::mutex m;\n", "std::thread t;\n", "std::this_thread::yield();\n", "caf::actor a;\n"}) {
     CAPTURE(bad);
     tree["strategies/s.cpp"] = bad;
     CHECK(check_purity(tree, {"actors/worker/worker_core.cpp", "strategies/s.cpp"}).size() == 1);
@@ -64,16 +64,20 @@ TEST_CASE("purity: headers, words and membership are found") {
   tree.erase("strategies/s.cpp");
   tree["include/djm/deep.hpp"] = "#include <caf/fwd.hpp>\n";
   tree["include/djm/impl/model.cpp"] = "#include \"djm/deep.hpp\"\n";
-  CHECK(check_purity(tree, {"actors/worker/worker_core.cpp", "include/djm/impl/model.cpp"})
-        == complaints{"include/djm/impl/model.cpp: pure code must not reach include/djm/impl/model.cpp -> "
-                      "include/djm/deep.hpp -> caf/fwd.hpp"});
+  CHECK(check_purity(tree, {"actors/worker/worker_core.cpp", "include/djm/impl/model.cpp"}) ==
+        complaints{"include/djm/impl/model.cpp: pure code must not reach include/djm/impl/model.cpp -> "
+                   "include/djm/deep.hpp -> caf/fwd.hpp"});
 }
 
 TEST_CASE("text: marks and machine paths are found") {
   CHECK(check_marks({{"a.cpp", "// a todo list, HACKER\n"}}).empty());
-  CHECK(check_marks({{"a.cpp", "\n// FIX" "ME later\n"}}) == complaints{"a.cpp:2: left-over mark: FIX" "ME"});
+  CHECK(check_marks({{"a.cpp", "\n// FIX"
+                               "ME later\n"}}) == complaints{"a.cpp:2: left-over mark: FIX"
+                                                             "ME"});
   CHECK(check_machine_paths({{"a.md", "see actors/worker/README.md, /usr/share/java, $HOME/work/x\n"}}).empty());
-  CHECK(check_machine_paths({{"a.md", "see /ho" "me/me/x\n"}}).size() == 1);
+  CHECK(check_machine_paths({{"a.md", "see /ho"
+                                      "me/me/x\n"}})
+          .size() == 1);
 }
 
 TEST_CASE("text: long files are found, and exceptions that outlived their need") {
@@ -111,7 +115,9 @@ TEST_CASE("docs: a README that does not show the sample is found") {
 }
 
 TEST_CASE("docs: commands and links that lead nowhere are found") {
-  source_tree tree{{"dev", "cmd_test() { #: x\n"}, {"docs/a.md", "Run `./dev test unit`. See [b](b.md), [web](https://x.y/z).\n"}, {"docs/b.md", ""}};
+  source_tree tree{{"dev", "cmd_test() { #: x\n"},
+                   {"docs/a.md", "Run `./dev test unit`. See [b](b.md), [web](https://x.y/z).\n"},
+                   {"docs/b.md", ""}};
   CHECK(check_commands(tree).empty());
   CHECK(check_links(tree).empty());
   tree["docs/a.md"] = "Run ./dev fly. See [c](../c.md).\n";
@@ -120,12 +126,13 @@ TEST_CASE("docs: commands and links that lead nowhere are found") {
 }
 
 TEST_CASE("purity: symbols that an object must not need are found") {
-  CHECK(check_symbols("\nids.cpp.o:\n                 U std::terminate()\n                 w __pthread_key_create\n").empty());
+  CHECK(check_symbols("\nids.cpp.o:\n                 U std::terminate()\n                 w __pthread_key_create\n")
+          .empty());
   CHECK(check_symbols("\nlog.cpp.o:\n                 U std::chrono::_V2::system_clock::now()\n").empty());
   for (const auto* bad : {"caf::actor::actor()", "zoo_aget", "pthread_mutex_lock", "std::thread::join()", "getenv",
                           "std::chrono::_V2::steady_clock::now()", "rand", "clock_gettime"}) {
-    CHECK(check_symbols("\nids.cpp.o:\n                 U " + std::string{bad} + "\n")
-          == complaints{"ids.cpp.o: needs " + std::string{bad}});
+    CHECK(check_symbols("\nids.cpp.o:\n                 U " + std::string{bad} + "\n") ==
+          complaints{"ids.cpp.o: needs " + std::string{bad}});
   }
 }
 

@@ -114,7 +114,8 @@ std::string code_of(std::string_view text) {
       auto open = rest.find('(');
       auto close = open == rest.npos ? open : rest.find(")" + std::string{rest.substr(2, open - 2)} + "\"", open);
       length = close == rest.npos ? rest.size() : close + open;
-    } else if (rest[0] == '"' || (rest[0] == '\'' && (i == 0 || !std::isalnum(static_cast<unsigned char>(text[i - 1]))))) {
+    } else if (rest[0] == '"' ||
+               (rest[0] == '\'' && (i == 0 || !std::isalnum(static_cast<unsigned char>(text[i - 1]))))) {
       while (length < rest.size() && rest[length] != rest[0] && rest[length] != '\n') {
         length += rest[length] == '\\' ? 2u : 1u;
       }
