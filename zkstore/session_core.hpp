@@ -34,6 +34,10 @@ enum class session_phase : std::uint8_t {
   closed,
 };
 
+constexpr auto enum_names(session_phase) {
+  return name_enum("session_phase", "idle", "connecting", "connected", "suspended", "expired", "refused", "closed");
+}
+
 std::string to_string(session_phase phase);
 
 /// What clients are told about the session, whole at every change.
