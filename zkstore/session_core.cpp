@@ -39,23 +39,7 @@ std::string bad_path(const std::string& path) {
 } // namespace
 
 std::string to_string(session_phase phase) {
-  switch (phase) {
-    case session_phase::idle:
-      return "idle";
-    case session_phase::connecting:
-      return "connecting";
-    case session_phase::connected:
-      return "connected";
-    case session_phase::suspended:
-      return "suspended";
-    case session_phase::expired:
-      return "expired";
-    case session_phase::refused:
-      return "refused";
-    case session_phase::closed:
-      return "closed";
-  }
-  return fmt::format("session_phase({})", static_cast<int>(phase));
+  return enum_text(phase);
 }
 
 session_core::session_core(session_limits limits)

@@ -11,7 +11,7 @@ TEST_CASE("contract: a node that was created is read back with its data and vers
   auto& b = the_backend();
   store_driver s{b.factory(), b.options()};
   const auto path = b.fresh_root() + "/a";
-  s.must_commit({{create_op{path, "hello"}}});
+  s.must_commit({{create_op{path, "hello", create_mode::persistent}}});
   const auto r = s.must_read(get(path));
   CHECK(r.code == rc::ok);
   CHECK(r.data == "hello");
