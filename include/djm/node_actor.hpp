@@ -1,0 +1,59 @@
+#pragma once
+
+#include <memory>
+
+#include <caf/actor_system.hpp>
+#include <caf/typed_actor.hpp>
+
+#include "djm/caf.hpp"
+#include "djm/log.hpp"
+#include "djm/messages.hpp"
+#include "djm/strategy.hpp"
+
+namespace djm {
+
+/// One djm instance: a worker, and a manager that works when this node leads. Errors are `caf::error`s of category djm
+/// (`from_caf` gives the text).
+using node_actor = cx::typed<
+  /// Accepted (valid, not a duplicate); registration in the store follows when connected.
+  /// `invalid_id`, `invalid_schedule`, `invalid_running_strategy`, `duplicate_job`, `invalid_config`, `shutting_down`,
+  /// `backlog_full`.
+  caf::result<void>(register_job),
+  /// Answered when no run holds an item of the job any more. `unknown_job`.
+  caf::result<void>(unregister_job),
+  /// Answered when written. `unknown_job`, `conflict`, `not_connected`, `backlog_full`.
+  caf::result<void>(switch_job),
+  caf::result<void>(switch_all),
+  /// `unknown_worker`, otherwise as above.
+  caf::result<void>(mark_worker),
+  /// `unknown_job`.
+  caf::result<void>(trigger_job),
+  /// `unknown_job`, `invalid_schedule`.
+  caf::result<void>(reschedule_job),
+  /// Always answered.
+  caf::result<node_status>(get_status),
+  /// From any node, leader or not. `not_connected`.
+  caf::result<cluster_view>(get_cluster),
+  /// `unknown_job`.
+  caf::result<runner_status>(get_job),
+  caf::result<caf::actor>(get_job_handle),
+  caf::result<void>(subscribe),
+  caf::result<void>(unsubscribe),
+  /// Always answered, when all is done; the node then terminates.
+  caf::result<void>(shutdown_node)>;
+
+/// What a node can be given besides its configuration.
+struct node_options {
+  /// Receives the log; empty = lines on stderr from `info` on.
+  log_sink log;
+  /// Strategies of your own; null = the built-in ones. Every node that may lead should know the same.
+  std::shared_ptr<const strategy_registry> strategies;
+};
+
+/// Starts a node in `system`. The configuration is validated as a whole first: on complaints nothing is started. Nodes of
+/// one process with connect string "embedded" share one in-process store.
+///
+/// Shut the node down with `shutdown_node` before the system goes out of scope, and drop the handle.
+expected<node_actor> spawn_node(caf::actor_system& system, node_config config, node_options options = {});
+
+} // namespace djm
