@@ -37,6 +37,10 @@ public:
   virtual executor& exec() = 0;
   virtual store::session_factory& sessions() = 0;
   virtual void log(log_record record) = 0;
+
+  /// Ends timers and threads of the environment without blocking the caller: when nothing more will be called, `done` is
+  /// (on any thread, possibly within this call). Clocks, `random` and `log` go on. Called once, by the node that stops.
+  virtual void close(std::function<void()> done) = 0;
 };
 
 } // namespace djm

@@ -162,6 +162,9 @@ std::uint32_t elastic_pool::shutdown(time_point deadline) {
   state_->closed = true;
   dropped.swap(state_->waiting);
   state_->wake.notify_all();
+  lock.unlock();
+  dropped.clear();
+  lock.lock();
   wait_until(lock, state_->task_ended, deadline, std::chrono::milliseconds{100}, [&] {
     return std::all_of(state_->busy.begin(), state_->busy.end(), [&](auto& b) { return b.second.thread == self; });
   });

@@ -63,9 +63,10 @@ public:
   void adopt(const job_id& job, done_fn done) override;
   executor_stats stats() const override;
 
-  /// Refuses new runs and calls, drops the waiting ones (a waiting call is never made), asks all runs to stop
-  /// (`stop_reason::shutdown`) and waits for them until `deadline` on the boot clock; then for calls and stop callbacks,
-  /// at most `patience` longer. Joins the threads of all that ended. After this no `done` is called and none is under way.
+  /// Refuses new runs, drops the waiting ones, asks the others to stop (`stop_reason::shutdown`) and waits for them until
+  /// `deadline` on the boot clock; calls are still made meanwhile. Then drops waiting calls and waits for those and the stop
+  /// callbacks that are under way, at most `patience`. Joins the threads of all that ended. After this no `done` is called
+  /// and none is under way.
   ///
   /// A second call, also a concurrent one, may bring the deadline forward but not push it back, and returns the same. A
   /// run that calls this is not waited for.

@@ -106,7 +106,7 @@ TEST_CASE("pool: shutdown destroys waiting tasks and refuses new ones") {
   REQUIRE(started.reaches(1));
   pool.post([owned] {});
   std::thread releaser{[&] {
-    eventually([&] { return owned.use_count() == 1; });
+    CHECK(eventually([&] { return owned.use_count() == 1; }));
     release.add();
   }};
   CHECK(pool.shutdown(far()) == 0);

@@ -25,11 +25,11 @@ struct stubborn {
 } // namespace
 
 TEST_CASE("shutdown: asks runs to stop, waits for them, drops the waiting, refuses new ones") {
-  executor_options o;
+  auto o = patient();
   o.max_threads = 1;
-  thread_executor exec{o};
   counter started;
   results obedient, waiting, refused;
+  thread_executor exec{o};
   exec.start(order(1, [&](job_context& ctx) {
     started.add();
     CHECK(ctx.wait_for_stop(hours{1}));
@@ -51,7 +51,7 @@ TEST_CASE("shutdown: asks runs to stop, waits for them, drops the waiting, refus
 }
 
 TEST_CASE("shutdown: everything after it is a no-op that lets go of what it was given") {
-  thread_executor exec;
+  thread_executor exec{patient()};
   exec.shutdown(far());
   auto handle = std::make_shared<int>(0);
   exec.start(order(1, [handle](auto&) {}), [handle](const run_result&) {});
@@ -158,8 +158,8 @@ TEST_CASE("shutdown: a waiting call is destroyed, never made") {
 
 TEST_CASE("shutdown: a second request brings the deadline forward and returns the same") {
   auto s = std::make_shared<stubborn>();
-  thread_executor exec{impatient()};
   counter asked;
+  thread_executor exec{impatient()};
   exec.start(order(1, [s, &asked](job_context& ctx) {
     s->started.add();
     ctx.wait_for_stop(hours{1});
@@ -233,8 +233,8 @@ TEST_CASE("shutdown: a run, a done, a call and a stop callback may destroy their
 TEST_CASE("shutdown: 200 executors leave the number of threads as it was") {
   auto before = thread_count();
   for (int i = 0; i < 200; ++i) {
-    thread_executor exec;
     results r;
+    thread_executor exec{patient()};
     for (int j = 0; j < 3; ++j)
       exec.start(order(exec.next_run_id(), [](job_context& ctx) { ctx.wait_for_stop(hours{1}); }), r.done());
     exec.call([] {});

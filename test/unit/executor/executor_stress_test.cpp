@@ -40,7 +40,7 @@ TEST_CASE("stress: starts, stops, callbacks, adoptions, calls and looks from man
   MESSAGE("seed ", seed);
   ledger book;
   std::atomic<int> called_back{0}, subscribed{0}, calls{0}, overlapping{0};
-  executor_options o;
+  auto o = patient();
   o.max_threads = 6;
   o.idle_time = microseconds{200}; // threads come and go all the time
   thread_executor exec{o};
@@ -117,7 +117,7 @@ TEST_CASE("stress: shutdown in the middle of everything; each accepted run is do
   for (int round = 0; round < 30; ++round) {
     ledger book;
     std::atomic<int> accepted{0};
-    executor_options o;
+    auto o = patient();
     o.max_threads = 3;
     auto exec = std::make_unique<thread_executor>(o);
     counter rolling;

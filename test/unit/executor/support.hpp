@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "actors/env/boot_time.hpp"
-#include "actors/executor/executor.hpp"
+#include "actors/executor/thread_executor.hpp"
 
 namespace djm::test {
 
@@ -60,6 +60,13 @@ inline bool eventually(const std::function<bool()>& f) {
 
 inline time_point far() {
   return boot_now() + patience;
+}
+
+/// Whose destructor waits: what runs refer to here is gone after the test.
+inline executor_options patient() {
+  executor_options o;
+  o.patience = patience;
+  return o;
 }
 
 class fn_job final : public job {

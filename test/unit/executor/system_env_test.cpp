@@ -28,6 +28,7 @@ system_env_options options() {
   o.node = "n1";
   o.sessions = std::make_shared<no_store>();
   o.log = [](const log_record&) {};
+  o.threads = patient();
   return o;
 }
 
@@ -77,8 +78,8 @@ TEST_CASE("env: a missing session factory is refused with a text that names it")
 }
 
 TEST_CASE("env: timers fire and can be cancelled") {
-  system_env env{options()};
   counter fired;
+  system_env env{options()};
   auto id = env.arm(env.now() + hours{1}, [] { FAIL("cancelled"); });
   env.arm(env.now(), [&] { fired.add(); });
   CHECK(fired.reaches(1));

@@ -13,8 +13,9 @@ using std::chrono::hours;
 
 namespace {
 
+// Executors are declared last, so that they wait for the runs that use what was declared before.
 executor_options threads(std::uint32_t n) {
-  executor_options o;
+  auto o = patient();
   o.max_threads = n;
   return o;
 }
@@ -22,8 +23,8 @@ executor_options threads(std::uint32_t n) {
 } // namespace
 
 TEST_CASE("executor: run ids are never 0 and never repeat") {
-  thread_executor exec;
   std::set<run_id> ids;
+  thread_executor exec{patient()};
   for (int i = 0; i < 1000; ++i)
     ids.insert(exec.next_run_id());
   CHECK(ids.size() == 1000);
@@ -31,10 +32,10 @@ TEST_CASE("executor: run ids are never 0 and never repeat") {
 }
 
 TEST_CASE("executor: done comes once, outside start, when the run is out of the table and its code released") {
-  thread_executor exec;
   counter may_run, done;
   std::thread::id starter = std::this_thread::get_id(), deliverer;
   bool listed = true, released = false;
+  thread_executor exec{patient()};
   auto o = order(exec.next_run_id(), [&](auto&) { may_run.reaches(1); });
   std::weak_ptr<djm::job> code = o.code;
   exec.start(std::move(o), [&](const run_result& r) {
@@ -55,8 +56,8 @@ TEST_CASE("executor: done comes once, outside start, when the run is out of the 
 }
 
 TEST_CASE("executor: a run that throws is counted and says what it threw") {
-  thread_executor exec;
   results r;
+  thread_executor exec{patient()};
   exec.start(order(1, [](auto&) { throw std::runtime_error{"paper jam"}; }), r.done());
   exec.start(order(2, [](auto&) { throw 42; }), r.done());
   exec.start(order(3, [](auto&) {}), nullptr);
@@ -73,9 +74,9 @@ TEST_CASE("executor: a run that throws is counted and says what it threw") {
 }
 
 TEST_CASE("executor: orders that make no sense are refused with a text that says why") {
-  thread_executor exec;
   counter release;
   results busy, refused;
+  thread_executor exec{patient()};
   exec.start(order(7, [&](auto&) { release.reaches(1); }), busy.done());
   exec.start(order(7, [](auto&) {}), refused.done());
   exec.start(order(0, [](auto&) {}), refused.done());
@@ -96,11 +97,11 @@ TEST_CASE("executor: orders that make no sense are refused with a text that says
 }
 
 TEST_CASE("executor: beyond the maximum runs wait, visibly, and start in order") {
-  thread_executor exec{threads(2)};
   counter started, release;
   results r;
   std::mutex mutex;
   std::vector<run_id> order_of_start;
+  thread_executor exec{threads(2)};
   for (int i = 0; i < 5; ++i)
     exec.start(order(exec.next_run_id(), [&](job_context& ctx) {
       {
@@ -132,10 +133,10 @@ TEST_CASE("executor: beyond the maximum runs wait, visibly, and start in order")
 }
 
 TEST_CASE("executor: stopping a waiting run drops it; its code is never called") {
-  thread_executor exec{threads(1)};
   counter started, release;
   results busy, waiting;
   bool ran = false;
+  thread_executor exec{threads(1)};
   exec.start(order(1, [&](auto&) {
     started.add();
     release.reaches(1);
@@ -160,9 +161,9 @@ TEST_CASE("executor: stopping a waiting run drops it; its code is never called")
 }
 
 TEST_CASE("executor: a stop request reaches poll, wait and callback of a run, with reason and revoked items") {
-  thread_executor exec;
   counter waiting, called;
   results r;
+  thread_executor exec{patient()};
   exec.start(order(1, [&](job_context& ctx) {
     auto runner = std::this_thread::get_id();
     auto subscription = ctx.on_stop([&, runner](stop_reason why) {
@@ -188,8 +189,8 @@ TEST_CASE("executor: a stop request reaches poll, wait and callback of a run, wi
 }
 
 TEST_CASE("executor: a full pool blocks neither calls nor stop callbacks") {
-  thread_executor exec{threads(2)};
   counter started, stopped, call, release;
+  thread_executor exec{threads(2)};
   for (run_id id = 1; id <= 4; ++id)
     exec.start(order(id, [&](job_context& ctx) {
       auto subscription = ctx.on_stop([&](stop_reason) { stopped.add(); });
@@ -205,13 +206,13 @@ TEST_CASE("executor: a full pool blocks neither calls nor stop callbacks") {
 }
 
 TEST_CASE("executor: calls that hang block neither other calls nor stop callbacks, and are seen") {
-  executor_options o;
+  auto o = patient();
   o.reserved_threads = 2;
   o.max_reserved_threads = 5;
   o.stuck_after = duration::zero();
+  counter hanging, release, call, started, stopped;
   thread_executor exec{o};
   CHECK(exec.stats().reserved_threads == 3); // two for calls, one for stop callbacks
-  counter hanging, release, call, started, stopped;
   for (int i = 0; i < 4; ++i)
     exec.call([&] {
       hanging.add();
@@ -246,7 +247,7 @@ TEST_CASE("executor: calls that hang block neither other calls nor stop callback
 }
 
 TEST_CASE("executor: what calls and stop callbacks throw is contained, counted and logged; a log that throws is ignored") {
-  executor_options o;
+  auto o = patient();
   std::mutex mutex;
   std::vector<log_record> log;
   counter logged;
@@ -258,10 +259,10 @@ TEST_CASE("executor: what calls and stop callbacks throw is contained, counted a
     logged.add();
     throw std::runtime_error{"disk full"};
   };
+  counter started, release;
   thread_executor exec{o};
   exec.call([] { throw std::runtime_error{"no pool"}; });
   REQUIRE(logged.reaches(1));
-  counter started, release;
   exec.start(order(2, [&](job_context& ctx) {
     auto subscription = ctx.on_stop([](stop_reason) { throw 42; });
     started.add();
@@ -281,9 +282,9 @@ TEST_CASE("executor: what calls and stop callbacks throw is contained, counted a
 }
 
 TEST_CASE("executor: adopt replaces done of the unfinished runs of that job only") {
-  thread_executor exec{threads(2)};
   counter started, release;
   results former, other, adopted;
+  thread_executor exec{threads(2)};
   auto block = [&](auto&) {
     started.add();
     release.reaches(1);
@@ -301,8 +302,8 @@ TEST_CASE("executor: adopt replaces done of the unfinished runs of that job only
 }
 
 TEST_CASE("executor: adopt releases the former done") {
-  thread_executor exec;
   counter started, release;
+  thread_executor exec{patient()};
   auto handle = std::make_shared<int>(0);
   exec.start(order(1, [&](auto&) {
     started.add();
@@ -316,8 +317,8 @@ TEST_CASE("executor: adopt releases the former done") {
 }
 
 TEST_CASE("executor: a done that throws is contained") {
-  thread_executor exec;
   results r;
+  thread_executor exec{patient()};
   exec.start(order(1, [](auto&) {}), [](const run_result&) { throw std::runtime_error{"no"}; });
   exec.start(order(2, [](auto&) {}), r.done());
   CHECK(r.reach(1));

@@ -24,8 +24,8 @@ timer_queue::report_fn silent() {
 } // namespace
 
 TEST_CASE("timers: fire once, not before their time, not within arm") {
-  timer_queue timers{silent()};
   counter fired;
+  timer_queue timers{silent()};
   auto due = boot_now() + milliseconds{20};
   time_point seen;
   std::thread::id where;
@@ -44,8 +44,8 @@ TEST_CASE("timers: fire once, not before their time, not within arm") {
 }
 
 TEST_CASE("timers: times in the past fire at once, the far future does not") {
-  timer_queue timers{silent()};
   counter fired;
+  timer_queue timers{silent()};
   timers.arm(time_point::max(), [] { FAIL("the end of time"); });
   timers.arm(boot_now() + hours{10000}, [] { FAIL("too early"); });
   timers.arm(time_point::min(), [&] { fired.add(); });
@@ -55,8 +55,8 @@ TEST_CASE("timers: times in the past fire at once, the far future does not") {
 }
 
 TEST_CASE("timers: fire in order of their time, equal ones in order of arming") {
-  timer_queue timers{silent()};
   counter hold, fired;
+  timer_queue timers{silent()};
   timers.arm(time_point{}, [&] { hold.reaches(1); });
   std::vector<int> order;
   auto base = boot_now();
@@ -103,8 +103,8 @@ TEST_CASE("timers: a cancelled timer does not start to fire and is let go; unkno
 }
 
 TEST_CASE("timers: cancel does not wait for the timer that is firing") {
-  timer_queue timers{silent()};
   counter inside, release;
+  timer_queue timers{silent()};
   auto id = timers.arm(time_point{}, [&] {
     inside.add();
     release.reaches(1);
@@ -115,10 +115,10 @@ TEST_CASE("timers: cancel does not wait for the timer that is firing") {
 }
 
 TEST_CASE("timers: a timer may arm and cancel, also itself") {
-  timer_queue timers{silent()};
   counter fired;
   std::atomic<timer_id> self{0};
   counter armed;
+  timer_queue timers{silent()};
   self = timers.arm(time_point{}, [&] {
     armed.reaches(1);
     timers.cancel(self);
@@ -132,8 +132,8 @@ TEST_CASE("timers: a timer may arm and cancel, also itself") {
 }
 
 TEST_CASE("timers: an earlier timer armed later does not wait for the later one") {
-  timer_queue timers{silent()};
   counter fired;
+  timer_queue timers{silent()};
   timers.arm(boot_now() + hours{1}, [] { FAIL("too early"); });
   timers.arm(boot_now() + milliseconds{1}, [&] { fired.add(); });
   CHECK(fired.reaches(1));
@@ -141,8 +141,8 @@ TEST_CASE("timers: an earlier timer armed later does not wait for the later one"
 
 TEST_CASE("timers: what a timer throws is contained and reported") {
   std::vector<std::string> reports;
-  timer_queue timers{[&](const std::string& text) { reports.push_back(text); }};
   counter fired;
+  timer_queue timers{[&](const std::string& text) { reports.push_back(text); }};
   timers.arm(time_point{}, [] { throw std::runtime_error{"spring broke"}; });
   timers.arm(time_point{} + microseconds{1}, [] { throw 42; });
   timers.arm(boot_now(), [&] { fired.add(); });
@@ -168,8 +168,8 @@ TEST_CASE("timers: stop lets go of all timers; arm and cancel are no-ops afterwa
 TEST_CASE("timers: stop waits for the timer that is firing") {
   int value = 0; // unsynchronised: stop orders it
   {
-    timer_queue timers{silent()};
     counter inside;
+    timer_queue timers{silent()};
     timers.arm(time_point{}, [&] {
       inside.add();
       std::this_thread::yield();
@@ -202,8 +202,8 @@ TEST_CASE("timers: stress of arming and cancelling from many threads; every time
   auto seed = std::random_device{}();
   MESSAGE("seed ", seed);
   std::atomic<int> fired{0}, kept{0}, double_fired{0};
-  timer_queue timers{silent()};
   std::vector<std::thread> threads;
+  timer_queue timers{silent()};
   for (int c = 0; c < clients; ++c)
     threads.emplace_back([&, c] {
       std::mt19937 rng{seed + static_cast<unsigned>(c)};
