@@ -35,7 +35,7 @@ raw_completion insist(port_client& c, const read_op& op) {
 TEST_CASE("a server that is killed and started again gives the session back") {
   zookeeper_server server{quick()};
   zookeeper_factory factory;
-  port_client c{factory, options_for(server, 20s)};
+  port_client c{factory, options_for(server, 6s)};
   auto first = c.wait_link(link_state::connected);
   REQUIRE(c.transact({create_op{"/e", "", create_mode::ephemeral}}).code == rc::ok);
   REQUIRE(c.read(exists("/e", true)).read.watched);

@@ -163,22 +163,6 @@ TEST_CASE("an absent node is watched by exists alone") {
   CHECK(c.watches().empty());
 }
 
-TEST_CASE("a chroot is invisible in paths") {
-  port_client outside{factory(), here()};
-  auto root = fresh_path();
-  REQUIRE(outside.transact({create_op{root, ""}}).code == rc::ok);
-  auto options = here();
-  options.servers += root;
-  port_client inside{factory(), options};
-  CHECK(inside.read(exists("/a", true)).read.watched);
-  auto done = inside.transact({create_op{"/a", ""}, create_op{"/a/s-", "", create_mode::persistent_sequential}});
-  REQUIRE(done.code == rc::ok);
-  CHECK(done.results[0].path == "/a");
-  CHECK(done.results[1].path == "/a/s-0000000000");
-  CHECK(inside.wait_watch(0).path == "/a");
-  CHECK(outside.read(exists(root + "/a")).code == rc::ok);
-}
-
 TEST_CASE("with a digest, nodes belong to their creator") {
   auto options = here();
   options.digest = "ada:secret";

@@ -66,7 +66,7 @@ void kill_session(const std::string& address, std::uint16_t port, std::int64_t s
   auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds{30};
   while (std::chrono::steady_clock::now() < give_up) {
     // The owner may snatch the session back before we can close it: then we are told nothing and try again.
-    auto answer = ask(address, port, farewell(session), std::chrono::seconds{2});
+    auto answer = ask(address, port, farewell(session), std::chrono::milliseconds{200});
     // Length, protocol, timeout: a timeout of 0 says that there is no such session (any more).
     if (answer && answer->size() >= 12 && int_at(*answer, 8) == 0)
       return;

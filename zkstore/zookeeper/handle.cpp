@@ -1,26 +1,29 @@
 #include "zkstore/zookeeper/handle.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstring>
-#include <thread>
 
 #include <fmt/format.h>
 
+#include "djm/impl/connect_string.hpp"
 #include "zkstore/zookeeper/client_log.hpp"
-#include "zkstore/zookeeper/connect_string.hpp"
 #include "zkstore/zookeeper/rc_map.hpp"
 
 namespace djm::store {
 
 namespace {
 
-// How long `close` waits for answers, and `abandon` for the connection to break.
+// How long `close` waits for answers.
 constexpr std::chrono::milliseconds patience{1000};
 
-// An address where nobody listens (tcpmux on loopback, long out of use).
-constexpr const char* nowhere = "127.0.0.1:1";
+// An address where nobody listens. Not 127.0.0.1: the client compares servers by host alone, and stays where it is when
+// it is connected to the same host.
+constexpr const char* nowhere = "127.91.17.1:1";
+
+// The client would otherwise resolve its servers before every wait for the socket, that is with each packet. A new
+// connection always asks again.
+constexpr std::chrono::milliseconds resolve_at_most_each{60000};
 
 bool holds_connection(int state) {
   return state == ZOO_CONNECTED_STATE || state == ZOO_ASSOCIATING_STATE || state == ZOO_READONLY_STATE;
@@ -42,7 +45,8 @@ zookeeper_handle::~zookeeper_handle() {
 }
 
 expected<std::shared_ptr<zookeeper_handle>> zookeeper_handle::open(const session_options& options, event_sink sink) {
-  if (auto ok = check_connect_string(options.servers); !ok)
+  // The client reports mistakes of form and some errors of the resolver by the same number.
+  if (auto ok = impl::check_connect_string(options.servers); !ok)
     return tl::make_unexpected(ok.error());
   auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(options.session_timeout).count();
   if (timeout < 1 || timeout > INT_MAX)
@@ -60,6 +64,7 @@ expected<std::shared_ptr<zookeeper_handle>> zookeeper_handle::open(const session
     return fail(errc::not_connected,
                 fmt::format("connect string \"{}\": no host in it resolves, or no resources for a handle ({})",
                             options.servers, std::strerror(errno)));
+  zoo_set_servers_resolution_delay(self->zh_, static_cast<int>(resolve_at_most_each.count()));
   if (!digest.empty())
     zoo_add_auth(self->zh_, "digest", digest.data(), static_cast<int>(digest.size()), on_auth, nullptr);
   return self;
@@ -82,11 +87,11 @@ std::optional<raw_completion> zookeeper_handle::submit(op_id_t id, const raw_req
     table_.emplace(serial, std::move(owned));
     ++unanswered_;
   }
-  int code = ZBADARGUMENTS;
-  if (auto* txn = std::get_if<transaction>(&request))
-    code = start_transaction(zh_, op, *txn, *acl_);
-  else
-    code = start_read(zh_, op, std::get<read_op>(request), on_watch);
+  int code = ZOK;
+  if (auto* read = std::get_if<read_op>(&request))
+    code = start_read(zh_, op, *read, on_watch);
+  else if (code = may_send_multi(); code == ZOK)
+    code = start_transaction(zh_, op, std::get<transaction>(request), *acl_);
   if (code == ZOK)
     return std::nullopt;
   // No completion follows. Only after an internal failure it might, so then the buffers stay until the handle is gone.
@@ -95,7 +100,7 @@ std::optional<raw_completion> zookeeper_handle::submit(op_id_t id, const raw_req
   if (entry == table_.end() || entry->second->answered)
     return std::nullopt;
   --unanswered_;
-  if (code == ZBADARGUMENTS || code == ZINVALIDSTATE || code == ZUNIMPLEMENTED)
+  if (code == ZBADARGUMENTS || code == ZINVALIDSTATE || code == ZCONNECTIONLOSS)
     table_.erase(entry);
   else
     entry->second->answered = true;
@@ -104,6 +109,15 @@ std::optional<raw_completion> zookeeper_handle::submit(op_id_t id, const raw_req
   done.code = refusal(code);
   done.read.code = done.code;
   return done;
+}
+
+// A multi that the client itself refuses (bad path, session over) makes it free memory it does not own. Paths are checked
+// before; and once connected, a session is given multis only while it is, as it cannot end in that state.
+int zookeeper_handle::may_send_multi() const {
+  auto state = zoo_state(zh_);
+  if (over_ != rc::ok || is_unrecoverable(zh_) != ZOK)
+    return ZINVALIDSTATE;
+  return !greeted_ || state == ZOO_CONNECTED_STATE ? ZOK : ZCONNECTIONLOSS;
 }
 
 rc zookeeper_handle::refusal(int code) const {
@@ -175,6 +189,7 @@ void zookeeper_handle::session_event(zhandle_t* zh, int state) {
   if (over_ != rc::ok)
     return;
   if (state == ZOO_CONNECTED_STATE) {
+    greeted_ = true;
     // The client does not tell of a loss that it mends at once, but requests may have been lost with it.
     if (up_.exchange(true))
       deliver(raw_link{link_state::connecting});
@@ -236,11 +251,9 @@ void zookeeper_handle::close() {
 }
 
 void zookeeper_handle::abandon() {
-  auto give_up = std::chrono::steady_clock::now() + patience;
+  // Takes effect at once; a handle without a connection says no farewell.
   if (holds_connection(zoo_state(zh_)))
     zoo_set_servers(zh_, nowhere);
-  while (holds_connection(zoo_state(zh_)) && std::chrono::steady_clock::now() < give_up)
-    std::this_thread::sleep_for(std::chrono::milliseconds{1});
   free_client();
 }
 

@@ -63,6 +63,8 @@ private:
   void session_event(zhandle_t* zh, int state);
   /// The session is over: answers what is pending, then tells the link's state.
   void end(rc code, link_state state);
+  /// ZOK, or why the client must not be given a multi now.
+  int may_send_multi() const;
   rc refusal(int code) const;
   void free_client();
 
@@ -84,6 +86,8 @@ private:
   std::uint64_t next_serial_ = 1;
   std::size_t unanswered_ = 0;
 
+  // Connected once, and connected as far as the sink was told.
+  std::atomic<bool> greeted_{false};
   std::atomic<bool> up_{false};
   std::atomic<rc> over_{rc::ok};
 };

@@ -10,7 +10,7 @@ namespace djm::store {
 /// Opens sessions at a ZooKeeper ensemble through its C client. Thread-safe.
 ///
 /// Errors of `open`:
-/// - `invalid_connect_string`: `servers` is not "host:port,host:port[/chroot]"; the text names the part.
+/// - `invalid_connect_string`: `servers` is not "host:port,host:port"; the text names the part.
 /// - `invalid_config`: a timeout that is not positive, or a digest that is not "user:password".
 /// - `not_connected`: a host name that does not resolve now, or no resources for a handle; worth another try.
 ///
@@ -21,8 +21,7 @@ namespace djm::store {
 /// 6 s when the server has fallen silent; then others wait behind it.
 ///
 /// Dropping a port without `close` moves the handle to an address where nobody listens before it is freed, so that the
-/// server sees a broken connection and lets the session expire, as if the process had died. When the client does not let
-/// go within a second, the session is closed instead.
+/// server sees a broken connection and lets the session expire, as if the process had died.
 ///
 /// Every node is created open to everybody, or for its creator alone (CREATOR_ALL) when a digest is given.
 ///
