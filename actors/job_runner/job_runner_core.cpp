@@ -121,6 +121,14 @@ job_runner_core::effects job_runner_core::on_revoked(const std::vector<item_id>&
   return out;
 }
 
+job_runner_core::effects job_runner_core::on_worker_rebuilt(step s) {
+  std::vector<item_id> all;
+  for (const auto& [id, it] : items_) {
+    all.push_back(id);
+  }
+  return on_revoked(all, stop_reason::revoked, s);
+}
+
 job_runner_core::effects job_runner_core::on_lease(time_point run_until, time_point deadline, step s) {
   effects out;
   run_until_ = run_until;

@@ -62,6 +62,8 @@ public:
   effects on_granted(const std::vector<work_item>& items, step s);
   /// Unknown items are released at once, so that the worker never waits for an answer.
   effects on_revoked(const std::vector<item_id>& items, stop_reason reason, step s);
+  /// The worker was rebuilt: what the one before granted is void until this one grants it.
+  effects on_worker_rebuilt(step s);
   /// Runs may start before `run_until`, are asked to stop at it, and are overruns after `deadline`.
   effects on_lease(time_point run_until, time_point deadline, step s);
   effects on_run_done(run_id id, const std::string& failure, bool failed, step s);

@@ -153,6 +153,22 @@ worker_core::effects worker_core::on_job_added(const job_id& job, step s) {
   return out;
 }
 
+worker_core::effects worker_core::on_runner_rebuilt(const job_id& job, step s) {
+  effects out;
+  for (auto e = entries_.lower_bound({job, {}}); e != entries_.end() && e->first.job == job; ++e) {
+    if (!e->second.granted) {
+      continue;
+    }
+    if (e->second.revoking) {
+      revoke_entry(e->first, e->second, why_unwanted(e->first));
+    } else {
+      grants_[job].push_back({e->first.item, e->second.token});
+    }
+  }
+  progress(s, out);
+  return out;
+}
+
 worker_core::effects worker_core::on_job_removed(const job_id& job, step s) {
   effects out;
   if (jobs_.erase(job) > 0) {

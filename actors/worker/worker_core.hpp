@@ -73,6 +73,8 @@ public:
   effects on_watch(const store::watch_event& e, step s);
   effects on_released(const job_id& job, const std::vector<item_id>& items, step s);
   effects on_job_added(const job_id& job, step s);
+  /// The job's runner was replaced: it is told again what it may run.
+  effects on_runner_rebuilt(const job_id& job, step s);
   /// The job's items are revoked; its runner stays until they are released.
   effects on_job_removed(const job_id& job, step s);
   /// Give everything back; `drained` follows.

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <caf/actor_cast.hpp>
+#include <caf/actor_control_block.hpp>
+#include <caf/send.hpp>
+
+#include "actors/common/core.hpp"
+#include "actors/common/interfaces.hpp"
+#include "actors/env/node_env.hpp"
+
+/// What the shells around the cores share: they receive a typed message, call the core, carry out the effects.
+namespace djm {
+
+inline step make_step(node_env& env) {
+  return {env.now(), env.random(), env.wall_now().time_since_epoch().count()};
+}
+
+/// Keeps one timer of the node's environment at the moment the core asks for. Holds no actor alive.
+template <class Handle>
+class wake_timer {
+public:
+  wake_timer() = default;
+  wake_timer(const wake_timer&) = delete;
+  wake_timer& operator=(const wake_timer&) = delete;
+  ~wake_timer() { clear(); }
+
+  void init(std::shared_ptr<node_env> env, caf::weak_actor_ptr self) {
+    env_ = std::move(env);
+    self_ = std::move(self);
+  }
+
+  void set(std::optional<time_point> at) {
+    if (at == at_ && id_ != 0) {
+      return;
+    }
+    clear();
+    at_ = at;
+    if (at) {
+      id_ = env_->arm(*at, [self = self_] {
+        if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(self)) {
+          caf::anon_send(caf::actor_cast<Handle>(std::move(strong)), msg::wake{});
+        }
+      });
+    }
+  }
+
+  /// The timer has fired: the next `set` arms a new one even for the same moment.
+  void fired() { id_ = 0; }
+
+private:
+  void clear() {
+    if (id_ != 0) {
+      env_->cancel(id_);
+      id_ = 0;
+    }
+    at_.reset();
+  }
+
+  std::shared_ptr<node_env> env_;
+  caf::weak_actor_ptr self_;
+  std::optional<time_point> at_;
+  timer_id id_ = 0;
+};
+
+/// Calls the lambda that fits the alternative.
+template <class... Fs>
+struct overloaded : Fs... {
+  using Fs::operator()...;
+};
+template <class... Fs>
+overloaded(Fs...) -> overloaded<Fs...>;
+
+inline void log_line(node_env& env, const char* component, const log_effect& l) {
+  env.log({l.level, {}, component, l.text, {}});
+}
+
+/// An exception in a shell is a bug; the part dies with its text as the reason and the node rebuilds it.
+inline caf::error describe_exception(std::exception_ptr& e) {
+  try {
+    std::rethrow_exception(e);
+  } catch (const std::exception& x) {
+    return caf::make_error(errc::internal, std::string{x.what()});
+  } catch (...) {
+    return caf::make_error(errc::internal, std::string{"unknown exception"});
+  }
+}
+
+/// Settings every part of a node shares.
+template <class Self>
+void init_part(Self* self) {
+  self->set_exception_handler([](std::exception_ptr& e) -> caf::error { return describe_exception(e); });
+  self->set_down_handler([](caf::down_msg&) {});
+  self->set_error_handler([](caf::error&) {});
+}
+
+} // namespace djm

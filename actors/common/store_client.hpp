@@ -1,0 +1,32 @@
+#pragma once
+
+#include <utility>
+
+#include "actors/common/shell.hpp"
+
+/// The part of a shell that talks to the store: questions out, and attaching to a store that may have been rebuilt.
+namespace djm {
+
+template <class Self>
+void send_commit(Self* self, const peers_ptr& p, commit_effect& x) {
+  self->send(p->store, msg::commit{x.request, std::move(x.txn)});
+}
+
+template <class Self>
+void send_read(Self* self, const peers_ptr& p, read_effect& x) {
+  self->send(p->store, msg::read{x.request, std::move(x.reads), x.fresh});
+}
+
+template <class Self>
+void send_event(Self* self, const peers_ptr& p, emit_effect& x) {
+  self->send(p->node, msg::happened{std::move(x.what)});
+}
+
+/// Takes new peers over. True when there is a store we have not attached to.
+inline bool replace_peers(peers_ptr& have, peers_ptr next) {
+  const bool new_store = !have || have->store != next->store;
+  have = std::move(next);
+  return new_store;
+}
+
+} // namespace djm

@@ -1,0 +1,201 @@
+#include <cstdlib>
+
+#include <caf/all.hpp>
+
+#include "actors/common/parts.hpp"
+#include "actors/common/store_client.hpp"
+
+namespace djm {
+
+namespace {
+
+struct runner_state {
+  static inline const char* name = "djm.runner";
+  std::shared_ptr<node_env> env;
+  std::shared_ptr<job> code;
+  job_id id;
+  std::unique_ptr<job_runner_core> core;
+  peers_ptr peers;
+  wake_timer<runner_actor> timer;
+  /// The latest pool, for a keeper that was rebuilt.
+  std::optional<std::vector<item_id>> pool;
+};
+
+using self_ptr = runner_actor::stateful_pointer<runner_state>;
+
+executor::done_fn report_to(const caf::weak_actor_ptr& weak) {
+  return [weak](const run_result& r) {
+    if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
+      caf::anon_send(caf::actor_cast<runner_actor>(std::move(strong)), msg::run_done{r.id, r.failed, r.failure});
+    }
+  };
+}
+
+/// Calls a user function on a reserved thread and sends what it returned or threw.
+template <class Answer, class F>
+void call_user(self_ptr self, Answer answer, F f) {
+  auto& st = cx::state(self);
+  caf::weak_actor_ptr weak{self->ctrl()};
+  st.env->exec().call([weak, answer = std::move(answer), f = std::move(f)]() mutable {
+    try {
+      f(answer);
+      answer.ok = true;
+    } catch (const std::exception& e) {
+      answer.failure = e.what();
+    } catch (...) {
+      answer.failure = "unknown exception";
+    }
+    if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
+      caf::anon_send(caf::actor_cast<runner_actor>(std::move(strong)), std::move(answer));
+    }
+  });
+}
+
+void carry_out(self_ptr self, job_runner_core::effects fx) {
+  auto& st = cx::state(self);
+  using core = job_runner_core;
+  for (auto& e : fx) {
+    std::visit(
+      overloaded{
+        [&](core::start_run& x) {
+          st.env->exec().start({x.id, st.id, std::move(x.items), st.code},
+                               report_to(caf::weak_actor_ptr{self->ctrl()}));
+        },
+        [&](core::stop_run& x) { st.env->exec().request_stop(x.id, x.reason, std::move(x.revoked)); },
+        [&](core::released& x) { self->send(st.peers->worker, msg::released{st.id, std::move(x.items)}); },
+        [&](core::cut_share& x) {
+          msg::cut_done answer;
+          answer.request = x.request;
+          call_user(self, answer, [code = st.code, share = std::move(x.share)](msg::cut_done& a) {
+            a.parts = code->cut_share(share);
+          });
+        },
+        [&](core::call_pool& x) {
+          msg::pool_done answer;
+          answer.request = x.request;
+          call_user(self, answer, [code = st.code](msg::pool_done& a) { a.items = code->work_pool(); });
+        },
+        [&](core::pool_ready& x) {
+          st.pool = std::move(x.items);
+          self->send(st.peers->keeper, msg::pool{st.id, *st.pool});
+        },
+        [&](core::abort_process& x) {
+          st.env->log({log_level::error, {}, "runner",
+                       "run " + std::to_string(x.id) + " of job \"" + st.id +
+                         "\" ignores its stop request beyond the deadline; ending the process",
+                       {}});
+          std::abort();
+        },
+        [&](emit_effect& x) { send_event(self, st.peers, x); },
+        [&](log_effect& x) { log_line(*st.env, "runner", x); },
+      },
+      e);
+  }
+  st.timer.set(st.core->wake_at());
+}
+
+runner_actor::behavior_type runner_behavior(self_ptr self, std::shared_ptr<node_env> env, job_runner_core::settings s,
+                                            std::shared_ptr<job> code) {
+  init_part(self);
+  auto& st = cx::state(self);
+  st.env = std::move(env);
+  st.code = std::move(code);
+  st.id = s.spec.id;
+  st.core = std::make_unique<job_runner_core>(std::move(s));
+  st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
+  return {
+    [self](msg::grant& m) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_granted(m.items, make_step(*x.env)));
+    },
+    [self](msg::revoke& m) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_revoked(m.items, m.reason, make_step(*x.env)));
+    },
+    [self](msg::lease& m) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_lease(m.run_until, m.deadline, make_step(*x.env)));
+    },
+    [self](msg::run_done& m) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_run_done(m.id, m.failure, m.failed, make_step(*x.env)));
+    },
+    [self](msg::cut_done& m) {
+      auto& x = cx::state(self);
+      expected<std::vector<std::vector<item_id>>> parts = std::move(m.parts);
+      if (!m.ok) {
+        parts = fail(errc::user_code_failed, m.failure);
+      }
+      carry_out(self, x.core->on_cut(m.request, parts, make_step(*x.env)));
+    },
+    [self](msg::pool_done& m) {
+      auto& x = cx::state(self);
+      expected<std::vector<item_id>> items = std::move(m.items);
+      if (!m.ok) {
+        items = fail(errc::user_code_failed, "job \"" + x.id + "\": the pool function threw: " + m.failure);
+      }
+      carry_out(self, x.core->on_pool(m.request, items, make_step(*x.env)));
+    },
+    [self](msg::trigger) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_trigger(make_step(*x.env)));
+    },
+    [self](msg::reschedule& m) -> caf::result<void> {
+      auto& x = cx::state(self);
+      auto fx = x.core->on_schedule(m.schedule, make_step(*x.env));
+      if (!fx) {
+        return to_caf(fx.error());
+      }
+      carry_out(self, std::move(*fx));
+      return caf::unit;
+    },
+    [self](msg::stop_runs& m) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_stop(m.reason, make_step(*x.env)));
+    },
+    [self](msg::worker_restarted) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_worker_rebuilt(make_step(*x.env)));
+    },
+    [self](msg::wake) {
+      auto& x = cx::state(self);
+      x.timer.fired();
+      carry_out(self, x.core->on_wake(make_step(*x.env)));
+    },
+    [self](peers_ptr& p) {
+      auto& x = cx::state(self);
+      const bool first = !x.peers;
+      const bool new_keeper = !first && x.peers->keeper != p->keeper;
+      x.peers = std::move(p);
+      if (first) {
+        // Runs of a runner before this one: their items stay busy until they are done.
+        std::vector<run_id> ids;
+        std::vector<std::vector<work_item>> items;
+        x.env->exec().adopt(x.id, report_to(caf::weak_actor_ptr{self->ctrl()}));
+        for (auto& r : x.env->exec().running(x.id)) {
+          ids.push_back(r.id);
+          items.push_back(std::move(r.items));
+        }
+        if (!ids.empty()) {
+          carry_out(self, x.core->on_adopted(ids, items, make_step(*x.env)));
+        }
+        carry_out(self, x.core->on_start(make_step(*x.env)));
+      } else if (new_keeper && x.pool) {
+        self->send(x.peers->keeper, msg::pool{x.id, *x.pool});
+      }
+    },
+    [self](msg::get_part_status) -> caf::result<runner_status> {
+      auto& x = cx::state(self);
+      return x.core->status(x.env->now());
+    },
+  };
+}
+
+} // namespace
+
+runner_actor spawn_runner(caf::actor_system& system, std::shared_ptr<node_env> env, job_runner_core::settings s,
+                          std::shared_ptr<job> code) {
+  return system.spawn(runner_behavior, std::move(env), std::move(s), std::move(code));
+}
+
+} // namespace djm

@@ -1,0 +1,127 @@
+#include <caf/all.hpp>
+
+#include "actors/common/parts.hpp"
+#include "actors/common/store_client.hpp"
+
+namespace djm {
+
+namespace {
+
+struct keeper_state {
+  static inline const char* name = "djm.keeper";
+  std::shared_ptr<node_env> env;
+  std::unique_ptr<keeper_core> core;
+  peers_ptr peers;
+  wake_timer<keeper_actor> timer;
+  /// The latest `joined`, for parts that were rebuilt since.
+  std::optional<msg::joined> joined;
+};
+
+using self_ptr = keeper_actor::stateful_pointer<keeper_state>;
+
+void carry_out(self_ptr self, keeper_core::effects fx) {
+  auto& st = cx::state(self);
+  for (auto& e : fx) {
+    std::visit(overloaded{
+                 [&](commit_effect& x) { send_commit(self, st.peers, x); },
+                 [&](read_effect& x) { send_read(self, st.peers, x); },
+                 [&](keeper_core::joined& x) {
+                   st.joined = msg::joined{x.number, x.alive_data};
+                   self->send(st.peers->worker, *st.joined);
+                   self->send(st.peers->election, *st.joined);
+                   self->send(st.peers->node, *st.joined);
+                 },
+                 [&](keeper_core::unjoined&) {
+                   st.joined.reset();
+                   self->send(st.peers->worker, msg::unjoined{});
+                   self->send(st.peers->election, msg::unjoined{});
+                   self->send(st.peers->node, msg::unjoined{});
+                 },
+                 [&](keeper_core::start_probing& x) {
+                   self->send(st.peers->store, msg::start_probing{x.number, x.path});
+                 },
+                 [&](keeper_core::stop_probing&) { self->send(st.peers->store, msg::stop_probing{}); },
+                 [&](keeper_core::left&) { self->send(st.peers->node, msg::left{}); },
+                 [&](keeper_core::failed& x) { self->send(st.peers->node, msg::failed{x.why}); },
+                 [&](emit_effect& x) { send_event(self, st.peers, x); },
+                 [&](log_effect& x) { log_line(*st.env, "keeper", x); },
+               },
+               e);
+  }
+  st.timer.set(st.core->wake_at());
+}
+
+keeper_actor::behavior_type keeper_behavior(self_ptr self, std::shared_ptr<node_env> env, keeper_core::settings s) {
+  init_part(self);
+  auto& st = cx::state(self);
+  st.env = std::move(env);
+  st.core = std::make_unique<keeper_core>(std::move(s));
+  st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
+  return {
+    [self](msg::commit_done& m) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_commit(m.request, m.outcome, make_step(*x.env)));
+    },
+    [self](msg::read_done& m) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_read(m.request, m.outcome, make_step(*x.env)));
+    },
+    [self](msg::watch_fired& m) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_watch(m.event, make_step(*x.env)));
+    },
+    [self](msg::session_changed& m) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_session(m.view, make_step(*x.env)));
+    },
+    [self](msg::offer& m) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_offer(m.spec, make_step(*x.env)));
+    },
+    [self](msg::withdraw& m) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_withdraw(m.job, make_step(*x.env)));
+    },
+    [self](msg::pool& m) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_pool(m.job, std::move(m.items), make_step(*x.env)));
+    },
+    [self](msg::not_alive) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_not_alive(make_step(*x.env)));
+    },
+    [self](msg::leave) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_leave(make_step(*x.env)));
+    },
+    [self](msg::wake) {
+      auto& x = cx::state(self);
+      x.timer.fired();
+      carry_out(self, x.core->on_wake(make_step(*x.env)));
+    },
+    [self](peers_ptr& p) {
+      auto& x = cx::state(self);
+      auto before = x.peers;
+      if (replace_peers(x.peers, std::move(p))) {
+        self->send(x.peers->store, msg::attach{});
+      }
+      if (before && x.joined && x.core->is_joined()) {
+        if (before->worker != x.peers->worker) {
+          self->send(x.peers->worker, *x.joined);
+        }
+        if (before->election != x.peers->election) {
+          self->send(x.peers->election, *x.joined);
+        }
+      }
+    },
+    [self](msg::get_part_status) -> caf::result<keeper_status> { return cx::state(self).core->status(); },
+  };
+}
+
+} // namespace
+
+keeper_actor spawn_keeper(caf::actor_system& system, std::shared_ptr<node_env> env, keeper_core::settings s) {
+  return system.spawn(keeper_behavior, std::move(env), std::move(s));
+}
+
+} // namespace djm

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "actors/env/node_env.hpp"
+#include "djm/node_actor.hpp"
+
+namespace djm {
+
+/// What `spawn_node` fills in and tests choose.
+struct node_parts {
+  std::shared_ptr<node_env> env;
+  std::shared_ptr<const strategy_registry> strategies;
+  std::string host;
+  std::int64_t pid = 0;
+  /// Empty: drawn from the environment's random numbers.
+  std::string incarnation;
+};
+
+/// Starts a node in an environment of the caller's choice; the configuration must be valid.
+node_actor spawn_node_in(caf::actor_system& system, node_config config, node_parts parts);
+
+} // namespace djm

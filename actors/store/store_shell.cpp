@@ -1,0 +1,272 @@
+#include "actors/store/store_shell.hpp"
+
+#include <map>
+#include <set>
+#include <utility>
+
+#include <caf/all.hpp>
+
+#include "actors/common/shell.hpp"
+
+namespace djm {
+
+namespace {
+
+/// One raw event of a handle, from whatever thread.
+struct raw_message {
+  std::uint64_t handle = 0;
+  std::shared_ptr<store::raw_event> event;
+};
+
+} // namespace
+
+} // namespace djm
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(djm::raw_message)
+
+namespace djm {
+
+namespace {
+
+using store_impl = store_actor::extend_with<cx::typed<caf::result<void>(raw_message)>>;
+
+struct store_state {
+  static inline const char* name = "djm.store";
+  std::shared_ptr<node_env> env;
+  store_config config;
+  std::uint64_t number_base = 0;
+  std::unique_ptr<store::session_core> core;
+  std::map<std::uint64_t, std::unique_ptr<store::session_port>> ports;
+  std::map<std::uint32_t, store_client_actor> clients;
+  std::map<caf::actor_id, std::uint32_t> client_ids;
+  std::uint32_t next_client = 1;
+  peers_ptr peers;
+  wake_timer<store_actor> timer;
+  std::uint64_t generation = 0;
+  std::optional<supervisor_actor> closing;
+};
+
+using self_ptr = store_impl::stateful_pointer<store_state>;
+
+store::session_view renumbered(const store_state& st, store::session_view v) {
+  if (v.number != 0) {
+    v.number += st.number_base;
+  }
+  return v;
+}
+
+void carry_out(self_ptr self, store::session_core::effects fx);
+
+void open_handle(self_ptr self, std::uint64_t handle) {
+  auto& st = cx::state(self);
+  store::session_options options;
+  options.servers = st.config.connect;
+  options.session_timeout = st.config.session_timeout;
+  options.digest = st.config.digest;
+  caf::weak_actor_ptr weak{self->ctrl()};
+  auto port = st.env->sessions().open(options, [weak, handle](store::raw_event e) {
+    if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
+      caf::anon_send(caf::actor_cast<store_impl>(std::move(strong)),
+                     raw_message{handle, std::make_shared<store::raw_event>(std::move(e))});
+    }
+  });
+  if (!port) {
+    if (st.peers) {
+      self->send(st.peers->node, msg::happened{problem{"store", port.error()}});
+    }
+    carry_out(self, st.core->on_open_failed(handle, port.error(), st.env->now(), st.env->random()));
+    return;
+  }
+  st.ports[handle] = std::move(*port);
+}
+
+void tell_clients(self_ptr self, const store::session_view& view) {
+  auto& st = cx::state(self);
+  for (auto& [id, client] : st.clients) {
+    self->send(client, msg::session_changed{renumbered(st, view)});
+  }
+}
+
+void carry_out(self_ptr self, store::session_core::effects fx) {
+  auto& st = cx::state(self);
+  using core = store::session_core;
+  for (auto& e : fx) {
+    std::visit(overloaded{
+                 [&](core::open_handle& x) { open_handle(self, x.handle); },
+                 [&](core::close_handle& x) {
+                   if (auto i = st.ports.find(x.handle); i != st.ports.end()) {
+                     i->second->close();
+                   }
+                 },
+                 [&](core::submit& x) {
+                   if (auto i = st.ports.find(x.handle); i != st.ports.end()) {
+                     i->second->submit(x.id, std::move(x.request));
+                   }
+                 },
+                 [&](core::commit_done& x) {
+                   if (auto i = st.clients.find(x.to.client); i != st.clients.end()) {
+                     self->send(i->second, msg::commit_done{x.to.request, std::move(x.outcome)});
+                   }
+                 },
+                 [&](core::read_done& x) {
+                   if (auto i = st.clients.find(x.to.client); i != st.clients.end()) {
+                     self->send(i->second, msg::read_done{x.to.request, std::move(x.outcome)});
+                   }
+                 },
+                 [&](core::watch_fired& x) {
+                   for (auto c : x.clients) {
+                     if (auto i = st.clients.find(c); i != st.clients.end()) {
+                       self->send(i->second, msg::watch_fired{x.event});
+                     }
+                   }
+                 },
+                 [&](core::session_changed& x) { tell_clients(self, x.view); },
+                 [&](core::contact_advanced& x) {
+                   if (st.peers) {
+                     self->send(st.peers->worker, msg::contact{x.number + st.number_base, x.contact});
+                   }
+                 },
+                 [&](core::probe_failed&) {
+                   if (st.peers) {
+                     self->send(st.peers->keeper, msg::not_alive{});
+                   }
+                 },
+                 [&](core::arm_timer& x) {
+                   st.generation = x.generation;
+                   st.timer.set(x.at);
+                 },
+               },
+               e);
+  }
+}
+
+std::optional<std::uint32_t> sender_id(self_ptr self) {
+  auto& st = cx::state(self);
+  auto sender = self->current_sender();
+  if (!sender) {
+    return std::nullopt;
+  }
+  auto i = st.client_ids.find(sender->id());
+  return i == st.client_ids.end() ? std::nullopt : std::optional<std::uint32_t>{i->second};
+}
+
+store_status status_of(const store_state& st) {
+  store_status s;
+  const auto& c = st.core->counters();
+  s.phase = to_string(st.core->view().phase);
+  s.commits = c.commits;
+  s.conflicts = c.conflicts;
+  s.unknowns = c.unknowns;
+  s.rejections = c.rejections;
+  s.reads = c.reads;
+  s.probes = c.probes;
+  s.watch_events = c.watch_events;
+  s.connects = c.connects;
+  s.sessions = c.sessions;
+  s.in_flight = c.in_flight_ops;
+  s.queued = c.queued_ops;
+  s.watches = c.watches;
+  s.watch_bytes = c.watch_bytes;
+  s.max_in_flight_bytes = c.max_in_flight_bytes;
+  s.max_transaction_bytes = c.max_transaction_bytes;
+  s.max_watches = c.max_watches;
+  s.max_watch_bytes = c.max_watch_bytes;
+  return s;
+}
+
+store_impl::behavior_type store_behavior(self_ptr self, store_args args) {
+  init_part(self);
+  auto& st = cx::state(self);
+  st.env = std::move(args.env);
+  st.config = std::move(args.config);
+  st.number_base = args.number_base;
+  st.core = std::make_unique<store::session_core>(args.limits);
+  st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
+  self->set_down_handler([self](caf::down_msg& dm) {
+    auto& s = cx::state(self);
+    if (auto i = s.client_ids.find(dm.source.id()); i != s.client_ids.end()) {
+      auto id = i->second;
+      s.client_ids.erase(i);
+      s.clients.erase(id);
+      carry_out(self, s.core->forget(id, s.env->now()));
+    }
+  });
+  return {
+    [self](msg::attach) {
+      auto& s = cx::state(self);
+      auto sender = self->current_sender();
+      if (!sender || s.client_ids.count(sender->id()) > 0) {
+        return;
+      }
+      auto client = caf::actor_cast<store_client_actor>(sender);
+      self->monitor(client);
+      s.client_ids.emplace(sender->id(), s.next_client);
+      s.clients.emplace(s.next_client++, client);
+      self->send(client, msg::session_changed{renumbered(s, s.core->view())});
+    },
+    [self](msg::commit& m) {
+      auto& s = cx::state(self);
+      if (auto id = sender_id(self)) {
+        carry_out(self, s.core->commit({*id, m.request}, std::move(m.txn), s.env->now()));
+      }
+    },
+    [self](msg::read& m) {
+      auto& s = cx::state(self);
+      if (auto id = sender_id(self)) {
+        carry_out(self, s.core->read({*id, m.request}, std::move(m.reads), m.fresh, s.env->now()));
+      }
+    },
+    [self](msg::start_probing& m) {
+      auto& s = cx::state(self);
+      carry_out(self, s.core->start_probing(m.number - s.number_base, std::move(m.path), s.env->now()));
+    },
+    [self](msg::stop_probing) {
+      auto& s = cx::state(self);
+      carry_out(self, s.core->stop_probing(s.env->now()));
+    },
+    [self](msg::close_session) {
+      auto& s = cx::state(self);
+      if (self->current_sender()) {
+        s.closing = caf::actor_cast<supervisor_actor>(self->current_sender());
+      }
+      carry_out(self, s.core->close(s.env->now()));
+      if (s.closing && s.ports.empty()) {
+        self->send(*s.closing, msg::store_closed{});
+      }
+    },
+    [self](msg::wake) {
+      auto& s = cx::state(self);
+      s.timer.fired();
+      carry_out(self, s.core->on_timer(s.generation, s.env->now()));
+    },
+    [self](peers_ptr& p) {
+      auto& s = cx::state(self);
+      const bool first = !s.peers;
+      s.peers = std::move(p);
+      if (first) {
+        carry_out(self, s.core->open(s.env->now()));
+      }
+    },
+    [self](msg::get_part_status) -> caf::result<store_status> { return status_of(cx::state(self)); },
+    [self](raw_message& m) {
+      auto& s = cx::state(self);
+      const auto* link = std::get_if<store::raw_link>(m.event.get());
+      const bool closed = link != nullptr && link->state == store::link_state::closed;
+      carry_out(self, s.core->on_raw(m.handle, std::move(*m.event), s.env->now(), s.env->random()));
+      if (closed) {
+        s.ports.erase(m.handle);
+        if (s.closing && s.ports.empty()) {
+          self->send(*s.closing, msg::store_closed{});
+        }
+      }
+    },
+  };
+}
+
+} // namespace
+
+store_actor spawn_store(caf::actor_system& system, store_args args) {
+  return system.spawn(store_behavior, std::move(args));
+}
+
+} // namespace djm

@@ -1,0 +1,155 @@
+#include <caf/all.hpp>
+
+#include "actors/common/parts.hpp"
+#include "actors/common/store_client.hpp"
+
+namespace djm {
+
+namespace {
+
+struct worker_state {
+  static inline const char* name = "djm.worker";
+  std::shared_ptr<node_env> env;
+  std::unique_ptr<worker_core> core;
+  peers_ptr peers;
+  wake_timer<worker_actor> timer;
+  std::map<job_id, runner_actor> runners;
+  std::set<job_id> leaving; ///< jobs whose last item the node waits for
+  std::optional<msg::lease> lease;
+};
+
+using self_ptr = worker_actor::stateful_pointer<worker_state>;
+
+void carry_out(self_ptr self, worker_core::effects fx) {
+  auto& st = cx::state(self);
+  for (auto& e : fx) {
+    std::visit(overloaded{
+                 [&](commit_effect& x) { send_commit(self, st.peers, x); },
+                 [&](read_effect& x) { send_read(self, st.peers, x); },
+                 [&](worker_core::grant& x) {
+                   if (auto r = st.runners.find(x.job); r != st.runners.end()) {
+                     self->send(r->second, msg::grant{std::move(x.items)});
+                   }
+                 },
+                 [&](worker_core::revoke& x) {
+                   if (auto r = st.runners.find(x.job); r != st.runners.end()) {
+                     self->send(r->second, msg::revoke{std::move(x.items), x.reason});
+                   } else {
+                     // Nobody here can hold them.
+                     self->send(self, msg::released{x.job, std::move(x.items)});
+                   }
+                 },
+                 [&](worker_core::renew_lease& x) {
+                   st.lease = msg::lease{x.run_until, x.deadline};
+                   for (auto& [job, runner] : st.runners) {
+                     self->send(runner, *st.lease);
+                   }
+                 },
+                 [&](worker_core::not_alive&) { self->send(st.peers->keeper, msg::not_alive{}); },
+                 [&](worker_core::drained&) { self->send(st.peers->node, msg::drained{}); },
+                 [&](worker_core::settled_changed& x) { self->send(st.peers->node, msg::settled{x.settled}); },
+                 [&](emit_effect& x) { send_event(self, st.peers, x); },
+                 [&](log_effect& x) { log_line(*st.env, "worker", x); },
+               },
+               e);
+  }
+  for (auto j = st.leaving.begin(); j != st.leaving.end();) {
+    if (st.core->holds_items_of(*j)) {
+      ++j;
+    } else {
+      st.runners.erase(*j);
+      self->send(st.peers->node, msg::job_free{*j});
+      j = st.leaving.erase(j);
+    }
+  }
+  st.timer.set(st.core->wake_at());
+}
+
+worker_actor::behavior_type worker_behavior(self_ptr self, std::shared_ptr<node_env> env, worker_core::settings s) {
+  init_part(self);
+  auto& st = cx::state(self);
+  st.env = std::move(env);
+  st.core = std::make_unique<worker_core>(std::move(s));
+  st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
+  return {
+    [self](msg::commit_done& m) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_commit(m.request, m.outcome, make_step(*x.env)));
+    },
+    [self](msg::read_done& m) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_read(m.request, m.outcome, make_step(*x.env)));
+    },
+    [self](msg::watch_fired& m) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_watch(m.event, make_step(*x.env)));
+    },
+    [self](msg::session_changed& m) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_session(m.view, make_step(*x.env)));
+    },
+    [self](msg::joined& m) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_joined(m.number, std::move(m.alive_data), make_step(*x.env)));
+    },
+    [self](msg::unjoined) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_unjoined(make_step(*x.env)));
+    },
+    [self](msg::contact& m) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_contact(m.number, m.at, make_step(*x.env)));
+    },
+    [self](msg::released& m) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_released(m.job, m.items, make_step(*x.env)));
+    },
+    [self](add_runner& m) {
+      auto& x = cx::state(self);
+      const bool rebuilt = x.runners.count(m.job) > 0;
+      x.runners[m.job] = m.runner;
+      x.leaving.erase(m.job);
+      if (x.lease) {
+        self->send(m.runner, *x.lease);
+      }
+      carry_out(self, rebuilt ? x.core->on_runner_rebuilt(m.job, make_step(*x.env))
+                              : x.core->on_job_added(m.job, make_step(*x.env)));
+    },
+    [self](msg::remove_job& m) {
+      auto& x = cx::state(self);
+      x.leaving.insert(m.job);
+      carry_out(self, x.core->on_job_removed(m.job, make_step(*x.env)));
+    },
+    [self](msg::drain) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_drain(make_step(*x.env)));
+    },
+    [self](msg::hurry) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_hurry(make_step(*x.env)));
+    },
+    [self](msg::wake) {
+      auto& x = cx::state(self);
+      x.timer.fired();
+      carry_out(self, x.core->on_wake(make_step(*x.env)));
+    },
+    [self](peers_ptr& p) {
+      auto& x = cx::state(self);
+      if (replace_peers(x.peers, std::move(p))) {
+        self->send(x.peers->store, msg::attach{});
+      }
+    },
+    [self](msg::get_part_status) -> caf::result<worker_status> {
+      auto& x = cx::state(self);
+      return x.core->status(x.env->now());
+    },
+  };
+}
+
+} // namespace
+
+worker_actor spawn_worker(caf::actor_system& system, std::shared_ptr<node_env> env, worker_core::settings s) {
+  return system.spawn(worker_behavior, std::move(env), std::move(s));
+}
+
+} // namespace djm
