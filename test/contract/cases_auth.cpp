@@ -1,0 +1,89 @@
+#include "suite.hpp"
+
+using namespace djm;
+using namespace djm::contract;
+
+namespace {
+
+session_options with_digest(std::string digest) {
+  auto o = the_backend().options();
+  o.digest = std::move(digest);
+  return o;
+}
+
+/// A node of somebody with a password, another session with it and one without.
+struct protected_fixture : fixture {
+  protected_fixture()
+      : owner(store.factory(), with_digest("djm:secret")), path(at("private")) {
+    owner.must_commit(txn({create(path, "treasure"), create(path + "/child")}));
+  }
+  store_driver owner;
+  std::string path;
+};
+
+} // namespace
+
+TEST_CASE("contract: a node created with a digest is not read without it, but its existence is no secret") {
+  protected_fixture f;
+  CHECK(f.session.must_read(get(f.path)).code == rc::no_auth);
+  CHECK(f.session.must_read(get(f.path)).data.empty());
+  CHECK(f.session.must_read(children(f.path)).code == rc::no_auth);
+  CHECK(f.session.must_read(exists(f.path)).code == rc::ok);
+  CHECK(f.owner.must_read(get(f.path)).data == "treasure");
+}
+
+TEST_CASE("contract: without the digest nothing is set, checked, created or removed there") {
+  protected_fixture f;
+  check_rejected(f.session.commit(txn({set(f.path, "mine")})), errc::no_permission);
+  check_rejected(f.session.commit(txn({check(f.path)})), errc::no_permission);
+  check_rejected(f.session.commit(txn({create(f.path + "/mine")})), errc::no_permission);
+  check_rejected(f.session.commit(txn({remove(f.path + "/child")})), errc::no_permission);
+  CHECK(f.owner.must_read(get(f.path)).stat.version == 0);
+  CHECK(f.owner.must_read(children(f.path)).children == std::vector<std::string>{"child"});
+}
+
+TEST_CASE("contract: a transaction without permission in one place does nothing anywhere") {
+  protected_fixture f;
+  check_rejected(f.session.commit(txn({create(f.at("open")), set(f.path, "mine")})), errc::no_permission);
+  CHECK(f.session.must_read(exists(f.at("open"))).code == rc::no_node);
+}
+
+TEST_CASE("contract: removal asks for permission on the parent only") {
+  protected_fixture f;
+  f.owner.must_commit(txn({create(f.at("leaf"), "x")}));
+  f.session.must_commit(txn({remove(f.at("leaf"))}));
+  CHECK(f.owner.must_read(exists(f.at("leaf")), true).code == rc::no_node);
+}
+
+TEST_CASE("contract: another session with the same digest has full access") {
+  protected_fixture f;
+  store_driver second{f.store.factory(), with_digest("djm:secret")};
+  CHECK(second.must_read(get(f.path), true).data == "treasure");
+  second.must_commit(txn({set(f.path, "changed", 0), create(f.path + "/more"), remove(f.path + "/child")}));
+  CHECK(f.owner.must_read(get(f.path), true).data == "changed");
+}
+
+TEST_CASE("contract: another password or user has no access") {
+  protected_fixture f;
+  for (auto digest : {"djm:guess", "other:secret"}) {
+    store_driver stranger{f.store.factory(), with_digest(digest)};
+    CHECK(stranger.must_read(get(f.path), true).code == rc::no_auth);
+    check_rejected(stranger.commit(txn({set(f.path, "mine")})), errc::no_permission);
+  }
+}
+
+TEST_CASE("contract: the digest still holds after a reconnect") {
+  protected_fixture f;
+  f.store.break_connections();
+  f.owner.wait_announced(session_phase::suspended);
+  f.owner.wait_phase(session_phase::connected);
+  CHECK(f.owner.must_read(get(f.path), true).data == "treasure");
+  f.owner.must_commit(txn({set(f.path, "changed")}));
+}
+
+TEST_CASE("contract: nodes of a session without a digest are open to everybody") {
+  protected_fixture f;
+  f.commit({create(f.at("public"), "0")});
+  f.owner.must_commit(txn({set(f.at("public"), "1"), create(f.at("public/x"))}));
+  CHECK(f.session.must_read(get(f.at("public")), true).data == "1");
+}
