@@ -92,9 +92,9 @@ void check_version(impl::json_reader& reader, const json& document) {
   const auto v = document.find(version_key);
   if (v == document.end())
     reader.complain_at(version_key, "the version is missing");
-  else if (!v->is_number_integer() || *v < 1)
+  else if (!v->is_number_unsigned() || v->get<std::uint64_t>() == 0) // comparing json values would wrap large ones
     reader.complain_at(version_key, impl::shown(*v) + " is not a version");
-  else if (*v > payload_version)
+  else if (v->get<std::uint64_t>() > std::uint64_t{payload_version})
     reader.complain_at(version_key, "version " + impl::shown(*v) + " is newer than " + std::to_string(payload_version)
                                       + ", the one this program reads");
 }

@@ -1,0 +1,135 @@
+#include "djm/inspect.hpp"
+
+#include <caf/binary_deserializer.hpp>
+#include <caf/binary_serializer.hpp>
+#include <doctest/doctest.h>
+
+#include "djm/json.hpp"
+#include "test/unit/model/all_types.hpp"
+#include "test/unit/model/field_gen.hpp"
+
+using namespace djm;
+using namespace std::chrono_literals;
+using djm::testing::alphabet;
+using djm::testing::draw;
+using djm::testing::draw_index;
+using djm::testing::holds;
+
+namespace {
+
+template <class T>
+std::vector<char> to_bytes(const T& x) {
+  std::vector<char> bytes;
+  caf::binary_serializer sink{nullptr, bytes};
+  if (const auto err = sink(const_cast<T&>(x)))
+    FAIL(caf::to_string(err));
+  return bytes;
+}
+
+template <class T>
+caf::error from_bytes(const std::vector<char>& bytes, T& x) {
+  caf::binary_deserializer source{nullptr, bytes};
+  return source(x);
+}
+
+/// Tells apart any two values, secrets and bytes that are not UTF-8 included.
+template <class T>
+std::string fingerprint(const T& x) {
+  json_sink sink{-1, json_sink::secrets::shown};
+  write_value(sink, x);
+  return sink.take() + to_text(x);
+}
+
+struct plain {
+  int a = 1;
+  std::string key = "secret";
+  std::vector<std::optional<int>> list;
+};
+
+template <class F>
+auto inspect(F& f, plain& x) {
+  return cx::object(f, x, "plain", field("a", x.a), secret_field("key", x.key), field("list", x.list));
+}
+
+} // namespace
+
+TEST_CASE_TEMPLATE("the binary form gives back the same value", T, DJM_PUBLIC_TYPES, DJM_STORE_TYPES) {
+  CHECK(holds([]() -> std::string {
+    const auto x = draw<T>(alphabet::bytes);
+    auto y = draw<T>(alphabet::bytes);
+    if (const auto err = from_bytes(to_bytes(x), y))
+      return to_text(x) + ": " + caf::to_string(err);
+    return fingerprint(x) == fingerprint(y) ? "" : fingerprint(x) + " became " + fingerprint(y);
+  }));
+}
+
+TEST_CASE_TEMPLATE("a binary form cut short is an error, not a crash", T, node_status, node_event, store::read_outcome,
+                   store::commit_outcome) {
+  CHECK(holds([]() -> std::string {
+    auto bytes = to_bytes(draw<T>(alphabet::bytes));
+    bytes.resize(draw_index(bytes.size()));
+    T y;
+    return from_bytes(bytes, y) ? "" : "accepted";
+  }));
+}
+
+TEST_CASE("an alternative that does not exist is an error") {
+  auto bytes = to_bytes(event{run_started{}});
+  bytes.front() = 99;
+  event e;
+  CHECK(from_bytes(bytes, e) == caf::sec::unknown_type);
+}
+
+TEST_CASE("secrets survive the binary form and are not printed") {
+  node_config c;
+  c.store.digest = "user:hunter2";
+  node_config back;
+  CHECK_FALSE(from_bytes(to_bytes(c), back));
+  CHECK(back.store.digest == "user:hunter2");
+  CHECK(caf::deep_to_string(c).find("hunter2") == std::string::npos);
+  CHECK(caf::deep_to_string(plain{}) == R"(plain(a=1, key="***", list=[]))");
+}
+
+TEST_CASE("deep_to_string reads well") {
+  using caf::deep_to_string;
+  CHECK(deep_to_string(item_ref{"mail", "eu"}) == R"(item_ref(job="mail", item="eu"))");
+  CHECK(deep_to_string(schedule::fixed_rate(90s, 250ms)) == "schedule(kind=fixed_rate, period=90s, initial_delay=250ms)");
+  CHECK(deep_to_string(work_item{"eu", 42}) == R"(work_item(id="eu", token=42))");
+  CHECK(deep_to_string(node_event{"n1", 5, run_failed{"mail", 7, 1500ms, "said \"no\"\n"}})
+        == R"(node_event(node="n1", at_ms=5, what=run_failed(job="mail", run=7, took=1500ms, what="said \"no\"\n")))");
+  CHECK(deep_to_string(error{errc::conflict, "twice"}) == "conflict: twice");
+  CHECK(deep_to_string(store::commit_outcome{store::unknown{}}) == "unknown()");
+  CHECK(deep_to_string(store::write_op{store::create_op{"/a", "x", store::create_mode::ephemeral}})
+        == R"(create(path="/a", data="x", mode=ephemeral))");
+  node_config c;
+  c.id = "n1";
+  c.labels = {"ssd", "gpu"};
+  c.capacity = {{"cpu", 4000}, {"memory_mb", 8192}};
+  CHECK(deep_to_string(c)
+        == R"(node_config(id="n1", store=store_config(connect="embedded", root="/djm", session_timeout=10s, )"
+           R"(operation_deadline=3s, digest=""), detach_tolerance=15s, stop_grace=2s, stop_timeout=15min, )"
+           R"(rebalance_debounce=200ms, rebalance_max_wait=2s, sweep_period=30s, clean_period=3h, backoff_min=100ms, )"
+           R"(backoff_max=5s, backlog_limit=1000, registration_timeout=30s, max_threads=16, abort_on_overrun=false, )"
+           R"(zone="", labels=["ssd", "gpu"], weight=1000, capacity={"cpu" = 4000, "memory_mb" = 8192}, max_items=0, )"
+           R"(software_version=""))");
+}
+
+TEST_CASE("messages print their elements by name") {
+  const auto m = caf::make_message(item_ref{"a", "b"}, std::vector<item_ref>{{"c", "d"}, {"e", "f"}}, stop_reason::revoked,
+                                   store::read_kind::children, std::optional<item_ref>{},
+                                   std::optional<item_ref>{item_ref{"g", "h"}}, event{items_granted{"j", {{"i", 1}}}},
+                                   std::map<std::string, item_ref>{{"k", {"l", "m"}}});
+  CHECK(caf::to_string(m)
+        == R"((item_ref(job="a", item="b"), [item_ref(job="c", item="d"), item_ref(job="e", item="f")], revoked, children, )"
+           R"(none, item_ref(job="g", item="h"), items_granted(job="j", items=[work_item(id="i", token=1)]), )"
+           R"({"k" = item_ref(job="l", item="m")}))");
+}
+
+TEST_CASE("a type with its own inspect round-trips with optional elements") {
+  plain x;
+  x.list = {1, std::nullopt, 3};
+  plain y;
+  CHECK_FALSE(from_bytes(to_bytes(x), y));
+  CHECK(y.list == x.list);
+  CHECK(y.key == "secret");
+}

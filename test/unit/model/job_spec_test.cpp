@@ -1,0 +1,139 @@
+#include "djm/job_spec.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace djm;
+using namespace std::chrono_literals;
+
+namespace {
+
+template <class Change>
+error complaint(Change change) {
+  job_spec spec;
+  spec.id = "mail";
+  change(spec);
+  const auto result = validate(spec);
+  REQUIRE_FALSE(result);
+  return result.error();
+}
+
+template <class Change>
+bool accepted(Change change) {
+  job_spec spec;
+  spec.id = "mail";
+  change(spec);
+  return validate(spec).has_value();
+}
+
+} // namespace
+
+TEST_CASE("a schedule with periods in range is valid") {
+  CHECK(validate(schedule{}));
+  CHECK(validate(schedule::fixed_rate(1ns)));
+  CHECK(validate(schedule::fixed_delay(max_schedule_duration, max_schedule_duration)));
+  CHECK(validate(schedule::on_trigger()));
+}
+
+TEST_CASE("a schedule with a zero or negative period or a negative delay is refused with value and rule") {
+  const auto text = [](const schedule& s) {
+    const auto result = validate(s);
+    REQUIRE_FALSE(result);
+    CHECK(result.error().code == errc::invalid_schedule);
+    return result.error().text;
+  };
+  CHECK(text(schedule::fixed_rate(0s)) == "schedule.period is 0s; it must be above zero and at most 87600h");
+  CHECK(text(schedule::fixed_delay(-1s)) == "schedule.period is -1s; it must be above zero and at most 87600h");
+  CHECK(text(schedule::fixed_delay(duration::min())).find("-9223372036854775808ns") != std::string::npos);
+  CHECK(text(schedule::fixed_rate(max_schedule_duration + 1ns)).find("at most 87600h") != std::string::npos);
+  CHECK(text(schedule::fixed_rate(1s, -1ms)) == "schedule.initial_delay is -1ms; it must be zero or more and at most 87600h");
+  CHECK(text(schedule::fixed_rate(1s, duration::max())).find("initial_delay") != std::string::npos);
+  CHECK(text({schedule_kind::on_trigger, 0s, -1s}).find("initial_delay") != std::string::npos);
+  CHECK(text({static_cast<schedule_kind>(7), 1s, 0s}) == "schedule.kind is schedule_kind(7), which is no kind of schedule");
+}
+
+TEST_CASE("a specification is valid at the edges of its ranges") {
+  CHECK(accepted([](job_spec&) {}));
+  CHECK(accepted([](job_spec& s) { s.id = std::string(120, 'x'); }));
+  CHECK(accepted([](job_spec& s) {
+    auto& a = s.attributes;
+    a.strategy = "balanced";
+    a.priority = "high";
+    a.item_weights = {{std::string(120, 'i'), 0}, {"b", max_amount}};
+    a.profile = {{"cpu", 500}};
+    a.requires_labels = {"ssd"};
+    a.max_per_worker = 1;
+    a.spread = "zone";
+    a.colocate_with = {"b"};
+    a.separate_from = {"c"};
+    a.pinned = {{"i", "n"}};
+    a.custom = {{"x", "any text \xE2\x82\xAC"}, {"y", ""}};
+  }));
+}
+
+TEST_CASE("each broken rule of a specification is named with job, field, value and rule") {
+  CHECK(complaint([](job_spec& s) { s.id = "a/b"; }).code == errc::invalid_id);
+  CHECK(complaint([](job_spec& s) { s.id = ""; }).code == errc::invalid_id);
+  const auto schedule_error = complaint([](job_spec& s) { s.schedule.period = 0s; });
+  CHECK(schedule_error.code == errc::invalid_schedule);
+  CHECK(schedule_error.text.find("job \"mail\": schedule: schedule.period is 0s") == 0);
+  const auto mode_error = complaint([](job_spec& s) { s.mode = static_cast<running_mode>(9); });
+  CHECK(mode_error == error{errc::invalid_running_strategy, "job \"mail\": mode is running_mode(9), which is no running mode"});
+
+  const auto config_error = [](auto change) {
+    const auto e = complaint(change);
+    CHECK(e.code == errc::invalid_config);
+    CHECK(e.text.find("job \"mail\": ") == 0);
+    return e.text.substr(12);
+  };
+  CHECK(config_error([](job_spec& s) { s.on_new_items = static_cast<new_items_policy>(9); })
+        == "on_new_items is new_items_policy(9), which is no policy");
+  CHECK(config_error([](job_spec& s) { s.pool_check_period = -1s; })
+        == "pool_check_period is -1s; it must be from 0s to 87600h");
+  CHECK(config_error([](job_spec& s) { s.pool_timeout = 0s; }) == "pool_timeout is 0s; it must be above zero");
+  CHECK(config_error([](job_spec& s) { s.pool_timeout = -1s; }) == "pool_timeout is -1s; it must be from 0s to 87600h");
+  CHECK(config_error([](job_spec& s) { s.stop_grace = -1ns; }) == "stop_grace is -1ns; it must be from 0s to 87600h");
+  CHECK(config_error([](job_spec& s) { s.attributes.strategy = "a b"; })
+        == "attributes.strategy \"a b\" breaks the rule for names");
+  CHECK(config_error([](job_spec& s) { s.attributes.priority = "urgent"; })
+        == "attributes.priority is \"urgent\"; it must be low, normal or high");
+  CHECK(config_error([](job_spec& s) { s.attributes.item_weights["i"] = -1; })
+        == "attributes.item_weights[\"i\"] is -1; it must be from 0 to 1000000000000");
+  CHECK(config_error([](job_spec& s) { s.attributes.profile["cpu"] = max_amount + 1; })
+        == "attributes.profile[\"cpu\"] is 1000000000001; it must be from 0 to 1000000000000");
+  CHECK(config_error([](job_spec& s) { s.attributes.profile["c p"] = 1; })
+        == "attributes.profile: name \"c p\" breaks the rule for names");
+  CHECK(config_error([](job_spec& s) { s.attributes.requires_labels = {""}; })
+        == "attributes.requires: label \"\" breaks the rule for names");
+  CHECK(config_error([](job_spec& s) { s.attributes.spread = "rack"; })
+        == "attributes.spread is \"rack\"; it must be empty or zone");
+  CHECK(config_error([](job_spec& s) { s.attributes.colocate_with = {"mail"}; })
+        == "attributes.colocate_with names the job itself");
+  CHECK(config_error([](job_spec& s) { s.attributes.separate_from = {"mail"}; })
+        == "attributes.separate_from names the job itself");
+  CHECK(config_error([](job_spec& s) { s.attributes.colocate_with = s.attributes.separate_from = {"b"}; })
+        == "attributes: job \"b\" is in colocate_with and in separate_from");
+  CHECK(config_error([](job_spec& s) { s.attributes.custom["a b"] = "x"; })
+        == "attributes.custom: name \"a b\" breaks the rule for names");
+  CHECK(config_error([](job_spec& s) { s.attributes.custom["a"] = "\xFF"; })
+        == "attributes.custom[\"a\"] is \"\\xff\", which is not UTF-8");
+
+  for (const auto& bad : {complaint([](job_spec& s) { s.attributes.item_weights["a b"] = 1; }),
+                          complaint([](job_spec& s) { s.attributes.pinned["a b"] = "n"; }),
+                          complaint([](job_spec& s) { s.attributes.pinned["i"] = "a b"; }),
+                          complaint([](job_spec& s) { s.attributes.colocate_with = {"a b"}; }),
+                          complaint([](job_spec& s) { s.attributes.separate_from = {"a b"}; })}) {
+    CHECK(bad.code == errc::invalid_id);
+    CHECK(bad.text.find("job \"mail\": attributes.") == 0);
+    CHECK(bad.text.find("id \"a b\" breaks the rule") != std::string::npos);
+  }
+}
+
+TEST_CASE("specifications are equal when all their fields are") {
+  job_spec a, b;
+  CHECK(a == b);
+  b.attributes.pinned["i"] = "n";
+  CHECK_FALSE(a == b);
+  b = a;
+  b.stop_grace = 1ns;
+  CHECK_FALSE(a == b);
+}

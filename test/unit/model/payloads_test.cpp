@@ -1,0 +1,259 @@
+#include "zkstore/payloads.hpp"
+
+#include <doctest/doctest.h>
+
+#include "djm/text.hpp"
+#include "test/unit/model/field_gen.hpp"
+
+using namespace djm;
+using namespace djm::store;
+using djm::testing::alphabet;
+using djm::testing::draw;
+using djm::testing::draw_bits;
+using djm::testing::draw_index;
+using djm::testing::holds;
+
+namespace {
+
+std::string draw_id() {
+  static const std::vector<std::string> ids = {"a", "node-1", "A.b_c", "...", std::string(120, 'x')};
+  return ids[draw_index(ids.size())];
+}
+
+std::int64_t draw_up_to(std::int64_t most) {
+  const auto pick = draw_index(4);
+  return pick == 0 ? 0 : pick == 1 ? most : static_cast<std::int64_t>(draw_bits() % static_cast<std::uint64_t>(most));
+}
+
+constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t year_9999 = 253'402'300'799'999;
+
+// Draws anything and puts what has rules into its range.
+template <class T>
+T draw_valid();
+
+template <>
+format_payload draw_valid() {
+  return {static_cast<std::int32_t>(draw_index(5)) + 1};
+}
+template <>
+alive_payload draw_valid() {
+  auto x = draw<alive_payload>(alphabet::utf8);
+  x.incarnation = draw_id();
+  x.pid = draw_up_to(largest);
+  x.started_at_ms = draw_up_to(year_9999);
+  return x;
+}
+template <>
+worker_payload draw_valid() {
+  auto x = draw<worker_payload>(alphabet::utf8);
+  x.incarnation = draw_id();
+  x.detach_ms = draw_up_to(max_detach_ms);
+  x.zone = draw_index(2) == 0 ? "" : draw_id();
+  x.labels = {draw_id(), "other"};
+  x.weight = 1 + draw_up_to(999'999'999);
+  x.capacity = {{draw_id(), draw_up_to(max_amount)}};
+  return x;
+}
+template <>
+assigned_payload draw_valid() {
+  return {draw_index(2) == 0 ? "" : draw_id(), draw_up_to(largest)};
+}
+template <>
+pools_payload draw_valid() {
+  return draw<pools_payload>(alphabet::utf8);
+}
+template <>
+pool_payload draw_valid() {
+  pool_payload x;
+  x.enabled = draw_index(2) == 0;
+  x.last_writer = draw_index(2) == 0 ? "" : draw_id();
+  auto& a = x.attributes;
+  a.strategy = draw_index(2) == 0 ? "" : draw_id();
+  a.priority = draw_index(2) == 0 ? "low" : "high";
+  a.item_weights = {{draw_id(), draw_up_to(max_amount)}};
+  a.requires_labels = {draw_id()};
+  a.max_per_worker = static_cast<std::uint32_t>(draw_bits());
+  a.spread = draw_index(2) == 0 ? "" : "zone";
+  a.pinned = {{draw_id(), draw_id()}};
+  a.custom = {{draw_id(), djm::testing::draw_text(alphabet::utf8)}};
+  return x;
+}
+template <>
+lock_payload draw_valid() {
+  return {draw_id(), draw_id(), draw_up_to(max_detach_ms), draw_up_to(year_9999)};
+}
+template <>
+version_payload draw_valid() {
+  return draw<version_payload>(alphabet::utf8);
+}
+
+template <class T>
+std::string complaint(std::string_view text, std::string_view path = "/djm/x") {
+  const auto result = decode<T>(text, path);
+  if (result)
+    return "accepted";
+  CHECK(result.error().code == errc::malformed_payload);
+  CHECK(result.error().text.find("\"" + std::string{path} + "\": ") == 0);
+  return result.error().text.substr(path.size() + 4);
+}
+
+#define PAYLOADS                                                                                                       \
+  format_payload, alive_payload, worker_payload, assigned_payload, pools_payload, pool_payload, lock_payload,          \
+    version_payload
+
+} // namespace
+
+TEST_CASE_TEMPLATE("a payload that is encoded decodes to the same value", T, PAYLOADS) {
+  CHECK(holds([]() -> std::string {
+    const auto x = draw_valid<T>();
+    const auto text = encode(x);
+    const auto y = decode<T>(text, "/djm/work-pool/some-job");
+    if (!y)
+      return text + ": " + y.error().text;
+    return *y == x ? "" : text + " became " + to_text(*y);
+  }));
+}
+
+TEST_CASE_TEMPLATE("any value can be encoded, and decodes or is refused", T, PAYLOADS) {
+  CHECK(holds([]() -> std::string {
+    const auto text = encode(draw<T>(alphabet::bytes));
+    const auto y = decode<T>(text, "/p");
+    return y || y.error().code == errc::malformed_payload ? "" : y.error().text;
+  }));
+}
+
+TEST_CASE_TEMPLATE("damaged payloads are decoded or refused, never worse", T, PAYLOADS) {
+  CHECK(holds([]() -> std::string {
+    auto text = encode(draw_valid<T>());
+    for (auto n = 1 + draw_index(4); n > 0 && !text.empty(); --n) {
+      const auto at = draw_index(text.size());
+      switch (draw_index(3)) {
+        case 0: text[at] = static_cast<char>(draw_index(256)); break;
+        case 1: text.erase(at, 1 + draw_index(20)); break;
+        default: text.insert(at, text.substr(draw_index(text.size()), 1 + draw_index(10)));
+      }
+    }
+    const auto y = decode<T>(text, "/p");
+    return y || y.error().code == errc::malformed_payload ? "" : y.error().text;
+  }));
+}
+
+TEST_CASE("payloads read well and start with their version") {
+  CHECK(encode(format_payload{}) == R"({"v":1,"format":1})");
+  CHECK(encode(lock_payload{"n1", "i1", 15000, 12}) == R"({"v":1,"worker":"n1","incarnation":"i1","detach_ms":15000,"acquired_at_ms":12})");
+  CHECK(encode(version_payload{"n1-i1-7"}) == R"({"v":1,"transaction":"n1-i1-7"})");
+  CHECK(encode(pools_payload{true}) == R"({"v":1,"all_disabled":true})");
+  CHECK(encode(assigned_payload{"i1", 4}) == R"({"v":1,"incarnation":"i1","counter":4})");
+}
+
+TEST_CASE("fields that are left out have their defaults") {
+  const auto w = decode<worker_payload>(R"({"v":1,"incarnation":"i"})", "/p");
+  REQUIRE(w);
+  worker_payload expected_worker;
+  expected_worker.incarnation = "i";
+  CHECK(*w == expected_worker);
+  CHECK(decode<pool_payload>(R"({"v":1})", "/djm/work-pool/mail"));
+  CHECK(decode<pools_payload>(R"({"v":1})", "/p"));
+}
+
+TEST_CASE("unknown fields are ignored on reading and preserved on writing") {
+  const std::string old =
+    R"({"v":1,"incarnation":"old","future":{"a":[1,2.5]},"capacity":{"gone":1},"zone":"z","extra":null})";
+  auto w = decode<worker_payload>(old, "/p");
+  REQUIRE(w);
+  w->incarnation = "new";
+  w->capacity = {{"cpu", 4}};
+  const auto text = encode(*w, old);
+  CHECK(text.find(R"("future":{"a":[1,2.5]})") != std::string::npos);
+  CHECK(text.find(R"("extra":null)") != std::string::npos);
+  CHECK(text.find("old") == std::string::npos);
+  CHECK(text.find("gone") == std::string::npos); // an entry of a known map is known
+  const auto again = decode<worker_payload>(text, "/p");
+  REQUIRE(again);
+  CHECK(*again == *w);
+}
+
+TEST_CASE("unknown fields of nested structs are preserved too") {
+  const std::string old = R"({"v":1,"attributes":{"priority":"low","later":7,"custom":{"x":"1"}}})";
+  auto p = decode<pool_payload>(old, "/djm/work-pool/mail");
+  REQUIRE(p);
+  p->attributes.custom.clear();
+  p->attributes.priority = "high";
+  const auto text = encode(*p, old);
+  CHECK(text.find(R"("later":7)") != std::string::npos);
+  CHECK(text.find(R"("x")") == std::string::npos);
+  CHECK(text.find("low") == std::string::npos);
+}
+
+TEST_CASE("what was there before makes no difference when it holds nothing unknown or is no payload") {
+  const lock_payload x{"n1", "i1", 1, 2};
+  CHECK(encode(x, encode(lock_payload{"n2", "i2", 3, 4})) == encode(x));
+  for (const auto* previous : {"", "x", "[]", "{", "null", "\xFF", "{}"})
+    CHECK(encode(x, previous) == encode(x));
+}
+
+TEST_CASE("foreign data is refused with the path and the reason") {
+  CHECK(complaint<lock_payload>("") == "no data");
+  CHECK(complaint<lock_payload>("x").find("parse error at line 1, column 1") == 0);
+  CHECK(complaint<lock_payload>("[]") == "[] is not an object");
+  CHECK(complaint<lock_payload>("12") == "12 is not an object");
+  CHECK(complaint<lock_payload>("{\"v\":1,\"worker\":\"\xFF\"}") == "the text is not UTF-8");
+  CHECK(complaint<lock_payload>(std::string_view{"\0\0\0", 3}).find("parse error") == 0);
+  CHECK(complaint<lock_payload>(std::string(500'000, '[')).find("nest deeper than 64") != std::string::npos);
+  CHECK(complaint<lock_payload>("{\"a\":" + std::string(100'000, '{')).find("nest deeper than 64") != std::string::npos);
+  CHECK(complaint<lock_payload>(R"({"v":1,"x":1e9999})").find("number overflow") != std::string::npos);
+  CHECK(complaint<lock_payload>(R"({"v":1,"worker":"n","incarnation":"i"} )") == "accepted");
+}
+
+TEST_CASE("a payload of another version is refused") {
+  CHECK(complaint<pools_payload>("{}") == "/v: the version is missing");
+  CHECK(complaint<pools_payload>(R"({"v":2})") == "/v: version 2 is newer than 1, the one this program reads");
+  CHECK(complaint<pools_payload>(R"({"v":99999999999999999999})").find("/v: ") == 0);
+  CHECK(complaint<pools_payload>(R"({"v":18446744073709551615})").find("/v: version 18446744073709551615 is newer") == 0);
+  for (const auto* v : {"0", "-1", "1.0", "\"1\"", "null", "true", "[1]"})
+    CHECK(complaint<pools_payload>("{\"v\":" + std::string{v} + "}").find("is not a version") != std::string::npos);
+}
+
+TEST_CASE("values of the wrong type or range are refused with pointer, value and rule") {
+  CHECK(complaint<lock_payload>(R"({"v":1,"worker":"n","incarnation":"i","detach_ms":"5"})") == "/detach_ms: \"5\" is not an integer");
+  CHECK(complaint<lock_payload>(R"({"v":1,"worker":"n","incarnation":"i","detach_ms":-1})") == "/detach_ms: -1 is not from 0 to 86400000");
+  CHECK(complaint<lock_payload>(R"({"v":1,"worker":"n","incarnation":"i","detach_ms":86400001})")
+        == "/detach_ms: 86400001 is not from 0 to 86400000");
+  CHECK(complaint<lock_payload>(R"({"v":1,"worker":"n","incarnation":"i","detach_ms":1e3})") == "/detach_ms: 1000.0 is not an integer");
+  CHECK(complaint<lock_payload>(R"({"v":1,"worker":"n","incarnation":"i","acquired_at_ms":9223372036854775807})").find("/acquired_at_ms: ") == 0);
+  CHECK(complaint<format_payload>(R"({"v":1,"format":0})") == "/format: 0 is not from 1 to 2147483647");
+  CHECK(complaint<format_payload>(R"({"v":1,"format":2147483648})").find("/format: 2147483648 is not an integer from") == 0);
+  CHECK(complaint<alive_payload>(R"({"v":1,"incarnation":"i","pid":-1})").find("/pid: -1 is not from 0") == 0);
+  CHECK(complaint<assigned_payload>(R"({"v":1,"counter":-1})").find("/counter: -1 is not from 0") == 0);
+  CHECK(complaint<worker_payload>(R"({"v":1,"incarnation":"i","weight":0})") == "/weight: 0 is not from 1 to 1000000000");
+  CHECK(complaint<worker_payload>(R"({"v":1,"incarnation":"i","max_items":-1})") == "/max_items: -1 is not an integer from 0 to 4294967295");
+  CHECK(complaint<worker_payload>(R"({"v":1,"incarnation":"i","capacity":{"cpu":-1}})") == "/capacity: -1 is not from 0 to 1000000000000");
+  CHECK(complaint<worker_payload>(R"({"v":1,"incarnation":"i","draining":"no"})") == "/draining: \"no\" is not true or false");
+  CHECK(complaint<pools_payload>(R"({"v":1,"all_disabled":0})") == "/all_disabled: 0 is not true or false");
+  CHECK(complaint<version_payload>("{\"v\":1,\"transaction\":\"" + std::string(201, 'x') + "\"}").find("/transaction: ") == 0);
+}
+
+TEST_CASE("ids that break the rule are refused") {
+  CHECK(complaint<lock_payload>(R"({"v":1,"worker":"a/b","incarnation":"i"})") == "/worker: \"a/b\" breaks the rule for ids");
+  CHECK(complaint<lock_payload>(R"({"v":1,"incarnation":"i"})") == "/worker: \"\" breaks the rule for ids");
+  CHECK(complaint<lock_payload>(R"({"v":1,"worker":"n"})") == "/incarnation: \"\" breaks the rule for ids");
+  CHECK(complaint<alive_payload>(R"({"v":1})") == "/incarnation: \"\" breaks the rule for ids");
+  CHECK(complaint<worker_payload>(R"({"v":1})") == "/incarnation: \"\" breaks the rule for ids");
+  CHECK(complaint<worker_payload>(R"({"v":1,"incarnation":"i","zone":"a b"})") == "/zone: \"a b\" breaks the rule for ids");
+  CHECK(complaint<worker_payload>(R"({"v":1,"incarnation":"i","labels":["ok",".."]})") == "/labels: \"..\" breaks the rule for ids");
+  CHECK(complaint<worker_payload>(R"({"v":1,"incarnation":"i","capacity":{"":1}})") == "/capacity: \"\" breaks the rule for ids");
+  CHECK(complaint<assigned_payload>("{\"v\":1,\"incarnation\":\"" + std::string(121, 'x') + "\"}").find("(121 bytes) breaks the rule") != std::string::npos);
+  CHECK(complaint<pool_payload>(R"({"v":1,"last_writer":"a b"})", "/djm/work-pool/mail") == "/last_writer: \"a b\" breaks the rule for ids");
+}
+
+TEST_CASE("attributes of a pool follow the rules of a job") {
+  const auto why = [](const std::string& attributes) {
+    return complaint<pool_payload>("{\"v\":1,\"attributes\":" + attributes + "}", "/djm/work-pool/mail");
+  };
+  CHECK(why(R"({"priority":"urgent"})")
+        == "/attributes: job \"mail\": attributes.priority is \"urgent\"; it must be low, normal or high");
+  CHECK(why(R"({"colocate_with":["mail"]})") == "/attributes: job \"mail\": attributes.colocate_with names the job itself");
+  CHECK(why(R"({"item_weights":{"i":"heavy"}})") == "/attributes/item_weights/i: \"heavy\" is not an integer");
+  CHECK(why("7") == "/attributes: 7 is not an object");
+}
