@@ -26,6 +26,7 @@ TEST_CASE("pool: threads start only when a task finds none idle, up to the most"
   CHECK(pool.look(hours{1}).stuck == 0);
   release.add();
   CHECK(started.reaches(5));
+  CHECK(pool.shutdown(far()) == 0);
 }
 
 TEST_CASE("pool: an idle thread is used again instead of a new one") {
@@ -54,6 +55,7 @@ TEST_CASE("pool: threads beyond those kept end when idle") {
   counter again;
   pool.post([&] { again.add(); });
   CHECK(again.reaches(1));
+  CHECK(pool.shutdown(far()) == 0);
 }
 
 TEST_CASE("pool: tasks start in the order of posting") {
@@ -68,6 +70,7 @@ TEST_CASE("pool: tasks start in the order of posting") {
     });
   go.add();
   REQUIRE(ran.reaches(100));
+  CHECK(pool.shutdown(far()) == 0);
   for (int i = 0; i < 100; ++i)
     CHECK(order[static_cast<std::size_t>(i)] == i);
 }
@@ -159,6 +162,7 @@ TEST_CASE("pool: limits that make no sense are raised") {
   elastic_pool none{{"a name that is longer than the kernel allows", 0, 0, duration::max()}};
   none.post([&] { ran.add(); });
   CHECK(ran.reaches(1));
+  CHECK(none.shutdown(far()) == 0);
   elastic_pool crossed{{"t", 3, 1, hours{1}}};
   CHECK(crossed.look(hours{1}).threads == 3);
 }
