@@ -172,7 +172,8 @@ job_runner_core::effects job_runner_core::on_run_done(run_id id, const std::stri
   }
   if (cfg_.spec.schedule.kind == schedule_kind::fixed_delay) {
     for (auto& l : lanes_) {
-      if (intersects(l.items, done)) {
+      // A lane without a moment of its own waited for this run although all it shared with it was taken away.
+      if (intersects(l.items, done) || (!l.due && !lane_busy(l))) {
         l.due = s.now + cfg_.spec.schedule.period;
       }
     }
