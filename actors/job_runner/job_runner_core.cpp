@@ -78,7 +78,7 @@ job_runner_core::effects job_runner_core::on_granted(const std::vector<work_item
   recut(s, out);
   if (cfg_.spec.on_new_items == new_items_policy::own_run) {
     for (auto& l : lanes_) {
-      l.triggered = l.triggered || lane_busy(l);
+      l.triggered = l.triggered || has_fresh(l);
     }
   }
   start_due(s, out);
@@ -364,6 +364,15 @@ bool job_runner_core::lane_busy(const lane& l) const {
     }
   }
   return false;
+}
+
+bool job_runner_core::has_fresh(const lane& l) const {
+  bool fresh = false;
+  for (const auto& id : l.items) {
+    auto it = items_.find(id);
+    fresh = fresh || (it != items_.end() && it->second.fresh);
+  }
+  return fresh && lane_busy(l);
 }
 
 void job_runner_core::recut(step s, effects& out) {

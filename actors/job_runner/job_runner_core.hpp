@@ -113,6 +113,8 @@ private:
   std::optional<time_point> first_due(step s) const;
   time_point next_after(time_point due, time_point now) const;
   bool lane_busy(const lane& l) const;
+  /// A run is under way and there are items that have been in none yet.
+  bool has_fresh(const lane& l) const;
 
   settings cfg_;
   std::map<item_id, item> items_;
