@@ -72,7 +72,7 @@ job_runner_core::effects job_runner_core::on_granted(const std::vector<work_item
       ask_stop(id, r, stop_reason::new_items, {}, s, out);
     }
     for (auto& l : lanes_) {
-      l.triggered = true;
+      l.triggered = l.triggered || lane_busy(l);
     }
   }
   recut(s, out);
