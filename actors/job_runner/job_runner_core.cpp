@@ -207,8 +207,10 @@ job_runner_core::effects job_runner_core::on_cut(std::uint64_t request,
           complaint = "item \"" + id + "\" is in two parts";
         } else if (it != items_.end() && it->second.granted) {
           p.insert(id);
+        } else {
+          // The share is the one that was asked about: every change of it asks anew.
+          complaint = "item \"" + id + "\" is not in the share";
         }
-        // An item revoked since the question was asked is simply left out.
       }
       if (!p.empty()) {
         parts.push_back(std::move(p));
