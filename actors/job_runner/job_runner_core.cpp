@@ -465,10 +465,17 @@ time_point job_runner_core::next_after(time_point due, time_point now) const {
 }
 
 void job_runner_core::start_due(step s, effects& out) {
-  for (auto& l : lanes_) {
+  std::vector<std::pair<time_point, std::size_t>> ready;
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    const auto& l = lanes_[i];
     if (l.triggered || (l.due && *l.due <= s.now)) {
-      start_lane(l, s, out);
+      ready.emplace_back(std::min(l.due.value_or(s.now), s.now), i);
     }
+  }
+  // Where a cap leaves too few places, the lane that has waited longest goes first.
+  std::sort(ready.begin(), ready.end());
+  for (const auto& [due, i] : ready) {
+    start_lane(lanes_[i], s, out);
   }
 }
 
