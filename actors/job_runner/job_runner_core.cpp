@@ -345,7 +345,7 @@ std::optional<time_point> job_runner_core::wake_at() const {
     }
   }
   const bool full = cfg_.spec.max_concurrent_runs > 0 && runs_.size() >= cfg_.spec.max_concurrent_runs;
-  if (!stopping_ && leased_ && !full) {
+  if (!stopping_ && leased_ && !lease_over_ && !full) {
     for (const auto& l : lanes_) {
       // A busy lane is looked at again when its run is done, one without a lease when the lease is renewed.
       if (l.due && !lane_busy(l) && *l.due < run_until_) {
@@ -465,6 +465,7 @@ time_point job_runner_core::next_after(time_point due, time_point now) const {
 }
 
 void job_runner_core::start_due(step s, effects& out) {
+  lease_over_ = s.now >= run_until_;
   std::vector<std::pair<time_point, std::size_t>> ready;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     const auto& l = lanes_[i];

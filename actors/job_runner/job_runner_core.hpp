@@ -127,6 +127,7 @@ private:
   time_point run_until_{};
   time_point deadline_{};
   bool leased_ = false;
+  bool lease_over_ = false; ///< as the latest event saw it: nothing to wake up for until it is renewed
   bool stopping_ = false;
   // pool checks
   std::uint64_t pool_request_ = 0;
