@@ -246,7 +246,7 @@ job_runner_core::effects job_runner_core::on_pool(std::uint64_t request, const e
   }
   pool_request_ = 0;
   pool_hangs_at_.reset();
-  if (cfg_.spec.pool_check_period > duration::zero()) {
+  if (cfg_.spec.pool_check_period > duration::zero() && !stopping_) {
     pool_due_ = s.now + cfg_.spec.pool_check_period;
   }
   ++counters_.pool_checks;
