@@ -1,9 +1,14 @@
 #include "actors/env/system_env.hpp"
 
+#include <fmt/format.h>
+#include <pthread.h>
+
 #include <chrono>
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include "actors/env/boot_time.hpp"
@@ -55,12 +60,15 @@ system_env::system_env(system_env_options o)
     : sessions_(checked(o).sessions),
       log_(std::make_shared<guarded_log>(o.node, o.log)),
       random_(o.seed ? *o.seed : system_seed()),
-      timers_([log = log_](const std::string& text) { log->error("timer", text); }),
-      executor_(with_log(o.threads, [log = log_](const log_record& record) { (*log)(record); })) {}
+      timers_(std::make_shared<timer_queue>([log = log_](const std::string& text) { log->error("timer", text); })),
+      executor_(std::make_shared<thread_executor>(
+        with_log(o.threads, [log = log_](const log_record& record) { (*log)(record); }))),
+      patience_(o.threads.patience) {}
 
 system_env::~system_env() {
-  // Explicitly, because timers must not meet an executor that is half destroyed.
-  timers_.stop();
+  // Explicitly, because a closing thread may hold the parts longer. Timers first: they may use the executor.
+  timers_->stop();
+  executor_->shutdown(saturating_add(boot_now(), patience_));
 }
 
 time_point system_env::now() const {
@@ -81,11 +89,11 @@ std::uint64_t system_env::random() {
 }
 
 timer_id system_env::arm(time_point at, std::function<void()> fire) {
-  return timers_.arm(at, std::move(fire));
+  return timers_->arm(at, std::move(fire));
 }
 
 void system_env::cancel(timer_id id) {
-  timers_.cancel(id);
+  timers_->cancel(id);
 }
 
 void system_env::log(log_record record) {
@@ -93,9 +101,36 @@ void system_env::log(log_record record) {
 }
 
 executor_leftovers system_env::shutdown(time_point deadline) {
-  auto result = executor_.shutdown(deadline);
-  timers_.stop();
+  auto result = executor_->shutdown(deadline);
+  timers_->stop();
   return result;
+}
+
+void system_env::close(std::function<void()> done) {
+  // The thread owns what it needs: `done` may be what destroys this environment.
+  auto work = [timers = timers_, exec = executor_, log = log_, patience = patience_, done = std::move(done)]() mutable {
+    auto left = exec->shutdown(saturating_add(boot_now(), patience));
+    timers->stop();
+    for (auto& run : left.runs)
+      log->error("executor", fmt::format("run {} of job '{}' did not end and is left behind; items: {}", run.id, run.job,
+                                         run.items.size()));
+    if (left.calls > 0)
+      log->error("executor", fmt::format("{} calls and stop callbacks did not end and are left behind", left.calls));
+    timers = nullptr;
+    exec = nullptr;
+    log = nullptr;
+    if (done)
+      done();
+  };
+  auto shared_work = std::make_shared<decltype(work)>(std::move(work));
+  try {
+    std::thread{[shared_work] {
+      pthread_setname_np(pthread_self(), "djm-close");
+      (*shared_work)();
+    }}.detach();
+  } catch (const std::system_error&) {
+    (*shared_work)(); // out of threads: then the caller waits
+  }
 }
 
 } // namespace djm

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -40,9 +41,11 @@ public:
   std::uint64_t random() override;
   timer_id arm(time_point at, std::function<void()> fire) override;
   void cancel(timer_id id) override;
-  executor& exec() override { return executor_; }
+  executor& exec() override { return *executor_; }
   store::session_factory& sessions() override { return *sessions_; }
   void log(log_record record) override;
+  /// `shutdown` with the executor's `patience`, on a thread of its own; what had to be left behind is logged. Returns at once.
+  void close(std::function<void()> done) override;
 
   /// `thread_executor::shutdown`, then no timer fires any more. After this nothing that was passed in is called, and
   /// `arm` and `cancel` have no effect. The clocks, `random` and `log` go on. May be repeated.
@@ -54,8 +57,10 @@ private:
   std::shared_ptr<store::session_factory> sessions_;
   std::shared_ptr<guarded_log> log_;
   std::atomic<std::uint64_t> random_;
-  timer_queue timers_;
-  thread_executor executor_;
+  /// Shared with the thread of `close`.
+  std::shared_ptr<timer_queue> timers_;
+  std::shared_ptr<thread_executor> executor_;
+  duration patience_;
 };
 
 } // namespace djm

@@ -32,7 +32,10 @@ struct timer_queue::state {
   std::map<timer_id, time_point> due;
   timer_id last = 0;
   bool stopped = false;
+  /// The thread fires nothing any more.
+  bool ended = false;
   std::thread thread;
+  std::thread::id thread_id;
   report_fn report;
 };
 
@@ -40,6 +43,7 @@ timer_queue::timer_queue(report_fn report) : state_(std::make_shared<state>()) {
   state_->report = std::move(report);
   std::lock_guard<std::mutex> guard{state_->mutex};
   state_->thread = std::thread{[s = state_] { run(s); }};
+  state_->thread_id = state_->thread.get_id();
 }
 
 timer_queue::~timer_queue() {
@@ -103,24 +107,26 @@ void timer_queue::run(const std::shared_ptr<state>& s) {
     fire = nullptr;
     lock.lock();
   }
+  s->ended = true;
+  s->changed.notify_all();
 }
 
 void timer_queue::stop() {
   std::map<state::key, std::function<void()>> dropped;
   std::thread thread;
   {
-    std::lock_guard<std::mutex> guard{state_->mutex};
+    std::unique_lock<std::mutex> lock{state_->mutex};
     state_->stopped = true;
     dropped.swap(state_->timers);
     state_->due.clear();
     state_->changed.notify_all();
     thread.swap(state_->thread);
+    if (state_->thread_id != std::this_thread::get_id())
+      state_->changed.wait(lock, [&] { return state_->ended; });
+    else if (thread.joinable())
+      thread.detach();
   }
-  if (!thread.joinable())
-    return;
-  if (thread.get_id() == std::this_thread::get_id())
-    thread.detach();
-  else
+  if (thread.joinable())
     thread.join();
 }
 

@@ -31,7 +31,8 @@ public:
 
   std::size_t pending() const;
 
-  /// Drops all timers, waits for one that is firing (unless it is the caller) and ends the thread. Again: no effect.
+  /// Drops all timers, waits for one that is firing (unless it is the caller) and ends the thread. May be repeated, also
+  /// concurrently.
   void stop();
 
 private:

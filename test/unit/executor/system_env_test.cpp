@@ -131,6 +131,67 @@ TEST_CASE("env: after shutdown timers are no-ops and the executor refuses") {
   CHECK(env.shutdown(far()).empty());
 }
 
+TEST_CASE("env: close returns at once and tells when nothing more will be called; done may destroy the environment") {
+  auto before = thread_count();
+  counter asked, release, closed;
+  auto owned = std::make_shared<int>(0);
+  auto env = std::make_shared<system_env>(options());
+  env->arm(env->now() + hours{1}, [owned] {});
+  env->exec().start(order(1, [&](job_context& ctx) {
+    ctx.wait_for_stop(hours{1});
+    asked.add();
+    release.reaches(1);
+  }), [owned](const run_result&) {});
+  std::weak_ptr<system_env> weak = env;
+  env->close([&, env]() mutable {
+    CHECK(owned.use_count() == 1);
+    CHECK(env->exec().running({}).empty());
+    env = nullptr;
+    closed.add();
+  });
+  CHECK(closed.value() == 0);
+  env = nullptr;
+  release.add();
+  CHECK(closed.reaches(1));
+  CHECK(weak.expired());
+  CHECK(eventually([&] { return thread_count() == before; }));
+}
+
+TEST_CASE("env: destruction while closing waits, and done is still called") {
+  auto before = thread_count();
+  counter closed, release;
+  {
+    system_env env{options()};
+    env.exec().start(order(1, [&](job_context& ctx) { ctx.wait_for_stop(hours{1}); }), nullptr);
+    env.arm(env.now(), [&] { release.add(); });
+    CHECK(release.reaches(1));
+    env.close([&] { closed.add(); });
+  }
+  CHECK(closed.reaches(1));
+  CHECK(eventually([&] { return thread_count() == before; }));
+}
+
+TEST_CASE("env: close says which runs it left behind") {
+  auto release = std::make_shared<counter>();
+  auto started = std::make_shared<counter>();
+  auto o = options();
+  o.threads.patience = duration::zero();
+  std::vector<std::string> log;
+  o.log = [&](const log_record& r) { log.push_back(r.text); };
+  counter closed;
+  system_env env{o};
+  env.exec().start(order(7, [release, started](auto&) {
+    started->add();
+    release->reaches(1);
+  }), nullptr);
+  REQUIRE(started->reaches(1));
+  env.close([&] { closed.add(); });
+  REQUIRE(closed.reaches(1));
+  CHECK(log == std::vector<std::string>{"run 7 of job 'mail' did not end and is left behind; items: 1"});
+  release->add();
+  CHECK(eventually([&] { return release.use_count() == 1; }));
+}
+
 TEST_CASE("env: a timer and a run may destroy their environment") {
   auto before = thread_count();
   for (bool by_timer : {true, false}) {

@@ -62,6 +62,7 @@ TEST_CASE("executor: a run that throws is counted and says what it threw") {
   exec.start(order(2, [](auto&) { throw 42; }), r.done());
   exec.start(order(3, [](auto&) {}), nullptr);
   REQUIRE(r.reach(2));
+  REQUIRE(eventually([&] { return exec.stats().finished == 3; }));
   CHECK(exec.shutdown(far()).empty());
   std::set<std::string> texts;
   for (auto& x : r.all()) {

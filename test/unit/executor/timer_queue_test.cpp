@@ -180,6 +180,27 @@ TEST_CASE("timers: stop waits for the timer that is firing") {
   CHECK(value == 1);
 }
 
+TEST_CASE("timers: concurrent stops all wait for the timer that is firing") {
+  int value = 0; // unsynchronised: each stop orders it
+  counter inside, release;
+  timer_queue timers{silent()};
+  timers.arm(time_point{}, [&] {
+    inside.add();
+    release.reaches(1);
+    value = 1;
+  });
+  REQUIRE(inside.reaches(1));
+  std::vector<std::thread> stoppers;
+  for (int i = 0; i < 3; ++i)
+    stoppers.emplace_back([&] {
+      timers.stop();
+      CHECK(value == 1);
+    });
+  release.add();
+  for (auto& t : stoppers)
+    t.join();
+}
+
 TEST_CASE("timers: a timer may destroy its queue") {
   auto before = thread_count();
   auto timers = std::make_unique<timer_queue>(silent());
