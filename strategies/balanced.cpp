@@ -26,16 +26,44 @@ bool counts_suffice(const assignment_problem& problem) {
   return true;
 }
 
-std::int64_t spread(const count_model& model) {
+// Max - min over the workers that take part, and what no choice of extras can bring it below.
+struct spread {
+  std::int64_t now = 0;
+  std::int64_t least = 0;
+};
+
+spread spread_of(const count_model& model) {
+  const auto& problem = model.problem();
   const auto loads = model.loads();
-  std::int64_t least = INT64_MAX;
-  std::int64_t most = INT64_MIN;
+  auto floor = loads;
+  auto ceiling = loads;
+  for (std::size_t g = 0; g < model.groups().size(); ++g) {
+    each_bit_of_row(model.extra.row(g), model.extra.words(), [&](worker_index w) { --floor[w]; });
+    for (std::size_t k = 0; k < model.open.words(); ++k)
+      each_bit(model.open.row(g)[k] & ~model.extra.row(g)[k], k * 64, [&](worker_index w) { ++ceiling[w]; });
+  }
+  std::int64_t top = INT64_MIN;
+  std::int64_t bottom = INT64_MAX;
+  std::int64_t top_floor = INT64_MIN;
+  std::int64_t bottom_ceiling = INT64_MAX;
   for (worker_index w = 0; w < loads.size(); ++w)
-    if (model.problem().worker(w).accepts_new()) {
-      least = std::min(least, loads[w]);
-      most = std::max(most, loads[w]);
+    if (problem.worker(w).accepts_new()) {
+      top = std::max(top, loads[w]);
+      bottom = std::min(bottom, loads[w]);
+      top_floor = std::max(top_floor, floor[w]);
+      bottom_ceiling = std::min(bottom_ceiling, ceiling[w]);
     }
-  return least < most ? most - least : 0;
+  if (top < bottom)
+    return {};
+  return {top - bottom, std::max<std::int64_t>(top_floor - bottom_ceiling, 0)};
+}
+
+// Where workers weigh the same, totals that differ by one at most cannot be more even.
+bool weights_differ(const assignment_problem& problem) {
+  for (worker_index w = 1; w < problem.worker_count(); ++w)
+    if (problem.worker(w).weight != problem.worker(0).weight)
+      return true;
+  return false;
 }
 
 // The spread that nobody feels, by the options.
@@ -52,15 +80,15 @@ plan count_plan(const assignment_problem& problem, const plan_options& options, 
   model.choose_extras();
   auto exact = true;
   if (totals) {
-    const auto before = spread(model);
+    const auto before = spread_of(model);
     const auto felt = tolerance(problem, options);
-    if (before > std::max<std::int64_t>(felt, 1)) {
+    if ((before.now > 1 || weights_differ(problem)) && (felt == 0 || before.now - before.least > felt)) {
       const auto fine = model.extra;
       const auto found = balance_totals(model, options.effort);
       result.summary.effort_used = found.effort;
       result.summary.effort_exhausted = !found.exact;
       exact = found.exact;
-      if (felt > 0 && before - spread(model) <= felt)
+      if (felt > 0 && before.now - spread_of(model).now <= felt)
         model.extra = fine;
     }
   }

@@ -21,8 +21,9 @@ public:
   balancer(count_model& model, std::uint64_t effort)
     : model_(model), problem_(model.problem()), effort_(effort), workers_(static_cast<node>(model.workers())),
       groups_(static_cast<node>(model.groups().size())), level_(workers_ + groups_),
-      by_worker_(workers_, groups_), potential_(level_ + 1), dist_(level_ + 1), dead_(level_ + 1),
-      next_(level_ + 1), excess_(level_ + 1), held_(workers_) {}
+      by_worker_(workers_, groups_), potential_(level_ + 1), dist_(level_ + 1),
+      fresh_workers_(model.open.words()), fresh_groups_(by_worker_.words()), next_(level_ + 1), excess_(level_ + 1), held_(workers_), settled_workers_(model.open.words()),
+      settled_groups_(by_worker_.words()) {}
 
   balance_result run() {
     prepare();
@@ -45,12 +46,21 @@ private:
   }
 
   void prepare() {
-    part_.assign(workers_, false);
-    for (node g = 0; g < groups_; ++g) {
-      each_bit_of_row(model_.open.row(g), model_.open.words(), [&](node w) { part_[w] = true; });
-      each_bit_of_row(model_.extra.row(g), model_.extra.words(), [&](node w) { by_worker_.set(w, g); });
-    }
     const auto loads = model_.loads();
+    part_.assign(workers_, false);
+    least_ = loads;
+    most_ = loads;
+    for (node g = 0; g < groups_; ++g) {
+      each_bit_of_row(model_.open.row(g), model_.open.words(), [&](node w) {
+        part_[w] = true;
+        ++most_[w];
+      });
+      each_bit_of_row(model_.extra.row(g), model_.extra.words(), [&](node w) {
+        by_worker_.set(w, g);
+        --least_[w];
+        --most_[w];
+      });
+    }
     std::int64_t total = 0;
     std::int64_t weights = 0;
     std::int64_t count = 0;
@@ -64,12 +74,13 @@ private:
     if (count == 0)
       return;
     base_level_ = total / count;
-    // A common marginal cost; every worker starts at the load that belongs to it, the difference is its excess.
+    // A common marginal cost; every worker starts at the load that belongs to it, the difference is its excess. What a
+    // worker has in any case and what it can have at most bound that load, which spares the search most of its way.
     const auto height = uniform_ ? 0 : ((2 * total) << 14) / weights;
     for (node w = 0; w < workers_; ++w) {
       if (!part_[w])
         continue;
-      held_[w] = uniform_ ? base_level_ : level_at(w, height);
+      held_[w] = std::clamp(uniform_ ? base_level_ : level_at(w, height), least_[w], most_[w]);
       excess_[w] = loads[w] - held_[w];
       excess_[level_] -= excess_[w];
       potential_[w] = -height * unevenness;
@@ -102,24 +113,26 @@ private:
     return n;
   }
 
-  // Calls f(to, cost) for the arcs of the residual network that leave `u`.
+  // Calls f(to, cost) for the arcs of the residual network that leave `u` for nodes the search has not settled.
   template <class F>
   void each_arc(node u, F&& f) const {
     if (u < workers_) {
       const auto* row = by_worker_.row(u);
       for (std::size_t k = 0; k < by_worker_.words(); ++k)
-        each_bit(row[k], k * 64, [&](node g) { f(workers_ + g, model_.gain.test(g, u) ? 1 : 0); });
-      f(level_, slope(u, held_[u]));
+        each_bit(row[k] & ~settled_groups_[k], k * 64, [&](node g) { f(workers_ + g, model_.gain.test(g, u) ? 1 : 0); });
+      if (held_[u] < most_[u])
+        f(level_, slope(u, held_[u]));
     } else if (u < level_) {
       const auto g = u - workers_;
       const auto* open = model_.open.row(g);
       const auto* extra = model_.extra.row(g);
       const auto* gain = model_.gain.row(g);
       for (std::size_t k = 0; k < model_.open.words(); ++k)
-        each_bit(open[k] & ~extra[k], k * 64, [&](node w) { f(w, -static_cast<cost>((gain[k] >> (w & 63)) & 1)); });
+        each_bit(open[k] & ~(extra[k] | settled_workers_[k]), k * 64,
+                 [&](node w) { f(w, -static_cast<cost>((gain[k] >> (w & 63)) & 1)); });
     } else {
       for (node w = 0; w < workers_; ++w)
-        if (part_[w])
+        if (part_[w] && held_[w] > least_[w])
           f(w, -slope(w, held_[w] - 1));
     }
   }
@@ -134,6 +147,8 @@ private:
         dist_[u] = 0;
         queue.push({0, u});
       }
+    std::fill(settled_workers_.begin(), settled_workers_.end(), 0);
+    std::fill(settled_groups_.begin(), settled_groups_.end(), 0);
     std::vector<node> settled;
     while (!queue.empty()) {
       const auto [d, u] = queue.top();
@@ -146,6 +161,10 @@ private:
         return true;
       }
       settled.push_back(u);
+      if (u < workers_)
+        settled_workers_[u >> 6] |= std::uint64_t{1} << (u & 63);
+      else if (u < level_)
+        settled_groups_[(u - workers_) >> 6] |= std::uint64_t{1} << ((u - workers_) & 63);
       each_arc(u, [&, from = d](node v, cost c) {
         ++steps_;
         const auto reached = from + c + potential_[u] - potential_[v];
@@ -160,42 +179,67 @@ private:
     return false;
   }
 
-  // Pushes units along arcs of reduced cost 0 until no source finds a way.
+  // Pushes units along arcs of reduced cost 0 until no source finds a way. One round leaves arcs behind that its own
+  // paths have opened; the next takes them.
   bool push_all() {
-    std::fill(dead_.begin(), dead_.end(), false);
-    std::fill(next_.begin(), next_.end(), 0);
-    for (node u = 0; u <= level_; ++u)
-      while (excess_[u] > 0 && !dead_[u] && push_one(u)) {
-        --excess_[u];
-        --pending_;
-      }
+    for (auto pushed = true; pushed && pending_ > 0 && steps_ <= effort_;) {
+      pushed = false;
+      fresh_workers_.assign(fresh_workers_.size(), ~std::uint64_t{0});
+      fresh_groups_.assign(fresh_groups_.size(), ~std::uint64_t{0});
+      fresh_level_ = true;
+      std::fill(next_.begin(), next_.end(), 0);
+      for (node u = 0; u <= level_; ++u)
+        while (excess_[u] > 0 && fresh(u) && push_one(u)) {
+          --excess_[u];
+          --pending_;
+          pushed = true;
+        }
+    }
     return steps_ <= effort_;
   }
 
-  // The next arc of reduced cost 0 at or after the node's cursor that leads to a node not yet tried; unreached: none.
+  // Nodes that are neither on the path nor given up in this round.
+  bool fresh(node u) const {
+    if (u < workers_)
+      return (fresh_workers_[u >> 6] >> (u & 63)) & 1;
+    return u == level_ ? fresh_level_ : (fresh_groups_[(u - workers_) >> 6] >> ((u - workers_) & 63)) & 1;
+  }
+  void set_fresh(node u, bool value) {
+    if (u == level_) {
+      fresh_level_ = value;
+      return;
+    }
+    const auto k = u < workers_ ? u : u - workers_;
+    auto& word = (u < workers_ ? fresh_workers_ : fresh_groups_)[k >> 6];
+    const auto bit = std::uint64_t{1} << (k & 63);
+    word = value ? word | bit : word & ~bit;
+  }
+
+  // The next arc of reduced cost 0 at or after the node's cursor that leads to a fresh node; above `level_`: none.
   node step(node u) {
     const auto here = potential_[u];
+    auto& k = next_[u];
     if (u < workers_) {
-      auto& k = next_[u];
       const auto* row = by_worker_.row(u);
       for (; k < groups_; ++k) {
         ++steps_;
-        if ((k & 63) == 0 && row[k >> 6] == 0) {
-          k += 63;
+        const auto rest = (row[k >> 6] & fresh_groups_[k >> 6]) >> (k & 63);
+        if (rest == 0) {
+          k |= 63;
           continue;
         }
-        if (((row[k >> 6] >> (k & 63)) & 1) != 0 && !dead_[workers_ + k] &&
-            here + (model_.gain.test(k, u) ? 1 : 0) == potential_[workers_ + k])
+        k += static_cast<node>(__builtin_ctzll(rest));
+        if (here + (model_.gain.test(k, u) ? 1 : 0) == potential_[workers_ + k])
           return workers_ + k;
       }
-      return !dead_[level_] && here + slope(u, held_[u]) == potential_[level_] ? level_ : level_ + 1;
+      const auto absorbs = fresh_level_ && held_[u] < most_[u] && here + slope(u, held_[u]) == potential_[level_];
+      return absorbs ? level_ : level_ + 1;
     }
-    auto& w = next_[u];
     if (u == level_) {
-      for (; w < workers_; ++w) {
+      for (; k < workers_; ++k) {
         ++steps_;
-        if (part_[w] && !dead_[w] && here - slope(w, held_[w] - 1) == potential_[w])
-          return w;
+        if (part_[k] && fresh(k) && held_[k] > least_[k] && here - slope(k, held_[k] - 1) == potential_[k])
+          return k;
       }
       return level_ + 1;
     }
@@ -203,39 +247,38 @@ private:
     const auto* open = model_.open.row(g);
     const auto* extra = model_.extra.row(g);
     const auto* gain = model_.gain.row(g);
-    while (w < workers_) {
+    for (; k < workers_; ++k) {
       ++steps_;
-      const auto free = (open[w >> 6] & ~extra[w >> 6]) >> (w & 63);
-      if (free == 0) {
-        w = (w | 63) + 1;
+      const auto rest = (open[k >> 6] & ~extra[k >> 6] & fresh_workers_[k >> 6]) >> (k & 63);
+      if (rest == 0) {
+        k |= 63;
         continue;
       }
-      w += static_cast<node>(__builtin_ctzll(free));
-      if (!dead_[w] && here - static_cast<cost>((gain[w >> 6] >> (w & 63)) & 1) == potential_[w])
-        return w;
-      ++w;
+      k += static_cast<node>(__builtin_ctzll(rest));
+      if (here - static_cast<cost>((gain[k >> 6] >> (k & 63)) & 1) == potential_[k])
+        return k;
     }
     return level_ + 1;
   }
 
   bool push_one(node source) {
     path_.assign(1, source);
-    dead_[source] = true; // on the path
+    set_fresh(source, false);
     while (!path_.empty()) {
       const auto u = path_.back();
       if (excess_[u] < 0) {
         ++excess_[u];
         apply();
         for (auto v : path_)
-          dead_[v] = false;
+          set_fresh(v, true);
         return true;
       }
       const auto v = step(u);
       if (v <= level_) {
-        dead_[v] = true;
+        set_fresh(v, false);
         path_.push_back(v);
       } else {
-        path_.pop_back(); // stays dead
+        path_.pop_back(); // given up: not fresh again in this round
       }
     }
     return false;
@@ -269,11 +312,17 @@ private:
   bit_rows by_worker_;
   std::vector<cost> potential_;
   std::vector<cost> dist_;
-  std::vector<char> dead_;
+  std::vector<std::uint64_t> fresh_workers_; // as bits
+  std::vector<std::uint64_t> fresh_groups_;
+  bool fresh_level_ = true;
   std::vector<node> next_;
   std::vector<std::int64_t> excess_;
   std::vector<std::int64_t> held_; // load each worker is meant to have
+  std::vector<std::int64_t> least_; // what its quotas amount to
+  std::vector<std::int64_t> most_;  // quotas and every open extra
   std::vector<char> part_;
+  std::vector<std::uint64_t> settled_workers_; // as bits
+  std::vector<std::uint64_t> settled_groups_;
   std::vector<node> path_;
   std::int64_t base_level_ = 0;
   std::int64_t pending_ = 0;
