@@ -17,13 +17,15 @@ const source_tree& project() {
   return tree;
 }
 
-/// Files above the common limit, each with its own. State machines whose parts would have to share their privates.
+/// Files above the common limit, each with its own: state machines whose parts would have to share their privates.
 const std::map<std::string, int> long_files = {
-  {"actors/job_runner/job_runner_core.cpp", 600},
-  {"actors/keeper/keeper_core.cpp", 800},
-  {"actors/worker/worker_core.cpp", 1000},
-  {"strategies/problem_builder.cpp", 450},
-  {"zkstore/session_core.cpp", 700},
+  {"actors/job_runner/job_runner_core.cpp", 800},
+  {"actors/keeper/keeper_core.cpp", 1000},
+  {"actors/manager/manager_core.cpp", 1200},
+  {"actors/worker/worker_core.cpp", 1200},
+  {"strategies/problem_builder.cpp", 600},
+  {"zkstore/embedded/embedded_ensemble.cpp", 800},
+  {"zkstore/session_core.cpp", 800},
 };
 
 std::string output_of(const char* command) {

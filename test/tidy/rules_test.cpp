@@ -16,15 +16,15 @@ TEST_CASE("layers: an include against the arrows is found, one along them is not
   source_tree tree{{"include/djm/a.hpp", ""},
                    {"strategies/s.hpp", "#include \"djm/a.hpp\"\n"},
                    {"actors/worker/worker_core.hpp", "#include \"strategies/s.hpp\"\n"},
-                   {"actors/worker/worker_actor.cpp", "#include \"actors/worker/worker_core.hpp\"\n"}};
+                   {"actors/worker/worker_shell.cpp", "#include \"actors/worker/worker_core.hpp\"\n"}};
   CHECK(check_layers(tree).empty());
   tree["include/djm/bad.hpp"] = "#pragma once\n#include \"strategies/s.hpp\"\n";
   tree["strategies/bad.cpp"] = "#include \"actors/worker/worker_core.hpp\"\n";
-  tree["actors/worker/bad_core.cpp"] = "#include \"actors/worker/worker_actor.hpp\"\n";
-  tree["actors/worker/worker_actor.hpp"] = "";
+  tree["actors/worker/bad_core.cpp"] = "#include \"actors/worker/worker_shell.hpp\"\n";
+  tree["actors/worker/worker_shell.hpp"] = "";
   tree["zkstore/bad.cpp"] = "#include \"zkstore/gone.hpp\"\n";
   CHECK(check_layers(tree) ==
-        complaints{"actors/worker/bad_core.cpp:1: core must not include actors: actors/worker/worker_actor.hpp",
+        complaints{"actors/worker/bad_core.cpp:1: core must not include actors: actors/worker/worker_shell.hpp",
                    "include/djm/bad.hpp:2: model must not include strategies: strategies/s.hpp",
                    "strategies/bad.cpp:1: strategies must not include core: actors/worker/worker_core.hpp",
                    "zkstore/bad.cpp:1: zkstore/gone.hpp is not a file of the project"});

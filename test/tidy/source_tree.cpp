@@ -158,10 +158,11 @@ std::string resolve(const source_tree& tree, const std::string& from, const std:
   return {};
 }
 
+bool is_header_of(std::string_view target, std::string_view header) {
+  return ends_with(header, "/") ? starts_with(target, header) : target == header;
+}
+
 std::vector<std::string> way_to(const source_tree& tree, const std::string& from, std::string_view header) {
-  auto wanted = [&](const std::string& target) {
-    return ends_with(header, "/") ? starts_with(target, header) : target == header;
-  };
   std::map<std::string, std::string> parent{{from, ""}};
   std::deque<std::string> open{from};
   while (!open.empty()) {
@@ -169,7 +170,7 @@ std::vector<std::string> way_to(const source_tree& tree, const std::string& from
     open.pop_front();
     for (const auto& include : includes_of(tree.at(path))) {
       auto file = resolve(tree, path, include.target);
-      if (file.empty() && wanted(include.target)) {
+      if (file.empty() && is_header_of(include.target, header)) {
         std::vector<std::string> way{include.target};
         for (auto at = path; !at.empty(); at = parent[at]) {
           way.insert(way.begin(), at);

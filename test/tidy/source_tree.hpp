@@ -44,8 +44,11 @@ std::string resolve(const source_tree& tree, const std::string& from, const std:
 /// `from` and every project file it includes, directly or not.
 std::vector<std::string> files_reached(const source_tree& tree, const std::string& from);
 
-/// The way from `from` to the system header `header`, or to any below it when it ends with a slash: the files in order,
-/// the header last. Empty when there is none.
+/// Whether an include names the system header `header`, or one below it when `header` ends with a slash.
+bool is_header_of(std::string_view target, std::string_view header);
+
+/// The way from `from` to the first include that names `header`: the files in order, the header last. Empty when there
+/// is none.
 std::vector<std::string> way_to(const source_tree& tree, const std::string& from, std::string_view header);
 
 std::string complaint(const std::string& path, int line, const std::string& text);

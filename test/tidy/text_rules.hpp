@@ -21,7 +21,7 @@ complaints check_sizes(const source_tree& tree, const std::map<std::string, int>
 /// The first line of every header is `#pragma once`.
 complaints check_header_guards(const source_tree& tree);
 
-/// Tests wait for conditions, they do not sleep. Helpers in test/support that poll are exempt.
+/// Tests wait for conditions, they do not sleep. Helpers that poll are called support and are exempt.
 complaints check_sleeps(const source_tree& tree);
 
 /// A file named *_test.cpp that asserts nothing.
