@@ -242,8 +242,10 @@ void embedded_ensemble::on_leader(std::size_t l, std::size_t from, to_leader&& m
 }
 
 void embedded_ensemble::on_follower(std::size_t s, to_follower&& message, time_point t) {
-  if (auto* up_to = std::get_if<commit_up_to>(&message))
-    return apply_up_to(s, up_to->end, t);
+  if (auto* up_to = std::get_if<commit_up_to>(&message)) {
+    apply_up_to(s, up_to->end, t);
+    return trim_log();
+  }
   const auto& answer = std::get<revalidated>(message);
   const auto i = connections_.find(answer.connection);
   if (i == connections_.end())
