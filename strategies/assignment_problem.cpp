@@ -177,6 +177,24 @@ assignment_problem assignment_problem::with_pin(item_index item, worker_index wo
   return assignment_problem{std::move(x)};
 }
 
+assignment_problem assignment_problem::with_eligible(job_index j, const std::vector<std::uint64_t>& row) const {
+  auto x = std::make_shared<data>(*data_);
+  std::copy(row.begin(), row.end(), x->eligible.begin() + static_cast<std::ptrdiff_t>(j * words()));
+  classify(*x);
+  return assignment_problem{std::move(x)};
+}
+
+assignment_problem assignment_problem::without_affinity() const {
+  auto x = std::make_shared<data>(*data_);
+  for (auto& j : x->jobs) {
+    j.colocate_with.clear();
+    j.separate_from.clear();
+    j.one_worker = false;
+  }
+  classify(*x);
+  return assignment_problem{std::move(x)};
+}
+
 assignment_problem assignment_problem::with_previous(std::vector<worker_index> owners) const {
   auto x = std::make_shared<data>(*data_);
   x->previous = std::move(owners);

@@ -5,26 +5,12 @@
 #include "strategies/count_model.hpp"
 #include "strategies/global_balance.hpp"
 #include "strategies/greedy.hpp"
+#include "strategies/refine.hpp"
+#include "strategies/stages.hpp"
 
 namespace djm {
 
 namespace {
-
-// Whether counts per job and worker are all there is to decide: no rule ties different jobs together.
-bool counts_suffice(const assignment_problem& problem) {
-  if (problem.unconstrained())
-    return true;
-  for (worker_index w = 0; w < problem.worker_count(); ++w)
-    if (problem.worker(w).max_items != worker_info::unlimited_items)
-      return false;
-  for (job_index j = 0; j < problem.job_count(); ++j) {
-    const auto& job = problem.job(j);
-    if (job.one_worker || !job.colocate_with.empty() || !job.separate_from.empty() || !job.item_weights.empty() ||
-        !job.profile.empty())
-      return false;
-  }
-  return true;
-}
 
 // Max - min over the workers that take part, and what no choice of extras can bring it below.
 struct spread {
@@ -74,43 +60,83 @@ std::int64_t tolerance(const assignment_problem& problem, const plan_options& op
   return std::max<std::int64_t>(1, mean * options.global_tolerance / 1000);
 }
 
+bool keeps_room(const count_model& model, const std::vector<std::uint32_t>& room) {
+  const auto& problem = model.problem();
+  for (worker_index w = 0; w < problem.worker_count(); ++w) {
+    if (room[w] == worker_info::unlimited_items)
+      continue;
+    std::uint64_t items = problem.base_items(w);
+    for (job_index j = 0; j < problem.job_count(); ++j)
+      items += model.count(j, w);
+    if (items > room[w])
+      return false;
+  }
+  return true;
+}
+
+bool keeps_capacity(const count_model& model) {
+  const auto& problem = model.problem();
+  for (worker_index w = 0; w < problem.worker_count(); ++w)
+    for (std::uint32_t r = 0; r < problem.resources().size(); ++r) {
+      if (problem.worker(w).capacity[r] == worker_info::unlimited)
+        continue;
+      auto used = problem.base_used(w, r);
+      for (job_index j = 0; j < problem.job_count(); ++j)
+        for (const auto& need : problem.job(j).profile)
+          if (need.resource == r)
+            used += need.amount * model.count(j, w);
+      if (used > problem.worker(w).capacity[r])
+        return false;
+    }
+  return true;
+}
+
+} // namespace
+
 plan count_plan(const assignment_problem& problem, const plan_options& options, bool totals) {
   plan result;
   count_model model{problem};
   model.choose_extras();
+  const auto room = room_for_items(problem);
   auto exact = true;
   if (totals) {
     const auto before = spread_of(model);
     const auto felt = tolerance(problem, options);
     if ((before.now > 1 || weights_differ(problem)) && (felt == 0 || before.now - before.least > felt)) {
       const auto fine = model.extra;
-      const auto found = balance_totals(model, options.effort);
+      const auto found = balance_totals(model, room, options.effort);
       result.summary.effort_used = found.effort;
-      result.summary.effort_exhausted = !found.exact;
       exact = found.exact;
       if (felt > 0 && before.now - spread_of(model).now <= felt)
         model.extra = fine;
     }
   }
-  if (exact)
-    result.summary.moves_lower_bound = model.moves();
+  auto moves = model.moves();
   model.settle();
+  if (!keeps_room(model, room)) {
+    const auto found = refine_counts(model, room, options.effort);
+    result.summary.effort_used += found.effort;
+    exact = found.exact;
+    moves = model.moves();
+  }
+  result.summary.effort_exhausted = !exact;
+  if (!keeps_capacity(model)) {
+    auto legal = greedy_plan(problem, totals);
+    legal.summary.effort_used = result.summary.effort_used;
+    return legal;
+  }
+  if (exact)
+    result.summary.moves_lower_bound = moves;
   model.deal(result.owner);
   return result;
 }
 
-} // namespace
-
 expected<plan> balanced_strategy::assign(const assignment_problem& problem, const plan_options& options) const {
-  if (!counts_suffice(problem))
-    return greedy_plan(problem, true);
-  return count_plan(problem, options, true);
+  return staged_plan(problem, options, true);
 }
 
 expected<plan> evenly_spread_strategy::assign(const assignment_problem& problem, const plan_options& options) const {
-  if (!counts_suffice(problem))
-    return greedy_plan(problem, false);
-  return count_plan(problem, options, false);
+  return staged_plan(problem, options, false);
 }
 
 } // namespace djm

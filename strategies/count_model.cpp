@@ -255,7 +255,7 @@ std::size_t count_model::moves() const {
   std::size_t result = pin_moves_;
   for (std::size_t k = 0; k < have_.size(); ++k)
     result += have_[k] > quota_[k] ? have_[k] - quota_[k] : 0;
-  for (std::size_t g = 0; g < groups_.size(); ++g)
+  for (std::size_t g = 0; extra.words() > 0 && g < groups_.size(); ++g)
     for (std::size_t k = 0; k < extra.words(); ++k)
       result -= static_cast<std::size_t>(__builtin_popcountll(extra.row(g)[k] & gain.row(g)[k]));
   return result;
@@ -264,6 +264,7 @@ std::size_t count_model::moves() const {
 void count_model::settle() {
   for (std::size_t g = 0; g < groups_.size(); ++g)
     each_bit_of_row(extra.row(g), extra.words(), [&](worker_index w) { ++quota_[cell(groups_[g].job, w)]; });
+  extra = {};
 }
 
 void count_model::deal(std::vector<worker_index>& owner) const {

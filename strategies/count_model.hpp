@@ -50,7 +50,7 @@ public:
   std::size_t moves() const;
   /// Final count of a cell; only after the last change of extras, see `settle`.
   std::uint32_t count(job_index j, worker_index w) const noexcept { return quota_[cell(j, w)]; }
-  /// Adds the extras to the quotas. Afterwards only `count`, `count_moves` and `deal` make sense.
+  /// Adds the extras to the quotas. Afterwards only `count`, `moves` and `deal` make sense.
   void settle();
   /// Changes a settled count.
   void set_count(job_index j, worker_index w, std::uint32_t n) noexcept { quota_[cell(j, w)] = n; }
@@ -61,6 +61,10 @@ public:
 
   /// Most items of the job on the worker, rules of room aside.
   std::uint32_t limit(job_index j, worker_index w) const;
+  /// Items of the job that are not pinned to where they cannot be.
+  std::uint32_t placeable(job_index j) const {
+    return static_cast<std::uint32_t>(problem_.items_of(j)) - unplaceable_[j];
+  }
   /// Items of the job that must be on the worker.
   std::uint32_t fixed(job_index j, worker_index w) const;
 

@@ -18,8 +18,8 @@ constexpr cost unreached = INT64_MAX;
 
 class balancer {
 public:
-  balancer(count_model& model, std::uint64_t effort)
-    : model_(model), problem_(model.problem()), effort_(effort), workers_(static_cast<node>(model.workers())),
+  balancer(count_model& model, const std::vector<std::uint32_t>& room, std::uint64_t effort)
+    : model_(model), problem_(model.problem()), room_(room), effort_(effort), workers_(static_cast<node>(model.workers())),
       groups_(static_cast<node>(model.groups().size())), level_(workers_ + groups_),
       by_worker_(workers_, groups_), potential_(level_ + 1), dist_(level_ + 1),
       fresh_workers_(model.open.words()), fresh_groups_(by_worker_.words()), next_(level_ + 1), excess_(level_ + 1), held_(workers_), settled_workers_(model.open.words()),
@@ -61,6 +61,8 @@ private:
         --most_[w];
       });
     }
+    for (node w = 0; w < workers_; ++w)
+      most_[w] = std::max(least_[w], std::min<std::int64_t>(most_[w], room_[w]));
     std::int64_t total = 0;
     std::int64_t weights = 0;
     std::int64_t count = 0;
@@ -304,6 +306,7 @@ private:
 
   count_model& model_;
   const assignment_problem& problem_;
+  const std::vector<std::uint32_t>& room_;
   std::uint64_t effort_;
   std::uint64_t steps_ = 0;
   node workers_;
@@ -331,8 +334,8 @@ private:
 
 } // namespace
 
-balance_result balance_totals(count_model& model, std::uint64_t effort) {
-  return balancer{model, effort}.run();
+balance_result balance_totals(count_model& model, const std::vector<std::uint32_t>& room, std::uint64_t effort) {
+  return balancer{model, room, effort}.run();
 }
 
 } // namespace djm

@@ -22,6 +22,7 @@ struct balance_result {
 /// level looks for the cheapest way, over jobs whose extra can change hands, to a worker below it or into the level
 /// itself (raising it for one worker). The greedy choice is optimal in moves, so it gives valid node potentials. The
 /// network has a node per worker and group and an arc per cell: its size does not depend on the number of items.
-balance_result balance_totals(count_model& model, std::uint64_t effort);
+/// `room`: most items per worker; where it cannot be kept by moving extras the result is not exact.
+balance_result balance_totals(count_model& model, const std::vector<std::uint32_t>& room, std::uint64_t effort);
 
 } // namespace djm

@@ -192,6 +192,10 @@ public:
 
   /// The same question with one more pin; a pin the item has already is replaced.
   assignment_problem with_pin(item_index item, worker_index worker) const;
+  /// The same question with other eligible workers for job `j`, as a row of `words()` words.
+  assignment_problem with_eligible(job_index j, const std::vector<std::uint64_t>& row) const;
+  /// The same question without `colocate_with`, `separate_from` and `one_worker`.
+  assignment_problem without_affinity() const;
   /// The same question after `owners` (indexed by item) has become the state of things.
   assignment_problem with_previous(std::vector<worker_index> owners) const;
 

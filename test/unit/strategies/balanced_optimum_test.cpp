@@ -49,3 +49,17 @@ TEST_CASE("balanced is optimal with a limit per worker, pins, labels, drains and
   with.items = 6;
   CHECK(rc::check("brute force", [with](std::uint32_t seed) { is_optimal(with, seed); }));
 }
+
+TEST_CASE("balanced is optimal where slots run short, by priority") {
+  ingredients with;
+  with.partial = with.slots = with.priorities = true;
+  with.items = 6;
+  CHECK(rc::check("brute force", [with](std::uint32_t seed) { is_optimal(with, seed); }));
+}
+
+TEST_CASE("balanced is optimal with slots, limits, drains and cordons together") {
+  ingredients with;
+  with.partial = with.slots = with.limits = with.drains = with.cordons = true;
+  with.items = 6;
+  CHECK(rc::check("brute force", [with](std::uint32_t seed) { is_optimal(with, seed); }));
+}
