@@ -1,0 +1,228 @@
+#include <signal.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+#include <caf/all.hpp>
+
+#include "djm/node.hpp"
+#include "djm/node_actor.hpp"
+
+namespace djm {
+
+namespace {
+
+struct facade_config : caf::actor_system_config {
+  explicit facade_config(std::uint32_t threads) {
+    set("scheduler.max-threads", static_cast<std::size_t>(std::max<std::uint32_t>(threads, 1)));
+    add_error_renderer(*this);
+  }
+};
+
+/// What outlives the node's actor: whether it has ended and why.
+struct ending {
+  std::mutex guard;
+  std::condition_variable changed;
+  bool over = false;
+  error why;
+};
+
+std::atomic<int> signals_seen{0};
+
+extern "C" void count_signal(int) {
+  ++signals_seen;
+}
+
+caf::behavior listener(caf::event_based_actor* self, std::function<void(const node_event&)> on_event) {
+  self->set_exception_handler([](std::exception_ptr&) -> caf::error { return {}; });
+  return {
+    [on_event](const node_event& e) {
+      try {
+        on_event(e);
+      } catch (...) {
+        // The listener is user code: what it throws ends here.
+      }
+    },
+  };
+}
+
+} // namespace
+
+struct node::impl {
+  explicit impl(std::uint32_t threads) : config(threads), system(config) {}
+
+  template <class T, class Message>
+  expected<T> ask(Message m) {
+    if (!handle) {
+      return fail(errc::shutting_down, "the node has stopped");
+    }
+    caf::scoped_actor self{system};
+    expected<T> answer = fail(errc::internal, "no answer");
+    auto request = self->request(handle, caf::infinite, std::move(m));
+    if constexpr (std::is_void_v<T>) {
+      request.receive([&] { answer = {}; }, [&](caf::error& e) { answer = tl::make_unexpected(from_caf(e)); });
+    } else {
+      request.receive([&](T& x) { answer = std::move(x); },
+                      [&](caf::error& e) { answer = tl::make_unexpected(from_caf(e)); });
+    }
+    return answer;
+  }
+
+  facade_config config;
+  caf::actor_system system;
+  std::shared_ptr<ending> end = std::make_shared<ending>();
+  node_actor handle;
+  caf::actor events;
+};
+
+node::node(std::unique_ptr<impl> x) : impl_(std::move(x)) {}
+node::node(node&&) noexcept = default;
+node& node::operator=(node&&) noexcept = default;
+
+node::~node() {
+  if (impl_ && impl_->handle) {
+    (void) shutdown(true);
+  }
+}
+
+expected<node> node::start(node_config config, options o) {
+  auto x = std::make_unique<impl>(o.actor_threads);
+  node_options no;
+  no.log = std::move(o.log);
+  no.strategies = std::move(o.strategies);
+  auto handle = spawn_node(x->system, std::move(config), std::move(no));
+  if (!handle) {
+    return tl::make_unexpected(handle.error());
+  }
+  x->handle = *handle;
+  caf::actor_cast<caf::actor>(x->handle)->attach_functor([end = x->end](const caf::error& reason) {
+    std::lock_guard<std::mutex> lock{end->guard};
+    end->over = true;
+    if (reason != caf::exit_reason::user_shutdown) {
+      end->why = from_caf(reason);
+    }
+    end->changed.notify_all();
+  });
+  if (o.on_event) {
+    x->events = x->system.spawn(listener, std::move(o.on_event));
+    (void) x->ask<void>(subscribe{x->events});
+  }
+  return node{std::move(x)};
+}
+
+expected<void> node::register_job(job_definition d) {
+  return impl_->ask<void>(djm::register_job{std::move(d.spec), std::move(d.code)});
+}
+expected<void> node::unregister_job(const job_id& job) {
+  return impl_->ask<void>(djm::unregister_job{job});
+}
+expected<void> node::enable_job(const job_id& job) {
+  return impl_->ask<void>(switch_job{job, true});
+}
+expected<void> node::disable_job(const job_id& job) {
+  return impl_->ask<void>(switch_job{job, false});
+}
+expected<void> node::disable_all() {
+  return impl_->ask<void>(switch_all{true});
+}
+expected<void> node::enable_all() {
+  return impl_->ask<void>(switch_all{false});
+}
+expected<void> node::trigger(const job_id& job) {
+  return impl_->ask<void>(trigger_job{job});
+}
+expected<void> node::reschedule(const job_id& job, schedule s) {
+  return impl_->ask<void>(reschedule_job{job, s});
+}
+expected<void> node::mark_worker(const node_id& worker, bool draining, bool cordoned) {
+  return impl_->ask<void>(djm::mark_worker{worker, draining, cordoned});
+}
+expected<node_status> node::status() const {
+  return impl_->ask<node_status>(get_status{});
+}
+expected<cluster_view> node::cluster() const {
+  return impl_->ask<cluster_view>(get_cluster{});
+}
+expected<runner_status> node::job(const job_id& id) const {
+  return impl_->ask<runner_status>(get_job{id});
+}
+
+bool node::wait_ready(duration timeout) const {
+  const auto until = std::chrono::steady_clock::now() + timeout;
+  for (;;) {
+    auto st = status();
+    if (st && st->ready) {
+      return true;
+    }
+    std::unique_lock<std::mutex> lock{impl_->end->guard};
+    if (impl_->end->over || std::chrono::steady_clock::now() >= until) {
+      return false;
+    }
+    impl_->end->changed.wait_for(lock, std::chrono::milliseconds{20});
+  }
+}
+
+expected<void> node::wait_stopped() const {
+  std::unique_lock<std::mutex> lock{impl_->end->guard};
+  impl_->end->changed.wait(lock, [this] { return impl_->end->over; });
+  if (impl_->end->why.code != errc::none) {
+    return tl::make_unexpected(impl_->end->why);
+  }
+  return {};
+}
+
+expected<void> node::shutdown(bool hurry) {
+  auto& x = *impl_;
+  if (!x.handle) {
+    return {};
+  }
+  auto answer = x.ask<void>(shutdown_node{hurry});
+  auto end = wait_stopped();
+  x.handle = nullptr;
+  if (x.events) {
+    caf::anon_send_exit(x.events, caf::exit_reason::user_shutdown);
+    x.events = nullptr;
+  }
+  x.system.await_all_actors_done();
+  if (!answer && answer.error().code == errc::shutting_down) {
+    return end; // it had stopped already
+  }
+  return answer;
+}
+
+expected<void> node::run_until_signal() {
+  auto& x = *impl_;
+  struct sigaction ours {};
+  struct sigaction before_int {};
+  struct sigaction before_term {};
+  ours.sa_handler = count_signal;
+  sigemptyset(&ours.sa_mask);
+  signals_seen = 0;
+  sigaction(SIGINT, &ours, &before_int);
+  sigaction(SIGTERM, &ours, &before_term);
+  bool asked = false;
+  bool hurried = false;
+  {
+    // A handler may only count; so the end of the node is waited for and the count looked at in between.
+    std::unique_lock<std::mutex> lock{x.end->guard};
+    while (!x.end->over) {
+      x.end->changed.wait_for(lock, std::chrono::milliseconds{100});
+      const int seen = signals_seen;
+      if (seen > 0 && !asked) {
+        asked = true;
+        caf::anon_send(x.handle, shutdown_node{false});
+      }
+      if (seen > 1 && !hurried) {
+        hurried = true;
+        caf::anon_send(x.handle, shutdown_node{true});
+      }
+    }
+  }
+  sigaction(SIGINT, &before_int, nullptr);
+  sigaction(SIGTERM, &before_term, nullptr);
+  return shutdown();
+}
+
+} // namespace djm

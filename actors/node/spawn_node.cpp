@@ -1,0 +1,56 @@
+#include <unistd.h>
+
+#include <mutex>
+#include <utility>
+
+#include <caf/actor_system.hpp>
+
+#include "actors/env/system_env.hpp"
+#include "actors/node/node_shell.hpp"
+#include "zkstore/embedded/embedded_store.hpp"
+#include "zkstore/zookeeper/zookeeper_factory.hpp"
+
+namespace djm {
+
+namespace {
+
+/// Nodes of one process share the embedded store and the ZooKeeper client's closer; both go with the last node.
+template <class Factory>
+std::shared_ptr<store::session_factory> shared_factory() {
+  static std::mutex guard;
+  static std::weak_ptr<Factory> known;
+  std::lock_guard<std::mutex> lock{guard};
+  auto f = known.lock();
+  if (!f) {
+    f = std::make_shared<Factory>();
+    known = f;
+  }
+  return f;
+}
+
+std::string host_name() {
+  char buffer[256] = {};
+  return gethostname(buffer, sizeof(buffer) - 1) == 0 ? std::string{buffer} : std::string{};
+}
+
+} // namespace
+
+expected<node_actor> spawn_node(caf::actor_system& system, node_config config, node_options options) {
+  if (auto ok = validate(config); !ok) {
+    return tl::make_unexpected(ok.error());
+  }
+  system_env_options env;
+  env.node = config.id;
+  env.sessions = config.store.connect == "embedded" ? shared_factory<store::embedded_store>()
+                                                    : shared_factory<store::zookeeper_factory>();
+  env.threads.max_threads = config.max_threads;
+  env.log = options.log;
+  node_parts parts;
+  parts.env = std::make_shared<system_env>(std::move(env));
+  parts.strategies = std::move(options.strategies);
+  parts.host = host_name();
+  parts.pid = getpid();
+  return spawn_node_in(system, std::move(config), std::move(parts));
+}
+
+} // namespace djm
