@@ -326,7 +326,7 @@ worker_core::effects worker_core::on_read(std::uint64_t request, const store::re
     apply_folders(q, outcome, out);
     break;
   case ask::lock_list:
-    apply_lock_list(q, outcome);
+    apply_lock_list(q, outcome, s);
     break;
   case ask::lock_data:
     apply_lock_data(q, outcome, s, out);
@@ -733,7 +733,7 @@ void worker_core::apply_wanted() {
 
 // -- what is locked -------------------------------------------------------------
 
-void worker_core::apply_lock_list(const question& q, const store::read_outcome& r) {
+void worker_core::apply_lock_list(const question& q, const store::read_outcome& r, step s) {
   for (std::size_t i = 0; i < q.jobs.size(); ++i) {
     const auto& job = q.jobs[i];
     const auto& res = r.results[i];
@@ -743,8 +743,8 @@ void worker_core::apply_lock_list(const question& q, const store::read_outcome& 
     }
     folders_.insert(job);
     const bool by_folder = child_watches_.count(job) > 0 && res.watched;
-    if (!by_folder) {
-      child_watches_.erase(job);
+    if (!by_folder && child_watches_.erase(job) > 0) {
+      later(s);
     }
     std::set<item_id> taken;
     for (const auto& name : res.children) {
@@ -787,6 +787,7 @@ void worker_core::apply_lock_data(const question& q, const store::read_outcome& 
     if (!e.uncertain && e.lock != lock_state::taken) {
       continue; // decided by something newer
     }
+    const bool asked = e.uncertain; // a question after the truth leaves no watch
     const bool believed = e.lock == lock_state::held || e.lock == lock_state::removing;
     if (res.code == store::rc::no_node) {
       e.uncertain = false;
@@ -823,7 +824,10 @@ void worker_core::apply_lock_data(const question& q, const store::read_outcome& 
         lose(ref, e);
       }
       e.holder = payload ? payload->worker + "/" + payload->incarnation : "malformed lock";
-      // Without a watch of its own it is asked about again, now with one.
+      // Without a watch of its own it is asked about again, now with one; where none is to be had, after a while.
+      if (!asked && watched_.count(ref) == 0) {
+        later(s);
+      }
       e.lock = watched_.count(ref) > 0 ? lock_state::waiting : lock_state::taken;
     }
     settle_entry(ref, e);

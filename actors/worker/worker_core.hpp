@@ -129,7 +129,7 @@ private:
   void image_read();
   void apply_wanted();
   void settle_entry(const item_ref& ref, entry& e);
-  void apply_lock_list(const question& q, const store::read_outcome& r);
+  void apply_lock_list(const question& q, const store::read_outcome& r, step s);
   void apply_lock_data(const question& q, const store::read_outcome& r, step s, effects& out);
   void apply_scan(const question& q, const store::read_outcome& r);
   void lose(const item_ref& ref, entry& e);
