@@ -49,6 +49,7 @@ keeper_core::effects keeper_core::on_session(const store::session_view& view, st
         o.pool_dirty = true;
       }
     } else if (!was_connected && phase_ == phase::joined) {
+      complain_at_.reset();
       connection("reconnected", out);
     }
     break;
