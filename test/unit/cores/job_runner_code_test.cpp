@@ -1,0 +1,156 @@
+#include <doctest/doctest.h>
+
+#include "test/unit/cores/runner.hpp"
+
+using namespace djm;
+using namespace djm::test;
+
+namespace {
+
+job_spec custom() {
+  auto spec = runner::job();
+  spec.mode = running_mode::custom;
+  return spec;
+}
+
+} // namespace
+
+TEST_CASE("runner: a custom cut makes one lane of each part and no run of an empty one") {
+  runner r{custom()};
+  r.leased(0);
+  CHECK(r.granted(0, {{"a", 1}, {"b", 2}, {"c", 3}}) == "cut 1? a b c");
+  CHECK(r.cut(1, 1, {{"a", "c"}, {}, {"b"}}) == "start 1: a#1 c#3; start 2: b#2");
+  CHECK(r.core.status(at(1)).lanes == 2);
+}
+
+TEST_CASE("runner: items that the cut leaves out are not run") {
+  runner r{custom()};
+  r.leased(0);
+  r.granted(0, {{"a", 1}, {"b", 2}});
+  CHECK(r.cut(1, 1, {{"b"}}) == "start 1: b#2");
+  CHECK(r.cut(2, 1, {{"a"}}) == "");
+}
+
+TEST_CASE("runner: an answer to an older cut is ignored") {
+  runner r{custom()};
+  r.leased(0);
+  CHECK(r.granted(0, {{"a", 1}}) == "cut 1? a");
+  CHECK(r.granted(0, {{"b", 2}}) == "cut 2? a b");
+  CHECK(r.cut(1, 1, {{"a"}}) == "");
+  CHECK(r.cut(2, 2, {{"a"}, {"b"}}) == "start 1: a#1; start 2: b#2");
+}
+
+TEST_CASE("runner: a new cut keeps the schedule of the lanes it continues") {
+  runner r{custom()};
+  r.leased(0);
+  r.granted(0, {{"a", 1}, {"b", 2}});
+  CHECK(r.cut(0, 1, {{"a", "b"}}) == "start 1: a#1 b#2");
+  CHECK(r.done(5, 1) == "");
+  CHECK(r.granted(6, {{"c", 3}}) == "cut 2? a b c");
+  CHECK(r.cut(7, 2, {{"a"}, {"b"}, {"c"}}) == "start 2: c#3");
+  CHECK(r.wake(15) == "start 3: a#1; start 4: b#2");
+}
+
+TEST_CASE("runner: an item revoked while the cut is made is in no run") {
+  runner r{custom()};
+  r.leased(0);
+  CHECK(r.granted(0, {{"a", 1}, {"b", 2}}) == "cut 1? a b");
+  CHECK(r.revoked(1, {"a"}) == "released a; cut 2? b");
+  CHECK(r.cut(2, 1, {{"a", "b"}}) == "");
+  CHECK(r.cut(3, 2, {{"b"}}) == "start 1: b#2");
+  CHECK(r.revoked(4, {"b"}) == "stop 1 revoked: b");
+  CHECK(r.core.status(at(4)).lanes == 0);
+}
+
+TEST_CASE("runner: a cut that breaks the rules is reported and the share runs in one piece") {
+  struct bad {
+    std::vector<std::vector<item_id>> parts;
+    std::string complaint;
+  };
+  for (const auto& x : {bad{{{"a"}, {"a", "b"}}, "item \\\"a\\\" is in two parts"},
+                        bad{{{"a", "b"}, {"zzz"}}, "item \\\"zzz\\\" is not in the share"}}) {
+    runner r{custom()};
+    r.leased(0);
+    r.granted(0, {{"a", 1}, {"b", 2}});
+    CHECK(r.cut(1, 1, x.parts) == "start 1: a#1 b#2");
+    CHECK_MESSAGE(r.seen.find(x.complaint) != std::string::npos, r.seen);
+    CHECK(r.seen.find("invalid_running_strategy") != std::string::npos);
+    CHECK(r.core.status(at(1)).counters.cut_failures == 1);
+  }
+}
+
+TEST_CASE("runner: a running strategy that fails is reported and the share runs in one piece") {
+  runner r{custom()};
+  r.leased(0);
+  r.granted(0, {{"a", 1}, {"b", 2}});
+  CHECK(r.take(r.core.on_cut(1, fail(errc::user_code_failed, "boom"), when(1))) == "start 1: a#1 b#2");
+  CHECK(r.seen.find("boom") != std::string::npos);
+}
+
+TEST_CASE("runner: the pool is asked at the start, and again only where a period is set") {
+  runner once{runner::job()};
+  CHECK(once.take(once.core.on_start(when(0))) == "pool 1?");
+  CHECK(once.pool(1, 1, {"b", "a", "b"}) == "pool = a b");
+  CHECK(once.wakes() == -1);
+
+  auto spec = runner::job();
+  spec.pool_check_period = seconds{60};
+  runner often{spec};
+  CHECK(often.take(often.core.on_start(when(0))) == "pool 1?");
+  CHECK(often.pool(5, 1, {"a"}) == "pool = a");
+  CHECK(often.wakes() == 65);
+  CHECK(often.wake(65) == "pool 2?");
+  CHECK(often.wake(66) == "");
+}
+
+TEST_CASE("runner: an empty pool is an answer, a failed pool function is none") {
+  auto spec = runner::job();
+  spec.pool_check_period = seconds{60};
+  runner r{spec};
+  r.take(r.core.on_start(when(0)));
+  CHECK(r.pool(1, 1, {}) == "pool = ");
+  CHECK(r.wake(61) == "pool 2?");
+  CHECK(r.take(r.core.on_pool(2, fail(errc::user_code_failed, "no database"), when(62))) == "");
+  CHECK(r.seen == "pool_problem(job=\"j\", code=user_code_failed, text=\"no database\")");
+  CHECK(r.core.status(at(62)).pool_failure == "no database");
+  CHECK(r.wakes() == 122);
+  CHECK(r.wake(122) == "pool 3?");
+  CHECK(r.pool(123, 3, {"a"}) == "pool = a");
+  CHECK(r.core.status(at(123)).pool_failure == "");
+}
+
+TEST_CASE("runner: invalid items of the pool are refused one by one and the valid ones stay") {
+  runner r{runner::job()};
+  r.take(r.core.on_start(when(0)));
+  CHECK(r.pool(1, 1, {"good", "a/b", "", "..", "also.good"}) == "pool = also.good good");
+  std::size_t problems = 0;
+  for (auto i = r.seen.find("pool_problem"); i != std::string::npos; i = r.seen.find("pool_problem", i + 1)) {
+    ++problems;
+  }
+  CHECK(problems == 3);
+  CHECK(r.seen.find("a/b") != std::string::npos);
+}
+
+TEST_CASE("runner: a pool function that hangs is reported once and not called a second time beside itself") {
+  auto spec = runner::job();
+  spec.pool_check_period = seconds{60};
+  spec.pool_timeout = seconds{30};
+  runner r{spec};
+  r.take(r.core.on_start(when(0)));
+  CHECK(r.wakes() == 30);
+  CHECK(r.wake(30) == "");
+  CHECK(r.seen.find("pool_problem(job=\"j\", code=user_code_hangs") == 0);
+  CHECK(r.wake(100) == "");
+  CHECK(r.seen == "");
+  CHECK(r.wakes() == -1);
+  CHECK(r.pool(200, 1, {"a"}) == "pool = a"); // late, but true
+  CHECK(r.wake(260) == "pool 2?");
+}
+
+TEST_CASE("runner: an answer nobody asked for is no pool") {
+  runner r{runner::job()};
+  r.take(r.core.on_start(when(0)));
+  CHECK(r.pool(1, 9, {"x"}) == "");
+  CHECK(r.pool(2, 1, {"a"}) == "pool = a");
+  CHECK(r.pool(3, 1, {"b"}) == "");
+}

@@ -1,0 +1,160 @@
+#include <doctest/doctest.h>
+
+#include "test/unit/cores/manager_rig.hpp"
+
+using namespace djm;
+using namespace djm::test;
+
+namespace {
+
+constexpr auto a_clean_period = std::chrono::hours{3} + std::chrono::minutes{1};
+
+} // namespace
+
+TEST_CASE("manager: cleaning removes the pools that nobody offers, and no others") {
+  manager_rig r;
+  r.worker("v", "i1", {"j"});
+  add_pool(r.tree, "j", {"a"});
+  add_pool(r.tree, "unoffered", {"x", "y"});
+  add_pool(r.tree, "disabled", {"x"}, false);
+  r.lead();
+  r.pass(a_clean_period);
+  CHECK(r.tree.has("/djm/work-pool/j/a"));
+  CHECK_FALSE(r.tree.has("/djm/work-pool/unoffered"));
+  CHECK(r.tree.has("/djm/work-pool/disabled"));
+}
+
+TEST_CASE("manager: a pool that a worker offered which has been gone for less than D is in use") {
+  manager_rig r;
+  auto s = r.worker("v", "i1", {"j"}, 60'000);
+  add_pool(r.tree, "j", {"a"});
+  r.lead();
+  r.pass(std::chrono::hours{3} - seconds{20});
+  r.tree.end(s);
+  r.pass(seconds{40});
+  CHECK(r.tree.has("/djm/work-pool/j/a"));
+}
+
+TEST_CASE("manager: a large pool is cleaned in transactions of at most 200 operations") {
+  manager_rig r;
+  add_pool(r.tree, "big", r.items(700));
+  r.lead();
+  r.d.take_written();
+  r.pass(a_clean_period);
+  CHECK_FALSE(r.tree.has("/djm/work-pool/big"));
+  for (const auto& t : r.d.take_written()) {
+    CHECK(std::count(t.begin(), t.end(), ',') < 200);
+  }
+}
+
+TEST_CASE("manager: cleaning removes workers that are gone for longer than D with nothing assigned and no lock") {
+  manager_rig r;
+  auto s = r.worker("v");
+  r.worker("w");
+  add_pool(r.tree, "j", {"a", "b"});
+  r.lead();
+  r.tree.end(s);
+  r.pass(a_clean_period);
+  CHECK_FALSE(r.tree.has("/djm/workers/v"));
+  CHECK(r.tree.has("/djm/workers/w"));
+  CHECK(r.owners() == std::map<std::string, std::string>{{"a", "w"}, {"b", "w"}});
+}
+
+TEST_CASE("manager: a dead worker with a lock that cannot be broken yet is kept") {
+  manager_rig r;
+  auto s = r.worker("v");
+  r.worker("w");
+  r.lead();
+  put_lock(r.tree, "j", "a", "v", "i1", 86'400'000);
+  r.tree.end(s);
+  r.pass(a_clean_period);
+  CHECK(r.tree.has("/djm/workers/v"));
+}
+
+TEST_CASE("manager: cleaning removes empty lock folders of jobs that are gone") {
+  manager_rig r;
+  r.worker("v");
+  add_pool(r.tree, "j", {"a"});
+  r.tree.put("/djm/locks/j");
+  r.tree.put("/djm/locks/gone");
+  r.tree.put("/djm/locks/kept/x.lock", "unreadable");
+  r.lead();
+  r.pass(a_clean_period);
+  CHECK(r.tree.has("/djm/locks/j"));
+  CHECK_FALSE(r.tree.has("/djm/locks/gone"));
+  CHECK(r.tree.has("/djm/locks/kept/x.lock"));
+}
+
+TEST_CASE("manager: I9 a pool whose job a worker begins to offer while it is being cleaned survives") {
+  manager_rig r;
+  r.worker("v", "i1", {});
+  add_pool(r.tree, "j", {"a"});
+  r.lead();
+  bool offered = false;
+  for (int n = 0; n < 20'000 && !offered; ++n) {
+    // The question of the cleaning is on its way: the worker is there before it is answered.
+    while (!r.d.reads.empty()) {
+      auto q = r.d.reads.front();
+      r.d.reads.pop_front();
+      if (show(q).find("get worker-version, get work-pool-version, get work-pool/j") != std::string::npos && !offered) {
+        r.worker("w", "i1", {"j"});
+        offered = true;
+      }
+      for (const auto& e : r.tree.take_events(r.d.view.id)) {
+        r.d.take(r.d.core.on_watch(e, r.d.now_step()));
+      }
+      r.d.take(r.d.core.on_read(q.request, r.tree.read(r.d.view.id, q.reads), r.d.now_step()));
+    }
+    if (!r.d.commits.empty()) {
+      r.d.answer_commit();
+    } else if (!r.answer_plan() && r.d.reads.empty()) {
+      r.d.now = *r.d.core.wake_at();
+      r.d.take(r.d.core.on_wake(r.d.now_step()));
+    }
+  }
+  REQUIRE(offered);
+  r.pass(seconds{10});
+  CHECK(r.tree.has("/djm/work-pool/j/a"));
+  CHECK(r.owners().size() == 1);
+}
+
+TEST_CASE("manager: a job that is disabled while its pool is being cleaned keeps it") {
+  manager_rig r;
+  r.worker("v", "i1", {});
+  add_pool(r.tree, "j", {"a"});
+  r.lead();
+  bool disabled = false;
+  for (int n = 0; n < 20'000 && !disabled; ++n) {
+    while (!r.d.reads.empty()) {
+      auto q = r.d.reads.front();
+      r.d.reads.pop_front();
+      if (show(q).find("get worker-version, get work-pool-version, get work-pool/j") != std::string::npos && !disabled) {
+        add_pool(r.tree, "j", {}, false);
+        disabled = true;
+      }
+      r.d.take(r.d.core.on_read(q.request, r.tree.read(r.d.view.id, q.reads), r.d.now_step()));
+    }
+    if (!r.d.commits.empty()) {
+      r.d.answer_commit();
+    } else if (!r.answer_plan() && r.d.reads.empty()) {
+      r.d.now = *r.d.core.wake_at();
+      r.d.take(r.d.core.on_wake(r.d.now_step()));
+    }
+  }
+  REQUIRE(disabled);
+  r.pass(seconds{10});
+  CHECK(r.tree.has("/djm/work-pool/j/a"));
+}
+
+TEST_CASE("manager: cleaning survives unknown outcomes") {
+  for (auto f : {fate::unknown_applied, fate::unknown_lost}) {
+    manager_rig r;
+    r.worker("v", "i1", {});
+    add_pool(r.tree, "unoffered", {"x"});
+    r.lead();
+    r.d.fates = {f};
+    r.pass(a_clean_period);
+    r.pass(a_clean_period);
+    CHECK_FALSE(r.tree.has("/djm/work-pool/unoffered"));
+  }
+}
