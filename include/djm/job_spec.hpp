@@ -49,7 +49,7 @@ struct job_attributes {
   std::string strategy;
   /// low < normal < high; items of higher priority are placed first where capacity is short.
   std::string priority = "normal";
-  /// Weights of items that do not weigh 1; from 0 to `max_amount`.
+  /// Weights of items that do not weigh 1, in milli-units (1000 = 1); from 0 to `max_amount`.
   std::map<item_id, std::int64_t> item_weights;
   /// Resources each item needs, in milli-units: {"cpu": 500} is half a core. From 0 to `max_amount`.
   std::map<std::string, std::int64_t> profile;
@@ -65,6 +65,8 @@ struct job_attributes {
   std::vector<job_id> separate_from;
   /// Items that belong on a named worker.
   std::map<item_id, node_id> pinned;
+  /// Which workers the items may share: empty or "any", "one_worker" (all items on one), "worker:<id>" (on that one).
+  std::string relaxation;
   /// Strategy-defined values of custom strategies: names follow the rule of ids, values are UTF-8.
   std::map<std::string, std::string> custom;
 };
@@ -106,7 +108,8 @@ auto fields(V&& v, job_attributes& x) {
            field("item_weights", x.item_weights), field("profile", x.profile),
            field("requires", x.requires_labels), field("max_per_worker", x.max_per_worker),
            field("spread", x.spread), field("colocate_with", x.colocate_with),
-           field("separate_from", x.separate_from), field("pinned", x.pinned), field("custom", x.custom));
+           field("separate_from", x.separate_from), field("pinned", x.pinned), field("relaxation", x.relaxation),
+           field("custom", x.custom));
 }
 
 template <class V>
