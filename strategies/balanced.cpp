@@ -60,6 +60,17 @@ std::int64_t tolerance(const assignment_problem& problem, const plan_options& op
   return std::max<std::int64_t>(1, mean * options.global_tolerance / 1000);
 }
 
+// Which zones get the odd items of a job is decided before workers are; up to this many pairs of job and worker the
+// choice is improved afterwards, beyond it stays.
+constexpr std::size_t zone_limit = 20000;
+
+bool spreads_over_zones(const assignment_problem& problem) {
+  for (job_index j = 0; j < problem.job_count(); ++j)
+    if (problem.job(j).spread_zones)
+      return true;
+  return false;
+}
+
 bool keeps_room(const count_model& model, const std::vector<std::uint32_t>& room) {
   const auto& problem = model.problem();
   for (worker_index w = 0; w < problem.worker_count(); ++w) {
@@ -113,8 +124,9 @@ plan count_plan(const assignment_problem& problem, const plan_options& options, 
   }
   auto moves = model.moves();
   model.settle();
-  if (!keeps_room(model, room)) {
-    const auto found = refine_counts(model, room, options.effort);
+  const auto fits = keeps_room(model, room);
+  if (!fits || (totals && spreads_over_zones(problem) && problem.job_count() * problem.worker_count() <= zone_limit)) {
+    const auto found = refine_counts(model, room, options.effort, fits);
     result.summary.effort_used += found.effort;
     exact = found.exact;
     moves = model.moves();

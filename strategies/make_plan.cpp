@@ -3,6 +3,7 @@
 #include <set>
 
 #include "djm/strategy.hpp"
+#include "strategies/budget.hpp"
 #include "strategies/ledger.hpp"
 #include "strategies/summary.hpp"
 
@@ -101,6 +102,7 @@ private:
   }
 
   void finish() {
+    apply_budget(problem_, options_, result_);
     explain_unassigned(problem_, result_);
     summarise(problem_, result_);
   }

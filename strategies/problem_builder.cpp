@@ -135,6 +135,7 @@ struct problem_builder::impl {
 
   void resolve_workers(assignment_problem::data& x, const name_order& sorted);
   void resolve_jobs(assignment_problem::data& x, const name_order& sorted, const name_order& sorted_workers);
+  void relax(job_info& info, const std::string& relaxation, const name_order& sorted_workers);
   void resolve_affinity(assignment_problem::data& x, const name_order& sorted);
   void drop_cycles(assignment_problem::data& x);
   void resolve_eligibility(assignment_problem::data& x, const name_order& sorted_jobs, const name_order& sorted_workers);
@@ -242,6 +243,25 @@ void problem_builder::impl::resolve_workers(assignment_problem::data& x, const n
     w.zone_index = zones[w.zone];
 }
 
+// One worker for all items: any that can take them, or the one that is named, then it is a pin of every item.
+void problem_builder::impl::relax(job_info& info, const std::string& relaxation, const name_order& sorted_workers) {
+  constexpr std::string_view named = "worker:";
+  if (relaxation == "one_worker") {
+    info.one_worker = true;
+  } else if (relaxation.compare(0, named.size(), named) == 0) {
+    const auto name = relaxation.substr(named.size());
+    auto w = worker_at.find(name);
+    if (w == worker_at.end())
+      doubtful("job " + quoted(info.name) + ": relaxation names " + quoted(name) + ", which is not a worker");
+    info.pinned.clear();
+    for (std::uint32_t k = 0; k < info.items->size(); ++k)
+      info.pinned.emplace_back(k, w == worker_at.end() ? no_worker : sorted_workers.rank[w->second]);
+  } else if (!relaxation.empty() && relaxation != "any") {
+    doubtful("job " + quoted(info.name) + ": relaxation " + quoted(relaxation) +
+             " is not \"any\", \"one_worker\" or \"worker:<id>\"");
+  }
+}
+
 void problem_builder::impl::resolve_jobs(assignment_problem::data& x, const name_order& sorted,
                                          const name_order& sorted_workers) {
   std::set<std::string> kinds;
@@ -300,6 +320,7 @@ void problem_builder::impl::resolve_jobs(assignment_problem::data& x, const name
         info.pinned.emplace_back(*k, sorted_workers.rank[w->second]);
       }
     }
+    relax(info, a.relaxation, sorted_workers);
     std::sort(info.item_weights.begin(), info.item_weights.end());
     std::sort(info.pinned.begin(), info.pinned.end());
     x.jobs.push_back(std::move(info));

@@ -32,9 +32,12 @@ public:
       jobs_(problem_.job_count()), x_(jobs_ * workers_), least_(x_.size()), most_(x_.size()), loads_(workers_),
       unplaced_(jobs_), zone_(jobs_) {}
 
-  balance_result run() {
+  balance_result run(bool from_counts) {
     bounds();
-    place();
+    if (from_counts)
+      adopt();
+    else
+      place();
     number_nodes();
     auto exact = true;
     while (cancel_cycle()) {
@@ -96,12 +99,24 @@ private:
       zone_[j][problem_.worker(w).zone_index] += n;
   }
 
+  void start(job_index j) {
+    unplaced_[j] = model_.placeable(j);
+    if (job(j).spread_zones)
+      zone_[j].assign(problem_.zone_count(), 0);
+  }
+
+  void adopt() {
+    for (job_index j = 0; j < jobs_; ++j) {
+      start(j);
+      for (worker_index w = 0; w < workers_; ++w)
+        add(j, w, model_.count(j, w));
+    }
+  }
+
   void place() {
     const auto order = by_priority();
     for (auto j : order) {
-      unplaced_[j] = model_.placeable(j);
-      if (job(j).spread_zones)
-        zone_[j].assign(problem_.zone_count(), 0);
+      start(j);
       for (worker_index w = 0; w < workers_; ++w)
         add(j, w, std::min(least_[at(j, w)], unplaced_[j]));
     }
@@ -321,8 +336,9 @@ std::vector<std::uint32_t> room_for_items(const assignment_problem& problem) {
   return result;
 }
 
-balance_result refine_counts(count_model& model, const std::vector<std::uint32_t>& room, std::uint64_t effort) {
-  return refiner{model, room, effort}.run();
+balance_result refine_counts(count_model& model, const std::vector<std::uint32_t>& room, std::uint64_t effort,
+                             bool from_counts) {
+  return refiner{model, room, effort}.run(from_counts);
 }
 
 } // namespace djm

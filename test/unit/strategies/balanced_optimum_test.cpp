@@ -63,3 +63,10 @@ TEST_CASE("balanced is optimal with slots, limits, drains and cordons together")
   with.items = 6;
   CHECK(rc::check("brute force", [with](std::uint32_t seed) { is_optimal(with, seed); }));
 }
+
+TEST_CASE("balanced is optimal with jobs that spread over zones") {
+  ingredients with;
+  with.partial = with.zones = with.slots = true;
+  with.items = 6;
+  CHECK(rc::check("brute force", [with](std::uint32_t seed) { is_optimal(with, seed); }));
+}
