@@ -190,6 +190,53 @@ TEST_CASE("shutdown: no done is under way when it returns") {
   }
 }
 
+TEST_CASE("shutdown: waits for a done under way on a foreign thread, whatever the deadline") {
+  int told = 0; // unsynchronised: shutdown orders it
+  counter started, inside, release;
+  auto o = patient();
+  o.max_threads = 1;
+  thread_executor exec{o};
+  exec.start(order(1, [&](job_context& ctx) {
+    started.add();
+    ctx.wait_for_stop(hours{1});
+  }), nullptr);
+  REQUIRE(started.reaches(1));
+  exec.start(order(2, [](auto&) {}), [&](const run_result& r) {
+    CHECK(r.dropped);
+    inside.add();
+    release.reaches(1);
+    told = 1;
+  });
+  std::thread stopper{[&] { exec.request_stop(2, stop_reason::disabled, {}); }};
+  REQUIRE(inside.reaches(1));
+  std::thread releaser{[&] {
+    CHECK(eventually([&] { return exec.running({}).empty(); })); // run 1 has seen that shutdown is on
+    release.add();
+  }};
+  exec.shutdown(boot_now());
+  CHECK(told == 1);
+  releaser.join();
+  stopper.join();
+}
+
+TEST_CASE("shutdown: runs, dones and calls that ask for it while it waits for them do not block it") {
+  counter started, calling;
+  thread_executor exec{patient()};
+  exec.call([&] {
+    started.add();
+    calling.reaches(1);
+    exec.shutdown(boot_now() + hours{1});
+  });
+  exec.start(order(1, [&](job_context& ctx) {
+    started.add();
+    ctx.wait_for_stop(hours{1});
+    calling.add();
+    exec.shutdown(boot_now() + hours{1});
+  }), [&](const run_result&) { exec.shutdown(boot_now() + hours{1}); });
+  REQUIRE(started.reaches(2));
+  CHECK(exec.shutdown(boot_now() + hours{1}).empty());
+}
+
 TEST_CASE("shutdown: a run, a done, a call and a stop callback may destroy their executor") {
   auto before = thread_count();
   for (int where = 0; where < 4; ++where) {

@@ -222,7 +222,7 @@ TEST_CASE("timers: stress of arming and cancelling from many threads; every time
   constexpr int each = 2000;
   auto seed = std::random_device{}();
   MESSAGE("seed ", seed);
-  std::atomic<int> fired{0}, kept{0}, double_fired{0};
+  std::atomic<int> fired{0}, kept{0}, double_fired{0}, early{0};
   std::vector<std::thread> threads;
   timer_queue timers{silent()};
   for (int c = 0; c < clients; ++c)
@@ -230,7 +230,10 @@ TEST_CASE("timers: stress of arming and cancelling from many threads; every time
       std::mt19937 rng{seed + static_cast<unsigned>(c)};
       for (int i = 0; i < each; ++i) {
         auto count = std::make_shared<std::atomic<int>>(0);
-        auto id = timers.arm(boot_now() + microseconds{rng() % 500}, [&, count] {
+        auto due = boot_now() + microseconds{rng() % 500};
+        auto id = timers.arm(due, [&, count, due] {
+          if (boot_now() < due)
+            ++early;
           if (++*count > 1)
             ++double_fired;
           ++fired;
@@ -250,4 +253,5 @@ TEST_CASE("timers: stress of arming and cancelling from many threads; every time
   CHECK(fired >= kept);
   CHECK(fired <= clients * each);
   CHECK(double_fired == 0);
+  CHECK(early == 0);
 }
