@@ -63,15 +63,15 @@ public:
 
   void check(const version_payload& x) {
     if (x.transaction.size() > max_transaction_id)
-      reader_.complain_at("transaction", impl::quote(x.transaction) + " is longer than "
-                                           + std::to_string(max_transaction_id) + " bytes");
+      reader_.complain_at("transaction", impl::quote(x.transaction) + " is longer than " +
+                                           std::to_string(max_transaction_id) + " bytes");
   }
 
 private:
   void range(const char* field, std::int64_t value, std::int64_t least, std::int64_t most) {
     if (value < least || value > most)
-      reader_.complain_at(field, std::to_string(value) + " is not from " + std::to_string(least) + " to "
-                                   + std::to_string(most));
+      reader_.complain_at(field, std::to_string(value) + " is not from " + std::to_string(least) + " to " +
+                                   std::to_string(most));
   }
 
   void id(const char* field, std::string_view value) {
@@ -95,8 +95,8 @@ void check_version(impl::json_reader& reader, const json& document) {
   else if (!v->is_number_unsigned() || v->get<std::uint64_t>() == 0) // comparing json values would wrap large ones
     reader.complain_at(version_key, impl::shown(*v) + " is not a version");
   else if (v->get<std::uint64_t>() > std::uint64_t{payload_version})
-    reader.complain_at(version_key, "version " + impl::shown(*v) + " is newer than " + std::to_string(payload_version)
-                                      + ", the one this program reads");
+    reader.complain_at(version_key, "version " + impl::shown(*v) + " is newer than " + std::to_string(payload_version) +
+                                      ", the one this program reads");
 }
 
 tl::unexpected<error> malformed(std::string_view path, const std::string& text) {

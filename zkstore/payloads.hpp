@@ -11,8 +11,8 @@
 #include "djm/job_spec.hpp"
 #include "djm/time.hpp"
 
-/// What the data of each tree node says. Payloads are JSON objects with a version field "v"; unknown fields are ignored on
-/// reading and preserved on writing (`encode(x, previous)`), malformed ones are an error that names the path.
+/// What the data of each tree node says. Payloads are JSON objects with a version field "v"; unknown fields are ignored
+/// on reading and preserved on writing (`encode(x, previous)`), malformed ones are an error that names the path.
 namespace djm::store {
 
 constexpr std::int32_t format_version = 1;
@@ -85,13 +85,14 @@ struct version_payload {
   std::string transaction;
 };
 
-/// JSON text. With `previous`, fields of it that this version does not know are kept; a `previous` that is no payload is
-/// ignored. Bytes that are not UTF-8 become U+FFFD.
+/// JSON text. With `previous`, fields of it that this version does not know are kept; a `previous` that is no payload
+/// is ignored. Bytes that are not UTF-8 become U+FFFD.
 template <class Payload>
 std::string encode(const Payload& x, std::string_view previous = {});
 
 /// Checks types, ranges and ids; never throws, whatever the bytes. Missing fields keep their defaults, except "v" and
-/// those whose default breaks a rule (the incarnation of `alive`, `workers` and locks, the worker of a lock). The error (`malformed_payload`) names `path` and what is wrong.
+/// those whose default breaks a rule (the incarnation of `alive`, `workers` and locks, the worker of a lock). The error
+/// (`malformed_payload`) names `path` and what is wrong.
 template <class Payload>
 expected<Payload> decode(std::string_view text, std::string_view path);
 
@@ -130,8 +131,7 @@ auto fields(V&& v, pools_payload& x) {
 }
 template <class V>
 auto fields(V&& v, pool_payload& x) {
-  return v("pool", field("enabled", x.enabled), field("attributes", x.attributes),
-           field("last_writer", x.last_writer));
+  return v("pool", field("enabled", x.enabled), field("attributes", x.attributes), field("last_writer", x.last_writer));
 }
 template <class V>
 auto fields(V&& v, lock_payload& x) {

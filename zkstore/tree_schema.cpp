@@ -28,18 +28,32 @@ std::string join(std::string_view first, std::initializer_list<std::string_view>
 // The root "/" is kept as an empty prefix, so that every path below it has one slash.
 tree_schema::tree_schema(std::string root) : root_(std::move(root)), prefix_(root_ == "/" ? "" : root_) {}
 
-std::string tree_schema::format() const { return join(prefix_, {"/format"}); }
-std::string tree_schema::alive() const { return join(prefix_, {"/alive"}); }
-std::string tree_schema::alive(std::string_view worker) const { return join(prefix_, {"/alive/", worker}); }
-std::string tree_schema::latches() const { return join(prefix_, {"/leader-latch"}); }
+std::string tree_schema::format() const {
+  return join(prefix_, {"/format"});
+}
+std::string tree_schema::alive() const {
+  return join(prefix_, {"/alive"});
+}
+std::string tree_schema::alive(std::string_view worker) const {
+  return join(prefix_, {"/alive/", worker});
+}
+std::string tree_schema::latches() const {
+  return join(prefix_, {"/leader-latch"});
+}
 
 std::string tree_schema::latch_prefix(std::string_view worker, std::string_view incarnation) const {
   return join(prefix_, {"/leader-latch/", worker, "-", incarnation, "-"});
 }
 
-std::string tree_schema::latch(std::string_view name) const { return join(prefix_, {"/leader-latch/", name}); }
-std::string tree_schema::workers() const { return join(prefix_, {"/workers"}); }
-std::string tree_schema::worker(std::string_view worker) const { return join(prefix_, {"/workers/", worker}); }
+std::string tree_schema::latch(std::string_view name) const {
+  return join(prefix_, {"/leader-latch/", name});
+}
+std::string tree_schema::workers() const {
+  return join(prefix_, {"/workers"});
+}
+std::string tree_schema::worker(std::string_view worker) const {
+  return join(prefix_, {"/workers/", worker});
+}
 
 std::string tree_schema::available(std::string_view worker) const {
   return join(prefix_, {"/workers/", worker, "/available"});
@@ -61,23 +75,37 @@ std::string tree_schema::assigned(std::string_view worker, std::string_view job,
   return join(prefix_, {"/workers/", worker, "/assigned/", job, "/", item});
 }
 
-std::string tree_schema::pools() const { return join(prefix_, {"/work-pool"}); }
-std::string tree_schema::pool(std::string_view job) const { return join(prefix_, {"/work-pool/", job}); }
+std::string tree_schema::pools() const {
+  return join(prefix_, {"/work-pool"});
+}
+std::string tree_schema::pool(std::string_view job) const {
+  return join(prefix_, {"/work-pool/", job});
+}
 
 std::string tree_schema::pool(std::string_view job, std::string_view item) const {
   return join(prefix_, {"/work-pool/", job, "/", item});
 }
 
-std::string tree_schema::locks() const { return join(prefix_, {"/locks"}); }
-std::string tree_schema::locks(std::string_view job) const { return join(prefix_, {"/locks/", job}); }
+std::string tree_schema::locks() const {
+  return join(prefix_, {"/locks"});
+}
+std::string tree_schema::locks(std::string_view job) const {
+  return join(prefix_, {"/locks/", job});
+}
 
 std::string tree_schema::lock(std::string_view job, std::string_view item) const {
   return join(prefix_, {"/locks/", job, "/", item, lock_suffix});
 }
 
-std::string tree_schema::pool_version() const { return join(prefix_, {"/work-pool-version"}); }
-std::string tree_schema::worker_version() const { return join(prefix_, {"/worker-version"}); }
-std::string tree_schema::assignment_version() const { return join(prefix_, {"/worker-assignment-version"}); }
+std::string tree_schema::pool_version() const {
+  return join(prefix_, {"/work-pool-version"});
+}
+std::string tree_schema::worker_version() const {
+  return join(prefix_, {"/worker-version"});
+}
+std::string tree_schema::assignment_version() const {
+  return join(prefix_, {"/worker-assignment-version"});
+}
 
 std::optional<item_id> item_of_lock_name(std::string_view name) {
   if (name.size() <= lock_suffix.size() || name.substr(name.size() - lock_suffix.size()) != lock_suffix)

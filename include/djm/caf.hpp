@@ -76,8 +76,8 @@ inline caf::error to_caf(const error& e) {
   return e.code == errc::none ? caf::error{} : caf::make_error(e.code, e.text);
 }
 
-/// The djm error in a CAF error. Errors of CAF itself become `timed_out` (request timeout), `shutting_down` (the receiver
-/// is down or was told to stop) or `internal`, with CAF's text.
+/// The djm error in a CAF error. Errors of CAF itself become `timed_out` (request timeout), `shutting_down` (the
+/// receiver is down or was told to stop) or `internal`, with CAF's text.
 error from_caf(const caf::error& e);
 
 /// For `result<T>` handlers: the value or CAF's error.
@@ -166,7 +166,8 @@ typename F::result_type object(F& f, T&, const char* type, named_field<Ts>... fs
   if constexpr (is_text_inspector<F>) {
     std::string text = std::string{type} + '(';
     const char* separator = "";
-    ((text.append(separator).append(fs.name).append(1, '=').append(fs.secret ? "\"***\"" : caf::deep_to_string(fs.value)),
+    ((text.append(separator).append(fs.name).append(1, '=').append(fs.secret ? "\"***\""
+                                                                             : caf::deep_to_string(fs.value)),
       separator = ", "),
      ...);
     return f(verbatim{text + ')'});
@@ -287,8 +288,8 @@ inline error from_caf(const caf::error& e) {
   }
   if (e == caf::sec::request_timeout)
     return {errc::timed_out, caf::to_string(e)};
-  if (e == caf::sec::request_receiver_down || e == caf::exit_reason::user_shutdown || e == caf::exit_reason::kill
-      || e == caf::exit_reason::unreachable || e == caf::exit_reason::remote_link_unreachable)
+  if (e == caf::sec::request_receiver_down || e == caf::exit_reason::user_shutdown || e == caf::exit_reason::kill ||
+      e == caf::exit_reason::unreachable || e == caf::exit_reason::remote_link_unreachable)
     return {errc::shutting_down, caf::to_string(e)};
   return {errc::internal, caf::to_string(e)};
 }

@@ -34,18 +34,19 @@ struct store_config {
 };
 
 /// Everything one node needs to know before it starts. Build it in code or read it with `load_node_config`; either way
-/// it is validated as a whole before anything starts. Durations, defaults and ranges are listed with each key; in JSON a
-/// duration is a text such as "10s". `config_keys` has the same as data.
+/// it is validated as a whole before anything starts. Durations, defaults and ranges are listed with each key; in JSON
+/// a duration is a text such as "10s". `config_keys` has the same as data.
 struct node_config {
   /// Must be unique in the cluster; the rule of `ids.hpp`. No default. Use a name that survives restarts (the host's
   /// name), so that people recognise the node.
   node_id id;
   store_config store;
   /// How long an item stays with a worker that lost the store (D). 0s to 24h, default 15s. Zero: items move as soon as
-  /// the session expires, and runs stop well before; then `stop_grace` and `operation_deadline` must be short against T.
+  /// the session expires, and runs stop well before; then `stop_grace` and `operation_deadline` must be short against
+  /// T.
   duration detach_tolerance = std::chrono::seconds{15};
-  /// How long before its local deadline (or at a revocation) a run is asked to stop ahead of being an overrun. 0s to 1h,
-  /// default 2s. The longest time a run needs to come to an end; jobs may set their own.
+  /// How long before its local deadline (or at a revocation) a run is asked to stop ahead of being an overrun. 0s to
+  /// 1h, default 2s. The longest time a run needs to come to an end; jobs may set their own.
   duration stop_grace = std::chrono::seconds{2};
   /// How long a gentle shutdown waits for runs. 0s to 168h, default 15min. A second request to stop does not wait.
   duration stop_timeout = std::chrono::minutes{15};
@@ -54,8 +55,8 @@ struct node_config {
   duration rebalance_debounce = std::chrono::milliseconds{200};
   /// 0s to 10min, at least `rebalance_debounce`, default 2s. Bounds the wait while changes keep coming.
   duration rebalance_max_wait = std::chrono::seconds{2};
-  /// How often the leader looks for locks of workers that are gone. 10ms to 1h, default 30s. Only a safety net: locks of
-  /// a worker that disappears are broken without it.
+  /// How often the leader looks for locks of workers that are gone. 10ms to 1h, default 30s. Only a safety net: locks
+  /// of a worker that disappears are broken without it.
   duration sweep_period = std::chrono::seconds{30};
   /// How often the leader removes what nobody needs any more (pools, subtrees of workers). 10ms to 720h, default 3h.
   duration clean_period = std::chrono::hours{3};
@@ -63,8 +64,8 @@ struct node_config {
   duration backoff_min = std::chrono::milliseconds{100};
   /// 1ms to 10min, at least `backoff_min`, default 5s. Bounds how late a node notices that the store is back.
   duration backoff_max = std::chrono::seconds{5};
-  /// Messages held back before the node is connected, at most; later ones are refused with `backlog_full`. 1 to 1000000,
-  /// default 1000.
+  /// Messages held back before the node is connected, at most; later ones are refused with `backlog_full`. 1 to
+  /// 1000000, default 1000.
   std::uint32_t backlog_limit = 1000;
   /// After this the start-up listener is told "not connected"; the node goes on trying. 1ms to 1h, default 30s.
   duration registration_timeout = std::chrono::seconds{30};
@@ -78,10 +79,11 @@ struct node_config {
   std::string zone;
   /// What the node offers, for jobs that require labels; each follows the rule of ids, none twice. Empty by default.
   std::vector<std::string> labels;
-  /// Relative share of the load in thousandths: 1 to 1000000000, default 1000 (= 1). A machine with twice the power: 2000.
+  /// Relative share of the load in thousandths: 1 to 1000000000, default 1000 (= 1). A machine with twice the power:
+  /// 2000.
   std::int64_t weight = 1000;
-  /// Resources in milli-units by name ({"cpu": 4000} is four cores); empty (the default) = unlimited. Names follow the rule
-  /// of ids, amounts are 0 to 1000000000000.
+  /// Resources in milli-units by name ({"cpu": 4000} is four cores); empty (the default) = unlimited. Names follow the
+  /// rule of ids, amounts are 0 to 1000000000000.
   std::map<std::string, std::int64_t> capacity;
   /// The most items this node takes; 0 (the default) = no limit.
   std::uint32_t max_items = 0;
@@ -104,10 +106,9 @@ auto fields(V&& v, node_config& x) {
            field("sweep_period", x.sweep_period), field("clean_period", x.clean_period),
            field("backoff_min", x.backoff_min), field("backoff_max", x.backoff_max),
            field("backlog_limit", x.backlog_limit), field("registration_timeout", x.registration_timeout),
-           field("max_threads", x.max_threads), field("abort_on_overrun", x.abort_on_overrun),
-           field("zone", x.zone), field("labels", x.labels), field("weight", x.weight),
-           field("capacity", x.capacity), field("max_items", x.max_items),
-           field("software_version", x.software_version));
+           field("max_threads", x.max_threads), field("abort_on_overrun", x.abort_on_overrun), field("zone", x.zone),
+           field("labels", x.labels), field("weight", x.weight), field("capacity", x.capacity),
+           field("max_items", x.max_items), field("software_version", x.software_version));
 }
 
 inline bool operator==(const store_config& a, const store_config& b) {
@@ -132,8 +133,8 @@ constexpr duration lease_margin(duration session_timeout, duration detach_tolera
   return (session_timeout + detach_tolerance) / 20;
 }
 
-/// The longest `stop_grace` that fits the other durations: what a job's own may be on this node. Negative when none fits.
-/// `session_timeout` is the one granted by the server, or the configured one before that is known.
+/// The longest `stop_grace` that fits the other durations: what a job's own may be on this node. Negative when none
+/// fits. `session_timeout` is the one granted by the server, or the configured one before that is known.
 duration longest_stop_grace(const node_config& config, duration session_timeout);
 
 /// Reads a JSON object with the keys above; durations are texts like "10s". Unknown keys and keys that appear twice are

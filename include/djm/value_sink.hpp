@@ -119,8 +119,8 @@ void write_map(value_sink& sink, const T& xs) {
 } // namespace detail
 
 /// Writes a value of any type that may stand in a field list: bool, integers, double, text, durations, times,
-/// enumerations with names, structs with a field list, and vector, map from text, pair, optional, variant of structs and
-/// shared pointer of these.
+/// enumerations with names, structs with a field list, and vector, map from text, pair, optional, variant of structs
+/// and shared pointer of these.
 template <class T>
 void write_value(value_sink& sink, const T& x) {
   if constexpr (has_fields<T>) {

@@ -22,8 +22,8 @@ bool is_address_char(char c) noexcept {
 bool is_host(std::string_view host) noexcept {
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
     const auto address = host.substr(1, host.size() - 2);
-    return address.size() <= 45 && std::count(address.begin(), address.end(), ':') >= 2
-           && std::all_of(address.begin(), address.end(), is_address_char);
+    return address.size() <= 45 && std::count(address.begin(), address.end(), ':') >= 2 &&
+           std::all_of(address.begin(), address.end(), is_address_char);
   }
   return !host.empty() && host.size() <= max_host_length && std::all_of(host.begin(), host.end(), is_host_char);
 }
@@ -59,8 +59,8 @@ expected<void> check_connect_string(std::string_view text) {
   for (;;) {
     const auto comma = rest.find(',');
     if (const auto fault = fault_of(rest.substr(0, comma)); !fault.empty())
-      return fail(errc::invalid_connect_string, quote(text) + ": " + fault
-                                                  + "; it must be embedded or host:port[,host:port]...");
+      return fail(errc::invalid_connect_string,
+                  quote(text) + ": " + fault + "; it must be embedded or host:port[,host:port]...");
     if (comma == std::string_view::npos)
       return {};
     rest.remove_prefix(comma + 1);

@@ -1,6 +1,7 @@
 #include "djm/job_spec.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 #include "djm/impl/text.hpp"
 
@@ -27,8 +28,8 @@ public:
 
   void not_negative(const char* field, duration value) {
     require(value >= duration::zero() && value <= max_schedule_duration,
-            std::string{field} + " is " + format_duration(value) + "; it must be from 0s to "
-              + format_duration(max_schedule_duration));
+            std::string{field} + " is " + format_duration(value) + "; it must be from 0s to " +
+              format_duration(max_schedule_duration));
   }
 
   const expected<void>& result() const { return result_; }
@@ -41,9 +42,9 @@ private:
 void check_amounts(spec_checker& c, const char* field, const std::map<std::string, std::int64_t>& amounts) {
   for (const auto& [name, amount] : amounts) {
     c.require(is_valid_id(name), std::string{field} + ": name " + impl::quote(name) + " breaks the rule for names");
-    c.require(amount >= 0 && amount <= max_amount, std::string{field} + "[" + impl::quote(name) + "] is "
-                                                     + std::to_string(amount) + "; it must be from 0 to "
-                                                     + std::to_string(max_amount));
+    c.require(amount >= 0 && amount <= max_amount, std::string{field} + "[" + impl::quote(name) + "] is " +
+                                                     std::to_string(amount) + "; it must be from 0 to " +
+                                                     std::to_string(max_amount));
   }
 }
 
@@ -58,6 +59,13 @@ void check_partners(spec_checker& c, const job_id& job, const job_attributes& a)
     c.require(std::find(a.colocate_with.begin(), a.colocate_with.end(), id) == a.colocate_with.end(),
               "attributes: job " + impl::quote(id) + " is in colocate_with and in separate_from");
   }
+}
+
+bool is_relaxation(std::string_view text) {
+  constexpr std::string_view named = "worker:";
+  if (text.empty() || text == "any" || text == "one_worker")
+    return true;
+  return text.substr(0, named.size()) == named && is_valid_id(text.substr(named.size()));
 }
 
 void check_attributes(spec_checker& c, const job_id& job, const job_attributes& a) {
@@ -78,10 +86,12 @@ void check_attributes(spec_checker& c, const job_id& job, const job_attributes& 
     c.adopt(check_id(id_kind::item, item), "attributes.pinned");
     c.adopt(check_id(id_kind::node, node), "attributes.pinned[" + impl::quote(item) + "]");
   }
+  c.require(is_relaxation(a.relaxation), "attributes.relaxation is " + impl::quote(a.relaxation) +
+                                           "; it must be empty, any, one_worker or worker:<id>");
   for (const auto& [name, value] : a.custom) {
     c.require(is_valid_id(name), "attributes.custom: name " + impl::quote(name) + " breaks the rule for names");
-    c.require(impl::is_utf8(value), "attributes.custom[" + impl::quote(name) + "] is " + impl::quote(value)
-                                      + ", which is not UTF-8");
+    c.require(impl::is_utf8(value),
+              "attributes.custom[" + impl::quote(name) + "] is " + impl::quote(value) + ", which is not UTF-8");
   }
 }
 
@@ -116,7 +126,8 @@ expected<void> validate(const job_spec& spec) {
   c.adopt(validate(spec.schedule), "schedule");
   c.require(is_enumerator(spec.mode), errc::invalid_running_strategy,
             "mode is " + to_string(spec.mode) + ", which is no running mode");
-  c.require(is_enumerator(spec.on_new_items), "on_new_items is " + to_string(spec.on_new_items) + ", which is no policy");
+  c.require(is_enumerator(spec.on_new_items),
+            "on_new_items is " + to_string(spec.on_new_items) + ", which is no policy");
   c.not_negative("pool_check_period", spec.pool_check_period);
   c.not_negative("pool_timeout", spec.pool_timeout);
   c.require(spec.pool_timeout > duration::zero(), "pool_timeout is 0s; it must be above zero");

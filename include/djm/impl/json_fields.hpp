@@ -197,8 +197,8 @@ private:
   template <class T, class... Ts>
   void read_variant(const nlohmann::json& j, T& x, std::variant<Ts...>*) {
     const auto type = j.find("type");
-    const bool known = type != j.end() && type->is_string()
-                       && (read_alternative<Ts>(j, type->template get_ref<const std::string&>(), x) || ...);
+    const bool known = type != j.end() && type->is_string() &&
+                       (read_alternative<Ts>(j, type->template get_ref<const std::string&>(), x) || ...);
     if (known)
       return;
     std::string rule = "an object whose \"type\" is one of";

@@ -51,18 +51,13 @@ class key_watcher {
 public:
   bool operator()(int, json::parse_event_t event, json& parsed) {
     switch (event) {
-      case json::parse_event_t::object_start:
-        open_.emplace_back();
-        break;
-      case json::parse_event_t::object_end:
-        open_.pop_back();
-        break;
-      case json::parse_event_t::key:
-        if (const auto& name = parsed.get_ref<const std::string&>(); !open_.back().insert(name).second && first_.empty())
-          first_ = quote(name);
-        break;
-      default:
-        break;
+    case json::parse_event_t::object_start: open_.emplace_back(); break;
+    case json::parse_event_t::object_end: open_.pop_back(); break;
+    case json::parse_event_t::key:
+      if (const auto& name = parsed.get_ref<const std::string&>(); !open_.back().insert(name).second && first_.empty())
+        first_ = quote(name);
+      break;
+    default: break;
     }
     return true;
   }
@@ -80,8 +75,8 @@ tl::expected<json, std::string> parse_json(std::string_view text, duplicate_keys
   if (!is_utf8(text))
     return tl::make_unexpected(std::string{"the text is not UTF-8"});
   if (const auto at = find_too_deep(text); at != std::string_view::npos)
-    return tl::make_unexpected("arrays and objects nest deeper than " + std::to_string(max_depth) + " at byte "
-                               + std::to_string(at));
+    return tl::make_unexpected("arrays and objects nest deeper than " + std::to_string(max_depth) + " at byte " +
+                               std::to_string(at));
   try {
     if (keys == duplicate_keys::last_wins)
       return json::parse(text.begin(), text.end());

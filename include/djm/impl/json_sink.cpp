@@ -65,7 +65,9 @@ void json_sink::append_text(std::string_view x) {
   out_ += '"';
 }
 
-void json_sink::begin_object(const char*) { open('{'); }
+void json_sink::begin_object(const char*) {
+  open('{');
+}
 
 void json_sink::begin_alternative(const char* type) {
   open('{');
@@ -73,12 +75,24 @@ void json_sink::begin_alternative(const char* type) {
   append_text(type);
 }
 
-void json_sink::member(const char* name) { key(name); }
-void json_sink::end_object() { close('}'); }
-void json_sink::begin_list() { open('['); }
-void json_sink::element() { next(); }
-void json_sink::end_list() { close(']'); }
-void json_sink::begin_map() { open('{'); }
+void json_sink::member(const char* name) {
+  key(name);
+}
+void json_sink::end_object() {
+  close('}');
+}
+void json_sink::begin_list() {
+  open('[');
+}
+void json_sink::element() {
+  next();
+}
+void json_sink::end_list() {
+  close(']');
+}
+void json_sink::begin_map() {
+  open('{');
+}
 
 void json_sink::key(std::string_view name) {
   next();
@@ -86,11 +100,21 @@ void json_sink::key(std::string_view name) {
   out_ += indent_ >= 0 ? ": " : ":";
 }
 
-void json_sink::end_map() { close('}'); }
-void json_sink::none() { out_ += "null"; }
-void json_sink::boolean(bool x) { out_ += x ? "true" : "false"; }
-void json_sink::integer(std::int64_t x) { out_ += std::to_string(x); }
-void json_sink::natural(std::uint64_t x) { out_ += std::to_string(x); }
+void json_sink::end_map() {
+  close('}');
+}
+void json_sink::none() {
+  out_ += "null";
+}
+void json_sink::boolean(bool x) {
+  out_ += x ? "true" : "false";
+}
+void json_sink::integer(std::int64_t x) {
+  out_ += std::to_string(x);
+}
+void json_sink::natural(std::uint64_t x) {
+  out_ += std::to_string(x);
+}
 
 void json_sink::real(double x) {
   if (!std::isfinite(x))
@@ -100,10 +124,18 @@ void json_sink::real(double x) {
   out_.append(buffer, end);
 }
 
-void json_sink::text(std::string_view x) { append_text(x); }
-void json_sink::symbol(std::string_view x) { append_text(x); }
-void json_sink::span(duration x) { append_text(format_duration(x)); }
-void json_sink::moment(wall_time x) { append_text(format_time(x)); }
+void json_sink::text(std::string_view x) {
+  append_text(x);
+}
+void json_sink::symbol(std::string_view x) {
+  append_text(x);
+}
+void json_sink::span(duration x) {
+  append_text(format_duration(x));
+}
+void json_sink::moment(wall_time x) {
+  append_text(format_time(x));
+}
 
 void json_sink::secret(std::string_view x) {
   append_text(secrets_ == secrets::shown || x.empty() ? x : "***");

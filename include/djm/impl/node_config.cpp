@@ -60,8 +60,8 @@ public:
     if (c.connect != "embedded")
       if (const auto ok = impl::check_connect_string(c.connect); !ok)
         complain("store.connect", ok.error().text, ok.error().code);
-    if (!impl::is_store_path(c.root) || c.root.size() > max_root_length || c.root == "/zookeeper"
-        || c.root.rfind("/zookeeper/", 0) == 0)
+    if (!impl::is_store_path(c.root) || c.root.size() > max_root_length || c.root == "/zookeeper" ||
+        c.root.rfind("/zookeeper/", 0) == 0)
       complain_rule("store.root", impl::quote(c.root));
     const auto colon = c.digest.find(':');
     const bool printable = c.digest.find_first_of(std::string_view{"\0\n\r", 3}) == std::string::npos;
@@ -94,8 +94,8 @@ private:
   }
 
   void complain_rule(const char* key, const std::string& value) {
-    complaints_.push_back(
-      {errc::invalid_config, std::string{key} + " has " + value + "; it must be " + std::string{impl::rule_of(key).range}});
+    complaints_.push_back({errc::invalid_config, std::string{key} + " has " + value + "; it must be " +
+                                                   std::string{impl::rule_of(key).range}});
   }
 
   std::vector<error>& complaints_;
@@ -103,11 +103,13 @@ private:
 
 // Only called when every value is within its range, so that no sum overflows.
 void check_fit(const node_config& c, std::vector<error>& complaints) {
-  const auto complain = [&complaints](std::string text) { complaints.push_back({errc::invalid_config, std::move(text)}); };
+  const auto complain = [&complaints](std::string text) {
+    complaints.push_back({errc::invalid_config, std::move(text)});
+  };
   const auto at_least = [&](const char* name, duration value, const char* least_name, duration least) {
     if (value < least)
-      complain(std::string{name} + " is " + format_duration(value) + "; it must not be below " + least_name + ", "
-               + format_duration(least));
+      complain(std::string{name} + " is " + format_duration(value) + "; it must not be below " + least_name + ", " +
+               format_duration(least));
   };
   at_least("rebalance_max_wait", c.rebalance_max_wait, "rebalance_debounce", c.rebalance_debounce);
   at_least("backoff_max", c.backoff_max, "backoff_min", c.backoff_min);
@@ -116,12 +118,13 @@ void check_fit(const node_config& c, std::vector<error>& complaints) {
     const auto ms = [](duration d) {
       return format_duration(std::chrono::duration_cast<std::chrono::milliseconds>(d));
     };
-    complain("stop_grace (" + format_duration(c.stop_grace) + "), store.operation_deadline ("
-             + format_duration(c.store.operation_deadline) + "), store.session_timeout T ("
-             + format_duration(c.store.session_timeout) + ") and detach_tolerance D (" + format_duration(c.detach_tolerance)
-             + ") do not fit: stop_grace + T/3 + operation_deadline must be below T + D - T/3 - 5 % of (T + D); "
-             + (longest < duration::zero() ? "shorten operation_deadline or lengthen T or D by at least " + ms(-longest)
-                                           : "stop_grace may be " + ms(longest) + " at most"));
+    complain("stop_grace (" + format_duration(c.stop_grace) + "), store.operation_deadline (" +
+             format_duration(c.store.operation_deadline) + "), store.session_timeout T (" +
+             format_duration(c.store.session_timeout) + ") and detach_tolerance D (" +
+             format_duration(c.detach_tolerance) +
+             ") do not fit: stop_grace + T/3 + operation_deadline must be below T + D - T/3 - 5 % of (T + D); " +
+             (longest < duration::zero() ? "shorten operation_deadline or lengthen T or D by at least " + ms(-longest)
+                                         : "stop_grace may be " + ms(longest) + " at most"));
   }
 }
 

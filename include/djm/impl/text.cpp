@@ -11,15 +11,15 @@ bool continues(unsigned char c) noexcept {
 void append_escaped(std::string& out, unsigned char c) {
   constexpr char digits[] = "0123456789abcdef";
   switch (c) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    default:
-      out += "\\x";
-      out += digits[c >> 4];
-      out += digits[c & 15];
+  case '"': out += "\\\""; return;
+  case '\\': out += "\\\\"; return;
+  case '\n': out += "\\n"; return;
+  case '\r': out += "\\r"; return;
+  case '\t': out += "\\t"; return;
+  default:
+    out += "\\x";
+    out += digits[c >> 4];
+    out += digits[c & 15];
   }
 }
 
@@ -42,8 +42,8 @@ std::size_t utf8_sequence(std::string_view text) noexcept {
       return 0;
   // Overlong forms, surrogates and what lies above U+10FFFF hide behind the second byte.
   const auto second = at(1);
-  if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) || (lead == 0xF0 && second < 0x90)
-      || (lead == 0xF4 && second > 0x8F))
+  if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) || (lead == 0xF0 && second < 0x90) ||
+      (lead == 0xF4 && second > 0x8F))
     return 0;
   return length;
 }

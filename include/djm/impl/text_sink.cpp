@@ -18,7 +18,9 @@ void text_sink::begin_object(const char* type) {
   first_ = true;
 }
 
-void text_sink::begin_alternative(const char* type) { begin_object(type); }
+void text_sink::begin_alternative(const char* type) {
+  begin_object(type);
+}
 
 void text_sink::member(const char* name) {
   separate();
@@ -36,7 +38,9 @@ void text_sink::begin_list() {
   first_ = true;
 }
 
-void text_sink::element() { separate(); }
+void text_sink::element() {
+  separate();
+}
 
 void text_sink::end_list() {
   out_ += ']';
@@ -59,10 +63,18 @@ void text_sink::end_map() {
   first_ = false;
 }
 
-void text_sink::none() { out_ += "none"; }
-void text_sink::boolean(bool x) { out_ += x ? "true" : "false"; }
-void text_sink::integer(std::int64_t x) { out_ += std::to_string(x); }
-void text_sink::natural(std::uint64_t x) { out_ += std::to_string(x); }
+void text_sink::none() {
+  out_ += "none";
+}
+void text_sink::boolean(bool x) {
+  out_ += x ? "true" : "false";
+}
+void text_sink::integer(std::int64_t x) {
+  out_ += std::to_string(x);
+}
+void text_sink::natural(std::uint64_t x) {
+  out_ += std::to_string(x);
+}
 
 void text_sink::real(double x) {
   char buffer[32];
@@ -70,10 +82,20 @@ void text_sink::real(double x) {
   out_.append(buffer, end);
 }
 
-void text_sink::text(std::string_view x) { out_ += impl::quote(x, x.size()); }
-void text_sink::symbol(std::string_view x) { out_ += x; }
-void text_sink::span(duration x) { out_ += format_duration(x); }
-void text_sink::moment(wall_time x) { out_ += format_time(x); }
-void text_sink::secret(std::string_view x) { out_ += x.empty() ? "\"\"" : "\"***\""; }
+void text_sink::text(std::string_view x) {
+  out_ += impl::quote(x, x.size());
+}
+void text_sink::symbol(std::string_view x) {
+  out_ += x;
+}
+void text_sink::span(duration x) {
+  out_ += format_duration(x);
+}
+void text_sink::moment(wall_time x) {
+  out_ += format_time(x);
+}
+void text_sink::secret(std::string_view x) {
+  out_ += x.empty() ? "\"\"" : "\"***\"";
+}
 
 } // namespace djm

@@ -92,8 +92,8 @@ expected<duration> parse_duration(std::string_view text) {
       return duration{result};
     }
   }
-  return fail(errc::invalid_config, "duration " + impl::quote(text)
-                                      + " is not an integer followed by ns, us, ms, s, min or h, such as \"10s\"");
+  return fail(errc::invalid_config, "duration " + impl::quote(text) +
+                                      " is not an integer followed by ns, us, ms, s, min or h, such as \"10s\"");
 }
 
 std::string format_time(wall_time t) {
@@ -121,8 +121,8 @@ expected<wall_time> parse_time(std::string_view text) {
   if (ok) {
     const civil_date date{get_digits(text, 0, 4), static_cast<int>(get_digits(text, 5, 2)),
                           static_cast<int>(get_digits(text, 8, 2))};
-    const auto ms = get_digits(text, 11, 2) * 3'600'000 + get_digits(text, 14, 2) * 60'000
-                    + get_digits(text, 17, 2) * 1000 + get_digits(text, 20, 3);
+    const auto ms = get_digits(text, 11, 2) * 3'600'000 + get_digits(text, 14, 2) * 60'000 +
+                    get_digits(text, 17, 2) * 1000 + get_digits(text, 20, 3);
     const wall_time result{std::chrono::milliseconds{days_from_civil(date) * ms_per_day + ms}};
     // Writing it again finds months, days, hours and seconds that do not exist.
     if (format_time(result) == text)

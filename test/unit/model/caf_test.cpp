@@ -10,8 +10,9 @@ using namespace djm;
 
 namespace {
 
-using echo_actor = cx::typed<caf::result<node_status>(caf::get_atom), caf::result<std::string>(caf::put_atom, std::string),
-                             caf::result<void>(caf::update_atom, int), caf::result<error>(caf::publish_atom, error)>;
+using echo_actor =
+  cx::typed<caf::result<node_status>(caf::get_atom), caf::result<std::string>(caf::put_atom, std::string),
+            caf::result<void>(caf::update_atom, int), caf::result<error>(caf::publish_atom, error)>;
 
 struct echo_state {
   int last = 0;

@@ -28,7 +28,8 @@ TEST_CASE("anything else is refused with the part and the rule") {
   CHECK(why("a:1/djm").find("carries a path, which belongs into store.root") != std::string::npos);
   for (const auto* text : {"a:0", "a:65536", "a:", "a:x", "a:1 ", "a:-1", "a:+1", "a:99999999999"})
     CHECK(why(text).find("has no port from 1 to 65535") != std::string::npos);
-  for (const auto* text : {":1", " a:1", "a b:1", "a;b:1", "::1:2181", "[]:1", "[a]:1", "[::g]:1", "a\x01:1", "\xC3\xA9:1"})
+  for (const auto* text :
+       {":1", " a:1", "a b:1", "a;b:1", "::1:2181", "[]:1", "[a]:1", "[::g]:1", "a\x01:1", "\xC3\xA9:1"})
     CHECK(why(text).find("has no valid host name") != std::string::npos);
   CHECK(why(std::string(254, 'a') + ":1").find("has no valid host name") != std::string::npos);
 }

@@ -13,12 +13,28 @@ std::uint64_t draw_bits() {
 }
 
 std::string draw_text(alphabet a) {
-  static const std::vector<std::string> parts = {
-    "a",  "b",  "Z",    "0",  ".",    "_",                  "-",        " ",            "\"",
-    "\\", "/",  "~",    "\n", "\x7F", std::string(1, '\0'), "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"};
+  static const std::vector<std::string> parts = {"a",
+                                                 "b",
+                                                 "Z",
+                                                 "0",
+                                                 ".",
+                                                 "_",
+                                                 "-",
+                                                 " ",
+                                                 "\"",
+                                                 "\\",
+                                                 "/",
+                                                 "~",
+                                                 "\n",
+                                                 "\x7F",
+                                                 std::string(1, '\0'),
+                                                 "\xC3\xA9",
+                                                 "\xE2\x82\xAC",
+                                                 "\xF0\x9F\x98\x80"};
   std::string result;
   for (auto n = draw_index(9); n > 0; --n)
-    result += a == alphabet::bytes ? std::string(1, static_cast<char>(draw_index(256))) : parts[draw_index(parts.size())];
+    result +=
+      a == alphabet::bytes ? std::string(1, static_cast<char>(draw_index(256))) : parts[draw_index(parts.size())];
   return result;
 }
 

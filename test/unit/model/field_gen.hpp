@@ -21,8 +21,8 @@ namespace djm::testing {
 
 enum class alphabet { utf8, bytes };
 
-/// Random parts, to be called within a property. They shrink; none is a template, because compiling rapidcheck for every
-/// type takes minutes.
+/// Random parts, to be called within a property. They shrink; none is a template, because compiling rapidcheck for
+/// every type takes minutes.
 std::size_t draw_index(std::size_t size);
 std::uint64_t draw_bits();
 std::string draw_text(alphabet a);
@@ -34,9 +34,9 @@ template <class T>
 T draw_integer() {
   using limits = std::numeric_limits<T>;
   switch (draw_index(4)) {
-    case 0: return limits::min();
-    case 1: return limits::max();
-    default: return static_cast<T>(draw_bits());
+  case 0: return limits::min();
+  case 1: return limits::max();
+  default: return static_cast<T>(draw_bits());
   }
 }
 

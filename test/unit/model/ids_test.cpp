@@ -12,8 +12,9 @@ TEST_CASE("ids of letters, digits, dots, underscores and dashes are valid up to 
 }
 
 TEST_CASE("everything else is no id") {
-  for (const auto* id : {"", ".", "..", " ", "a b", "a/b", "/a", "a\\b", "a:b", "a\tb", "a\n", "\x01", "\x7F", "a\"b", "a,b",
-                         "\xC3\xA9", "\xE2\x82\xAC", "\xFF", "a*", "a%20", "@", "[", "`", "{"})
+  for (const auto* id :
+       {"",     ".",    "..",  " ",        "a b",          "a/b",  "/a", "a\\b", "a:b", "a\tb", "a\n", "\x01",
+        "\x7F", "a\"b", "a,b", "\xC3\xA9", "\xE2\x82\xAC", "\xFF", "a*", "a%20", "@",   "[",    "`",   "{"})
     CHECK_FALSE_MESSAGE(is_valid_id(id), id);
   CHECK_FALSE(is_valid_id(std::string(121, 'x')));
   CHECK_FALSE(is_valid_id(std::string_view{"a\0b", 3}));
@@ -44,11 +45,11 @@ TEST_CASE("the error for a bad id names kind, value and rule") {
   CHECK(complaint(id_kind::item, "..") == "item id \"..\"" + rule);
   CHECK(complaint(id_kind::item, "a\n\x01\"\\\x7F\xFFz") == "item id \"a\\n\\x01\\\"\\\\\\x7f\\xffz\"" + rule);
   CHECK(complaint(id_kind::item, "caf\xC3\xA9") == "item id \"caf\xC3\xA9\"" + rule);
-  CHECK(complaint(id_kind::item, std::string(121, 'x'))
-        == "item id \"" + std::string(120, 'x') + "...\" (121 bytes)" + rule);
+  CHECK(complaint(id_kind::item, std::string(121, 'x')) ==
+        "item id \"" + std::string(120, 'x') + "...\" (121 bytes)" + rule);
   // A shortened value never ends in the middle of a character.
-  CHECK(complaint(id_kind::item, std::string(119, 'x') + "\xC3\xA9")
-        == "item id \"" + std::string(119, 'x') + "...\" (121 bytes)" + rule);
+  CHECK(complaint(id_kind::item, std::string(119, 'x') + "\xC3\xA9") ==
+        "item id \"" + std::string(119, 'x') + "...\" (121 bytes)" + rule);
 }
 
 TEST_CASE("items are ordered by job, then by item") {

@@ -90,19 +90,21 @@ TEST_CASE("an empty fixed pool is a pool") {
 }
 
 TEST_CASE("a builder complains about what is missing or breaks a rule") {
-  CHECK(complaint(job_builder("mail").items({"a"})) == error{errc::invalid_config, "job \"mail\": no run function; call run(f)"});
-  CHECK(complaint(job_builder("mail").run(nothing))
-        == error{errc::invalid_config, "job \"mail\": no work items; call items({...}) or pool(f)"});
-  CHECK(complaint(job_builder("mail").pool(nullptr).run(nothing)).text == "job \"mail\": no work items; call items({...}) or pool(f)");
+  CHECK(complaint(job_builder("mail").items({"a"})) ==
+        error{errc::invalid_config, "job \"mail\": no run function; call run(f)"});
+  CHECK(complaint(job_builder("mail").run(nothing)) ==
+        error{errc::invalid_config, "job \"mail\": no work items; call items({...}) or pool(f)"});
+  CHECK(complaint(job_builder("mail").pool(nullptr).run(nothing)).text ==
+        "job \"mail\": no work items; call items({...}) or pool(f)");
   CHECK(complaint(job_builder("mail").items({"a"}).run(nullptr)).text == "job \"mail\": no run function; call run(f)");
-  CHECK(complaint(job_builder("mail").items({"a"}).run(nothing).cut_by(nullptr))
-        == error{errc::invalid_running_strategy, "job \"mail\": cut_by was given an empty function"});
+  CHECK(complaint(job_builder("mail").items({"a"}).run(nothing).cut_by(nullptr)) ==
+        error{errc::invalid_running_strategy, "job \"mail\": cut_by was given an empty function"});
   CHECK(complaint(job_builder("a b").items({"a"}).run(nothing)).code == errc::invalid_id);
   CHECK(complaint(job_builder("mail").items({"a"}).every(0s).run(nothing)).code == errc::invalid_schedule);
   CHECK(complaint(job_builder("mail").items({"a"}).at_fixed_rate(1s, -1s).run(nothing)).code == errc::invalid_schedule);
   const auto bad_item = complaint(job_builder("mail").items({"a", "b/c"}).run(nothing));
   CHECK(bad_item.code == errc::invalid_id);
   CHECK(bad_item.text.find("job \"mail\": item id \"b/c\"") == 0);
-  CHECK(complaint(job_builder("mail").items({"a", "b", "a"}).run(nothing))
-        == error{errc::invalid_config, "job \"mail\": item \"a\" is listed twice"});
+  CHECK(complaint(job_builder("mail").items({"a", "b", "a"}).run(nothing)) ==
+        error{errc::invalid_config, "job \"mail\": item \"a\" is listed twice"});
 }

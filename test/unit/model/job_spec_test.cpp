@@ -45,10 +45,12 @@ TEST_CASE("a schedule with a zero or negative period or a negative delay is refu
   CHECK(text(schedule::fixed_delay(-1s)) == "schedule.period is -1s; it must be above zero and at most 87600h");
   CHECK(text(schedule::fixed_delay(duration::min())).find("-9223372036854775808ns") != std::string::npos);
   CHECK(text(schedule::fixed_rate(max_schedule_duration + 1ns)).find("at most 87600h") != std::string::npos);
-  CHECK(text(schedule::fixed_rate(1s, -1ms)) == "schedule.initial_delay is -1ms; it must be zero or more and at most 87600h");
+  CHECK(text(schedule::fixed_rate(1s, -1ms)) ==
+        "schedule.initial_delay is -1ms; it must be zero or more and at most 87600h");
   CHECK(text(schedule::fixed_rate(1s, duration::max())).find("initial_delay") != std::string::npos);
   CHECK(text({schedule_kind::on_trigger, 0s, -1s}).find("initial_delay") != std::string::npos);
-  CHECK(text({static_cast<schedule_kind>(7), 1s, 0s}) == "schedule.kind is schedule_kind(7), which is no kind of schedule");
+  CHECK(text({static_cast<schedule_kind>(7), 1s, 0s}) ==
+        "schedule.kind is schedule_kind(7), which is no kind of schedule");
 }
 
 TEST_CASE("a specification is valid at the edges of its ranges") {
@@ -66,6 +68,7 @@ TEST_CASE("a specification is valid at the edges of its ranges") {
     a.colocate_with = {"b"};
     a.separate_from = {"c"};
     a.pinned = {{"i", "n"}};
+    a.relaxation = "worker:" + std::string(120, 'w');
     a.custom = {{"x", "any text \xE2\x82\xAC"}, {"y", ""}};
   }));
 }
@@ -77,7 +80,8 @@ TEST_CASE("each broken rule of a specification is named with job, field, value a
   CHECK(schedule_error.code == errc::invalid_schedule);
   CHECK(schedule_error.text.find("job \"mail\": schedule: schedule.period is 0s") == 0);
   const auto mode_error = complaint([](job_spec& s) { s.mode = static_cast<running_mode>(9); });
-  CHECK(mode_error == error{errc::invalid_running_strategy, "job \"mail\": mode is running_mode(9), which is no running mode"});
+  CHECK(mode_error ==
+        error{errc::invalid_running_strategy, "job \"mail\": mode is running_mode(9), which is no running mode"});
 
   const auto config_error = [](auto change) {
     const auto e = complaint(change);
@@ -85,37 +89,40 @@ TEST_CASE("each broken rule of a specification is named with job, field, value a
     CHECK(e.text.find("job \"mail\": ") == 0);
     return e.text.substr(12);
   };
-  CHECK(config_error([](job_spec& s) { s.on_new_items = static_cast<new_items_policy>(9); })
-        == "on_new_items is new_items_policy(9), which is no policy");
-  CHECK(config_error([](job_spec& s) { s.pool_check_period = -1s; })
-        == "pool_check_period is -1s; it must be from 0s to 87600h");
+  CHECK(config_error([](job_spec& s) { s.on_new_items = static_cast<new_items_policy>(9); }) ==
+        "on_new_items is new_items_policy(9), which is no policy");
+  CHECK(config_error([](job_spec& s) { s.pool_check_period = -1s; }) ==
+        "pool_check_period is -1s; it must be from 0s to 87600h");
   CHECK(config_error([](job_spec& s) { s.pool_timeout = 0s; }) == "pool_timeout is 0s; it must be above zero");
   CHECK(config_error([](job_spec& s) { s.pool_timeout = -1s; }) == "pool_timeout is -1s; it must be from 0s to 87600h");
   CHECK(config_error([](job_spec& s) { s.stop_grace = -1ns; }) == "stop_grace is -1ns; it must be from 0s to 87600h");
-  CHECK(config_error([](job_spec& s) { s.attributes.strategy = "a b"; })
-        == "attributes.strategy \"a b\" breaks the rule for names");
-  CHECK(config_error([](job_spec& s) { s.attributes.priority = "urgent"; })
-        == "attributes.priority is \"urgent\"; it must be low, normal or high");
-  CHECK(config_error([](job_spec& s) { s.attributes.item_weights["i"] = -1; })
-        == "attributes.item_weights[\"i\"] is -1; it must be from 0 to 1000000000000");
-  CHECK(config_error([](job_spec& s) { s.attributes.profile["cpu"] = max_amount + 1; })
-        == "attributes.profile[\"cpu\"] is 1000000000001; it must be from 0 to 1000000000000");
-  CHECK(config_error([](job_spec& s) { s.attributes.profile["c p"] = 1; })
-        == "attributes.profile: name \"c p\" breaks the rule for names");
-  CHECK(config_error([](job_spec& s) { s.attributes.requires_labels = {""}; })
-        == "attributes.requires: label \"\" breaks the rule for names");
-  CHECK(config_error([](job_spec& s) { s.attributes.spread = "rack"; })
-        == "attributes.spread is \"rack\"; it must be empty or zone");
-  CHECK(config_error([](job_spec& s) { s.attributes.colocate_with = {"mail"}; })
-        == "attributes.colocate_with names the job itself");
-  CHECK(config_error([](job_spec& s) { s.attributes.separate_from = {"mail"}; })
-        == "attributes.separate_from names the job itself");
-  CHECK(config_error([](job_spec& s) { s.attributes.colocate_with = s.attributes.separate_from = {"b"}; })
-        == "attributes: job \"b\" is in colocate_with and in separate_from");
-  CHECK(config_error([](job_spec& s) { s.attributes.custom["a b"] = "x"; })
-        == "attributes.custom: name \"a b\" breaks the rule for names");
-  CHECK(config_error([](job_spec& s) { s.attributes.custom["a"] = "\xFF"; })
-        == "attributes.custom[\"a\"] is \"\\xff\", which is not UTF-8");
+  CHECK(config_error([](job_spec& s) { s.attributes.strategy = "a b"; }) ==
+        "attributes.strategy \"a b\" breaks the rule for names");
+  CHECK(config_error([](job_spec& s) { s.attributes.priority = "urgent"; }) ==
+        "attributes.priority is \"urgent\"; it must be low, normal or high");
+  CHECK(config_error([](job_spec& s) { s.attributes.item_weights["i"] = -1; }) ==
+        "attributes.item_weights[\"i\"] is -1; it must be from 0 to 1000000000000");
+  CHECK(config_error([](job_spec& s) { s.attributes.profile["cpu"] = max_amount + 1; }) ==
+        "attributes.profile[\"cpu\"] is 1000000000001; it must be from 0 to 1000000000000");
+  CHECK(config_error([](job_spec& s) { s.attributes.profile["c p"] = 1; }) ==
+        "attributes.profile: name \"c p\" breaks the rule for names");
+  CHECK(config_error([](job_spec& s) { s.attributes.requires_labels = {""}; }) ==
+        "attributes.requires: label \"\" breaks the rule for names");
+  CHECK(config_error([](job_spec& s) { s.attributes.spread = "rack"; }) ==
+        "attributes.spread is \"rack\"; it must be empty or zone");
+  for (const auto* text : {"all", "one", "worker", "worker:", "worker:a b", "Worker:a", "any "})
+    CHECK(config_error([text](job_spec& s) { s.attributes.relaxation = text; }) ==
+          "attributes.relaxation is \"" + std::string{text} + "\"; it must be empty, any, one_worker or worker:<id>");
+  CHECK(config_error([](job_spec& s) { s.attributes.colocate_with = {"mail"}; }) ==
+        "attributes.colocate_with names the job itself");
+  CHECK(config_error([](job_spec& s) { s.attributes.separate_from = {"mail"}; }) ==
+        "attributes.separate_from names the job itself");
+  CHECK(config_error([](job_spec& s) { s.attributes.colocate_with = s.attributes.separate_from = {"b"}; }) ==
+        "attributes: job \"b\" is in colocate_with and in separate_from");
+  CHECK(config_error([](job_spec& s) { s.attributes.custom["a b"] = "x"; }) ==
+        "attributes.custom: name \"a b\" breaks the rule for names");
+  CHECK(config_error([](job_spec& s) { s.attributes.custom["a"] = "\xFF"; }) ==
+        "attributes.custom[\"a\"] is \"\\xff\", which is not UTF-8");
 
   for (const auto& bad : {complaint([](job_spec& s) { s.attributes.item_weights["a b"] = 1; }),
                           complaint([](job_spec& s) { s.attributes.pinned["a b"] = "n"; }),

@@ -98,15 +98,15 @@ TEST_CASE("JSON reads well") {
   x.at = wall_time{std::chrono::milliseconds{1'000'000'000'123}};
   x.due = time_point{std::chrono::milliseconds{1500}};
   x.either = item_ref{"mail", "eu"};
-  CHECK(to_json_text(x)
-        == R"({"flag":false,"ratio":0.1,"maybe":null,"list":[],)"
-           R"("by_name":{"a":{"small":7,"large":2,"huge":3,"medium":4}},)"
-           R"("at":"2001-09-09T01:46:40.123Z","due":"1500ms",)"
-           R"("either":{"type":"item_ref","job":"mail","item":"eu"}})");
+  CHECK(to_json_text(x) == R"({"flag":false,"ratio":0.1,"maybe":null,"list":[],)"
+                           R"("by_name":{"a":{"small":7,"large":2,"huge":3,"medium":4}},)"
+                           R"("at":"2001-09-09T01:46:40.123Z","due":"1500ms",)"
+                           R"("either":{"type":"item_ref","job":"mail","item":"eu"}})");
   CHECK(to_json_text(item_ref{"mail", "eu"}, 2) == "{\n  \"job\": \"mail\",\n  \"item\": \"eu\"\n}");
   CHECK(to_json_text(std::vector<int>{}, 2) == "[]");
   CHECK(to_json_text(std::numeric_limits<double>::infinity()) == "null");
-  CHECK(to_json_text(std::string{"a\"\\\n\x01\x7F\xC3\xA9\xFF"}) == "\"a\\\"\\\\\\n\\u0001\\u007f\xC3\xA9\xEF\xBF\xBD\"");
+  CHECK(to_json_text(std::string{"a\"\\\n\x01\x7F\xC3\xA9\xFF"}) ==
+        "\"a\\\"\\\\\\n\\u0001\\u007f\xC3\xA9\xEF\xBF\xBD\"");
   const auto back = from_json<other>(to_json_text(x));
   REQUIRE(back);
   CHECK(to_text(*back) == to_text(x));
@@ -130,10 +130,10 @@ TEST_CASE("numbers that do not fit are refused with their range") {
   CHECK(from_json<numbers>(R"({"small":255,"large":-9223372036854775808,"huge":18446744073709551615})"));
   CHECK(complaint_about(R"({"list":[{"small":256}]})") == "/list/0/small: 256 is not an integer from 0 to 255");
   CHECK(complaint_about(R"({"list":[{"small":-1}]})") == "/list/0/small: -1 is not an integer from 0 to 255");
-  CHECK(complaint_about(R"({"list":[{"large":9223372036854775808}]})")
-        == "/list/0/large: 9223372036854775808 is not an integer from -9223372036854775808 to 9223372036854775807");
-  CHECK(complaint_about(R"({"list":[{"huge":18446744073709551616}]})")
-        == "/list/0/huge: 1.8446744073709552e+19 is not an integer");
+  CHECK(complaint_about(R"({"list":[{"large":9223372036854775808}]})") ==
+        "/list/0/large: 9223372036854775808 is not an integer from -9223372036854775808 to 9223372036854775807");
+  CHECK(complaint_about(R"({"list":[{"huge":18446744073709551616}]})") ==
+        "/list/0/huge: 1.8446744073709552e+19 is not an integer");
   CHECK(complaint_about(R"({"list":[{"medium":1.0}]})") == "/list/0/medium: 1.0 is not an integer");
   CHECK(complaint_about(R"({"list":[{"medium":true}]})") == "/list/0/medium: true is not an integer");
   CHECK(complaint_about(R"({"ratio":1e999})").find("number overflow") != std::string::npos);
@@ -149,20 +149,21 @@ TEST_CASE("values of the wrong type are named with place and rule") {
   CHECK(complaint_about(R"({"at":"yesterday"})").find("/at: time \"yesterday\" is not UTC") == 0);
   CHECK(complaint_about(R"({"due":5})") == "/due: 5 has no unit; a duration is a text such as \"10s\" or \"250ms\"");
   CHECK(complaint_about(R"({"due":"5 s"})").find("/due: duration \"5 s\" is not an integer followed by") == 0);
-  CHECK(complaint_about(R"({"either":{"type":"x"}})")
-        == "/either: \"x\" is not an object whose \"type\" is one of numbers, item_ref");
-  CHECK(complaint_about(R"({"either":{"small":1}})").find("is not an object whose \"type\" is one of") != std::string::npos);
+  CHECK(complaint_about(R"({"either":{"type":"x"}})") ==
+        "/either: \"x\" is not an object whose \"type\" is one of numbers, item_ref");
+  CHECK(complaint_about(R"({"either":{"small":1}})").find("is not an object whose \"type\" is one of") !=
+        std::string::npos);
   const auto mode = from_json<job_spec>(R"({"mode":"many","on_new_items":3})");
   REQUIRE_FALSE(mode);
-  CHECK(mode.error().text
-        == "/mode: \"many\" is not one of single_thread, thread_per_item, custom; "
-           "/on_new_items: 3 is not one of next_run, own_run, restart");
+  CHECK(mode.error().text == "/mode: \"many\" is not one of single_thread, thread_per_item, custom; "
+                             "/on_new_items: 3 is not one of next_run, own_run, restart");
 }
 
 TEST_CASE("unknown keys are refused with a suggestion, or ignored, as the reader wishes") {
   CHECK(complaint_about(R"({"flagg":true})") == "/flagg: unknown key; did you mean \"flag\"?");
   CHECK(complaint_about(R"({"completely_else":true})") == "/completely_else: unknown key");
-  CHECK(complaint_about(R"({"either":{"type":"item_ref","jobs":"x"}})") == "/either/jobs: unknown key; did you mean \"job\"?");
+  CHECK(complaint_about(R"({"either":{"type":"item_ref","jobs":"x"}})") ==
+        "/either/jobs: unknown key; did you mean \"job\"?");
   CHECK(from_json<other>(R"({"flagg":true})", impl::unknown_keys::ignored));
 }
 

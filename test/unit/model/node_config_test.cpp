@@ -69,8 +69,8 @@ private:
 TEST_CASE("the defaults can start as soon as the node has an id") {
   CHECK(check(good()).empty());
   CHECK(validate(good()));
-  CHECK(complaint([](auto& c) { c.id = ""; }, errc::invalid_id)
-        == "id: is missing; every node needs one that is unique in the cluster");
+  CHECK(complaint([](auto& c) { c.id = ""; }, errc::invalid_id) ==
+        "id: is missing; every node needs one that is unique in the cluster");
 }
 
 TEST_CASE("every key has a rule, a default and a text, and the list follows the field list") {
@@ -97,24 +97,27 @@ TEST_CASE("every key has a rule, a default and a text, and the list follows the 
 }
 
 TEST_CASE("a value outside its range is named with key, value and range") {
-  CHECK(complaint([](auto& c) { c.store.session_timeout = 99ms; })
-        == "store.session_timeout is 99ms; it must be from 100ms to 1h");
-  CHECK(complaint([](auto& c) { c.store.session_timeout = 1h + 1ns; })
-        == "store.session_timeout is 3600000000001ns; it must be from 100ms to 1h");
-  CHECK(complaint([](auto& c) { c.store.operation_deadline = 0s; })
-        == "store.operation_deadline is 0s; it must be from 10ms to 10min");
+  CHECK(complaint([](auto& c) { c.store.session_timeout = 99ms; }) ==
+        "store.session_timeout is 99ms; it must be from 100ms to 1h");
+  CHECK(complaint([](auto& c) { c.store.session_timeout = 1h + 1ns; }) ==
+        "store.session_timeout is 3600000000001ns; it must be from 100ms to 1h");
+  CHECK(complaint([](auto& c) { c.store.operation_deadline = 0s; }) ==
+        "store.operation_deadline is 0s; it must be from 10ms to 10min");
   CHECK(complaint([](auto& c) { c.detach_tolerance = -1s; }) == "detach_tolerance is -1s; it must be from 0s to 24h");
   CHECK(complaint([](auto& c) { c.detach_tolerance = duration::max(); }).find("detach_tolerance is ") == 0);
   CHECK(complaint([](auto& c) { c.stop_grace = -1s; }) == "stop_grace is -1s; it must be from 0s to 1h");
   CHECK(complaint([](auto& c) { c.stop_timeout = 169h; }) == "stop_timeout is 169h; it must be from 0s to 168h");
-  CHECK(complaint([](auto& c) { c.rebalance_debounce = -1ns; }) == "rebalance_debounce is -1ns; it must be from 0s to 1min");
-  CHECK(complaint([](auto& c) { c.rebalance_max_wait = 11min; }) == "rebalance_max_wait is 11min; it must be from 0s to 10min");
+  CHECK(complaint([](auto& c) { c.rebalance_debounce = -1ns; }) ==
+        "rebalance_debounce is -1ns; it must be from 0s to 1min");
+  CHECK(complaint([](auto& c) { c.rebalance_max_wait = 11min; }) ==
+        "rebalance_max_wait is 11min; it must be from 0s to 10min");
   CHECK(complaint([](auto& c) { c.sweep_period = 0s; }) == "sweep_period is 0s; it must be from 10ms to 1h");
   CHECK(complaint([](auto& c) { c.clean_period = 1ms; }) == "clean_period is 1ms; it must be from 10ms to 720h");
   CHECK(complaint([](auto& c) { c.backoff_min = 0s; }) == "backoff_min is 0s; it must be from 1ms to 1min");
   CHECK(complaint([](auto& c) { c.backoff_max = 11min; }) == "backoff_max is 11min; it must be from 1ms to 10min");
   CHECK(complaint([](auto& c) { c.backlog_limit = 0; }) == "backlog_limit is 0; it must be from 1 to 1000000");
-  CHECK(complaint([](auto& c) { c.registration_timeout = 0s; }) == "registration_timeout is 0s; it must be from 1ms to 1h");
+  CHECK(complaint([](auto& c) { c.registration_timeout = 0s; }) ==
+        "registration_timeout is 0s; it must be from 1ms to 1h");
   CHECK(complaint([](auto& c) { c.max_threads = 0; }) == "max_threads is 0; it must be from 1 to 4096");
   CHECK(complaint([](auto& c) { c.max_threads = 4097; }) == "max_threads is 4097; it must be from 1 to 4096");
   CHECK(complaint([](auto& c) { c.weight = 0; }) == "weight is 0; it must be from 1 to 1000000000");
@@ -146,36 +149,39 @@ TEST_CASE("the edges of the ranges are accepted") {
 
 TEST_CASE("texts that break their rule are named with key, value and rule") {
   CHECK(complaint([](auto& c) { c.id = "a/b"; }, errc::invalid_id).find("id: node id \"a/b\" breaks the rule") == 0);
-  CHECK(complaint([](auto& c) { c.id = std::string(121, 'x'); }, errc::invalid_id).find("(121 bytes)") != std::string::npos);
-  CHECK(complaint([](auto& c) { c.store.connect = "zoo1"; }, errc::invalid_connect_string)
-        == "store.connect: \"zoo1\": server \"zoo1\" has no port; it must be embedded or host:port[,host:port]...");
-  CHECK(complaint([](auto& c) { c.store.connect = ""; }, errc::invalid_connect_string).find("a server is empty") != std::string::npos);
+  CHECK(complaint([](auto& c) { c.id = std::string(121, 'x'); }, errc::invalid_id).find("(121 bytes)") !=
+        std::string::npos);
+  CHECK(complaint([](auto& c) { c.store.connect = "zoo1"; }, errc::invalid_connect_string) ==
+        "store.connect: \"zoo1\": server \"zoo1\" has no port; it must be embedded or host:port[,host:port]...");
+  CHECK(complaint([](auto& c) { c.store.connect = ""; }, errc::invalid_connect_string).find("a server is empty") !=
+        std::string::npos);
   for (const auto* root : {"", "djm", "/djm/", "//", "/a/../b", "/a\n", "/zookeeper", "/zookeeper/quota", "/\xFF"})
-    CHECK(complaint([root](auto& c) { c.store.root = root; })
-            .find("; it must be an absolute path of at most 200 bytes, not within /zookeeper")
-          != std::string::npos);
+    CHECK(complaint([root](auto& c) {
+            c.store.root = root;
+          }).find("; it must be an absolute path of at most 200 bytes, not within /zookeeper") != std::string::npos);
   CHECK(complaint([](auto& c) { c.store.root = "/" + std::string(200, 'r'); }).find("store.root has \"/rrr") == 0);
   CHECK(complaint([](auto& c) { c.zone = "a b"; }) == "zone has \"a b\"; it must be an id, or empty");
   CHECK(complaint([](auto& c) { c.labels = {"a", ""}; }) == "labels has \"\"; it must be ids, none twice");
   CHECK(complaint([](auto& c) { c.labels = {"a", "a"}; }) == "labels has \"a\"; it must be ids, none twice");
-  CHECK(complaint([](auto& c) { c.capacity["c u"] = 1; })
-        == "capacity has \"c u\": 1; it must be ids with amounts from 0 to 1000000000000");
-  CHECK(complaint([](auto& c) { c.capacity["cpu"] = -1; })
-        == "capacity has \"cpu\": -1; it must be ids with amounts from 0 to 1000000000000");
-  CHECK(complaint([](auto& c) { c.software_version = "\xFF"; })
-        == "software_version has \"\\xff\"; it must be UTF-8 of at most 200 bytes");
+  CHECK(complaint([](auto& c) { c.capacity["c u"] = 1; }) ==
+        "capacity has \"c u\": 1; it must be ids with amounts from 0 to 1000000000000");
+  CHECK(complaint([](auto& c) { c.capacity["cpu"] = -1; }) ==
+        "capacity has \"cpu\": -1; it must be ids with amounts from 0 to 1000000000000");
+  CHECK(complaint([](auto& c) { c.software_version = "\xFF"; }) ==
+        "software_version has \"\\xff\"; it must be UTF-8 of at most 200 bytes");
 }
 
 TEST_CASE("a bad digest is refused without being shown") {
   for (const auto* digest : {"hunter2", ":hunter2", "user:hunter2\n"})
-    CHECK(complaint([digest](auto& c) { c.store.digest = digest; })
-          == "store.digest: is not user:password (the value is not shown)");
+    CHECK(complaint([digest](auto& c) { c.store.digest = digest; }) ==
+          "store.digest: is not user:password (the value is not shown)");
 }
 
 TEST_CASE("waits that contradict each other are refused") {
-  CHECK(complaint([](auto& c) { c.rebalance_max_wait = 100ms; })
-        == "rebalance_max_wait is 100ms; it must not be below rebalance_debounce, 200ms");
-  CHECK(complaint([](auto& c) { c.backoff_max = 50ms; }) == "backoff_max is 50ms; it must not be below backoff_min, 100ms");
+  CHECK(complaint([](auto& c) { c.rebalance_max_wait = 100ms; }) ==
+        "rebalance_max_wait is 100ms; it must not be below rebalance_debounce, 200ms");
+  CHECK(complaint([](auto& c) { c.backoff_max = 50ms; }) ==
+        "backoff_max is 50ms; it must not be below backoff_min, 100ms");
 }
 
 TEST_CASE("stop_grace, operation_deadline, T and D must fit the local deadline") {
@@ -191,11 +197,13 @@ TEST_CASE("stop_grace, operation_deadline, T and D must fit the local deadline")
   CHECK(lease_margin(12s, 8s) == 1s);
   CHECK(with(6s, 5s - 1ns).empty());
   REQUIRE(with(6s, 5s).size() == 1);
-  CHECK(with(6s, 5s).front().text
-        == "stop_grace (6s), store.operation_deadline (5s), store.session_timeout T (12s) and detach_tolerance D (8s) do not "
-           "fit: stop_grace + T/3 + operation_deadline must be below T + D - T/3 - 5 % of (T + D); stop_grace may be 5999ms "
-           "at most");
-  CHECK(with(0s, 12s).front().text.find("shorten operation_deadline or lengthen T or D by at least 1s") != std::string::npos);
+  CHECK(
+    with(6s, 5s).front().text ==
+    "stop_grace (6s), store.operation_deadline (5s), store.session_timeout T (12s) and detach_tolerance D (8s) do not "
+    "fit: stop_grace + T/3 + operation_deadline must be below T + D - T/3 - 5 % of (T + D); stop_grace may be 5999ms "
+    "at most");
+  CHECK(with(0s, 12s).front().text.find("shorten operation_deadline or lengthen T or D by at least 1s") !=
+        std::string::npos);
 }
 
 TEST_CASE("no detach tolerance is allowed when runs can stop within 28 % of T") {
@@ -242,9 +250,8 @@ TEST_CASE("all complaints come at once, in one error when folded") {
 
 TEST_CASE("values far outside their range do not overflow the checks") {
   for (const auto d : {duration::min(), duration::max()}) {
-    const auto all = complaints([d](auto& c) {
-      c.store.session_timeout = c.store.operation_deadline = c.detach_tolerance = c.stop_grace = d;
-    });
+    const auto all = complaints(
+      [d](auto& c) { c.store.session_timeout = c.store.operation_deadline = c.detach_tolerance = c.stop_grace = d; });
     CHECK(all.size() == 4);
   }
 }
@@ -252,7 +259,8 @@ TEST_CASE("values far outside their range do not overflow the checks") {
 TEST_CASE("a JSON configuration is read with all its keys") {
   const auto c = parse_node_config(R"({
     "id": "n1",
-    "store": {"connect": "a:1,b:2", "root": "/x", "session_timeout": "4s", "operation_deadline": "500ms", "digest": "u:p"},
+    "store": {"connect": "a:1,b:2", "root": "/x", "session_timeout": "4s", "operation_deadline": "500ms",
+              "digest": "u:p"},
     "detach_tolerance": "0s", "stop_grace": "100ms", "stop_timeout": "1min", "rebalance_debounce": "1ms",
     "rebalance_max_wait": "2ms", "sweep_period": "1s", "clean_period": "2h", "backoff_min": "3ms", "backoff_max": "4ms",
     "backlog_limit": 5, "registration_timeout": "6s", "max_threads": 7, "abort_on_overrun": true, "zone": "z",
@@ -289,9 +297,11 @@ TEST_CASE("keys that are left out keep their defaults, and values are not valida
 }
 
 TEST_CASE("a JSON configuration with faults is refused with pointer, value and rule") {
-  CHECK(parse_error(R"({"detach_tolerence": "5s"})") == "/detach_tolerence: unknown key; did you mean \"detach_tolerance\"?");
+  CHECK(parse_error(R"({"detach_tolerence": "5s"})") ==
+        "/detach_tolerence: unknown key; did you mean \"detach_tolerance\"?");
   CHECK(parse_error(R"({"store": {"host": "x"}})").find("/store/host: unknown key") == 0);
-  CHECK(parse_error(R"({"stop_grace": 5})") == "/stop_grace: 5 has no unit; a duration is a text such as \"10s\" or \"250ms\"");
+  CHECK(parse_error(R"({"stop_grace": 5})") ==
+        "/stop_grace: 5 has no unit; a duration is a text such as \"10s\" or \"250ms\"");
   CHECK(parse_error(R"({"stop_grace": "5"})").find("/stop_grace: duration \"5\" is not an integer followed by") == 0);
   CHECK(parse_error(R"({"stop_grace": null})") == "/stop_grace: null is not a duration such as \"10s\" or \"250ms\"");
   CHECK(parse_error(R"({"max_threads": -1})") == "/max_threads: -1 is not an integer from 0 to 4294967295");
@@ -304,9 +314,11 @@ TEST_CASE("a JSON configuration with faults is refused with pointer, value and r
   CHECK(parse_error(R"({"store": "embedded"})") == "/store: \"embedded\" is not an object");
   CHECK(parse_error("[]") == "the document: [] is not an object");
   CHECK(parse_error(R"({"zone": 1, "weight": "x"})") == "/zone: 1 is not a text; /weight: \"x\" is not an integer");
-  CHECK(parse_error("{", errc::invalid_file).find("the configuration is not well-formed JSON: parse error at line 1") == 0);
+  CHECK(parse_error("{", errc::invalid_file).find("the configuration is not well-formed JSON: parse error at line 1") ==
+        0);
   CHECK(parse_error("", errc::invalid_file).find("not well-formed") != std::string::npos);
-  CHECK(parse_error(R"({"zone": "a", "zone": "b"})", errc::invalid_file).find("key \"zone\" appears twice") != std::string::npos);
+  CHECK(parse_error(R"({"zone": "a", "zone": "b"})", errc::invalid_file).find("key \"zone\" appears twice") !=
+        std::string::npos);
 }
 
 TEST_CASE("what JSON shows of a configuration can be read back") {
@@ -330,7 +342,8 @@ TEST_CASE("a file is read, and a fault names its path") {
     CHECK(result.error().text.find("configuration file \"" + path + "\": ") == 0);
     return result.error().text;
   };
-  CHECK(why("/tmp/djm-no-such-file.json", errc::invalid_file).find("cannot be opened: No such file") != std::string::npos);
+  CHECK(why("/tmp/djm-no-such-file.json", errc::invalid_file).find("cannot be opened: No such file") !=
+        std::string::npos);
   CHECK(why("/tmp", errc::invalid_file).find("cannot be read: Is a directory") != std::string::npos);
   const scratch_file broken{"{"};
   CHECK(why(broken.path(), errc::invalid_file).find("not well-formed JSON") != std::string::npos);

@@ -75,6 +75,7 @@ pool_payload draw_valid() {
   a.requires_labels = {draw_id()};
   a.max_per_worker = static_cast<std::uint32_t>(draw_bits());
   a.spread = draw_index(2) == 0 ? "" : "zone";
+  a.relaxation = draw_index(2) == 0 ? "one_worker" : "worker:" + draw_id();
   a.pinned = {{draw_id(), draw_id()}};
   a.custom = {{draw_id(), djm::testing::draw_text(alphabet::utf8)}};
   return x;
@@ -129,9 +130,9 @@ TEST_CASE_TEMPLATE("damaged payloads are decoded or refused, never worse", T, PA
     for (auto n = 1 + draw_index(4); n > 0 && !text.empty(); --n) {
       const auto at = draw_index(text.size());
       switch (draw_index(3)) {
-        case 0: text[at] = static_cast<char>(draw_index(256)); break;
-        case 1: text.erase(at, 1 + draw_index(20)); break;
-        default: text.insert(at, text.substr(draw_index(text.size()), 1 + draw_index(10)));
+      case 0: text[at] = static_cast<char>(draw_index(256)); break;
+      case 1: text.erase(at, 1 + draw_index(20)); break;
+      default: text.insert(at, text.substr(draw_index(text.size()), 1 + draw_index(10)));
       }
     }
     const auto y = decode<T>(text, "/p");
@@ -141,7 +142,8 @@ TEST_CASE_TEMPLATE("damaged payloads are decoded or refused, never worse", T, PA
 
 TEST_CASE("payloads read well and start with their version") {
   CHECK(encode(format_payload{}) == R"({"v":1,"format":1})");
-  CHECK(encode(lock_payload{"n1", "i1", 15000, 12}) == R"({"v":1,"worker":"n1","incarnation":"i1","detach_ms":15000,"acquired_at_ms":12})");
+  CHECK(encode(lock_payload{"n1", "i1", 15000, 12}) ==
+        R"({"v":1,"worker":"n1","incarnation":"i1","detach_ms":15000,"acquired_at_ms":12})");
   CHECK(encode(version_payload{"n1-i1-7"}) == R"({"v":1,"transaction":"n1-i1-7"})");
   CHECK(encode(pools_payload{true}) == R"({"v":1,"all_disabled":true})");
   CHECK(encode(assigned_payload{"i1", 4}) == R"({"v":1,"incarnation":"i1","counter":4})");
@@ -201,7 +203,8 @@ TEST_CASE("foreign data is refused with the path and the reason") {
   CHECK(complaint<lock_payload>("{\"v\":1,\"worker\":\"\xFF\"}") == "the text is not UTF-8");
   CHECK(complaint<lock_payload>(std::string_view{"\0\0\0", 3}).find("parse error") == 0);
   CHECK(complaint<lock_payload>(std::string(500'000, '[')).find("nest deeper than 64") != std::string::npos);
-  CHECK(complaint<lock_payload>("{\"a\":" + std::string(100'000, '{')).find("nest deeper than 64") != std::string::npos);
+  CHECK(complaint<lock_payload>("{\"a\":" + std::string(100'000, '{')).find("nest deeper than 64") !=
+        std::string::npos);
   CHECK(complaint<lock_payload>(R"({"v":1,"x":1e9999})").find("number overflow") != std::string::npos);
   CHECK(complaint<lock_payload>(R"({"v":1,"worker":"n","incarnation":"i"} )") == "accepted");
 }
@@ -210,50 +213,70 @@ TEST_CASE("a payload of another version is refused") {
   CHECK(complaint<pools_payload>("{}") == "/v: the version is missing");
   CHECK(complaint<pools_payload>(R"({"v":2})") == "/v: version 2 is newer than 1, the one this program reads");
   CHECK(complaint<pools_payload>(R"({"v":99999999999999999999})").find("/v: ") == 0);
-  CHECK(complaint<pools_payload>(R"({"v":18446744073709551615})").find("/v: version 18446744073709551615 is newer") == 0);
+  CHECK(complaint<pools_payload>(R"({"v":18446744073709551615})").find("/v: version 18446744073709551615 is newer") ==
+        0);
   for (const auto* v : {"0", "-1", "1.0", "\"1\"", "null", "true", "[1]"})
     CHECK(complaint<pools_payload>("{\"v\":" + std::string{v} + "}").find("is not a version") != std::string::npos);
 }
 
 TEST_CASE("values of the wrong type or range are refused with pointer, value and rule") {
-  CHECK(complaint<lock_payload>(R"({"v":1,"worker":"n","incarnation":"i","detach_ms":"5"})") == "/detach_ms: \"5\" is not an integer");
-  CHECK(complaint<lock_payload>(R"({"v":1,"worker":"n","incarnation":"i","detach_ms":-1})") == "/detach_ms: -1 is not from 0 to 86400000");
-  CHECK(complaint<lock_payload>(R"({"v":1,"worker":"n","incarnation":"i","detach_ms":86400001})")
-        == "/detach_ms: 86400001 is not from 0 to 86400000");
-  CHECK(complaint<lock_payload>(R"({"v":1,"worker":"n","incarnation":"i","detach_ms":1e3})") == "/detach_ms: 1000.0 is not an integer");
-  CHECK(complaint<lock_payload>(R"({"v":1,"worker":"n","incarnation":"i","acquired_at_ms":9223372036854775807})").find("/acquired_at_ms: ") == 0);
+  CHECK(complaint<lock_payload>(R"({"v":1,"worker":"n","incarnation":"i","detach_ms":"5"})") ==
+        "/detach_ms: \"5\" is not an integer");
+  CHECK(complaint<lock_payload>(R"({"v":1,"worker":"n","incarnation":"i","detach_ms":-1})") ==
+        "/detach_ms: -1 is not from 0 to 86400000");
+  CHECK(complaint<lock_payload>(R"({"v":1,"worker":"n","incarnation":"i","detach_ms":86400001})") ==
+        "/detach_ms: 86400001 is not from 0 to 86400000");
+  CHECK(complaint<lock_payload>(R"({"v":1,"worker":"n","incarnation":"i","detach_ms":1e3})") ==
+        "/detach_ms: 1000.0 is not an integer");
+  CHECK(complaint<lock_payload>(R"({"v":1,"worker":"n","incarnation":"i","acquired_at_ms":9223372036854775807})")
+          .find("/acquired_at_ms: ") == 0);
   CHECK(complaint<format_payload>(R"({"v":1,"format":0})") == "/format: 0 is not from 1 to 2147483647");
-  CHECK(complaint<format_payload>(R"({"v":1,"format":2147483648})").find("/format: 2147483648 is not an integer from") == 0);
+  CHECK(
+    complaint<format_payload>(R"({"v":1,"format":2147483648})").find("/format: 2147483648 is not an integer from") ==
+    0);
   CHECK(complaint<alive_payload>(R"({"v":1,"incarnation":"i","pid":-1})").find("/pid: -1 is not from 0") == 0);
   CHECK(complaint<assigned_payload>(R"({"v":1,"counter":-1})").find("/counter: -1 is not from 0") == 0);
-  CHECK(complaint<worker_payload>(R"({"v":1,"incarnation":"i","weight":0})") == "/weight: 0 is not from 1 to 1000000000");
-  CHECK(complaint<worker_payload>(R"({"v":1,"incarnation":"i","max_items":-1})") == "/max_items: -1 is not an integer from 0 to 4294967295");
-  CHECK(complaint<worker_payload>(R"({"v":1,"incarnation":"i","capacity":{"cpu":-1}})") == "/capacity: -1 is not from 0 to 1000000000000");
-  CHECK(complaint<worker_payload>(R"({"v":1,"incarnation":"i","draining":"no"})") == "/draining: \"no\" is not true or false");
+  CHECK(complaint<worker_payload>(R"({"v":1,"incarnation":"i","weight":0})") ==
+        "/weight: 0 is not from 1 to 1000000000");
+  CHECK(complaint<worker_payload>(R"({"v":1,"incarnation":"i","max_items":-1})") ==
+        "/max_items: -1 is not an integer from 0 to 4294967295");
+  CHECK(complaint<worker_payload>(R"({"v":1,"incarnation":"i","capacity":{"cpu":-1}})") ==
+        "/capacity: -1 is not from 0 to 1000000000000");
+  CHECK(complaint<worker_payload>(R"({"v":1,"incarnation":"i","draining":"no"})") ==
+        "/draining: \"no\" is not true or false");
   CHECK(complaint<pools_payload>(R"({"v":1,"all_disabled":0})") == "/all_disabled: 0 is not true or false");
-  CHECK(complaint<version_payload>("{\"v\":1,\"transaction\":\"" + std::string(201, 'x') + "\"}").find("/transaction: ") == 0);
+  CHECK(
+    complaint<version_payload>("{\"v\":1,\"transaction\":\"" + std::string(201, 'x') + "\"}").find("/transaction: ") ==
+    0);
 }
 
 TEST_CASE("ids that break the rule are refused") {
-  CHECK(complaint<lock_payload>(R"({"v":1,"worker":"a/b","incarnation":"i"})") == "/worker: \"a/b\" breaks the rule for ids");
+  CHECK(complaint<lock_payload>(R"({"v":1,"worker":"a/b","incarnation":"i"})") ==
+        "/worker: \"a/b\" breaks the rule for ids");
   CHECK(complaint<lock_payload>(R"({"v":1,"incarnation":"i"})") == "/worker: \"\" breaks the rule for ids");
   CHECK(complaint<lock_payload>(R"({"v":1,"worker":"n"})") == "/incarnation: \"\" breaks the rule for ids");
   CHECK(complaint<alive_payload>(R"({"v":1})") == "/incarnation: \"\" breaks the rule for ids");
   CHECK(complaint<worker_payload>(R"({"v":1})") == "/incarnation: \"\" breaks the rule for ids");
-  CHECK(complaint<worker_payload>(R"({"v":1,"incarnation":"i","zone":"a b"})") == "/zone: \"a b\" breaks the rule for ids");
-  CHECK(complaint<worker_payload>(R"({"v":1,"incarnation":"i","labels":["ok",".."]})") == "/labels: \"..\" breaks the rule for ids");
-  CHECK(complaint<worker_payload>(R"({"v":1,"incarnation":"i","capacity":{"":1}})") == "/capacity: \"\" breaks the rule for ids");
-  CHECK(complaint<assigned_payload>("{\"v\":1,\"incarnation\":\"" + std::string(121, 'x') + "\"}").find("(121 bytes) breaks the rule") != std::string::npos);
-  CHECK(complaint<pool_payload>(R"({"v":1,"last_writer":"a b"})", "/djm/work-pool/mail") == "/last_writer: \"a b\" breaks the rule for ids");
+  CHECK(complaint<worker_payload>(R"({"v":1,"incarnation":"i","zone":"a b"})") ==
+        "/zone: \"a b\" breaks the rule for ids");
+  CHECK(complaint<worker_payload>(R"({"v":1,"incarnation":"i","labels":["ok",".."]})") ==
+        "/labels: \"..\" breaks the rule for ids");
+  CHECK(complaint<worker_payload>(R"({"v":1,"incarnation":"i","capacity":{"":1}})") ==
+        "/capacity: \"\" breaks the rule for ids");
+  CHECK(complaint<assigned_payload>("{\"v\":1,\"incarnation\":\"" + std::string(121, 'x') + "\"}")
+          .find("(121 bytes) breaks the rule") != std::string::npos);
+  CHECK(complaint<pool_payload>(R"({"v":1,"last_writer":"a b"})", "/djm/work-pool/mail") ==
+        "/last_writer: \"a b\" breaks the rule for ids");
 }
 
 TEST_CASE("attributes of a pool follow the rules of a job") {
   const auto why = [](const std::string& attributes) {
     return complaint<pool_payload>("{\"v\":1,\"attributes\":" + attributes + "}", "/djm/work-pool/mail");
   };
-  CHECK(why(R"({"priority":"urgent"})")
-        == "/attributes: job \"mail\": attributes.priority is \"urgent\"; it must be low, normal or high");
-  CHECK(why(R"({"colocate_with":["mail"]})") == "/attributes: job \"mail\": attributes.colocate_with names the job itself");
+  CHECK(why(R"({"priority":"urgent"})") ==
+        "/attributes: job \"mail\": attributes.priority is \"urgent\"; it must be low, normal or high");
+  CHECK(why(R"({"colocate_with":["mail"]})") ==
+        "/attributes: job \"mail\": attributes.colocate_with names the job itself");
   CHECK(why(R"({"item_weights":{"i":"heavy"}})") == "/attributes/item_weights/i: \"heavy\" is not an integer");
   CHECK(why("7") == "/attributes: 7 is not an object");
 }

@@ -25,8 +25,8 @@ TEST_CASE("a duration prints in the largest unit that is exact") {
 }
 
 TEST_CASE("what prints can be read") {
-  for (const auto d : {duration{0}, duration{1}, duration{-1}, duration{999}, duration{1ms}, duration{15min}, duration{-3h},
-                       duration::max(), duration::min()}) {
+  for (const auto d : {duration{0}, duration{1}, duration{-1}, duration{999}, duration{1ms}, duration{15min},
+                       duration{-3h}, duration::max(), duration::min()}) {
     const auto back = parse_duration(format_duration(d));
     REQUIRE(back);
     CHECK(*back == d);
@@ -36,8 +36,8 @@ TEST_CASE("what prints can be read") {
 }
 
 TEST_CASE("a text that is no duration is refused with the text") {
-  for (const auto* text : {"", "s", "10", "10 s", " 10s", "10s ", "1.5s", "+1s", "--1s", "10S", "10sec", "10m", "10d", "0x1s",
-                           "1e3s", "10ss", "ten s", "10s\n"}) {
+  for (const auto* text : {"", "s", "10", "10 s", " 10s", "10s ", "1.5s", "+1s", "--1s", "10S", "10sec", "10m", "10d",
+                           "0x1s", "1e3s", "10ss", "ten s", "10s\n"}) {
     const auto result = parse_duration(text);
     CAPTURE(text);
     REQUIRE_FALSE(result);
@@ -49,7 +49,8 @@ TEST_CASE("a text that is no duration is refused with the text") {
 }
 
 TEST_CASE("a duration that overflows is refused, not wrapped") {
-  for (const auto* text : {"9223372036854775808ns", "9223372037s", "2562048h", "-2562048h", "99999999999999999999999h"}) {
+  for (const auto* text :
+       {"9223372036854775808ns", "9223372037s", "2562048h", "-2562048h", "99999999999999999999999h"}) {
     const auto result = parse_duration(text);
     CAPTURE(text);
     REQUIRE_FALSE(result);
@@ -75,8 +76,9 @@ TEST_CASE("times print in UTC with milliseconds and can be read") {
 }
 
 TEST_CASE("a text that is no time is refused") {
-  for (const auto* text : {"", "2001-09-09", "2001-09-09T01:46:40Z", "2001-02-29T00:00:00.000Z", "2001-13-01T00:00:00.000Z",
-                           "2001-00-10T00:00:00.000Z", "2001-01-01T24:00:00.000Z", "2001-01-01T00:60:00.000Z",
-                           "2001-01-01T00:00:60.000Z", "2001-01-01 00:00:00.000Z", "x001-01-01T00:00:00.000Z"})
+  for (const auto* text :
+       {"", "2001-09-09", "2001-09-09T01:46:40Z", "2001-02-29T00:00:00.000Z", "2001-13-01T00:00:00.000Z",
+        "2001-00-10T00:00:00.000Z", "2001-01-01T24:00:00.000Z", "2001-01-01T00:60:00.000Z", "2001-01-01T00:00:60.000Z",
+        "2001-01-01 00:00:00.000Z", "x001-01-01T00:00:00.000Z"})
     CHECK_FALSE_MESSAGE(parse_time(text), text);
 }

@@ -38,7 +38,8 @@ TEST_CASE("paths below the root directory have one slash, and ids of the maximum
   CHECK(t.root() == "/");
   CHECK(t.alive("w") == "/alive/w");
   const std::string longest(120, 'x');
-  for (const auto& path : {t.lock(longest, longest), t.assigned(longest, longest, longest), t.latch_prefix(longest, longest)})
+  for (const auto& path :
+       {t.lock(longest, longest), t.assigned(longest, longest, longest), t.latch_prefix(longest, longest)})
     CHECK(is_valid_path(path));
 }
 
@@ -74,9 +75,28 @@ TEST_CASE("paths that ZooKeeper accepts are valid") {
 }
 
 TEST_CASE("paths that ZooKeeper refuses are not") {
-  for (const auto* path : {"", "a", "a/b", "/a/", "//", "//a", "/a//b", "/.", "/..", "/a/.", "/a/../b", "/a\x01", "/a\n", "/\x7F",
-                           "/\xFF", "/\xC3", "/\xC0\xAF", "/\xED\xA0\x80", "/\xF4\x90\x80\x80", "/\xC2\x85",
-                           "/\xEE\x80\x80", "/\xEF\xBF\xBD"})
+  for (const auto* path : {"",
+                           "a",
+                           "a/b",
+                           "/a/",
+                           "//",
+                           "//a",
+                           "/a//b",
+                           "/.",
+                           "/..",
+                           "/a/.",
+                           "/a/../b",
+                           "/a\x01",
+                           "/a\n",
+                           "/\x7F",
+                           "/\xFF",
+                           "/\xC3",
+                           "/\xC0\xAF",
+                           "/\xED\xA0\x80",
+                           "/\xF4\x90\x80\x80",
+                           "/\xC2\x85",
+                           "/\xEE\x80\x80",
+                           "/\xEF\xBF\xBD"})
     CHECK_FALSE_MESSAGE(is_valid_path(path), path);
   CHECK_FALSE(is_valid_path(std::string_view{"/a\0b", 4}));
 }
