@@ -44,4 +44,11 @@ struct question {
   std::variant<pending_commit, pending_batch> body;
 };
 
+/// A probe or barrier: commits, and changes no node.
+inline transaction check_of(const std::string& path) {
+  transaction txn;
+  txn.ops.emplace_back(check_op{path, any_version});
+  return txn;
+}
+
 } // namespace djm::store
