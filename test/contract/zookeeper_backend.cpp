@@ -28,7 +28,12 @@ public:
     return path;
   }
 
-  void expire_session(store::session_id_t id) override { test::kill_session("127.0.0.1", server_.port(), id); }
+  void expire_session(store::session_id_t id) override {
+    // Else the owner may come back in between, and lose the session once more.
+    proxy_.hold();
+    test::kill_session("127.0.0.1", server_.port(), id);
+    proxy_.heal();
+  }
 
   void freeze() override { server_.pause(); }
   void thaw() override { server_.resume(); }

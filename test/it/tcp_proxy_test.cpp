@@ -99,3 +99,17 @@ TEST_CASE("a delay holds bytes back for at least its time, in order") {
   CHECK(take(w.server) == "a");
   CHECK(std::chrono::steady_clock::now() - sent >= 200ms);
 }
+
+TEST_CASE("who comes while new connections are held waits, who is there goes on") {
+  wire w;
+  w.connect();
+  w.proxy.hold();
+  auto late = connect_to("127.0.0.1", w.proxy.port(), 30s);
+  REQUIRE(late);
+  put(w.client, "still here");
+  CHECK(take(w.server) == "still here");
+  CHECK(w.proxy.accepted() == 1);
+  w.proxy.heal();
+  pollfd entry{w.listener.get(), POLLIN, 0};
+  CHECK(::poll(&entry, 1, wide) == 1);
+}

@@ -34,19 +34,19 @@ TEST_CASE("close ends the session at once, long before its timeout") {
   zookeeper_factory factory;
   port_client watcher{factory, here()};
   auto path = fresh_path();
-  port_client owner{factory, here()};
+  // Longer than we wait.
+  port_client owner{factory, here(60s)};
   REQUIRE(owner.transact({create_op{path, "", create_mode::ephemeral}}).code == rc::ok);
-  auto started = std::chrono::steady_clock::now();
   owner.start_close();
   CHECK(goes(watcher, path));
-  CHECK(std::chrono::steady_clock::now() - started < 20s);
 }
 
 TEST_CASE("close with requests under way tells each at most once, then closed, then nothing") {
   zookeeper_factory factory;
   for (int round = 0; round < 5; ++round) {
     port_client watcher{factory, here()};
-    port_client c{factory, here()};
+    // Lives longer than we wait, should the farewell be lost in the flood.
+    port_client c{factory, here(60s)};
     auto path = fresh_path();
     REQUIRE(c.transact({create_op{path, "", create_mode::ephemeral}}).code == rc::ok);
     std::vector<op_id_t> ids;
@@ -65,8 +65,7 @@ TEST_CASE("close with requests under way tells each at most once, then closed, t
     CHECK(last->state == link_state::closed);
     for (auto id : ids)
       CHECK(c.completions_of(id) <= 1);
-    // The farewell was not lost in the flood.
-    CHECK(watcher.read(exists(path)).code == rc::no_node);
+    CHECK(goes(watcher, path));
     // Everything that could still say something is gone with the factory.
     c.drop();
     CHECK(c.events().size() == events.size());

@@ -79,19 +79,22 @@ TEST_CASE("of 5000 watches asked for 4000 are left, and a broken connection brin
   CHECK(s.counters().watches == 0);
 }
 
-TEST_CASE("a session that the server has expired is followed by a new one") {
-  zookeeper_server server{server_settings{200ms}};
+TEST_CASE("a session that the server has expired is followed by a new one, not before") {
+  auto& server = shared_server();
+  tcp_proxy proxy{"127.0.0.1", server.port()};
   zookeeper_factory factory;
-  store_driver s{factory, options_for(server, 1s)};
+  store_driver s{factory, {proxy.connect_string(), 1s, {}}};
   auto first = s.view();
-  s.must_commit({{create_op{"/e", "", create_mode::ephemeral}}});
-  server.pause();
+  auto path = fresh_path();
+  s.must_commit({{create_op{path, "", create_mode::ephemeral}}});
+  proxy.cut();
   s.wait_announced(session_phase::suspended);
-  // Asleep for longer than the session lives, by the server's clock as well.
-  CHECK(s.read({get("/e")}).status != read_status::ok);
-  server.resume();
+  store_driver witness{factory, options_for(server)};
+  if (witness.must_read(exists(path, true)).code == rc::ok)
+    CHECK(witness.wait_watch().kind == watch_kind::deleted);
+  CHECK(s.view().number == first.number);
+  proxy.heal();
   s.wait_until([&] { return s.view().number > first.number && s.view().phase == session_phase::connected; },
                "a new session");
   CHECK(s.view().id != first.id);
-  CHECK(s.must_read(exists("/e"), true).code == rc::no_node);
 }

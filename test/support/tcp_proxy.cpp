@@ -93,9 +93,14 @@ public:
     });
   }
 
+  void hold() {
+    change([this] { held_ = true; });
+  }
+
   void heal() {
     change([this] {
       cut_ = false;
+      held_ = false;
       for (auto& way : ways_)
         way.lost = false;
       drop_if([](const connection& x) { return x.has_lost; });
@@ -131,7 +136,7 @@ private:
   void run() {
     std::unique_lock<std::mutex> lock{mutex_};
     while (!stopping_) {
-      std::vector<pollfd> entries{{wake_.get(), POLLIN, 0}, {listener_.get(), POLLIN, 0}};
+      std::vector<pollfd> entries{{wake_.get(), POLLIN, 0}, {listener_.get(), held_ ? short{0} : short{POLLIN}, 0}};
       auto now = clock::now();
       auto next = now + std::chrono::seconds{10};
       for (auto& x : connections_)
@@ -153,7 +158,7 @@ private:
         }
       drop_if([](const connection& x) { return x.broken; });
       connections_.remove_if([](const connection& x) { return is_done(x, 0) || is_done(x, 1); });
-      if (entries[1].revents != 0)
+      if (entries[1].revents != 0 && !held_)
         accept_one();
     }
   }
@@ -240,6 +245,7 @@ private:
   std::list<connection> connections_;
   std::size_t accepted_ = 0;
   bool cut_ = false;
+  bool held_ = false;
   bool stopping_ = false;
   std::thread thread_;
 };
@@ -269,6 +275,10 @@ void tcp_proxy::lose(flow direction) {
 
 void tcp_proxy::delay(flow direction, std::chrono::milliseconds time) {
   relay_->change([&] { relay_->ways_[index_of(direction)].delay = time; });
+}
+
+void tcp_proxy::hold() {
+  relay_->hold();
 }
 
 void tcp_proxy::heal() {

@@ -28,7 +28,9 @@ public:
   void lose(flow direction);
   /// Delivers what flows this way so much later; zero ends it.
   void delay(flow direction, std::chrono::milliseconds time);
-  /// Ends `cut` and `lose`. Connections that have lost something are reset, as their bytes make no sense any more.
+  /// Keeps new connections waiting until `heal`; those that are open go on.
+  void hold();
+  /// Ends `cut`, `lose` and `hold`. Connections that have lost something are reset, as their bytes make no sense any more.
   void heal();
 
   /// Connections open now, and accepted ever.

@@ -14,8 +14,9 @@ namespace djm::store {
 
 namespace {
 
-// How long `close` waits for answers.
+// How long `close` waits for the next answer, and for all of them.
 constexpr std::chrono::milliseconds patience{1000};
+constexpr std::chrono::milliseconds most_patience{4000};
 
 // An address where nobody listens. Not 127.0.0.1: the client compares servers by host alone, and stays where it is when
 // it is connected to the same host.
@@ -145,8 +146,8 @@ void zookeeper_handle::complete(pending_op& op, raw_completion done) {
   deliver(std::move(done));
   // Counted down after delivery, so that `close` ends when the sink has heard of everything.
   std::lock_guard<std::mutex> guard{table_mutex_};
-  if (--unanswered_ == 0)
-    table_changed_.notify_all();
+  --unanswered_;
+  table_changed_.notify_all();
 }
 
 // -- events -------------------------------------------------------------------
@@ -241,8 +242,11 @@ void zookeeper_handle::close() {
   // The client shuts the socket as soon as anything arrives after its farewell. Answers still under way would make that a
   // reset, which can overtake the farewell and leave the session to expire.
   if (up_) {
+    auto give_up = std::chrono::steady_clock::now() + most_patience;
     std::unique_lock<std::mutex> lock{table_mutex_};
-    table_changed_.wait_for(lock, patience, [this] { return unanswered_ == 0; });
+    for (auto left = unanswered_; left > 0 && std::chrono::steady_clock::now() < give_up; left = unanswered_)
+      if (!table_changed_.wait_for(lock, patience, [&] { return unanswered_ != left; }))
+        break;
   }
   free_client();
   // Both threads of the client are joined: nothing follows. Completions that it dropped are the session core's to answer.

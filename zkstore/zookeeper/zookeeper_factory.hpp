@@ -17,8 +17,8 @@ namespace djm::store {
 /// `open` asks the system's resolver and may therefore block when `servers` holds names instead of addresses.
 ///
 /// Every handle has two threads of the C client. All handles of a factory share one more, on which they are closed and on
-/// which completions of requests are delivered that the client refused at once. A close takes milliseconds, but up to
-/// 6 s when the server has fallen silent; then others wait behind it.
+/// which completions of requests are delivered that the client refused at once. A close takes milliseconds, but up
+/// to 9 s when the server is slow or has fallen silent; then others wait behind it.
 ///
 /// Dropping a port without `close` moves the handle to an address where nobody listens before it is freed, so that the
 /// server sees a broken connection and lets the session expire, as if the process had died.
