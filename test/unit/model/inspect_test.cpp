@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "djm/json.hpp"
+#include "djm/messages.hpp"
 #include "test/unit/model/all_types.hpp"
 #include "test/unit/model/field_gen.hpp"
 
@@ -53,7 +54,9 @@ auto inspect(F& f, plain& x) {
 
 } // namespace
 
-TEST_CASE_TEMPLATE("the binary form gives back the same value", T, DJM_PUBLIC_TYPES, DJM_STORE_TYPES) {
+TEST_CASE_TEMPLATE("the binary form gives back the same value", T, DJM_PUBLIC_TYPES, DJM_STORE_TYPES, unregister_job,
+                   switch_job, switch_all, trigger_job, reschedule_job, mark_worker, get_status, get_cluster, get_job,
+                   get_job_handle, shutdown_node) {
   CHECK(holds([]() -> std::string {
     const auto x = draw<T>(alphabet::bytes);
     auto y = draw<T>(alphabet::bytes);
