@@ -1,6 +1,7 @@
 #include "options.hpp"
 
 #include <charconv>
+#include <cstdlib>
 #include <functional>
 #include <map>
 
@@ -26,12 +27,15 @@ std::string usage() {
   --slow-lasts DURATION   ... this long                         (5s)
   --quiet                 no status lines
   --zookeeper             demo on a real server, in processes of their own
-  --zk-server PROGRAM     what starts that server
+  --zk-server PROGRAM     what starts that server               ($DJM_ZK_SERVER)
 )";
 }
 
 djm::expected<options> parse(int argc, char** argv) {
   options o;
+  if (const char* server = std::getenv("DJM_ZK_SERVER")) {
+    o.zk_server = server;
+  }
   auto text = [](std::string& to) {
     return [&to](const std::string& value) -> djm::expected<void> {
       to = value;
