@@ -169,8 +169,17 @@ void child_process::signal(int number) {
     ::kill(pid_, number);
 }
 
+// The signal alone only asks: threads on other processors may run on for a while.
 void child_process::pause() {
   signal(SIGSTOP);
+  int status = 0;
+  while (pid_ > 0 && !result_) {
+    if (::waitpid(pid_, &status, WUNTRACED) != pid_)
+      continue;
+    if (WIFSTOPPED(status))
+      return;
+    reap(status);
+  }
 }
 
 void child_process::resume() {

@@ -35,8 +35,9 @@ public:
   pid_t pid() const noexcept { return pid_; }
   /// Started and not yet ended.
   bool running();
-  /// SIGSTOP and SIGCONT.
+  /// SIGSTOP; when the call returns, no thread of the child runs any more.
   void pause();
+  /// SIGCONT.
   void resume();
   void signal(int number);
   /// SIGKILL, then waits for the end. Nothing when it has ended.
