@@ -1,0 +1,110 @@
+#include "test/sim/coverage.hpp"
+
+#include <fmt/format.h>
+
+namespace djm::sim {
+
+namespace {
+
+bool has(const std::string& path, const char* part) {
+  return path.find(part) != std::string::npos;
+}
+
+} // namespace
+
+transaction_kind kind_of(const store::transaction& txn) {
+  using kind = transaction_kind;
+  bool writes = false, own = false, latch_check = false, alive_check = false, assigned = false, lock_made = false,
+       lock_gone = false, alive_made = false, alive_gone = false, latch = false, registers = false, pool = false,
+       pool_data = false, removes = false;
+  for (const auto& op : txn.ops) {
+    const auto& path = store::path_of(op);
+    const bool creates = std::holds_alternative<store::create_op>(op);
+    const bool sets = std::holds_alternative<store::set_op>(op);
+    const bool gone = std::holds_alternative<store::remove_op>(op);
+    if (!creates && !sets && !gone) {
+      latch_check |= has(path, "/leader-latch/");
+      alive_check |= has(path, "/alive/");
+      continue;
+    }
+    writes = true;
+    removes |= gone;
+    if (has(path, "/leader-latch/"))
+      latch = true;
+    else if (has(path, "/alive/"))
+      (creates || sets ? alive_made : alive_gone) = true;
+    else if (has(path, "/assigned/"))
+      assigned = true;
+    else if (has(path, ".lock"))
+      (creates ? lock_made : lock_gone) = true;
+    else if (has(path, "/workers/"))
+      registers = true;
+    else if (has(path, "/work-pool/"))
+      (sets ? pool_data : pool) = true;
+    else if (has(path, "/work-pool") && !has(path, "version"))
+      pool_data = true;
+    else
+      own = true;
+  }
+  if (!writes)
+    return kind::probe;
+  if (latch)
+    return kind::candidacy;
+  if (alive_made)
+    return kind::join;
+  if (alive_gone)
+    return kind::leave;
+  if (latch_check && assigned)
+    return kind::assign;
+  if (latch_check && lock_gone)
+    return kind::break_lock;
+  if (latch_check && removes)
+    return kind::clean;
+  if (latch_check)
+    return kind::assign;
+  if (lock_made)
+    return kind::lock;
+  if (lock_gone)
+    return kind::unlock;
+  if (registers)
+    return kind::registration;
+  if (pool)
+    return kind::pool;
+  if (pool_data)
+    return kind::switch_job;
+  return own || alive_check ? kind::setup : kind::setup;
+}
+
+void coverage::add(const coverage& other) {
+  for (const auto& [k, n] : other.faults)
+    faults[k] += n;
+  for (const auto& [k, n] : other.transactions)
+    transactions[k] += n;
+  for (const auto& [k, n] : other.events)
+    events[k] += n;
+}
+
+std::string coverage::table() const {
+  std::string text = "faults\n";
+  for (const auto& [k, n] : faults)
+    text += fmt::format("  {:<28} {:>10}\n", k, n);
+  text += fmt::format("transactions\n  {:<13}", "");
+  for (const auto& name : enum_names(transaction_outcome{}).names)
+    text += fmt::format(" {:>12}", name);
+  text += '\n';
+  const auto kinds = enum_names(transaction_kind{}).names;
+  for (std::size_t k = 0; k < kinds.size(); ++k) {
+    text += fmt::format("  {:<13}", kinds[k]);
+    for (std::size_t o = 0; o < enum_names(transaction_outcome{}).names.size(); ++o) {
+      const auto i = transactions.find({static_cast<transaction_kind>(k), static_cast<transaction_outcome>(o)});
+      text += fmt::format(" {:>12}", i == transactions.end() ? 0 : i->second);
+    }
+    text += '\n';
+  }
+  text += "events\n";
+  for (const auto& [k, n] : events)
+    text += fmt::format("  {:<28} {:>10}\n", k, n);
+  return text;
+}
+
+} // namespace djm::sim

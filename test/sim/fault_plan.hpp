@@ -1,0 +1,71 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "test/sim/scenario.hpp"
+#include "test/sim/stranger.hpp"
+#include "test/sim/world.hpp"
+
+namespace djm::sim {
+
+/// A cluster that lives: which node knows which job, who is down on purpose, and everything that can go wrong with it.
+class cluster {
+public:
+  struct job_entry {
+    job_spec spec;
+    std::shared_ptr<job_world> world;
+    /// Names of all items it has ever had.
+    std::vector<item_id> all_items;
+    bool enabled = true;
+  };
+
+  cluster(world& w, std::uint64_t seed);
+
+  void add_job(job_spec spec, std::vector<item_id> items, run_manner manner);
+  /// Starts a node on the machine with the jobs that machine knows.
+  world::handle start(std::size_t machine);
+  /// Machines that do not know this job (another software version).
+  void hide(const job_id& job, std::size_t machine) { hidden_.insert({job, machine}); }
+  bool knows(std::size_t machine, const job_id& job) const { return hidden_.count({job, machine}) == 0; }
+
+  /// Does one fault of this name now; what it breaks is healed at the latest by `heal`.
+  void inflict(const std::string& fault);
+  /// Names of all faults with how likely they are in a profile; 0 = never.
+  static std::vector<std::pair<std::string, unsigned>> faults_of(profile kind);
+
+  /// Ends everything that is wrong: links, servers, pauses, pools, switches; starts what is down, except what may stay away.
+  void heal();
+
+  /// What must be there, owned, locked and running when all is well.
+  judge::expectation expected(time_point since) const;
+  const std::map<job_id, job_entry>& jobs() const { return jobs_; }
+
+private:
+  void later(duration d, std::function<void()> f) { world_.at(world_.now() + d, std::move(f)); }
+  std::optional<world::handle> any_node(bool running_only = true);
+  std::size_t any_machine() { return static_cast<std::size_t>(chance_.below(world_.options().machines)); }
+  std::size_t any_server() { return static_cast<std::size_t>(chance_.below(world_.options().servers)); }
+  job_entry& any_job();
+  void restart_later(std::size_t machine, duration d);
+  void register_jobs(world::handle h, std::size_t machine);
+
+  world& world_;
+  chance chance_;
+  std::map<job_id, job_entry> jobs_;
+  std::set<std::pair<job_id, std::size_t>> hidden_;
+  std::unique_ptr<stranger> stranger_;
+  std::optional<world::handle> twin_;
+  std::set<std::size_t> away_;
+  bool healed_ = false;
+  bool all_disabled_ = false;
+  time_point losing_until_{};
+  std::uint64_t losing_permille_ = 0;
+  std::map<std::string, std::function<void()>> actions_;
+};
+
+} // namespace djm::sim

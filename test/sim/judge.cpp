@@ -1,0 +1,283 @@
+#include "test/sim/judge.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "djm/node_config.hpp"
+
+namespace djm::sim {
+
+namespace {
+
+/// Clocks run up to 2 % apart; what one measures as D, the world may see as a little less.
+constexpr int clock_slack_percent = 4;
+
+std::string name_of(const process& p) {
+  return fmt::format("{}#{}", p.node(), p.number());
+}
+
+} // namespace
+
+void judge::started(const process& p, duration detach, time_point) {
+  auto& h = hosts_[p.number()];
+  h.p = &p;
+  h.incarnation = p.incarnation();
+  h.detach = detach;
+}
+
+void judge::paused(const process& p, time_point) {
+  hosts_[p.number()].paused = true;
+}
+
+void judge::resumed(const process& p, time_point now) {
+  auto& h = hosts_[p.number()];
+  h.paused = false;
+  if (h.deadline && now < *h.deadline)
+    return;
+  for (auto i = runs_.lower_bound({p.number(), 0}); i != runs_.end() && i->first.first == p.number(); ++i) {
+    if (!std::exchange(i->second.stale, true))
+      ++counts_.stale_runs;
+    i->second.resumed_at = now;
+  }
+}
+
+void judge::died(const process& p) {
+  hosts_[p.number()].dead = true;
+}
+
+void judge::run_began(const process& p, run_id run, const job_id& job, const std::vector<work_item>& items, bool stubborn,
+                      time_point now) {
+  ++counts_.runs;
+  const run_key key{p.number(), run};
+  auto& r = runs_[key];
+  r.stubborn = stubborn;
+  for (const auto& item : items) {
+    const auto name = job + '/' + item.id;
+    const auto n = number_of(name);
+    auto& record = items_[n];
+    r.items.emplace_back(n, item.token);
+    if (excused_.count(name) == 0) {
+      const auto l = image_.locks().find(name);
+      if (l == image_.locks().end() || l->second.incarnation != p.incarnation() || l->second.token != item.token)
+        say("I1", now,
+            fmt::format("{} starts run {} with {} (token {}) but {}", name_of(p), run, name, item.token,
+                        l == image_.locks().end()
+                          ? "there is no such lock"
+                          : fmt::format("the lock is {}'s, token {}", l->second.incarnation, l->second.token)));
+      for (const auto& other : record.runs)
+        if (const auto o = runs_.find(other); o != runs_.end() && effective(other, o->second, now))
+          say("I1", now,
+              fmt::format("{} starts run {} with {} while run {} of process {} works on it", name_of(p), run, name,
+                          other.second, other.first));
+      if (item.token < record.highest || (item.token == record.highest && p.number() != record.holder))
+        say("I2", now,
+            fmt::format("{} starts run {} with {} and token {}, but process {} has had token {}", name_of(p), run, name,
+                        item.token, record.holder, record.highest));
+    }
+    if (item.token > record.highest) {
+      record.highest = item.token;
+      record.holder = p.number();
+    }
+    record.runs.push_back(key);
+    record.last_active = now;
+  }
+}
+
+void judge::stop_asked(const process& p, run_id run) {
+  if (const auto i = runs_.find({p.number(), run}); i != runs_.end())
+    i->second.stop_asked = true;
+}
+
+void judge::run_ended(const process& p, run_id run, time_point now) {
+  const run_key key{p.number(), run};
+  const auto i = runs_.find(key);
+  if (i == runs_.end())
+    return;
+  for (const auto& [n, token] : i->second.items) {
+    auto& list = items_[n].runs;
+    list.erase(std::remove(list.begin(), list.end(), key), list.end());
+    items_[n].last_active = now;
+  }
+  runs_.erase(i);
+}
+
+void judge::probe_answered(const process& p, store::session_id_t session, time_point sent, duration timeout) {
+  auto& h = hosts_[p.number()];
+  const auto a = image_.alive().find(p.node());
+  if (a == image_.alive().end() || a->second.session != session)
+    return;
+  auto& probes = h.probes[session];
+  // The latest successful one that another followed T/3 or more later; a millisecond for rounding between clocks.
+  std::optional<time_point> contact;
+  const auto apart = p.to_world(timeout / 3) - std::chrono::milliseconds{1};
+  while (!probes.empty() && probes.front() + apart <= sent) {
+    contact = probes.front();
+    probes.pop_front();
+  }
+  probes.push_back(sent);
+  if (!contact)
+    return;
+  const auto d = *contact + p.to_world(timeout + h.detach - lease_margin(timeout, h.detach));
+  if (!h.deadline || *h.deadline < d)
+    h.deadline = d;
+}
+
+void judge::committed(const store::committed_transaction& txn, time_point now) {
+  if (txn.changes.empty())
+    return;
+  const bool stranger = foreign_.count(txn.session) > 0;
+  if (quiet_)
+    say("I5", now, fmt::format("zxid {} of session {} changes {} nodes in a quiet time, the first is {}", txn.zxid,
+                               txn.session, txn.changes.size(), txn.changes.front().path));
+  const auto leader = image_.lowest_latch();
+  if (leader != last_leader_ && leader != 0) {
+    last_leader_ = leader;
+    ++counts_.leaderships;
+  }
+  using kind = tree_event::kind;
+  for (const auto& change : txn.changes) {
+    const auto e = image_.read(change);
+    const bool plan = e.what == kind::assigned || e.what == kind::unassigned || e.what == kind::assignment_bumped;
+    if (plan && !stranger && txn.session != leader)
+      say("I6", now, fmt::format("zxid {}: session {} changes {}, but the lowest latch is session {}'s", txn.zxid,
+                                 txn.session, change.path, leader));
+    if (e.what == kind::lock_gone && !stranger)
+      check_lock_gone(e.key, txn.session, leader, now);
+    if (e.what == kind::lock_gone && stranger)
+      excuse(e.key);
+    if (e.what == kind::lock_made)
+      ++counts_.locks;
+    if (e.what == kind::alive_made)
+      ++counts_.joins;
+    if (e.what == kind::alive_gone)
+      if (const auto a = image_.alive().find(e.key); a != image_.alive().end())
+        gone_since_[a->second.incarnation] = now;
+    image_.apply(change, e, txn.zxid);
+    if (e.what == kind::alive_made)
+      gone_since_.erase(image_.alive().at(e.key).incarnation);
+    if (e.what == kind::assigned)
+      ++counts_.assignments;
+  }
+  for (const auto& change : txn.changes) {
+    const auto e = image_.read(change);
+    if (e.what != kind::assigned)
+      continue;
+    if (const auto a = image_.assigned().find(e.key); a != image_.assigned().end() && a->second.size() > 1)
+      say("I1", now, fmt::format("zxid {}: {} is assigned to {} and {}", txn.zxid, e.key, *a->second.begin(),
+                                 *a->second.rbegin()));
+  }
+}
+
+void judge::check_lock_gone(const std::string& key, store::session_id_t by, store::session_id_t leader, time_point now) {
+  const auto l = image_.locks().find(key);
+  if (l == image_.locks().end() || excused_.count(key) > 0)
+    return;
+  const auto& lock = l->second;
+  const auto a = image_.alive().find(lock.worker);
+  const bool own = a != image_.alive().end() && a->second.session == by && a->second.incarnation == lock.incarnation;
+  if (own) {
+    ++counts_.unlocks;
+  } else {
+    ++counts_.breaks;
+    if (by != leader)
+      say("I6", now, fmt::format("session {} removes the lock {} of {}, but the lowest latch is session {}'s", by, key,
+                                 lock.incarnation, leader));
+    if (a != image_.alive().end() && a->second.incarnation == lock.incarnation)
+      say("I1", now, fmt::format("the lock {} is broken although {} is alive", key, lock.incarnation));
+    else if (const auto g = gone_since_.find(lock.incarnation); g != gone_since_.end()) {
+      const auto gone = now - g->second;
+      if (gone * 100 < lock.detach * (100 - clock_slack_percent))
+        say("I1", now, fmt::format("the lock {} is broken {} after {} has gone, its D is {}", key,
+                                   format_duration(gone), lock.incarnation, format_duration(lock.detach)));
+    }
+  }
+  const auto n = numbers_.find(key);
+  if (n == numbers_.end())
+    return;
+  for (const auto& k : items_[n->second].runs)
+    if (const auto r = runs_.find(k); r != runs_.end() && effective(k, r->second, now))
+      for (const auto& [item, token] : r->second.items)
+        if (item == n->second && token == lock.token)
+          say("I1", now, fmt::format("the lock {} goes while run {} of process {} works on it", key, k.second, k.first));
+}
+
+void judge::told(const process& p, const event& what, time_point now) {
+  auto& h = hosts_[p.number()];
+  if (const auto* granted = std::get_if<items_granted>(&what)) {
+    for (const auto& item : granted->items)
+      h.revoked.erase(granted->job + '/' + item.id);
+  } else if (const auto* revoked = std::get_if<items_revoked>(&what)) {
+    for (const auto& item : revoked->items)
+      h.revoked.insert(revoked->job + '/' + item);
+  } else if (const auto* run = std::get_if<run_started>(&what)) {
+    if (h.revoked.empty())
+      return;
+    for (const auto& item : run->items)
+      if (h.revoked.count(run->job + '/' + item.id) > 0)
+        say("I7", now, fmt::format("{} starts run {} with {}/{} after its revocation", name_of(p), run->run, run->job,
+                                   item.id));
+  }
+}
+
+void judge::quiescent(const expectation& e, time_point now) {
+  for (const auto& [job, items] : e.jobs) {
+    if (image_.jobs().count(job) == 0)
+      say("I9", now, fmt::format("job {} is gone from the pool", job));
+    for (const auto& item : items) {
+      const auto key = job + '/' + item;
+      if (image_.pool().count(key) == 0) {
+        say("I9", now, fmt::format("{} is gone from the pool", key));
+        continue;
+      }
+      const auto l = image_.locks().find(key);
+      const auto a = image_.assigned().find(key);
+      const auto n = numbers_.find(key);
+      if (a == image_.assigned().end())
+        say("I3", now, fmt::format("{} has no owner", key));
+      else if (l == image_.locks().end())
+        say("I3", now, fmt::format("{} is assigned to {} but not locked", key, *a->second.begin()));
+      else if (n == numbers_.end() || (items_[n->second].runs.empty() && (!items_[n->second].last_active ||
+                                                                         *items_[n->second].last_active < e.since)))
+        say("I3", now, fmt::format("{} is locked by {} but does not run", key, l->second.worker));
+    }
+  }
+  for (const auto& [key, lock] : image_.locks()) {
+    const auto a = image_.alive().find(lock.worker);
+    const auto owner = image_.assigned().find(key);
+    if (a == image_.alive().end() || a->second.incarnation != lock.incarnation)
+      say("I8", now, fmt::format("the lock {} is {}'s, who is gone", key, lock.incarnation));
+    else if (owner == image_.assigned().end() || owner->second.count(lock.worker) == 0)
+      say("I8", now, fmt::format("the lock {} is {}'s, who is alive but has no such item", key, lock.incarnation));
+  }
+}
+
+void judge::report(std::string invariant, std::string text, time_point now) {
+  violations_.push_back({std::move(invariant), now, std::move(text)});
+}
+
+judge::item_number judge::number_of(const std::string& key) {
+  const auto [i, is_new] = numbers_.emplace(key, static_cast<item_number>(items_.size()));
+  if (is_new) {
+    items_.emplace_back();
+    items_.back().key = key;
+  }
+  return i->second;
+}
+
+bool judge::effective(const run_key& key, const held_run& r, time_point now) const {
+  const auto& h = hosts_.at(key.first);
+  if (h.dead || r.stale)
+    return false;
+  // A paused process, or a run that ignores its stop request, is on its own from its deadline on.
+  if (h.paused || r.stubborn)
+    return h.deadline && now < *h.deadline;
+  return true;
+}
+
+void judge::say(const char* invariant, time_point now, std::string text) {
+  violations_.push_back({invariant, now, std::move(text)});
+}
+
+} // namespace djm::sim

@@ -1,0 +1,135 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "djm/events.hpp"
+#include "test/sim/process.hpp"
+#include "test/sim/tree_image.hpp"
+
+namespace djm::sim {
+
+/// A promise that was broken.
+struct violation {
+  /// "I1" ... "I10".
+  std::string invariant;
+  time_point at{};
+  std::string text;
+};
+
+/// Watches everything that happens in a world and says which invariant of the protocol it breaks. Knows nothing of the code under
+/// test: it has the committed history, what travelled on the wires, and the runs as the executors saw them.
+///
+/// - I1 when a run starts without its item's lock; when a lock goes while an effective run holds the item; when two effective
+///   runs of an item overlap; when a lock is broken whose owner is alive or has not been gone for its D; when an item has two
+///   owners.
+/// - I2 when a holder starts a run with a token that is not above those of all other holders before.
+/// - I5 when anything changes in a window that was announced as quiet.
+/// - I6 when an assignment, or a lock of somebody else, is changed by a session other than the lowest latch's.
+/// - I7 when a node reports a run with an item after it has reported its revocation, without a new grant.
+/// - I3, I8, I9 are looked at on demand, at quiescence.
+class judge {
+public:
+  explicit judge(std::string root = "/djm") : image_(std::move(root)) {}
+
+  // -- what happens --
+
+  void started(const process& p, duration detach, time_point now);
+  void paused(const process& p, time_point now);
+  void resumed(const process& p, time_point now);
+  void died(const process& p);
+  void run_began(const process& p, run_id run, const job_id& job, const std::vector<work_item>& items, bool stubborn,
+                 time_point now);
+  void stop_asked(const process& p, run_id run);
+  void run_ended(const process& p, run_id run, time_point now);
+  void probe_answered(const process& p, store::session_id_t session, time_point sent, duration timeout);
+  void committed(const store::committed_transaction& txn, time_point now);
+  void told(const process& p, const event& what, time_point now);
+
+  // -- what is to be expected --
+
+  /// From now on no change is expected; or no more.
+  void expect_quiet(bool quiet) { quiet_ = quiet; }
+  /// Writes of this session are not the cluster's.
+  void foreign(store::session_id_t session) { foreign_.insert(session); }
+  /// Nobody promises anything about the exclusion of this item any more: a stranger has meddled with its lock.
+  void excuse(const std::string& key) { excused_.insert(key); }
+
+  struct expectation {
+    /// Jobs with the items that must be there, owned, locked and running.
+    std::map<job_id, std::vector<item_id>> jobs;
+    /// Every run of the last while counts as "running".
+    time_point since{};
+  };
+  /// I3, I8, I9: everything that was registered is there, owned, locked and has run since.
+  void quiescent(const expectation& e, time_point now);
+  /// A bound of I10 or anything else the world itself has found.
+  void report(std::string invariant, std::string text, time_point now);
+
+  const std::vector<violation>& violations() const { return violations_; }
+  const tree_image& image() const { return image_; }
+
+  struct counts {
+    std::uint64_t runs = 0, locks = 0, unlocks = 0, breaks = 0, assignments = 0, moves = 0, stale_runs = 0,
+                  joins = 0, leaderships = 0;
+  };
+  const counts& counted() const { return counts_; }
+
+private:
+  using item_number = std::uint32_t;
+  using run_key = std::pair<std::uint32_t, run_id>;
+
+  struct host {
+    const process* p = nullptr;
+    std::string incarnation;
+    duration detach{};
+    std::map<store::session_id_t, std::deque<time_point>> probes;
+    std::optional<time_point> deadline;
+    bool dead = false;
+    bool paused = false;
+    std::set<std::string> revoked;
+  };
+  struct held_run {
+    std::vector<std::pair<item_number, fencing_token>> items;
+    bool stubborn = false;
+    bool stop_asked = false;
+    /// The process was paused past its deadline: what it still does, fencing has to refuse.
+    bool stale = false;
+    /// When a process was resumed with this run stale.
+    std::optional<time_point> resumed_at;
+  };
+  struct item_record {
+    std::string key;
+    fencing_token highest = 0;
+    std::uint32_t holder = 0;
+    std::vector<run_key> runs;
+    /// Latest begin or end of a run.
+    std::optional<time_point> last_active;
+  };
+
+  item_number number_of(const std::string& key);
+  bool effective(const run_key& key, const held_run& r, time_point now) const;
+  void check_lock_gone(const std::string& key, store::session_id_t by, store::session_id_t leader, time_point now);
+  void say(const char* invariant, time_point now, std::string text);
+
+  tree_image image_;
+  std::map<std::uint32_t, host> hosts_;
+  std::map<run_key, held_run> runs_;
+  std::map<std::string, item_number> numbers_;
+  std::vector<item_record> items_;
+  /// When an incarnation was last seen going.
+  std::map<std::string, time_point> gone_since_;
+  std::set<store::session_id_t> foreign_;
+  std::set<std::string> excused_;
+  bool quiet_ = false;
+  store::session_id_t last_leader_ = 0;
+  std::vector<violation> violations_;
+  counts counts_;
+};
+
+} // namespace djm::sim

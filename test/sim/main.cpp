@@ -1,0 +1,201 @@
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "test/sim/scenario.hpp"
+
+/// The simulator's command: runs seeds, says what they covered, replays the one that failed.
+namespace {
+
+using namespace djm::sim;
+
+struct arguments {
+  std::uint64_t seeds = 100;
+  std::uint64_t from = 1;
+  std::vector<profile> profiles{profile::chaos};
+  std::optional<std::uint64_t> replay;
+  unsigned jobs = 1;
+  bool verbose = false;
+  bool twice = false;
+  bool keep_going = false;
+  std::string only;
+};
+
+constexpr const char* usage = R"(usage: djm_sim [OPTION...]
+  --seeds N       so many seeds (of each profile); default 100
+  --from S        the first seed; default 1
+  --profile P     calm, chaos, churn, partition, scale or all; default chaos
+  --replay SEED   this seed alone, with everything that happens
+  --only FAULT    nothing but this fault
+  --jobs N        so many threads, each with worlds of its own; default 1
+  --twice         run every seed twice and compare the traces
+  --keep-going    do not stop at the first failure
+  --verbose       the coverage tables
+)";
+
+[[noreturn]] void fail(const std::string& why) {
+  std::cerr << "djm_sim: " << why << '\n' << usage;
+  std::exit(2);
+}
+
+std::uint64_t number(const std::string& option, const std::string& text) {
+  try {
+    std::size_t used = 0;
+    const auto n = std::stoull(text, &used);
+    if (used == text.size() && text.front() != '-')
+      return n;
+  } catch (const std::exception&) {
+  }
+  fail(option + " wants a number, not \"" + text + '"');
+}
+
+arguments parse(int argc, char** argv) {
+  arguments a;
+  for (int i = 1; i < argc; ++i) {
+    const std::string option = argv[i];
+    const auto value = [&]() -> std::string {
+      if (++i == argc)
+        fail(option + " wants a value");
+      return argv[i];
+    };
+    if (option == "--seeds") {
+      a.seeds = number(option, value());
+    } else if (option == "--from") {
+      a.from = number(option, value());
+    } else if (option == "--profile") {
+      const auto name = value();
+      if (name == "all")
+        a.profiles = {profile::calm, profile::chaos, profile::churn, profile::partition, profile::scale};
+      else if (const auto p = djm::enum_value<profile>(name))
+        a.profiles = {*p};
+      else
+        fail("there is no profile \"" + name + '"');
+    } else if (option == "--replay") {
+      a.replay = number(option, value());
+    } else if (option == "--only") {
+      a.only = value();
+    } else if (option == "--jobs") {
+      a.jobs = static_cast<unsigned>(std::max<std::uint64_t>(1, number(option, value())));
+    } else if (option == "--twice") {
+      a.twice = true;
+    } else if (option == "--keep-going") {
+      a.keep_going = true;
+    } else if (option == "--verbose") {
+      a.verbose = true;
+    } else if (option == "--help") {
+      std::cout << usage;
+      std::exit(0);
+    } else {
+      fail("unknown option \"" + option + '"');
+    }
+  }
+  return a;
+}
+
+int replay(const arguments& a) {
+  scenario_options o;
+  o.seed = *a.replay;
+  o.kind = a.profiles.front();
+  o.only = a.only;
+  o.trace = true;
+  const auto r = run_scenario(o);
+  for (const auto& line : r.trace)
+    std::cout << line << '\n';
+  std::cout << (r.violations.empty() ? "no violation\n" : describe_failure(o, r, 0));
+  std::cout << fmt::format("trace hash {:016x}, {} steps\n", r.trace_hash, r.steps);
+  return r.violations.empty() ? 0 : 1;
+}
+
+class campaign {
+public:
+  explicit campaign(const arguments& a) : args_(a) {}
+
+  int run() {
+    const auto start = std::chrono::steady_clock::now();
+    std::vector<std::thread> threads;
+    for (unsigned i = 1; i < args_.jobs; ++i)
+      threads.emplace_back([this] { work(); });
+    work();
+    for (auto& t : threads)
+      t.join();
+    const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (args_.verbose)
+      std::cout << coverage_.table();
+    std::cout << fmt::format("{} seeds, {} failed, {} steps, {} runs, {:.1f} s, {:.1f} seeds/s, {:.0f} virtual minutes per minute\n",
+                             done_, failed_, steps_, runs_, took, static_cast<double>(done_) / took, simulated_ / took);
+    for (const auto& [name, n] : invariants_)
+      std::cout << fmt::format("  {}: {} seeds\n", name, n);
+    return failed_ == 0 ? 0 : 1;
+  }
+
+private:
+  void work() {
+    const auto total = args_.seeds * args_.profiles.size();
+    for (;;) {
+      const auto n = next_++;
+      if (n >= total || stop_)
+        return;
+      scenario_options o;
+      o.seed = args_.from + n / args_.profiles.size();
+      o.kind = args_.profiles[n % args_.profiles.size()];
+      o.only = args_.only;
+      auto r = run_scenario(o);
+      if (args_.twice) {
+        const auto again = run_scenario(o);
+        if (again.trace_hash != r.trace_hash)
+          r.violations.push_back({"determinism", {}, fmt::format("trace hash {:016x}, then {:016x}", r.trace_hash,
+                                                                 again.trace_hash)});
+      }
+      std::string failure;
+      if (!r.violations.empty()) {
+        o.trace = true;
+        auto traced = run_scenario(o);
+        failure = describe_failure(o, traced.violations.empty() ? r : traced);
+      }
+      const std::lock_guard guard{mutex_};
+      ++done_;
+      steps_ += r.steps;
+      runs_ += r.runs;
+      simulated_ += std::chrono::duration<double>(r.simulated).count();
+      coverage_.add(r.coverage);
+      if (!r.violations.empty()) {
+        ++failed_;
+        ++invariants_[r.violations.front().invariant];
+        if (failed_ == 1 || !args_.keep_going)
+          std::cout << failure << std::flush;
+        else
+          std::cout << fmt::format("seed {} profile {}: {} {}\n", o.seed, djm::enum_text(o.kind),
+                                   r.violations.front().invariant, r.violations.front().text)
+                    << std::flush;
+        stop_ = !args_.keep_going;
+      }
+      if (done_ % 500 == 0)
+        std::cout << fmt::format("{} of {} seeds, {} failed\n", done_, total, failed_) << std::flush;
+    }
+  }
+
+  const arguments& args_;
+  std::atomic<std::uint64_t> next_{0};
+  std::atomic<bool> stop_{false};
+  std::mutex mutex_;
+  std::uint64_t done_ = 0, failed_ = 0, steps_ = 0, runs_ = 0;
+  double simulated_ = 0;
+  coverage coverage_;
+  std::map<std::string, std::uint64_t> invariants_;
+};
+
+} // namespace
+
+int main(int argc, char** argv) {
+  const auto a = parse(argc, argv);
+  return a.replay ? replay(a) : campaign{a}.run();
+}

@@ -1,0 +1,194 @@
+#include "test/sim/scenario.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "test/sim/fault_plan.hpp"
+
+namespace djm::sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+struct shape {
+  std::size_t machines = 5;
+  std::vector<std::size_t> items = {25, 20, 15};
+  std::uint64_t least_faults = 8;
+  std::uint64_t more_faults = 8;
+  duration settle = 4s;
+  duration trouble = 15s;
+  /// From the healing to the judgement: sessions run out (T), what is gone is broken off (D), back-offs, a sweep.
+  duration recovery = 8s;
+  duration quiet = 3s;
+};
+
+shape shape_of(profile p) {
+  shape s;
+  switch (p) {
+    case profile::calm:
+      s.least_faults = 5;
+      s.more_faults = 5;
+      break;
+    case profile::scale:
+      s.machines = 12;
+      s.items = {200, 120, 80};
+      s.least_faults = 4;
+      s.more_faults = 4;
+      break;
+    case profile::chaos:
+    case profile::churn:
+    case profile::partition:
+      break;
+  }
+  return s;
+}
+
+std::vector<item_id> numbered(char prefix, std::size_t n) {
+  std::vector<item_id> items;
+  for (std::size_t i = 0; i < n; ++i)
+    items.push_back(fmt::format("{}{:03}", prefix, i));
+  return items;
+}
+
+void add_jobs(cluster& c, const shape& s, chance& dice, profile kind) {
+  for (std::size_t i = 0; i < s.items.size(); ++i) {
+    job_spec spec;
+    spec.id = fmt::format("job-{}", static_cast<char>('a' + i));
+    spec.schedule = i == 1 ? schedule::fixed_delay(200ms) : schedule::fixed_rate(200ms);
+    spec.pool_check_period = dice.between(300ms, 700ms);
+    spec.pool_timeout = 1s;
+    run_manner m;
+    if (i == 1 && dice.one_in(2))
+      spec.mode = running_mode::custom;
+    if (i == 2) {
+      // Runs that outlast sessions; where exclusion is won or lost.
+      m.least = 300ms;
+      m.most = 6s;
+      m.obeys_within = 150ms;
+      spec.on_new_items = static_cast<new_items_policy>(dice.below(3));
+    }
+    if (kind != profile::calm) {
+      m.throws = dice.one_in(3) ? 50 : 0;
+      m.stubborn = dice.one_in(5) ? 30 : 0;
+    }
+    c.add_job(spec, numbered(static_cast<char>('a' + i), s.items[i]), m);
+  }
+}
+
+void inflict_faults(world& w, cluster& c, const shape& s, chance& dice, const scenario_options& o) {
+  auto faults = cluster::faults_of(o.kind);
+  unsigned total = 0;
+  for (auto& [name, weight] : faults) {
+    if (!o.only.empty())
+      weight = name == o.only ? 1 : 0;
+    total += weight;
+  }
+  const auto n = s.least_faults + dice.below(s.more_faults);
+  for (std::uint64_t i = 0; i < n; ++i) {
+    auto pick = dice.below(total);
+    for (const auto& [name, weight] : faults) {
+      if (pick < weight) {
+        w.at(w.now() + dice.between(0ms, s.trouble), [&c, name = name] { c.inflict(name); });
+        break;
+      }
+      pick -= weight;
+    }
+  }
+}
+
+/// I10: what every part says of its own loads.
+void check_bounds(world& w) {
+  for (const auto h : w.processes())
+    w.ask<node_status>(h, get_status{}, [&w, h](const node_status& s) {
+      const auto bound = [&](const char* what, std::uint64_t value, std::uint64_t limit) {
+        if (value > limit)
+          w.verdict().report("I10", fmt::format("process {}: {} = {}, the limit is {}", h, what, value, limit), w.now());
+      };
+      bound("watches", s.store.max_watches, 4000);
+      bound("watch bytes", s.store.max_watch_bytes, 512 * 1024);
+      bound("in-flight bytes", s.store.max_in_flight_bytes, 4 * 1024 * 1024);
+      bound("transaction bytes", s.store.max_transaction_bytes, 512 * 1024);
+      bound("queued requests at rest", s.store.queued, 0);
+      bound("largest transaction", s.manager.counters.largest_transaction_ops, 220);
+    });
+  w.run_for(10ms);
+}
+
+} // namespace
+
+scenario_result run_scenario(const scenario_options& o) {
+  chance dice{o.seed, "scenario"};
+  const auto s = shape_of(o.kind);
+  world_options wo;
+  wo.seed = o.seed;
+  wo.machines = s.machines;
+  wo.trace = o.trace;
+  wo.skew_ppm = o.kind == profile::calm ? 0 : 20'000;
+  wo.config.sweep_period = 2s;
+  wo.config.clean_period = 2s;
+  scenario_result result;
+  {
+    world w{wo};
+    cluster c{w, o.seed};
+    const auto began = w.now();
+    add_jobs(c, s, dice, o.kind);
+    if (o.kind == profile::chaos || o.kind == profile::churn)
+      if (dice.one_in(3))
+        c.hide("job-b", static_cast<std::size_t>(dice.below(s.machines)));
+    for (std::size_t m = 0; m < s.machines; ++m)
+      w.at(w.now() + dice.between(0ms, 1s), [&c, m] { c.start(m); });
+    w.run_for(s.settle);
+    const auto moves_before = w.verdict().counted().assignments;
+    inflict_faults(w, c, s, dice, o);
+    w.run_for(s.trouble);
+    c.heal();
+    w.run_for(s.recovery);
+    if (w.verdict().violations().empty()) {
+      w.verdict().expect_quiet(true);
+      const auto since = w.now();
+      w.run_for(s.quiet);
+      w.verdict().quiescent(c.expected(since), w.now());
+      check_bounds(w);
+      if (o.kind == profile::calm && w.verdict().counted().assignments != moves_before)
+        w.verdict().report("I4", fmt::format("{} items moved in a calm cluster",
+                                             w.verdict().counted().assignments - moves_before), w.now());
+    }
+    result.violations = w.verdict().violations();
+    result.trace_hash = w.trace_hash();
+    result.steps = w.steps();
+    result.simulated = w.now() - began;
+    result.coverage = w.covered();
+    const auto& n = w.verdict().counted();
+    result.runs = n.runs;
+    auto& events = result.coverage.events;
+    events["runs"] += n.runs;
+    events["runs of paused processes past their deadline"] += n.stale_runs;
+    events["locks made"] += n.locks;
+    events["locks given back"] += n.unlocks;
+    events["locks broken"] += n.breaks;
+    events["items assigned"] += n.assignments;
+    events["joins"] += n.joins;
+    events["leaderships"] += n.leaderships;
+    result.trace.assign(w.trace().begin(), w.trace().end());
+  }
+  return result;
+}
+
+std::string describe_failure(const scenario_options& o, const scenario_result& r, std::size_t lines) {
+  std::string text;
+  if (r.violations.empty())
+    return text;
+  const auto& v = r.violations.front();
+  text = fmt::format("seed {} profile {} step {} time {:.6f} s: {} is violated: {}\n", o.seed, enum_text(o.kind), r.steps,
+                     std::chrono::duration<double>(v.at.time_since_epoch() - 1h).count(), v.invariant, v.text);
+  for (std::size_t i = 1; i < r.violations.size() && i < 5; ++i)
+    text += fmt::format("  also {}: {}\n", r.violations[i].invariant, r.violations[i].text);
+  for (std::size_t i = r.trace.size() > lines ? r.trace.size() - lines : 0; i < r.trace.size(); ++i)
+    text += "  " + r.trace[i] + '\n';
+  text += fmt::format("replay: ./dev sim --profile {} --replay {}\n", enum_text(o.kind), o.seed);
+  return text;
+}
+
+} // namespace djm::sim

@@ -1,0 +1,35 @@
+#include <doctest/doctest.h>
+
+#include "test/sim/scenario.hpp"
+
+using namespace djm::sim;
+
+TEST_CASE("seeds of every profile break no promise") {
+  for (const auto kind : {profile::calm, profile::chaos, profile::churn, profile::partition})
+    for (std::uint64_t seed = 1; seed <= 25; ++seed) {
+      scenario_options o;
+      o.seed = seed;
+      o.kind = kind;
+      auto r = run_scenario(o);
+      if (r.violations.empty())
+        continue;
+      o.trace = true;
+      FAIL_CHECK(describe_failure(o, run_scenario(o)));
+    }
+}
+
+TEST_CASE("a seed has one history") {
+  for (const auto kind : {profile::chaos, profile::partition}) {
+    scenario_options o;
+    o.seed = 4711;
+    o.kind = kind;
+    const auto once = run_scenario(o);
+    const auto again = run_scenario(o);
+    CHECK(once.trace_hash == again.trace_hash);
+    CHECK(once.steps == again.steps);
+    o.trace = true;
+    CHECK(run_scenario(o).trace_hash == once.trace_hash);
+    o.seed = 4712;
+    CHECK(run_scenario(o).trace_hash != once.trace_hash);
+  }
+}

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "actors/env/node_env.hpp"
+#include "test/sim/network.hpp"
+#include "test/sim/sim_executor.hpp"
+
+namespace djm::sim {
+
+/// A node's environment in the world: its clock runs at its own rate, its timers wait while it is paused.
+class sim_env final : public node_env, store::session_factory {
+public:
+  using log_function = std::function<void(const log_record&)>;
+
+  sim_env(timeline& t, process& p, network& n, run_observer& o, std::uint64_t seed, std::uint32_t max_threads,
+          log_function log)
+    : timeline_(t), process_(p), network_(n), chance_(seed, "node"), executor_(t, p, o, seed, max_threads),
+      log_(std::move(log)) {}
+
+  time_point now() const override { return process_.local_now(); }
+  wall_time wall_now() const override {
+    return wall_time{std::chrono::milliseconds{1'700'000'000'000} +
+                     std::chrono::duration_cast<std::chrono::milliseconds>(process_.local_now().time_since_epoch())};
+  }
+  std::uint64_t random() override { return chance_.next(); }
+  timer_id arm(time_point at, std::function<void()> fire) override {
+    return closed_ ? ~timer_id{0} : process_.later(process_.to_world(at), process::kind::timer, std::move(fire));
+  }
+  void cancel(timer_id id) override { process_.cancel(id); }
+  executor& exec() override { return executor_; }
+  store::session_factory& sessions() override { return *this; }
+  void log(log_record record) override {
+    if (!process_.dead())
+      log_(record);
+  }
+  void close(std::function<void()> done) override {
+    closed_ = true;
+    executor_.shut();
+    process_.later(timeline_.now, process::kind::timer, std::move(done));
+  }
+
+  sim_executor& runs() { return executor_; }
+
+private:
+  expected<std::unique_ptr<store::session_port>> open(const store::session_options& options,
+                                                      store::event_sink sink) override {
+    return network_.open(process_, options, std::move(sink));
+  }
+
+  timeline& timeline_;
+  process& process_;
+  network& network_;
+  chance chance_;
+  sim_executor executor_;
+  log_function log_;
+  bool closed_ = false;
+};
+
+} // namespace djm::sim

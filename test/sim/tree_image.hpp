@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "zkstore/embedded/embedded_ensemble.hpp"
+#include "zkstore/tree_schema.hpp"
+
+namespace djm::sim {
+
+/// What one committed change means for the cluster.
+struct tree_event {
+  enum class kind : std::uint8_t {
+    other,
+    lock_made,
+    lock_gone,
+    alive_made,
+    alive_gone,
+    latch_made,
+    latch_gone,
+    assigned,
+    unassigned,
+    assignment_bumped,
+    pool_item_made,
+    pool_item_gone,
+    pool_changed,
+  };
+  kind what = kind::other;
+  /// "job/item", worker, latch or job.
+  std::string key;
+  std::string worker;
+};
+
+/// The cluster as its committed history says, built from nothing but that history.
+class tree_image {
+public:
+  struct lock {
+    store::zxid_t token = 0;
+    std::string worker;
+    std::string incarnation;
+    duration detach{};
+  };
+  struct presence {
+    std::string incarnation;
+    store::session_id_t session = 0;
+  };
+
+  explicit tree_image(std::string root = "/djm");
+
+  /// What the change means, before it is applied.
+  tree_event read(const store::node_change& change) const;
+  void apply(const store::node_change& change, const tree_event& e, store::zxid_t zxid);
+
+  const std::map<std::string, lock>& locks() const { return locks_; }
+  const std::map<std::string, presence>& alive() const { return alive_; }
+  /// Owners of each item; more than one is a violation.
+  const std::map<std::string, std::set<std::string>>& assigned() const { return assigned_; }
+  const std::set<std::string>& pool() const { return pool_; }
+  /// Jobs that have a node in the pool, and whether they are enabled.
+  const std::map<std::string, bool>& jobs() const { return jobs_; }
+  bool all_disabled() const { return all_disabled_; }
+  /// The session of the candidate that leads; 0 without any.
+  store::session_id_t lowest_latch() const;
+  /// Jobs a worker has announced.
+  bool offers(const std::string& worker, const std::string& job) const { return offers_.count(worker + '/' + job) > 0; }
+
+private:
+  std::string root_;
+  store::tree_schema schema_;
+  std::map<std::string, lock> locks_;
+  std::map<std::string, presence> alive_;
+  std::map<std::int64_t, store::session_id_t> latches_;
+  std::map<std::string, std::set<std::string>> assigned_;
+  std::set<std::string> pool_;
+  std::map<std::string, bool> jobs_;
+  std::set<std::string> offers_;
+  bool all_disabled_ = false;
+};
+
+} // namespace djm::sim

@@ -1,0 +1,166 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <caf/actor_system.hpp>
+
+#include "djm/node_actor.hpp"
+#include "test/sim/chance.hpp"
+#include "test/sim/coverage.hpp"
+#include "test/sim/judge.hpp"
+#include "test/sim/network.hpp"
+#include "test/sim/process.hpp"
+#include "test/sim/scheduler.hpp"
+#include "test/sim/sim_executor.hpp"
+
+namespace djm::sim {
+
+class sim_env;
+
+struct world_options {
+  std::uint64_t seed = 1;
+  std::size_t machines = 5;
+  std::size_t servers = 3;
+  /// What all nodes have in common; the id is filled in.
+  node_config config = default_config();
+  store::ensemble_options ensemble = default_ensemble();
+  /// Clock rates differ by up to so many parts per million.
+  std::int64_t skew_ppm = 0;
+  /// Every message on a wire takes so long.
+  duration least_delay = std::chrono::microseconds{100};
+  duration most_delay = std::chrono::milliseconds{2};
+  /// Keep a line about everything that happens.
+  bool trace = false;
+  /// Log records of the nodes go into the trace from this level on.
+  log_level least_log = log_level::debug;
+
+  /// T = D = 2 s, everything else scaled to it.
+  static node_config default_config();
+  static store::ensemble_options default_ensemble();
+};
+
+/// A whole cluster in one thread on virtual time: nodes of the real code over a modelled ensemble, with every fault at the
+/// caller's command and a judge who watches. The same options and the same calls give the same history.
+class world final : public run_observer, public wire_observer {
+public:
+  explicit world(world_options options);
+  ~world() override;
+  world(const world&) = delete;
+  world& operator=(const world&) = delete;
+
+  using handle = std::uint32_t;
+
+  // -- nodes --
+
+  /// Starts a process with a node on the machine; the node is called "n<machine>" unless told otherwise.
+  handle start(std::size_t machine, std::optional<node_id> name = std::nullopt,
+               const std::function<void(node_config&)>& change = {});
+  /// The process is gone, its runs with it; its session is left to expire.
+  void crash(handle h);
+  /// After so many further messages.
+  void crash_after(handle h, std::uint64_t steps);
+  void pause(handle h);
+  void resume(handle h);
+  void stop(handle h, bool hurry = false);
+  /// Neither crashed nor stopped.
+  bool up(handle h) const;
+  bool is_paused(handle h) const;
+  process& process_of(handle h) { return *hosts_.at(h).p; }
+  sim_executor& executor_of(handle h);
+  std::vector<handle> processes() const;
+  /// The one that is up on this machine, if any.
+  std::optional<handle> on(std::size_t machine) const;
+
+  /// Sends a message that the node answers with nothing; an error lands in `refusals`.
+  template <class Message>
+  void tell(handle h, Message m);
+  template <class Result, class Message>
+  void ask(handle h, Message m, std::function<void(const Result&)> answer);
+  const std::vector<std::string>& refusals() const { return refusals_; }
+
+  /// A process without a node, on a machine of its own whose links have no faults.
+  std::unique_ptr<process> make_stranger();
+
+  // -- time --
+
+  time_point now() const { return timeline_.now; }
+  void run_for(duration d) { run_until(timeline_.now + d); }
+  /// Stops early at the first violation.
+  void run_until(time_point t);
+  /// True as soon as the condition holds, false when it does not within the limit. Looks at every event.
+  bool run_until(const std::function<bool()>& condition, duration limit);
+  /// For scenarios: something that happens at a moment.
+  void at(time_point when, std::function<void()> f) { timeline_.events.at(when, std::move(f)); }
+
+  // -- the rest --
+
+  network& net() { return *network_; }
+  store::embedded_ensemble& ensemble() { return ensemble_; }
+  /// To be called after a fault was done to the ensemble directly.
+  void touched_ensemble() { network_->settle(); }
+  judge& verdict() { return judge_; }
+  djm::sim::coverage& covered() { return coverage_; }
+  const world_options& options() const { return options_; }
+  std::uint64_t trace_hash() const;
+  std::uint64_t steps() const { return coordinator_->steps(); }
+  const std::deque<std::string>& trace() const { return trace_; }
+  void note(const std::string& line);
+  bool tracing() const { return options_.trace; }
+
+  /// Decides what becomes of a transaction; empty: it arrives.
+  std::function<fate(const process&, const store::transaction&, transaction_kind)> decide_fate;
+
+private:
+  struct hosted {
+    std::unique_ptr<process> p;
+    std::shared_ptr<sim_env> env;
+    node_actor node;
+    bool up = true;
+    duration detach{};
+  };
+  friend class sim_env;
+
+  void run_actors();
+  bool advance(time_point limit);
+  void on_down(handle h);
+
+  void run_began(const process& p, run_id run, const job_id& job, const std::vector<work_item>& items,
+                 bool stubborn) override;
+  void stop_asked(const process& p, run_id run, stop_reason reason) override;
+  void run_ended(const process& p, run_id run) override;
+  fate decide(const process& p, const store::transaction& txn) override;
+  void answered(const process& p, store::session_id_t session, const store::transaction& txn, store::rc code,
+                time_point sent, duration timeout) override;
+  void sent(const process& p, const store::transaction& txn) override;
+  void link(const process& p, const store::raw_link& l) override;
+  void told(handle h, const node_event& e);
+  void mix_in(std::uint64_t x) { hash_ = mix(hash_ ^ x); }
+
+  world_options options_;
+  chance chance_;
+  timeline timeline_;
+  store::embedded_ensemble ensemble_;
+  judge judge_;
+  djm::sim::coverage coverage_;
+  std::deque<std::string> trace_;
+  std::vector<std::string> refusals_;
+  std::uint64_t hash_ = 0;
+  sim_config config_;
+  caf::actor_system system_;
+  sim_coordinator* coordinator_;
+  std::unique_ptr<network> network_;
+  std::map<handle, hosted> hosts_;
+  handle last_ = 0;
+  std::optional<std::pair<handle, std::uint64_t>> doomed_;
+};
+
+} // namespace djm::sim
+
+#include "test/sim/world_ask.hpp"

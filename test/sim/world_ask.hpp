@@ -1,0 +1,36 @@
+#pragma once
+
+#include <utility>
+
+#include <caf/all.hpp>
+
+#include "test/sim/world.hpp"
+
+/// How the world talks to nodes: one short-lived actor per question, which belongs to nobody.
+namespace djm::sim {
+
+template <class Message>
+void world::tell(handle h, Message m) {
+  auto& target = hosts_.at(h);
+  if (!target.node)
+    return;
+  system_.spawn([this, node = target.node, m = std::move(m)](caf::event_based_actor* self) {
+    self->request(node, caf::infinite, m).then([] {}, [this](const caf::error& e) {
+      refusals_.push_back(to_string(from_caf(e)));
+    });
+  });
+}
+
+template <class Result, class Message>
+void world::ask(handle h, Message m, std::function<void(const Result&)> answer) {
+  auto& target = hosts_.at(h);
+  if (!target.node)
+    return;
+  system_.spawn([this, node = target.node, m = std::move(m), answer = std::move(answer)](caf::event_based_actor* self) {
+    self->request(node, caf::infinite, m).then([answer](const Result& r) { answer(r); }, [this](const caf::error& e) {
+      refusals_.push_back(to_string(from_caf(e)));
+    });
+  });
+}
+
+} // namespace djm::sim
