@@ -7,6 +7,7 @@
 #include "strategies/greedy.hpp"
 #include "strategies/refine.hpp"
 #include "strategies/stages.hpp"
+#include "strategies/summary.hpp"
 
 namespace djm {
 
@@ -28,12 +29,13 @@ spread spread_of(const count_model& model) {
     for (std::size_t k = 0; k < model.open.words(); ++k)
       each_bit(model.open.row(g)[k] & ~model.extra.row(g)[k], k * 64, [&](worker_index w) { ++ceiling[w]; });
   }
+  const auto part = taking_part(problem);
   std::int64_t top = INT64_MIN;
   std::int64_t bottom = INT64_MAX;
   std::int64_t top_floor = INT64_MIN;
   std::int64_t bottom_ceiling = INT64_MAX;
   for (worker_index w = 0; w < loads.size(); ++w)
-    if (problem.worker(w).accepts_new()) {
+    if (part[w]) {
       top = std::max(top, loads[w]);
       bottom = std::min(bottom, loads[w]);
       top_floor = std::max(top_floor, floor[w]);
@@ -56,7 +58,9 @@ bool weights_differ(const assignment_problem& problem) {
 std::int64_t tolerance(const assignment_problem& problem, const plan_options& options) {
   if (problem.fully_eligible() || options.global_tolerance == 0 || problem.worker_count() == 0)
     return 0;
-  const auto mean = static_cast<std::int64_t>(problem.item_count() / problem.worker_count());
+  const auto part = taking_part(problem);
+  const auto workers = static_cast<std::size_t>(std::count(part.begin(), part.end(), true));
+  const auto mean = static_cast<std::int64_t>(problem.item_count() / std::max<std::size_t>(workers, 1));
   return std::max<std::int64_t>(1, mean * options.global_tolerance / 1000);
 }
 
@@ -68,6 +72,18 @@ bool spreads_over_zones(const assignment_problem& problem) {
   for (job_index j = 0; j < problem.job_count(); ++j)
     if (problem.job(j).spread_zones)
       return true;
+  return false;
+}
+
+// Quotas of zones are divided before anybody stays on a draining worker, which may leave items out that could stay.
+bool leaves_out(const count_model& model) {
+  for (job_index j = 0; j < model.problem().job_count(); ++j) {
+    std::uint64_t placed = 0;
+    for (worker_index w = 0; w < model.workers(); ++w)
+      placed += model.count(j, w);
+    if (placed < model.placeable(j))
+      return true;
+  }
   return false;
 }
 
@@ -124,8 +140,9 @@ plan count_plan(const assignment_problem& problem, const plan_options& options, 
   }
   auto moves = model.moves();
   model.settle();
-  const auto fits = keeps_room(model, room);
-  if (!fits || (totals && spreads_over_zones(problem) && problem.job_count() * problem.worker_count() <= zone_limit)) {
+  const auto zones = spreads_over_zones(problem);
+  const auto fits = keeps_room(model, room) && !(zones && leaves_out(model));
+  if (!fits || (totals && zones && problem.job_count() * problem.worker_count() <= zone_limit)) {
     const auto found = refine_counts(model, room, options.effort, fits);
     result.summary.effort_used += found.effort;
     exact = found.exact;

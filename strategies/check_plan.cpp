@@ -29,9 +29,13 @@ public:
     // Each item is taken off the books, judged as if it came last, and put back. One that stays where it was is not at
     // fault when its worker is too full already, unless something was added there.
     added_.resize(problem_.worker_count());
-    for (item_index i = 0; i < owner_.size(); ++i)
-      if (owner_[i] != no_worker && owner_[i] != problem_.previous(i))
-        added_[owner_[i]] = true;
+    added_of_job_.resize(problem_.worker_count() * problem_.job_count());
+    for (job_index j = 0; j < problem_.job_count(); ++j)
+      for (auto i = problem_.first_item(j); i < problem_.first_item(j + 1); ++i)
+        if (owner_[i] != no_worker && owner_[i] != problem_.previous(i)) {
+          added_[owner_[i]] = true;
+          added_of_job_[j * problem_.worker_count() + owner_[i]] = true;
+        }
     for (job_index j = 0; j < problem_.job_count(); ++j)
       for (auto i = problem_.first_item(j); i < problem_.first_item(j + 1); ++i)
         if (auto result = rules(books, j, i); !result)
@@ -68,9 +72,11 @@ private:
     books.take(j, i, w);
     const auto rule = books.blocks(j, i, w);
     books.put(j, i, w);
-    const auto room = rule == plan_rule::separated || rule == plan_rule::one_worker ||
-                      rule == plan_rule::max_per_worker || rule == plan_rule::max_items || rule == plan_rule::capacity;
-    if (rule == plan_rule::none || (room && !added_[w]))
+    const auto of_job = rule == plan_rule::separated || rule == plan_rule::one_worker ||
+                        rule == plan_rule::max_per_worker;
+    const auto of_all = rule == plan_rule::max_items || rule == plan_rule::capacity;
+    if (rule == plan_rule::none || (of_all && !added_[w]) ||
+        (of_job && !added_of_job_[j * problem_.worker_count() + w]))
       return {};
     return broken(j, i, rule);
   }
@@ -82,7 +88,8 @@ private:
 
   const assignment_problem& problem_;
   const std::vector<worker_index>& owner_;
-  std::vector<bool> added_;
+  std::vector<bool> added_;        // per worker
+  std::vector<bool> added_of_job_; // per job and worker
 };
 
 } // namespace

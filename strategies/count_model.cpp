@@ -1,6 +1,7 @@
 #include "strategies/count_model.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "strategies/apportion.hpp"
 #include "strategies/murmur3.hpp"
@@ -9,6 +10,8 @@ namespace djm {
 
 count_model::count_model(const assignment_problem& problem)
   : problem_(problem), workers_(problem.worker_count()), unplaceable_(problem.job_count()) {
+  for (worker_index w = 0; w < workers_; ++w)
+    weight_unit_ = std::gcd(weight_unit_, problem.worker(w).weight);
   count_previous();
   for (job_index j = 0; j < problem_.job_count(); ++j)
     if (!problem_.job(j).pinned.empty())
@@ -235,8 +238,7 @@ void count_model::choose_extras() {
     for (std::size_t k = 0; k < words; ++k)
       each_bit(open.row(g)[k] & (among_savers ? gain.row(g)[k] : ~gain.row(g)[k]), k * 64, [&](worker_index w) {
         const auto& worker = problem_.worker(w);
-        const auto level = worker.weight == milli ? load[w] << 10 : (load[w] << 10) * milli / worker.weight;
-        candidates.push_back({level, pair_rank(hash, worker.hash), w});
+        candidates.push_back({(load[w] << 20) / weight(w), pair_rank(hash, worker.hash), w});
       });
     auto end = candidates.begin() + static_cast<std::ptrdiff_t>(wanted);
     std::nth_element(candidates.begin(), end, candidates.end(), [](const candidate& a, const candidate& b) {

@@ -36,6 +36,9 @@ public:
   std::size_t cell(job_index j, worker_index w) const noexcept { return j * workers_ + w; }
   std::uint32_t have(job_index j, worker_index w) const noexcept { return have_[cell(j, w)]; }
 
+  /// Weight of a worker in the smallest whole numbers of the same proportions.
+  std::int64_t weight(worker_index w) const noexcept { return problem_.worker(w).weight / weight_unit_; }
+
   /// Greedy choice: extras go where they save a move, then to the least loaded. Optimal in moves for balance per job.
   void choose_extras();
 
@@ -78,6 +81,7 @@ private:
 
   const assignment_problem& problem_;
   std::size_t workers_;
+  std::int64_t weight_unit_ = 0; // greatest common divisor of the weights
   std::vector<count_group> groups_;
   std::vector<std::uint32_t> have_;
   std::vector<std::uint32_t> quota_;

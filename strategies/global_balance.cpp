@@ -41,7 +41,7 @@ private:
   cost slope(node w, std::int64_t n) const {
     if (uniform_)
       return (2 * (n - base_level_) + 1) * unevenness;
-    const auto steep = ((2 * n + 1) << 14) / problem_.worker(w).weight;
+    const auto steep = ((2 * n + 1) << 14) / model_.weight(w);
     return std::min(steep, steepest) * unevenness;
   }
 
@@ -69,9 +69,9 @@ private:
     for (node w = 0; w < workers_; ++w)
       if (part_[w]) {
         total += loads[w];
-        weights += problem_.worker(w).weight;
-        ++count;
-        uniform_ = uniform_ && problem_.worker(w).weight == milli;
+        weights += model_.weight(w);
+        ++count; // counted before, so that the first weight is compared with itself
+        uniform_ = uniform_ && model_.weight(w) * count == weights;
       }
     if (count == 0)
       return;
@@ -106,7 +106,7 @@ private:
   }
 
   std::int64_t level_at(node w, std::int64_t height) const {
-    const auto weight = problem_.worker(w).weight;
+    const auto weight = model_.weight(w);
     auto n = std::max<std::int64_t>(((height * weight) >> 15) - 1, 0);
     while (slope(w, n) <= height * unevenness)
       ++n;

@@ -94,8 +94,10 @@ void ledger::take(job_index j, item_index i, worker_index w) {
 
 plan_rule why_unassigned(const assignment_problem& problem, const ledger& books, job_index j, item_index i) {
   auto result = problem.worker_count() == 0 ? plan_rule::no_workers : plan_rule::not_offered;
-  if (auto pin = problem.job(j).pin_of(i - problem.first_item(j)))
-    return *pin == no_worker ? plan_rule::pinned_worker_missing : books.blocks(j, i, *pin);
+  if (auto pin = problem.job(j).pin_of(i - problem.first_item(j))) {
+    const auto rule = *pin == no_worker ? plan_rule::pinned_worker_missing : books.blocks(j, i, *pin);
+    return rule == plan_rule::none ? plan_rule::strategy : rule;
+  }
   for (worker_index w = 0; w < problem.worker_count(); ++w) {
     const auto rule = books.blocks(j, i, w);
     if (rule == plan_rule::none)

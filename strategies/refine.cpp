@@ -169,7 +169,7 @@ private:
   // What the n-th unit (from 0) of a cell costs beside its share of the worker's load.
   cost unit_cost(job_index j, worker_index w, std::uint32_t n) const {
     const auto had = n < model_.have(j, w);
-    cost result = (2 * static_cast<cost>(n) + 1) * job_cost - (had ? move_cost : 0);
+    cost result = (2 * static_cast<cost>(n) + 1) * job_cost / model_.weight(w) - (had ? move_cost : 0);
     const auto& worker = problem_.worker(w);
     if (worker.draining)
       result += drain_cost;
@@ -179,7 +179,7 @@ private:
   }
 
   cost load_cost(worker_index w, std::int64_t n) const {
-    return (2 * static_cast<cost>(n) + 1) * total_cost * milli / problem_.worker(w).weight;
+    return (2 * static_cast<cost>(n) + 1) * total_cost / model_.weight(w);
   }
 
 

@@ -10,6 +10,7 @@ strategy_registry::strategy_registry() {
   built_in(std::make_shared<evenly_spread_strategy>());
   built_in(std::make_shared<rendezvous_strategy>());
   built_in(std::make_shared<evenly_rendezvous_strategy>());
+  built_in(std::make_shared<bounded_hash_strategy>());
 }
 
 expected<void> strategy_registry::add(std::shared_ptr<const strategy> x) {

@@ -7,6 +7,16 @@
 
 namespace djm {
 
+std::vector<bool> taking_part(const assignment_problem& problem) {
+  std::vector<bool> result(problem.worker_count());
+  for (job_index j = 0; j < problem.job_count(); ++j)
+    if (problem.items_of(j) > 0)
+      for (worker_index w = 0; w < result.size(); ++w)
+        if (problem.eligible(j, w) && problem.worker(w).accepts_new())
+          result[w] = true;
+  return result;
+}
+
 void explain_unassigned(const assignment_problem& problem, plan& x) {
   std::vector<unassigned_item> result;
   std::sort(x.unassigned.begin(), x.unassigned.end(),
@@ -88,8 +98,9 @@ void summarise(const assignment_problem& problem, plan& x) {
   s.moves = x.moves.size();
   std::size_t least = SIZE_MAX;
   std::size_t most = 0;
+  const auto part = taking_part(problem);
   for (worker_index w = 0; w < workers; ++w)
-    if (problem.worker(w).accepts_new()) {
+    if (part[w]) {
       least = std::min(least, s.totals[w]);
       most = std::max(most, s.totals[w]);
     }

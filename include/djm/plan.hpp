@@ -99,7 +99,7 @@ struct plan_summary {
   std::vector<std::size_t> totals;
   /// Greatest max - min of one job's items over its eligible workers (those that accept new items).
   std::size_t job_spread_max = 0;
-  /// Max - min of `totals` over the workers that accept new items.
+  /// Max - min of `totals` over the workers that accept new items and are eligible for some job that has items.
   std::size_t global_spread = 0;
   /// Search steps spent, as counted against `plan_options::effort`, and whether that limit cut the search short.
   std::uint64_t effort_used = 0;

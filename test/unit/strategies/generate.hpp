@@ -1,6 +1,7 @@
 #pragma once
 
-#include <map>
+#include <algorithm>
+#include <array>
 #include <random>
 #include <string>
 #include <vector>
@@ -24,6 +25,10 @@ struct ingredients {
   bool priorities = false;
   bool labels = false;
   bool separate = false;
+  bool colocate = false;
+  bool weights = false;      ///< of workers
+  bool item_weights = false;
+  bool relaxations = false;
   int workers = 4;
   int jobs = 3;
   int items = 7;
@@ -36,8 +41,29 @@ public:
   int upto(int n) { return n <= 0 ? 0 : static_cast<int>(random_() % static_cast<std::uint32_t>(n + 1)); }
   bool once_in(int n) { return random_() % static_cast<std::uint32_t>(n) == 0; }
 
-  assignment_problem make(const ingredients& with) {
-    problem_builder builder{problem_builder::mode::lenient};
+  assignment_problem make(const ingredients& with) { return build(draw(with), 0); }
+
+  /// What a problem is built from, in any order.
+  struct raw {
+    struct worker {
+      std::string name;
+      worker_attributes attributes;
+      std::vector<std::string> jobs;
+    };
+    struct job {
+      std::string name;
+      job_attributes attributes;
+      std::vector<std::string> items;
+    };
+    bool listed = false;
+    std::vector<worker> workers;
+    std::vector<job> jobs;
+    std::vector<std::array<std::string, 3>> previous;
+  };
+
+  raw draw(const ingredients& with) {
+    raw x;
+    x.listed = with.partial;
     const auto workers = 1 + upto(with.workers - 1);
     const auto jobs = 1 + upto(with.jobs - 1);
     auto worker_name = [](int w) { return "w-" + std::to_string(w); };
@@ -55,10 +81,11 @@ public:
         a.capacity["cpu"] = 500 * upto(6);
       if (with.labels && once_in(2))
         a.labels.push_back("ssd");
+      if (with.weights)
+        a.weight = 500 * (1 + upto(3));
       a.draining = with.drains && once_in(4);
       a.cordoned = with.cordons && once_in(4);
-      builder.add_worker(worker_name(w), a,
-                         with.partial ? problem_builder::offers::listed_jobs : problem_builder::offers::all_jobs);
+      x.workers.push_back({worker_name(w), a, {}});
     }
     for (int j = 0; j < jobs; ++j) {
       job_attributes a;
@@ -80,16 +107,49 @@ public:
             a.pinned[item] = worker_name(upto(workers)); // now and then to one that is not there
       if (with.separate && j > 0 && once_in(2))
         a.separate_from.push_back(job_name(upto(j - 1)));
-      builder.add_job(job_name(j), a, list);
+      else if (with.colocate && j > 0 && once_in(2))
+        a.colocate_with.push_back(job_name(upto(j - 1)));
+      if (with.item_weights)
+        for (const auto& item : list)
+          if (once_in(2))
+            a.item_weights[item] = 500 * upto(6);
+      if (with.relaxations && once_in(3))
+        a.relaxation = once_in(2) ? "one_worker" : "worker:" + worker_name(upto(workers - 1));
+      x.jobs.push_back({job_name(j), a, list});
     }
     for (int w = 0; with.partial && w < workers; ++w)
       for (int j = 0; j < jobs; ++j)
         if (!once_in(3))
-          builder.set_eligible(worker_name(w), job_name(j));
+          x.workers[static_cast<std::size_t>(w)].jobs.push_back(job_name(j));
     for (int j = 0; j < jobs; ++j)
       for (const auto& item : names[static_cast<std::size_t>(j)])
         if (!once_in(3))
-          builder.set_previous(worker_name(once_in(3) ? 0 : upto(with.gone ? workers : workers - 1)), job_name(j), item);
+          x.previous.push_back(
+            {worker_name(once_in(3) ? 0 : upto(with.gone ? workers : workers - 1)), job_name(j), item});
+    return x;
+  }
+
+  /// Inserts the pieces in an order that depends on `shuffle` (0: as they are).
+  static assignment_problem build(raw x, std::uint32_t shuffle) {
+    if (shuffle != 0) {
+      std::mt19937 random{shuffle};
+      std::shuffle(x.workers.begin(), x.workers.end(), random);
+      std::shuffle(x.jobs.begin(), x.jobs.end(), random);
+      std::shuffle(x.previous.begin(), x.previous.end(), random);
+      for (auto& j : x.jobs)
+        std::shuffle(j.items.begin(), j.items.end(), random);
+    }
+    problem_builder builder{problem_builder::mode::lenient};
+    for (const auto& w : x.workers)
+      builder.add_worker(w.name, w.attributes,
+                         x.listed ? problem_builder::offers::listed_jobs : problem_builder::offers::all_jobs);
+    for (const auto& j : x.jobs)
+      builder.add_job(j.name, j.attributes, j.items);
+    for (const auto& w : x.workers)
+      for (const auto& j : w.jobs)
+        builder.set_eligible(w.name, j);
+    for (const auto& [w, j, item] : x.previous)
+      builder.set_previous(w, j, item);
     return builder.build().value();
   }
 
