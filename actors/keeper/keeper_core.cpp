@@ -361,6 +361,12 @@ keeper_core::effects keeper_core::on_commit(std::uint64_t request, const store::
   case doing::writing_registration:
     if (ok) {
       ++counters_.registration_writes;
+      if (phase_ == phase::joined) {
+        // A leader may have cleaned the pool of a job that nobody offered yet: look once more, now that it is on offer.
+        for (auto& [id, o] : offers_) {
+          o.pool_dirty = true;
+        }
+      }
       registration_chunks_.erase(registration_chunks_.begin());
       next_registration_write(s, out);
     } else if (c != nullptr && c->index == 0 && phase_ == phase::joined && c->code == rc::no_node) {
