@@ -83,6 +83,7 @@ keeper_core::effects keeper_core::on_offer(const job_spec& spec, step s) {
   effects out;
   auto& o = offers_[spec.id];
   o.spec = spec;
+  o.written = false;
   o.pool_dirty = true;
   registration_dirty_ = true;
   progress(s, out);
@@ -101,6 +102,9 @@ keeper_core::effects keeper_core::on_withdraw(const job_id& job, step s) {
 keeper_core::effects keeper_core::on_pool(const job_id& job, std::vector<item_id> items, step s) {
   effects out;
   if (auto i = offers_.find(job); i != offers_.end()) {
+    if (i->second.pool != items) {
+      i->second.written = false; // a new wish of ours is no dispute
+    }
     i->second.pool = std::move(items);
     i->second.pool_dirty = true;
   }
@@ -523,7 +527,9 @@ void keeper_core::apply_pools(const store::read_outcome& r, step s, effects& out
     }
     if (changes.empty() && !data_differs) {
       o.pool_dirty = false;
-      o.disputes = 0;
+      if (!std::exchange(o.rewritten, false)) {
+        o.disputes = 0; // nobody has touched it since we looked before
+      }
       o.written = true;
       continue;
     }
@@ -532,6 +538,7 @@ void keeper_core::apply_pools(const store::read_outcome& r, step s, effects& out
                                   cfg_.config.id + "\""},
                out);
     }
+    o.rewritten = true;
     if (!exists) {
       pool_ops_.push_back(store::create_op{tree_.pool(job), store::encode(want), store::create_mode::persistent});
     } else {

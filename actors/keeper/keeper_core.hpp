@@ -85,6 +85,8 @@ private:
     /// What we wrote or found last, to notice a node that keeps writing something else.
     std::uint32_t disputes = 0;
     bool written = false;
+    /// Written since it was last found to be as we want it.
+    bool rewritten = false;
   };
   struct pool_write {
     std::vector<store::write_op> ops;
