@@ -370,6 +370,7 @@ void manager_core::apply_base(const store::read_outcome& r, step s, effects& out
     setback(s, "somebody else wrote assignments", out);
     return;
   }
+  worker_version_ = r.results[1].stat.version;
   // Members: what changed is read whole.
   const auto& names = r.results[2].children;
   if (!refresh_all_) {
@@ -965,6 +966,10 @@ void manager_core::apply_clean(const store::read_outcome& r, step s, effects& ou
     return;
   }
   const auto worker_version = r.results[0].stat.version;
+  if (worker_version != worker_version_) {
+    clean_queue_.pop_front(); // who joined since the image was read may need it; the next cleaning knows
+    return;
+  }
   switch (task.what) {
   case clean_task::kind::pool: {
     // A worker that joins meanwhile bumps `worker-version`, and this fails.
