@@ -972,6 +972,10 @@ void manager_core::apply_clean(const store::read_outcome& r, step s, effects& ou
   }
   switch (task.what) {
   case clean_task::kind::pool: {
+    if (auto p = store::decode<store::pool_payload>(subject.data, tree_.pool(task.id)); !p || !p->enabled) {
+      clean_queue_.pop_front(); // switched off since the image was read: it stays
+      return;
+    }
     // A worker that joins meanwhile bumps `worker-version`, and this fails.
     txn.ops.push_back(store::check_op{tree_.worker_version(), worker_version});
     txn.ops.push_back(store::set_op{tree_.pool_version(), bump(), r.results[1].stat.version});
