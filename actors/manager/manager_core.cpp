@@ -704,6 +704,7 @@ std::string incarnation_of(const store::read_result& alive, const std::string& p
 
 void manager_core::apply_observation(const store::read_outcome& r, step s) {
   std::size_t i = 1;
+  std::vector<incarnation_ref> back;
   for (const auto& who : observing_) {
     const auto& reg = r.results[i++];
     const auto& alive = r.results[i++];
@@ -716,6 +717,7 @@ void manager_core::apply_observation(const store::read_outcome& r, step s) {
     const auto mzxid = reg.code == rc::ok ? reg.stat.mzxid : 0;
     if (!watchdog_.observe(who, mzxid, there, tolerance, s.now)) {
       // Back already; the image learns it from its own watches, or from this.
+      back.push_back(who);
       members_dirty_ = members_dirty_ || (w != image_.workers.end() && w->second.alive != there);
       if (w != image_.workers.end()) {
         w->second.alive = there;
@@ -728,6 +730,9 @@ void manager_core::apply_observation(const store::read_outcome& r, step s) {
     }
   }
   judge_locks();
+  for (const auto& who : back) {
+    observe_now_.erase(who); // just seen alive: the next sweep asks again
+  }
 }
 
 /// Locks whose owner is not alive: watched from now on, or found to be due.
