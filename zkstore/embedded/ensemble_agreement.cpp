@@ -159,6 +159,10 @@ void embedded_ensemble::respond(std::size_t s, const record& r, time_point t) {
   auto& state = i->second;
   if (r.what == proposal::kind::create_session)
     return welcome(r.connection, state, t);
+  // A server that learns so tears the connection down: the client has to introduce itself anew, or it would be refused for
+  // ever when an older introduction of its session has reached the leader late.
+  if (r.txn.code == rc::session_moved)
+    return drop(r.connection, wire::hang_up{});
   // Answers come in the order of the requests; what waits first is this one.
   assert(!state.waiting.empty() && state.waiting.front().id == r.op);
   state.waiting.pop_front();
