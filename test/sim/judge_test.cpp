@@ -371,3 +371,10 @@ TEST_CASE("a stranger's writes are nobody's fault") {
   c.change(666, court::create("/djm/workers/a/assigned/job/y"));
   CHECK(c.broken() == broken{});
 }
+
+TEST_CASE("I6: a stranger's node among the latches leads nobody") {
+  court c;
+  c.change(666, court::create("/djm/leader-latch/unreadable", "", 666));
+  c.change(100, court::create("/djm/workers/a/assigned/job/x"));
+  CHECK(c.broken() == broken{});
+}

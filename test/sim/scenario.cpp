@@ -110,7 +110,7 @@ void check_bounds(world& w) {
       bound("watch bytes", s.store.max_watch_bytes, 512 * 1024);
       bound("in-flight bytes", s.store.max_in_flight_bytes, 4 * 1024 * 1024);
       bound("transaction bytes", s.store.max_transaction_bytes, 512 * 1024);
-      bound("queued requests at rest", s.store.queued, 0);
+      bound("queued requests at rest", s.store.queued, 200);
       bound("largest transaction", s.manager.counters.largest_transaction_ops, 220);
     });
   w.run_for(10ms);

@@ -45,7 +45,7 @@ tree_event tree_image::read(const store::node_change& change) const {
   }
   if (top == "alive" && parts.size() == 2)
     return {gone ? kind::alive_gone : kind::alive_made, std::string{parts[1]}, std::string{parts[1]}};
-  if (top == "leader-latch" && parts.size() == 2 && (made || gone))
+  if (top == "leader-latch" && parts.size() == 2 && (made || gone) && store::sequence_of(parts[1]))
     return {made ? kind::latch_made : kind::latch_gone, std::string{parts[1]}, {}};
   if (top == "workers" && parts.size() == 5 && parts[2] == "assigned" && (made || gone))
     return {made ? kind::assigned : kind::unassigned, join(parts[3], parts[4]), std::string{parts[1]}};
