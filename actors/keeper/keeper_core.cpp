@@ -20,6 +20,11 @@ keeper_core::effects keeper_core::on_session(const store::session_view& view, st
   const bool was_connected = connected_;
   session_ = view;
   connected_ = view.phase == sp::connected;
+  if (!connected_) {
+    // Who holds our id is not known any more: the wait for it starts anew with the next look.
+    id_busy_until_.reset();
+    phase_ = phase_ == phase::waiting_for_id ? phase::registering : phase_;
+  }
   if (view.number != before.number || view.phase == sp::expired || view.phase == sp::closed) {
     request_ = 0;
     doing_ = doing::nothing;
