@@ -261,6 +261,20 @@ TEST_CASE("keeper: a predecessor that crashed is waited for and replaced") {
   CHECK(r.alive());
 }
 
+TEST_CASE("keeper: the wait for a predecessor starts anew after a time without connection") {
+  keeper_rig r;
+  prepare(r.tree);
+  const auto before = r.tree.open();
+  enlist(r.tree, before, "w", "i0");
+  r.d.connect();
+  REQUIRE(r.phase() == "waiting_for_id");
+  r.d.suspend();
+  r.tree.end(before);
+  CHECK(r.d.pass(seconds{60}) == ""); // nothing can be said about the id meanwhile
+  r.tree.take_events(r.d.view.id);    // not even the watch is needed
+  CHECK(r.d.reconnect() == "joined 1; probe alive/w");
+}
+
 TEST_CASE("keeper: an unreadable alive counts as somebody else's") {
   keeper_rig r;
   prepare(r.tree);

@@ -127,6 +127,18 @@ TEST_CASE("keeper: a job offered or withdrawn while joined changes what is avail
   CHECK(r.tree.has("/djm/work-pool/j")); // other nodes may offer it
 }
 
+TEST_CASE("keeper: unknown outcomes of an offer end with the job on offer") {
+  for (auto f : {fate::unknown_applied, fate::unknown_lost}) {
+    keeper_rig r;
+    joined(r, {"a"});
+    r.d.fates = {f};
+    r.offer("k");
+    r.d.pass(seconds{10});
+    CHECK(r.tree.children("/djm/workers/w/available") == strings{"j", "k"});
+    CHECK(r.d.core.is_joined());
+  }
+}
+
 TEST_CASE("keeper: two nodes that disagree about a pool are reported") {
   keeper_rig r;
   joined(r, {"a"});

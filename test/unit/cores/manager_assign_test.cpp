@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "djm/text.hpp"
 #include "test/unit/cores/manager_rig.hpp"
 
 using namespace djm;

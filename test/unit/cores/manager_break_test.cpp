@@ -131,7 +131,7 @@ TEST_CASE("manager: a break whose outcome is unknown is looked at again and neve
     break_rig r;
     r.tree.end(r.session);
     r.pass(milliseconds{9'500});
-    r.d.fates = {f};
+    r.d.fates = {fate::truth, f}; // the item leaves its owner, then the lock is broken
     for (int n = 0; n < 100 && !r.d.fates.empty(); ++n) {
       r.pass(milliseconds{20});
     }
