@@ -131,7 +131,7 @@ job_runner_core::effects job_runner_core::on_worker_rebuilt(step s) {
 
 job_runner_core::effects job_runner_core::on_lease(time_point run_until, time_point deadline, step s) {
   effects out;
-  run_until_ = run_until;
+  run_until_ = std::min(run_until, deadline - grace()); // a job may ask for more grace than its node
   deadline_ = deadline;
   leased_ = true;
   check_runs(s, out);

@@ -582,6 +582,12 @@ caf::result<void> add_job(self_ptr self, register_job& m) {
     return caf::make_error(errc::duplicate_job,
                            "job \"" + m.spec.id + "\" is registered on node \"" + st.config.id + "\" already");
   }
+  if (const auto most = longest_stop_grace(st.config, st.config.store.session_timeout); m.spec.stop_grace > most) {
+    return caf::make_error(errc::invalid_config,
+                           "job \"" + m.spec.id + "\": stop_grace " + format_duration(m.spec.stop_grace) +
+                             " leaves no time to run under the session timeout and detach tolerance of node \"" +
+                             st.config.id + "\"; at most " + format_duration(most));
+  }
   auto& j = st.jobs[m.spec.id];
   j.spec = std::move(m.spec);
   j.code = std::move(m.code);

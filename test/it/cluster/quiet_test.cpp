@@ -1,0 +1,72 @@
+#include <doctest/doctest.h>
+
+#include <iostream>
+
+#include "harness.hpp"
+#include "shared_server.hpp"
+
+using namespace djm;
+using namespace djm::test;
+using namespace std::chrono_literals;
+
+TEST_CASE("a calm cluster of 5 nodes and 200 items writes no znode while it runs") {
+  const auto connect = shared_server().connect_string();
+  const auto root = fresh_path();
+  std::vector<node> nodes;
+  std::vector<std::shared_ptr<counting_job>> code;
+  for (int i = 0; i < 5; ++i) {
+    nodes.push_back(start_node(quick_config("n" + std::to_string(i), connect, root)));
+    code.push_back(std::make_shared<counting_job>(numbered("i-", 200)));
+    REQUIRE(nodes.back().register_job(counting("work", code.back(), schedule::fixed_rate(50ms))));
+  }
+  REQUIRE(eventually([&] { return locked_items(nodes) == 200 && all_ready(nodes); }, 30s));
+  auto view = nodes[0].cluster();
+  REQUIRE(view);
+  REQUIRE(all_locked(*view));
+  for (const auto& w : view->workers) {
+    CHECK(w.items == 40);
+  }
+  // The last readings of the tree that follow a change end within a debounce.
+  let_pass(1s);
+
+  const auto before = snapshot(connect, root);
+  std::vector<std::uint64_t> runs_before;
+  std::uint64_t probes_before = 0;
+  std::uint64_t operations_before = 0;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    runs_before.push_back(code[i]->runs());
+    auto st = nodes[i].status();
+    probes_before += st->store.probes;
+    operations_before += st->store.probes + st->store.reads + st->store.commits;
+  }
+  const auto begin = clock::now();
+  let_pass(10s);
+  const auto span = since(begin);
+  std::uint64_t probes = 0;
+  std::uint64_t operations = 0;
+  std::uint64_t runs = 0;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    runs += code[i]->runs() - runs_before[i];
+    auto st = nodes[i].status();
+    probes += st->store.probes;
+    operations += st->store.probes + st->store.reads + st->store.commits;
+  }
+  const auto after = snapshot(connect, root);
+
+  CHECK(before.size() == after.size());
+  for (const auto& [path, stat] : before) {
+    auto x = after.find(path);
+    REQUIRE_MESSAGE(x != after.end(), path);
+    CHECK_MESSAGE(x->second.mzxid == stat.mzxid, path);
+    CHECK_MESSAGE(x->second.cversion == stat.cversion, path);
+    CHECK_MESSAGE(x->second.version == stat.version, path);
+  }
+  const auto due = static_cast<std::uint64_t>(span.count()) / 50 * nodes.size();
+  std::cout << "figure: quiet: " << runs << " of " << due << " due runs, "
+            << static_cast<double>(operations - operations_before) * 1000 / static_cast<double>(span.count())
+            << " store operations per second (" << probes - probes_before << " probes in all)\n";
+  CHECK(runs >= due * 95 / 100);
+  for (auto& n : nodes) {
+    CHECK(n.shutdown());
+  }
+}
