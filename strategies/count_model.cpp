@@ -59,9 +59,8 @@ void count_model::count_pins(job_index j) {
 }
 
 std::uint32_t count_model::fixed(job_index j, worker_index w) const {
-  const auto pins = pinned_.empty() ? 0 : pinned_[cell(j, w)];
   const auto most = limit(j, w);
-  return problem_.worker(w).cordoned && !problem_.worker(w).draining ? most : std::min(pins, most);
+  return problem_.worker(w).cordoned && !problem_.worker(w).draining ? most : std::min(pins(j, w), most);
 }
 
 std::uint32_t count_model::limit(job_index j, worker_index w) const {
@@ -70,7 +69,7 @@ std::uint32_t count_model::limit(job_index j, worker_index w) const {
   auto result = UINT32_MAX;
   const auto& worker = problem_.worker(w);
   if (worker.draining)
-    result = pinned_.empty() ? 0 : pinned_[cell(j, w)];
+    result = pins(j, w);
   else if (worker.cordoned)
     result = have(j, w);
   if (problem_.job(j).max_per_worker != 0)

@@ -68,6 +68,8 @@ public:
   std::uint32_t placeable(job_index j) const {
     return static_cast<std::uint32_t>(problem_.items_of(j)) - unplaceable_[j];
   }
+  /// Items of the job that are pinned to the worker and may be there.
+  std::uint32_t pins(job_index j, worker_index w) const { return pinned_.empty() ? 0 : pinned_[cell(j, w)]; }
   /// Items of the job that must be on the worker.
   std::uint32_t fixed(job_index j, worker_index w) const;
 

@@ -74,8 +74,7 @@ private:
             most = std::min(most, job(j).max_per_worker);
         }
         most_[at(j, w)] = most;
-        const auto pins = problem_.worker(w).cordoned ? 0 : model_.fixed(j, w);
-        least_[at(j, w)] = std::min(pins, most);
+        least_[at(j, w)] = std::min(model_.pins(j, w), most);
       }
     // Pins do not create room.
     for (worker_index w = 0; w < workers_; ++w) {

@@ -57,9 +57,9 @@ TEST_CASE("balanced is optimal where slots run short, by priority") {
   CHECK(rc::check("brute force", [with](std::uint32_t seed) { is_optimal(with, seed); }));
 }
 
-TEST_CASE("balanced is optimal with slots, limits, drains and cordons together") {
+TEST_CASE("balanced is optimal with slots, limits, drains, cordons and zones together") {
   ingredients with;
-  with.partial = with.slots = with.limits = with.drains = with.cordons = true;
+  with.partial = with.slots = with.limits = with.drains = with.cordons = with.zones = true;
   with.items = 6;
   CHECK(rc::check("brute force", [with](std::uint32_t seed) { is_optimal(with, seed); }));
 }
