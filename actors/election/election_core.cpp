@@ -90,6 +90,8 @@ election_core::effects election_core::on_wake(step s) {
   effects out;
   if (look_at_ && s.now >= *look_at_) {
     look_at_.reset();
+    // Settled: a cheap look keeps everybody informed about the leader. Otherwise a retry, behind a barrier.
+    routine_ = doing_ == doing::nothing && (leading_ || !watched_.empty());
     look(out);
   }
   return out;
@@ -106,7 +108,11 @@ void election_core::look(effects& out) {
   dirty_ = false;
   doing_ = doing::listing;
   request_ = next_request_++;
-  out.push_back(read_effect{request_, {store::children(tree_.latches())}, !leading_});
+  out.push_back(read_effect{request_, {store::children(tree_.latches())}, !leading_ && !routine_});
+}
+
+void election_core::look_again_later(step s) {
+  look_at_ = s.now + std::max(session_.timeout, duration{std::chrono::milliseconds{100}});
 }
 
 void election_core::later(step s) {
@@ -124,6 +130,7 @@ election_core::effects election_core::on_read(std::uint64_t request, const store
     return out;
   }
   if (r.status != store::read_status::ok || r.results.empty()) {
+    routine_ = false;
     later(s);
     return out;
   }
@@ -135,18 +142,26 @@ election_core::effects election_core::on_read(std::uint64_t request, const store
     later(s);
     return out;
   }
-  names_.clear();
-  own_.clear();
+  std::vector<std::string> names;
   for (const auto& name : r.results[0].children) {
     if (!candidate_worker(name).empty()) {
-      names_.push_back(name);
+      names.push_back(name);
     }
   }
-  std::sort(names_.begin(), names_.end(), [](const std::string& a, const std::string& b) {
+  std::sort(names.begin(), names.end(), [](const std::string& a, const std::string& b) {
     auto x = *store::sequence_of(a);
     auto y = *store::sequence_of(b);
     return x != y ? x < y : a < b;
   });
+  if (std::exchange(routine_, false) && names == names_ && (leading_ || !watched_.empty())) {
+    look_again_later(s); // nothing new: one read was enough
+    if (dirty_) {
+      look(out);
+    }
+    return out;
+  }
+  names_ = std::move(names);
+  own_.clear();
   const auto prefix = std::string{store::name_of(tree_.latch_prefix(cfg_.node, cfg_.incarnation))};
   std::vector<store::read_op> reads;
   for (const auto& name : names_) {
@@ -233,7 +248,7 @@ void election_core::decide(const store::read_outcome& r, step s, effects& out) {
     watched_ = tree_.latch(*(me - 1));
   }
   backoff_.reset();
-  look_at_ = s.now + std::max(session_.timeout, duration{std::chrono::milliseconds{100}});
+  look_again_later(s);
   if (dirty_) {
     look(out);
   }

@@ -63,6 +63,7 @@ private:
   void leave_office(effects& out);
   void learn(node_id leader, std::int64_t epoch, effects& out);
   void later(step s);
+  void look_again_later(step s);
 
   settings cfg_;
   store::tree_schema tree_;
@@ -74,6 +75,7 @@ private:
   doing doing_ = doing::nothing;
   std::uint64_t request_ = 0;
   std::uint64_t next_request_ = 1;
+  bool routine_ = false; ///< the list is read only to see whether it has changed
   bool dirty_ = false; ///< look again when the current question is answered
   std::vector<std::string> names_; ///< candidates by sequence number
   std::vector<std::string> own_;   ///< of those, with our prefix
