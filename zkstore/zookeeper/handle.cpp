@@ -15,8 +15,8 @@ namespace djm::store {
 namespace {
 
 // How long `close` waits for the next answer, and for all of them.
-constexpr std::chrono::milliseconds patience{1000};
-constexpr std::chrono::milliseconds most_patience{4000};
+constexpr std::chrono::milliseconds patience{3000};
+constexpr std::chrono::milliseconds most_patience{10000};
 
 // An address where nobody listens. Not 127.0.0.1: the client compares servers by host alone, and stays where it is when
 // it is connected to the same host.

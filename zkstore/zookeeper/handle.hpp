@@ -43,7 +43,7 @@ public:
 
   void deliver(raw_event event);
 
-  /// Waits for answers under way (as long as they come, at most 4 s), ends the session at the server and delivers `closed`. Blocks.
+  /// Waits for answers under way (as long as they come, at most 10 s), ends the session at the server and delivers `closed`. Blocks.
   void close();
 
   /// Breaks the connection without ending the session. Blocks.
