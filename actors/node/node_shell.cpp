@@ -55,6 +55,7 @@ const char* name_of(life x) {
 }
 
 enum class part { store, keeper, election, manager, worker };
+constexpr const char* part_names[] = {"store", "keeper", "election", "manager", "worker"};
 
 struct job_entry {
   job_spec spec;
@@ -155,6 +156,13 @@ void publish(self_ptr self, event what) {
 
 // -- parts ----------------------------------------------------------------------
 
+template <class Handle>
+void show_part(const node_state& st, const std::string& name, const Handle& handle) {
+  if (st.parts.on_part) {
+    st.parts.on_part(name, caf::actor_cast<caf::actor>(handle));
+  }
+}
+
 store_actor start_store(self_ptr self) {
   auto& st = cx::state(self);
   store_args args;
@@ -176,6 +184,7 @@ void start_part(self_ptr self, part which, bool rebuilt) {
     st.own.insert(handle.id());
     st.part_ids[handle.id()] = which;
     ++st.alive_parts;
+    show_part(st, part_names[static_cast<int>(which)], handle);
   };
   switch (which) {
   case part::store:
@@ -263,6 +272,7 @@ void start_runner(self_ptr self, job_entry& j) {
   st.own.insert(j.runner.id());
   st.runner_ids[j.runner.id()] = j.spec.id;
   ++st.alive_parts;
+  show_part(st, "runner " + j.spec.id, j.runner);
   self->send(j.runner, peers_ptr{std::make_shared<const peers>(*st.now)});
   self->send(st.now->worker, add_runner{j.spec.id, j.runner});
 }
@@ -346,7 +356,6 @@ void on_down(self_ptr self, const caf::down_msg& dm) {
     return;
   }
   if (auto p = st.part_ids.find(dm.source.id()); p != st.part_ids.end()) {
-    static const char* names[] = {"store", "keeper", "election", "manager", "worker"};
     const auto which = p->second;
     st.part_ids.erase(p);
     --st.alive_parts;
@@ -357,7 +366,7 @@ void on_down(self_ptr self, const caf::down_msg& dm) {
       if (which == part::keeper || which == part::store) {
         st.joined = false;
       }
-      on_failure(self, names[static_cast<int>(which)], dm.reason);
+      on_failure(self, part_names[static_cast<int>(which)], dm.reason);
     } else {
       // Nobody is left to answer this step of the shutdown.
       begin_stop(self, true);

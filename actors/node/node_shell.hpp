@@ -1,7 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+
+#include <caf/actor.hpp>
 
 #include "actors/env/node_env.hpp"
 #include "djm/node_actor.hpp"
@@ -16,6 +19,9 @@ struct node_parts {
   std::int64_t pid = 0;
   /// Empty: drawn from the environment's random numbers.
   std::string incarnation;
+  /// Only for tests: called by the node with each part it starts or rebuilds ("store", "keeper", "election", "manager",
+  /// "worker", "runner <job>").
+  std::function<void(const std::string& part, caf::actor handle)> on_part;
 };
 
 /// Starts a node in an environment of the caller's choice; the configuration must be valid.
