@@ -14,8 +14,8 @@ bool has(const std::string& path, const char* part) {
 
 transaction_kind kind_of(const store::transaction& txn) {
   using kind = transaction_kind;
-  bool writes = false, own = false, latch_check = false, alive_check = false, assigned = false, lock_made = false,
-       lock_gone = false, alive_made = false, alive_gone = false, latch = false, registers = false, pool = false,
+  bool writes = false, latch_check = false, assigned = false, lock_made = false,
+       lock_gone = false, alive_made = false, alive_set = false, alive_gone = false, latch = false, registers = false, pool = false,
        pool_data = false, removes = false;
   for (const auto& op : txn.ops) {
     const auto& path = store::path_of(op);
@@ -24,7 +24,6 @@ transaction_kind kind_of(const store::transaction& txn) {
     const bool gone = std::holds_alternative<store::remove_op>(op);
     if (!creates && !sets && !gone) {
       latch_check |= has(path, "/leader-latch/");
-      alive_check |= has(path, "/alive/");
       continue;
     }
     writes = true;
@@ -32,7 +31,8 @@ transaction_kind kind_of(const store::transaction& txn) {
     if (has(path, "/leader-latch/"))
       latch = true;
     else if (has(path, "/alive/"))
-      (creates || sets ? alive_made : alive_gone) = true;
+      // A lock transaction sets its own registration to learn the zxid.
+      (creates ? alive_made : gone ? alive_gone : alive_set) = true;
     else if (has(path, "/assigned/"))
       assigned = true;
     else if (has(path, ".lock"))
@@ -43,8 +43,6 @@ transaction_kind kind_of(const store::transaction& txn) {
       (sets ? pool_data : pool) = true;
     else if (has(path, "/work-pool") && !has(path, "version"))
       pool_data = true;
-    else
-      own = true;
   }
   if (!writes)
     return kind::probe;
@@ -54,6 +52,8 @@ transaction_kind kind_of(const store::transaction& txn) {
     return kind::join;
   if (alive_gone)
     return kind::leave;
+  if (alive_set && !lock_made && !lock_gone)
+    return kind::join;
   if (latch_check && assigned)
     return kind::assign;
   if (latch_check && lock_gone)
@@ -72,7 +72,7 @@ transaction_kind kind_of(const store::transaction& txn) {
     return kind::pool;
   if (pool_data)
     return kind::switch_job;
-  return own || alive_check ? kind::setup : kind::setup;
+  return kind::setup;
 }
 
 void coverage::add(const coverage& other) {

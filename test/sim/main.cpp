@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <iostream>
 #include <map>
 #include <mutex>
@@ -39,7 +40,7 @@ constexpr const char* usage = R"(usage: djm_sim [OPTION...]
   --jobs N        so many threads, each with worlds of its own; default 1
   --twice         run every seed twice and compare the traces
   --keep-going    do not stop at the first failure
-  --verbose       the coverage tables
+  --verbose       the coverage tables; with --replay every message between actors
 )";
 
 [[noreturn]] void fail(const std::string& why) {
@@ -107,6 +108,7 @@ int replay(const arguments& a) {
   o.kind = a.profiles.front();
   o.only = a.only;
   o.trace = true;
+  o.trace_messages = a.verbose;
   const auto r = run_scenario(o);
   for (const auto& line : r.trace)
     std::cout << line << '\n';
@@ -121,6 +123,7 @@ public:
 
   int run() {
     const auto start = std::chrono::steady_clock::now();
+    const auto cpu_start = std::clock();
     std::vector<std::thread> threads;
     for (unsigned i = 1; i < args_.jobs; ++i)
       threads.emplace_back([this] { work(); });
@@ -128,10 +131,13 @@ public:
     for (auto& t : threads)
       t.join();
     const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const auto cpu = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
     if (args_.verbose)
       std::cout << coverage_.table();
-    std::cout << fmt::format("{} seeds, {} failed, {} steps, {} runs, {:.1f} s, {:.1f} seeds/s, {:.0f} virtual minutes per minute\n",
-                             done_, failed_, steps_, runs_, took, static_cast<double>(done_) / took, simulated_ / took);
+    std::cout << fmt::format("{} seeds, {} failed, {} steps, {} runs, {:.1f} s, {:.1f} seeds/s, {:.1f} seeds per second of "
+                             "one core, {:.0f} virtual minutes per minute of one core\n",
+                             done_, failed_, steps_, runs_, took, static_cast<double>(done_) / took,
+                             static_cast<double>(done_) / cpu, simulated_ / cpu);
     for (const auto& [name, n] : invariants_)
       std::cout << fmt::format("  {}: {} seeds\n", name, n);
     return failed_ == 0 ? 0 : 1;

@@ -125,9 +125,8 @@ scenario_result run_scenario(const scenario_options& o) {
   wo.seed = o.seed;
   wo.machines = s.machines;
   wo.trace = o.trace;
+  wo.trace_messages = o.trace_messages;
   wo.skew_ppm = o.kind == profile::calm ? 0 : 20'000;
-  wo.config.sweep_period = 2s;
-  wo.config.clean_period = 2s;
   scenario_result result;
   {
     world w{wo};
@@ -143,8 +142,10 @@ scenario_result run_scenario(const scenario_options& o) {
     const auto moves_before = w.verdict().counted().assignments;
     inflict_faults(w, c, s, dice, o);
     w.run_for(s.trouble);
-    c.heal();
-    w.run_for(s.recovery);
+    if (w.verdict().violations().empty()) {
+      c.heal();
+      w.run_for(s.recovery);
+    }
     if (w.verdict().violations().empty()) {
       w.verdict().expect_quiet(true);
       const auto since = w.now();

@@ -27,6 +27,7 @@ struct scenario_options {
   std::uint64_t seed = 1;
   profile kind = profile::chaos;
   bool trace = false;
+  bool trace_messages = false;
   /// Only faults of this name, for experiments; empty: all of the profile.
   std::string only;
 };

@@ -104,6 +104,9 @@ void sim_coordinator::run(owner o, std::size_t index) {
   ++steps_;
   auto* actor = actor_of(job);
   hash_ = mix(hash_ ^ (actor != nullptr ? actor->id() : 0));
+  if (on_step && actor != nullptr)
+    if (auto* next = actor->mailbox().peek())
+      on_step(o, actor->name(), caf::to_string(next->content()));
   const auto before = std::exchange(acting_, o);
   switch (job->resume(&unit_, 1)) {
     case caf::resumable::resume_later:

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <caf/actor_system_config.hpp>
@@ -44,6 +46,8 @@ public:
 
   /// Handles one message; false when nobody who may run has one.
   bool step();
+  /// Told of every message before it is handled: whose, which actor, what it says.
+  std::function<void(owner, const char*, const std::string&)> on_step;
   std::uint64_t steps() const noexcept { return steps_; }
   /// Of the order in which actors ran.
   std::uint64_t hash() const noexcept { return hash_; }

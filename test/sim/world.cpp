@@ -40,8 +40,8 @@ node_config world_options::default_config() {
   c.stop_timeout = 5s;
   c.rebalance_debounce = 50ms;
   c.rebalance_max_wait = 500ms;
-  c.sweep_period = 3s;
-  c.clean_period = 10s;
+  c.sweep_period = 2s;
+  c.clean_period = 2s;
   c.backoff_min = 50ms;
   c.backoff_max = 800ms;
   c.registration_timeout = 10s;
@@ -68,6 +68,10 @@ world::world(world_options options)
       start_of_time),
     system_(config_), coordinator_(dynamic_cast<sim_coordinator*>(&system_.scheduler())) {
   coordinator_->seed(options_.seed);
+  if (options_.trace_messages)
+    coordinator_->on_step = [this](sim_coordinator::owner o, const char* actor, const std::string& message) {
+      note(fmt::format("#{} {} <- {}", o, actor, message));
+    };
   coordinator_->clock().current_time = to_caf_time(timeline_.now);
   ensemble_.set_observer([this](const store::committed_transaction& txn, time_point t) {
     mix_in(static_cast<std::uint64_t>(txn.zxid));
@@ -132,12 +136,12 @@ world::handle world::start(std::size_t machine, std::optional<node_id> name,
   coordinator_->act_for(h);
   host.node = spawn_node_in(system_, config, std::move(parts));
   coordinator_->act_for(sim_coordinator::nobody);
-  auto listener = system_.spawn([this, h, node = host.node](caf::event_based_actor* self) -> caf::behavior {
+  host.listener = system_.spawn([this, h, node = host.node](caf::event_based_actor* self) -> caf::behavior {
     self->monitor(node);
     self->set_down_handler([this, h](caf::down_msg&) { on_down(h); });
     return {[this, h](const node_event& e) { told(h, e); }};
   });
-  caf::anon_send(host.node, subscribe{listener});
+  caf::anon_send(host.node, subscribe{host.listener});
   return h;
 }
 
@@ -152,6 +156,7 @@ void world::crash(handle h) {
   host.p->die();
   network_->vanish(*host.p);
   host.node = nullptr;
+  host.listener = nullptr;
   coordinator_->kill(h);
 }
 
@@ -269,6 +274,8 @@ bool world::advance(time_point limit) {
 void world::on_down(handle h) {
   auto& host = hosts_.at(h);
   host.node = nullptr;
+  caf::anon_send_exit(host.listener, caf::exit_reason::kill);
+  host.listener = nullptr;
   if (!host.up)
     return;
   host.up = false;

@@ -38,6 +38,8 @@ struct world_options {
   duration most_delay = std::chrono::milliseconds{2};
   /// Keep a line about everything that happens.
   bool trace = false;
+  /// Every message between actors, too.
+  bool trace_messages = false;
   /// Log records of the nodes go into the trace from this level on.
   log_level least_log = log_level::debug;
 
@@ -122,6 +124,8 @@ private:
     std::unique_ptr<process> p;
     std::shared_ptr<sim_env> env;
     node_actor node;
+    /// Held here: monitoring alone does not keep it alive.
+    caf::actor listener;
     bool up = true;
     duration detach{};
   };
