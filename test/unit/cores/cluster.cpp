@@ -144,8 +144,10 @@ void cluster::fault() {
   case 0:
   case 1:
   case 2:
-    if (x.connected()) {
+    if (x.connected() && now >= x.spared_until) {
       x.suspend();
+    } else if (x.connected()) {
+      break;
     } else if (x.session_open) {
       x.reconnect();
     } else {
@@ -180,7 +182,9 @@ void cluster::fault() {
     break;
   }
   case 6:
-    if (tree.has(schema.alive(x.id)) && chance(30)) {
+    // Nothing protects a node that is cut off from an operator who declares it gone, so this one has time to notice.
+    if (x.connected() && tree.has(schema.alive(x.id)) && chance(30)) {
+      x.spared_until = now + session_timeout;
       note("somebody removes alive/" + x.id);
       tree.erase(schema.alive(x.id));
       tree.put(schema.worker_version(), "{}");

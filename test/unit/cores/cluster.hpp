@@ -66,6 +66,8 @@ public:
   std::deque<request> late;
   time_point last_touch{};
   bool session_open = false;
+  /// Not cut off before this moment.
+  time_point spared_until{};
   bool drained = false;
   bool left = false;
 
