@@ -140,6 +140,7 @@ private:
     }
     for (const auto& [r, items] : routes_)
       plan_.summary.moves_deferred += items.size();
+    plan_.summary.moves_lower_bound.reset(); // that was the bound for the balance of the whole plan
   }
 
   const assignment_problem& problem_;

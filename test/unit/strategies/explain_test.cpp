@@ -70,7 +70,7 @@ TEST_CASE("an item kept back by the budget says so") {
   const auto planned = make_plan(problem, registry, options).value();
   CHECK(planned.summary.moves == 1);
   CHECK(planned.summary.moves_deferred == 1);
-  CHECK(planned.summary.moves_lower_bound == 2);
+  CHECK(!planned.summary.moves_lower_bound.has_value()); // of another balance
   std::size_t kept_back = 0;
   for (item_index i = 0; i < 4; ++i)
     for (const auto& v : explain(problem, registry, options, planned, i).others)
