@@ -19,9 +19,26 @@ struct spread {
   std::int64_t least = 0;
 };
 
+template <class F>
+void each_taking_part(const assignment_problem& problem, F&& f) {
+  const auto part = taking_part(problem);
+  for (worker_index w = 0; w < part.size(); ++w)
+    if (part[w])
+      f(w);
+}
+
 spread spread_of(const count_model& model) {
-  const auto& problem = model.problem();
   const auto loads = model.loads();
+  auto top = INT64_MIN;
+  auto bottom = INT64_MAX;
+  each_taking_part(model.problem(), [&](worker_index w) {
+    top = std::max(top, loads[w]);
+    bottom = std::min(bottom, loads[w]);
+  });
+  if (top <= bottom)
+    return {};
+  if (top - bottom == 1)
+    return {1, 0};
   auto floor = loads;
   auto ceiling = loads;
   for (std::size_t g = 0; g < model.groups().size(); ++g) {
@@ -29,20 +46,12 @@ spread spread_of(const count_model& model) {
     for (std::size_t k = 0; k < model.open.words(); ++k)
       each_bit(model.open.row(g)[k] & ~model.extra.row(g)[k], k * 64, [&](worker_index w) { ++ceiling[w]; });
   }
-  const auto part = taking_part(problem);
-  std::int64_t top = INT64_MIN;
-  std::int64_t bottom = INT64_MAX;
-  std::int64_t top_floor = INT64_MIN;
-  std::int64_t bottom_ceiling = INT64_MAX;
-  for (worker_index w = 0; w < loads.size(); ++w)
-    if (part[w]) {
-      top = std::max(top, loads[w]);
-      bottom = std::min(bottom, loads[w]);
-      top_floor = std::max(top_floor, floor[w]);
-      bottom_ceiling = std::min(bottom_ceiling, ceiling[w]);
-    }
-  if (top < bottom)
-    return {};
+  auto top_floor = INT64_MIN;
+  auto bottom_ceiling = INT64_MAX;
+  each_taking_part(model.problem(), [&](worker_index w) {
+    top_floor = std::max(top_floor, floor[w]);
+    bottom_ceiling = std::min(bottom_ceiling, ceiling[w]);
+  });
   return {top - bottom, std::max<std::int64_t>(top_floor - bottom_ceiling, 0)};
 }
 

@@ -8,12 +8,13 @@
 namespace djm {
 
 std::vector<bool> taking_part(const assignment_problem& problem) {
-  std::vector<bool> result(problem.worker_count());
+  std::vector<std::uint64_t> eligible(problem.words());
   for (job_index j = 0; j < problem.job_count(); ++j)
-    if (problem.items_of(j) > 0)
-      for (worker_index w = 0; w < result.size(); ++w)
-        if (problem.eligible(j, w) && problem.worker(w).accepts_new())
-          result[w] = true;
+    for (std::size_t k = 0; problem.items_of(j) > 0 && k < eligible.size(); ++k)
+      eligible[k] |= problem.eligible_words(j)[k];
+  std::vector<bool> result(problem.worker_count());
+  for (worker_index w = 0; w < result.size(); ++w)
+    result[w] = ((eligible[w >> 6] >> (w & 63)) & 1) != 0 && problem.worker(w).accepts_new();
   return result;
 }
 

@@ -10,6 +10,7 @@
 
 #include "bench/planner/heap.hpp"
 #include "bench/planner/scenario.hpp"
+#include "strategies/rendezvous_index.hpp"
 
 using namespace djm;
 using namespace djm::bench;
@@ -114,6 +115,29 @@ void from_names(benchmark::State& state, figure f, const scale& s) {
   figures.push_back(std::move(f));
 }
 
+// The index has seen the state before, the call under the clock sees the new worker.
+void incremental_rendezvous(benchmark::State& state, figure f, const scale& s) {
+  auto before = s;
+  before.strategy = "rendezvous";
+  const auto items = interned_items(before, event::nothing);
+  const auto first = problem_of(before, event::cold, items);
+  const auto second = problem_of(before, event::one_joins, items);
+  std::vector<double> times;
+  for (auto _ : state) {
+    rendezvous_index index;
+    index.owners(first);
+    const auto start = seconds();
+    auto result = index.owners(second);
+    times.push_back(seconds() - start);
+    benchmark::DoNotOptimize(result);
+  }
+  std::sort(times.begin(), times.end());
+  f.items = second.item_count();
+  f.ms = times[times.size() / 2] * 1e3;
+  state.counters["median_ms"] = f.ms;
+  figures.push_back(std::move(f));
+}
+
 // What the machine needs to copy the owners once: the yardstick for other machines.
 void plain_copy(benchmark::State& state, figure f, std::size_t items) {
   std::vector<worker_index> from(items, 1);
@@ -161,6 +185,15 @@ void add_all() {
       add(to_string(e), n, limit, repeats, [s, e](auto& state, auto x) { planning(state, x, s, e, {}); });
     }
     add("from names", n, big ? 1000 : 100, big ? 3 : 11, [s](auto& state, auto x) { from_names(state, x, s); });
+    for (const auto* name : {"evenly_spread", "bounded_hash", "rendezvous", "evenly_rendezvous"}) {
+      auto other = s;
+      other.strategy = name;
+      if (!big || std::string_view{name} != "evenly_rendezvous")
+        add(std::string{name} + ": one worker joins", n, 0, big ? 1 : 3,
+            [other](auto& state, auto x) { planning(state, x, other, event::one_joins, {}); });
+    }
+    add("rendezvous, incremental: one worker joins", n, 0, big ? 3 : 11,
+        [s](auto& state, auto x) { incremental_rendezvous(state, x, s); });
     auto half = s;
     half.half = true;
     half.strategy = "evenly_spread";

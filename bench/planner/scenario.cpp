@@ -95,7 +95,18 @@ int owner_before(const scale& s, int j, int i) {
   return cache.list[at];
 }
 
+interned interned_items(const scale& s, event e) {
+  interned result;
+  for (int j = 0; j < s.jobs; ++j)
+    result.push_back(item_set::make(items_after(s, e, j)).value());
+  return result;
+}
+
 assignment_problem problem_after(const scale& s, event e) {
+  return problem_of(s, e, interned_items(s, e));
+}
+
+assignment_problem problem_of(const scale& s, event e, const interned& sets) {
   problem_builder builder{problem_builder::mode::lenient};
   std::vector<std::string> names; // every worker that ever was
   for (int w = 0; w <= s.workers; ++w)
@@ -106,7 +117,7 @@ assignment_problem problem_after(const scale& s, event e) {
   job_attributes attributes;
   attributes.strategy = s.strategy;
   for (int j = 0; j < s.jobs; ++j) {
-    auto items = item_set::make(items_after(s, e, j)).value();
+    const auto& items = sets[static_cast<std::size_t>(j)];
     builder.add_job(job_name(j), attributes, items);
     if (e == event::cold)
       continue;

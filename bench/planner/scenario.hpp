@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,12 @@ std::vector<int> workers_after(const scale& s, event e);
 /// Number of the worker that holds item `i` of job `j` before the event.
 int owner_before(const scale& s, int j, int i);
 
+using interned = std::vector<std::shared_ptr<const item_set>>;
+
+/// The items of every job after the event.
+interned interned_items(const scale& s, event e);
+/// The problem after the event, of items interned before.
+assignment_problem problem_of(const scale& s, event e, const interned& items);
 /// The problem after the event, with everything interned.
 assignment_problem problem_after(const scale& s, event e);
 

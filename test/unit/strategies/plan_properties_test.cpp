@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
+#include "strategies/rendezvous_index.hpp"
 #include "test/unit/strategies/generate.hpp"
 #include "test/unit/strategies/model.hpp"
 
@@ -358,5 +359,35 @@ TEST_CASE("rendezvous: a new worker only takes, a lost one only gives, and comin
       RC_ASSERT(w == "w-new" || w == before.at(item));
     raw.workers.pop_back();
     RC_ASSERT(names() == before);
+  }));
+}
+
+TEST_CASE("rendezvous kept up to date step by step equals rendezvous computed afresh") {
+  ingredients with;
+  with.partial = true;
+  with.workers = 6;
+  with.items = 60;
+  CHECK(rc::check("random histories", [with](std::uint32_t seed) {
+    rendezvous_index index;
+    generator g{seed};
+    auto raw = g.draw(with);
+    for (auto& j : raw.jobs)
+      j.attributes.strategy = "rendezvous";
+    std::vector<std::shared_ptr<const item_set>> sets;
+    for (const auto& j : raw.jobs)
+      sets.push_back(item_set::make(j.items).value());
+    for (int step = 0; step < 6; ++step) {
+      problem_builder builder;
+      for (const auto& w : raw.workers)
+        if (!g.once_in(3))
+          builder.add_worker(w.name);
+      for (std::size_t j = 0; j < raw.jobs.size(); ++j) {
+        if (g.once_in(5)) // the job's items change
+          sets[j] = item_set::make(sets[j]->size() > 0 ? items{std::string{sets[j]->name(0)}} : items{"new"}).value();
+        builder.add_job(raw.jobs[j].name, raw.jobs[j].attributes, sets[j]);
+      }
+      const auto problem = builder.build().value();
+      RC_ASSERT(index.owners(problem) == planned(problem).owner);
+    }
   }));
 }
