@@ -27,7 +27,7 @@ enum class fate {
   delayed,
 };
 
-/// Runs one core against a fake store: answers what it asks, wakes it when it wants to be woken, and keeps a transcript.
+/// Runs one core against a fake store: answers what it asks, wakes it when it wants to be woken, keeps a transcript.
 template <class Core>
 class driver {
 public:
@@ -42,7 +42,7 @@ public:
     }
   }
 
-  /// Calls a member of the core, then answers everything until it is at rest; returns what it did besides store traffic.
+  /// Calls a member of the core, then answers everything until it is at rest; returns what it did besides.
   template <class... Params, class... Args>
   std::string call(typename Core::effects (Core::*member)(Params...), Args&&... args) {
     said.clear();

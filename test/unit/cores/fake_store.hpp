@@ -13,8 +13,8 @@
 
 namespace djm::test {
 
-/// One server with ZooKeeper's rules and no network: each call answers at once, and the tests decide when a core hears of
-/// it and whether it hears the truth. Sessions, ephemeral nodes, one-shot watches, atomic multis.
+/// One server with ZooKeeper's rules and no network: each call answers at once, and the tests decide when a core hears
+/// of it and whether it hears the truth. Sessions, ephemeral nodes, one-shot watches, atomic multis.
 class fake_store {
 public:
   using session = store::session_id_t;

@@ -194,7 +194,7 @@ private:
 
 } // namespace
 
-TEST_CASE("runner: random histories start no run with an item that is revoked, taken, or out of lease, and release all") {
+TEST_CASE("runner: random histories start no run with items revoked, taken or out of lease, and release all") {
   std::uint64_t started = 0;
   for (unsigned seed = 1; seed <= 300; ++seed) {
     CAPTURE(seed);

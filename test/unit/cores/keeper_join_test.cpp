@@ -19,8 +19,9 @@ TEST_CASE("keeper: the first node prepares the tree, writes its pools, and shows
   const auto written = r.d.take_written();
   REQUIRE(written.size() == 4);
   CHECK(written[0] == "create /djm");
-  CHECK(written[1] == "create format, create alive, create leader-latch, create workers, create work-pool, create locks, "
-                      "create work-pool-version, create worker-version, create worker-assignment-version");
+  CHECK(written[1] == "create format, create alive, create leader-latch, create workers, create work-pool, "
+                      "create locks, create work-pool-version, "
+                      "create worker-version, create worker-assignment-version");
   CHECK(written[2] == "set work-pool-version@0, create work-pool/j, create work-pool/j/a, create work-pool/j/b");
   CHECK(written[3] == "create workers/w, create workers/w/available, create workers/w/assigned, "
                       "create workers/w/available/j, set worker-version, create~ alive/w");
@@ -162,7 +163,8 @@ TEST_CASE("keeper: it joins again only when the server has ended its earlier ses
   CHECK(r.d.pass(std::chrono::minutes{10}) == "");
   CHECK_FALSE(r.d.core.is_joined());
   r.tree.end(old);
-  CHECK(r.d.deliver() == "joined 2; probe alive/w");
+  r.d.said.clear();
+  CHECK(r.d.settle() == "joined 2; probe alive/w");
   CHECK(r.alive());
   CHECK(r.d.take_written() == strings{"set workers/w@0, set worker-version, create~ alive/w"});
 }
@@ -359,7 +361,8 @@ TEST_CASE("keeper: a tree that may not be read or written is refused for good") 
     d.take(d.core.on_read(q.request, writing.tree.read(d.view.id, q.reads), d.now_step()));
   }
   REQUIRE(d.commits.size() == 1);
-  d.take(d.core.on_commit(d.commits.front().request, store::rejected{{errc::no_permission, "/djm/workers"}}, d.now_step()));
+  const store::rejected no{{errc::no_permission, "/djm/workers"}};
+  d.take(d.core.on_commit(d.commits.front().request, no, d.now_step()));
   CHECK(d.said.find("failed no_permission") != std::string::npos);
 }
 

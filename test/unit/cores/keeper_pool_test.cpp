@@ -29,8 +29,8 @@ TEST_CASE("keeper: a pool that changed is written as the difference, guarded by 
   keeper_rig r;
   joined(r, {"a", "b", "c"});
   CHECK(r.pool("j", {"b", "c", "d"}) == "");
-  CHECK(r.d.take_written() == strings{"check alive/w, set work-pool-version@1, set work-pool/j@0, create work-pool/j/d, "
-                                      "remove work-pool/j/a"});
+  CHECK(r.d.take_written() == strings{"check alive/w, set work-pool-version@1, set work-pool/j@0, "
+                                      "create work-pool/j/d, remove work-pool/j/a"});
   CHECK(r.tree.children("/djm/work-pool/j") == strings{"b", "c", "d"});
   CHECK(pool_of(r).last_writer == "w");
 }

@@ -7,6 +7,8 @@ using namespace djm::test;
 
 namespace {
 
+/// What the cleaning asks about the pool of j.
+constexpr const char* the_question = "get worker-version, get work-pool-version, get work-pool/j";
 constexpr auto a_clean_period = std::chrono::hours{3} + std::chrono::minutes{1};
 
 } // namespace
@@ -96,7 +98,7 @@ TEST_CASE("manager: I9 a pool whose job a worker begins to offer while it is bei
     while (!r.d.reads.empty()) {
       auto q = r.d.reads.front();
       r.d.reads.pop_front();
-      if (show(q).find("get worker-version, get work-pool-version, get work-pool/j") != std::string::npos && !offered) {
+      if (!offered && show(q).find(the_question) != std::string::npos) {
         r.worker("w", "i1", {"j"});
         offered = true;
       }
@@ -128,7 +130,7 @@ TEST_CASE("manager: a job that is disabled while its pool is being cleaned keeps
     while (!r.d.reads.empty()) {
       auto q = r.d.reads.front();
       r.d.reads.pop_front();
-      if (show(q).find("get worker-version, get work-pool-version, get work-pool/j") != std::string::npos && !disabled) {
+      if (!disabled && show(q).find(the_question) != std::string::npos) {
         add_pool(r.tree, "j", {}, false);
         disabled = true;
       }

@@ -42,7 +42,9 @@ struct op_text {
     return (ephemeral ? "create~ " : "create ") + below_root(x.path);
   }
   std::string operator()(const store::set_op& x) const { return "set " + below_root(x.path) + version(x.version); }
-  std::string operator()(const store::remove_op& x) const { return "remove " + below_root(x.path) + version(x.version); }
+  std::string operator()(const store::remove_op& x) const {
+    return "remove " + below_root(x.path) + version(x.version);
+  }
 
   static std::string version(std::int32_t v) { return v == store::any_version ? "" : "@" + std::to_string(v); }
 };
