@@ -19,6 +19,12 @@ struct plan_done {
   std::shared_ptr<const expected<plan>> result;
 };
 
+/// The answer to an `explain_item`, computed on the executor.
+struct explain_done {
+  std::uint64_t request = 0;
+  std::shared_ptr<const item_explanation> result;
+};
+
 /// A job's runner as the worker needs it.
 struct add_runner;
 
@@ -44,7 +50,8 @@ using election_actor = store_client_actor::extend_with<
 
 using manager_actor = store_client_actor::extend_with<
   cx::typed<caf::result<void>(msg::granted), caf::result<void>(msg::revoked), caf::result<void>(plan_done),
-            caf::result<void>(msg::wake), caf::result<void>(peers_ptr),
+            caf::result<void>(explain_done),
+            caf::result<void>(msg::wake), caf::result<void>(peers_ptr), caf::result<item_explanation>(explain_item),
             caf::result<manager_status>(msg::get_part_status)>>;
 
 using worker_actor = store_client_actor::extend_with<
@@ -86,4 +93,5 @@ struct peers {
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(djm::peers_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(djm::plan_done)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(djm::explain_done)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(djm::add_runner)

@@ -47,6 +47,7 @@ void manager_core::reset() {
   plan_dirty_ = false;
   plan_at_.reset();
   unassigned_.clear();
+  wanted_.clear();
   planned_frozen_.clear();
   queue_.clear();
   in_flight_.clear();
@@ -594,7 +595,7 @@ void manager_core::start_plan(step s, effects& out) {
   doing_ = activity::planning;
   request_ = next_request_++;
   ++counters_.plans;
-  out.push_back(plan_request{request_, problem_});
+  out.push_back(plan_request{request_, problem_, cfg_.planning});
 }
 
 manager_core::effects manager_core::on_planned(std::uint64_t request, const expected<plan>& result, step s) {
@@ -624,7 +625,11 @@ manager_core::effects manager_core::on_planned(std::uint64_t request, const expe
     unassigned_.push_back({problem_->job(problem_->job_of(u.item)).name, std::string{problem_->item_name(u.item)},
                            u.text.empty() ? describe(u.reason) : u.text});
   }
+  tell_wanted(out);
   const auto& sum = plan_->summary;
+  if (sum.moves_deferred > 0) {
+    changed(s); // the rest follows in rounds of their own
+  }
   plan_text_ = fmt::format("{} of {} items on {} workers, {} moves, {} placements, job spread {}, global spread {}",
                            sum.assigned, sum.items, problem_->worker_count(), sum.moves, sum.placements,
                            sum.job_spread_max, sum.global_spread);
@@ -646,6 +651,28 @@ manager_core::effects manager_core::on_planned(std::uint64_t request, const expe
   }
   next(s, out);
   return out;
+}
+
+/// Items that found no room call for more capacity, once per change.
+void manager_core::tell_wanted(effects& out) {
+  std::map<job_id, std::uint64_t> wanted;
+  for (const auto& u : plan_->unassigned) {
+    if (u.reason == plan_rule::capacity || u.reason == plan_rule::max_items || u.reason == plan_rule::placement ||
+        u.reason == plan_rule::max_per_worker) {
+      ++wanted[problem_->job(problem_->job_of(u.item)).name];
+    }
+  }
+  for (const auto& [job, items] : wanted) {
+    if (auto known = wanted_.find(job); known != wanted_.end() && known->second == items) {
+      continue;
+    }
+    capacity_wanted e{job, items, {}};
+    if (auto j = image_.jobs.find(job); j != image_.jobs.end()) {
+      e.profile = j->second.pool.attributes.profile;
+    }
+    out.push_back(emit_effect{std::move(e)});
+  }
+  wanted_ = std::move(wanted);
 }
 
 void manager_core::send_batches(effects& out) {

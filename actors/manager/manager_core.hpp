@@ -35,7 +35,7 @@ namespace djm {
 class manager_core {
 public:
   /// Ask the planner (on the executor: a custom strategy is user code); answered by `on_planned`.
-  struct plan_request { std::uint64_t request; std::shared_ptr<const assignment_problem> problem; };
+  struct plan_request { std::uint64_t request; std::shared_ptr<const assignment_problem> problem; plan_options options; };
 
   using effect = std::variant<commit_effect, read_effect, plan_request, emit_effect, log_effect>;
   using effects = std::vector<effect>;
@@ -50,6 +50,8 @@ public:
     duration clean_period = std::chrono::hours{3};
     duration backoff_min = std::chrono::milliseconds{100};
     duration backoff_max = std::chrono::seconds{5};
+    /// Budget of moves per round; what is left over is moved in the rounds that follow.
+    plan_options planning;
     std::size_t max_transaction_ops = 200;
     std::size_t pipeline = 8;
     std::size_t lock_batch = 100;
@@ -71,6 +73,7 @@ public:
   /// What the last plan was made from and came to; null before the first.
   std::shared_ptr<const assignment_problem> last_problem() const { return problem_; }
   std::shared_ptr<const plan> last_plan() const { return plan_; }
+  const plan_options& planning() const { return cfg_.planning; }
 
 private:
   enum class activity { none, load_base, load_details, load_items, planning, writing, observing, verifying, breaking,
@@ -98,6 +101,7 @@ private:
   // planning and writing
   std::set<node_id> frozen(time_point now) const;
   void start_plan(step s, effects& out);
+  void tell_wanted(effects& out);
   void send_batches(effects& out);
 
   // locks
@@ -159,6 +163,7 @@ private:
   std::shared_ptr<const plan> plan_;
   std::string plan_text_;
   std::vector<pending_item> unassigned_;
+  std::map<job_id, std::uint64_t> wanted_; ///< items without room, as last told
   std::set<node_id> planned_frozen_;
 
   // writing

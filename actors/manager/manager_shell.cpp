@@ -2,6 +2,7 @@
 
 #include "actors/common/parts.hpp"
 #include "actors/common/store_client.hpp"
+#include "djm/plan_explain.hpp"
 
 namespace djm {
 
@@ -14,6 +15,8 @@ struct manager_state {
   std::unique_ptr<manager_core> core;
   peers_ptr peers;
   wake_timer<manager_actor> timer;
+  std::uint64_t next_explain = 1;
+  std::map<std::uint64_t, caf::typed_response_promise<item_explanation>> explaining;
 };
 
 using self_ptr = manager_actor::stateful_pointer<manager_state>;
@@ -22,12 +25,54 @@ using self_ptr = manager_actor::stateful_pointer<manager_state>;
 void plan_elsewhere(self_ptr self, manager_core::plan_request& x) {
   auto& st = cx::state(self);
   caf::weak_actor_ptr weak{self->ctrl()};
-  st.env->exec().call([weak, request = x.request, problem = std::move(x.problem), strategies = st.strategies] {
-    auto result = std::make_shared<const expected<plan>>(make_plan(*problem, *strategies));
+  st.env->exec().call([weak, request = x.request, problem = std::move(x.problem), options = x.options,
+                       strategies = st.strategies] {
+    auto result = std::make_shared<const expected<plan>>(make_plan(*problem, *strategies, options));
     if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
       caf::anon_send(caf::actor_cast<manager_actor>(std::move(strong)), plan_done{request, std::move(result)});
     }
   });
+}
+
+/// Plans again with the item pinned to each worker, so this too happens on the executor.
+caf::result<item_explanation> explain_elsewhere(self_ptr self, const explain_item& m) {
+  auto& st = cx::state(self);
+  auto problem = st.core->last_problem();
+  auto planned = st.core->last_plan();
+  if (!st.core->leading() || !problem || !planned) {
+    return caf::make_error(errc::invalid_state,
+                           std::string{"this node does not lead or has not planned yet; ask the leader"});
+  }
+  auto item = problem->find_item(m.job, m.item);
+  if (!item) {
+    return caf::make_error(errc::unknown_job,
+                           "item \"" + m.item + "\" of job \"" + m.job + "\" is not in the last plan");
+  }
+  auto promise = self->make_response_promise<item_explanation>();
+  const auto request = st.next_explain++;
+  st.explaining.emplace(request, promise);
+  caf::weak_actor_ptr weak{self->ctrl()};
+  st.env->exec().call([weak, request, problem, planned, options = st.core->planning(), strategies = st.strategies, m,
+                       item = *item] {
+    auto x = explain(*problem, *strategies, options, *planned, item);
+    item_explanation e;
+    e.job = m.job;
+    e.item = m.item;
+    e.exact = x.exact;
+    if (x.chosen != no_worker) {
+      e.owner = problem->worker(x.chosen).name;
+    } else {
+      e.reason = describe(x.reason);
+    }
+    for (const auto& o : x.others) {
+      e.others[problem->worker(o.worker).name] = to_string(o.rule);
+    }
+    if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
+      caf::anon_send(caf::actor_cast<manager_actor>(std::move(strong)),
+                     explain_done{request, std::make_shared<const item_explanation>(std::move(e))});
+    }
+  });
+  return promise;
 }
 
 void carry_out(self_ptr self, manager_core::effects fx) {
@@ -80,6 +125,14 @@ manager_actor::behavior_type manager_behavior(self_ptr self, std::shared_ptr<nod
       auto& x = cx::state(self);
       carry_out(self, x.core->on_planned(m.request, *m.result, make_step(*x.env)));
     },
+    [self](explain_done& m) {
+      auto& x = cx::state(self);
+      if (auto p = x.explaining.find(m.request); p != x.explaining.end()) {
+        p->second.deliver(item_explanation{*m.result});
+        x.explaining.erase(p);
+      }
+    },
+    [self](explain_item& m) -> caf::result<item_explanation> { return explain_elsewhere(self, m); },
     [self](msg::wake) {
       auto& x = cx::state(self);
       x.timer.fired();

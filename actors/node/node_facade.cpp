@@ -54,13 +54,13 @@ struct node::impl {
   explicit impl(std::uint32_t threads) : config(threads), system(config) {}
 
   template <class T, class Message>
-  expected<T> ask(Message m) {
+  expected<T> ask(Message m, caf::duration limit = caf::infinite) {
     if (!handle) {
       return fail(errc::shutting_down, "the node has stopped");
     }
     caf::scoped_actor self{system};
     expected<T> answer = fail(errc::internal, "no answer");
-    auto request = self->request(handle, caf::infinite, std::move(m));
+    auto request = self->request(handle, limit, std::move(m));
     if constexpr (std::is_void_v<T>) {
       request.receive([&] { answer = {}; }, [&](caf::error& e) { answer = tl::make_unexpected(from_caf(e)); });
     } else {
@@ -147,6 +147,10 @@ expected<cluster_view> node::cluster() const {
 }
 expected<runner_status> node::job(const job_id& id) const {
   return impl_->ask<runner_status>(get_job{id});
+}
+
+expected<item_explanation> node::explain(const job_id& job, const item_id& item) const {
+  return impl_->ask<item_explanation>(explain_item{job, item}, caf::duration{std::chrono::minutes{1}});
 }
 
 bool node::wait_ready(duration timeout) const {

@@ -91,6 +91,8 @@ struct node_state {
   std::set<job_id> runners_to_rebuild;
   bool rebuild_armed = false;
   std::uint64_t stores_started = 0;
+  std::shared_ptr<session_ports> ports; ///< of the present store
+  store::session_view session;          ///< as the present store told last
   caf::error verdict; ///< why the node stops, when nobody asked it to
   std::deque<std::string> problems;
   std::size_t alive_parts = 0;
@@ -104,6 +106,8 @@ constexpr auto failure_window = std::chrono::minutes{1};
 
 void begin_stop(self_ptr self, bool hurry);
 void proceed_stop(self_ptr self);
+void skip_dead_step(self_ptr self, part dead);
+void carry_out(self_ptr self, admin_core::effects fx);
 
 /// Answers a request whose answer has no content.
 void fulfil(caf::typed_response_promise<void>& p) {
@@ -172,6 +176,7 @@ store_actor start_store(self_ptr self) {
   args.limits.backoff_min = st.config.backoff_min;
   args.limits.backoff_max = st.config.backoff_max;
   args.number_base = st.stores_started++ << 32;
+  args.ports = st.ports = std::make_shared<session_ports>();
   return spawn_store(self->system(), std::move(args));
 }
 
@@ -222,6 +227,12 @@ void start_part(self_ptr self, part which, bool rebuilt) {
     s.max_wait = c.rebalance_max_wait;
     s.sweep_period = c.sweep_period;
     s.clean_period = c.clean_period;
+    if (c.max_moves > 0) {
+      s.planning.max_moves = c.max_moves;
+    }
+    if (c.max_moves_per_worker > 0) {
+      s.planning.max_moves_per_worker = c.max_moves_per_worker;
+    }
     s.backoff_min = c.backoff_min;
     s.backoff_max = c.backoff_max;
     st.now->manager = spawn_manager(self->system(), st.parts.env, std::move(s), st.parts.strategies);
@@ -309,21 +320,21 @@ void on_failure(self_ptr self, const std::string& what, const caf::error& reason
 void rebuild(self_ptr self) {
   auto& st = cx::state(self);
   st.rebuild_armed = false;
+  if (st.phase == life::draining) {
+    // Somebody has to say when the runs that a dead runner left behind have ended.
+    for (const auto& id : std::exchange(st.runners_to_rebuild, {})) {
+      if (auto j = st.jobs.find(id); j != st.jobs.end()) {
+        start_runner(self, j->second);
+        self->send(j->second.runner, msg::stop_runs{stop_reason::shutdown});
+      }
+    }
+    return;
+  }
   if (st.phase != life::starting && st.phase != life::running) {
     return;
   }
   auto parts = std::exchange(st.to_rebuild, {});
   auto runners = std::exchange(st.runners_to_rebuild, {});
-  if (parts.count(part::store) > 0) {
-    // The session went with it: ours ended when the part did, at the latest now.
-    store::session_view gone;
-    gone.phase = store::session_phase::closed;
-    gone.number = (st.stores_started - 1) << 32;
-    gone.closed_at = st.parts.env->now();
-    self->send(st.now->worker, msg::session_changed{gone});
-    self->send(st.now->keeper, msg::session_changed{gone});
-    self->send(st.now->election, msg::session_changed{gone});
-  }
   for (auto p : parts) {
     start_part(self, p, true);
   }
@@ -350,6 +361,27 @@ void rebuild(self_ptr self) {
   }
 }
 
+/// The store part has died: its session is ended for it, and everyone who relied on it hears so first, because the lease
+/// counts from the moment at which the end was asked for. What the session still had under way cannot harm: the keeper
+/// joins again only when the server has taken away the `alive` of the old session, and with it its voice.
+void end_orphaned_session(self_ptr self) {
+  auto& st = cx::state(self);
+  auto gone = st.session;
+  gone.phase = store::session_phase::closed;
+  gone.number = st.stores_started << 32; // no session of any store has this number
+  gone.closed_at = st.parts.env->now();
+  self->send(st.now->worker, msg::session_changed{gone});
+  self->send(st.now->keeper, msg::session_changed{gone});
+  self->send(st.now->election, msg::session_changed{gone});
+  self->send(st.now->manager, msg::session_changed{gone});
+  carry_out(self, st.admin->on_joined(false, make_step(*st.parts.env)));
+  carry_out(self, st.admin->on_session(gone, make_step(*st.parts.env)));
+  for (auto& [handle, port] : *st.ports) {
+    port->close();
+  }
+  st.ports->clear();
+}
+
 void on_down(self_ptr self, const caf::down_msg& dm) {
   auto& st = cx::state(self);
   if (st.listeners.erase(dm.source.id()) > 0) {
@@ -359,6 +391,9 @@ void on_down(self_ptr self, const caf::down_msg& dm) {
     const auto which = p->second;
     st.part_ids.erase(p);
     --st.alive_parts;
+    if (which == part::store && st.phase != life::ending) {
+      end_orphaned_session(self);
+    }
     if (st.phase == life::ending) {
       proceed_stop(self);
     } else if (st.phase == life::starting || st.phase == life::running) {
@@ -368,10 +403,7 @@ void on_down(self_ptr self, const caf::down_msg& dm) {
       }
       on_failure(self, part_names[static_cast<int>(which)], dm.reason);
     } else {
-      // Nobody is left to answer this step of the shutdown.
-      begin_stop(self, true);
-      st.phase = life::ending;
-      proceed_stop(self);
+      skip_dead_step(self, which);
     }
     return;
   }
@@ -416,6 +448,9 @@ void begin_stop(self_ptr self, bool hurry) {
     self->send(st.now->worker, msg::drain{});
     in_time(self, st.parts.env->now() + st.config.stop_timeout, stop_timeout_over{}, &st.stop_timer);
     hurry = hurry || st.config.stop_timeout <= duration::zero();
+    for (auto dead : st.to_rebuild) {
+      skip_dead_step(self, dead);
+    }
   } else if (!hurry) {
     hurry = true; // the second request
   }
@@ -424,6 +459,18 @@ void begin_stop(self_ptr self, bool hurry) {
     self->send(st.now->worker, msg::hurry{});
     // Even a store that answers nothing must not keep the node.
     in_time(self, st.parts.env->now() + st.config.store.operation_deadline, stop_timeout_over{});
+  }
+}
+
+/// A part that is dead answers no step of the shutdown.
+void skip_dead_step(self_ptr self, part dead) {
+  auto& st = cx::state(self);
+  if (dead == part::store) {
+    st.phase = life::closing; // no session is left to leave with
+    proceed_stop(self);
+  } else if ((dead == part::worker && st.phase == life::draining) ||
+             (dead == part::keeper && st.phase == life::leaving)) {
+    proceed_stop(self);
   }
 }
 
@@ -725,6 +772,13 @@ node_impl::behavior_type node_behavior(self_ptr self, node_config config, node_p
       }
       return caf::actor_cast<caf::actor>(j->second.runner);
     },
+    [self](explain_item& m) -> caf::result<item_explanation> {
+      auto& s = cx::state(self);
+      if (is_stopping(s)) {
+        return to_caf(stopping_error(s));
+      }
+      return self->delegate(s.now->manager, std::move(m));
+    },
     [self](subscribe& m) -> caf::result<void> {
       auto& s = cx::state(self);
       if (m.listener && s.listeners.emplace(m.listener.id(), m.listener).second) {
@@ -816,6 +870,7 @@ node_impl::behavior_type node_behavior(self_ptr self, node_config config, node_p
     [](msg::watch_fired&) {},
     [self](msg::session_changed& m) {
       auto& s = cx::state(self);
+      s.session = m.view;
       if (m.view.phase == store::session_phase::expired || m.view.phase == store::session_phase::closed) {
         s.joined = false;
         carry_out(self, s.admin->on_joined(false, make_step(*s.parts.env)));

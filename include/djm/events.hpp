@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <variant>
 #include <vector>
@@ -56,6 +58,14 @@ struct pool_problem {
   job_id job;
   error why;
 };
+/// Items of the job found no room (told by the leader, once per change): more capacity of this profile would serve them.
+/// Bind an autoscaler to it.
+struct capacity_wanted {
+  job_id job;
+  std::uint64_t items = 0;
+  /// What each item needs, in milli-units; empty when only slots are missing.
+  std::map<std::string, std::int64_t> profile;
+};
 /// Leadership as this node sees it; empty `leader`: none known.
 struct leader_changed {
   node_id leader;
@@ -72,7 +82,7 @@ struct problem {
 };
 
 using event = std::variant<items_granted, items_revoked, items_released, run_started, run_finished, run_failed,
-                           run_overrun, pool_problem, leader_changed, connection_changed, problem>;
+                           run_overrun, pool_problem, capacity_wanted, leader_changed, connection_changed, problem>;
 
 /// An event with its origin.
 struct node_event {
@@ -113,6 +123,10 @@ auto fields(V&& v, run_overrun& x) {
 template <class V>
 auto fields(V&& v, pool_problem& x) {
   return v("pool_problem", field("job", x.job), field("code", x.why.code), field("text", x.why.text));
+}
+template <class V>
+auto fields(V&& v, capacity_wanted& x) {
+  return v("capacity_wanted", field("job", x.job), field("items", x.items), field("profile", x.profile));
 }
 template <class V>
 auto fields(V&& v, leader_changed& x) {

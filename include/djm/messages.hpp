@@ -54,6 +54,11 @@ struct get_cluster {};
 struct get_job {
   job_id job;
 };
+/// Why an item is where it is. Only the leader knows; `get_cluster` names it.
+struct explain_item {
+  job_id job;
+  item_id item;
+};
 /// The job's runner on this node, to monitor or link.
 struct get_job_handle {
   job_id job;
@@ -106,6 +111,10 @@ auto fields(V&& v, get_cluster&) {
 template <class V>
 auto fields(V&& v, get_job& x) {
   return v("get_job", field("job", x.job));
+}
+template <class V>
+auto fields(V&& v, explain_item& x) {
+  return v("explain_item", field("job", x.job), field("item", x.item));
 }
 template <class V>
 auto fields(V&& v, get_job_handle& x) {

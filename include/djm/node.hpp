@@ -50,6 +50,8 @@ public:
   expected<node_status> status() const;
   expected<cluster_view> cluster() const;
   expected<runner_status> job(const job_id& id) const;
+  /// Why an item is where it is; only the leader can tell (`invalid_state` elsewhere).
+  expected<item_explanation> explain(const job_id& job, const item_id& item) const;
 
   /// Waits until the node is joined and everything assigned to it is locked; false after `timeout`.
   bool wait_ready(duration timeout) const;

@@ -37,6 +37,8 @@ using node_actor = cx::typed<
   /// `unknown_job`.
   caf::result<runner_status>(get_job),
   caf::result<caf::actor>(get_job_handle),
+  /// Answered by the leader from its last plan: `invalid_state` elsewhere, `unknown_job` for an item it has not planned.
+  caf::result<item_explanation>(explain_item),
   caf::result<void>(subscribe),
   caf::result<void>(unsubscribe),
   /// Always answered, when all is done; the node then terminates.

@@ -87,6 +87,11 @@ struct node_config {
   std::map<std::string, std::int64_t> capacity;
   /// The most items this node takes; 0 (the default) = no limit.
   std::uint32_t max_items = 0;
+  /// Moves in one rebalance when this node leads, at most; the rest follows in later rounds. 0 = no limit. Items without
+  /// an owner are always placed at once. Nodes that may lead should agree.
+  std::uint32_t max_moves = 0;
+  /// Moves off and onto any one worker in one rebalance, at most; 0 = no limit.
+  std::uint32_t max_moves_per_worker = 0;
   /// A software version for people; shown in the cluster view. UTF-8, at most 200 bytes, empty by default.
   std::string software_version;
 };
@@ -108,7 +113,8 @@ auto fields(V&& v, node_config& x) {
            field("backlog_limit", x.backlog_limit), field("registration_timeout", x.registration_timeout),
            field("max_threads", x.max_threads), field("abort_on_overrun", x.abort_on_overrun), field("zone", x.zone),
            field("labels", x.labels), field("weight", x.weight), field("capacity", x.capacity),
-           field("max_items", x.max_items), field("software_version", x.software_version));
+           field("max_items", x.max_items), field("max_moves", x.max_moves),
+           field("max_moves_per_worker", x.max_moves_per_worker), field("software_version", x.software_version));
 }
 
 inline bool operator==(const store_config& a, const store_config& b) {

@@ -98,6 +98,20 @@ struct pending_item {
   std::string reason;
 };
 
+/// Why an item is where it is, by the leader's last plan.
+struct item_explanation {
+  job_id job;
+  item_id item;
+  /// Empty: nobody.
+  node_id owner;
+  /// Why it has no owner; empty when it has one.
+  std::string reason;
+  /// Every other worker with the first rule that speaks against it.
+  std::map<node_id, std::string> others;
+  /// Whether that was found by planning again with the item pinned to each worker, or judged with all else as it is.
+  bool exact = true;
+};
+
 /// The manager of this node; mostly zero unless it leads.
 struct manager_status {
   bool leading = false;
@@ -246,6 +260,11 @@ auto fields(V&& v, manager_counters& x) {
 template <class V>
 auto fields(V&& v, pending_item& x) {
   return v("pending_item", field("job", x.job), field("item", x.item), field("reason", x.reason));
+}
+template <class V>
+auto fields(V&& v, item_explanation& x) {
+  return v("item_explanation", field("job", x.job), field("item", x.item), field("owner", x.owner),
+           field("reason", x.reason), field("others", x.others), field("exact", x.exact));
 }
 template <class V>
 auto fields(V&& v, manager_status& x) {

@@ -63,6 +63,9 @@ constexpr config_rule rules[] = {
   words("capacity", "ids with amounts from 0 to 1000000000000",
         "Resources in milli-units: {\"cpu\": 4000} is four cores. Empty: unlimited."),
   bounds("max_items", 0, std::numeric_limits<std::uint32_t>::max(), "The most items this node takes; 0: no limit."),
+  bounds("max_moves", 0, std::numeric_limits<std::uint32_t>::max(), "Moves in one rebalance, at most; 0: no limit."),
+  bounds("max_moves_per_worker", 0, std::numeric_limits<std::uint32_t>::max(),
+         "Moves off and onto one worker in one rebalance, at most; 0: no limit."),
   words("software_version", "UTF-8 of at most 200 bytes", "Shown to people in the cluster view."),
 };
 
