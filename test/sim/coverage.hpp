@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <typeinfo>
 #include <utility>
 
 #include "djm/enum_names.hpp"
@@ -41,14 +42,25 @@ constexpr auto enum_names(transaction_outcome) {
   return name_enum("transaction_outcome", "committed", "conflict", "lost before", "lost after", "link lost", "refused");
 }
 
+/// What a process was going through when one of its actors saw an event.
+enum class node_phase : std::uint8_t { starting, joined, leading, suspended, lost, stopping };
+
+constexpr auto enum_names(node_phase) {
+  return name_enum("node_phase", "starting", "joined", "leading", "suspended", "lost", "stopping");
+}
+
 /// How often what happened; so that "no violation" can be seen to mean something.
 struct coverage {
   std::map<std::string, std::uint64_t> faults;
   std::map<std::pair<transaction_kind, transaction_outcome>, std::uint64_t> transactions;
   std::map<std::string, std::uint64_t> events;
+  /// By actor and type of the event: how often in which phase of the node.
+  std::map<std::pair<const char*, const std::type_info*>, std::array<std::uint64_t, 6>> pairs;
 
   void add(const coverage& other);
   std::string table() const;
+  /// Actor and event in the rows, phases of the node in the columns; and the pairs that never met.
+  std::string pair_table() const;
 };
 
 } // namespace djm::sim

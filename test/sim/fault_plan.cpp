@@ -1,13 +1,57 @@
 #include "test/sim/fault_plan.hpp"
 
 #include <algorithm>
+#include <array>
+#include <stdexcept>
 #include <utility>
 
 namespace djm::sim {
 
 using namespace std::chrono_literals;
 
-cluster::cluster(world& w, std::uint64_t seed) : world_(w), chance_(seed, "faults") {
+namespace {
+
+/// The custom strategy of a careless user.
+class moody_strategy final : public strategy {
+public:
+  explicit moody_strategy(std::shared_ptr<strategy_mood> mood) : mood_(std::move(mood)) {}
+  std::string_view name() const noexcept override { return "moody"; }
+  expected<plan> assign(const assignment_problem& problem, const plan_options& options) const override {
+    switch (*mood_) {
+      case strategy_mood::throws:
+        throw std::runtime_error("the strategy is in a mood");
+      case strategy_mood::fails:
+        return fail(errc::internal, "the strategy does not feel like it");
+      case strategy_mood::nonsense: {
+        auto p = sound_.find("evenly_spread")->assign(problem, options);
+        if (p)
+          for (auto& owner : p->owner)
+            owner += 1000;
+        return p;
+      }
+      case strategy_mood::sound:
+        break;
+    }
+    return sound_.find("evenly_spread")->assign(problem, options);
+  }
+
+private:
+  std::shared_ptr<strategy_mood> mood_;
+  strategy_registry sound_;
+};
+
+} // namespace
+
+std::shared_ptr<const strategy_registry> make_strategies(std::shared_ptr<strategy_mood> mood) {
+  auto registry = std::make_shared<strategy_registry>();
+  if (!registry->add(std::make_shared<moody_strategy>(std::move(mood))))
+    throw std::logic_error("the name is taken");
+  return registry;
+}
+
+cluster::cluster(world& w, std::uint64_t seed, std::shared_ptr<strategy_mood> mood)
+  : world_(w), mood_(mood ? std::move(mood) : std::make_shared<strategy_mood>(strategy_mood::sound)),
+    chance_(seed, "faults") {
   using direction = network::direction;
   const auto cut = [this](std::size_t machine, direction d, bool on) {
     for (std::size_t s = 0; s < world_.options().servers; ++s)
@@ -172,6 +216,14 @@ cluster::cluster(world& w, std::uint64_t seed) : world_(w), chance_(seed, "fault
       world_.touched_ensemble();
     });
   };
+  actions_["server lags a little"] = [this] {
+    const auto s = any_server();
+    world_.ensemble().set_lag(s, chance_.between(5ms, 100ms));
+    later(chance_.between(500ms, 6s), [this, s] {
+      world_.ensemble().set_lag(s, duration::zero());
+      world_.touched_ensemble();
+    });
+  };
   actions_["gentle stop"] = [this] {
     if (const auto h = any_node()) {
       world_.stop(*h, chance_.one_in(4));
@@ -208,6 +260,16 @@ cluster::cluster(world& w, std::uint64_t seed) : world_(w), chance_(seed, "fault
     const auto m = any_machine();
     j.world->pool_throws.insert(m);
     later(chance_.between(200ms, 5s), [w = j.world, m] { w->pool_throws.erase(m); });
+  };
+  actions_["share cannot be cut"] = [this] {
+    auto& j = any_job();
+    const auto m = any_machine();
+    j.world->cut_throws.insert(m);
+    later(chance_.between(200ms, 5s), [w = j.world, m] { w->cut_throws.erase(m); });
+  };
+  actions_["strategy in a mood"] = [this] {
+    *mood_ = static_cast<strategy_mood>(1 + chance_.below(3));
+    later(chance_.between(200ms, 4s), [this] { *mood_ = strategy_mood::sound; });
   };
   actions_["user code slow"] = [this] {
     if (const auto h = any_node()) {
@@ -318,12 +380,15 @@ std::vector<std::pair<std::string, unsigned>> cluster::faults_of(profile kind) {
     {"server restarts", {0, 2, 0, 3, 1}},
     {"leader restarts", {0, 2, 0, 3, 1}},
     {"server cut from peers", {0, 3, 0, 5, 0}},
-    {"server lags", {1, 2, 0, 3, 0}},
+    {"server lags", {0, 2, 0, 3, 0}},
+    {"server lags a little", {1, 1, 0, 1, 0}},
     {"gentle stop", {0, 4, 6, 1, 3}},
     {"pool changes", {0, 3, 5, 1, 1}},
     {"pool empty", {0, 1, 2, 0, 0}},
     {"pools disagree", {0, 1, 2, 0, 0}},
     {"pool throws", {0, 2, 3, 0, 1}},
+    {"share cannot be cut", {0, 1, 2, 0, 0}},
+    {"strategy in a mood", {0, 2, 3, 0, 1}},
     {"user code slow", {0, 2, 3, 0, 1}},
     {"job switched", {0, 2, 4, 1, 0}},
     {"all switched", {0, 1, 2, 0, 0}},
@@ -423,6 +488,7 @@ void cluster::heal() {
   }
   if (stranger_)
     stranger_->close();
+  *mood_ = strategy_mood::sound;
   for (auto& [id, j] : jobs_) {
     j.world->elsewhere.clear();
     j.world->pool_throws.clear();

@@ -13,6 +13,12 @@
 
 namespace djm::sim {
 
+/// How a strategy of the user's own behaves at the moment.
+enum class strategy_mood : std::uint8_t { sound, throws, nonsense, fails };
+
+/// Strategies for the nodes of a world: the built-in ones and "moody".
+std::shared_ptr<const strategy_registry> make_strategies(std::shared_ptr<strategy_mood> mood);
+
 /// A cluster that lives: which node knows which job, who is down on purpose, and everything that can go wrong with it.
 class cluster {
 public:
@@ -24,7 +30,7 @@ public:
     bool enabled = true;
   };
 
-  cluster(world& w, std::uint64_t seed);
+  cluster(world& w, std::uint64_t seed, std::shared_ptr<strategy_mood> mood = nullptr);
 
   void add_job(job_spec spec, std::vector<item_id> items, run_manner manner);
   /// Starts a node on the machine with the jobs that machine knows.
@@ -55,6 +61,7 @@ private:
   void register_jobs(world::handle h, std::size_t machine);
 
   world& world_;
+  std::shared_ptr<strategy_mood> mood_;
   chance chance_;
   std::map<job_id, job_entry> jobs_;
   std::set<std::pair<job_id, std::size_t>> hidden_;

@@ -133,7 +133,7 @@ public:
     const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     const auto cpu = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
     if (args_.verbose)
-      std::cout << coverage_.table();
+      std::cout << coverage_.table() << coverage_.pair_table();
     std::cout << fmt::format("{} seeds, {} failed, {} steps, {} runs, {:.1f} s, {:.1f} seeds/s, {:.1f} seeds per second of "
                              "one core, {:.0f} virtual minutes per minute of one core\n",
                              done_, failed_, steps_, runs_, took, static_cast<double>(done_) / took,

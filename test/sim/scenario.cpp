@@ -62,6 +62,9 @@ void add_jobs(cluster& c, const shape& s, chance& dice, profile kind) {
     run_manner m;
     if (i == 1 && dice.one_in(2))
       spec.mode = running_mode::custom;
+    static constexpr const char* strategies[] = {"", "", "evenly_spread", "rendezvous", "evenly_rendezvous", "moody"};
+    if (i == 0)
+      spec.attributes.strategy = strategies[dice.below(kind == profile::calm ? 5 : 6)];
     if (i == 2) {
       // Runs that outlast sessions; where exclusion is won or lost.
       m.least = 300ms;
@@ -129,8 +132,10 @@ scenario_result run_scenario(const scenario_options& o) {
   wo.skew_ppm = o.kind == profile::calm ? 0 : 20'000;
   scenario_result result;
   {
+    const auto mood = std::make_shared<strategy_mood>(strategy_mood::sound);
+    wo.strategies = make_strategies(mood);
     world w{wo};
-    cluster c{w, o.seed};
+    cluster c{w, o.seed, mood};
     const auto began = w.now();
     add_jobs(c, s, dice, o.kind);
     if (o.kind == profile::chaos || o.kind == profile::churn)

@@ -104,9 +104,14 @@ void sim_coordinator::run(owner o, std::size_t index) {
   ++steps_;
   auto* actor = actor_of(job);
   hash_ = mix(hash_ ^ (actor != nullptr ? actor->id() : 0));
-  if (on_step && actor != nullptr)
-    if (auto* next = actor->mailbox().peek())
-      on_step(o, actor->name(), caf::to_string(next->content()));
+  if (actor != nullptr)
+    if (auto* next = actor->mailbox().peek()) {
+      const auto& content = next->content();
+      if (observer_ != nullptr)
+        observer_->handles(o, actor->name(), content.size() == 0 ? nullptr : content.type(0).second);
+      if (on_step)
+        on_step(o, actor->name(), caf::to_string(content));
+    }
   const auto before = std::exchange(acting_, o);
   switch (job->resume(&unit_, 1)) {
     case caf::resumable::resume_later:

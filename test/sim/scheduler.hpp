@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <typeinfo>
 #include <vector>
 
 #include <caf/actor_system_config.hpp>
@@ -20,6 +21,14 @@ public:
   std::optional<time_point> next() const {
     return schedule_.empty() ? std::nullopt : std::optional{schedule_.begin()->first};
   }
+};
+
+/// Who watches which message meets which actor.
+class message_observer {
+public:
+  virtual ~message_observer() = default;
+  /// `type` is null for CAF's own messages.
+  virtual void handles(std::uint32_t owner, const char* actor, const std::type_info* type) = 0;
 };
 
 /// Runs one message of one actor at a time, chosen by the seed. Every actor belongs to an owner: the one on whose behalf it
@@ -46,6 +55,7 @@ public:
 
   /// Handles one message; false when nobody who may run has one.
   bool step();
+  void set_observer(message_observer* o) { observer_ = o; }
   /// Told of every message before it is handled: whose, which actor, what it says.
   std::function<void(owner, const char*, const std::string&)> on_step;
   std::uint64_t steps() const noexcept { return steps_; }
@@ -73,6 +83,7 @@ private:
   void add(caf::resumable* job);
   void run(owner o, std::size_t index);
 
+  message_observer* observer_ = nullptr;
   chance chance_{0, "scheduler"};
   sim_clock clock_;
   unit unit_;

@@ -68,6 +68,7 @@ world::world(world_options options)
       start_of_time),
     system_(config_), coordinator_(dynamic_cast<sim_coordinator*>(&system_.scheduler())) {
   coordinator_->seed(options_.seed);
+  coordinator_->set_observer(this);
   if (options_.trace_messages)
     coordinator_->on_step = [this](sim_coordinator::owner o, const char* actor, const std::string& message) {
       note(fmt::format("#{} {} <- {}", o, actor, message));
@@ -103,6 +104,7 @@ world::~world() {
   while (coordinator_->step()) {
   }
   ensemble_.set_observer({});
+  coordinator_->set_observer(nullptr);
 }
 
 world::handle world::start(std::size_t machine, std::optional<node_id> name,
@@ -133,6 +135,7 @@ world::handle world::start(std::size_t machine, std::optional<node_id> name,
   parts.host = "m" + std::to_string(machine);
   parts.pid = h;
   parts.incarnation = p->incarnation();
+  parts.strategies = options_.strategies;
   coordinator_->act_for(h);
   host.node = spawn_node_in(system_, config, std::move(parts));
   coordinator_->act_for(sim_coordinator::nobody);
@@ -189,6 +192,7 @@ void world::resume(handle h) {
 }
 
 void world::stop(handle h, bool hurry) {
+  hosts_.at(h).phase = node_phase::stopping;
   note(fmt::format("{}#{} is told to stop{}", hosts_.at(h).p->node(), h, hurry ? " now" : ""));
   tell(h, shutdown_node{hurry});
 }
@@ -361,10 +365,28 @@ void world::link(const process& p, const store::raw_link& l) {
   }
 }
 
+void world::handles(std::uint32_t owner, const char* actor, const std::type_info* type) {
+  const auto i = hosts_.find(owner);
+  if (i == hosts_.end())
+    return;
+  auto phase = i->second.phase;
+  if (phase == node_phase::joined)
+    if (const auto a = judge_.image().alive().find(i->second.p->node());
+        a != judge_.image().alive().end() && a->second.session == judge_.image().lowest_latch())
+      phase = node_phase::leading;
+  ++coverage_.pairs[{actor, type}][static_cast<std::size_t>(phase)];
+}
+
 void world::told(handle h, const node_event& e) {
   const auto& p = *hosts_.at(h).p;
   if (options_.trace)
     note(fmt::format("{}#{} says {}", p.node(), h, caf::deep_to_string(e.what)));
+  auto& phase = hosts_.at(h).phase;
+  if (const auto* c = std::get_if<connection_changed>(&e.what); c != nullptr && phase != node_phase::stopping)
+    phase = c->state == "connected" || c->state == "reconnected" ? node_phase::joined
+            : c->state == "suspended"                            ? node_phase::suspended
+            : c->state == "lost"                                 ? node_phase::lost
+                                                                 : phase;
   if (!p.dead())
     judge_.told(p, e.what, timeline_.now);
 }

@@ -38,6 +38,8 @@ struct world_options {
   duration most_delay = std::chrono::milliseconds{2};
   /// Keep a line about everything that happens.
   bool trace = false;
+  /// Strategies the nodes know; null: the built-in ones.
+  std::shared_ptr<const strategy_registry> strategies;
   /// Every message between actors, too.
   bool trace_messages = false;
   /// Log records of the nodes go into the trace from this level on.
@@ -50,7 +52,7 @@ struct world_options {
 
 /// A whole cluster in one thread on virtual time: nodes of the real code over a modelled ensemble, with every fault at the
 /// caller's command and a judge who watches. The same options and the same calls give the same history.
-class world final : public run_observer, public wire_observer {
+class world final : public run_observer, public wire_observer, public message_observer {
 public:
   explicit world(world_options options);
   ~world() override;
@@ -128,6 +130,7 @@ private:
     caf::actor listener;
     bool up = true;
     duration detach{};
+    node_phase phase = node_phase::starting;
   };
   friend class sim_env;
 
@@ -144,6 +147,7 @@ private:
                 time_point sent, duration timeout) override;
   void sent(const process& p, const store::transaction& txn) override;
   void link(const process& p, const store::raw_link& l) override;
+  void handles(std::uint32_t owner, const char* actor, const std::type_info* type) override;
   void told(handle h, const node_event& e);
   void mix_in(std::uint64_t x) { hash_ = mix(hash_ ^ x); }
 
