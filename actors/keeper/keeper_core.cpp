@@ -626,11 +626,14 @@ void keeper_core::apply_registration(const store::read_outcome& r, step s, effec
     out.insert(out.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
     return;
   }
-  std::vector<store::write_op> front;
   joining_ = phase_ != phase::joined && !ours;
   if (joining_ && alive.code == rc::ok) {
     auto who = store::decode<store::alive_payload>(alive.data, tree_.alive(id));
-    if (!who || who->incarnation != cfg_.incarnation) {
+    if (who && who->incarnation == cfg_.incarnation && alive.stat.ephemeral_owner != 0) {
+      // An earlier session of ours that the server has not ended yet. What it still has under way checks that we are
+      // alive; it must find us gone, not back.
+      id_busy_until_.reset();
+    } else {
       id_holder_ = who ? "incarnation " + who->incarnation + " (host " + who->host + ", pid " +
                            std::to_string(who->pid) + ")"
                        : "an unreadable registration";
@@ -638,16 +641,13 @@ void keeper_core::apply_registration(const store::read_outcome& r, step s, effec
         // A predecessor that crashed is gone after its session timeout; one that stays is alive.
         id_busy_until_ = s.now + session_.timeout + session_.timeout / 2 + std::chrono::seconds{1};
       }
-      phase_ = phase::waiting_for_id;
-      if (!alive.watched) {
-        later(s);
-        phase_ = phase::registering;
-      }
-      return;
     }
-    // Our own, left behind by an earlier session of this incarnation. The version of `workers/<w>` in the same transaction
-    // guards against another incarnation that joined since we read.
-    front.push_back(store::remove_op{tree_.alive(id), alive.stat.version});
+    phase_ = phase::waiting_for_id;
+    if (!alive.watched) {
+      later(s);
+      phase_ = phase::registering;
+    }
+    return;
   }
   id_busy_until_.reset();
   auto data = worker_data();
@@ -714,7 +714,6 @@ void keeper_core::apply_registration(const store::read_outcome& r, step s, effec
   } while (next < changes.size());
   if (joining_) {
     auto& last = registration_chunks_.back();
-    last.insert(last.end(), front.begin(), front.end());
     last.push_back(store::create_op{tree_.alive(id), alive_data(), store::create_mode::ephemeral});
   }
   next_registration_write(s, out);

@@ -36,7 +36,7 @@ struct store_state {
   store_config config;
   std::uint64_t number_base = 0;
   std::unique_ptr<store::session_core> core;
-  std::map<std::uint64_t, std::unique_ptr<store::session_port>> ports;
+  std::shared_ptr<session_ports> ports;
   std::map<std::uint32_t, store_client_actor> clients;
   std::map<caf::actor_id, std::uint32_t> client_ids;
   std::uint32_t next_client = 1;
@@ -77,7 +77,7 @@ void open_handle(self_ptr self, std::uint64_t handle) {
     carry_out(self, st.core->on_open_failed(handle, port.error(), st.env->now(), st.env->random()));
     return;
   }
-  st.ports[handle] = std::move(*port);
+  (*st.ports)[handle] = std::move(*port);
 }
 
 void tell_clients(self_ptr self, const store::session_view& view) {
@@ -94,12 +94,12 @@ void carry_out(self_ptr self, store::session_core::effects fx) {
     std::visit(overloaded{
                  [&](core::open_handle& x) { open_handle(self, x.handle); },
                  [&](core::close_handle& x) {
-                   if (auto i = st.ports.find(x.handle); i != st.ports.end()) {
+                   if (auto i = st.ports->find(x.handle); i != st.ports->end()) {
                      i->second->close();
                    }
                  },
                  [&](core::submit& x) {
-                   if (auto i = st.ports.find(x.handle); i != st.ports.end()) {
+                   if (auto i = st.ports->find(x.handle); i != st.ports->end()) {
                      i->second->submit(x.id, std::move(x.request));
                    }
                  },
@@ -180,6 +180,7 @@ store_impl::behavior_type store_behavior(self_ptr self, store_args args) {
   st.env = std::move(args.env);
   st.config = std::move(args.config);
   st.number_base = args.number_base;
+  st.ports = std::move(args.ports);
   st.core = std::make_unique<store::session_core>(args.limits);
   st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
   self->set_down_handler([self](caf::down_msg& dm) {
@@ -230,7 +231,7 @@ store_impl::behavior_type store_behavior(self_ptr self, store_args args) {
         s.closing = caf::actor_cast<supervisor_actor>(self->current_sender());
       }
       carry_out(self, s.core->close(s.env->now()));
-      if (s.closing && s.ports.empty()) {
+      if (s.closing && s.ports->empty()) {
         self->send(*s.closing, msg::store_closed{});
       }
     },
@@ -254,8 +255,8 @@ store_impl::behavior_type store_behavior(self_ptr self, store_args args) {
       const bool closed = link != nullptr && link->state == store::link_state::closed;
       carry_out(self, s.core->on_raw(m.handle, std::move(*m.event), s.env->now(), s.env->random()));
       if (closed) {
-        s.ports.erase(m.handle);
-        if (s.closing && s.ports.empty()) {
+        s.ports->erase(m.handle);
+        if (s.closing && s.ports->empty()) {
           self->send(*s.closing, msg::store_closed{});
         }
       }
