@@ -167,9 +167,9 @@ private:
         settled_workers_[u >> 6] |= std::uint64_t{1} << (u & 63);
       else if (u < level_)
         settled_groups_[(u - workers_) >> 6] |= std::uint64_t{1} << ((u - workers_) & 63);
-      each_arc(u, [&, from = d](node v, cost c) {
+      each_arc(u, [&, from = d + potential_[u]](node v, cost c) {
         ++steps_;
-        const auto reached = from + c + potential_[u] - potential_[v];
+        const auto reached = from + c - potential_[v];
         if (reached < dist_[v]) {
           dist_[v] = reached;
           queue.push({reached, v});

@@ -37,7 +37,7 @@ public:
 
   /// `true` in front of a type's members when the caller has its own, such as "v" or "type".
   struct reserved_key {
-    const char* name = nullptr;
+    const char* name; // no initialiser: clang wants none in front of the default argument below
   };
 
   template <class T>
