@@ -13,6 +13,7 @@ struct worker_state {
   std::unique_ptr<worker_core> core;
   peers_ptr peers;
   wake_timer<worker_actor> timer;
+  early_joined early;
   std::map<job_id, runner_actor> runners;
   std::set<job_id> leaving; ///< jobs whose last item the node waits for
   std::optional<msg::lease> lease;
@@ -87,13 +88,19 @@ worker_actor::behavior_type worker_behavior(self_ptr self, std::shared_ptr<node_
     [self](msg::session_changed& m) {
       auto& x = cx::state(self);
       carry_out(self, x.core->on_session(m.view, make_step(*x.env)));
+      if (auto early = x.early.on_session(m.view.number)) {
+        carry_out(self, x.core->on_joined(early->number, std::move(early->alive_data), make_step(*x.env)));
+      }
     },
     [self](msg::joined& m) {
       auto& x = cx::state(self);
-      carry_out(self, x.core->on_joined(m.number, std::move(m.alive_data), make_step(*x.env)));
+      if (x.early.timely(m)) {
+        carry_out(self, x.core->on_joined(m.number, std::move(m.alive_data), make_step(*x.env)));
+      }
     },
     [self](msg::unjoined) {
       auto& x = cx::state(self);
+      x.early.clear();
       carry_out(self, x.core->on_unjoined(make_step(*x.env)));
     },
     [self](msg::contact& m) {

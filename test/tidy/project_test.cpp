@@ -21,10 +21,8 @@ const source_tree& project() {
 const std::map<std::string, int> long_files = {
   {"actors/job_runner/job_runner_core.cpp", 800},
   {"actors/keeper/keeper_core.cpp", 1000},
-  {"actors/manager/manager_core.cpp", 1200},
   {"actors/node/admin_core.cpp", 500},
   {"actors/node/node_shell.cpp", 1000},
-  {"actors/worker/worker_core.cpp", 1200},
   {"strategies/problem_builder.cpp", 600},
   {"test/unit/cores/keeper_join_test.cpp", 500},
 };

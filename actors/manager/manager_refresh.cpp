@@ -1,0 +1,249 @@
+#include "actors/manager/manager_core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace djm {
+
+using store::rc;
+
+// -- reading the cluster ----------------------------------------------------------
+
+void manager_core::start_refresh(effects& out) {
+  refresh_all_ = all_dirty_;
+  refresh_members_ = all_dirty_ || members_dirty_;
+  refresh_pools_ = all_dirty_ || pools_dirty_;
+  detail_workers_.clear();
+  detail_alive_.clear();
+  detail_folders_.clear();
+  detail_jobs_.assign(jobs_dirty_.begin(), jobs_dirty_.end());
+  all_dirty_ = members_dirty_ = pools_dirty_ = false;
+  jobs_dirty_.clear();
+  std::vector<store::read_op> ops{store::get(tree_.assignment_version()),
+                                  store::get(tree_.worker_version(), refresh_members_),
+                                  store::children(tree_.workers()),
+                                  store::children(tree_.alive(), refresh_members_),
+                                  store::get(tree_.pools(), refresh_pools_),
+                                  store::children(tree_.pools(), refresh_pools_)};
+  if (!refresh_all_) {
+    for (const auto& [id, w] : image_.workers) {
+      ops.push_back(store::exists(tree_.worker(id)));
+    }
+  }
+  read(activity::load_base, std::move(ops), refresh_all_, out);
+}
+
+void manager_core::apply_base(const store::read_outcome& r, step s, effects& out) {
+  for (std::size_t i = 0; i < 6; ++i) {
+    if (r.results[i].code != rc::ok) {
+      complain("base", {errc::malformed_payload, "the tree below \"" + tree_.root() + "\" is incomplete"}, out);
+      setback(s, "the tree is incomplete", out);
+      return;
+    }
+  }
+  const bool watched = (!refresh_members_ || (r.results[1].watched && r.results[3].watched)) &&
+                       (!refresh_pools_ || (r.results[4].watched && r.results[5].watched));
+  unwatched_ = unwatched_ || !watched;
+  if (refresh_all_) {
+    image_ = {};
+    assignment_version_ = r.results[0].stat.version;
+  } else if (r.results[0].stat.version > assignment_version_) {
+    setback(s, "somebody else wrote assignments", out);
+    return;
+  }
+  worker_version_ = r.results[1].stat.version;
+  // Members: what changed is read whole.
+  const auto& names = r.results[2].children;
+  if (!refresh_all_) {
+    std::size_t i = 6;
+    for (const auto& [id, w] : image_.workers) {
+      const auto& x = r.results[i++];
+      if (x.code == rc::ok && x.stat.mzxid != w.mzxid) {
+        detail_workers_.push_back(id);
+      }
+    }
+  }
+  for (auto w = image_.workers.begin(); w != image_.workers.end();) {
+    if (!std::binary_search(names.begin(), names.end(), w->first)) {
+      for (auto x = image_.strays.begin(); x != image_.strays.end();) {
+        x = x->worker == w->first ? image_.strays.erase(x) : std::next(x);
+      }
+      w = image_.workers.erase(w);
+    } else {
+      ++w;
+    }
+  }
+  for (const auto& name : names) {
+    if (is_valid_id(name) && image_.workers.count(name) == 0) {
+      detail_workers_.push_back(name);
+    }
+  }
+  alive_names_ = {r.results[3].children.begin(), r.results[3].children.end()};
+  for (auto& [id, w] : image_.workers) {
+    if (alive_names_.count(id) == 0) {
+      w.alive.clear();
+    } else if (w.alive.empty()) {
+      detail_alive_.push_back(id);
+    }
+  }
+  for (const auto& id : detail_workers_) {
+    if (std::find(detail_alive_.begin(), detail_alive_.end(), id) == detail_alive_.end()) {
+      detail_alive_.push_back(id);
+    }
+  }
+  // Pools.
+  if (auto pools = store::decode<store::pools_payload>(r.results[4].data, tree_.pools())) {
+    image_.all_disabled = pools->all_disabled;
+  } else if (!r.results[4].data.empty()) {
+    complain(tree_.pools(), pools.error(), out);
+  }
+  const auto& jobs = r.results[5].children;
+  std::vector<job_id> gone;
+  for (const auto& [id, j] : image_.jobs) {
+    if (!std::binary_search(jobs.begin(), jobs.end(), id)) {
+      gone.push_back(id);
+    }
+  }
+  for (const auto& id : gone) {
+    image_.remove_job(id);
+  }
+  for (const auto& id : jobs) {
+    if (is_valid_id(id) && image_.jobs.count(id) == 0 &&
+        std::find(detail_jobs_.begin(), detail_jobs_.end(), id) == detail_jobs_.end()) {
+      detail_jobs_.push_back(id);
+    }
+  }
+  if (detail_workers_.empty() && detail_alive_.empty() && detail_jobs_.empty()) {
+    refreshed(s);
+    return;
+  }
+  std::vector<store::read_op> ops;
+  for (const auto& id : detail_workers_) {
+    ops.push_back(store::get(tree_.worker(id)));
+    ops.push_back(store::children(tree_.available(id)));
+    ops.push_back(store::get(tree_.assigned(id)));
+    ops.push_back(store::children(tree_.assigned(id)));
+  }
+  for (const auto& id : detail_alive_) {
+    ops.push_back(store::get(tree_.alive(id)));
+  }
+  for (const auto& id : detail_jobs_) {
+    ops.push_back(store::get(tree_.pool(id), true));
+    ops.push_back(store::children(tree_.pool(id), true));
+  }
+  read(activity::load_details, std::move(ops), false, out);
+}
+
+void manager_core::apply_details(const store::read_outcome& r, step s, effects& out) {
+  std::size_t i = 0;
+  for (const auto& id : detail_workers_) {
+    const auto& reg = r.results[i++];
+    const auto& available = r.results[i++];
+    const auto& assigned = r.results[i++];
+    const auto& folders = r.results[i++];
+    if (reg.code != rc::ok) {
+      image_.workers.erase(id);
+      continue;
+    }
+    const bool known = image_.workers.count(id) > 0;
+    auto& w = image_.workers[id];
+    const auto before = w.registration ? w.registration->incarnation : std::string{};
+    w.mzxid = reg.stat.mzxid;
+    w.version = reg.stat.version;
+    if (auto p = store::decode<store::worker_payload>(reg.data, tree_.worker(id))) {
+      w.registration = std::move(*p);
+    } else {
+      w.registration.reset();
+      complain(tree_.worker(id), p.error(), out);
+    }
+    w.available = {available.children.begin(), available.children.end()};
+    w.assigned_exists = assigned.code == rc::ok;
+    if (!known) {
+      w.folders = {folders.children.begin(), folders.children.end()};
+      for (const auto& job : w.folders) {
+        detail_folders_.emplace_back(id, job);
+      }
+      if (w.assigned_exists) {
+        if (auto p = store::decode<store::assigned_payload>(assigned.data, tree_.assigned(id))) {
+          w.assigned_incarnation = p->incarnation;
+          w.assigned_counter = p->counter;
+        } else {
+          complain(tree_.assigned(id), p.error(), out); // written anew with the next plan
+        }
+      }
+    }
+    // An earlier life of this worker may have left locks: its clock starts now.
+    const auto now_inc = w.registration ? w.registration->incarnation : std::string{};
+    if (!before.empty() && before != now_inc) {
+      observe_now_.insert({id, before});
+    }
+    if (!w.assigned_incarnation.empty() && w.assigned_incarnation != now_inc) {
+      observe_now_.insert({id, w.assigned_incarnation});
+    }
+  }
+  for (const auto& id : detail_alive_) {
+    const auto& x = r.results[i++];
+    auto w = image_.workers.find(id);
+    if (w == image_.workers.end()) {
+      continue;
+    }
+    w->second.alive.clear();
+    if (x.code == rc::ok) {
+      if (auto p = store::decode<store::alive_payload>(x.data, tree_.alive(id))) {
+        w->second.alive = p->incarnation;
+      } else {
+        complain(tree_.alive(id), p.error(), out);
+      }
+    }
+  }
+  for (const auto& id : detail_jobs_) {
+    const auto& data = r.results[i++];
+    const auto& list = r.results[i++];
+    if (data.code != rc::ok || list.code != rc::ok) {
+      image_.remove_job(id);
+      continue;
+    }
+    unwatched_ = unwatched_ || !data.watched || !list.watched;
+    auto& j = image_.jobs[id];
+    if (auto p = store::decode<store::pool_payload>(data.data, tree_.pool(id))) {
+      j.pool = std::move(*p);
+      problems_.erase(tree_.pool(id));
+    } else {
+      complain(tree_.pool(id), p.error(), out);
+    }
+    image_.set_items(id, list.children);
+  }
+  if (detail_folders_.empty()) {
+    refreshed(s);
+    return;
+  }
+  std::vector<store::read_op> ops;
+  for (const auto& [worker, job] : detail_folders_) {
+    ops.push_back(store::children(tree_.assigned(worker, job)));
+  }
+  read(activity::load_items, std::move(ops), false, out);
+}
+
+void manager_core::apply_items(const store::read_outcome& r, step s, effects& out) {
+  (void) out;
+  for (std::size_t i = 0; i < detail_folders_.size(); ++i) {
+    const auto& [worker, job] = detail_folders_[i];
+    if (r.results[i].code == rc::ok) {
+      image_.add_assigned(worker, job, r.results[i].children);
+    } else if (auto w = image_.workers.find(worker); w != image_.workers.end()) {
+      w->second.folders.erase(job);
+    }
+  }
+  refreshed(s);
+}
+
+void manager_core::refreshed(step s) {
+  for (const auto& [id, w] : image_.workers) {
+    if (!w.alive.empty()) {
+      watchdog_.forget({id, w.alive});
+    }
+  }
+  changed(s);
+}
+
+} // namespace djm

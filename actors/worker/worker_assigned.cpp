@@ -1,0 +1,119 @@
+#include "actors/worker/worker_core.hpp"
+
+#include <utility>
+
+#include "zkstore/payloads.hpp"
+
+namespace djm {
+
+using store::rc;
+
+// -- what is assigned -----------------------------------------------------------
+
+void worker_core::apply_assigned(const store::read_outcome& r, step s, effects& out) {
+  const auto path = tree_.assigned(cfg_.node);
+  const auto& node = r.results[0];
+  if (node.code != store::rc::ok || r.results[1].code != store::rc::ok) {
+    problem_once("assigned", {errc::malformed_payload, path + ": cannot be read: " + to_string(node.code)}, out);
+    assigned_dirty_ = true;
+    later(s);
+    return;
+  }
+  if (!node.watched) {
+    assigned_dirty_ = true; // no watch to be had: ask again
+    later(s);
+  }
+  auto payload = store::decode<store::assigned_payload>(node.data, path);
+  if (!payload) {
+    // What it said before still holds as far as we know; the leader writes it anew.
+    problem_once("assigned", payload.error(), out);
+    return;
+  }
+  problems_.erase("assigned");
+  if (payload->incarnation != cfg_.incarnation) {
+    assigned_.clear();
+    assigned_known_ = true;
+    apply_wanted();
+    return;
+  }
+  question q{};
+  std::vector<store::read_op> reads;
+  for (const auto& job : r.results[1].children) {
+    const bool known = assigned_.count(job) > 0;
+    q.jobs.push_back(job);
+    q.listed.push_back(!known);
+    reads.push_back(known ? store::exists(tree_.assigned(cfg_.node, job))
+                          : store::children(tree_.assigned(cfg_.node, job)));
+  }
+  incoming_.clear();
+  if (reads.empty()) {
+    image_read();
+    return;
+  }
+  send_read(ask::folders, std::move(reads), std::move(q), false, out);
+}
+
+void worker_core::apply_folders(const question& q, const store::read_outcome& r, effects& out) {
+  std::vector<job_id> again;
+  for (std::size_t i = 0; i < q.jobs.size(); ++i) {
+    const auto& job = q.jobs[i];
+    const auto& res = r.results[i];
+    if (res.code != store::rc::ok) {
+      continue; // gone meanwhile
+    }
+    if (q.listed[i]) {
+      incoming_[job] = {res.stat.pzxid, {res.children.begin(), res.children.end()}};
+    } else if (auto k = assigned_.find(job); k != assigned_.end() && k->second.pzxid == res.stat.pzxid) {
+      incoming_[job] = k->second;
+    } else {
+      again.push_back(job);
+    }
+  }
+  if (!again.empty()) {
+    read_children(std::move(again), out);
+    return;
+  }
+  image_read();
+}
+
+void worker_core::read_children(std::vector<job_id> jobs, effects& out) {
+  question q{};
+  std::vector<store::read_op> reads;
+  for (auto& job : jobs) {
+    reads.push_back(store::children(tree_.assigned(cfg_.node, job)));
+    q.listed.push_back(true);
+    q.jobs.push_back(std::move(job));
+  }
+  send_read(ask::children, std::move(reads), std::move(q), false, out);
+}
+
+void worker_core::image_read() {
+  assigned_ = std::move(incoming_);
+  incoming_.clear();
+  assigned_known_ = true;
+  apply_wanted();
+}
+
+void worker_core::apply_wanted() {
+  std::vector<item_ref> refs;
+  refs.reserve(entries_.size());
+  for (auto& [ref, e] : entries_) {
+    auto j = assigned_.find(ref.job);
+    e.wanted = j != assigned_.end() && j->second.items.count(ref.item) > 0;
+    refs.push_back(ref);
+  }
+  for (const auto& [job, image] : assigned_) {
+    for (const auto& item : image.items) {
+      item_ref ref{job, item};
+      if (entries_.count(ref) == 0 && is_valid_id(item)) {
+        entries_[ref].wanted = true;
+        refs.push_back(std::move(ref));
+      }
+    }
+  }
+  for (const auto& ref : refs) {
+    settle_entry(ref, entries_[ref]);
+  }
+}
+
+} // namespace djm

@@ -1,0 +1,308 @@
+#include "actors/worker/worker_core.hpp"
+
+#include <utility>
+
+#include "zkstore/payloads.hpp"
+
+namespace djm {
+
+// -- progress -----------------------------------------------------------------
+
+void worker_core::progress(step s, effects& out) {
+  if (online()) {
+    if (assigned_dirty_ && !assigned_reading_ && !retry_at_) {
+      start_assigned_read(out);
+    }
+    if (!lock_read_ && commit_request_ == 0 && !retry_at_) {
+      if (!start_verification(out) && !start_lock_reads(out)) {
+        start_commit(s, out);
+      }
+    }
+  }
+  flush(out);
+  check_settled(out);
+  check_drained(out);
+}
+
+void worker_core::touch(const item_ref& ref) {
+  pending_.insert(ref);
+  changed_ = true;
+}
+
+void worker_core::mark_all_uncertain() {
+  for (auto& [ref, e] : entries_) {
+    if (e.lock != lock_state::none) {
+      e.uncertain = true;
+      touch(ref);
+    }
+  }
+}
+
+bool worker_core::wants(const item_ref& ref, const entry& e) const {
+  return e.wanted && !draining_ && jobs_.count(ref.job) > 0;
+}
+
+stop_reason worker_core::why_unwanted(const item_ref& ref) const {
+  if (draining_) {
+    return stop_reason::shutdown;
+  }
+  return jobs_.count(ref.job) > 0 ? stop_reason::revoked : stop_reason::disabled;
+}
+
+/// Brings one entry towards what is wanted, as far as that needs no store.
+void worker_core::settle_entry(const item_ref& ref, entry& e) {
+  changed_ = true;
+  if (e.uncertain) {
+    touch(ref);
+    return;
+  }
+  const bool wanted = wants(ref, e);
+  if (e.lock == lock_state::held) {
+    if (wanted && !e.granted) {
+      e.granted = true;
+      grants_[ref.job].push_back({ref.item, e.token});
+    } else if (!wanted && e.granted && !e.revoking) {
+      revoke_entry(ref, e, why_unwanted(ref));
+    } else if (!wanted && !e.granted) {
+      touch(ref);
+    }
+    return;
+  }
+  if (!wanted && (e.lock == lock_state::waiting || e.lock == lock_state::taken)) {
+    e.lock = lock_state::none;
+  }
+  if (e.lock == lock_state::none && !wanted && !e.granted) {
+    if (!e.wanted) {
+      pending_.erase(ref);
+      entries_.erase(ref);
+    }
+    return;
+  }
+  if (e.lock == lock_state::none || e.lock == lock_state::taken) {
+    touch(ref);
+  }
+}
+
+void worker_core::revoke_entry(const item_ref& ref, entry& e, stop_reason reason) {
+  e.revoking = true;
+  revokes_[{ref.job, reason}].push_back(ref.item);
+}
+
+void worker_core::lose(const item_ref& ref, entry& e) {
+  ++counters_.lost;
+  e.token = 0;
+  if (e.granted && !e.revoking) {
+    revoke_entry(ref, e, stop_reason::lease_expiring);
+  }
+}
+
+bool worker_core::start_verification(effects& out) {
+  question q{};
+  std::vector<store::read_op> reads;
+  for (const auto& ref : pending_) {
+    auto i = entries_.find(ref);
+    if (i == entries_.end() || !i->second.uncertain) {
+      continue;
+    }
+    q.items.push_back(ref);
+    reads.push_back(store::get(tree_.lock(ref.job, ref.item)));
+    if (reads.size() >= cfg_.read_batch) {
+      break;
+    }
+  }
+  if (!reads.empty()) {
+    ++counters_.rereads;
+    send_read(ask::lock_data, std::move(reads), std::move(q), true, out);
+    return true;
+  }
+  if (scan_pending_) {
+    send_read(ask::scan_jobs, {store::children(tree_.locks())}, std::move(q), true, out);
+    return true;
+  }
+  if (!scan_list_.empty()) {
+    for (auto& job : scan_list_) {
+      reads.push_back(store::children(tree_.locks(job)));
+      q.jobs.push_back(std::move(job));
+    }
+    scan_list_.clear();
+    send_read(ask::scan_locks, std::move(reads), std::move(q), true, out);
+    return true;
+  }
+  if (!verified_) {
+    verified_ = true;
+    lease_.verified(session_, timeout_);
+  }
+  return false;
+}
+
+bool worker_core::start_lock_reads(effects& out) {
+  question q{};
+  std::vector<store::read_op> reads;
+  if (!list_jobs_.empty()) {
+    for (const auto& job : list_jobs_) {
+      q.jobs.push_back(job);
+      reads.push_back(store::children(tree_.locks(job), child_watches_.count(job) > 0));
+    }
+    list_jobs_.clear();
+    send_read(ask::lock_list, std::move(reads), std::move(q), true, out);
+    return true;
+  }
+  for (const auto& ref : pending_) {
+    auto i = entries_.find(ref);
+    if (i == entries_.end() || i->second.lock != lock_state::taken || i->second.uncertain) {
+      continue;
+    }
+    if (watched_.count(ref) == 0 && watched_.size() + reads.size() >= cfg_.max_lock_watches) {
+      // Too many locks to watch one by one: one watch on the folder tells of every change in it.
+      child_watches_.insert(ref.job);
+      list_jobs_.insert(ref.job);
+      continue;
+    }
+    q.items.push_back(ref);
+    reads.push_back(store::get(tree_.lock(ref.job, ref.item), true));
+    if (reads.size() >= cfg_.read_batch) {
+      break;
+    }
+  }
+  if (reads.empty()) {
+    return list_jobs_.empty() ? false : start_lock_reads(out);
+  }
+  send_read(ask::lock_data, std::move(reads), std::move(q), false, out);
+  return true;
+}
+
+void worker_core::start_assigned_read(effects& out) {
+  assigned_dirty_ = false;
+  assigned_reading_ = true;
+  incoming_.clear();
+  send_read(ask::assigned, {store::get(tree_.assigned(cfg_.node), true), store::children(tree_.assigned(cfg_.node))},
+            {}, false, out);
+}
+
+void worker_core::send_read(ask what, std::vector<store::read_op> reads, question q, bool fresh, effects& out) {
+  q.what = what;
+  q.session = session_;
+  const auto id = next_request_++;
+  if (what == ask::assigned || what == ask::folders || what == ask::children) {
+    assigned_reading_ = true;
+  } else {
+    lock_read_ = true;
+  }
+  reads_.emplace(id, std::move(q));
+  out.push_back(read_effect{id, std::move(reads), fresh});
+}
+
+// -- outputs --------------------------------------------------------------------
+
+void worker_core::flush(effects& out) {
+  for (auto& [key, items] : revokes_) {
+    out.push_back(revoke{key.first, std::move(items), key.second});
+  }
+  revokes_.clear();
+  for (auto& [job, items] : grants_) {
+    out.push_back(grant{job, std::move(items)});
+  }
+  grants_.clear();
+}
+
+void worker_core::renew(effects& out) {
+  if (lease_.deadline()) {
+    out.push_back(renew_lease{*lease_.run_until(), *lease_.deadline()});
+  }
+}
+
+void worker_core::later(step s) {
+  if (!retry_at_) {
+    retry_at_ = s.now + backoff_.draw(s.entropy);
+  }
+}
+
+void worker_core::problem_once(const std::string& key, error why, effects& out) {
+  auto& known = problems_[key];
+  if (known != why.text) {
+    known = why.text;
+    out.push_back(emit_effect{problem{"worker", std::move(why)}});
+  }
+}
+
+void worker_core::check_settled(effects& out) {
+  if (!changed_) {
+    return;
+  }
+  changed_ = false;
+  bool settled = online() && verified_ && assigned_known_ && !assigned_dirty_ && !assigned_reading_;
+  if (settled) {
+    for (const auto& [ref, e] : entries_) {
+      if (wants(ref, e) && (e.lock != lock_state::held || !e.granted || e.revoking)) {
+        settled = false;
+        break;
+      }
+    }
+  }
+  if (settled != settled_) {
+    settled_ = settled;
+    out.push_back(settled_changed{settled});
+  }
+}
+
+void worker_core::check_drained(effects& out) {
+  if (!draining_ || drained_) {
+    return;
+  }
+  if (!(hurry_ && !online())) {
+    if (commit_request_ != 0) {
+      return;
+    }
+    for (const auto& [ref, e] : entries_) {
+      const bool runs = e.granted;
+      if (hurry_ && runs) {
+        continue; // its lock is left for the leader to break
+      }
+      if (runs || e.uncertain || e.lock == lock_state::held || e.lock == lock_state::creating ||
+          e.lock == lock_state::removing) {
+        return;
+      }
+    }
+  }
+  drained_ = true;
+  out.push_back(drained{});
+}
+
+bool worker_core::holds_items_of(const job_id& job) const {
+  for (auto e = entries_.lower_bound({job, {}}); e != entries_.end() && e->first.job == job; ++e) {
+    if (e->second.granted || e->second.lock == lock_state::held || e->second.lock == lock_state::creating ||
+        e->second.lock == lock_state::removing || e->second.uncertain) {
+      return true;
+    }
+  }
+  return false;
+}
+
+worker_status worker_core::status(time_point now) const {
+  worker_status st;
+  st.joined = online();
+  st.settled = settled_;
+  for (const auto& [ref, e] : entries_) {
+    if (e.wanted) {
+      ++st.assigned;
+      if (jobs_.count(ref.job) == 0) {
+        ++st.unknown_jobs;
+      }
+    }
+    if (e.lock == lock_state::held) {
+      ++st.locked;
+    } else if (e.wanted && (e.lock == lock_state::waiting || e.lock == lock_state::taken)) {
+      st.waiting[ref.job + ":" + ref.item] = e.holder;
+    }
+  }
+  if (lease_.deadline()) {
+    st.lease_left = duration{*lease_.deadline() - now};
+  }
+  for (const auto& [key, text] : problems_) {
+    st.problems.push_back(text);
+  }
+  st.counters = counters_;
+  return st;
+}
+
+} // namespace djm
