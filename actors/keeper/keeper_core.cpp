@@ -44,6 +44,14 @@ keeper_core::effects keeper_core::on_session(const store::session_view& view, st
   case sp::connected:
     backoff_.reset();
     retry_at_.reset();
+    if (const auto most = longest_stop_grace(cfg_.config, view.timeout); cfg_.config.stop_grace > most) {
+      // Checked at the start with the timeout we asked for; the server decides which one we get.
+      complain({errc::invalid_config, "the server granted a session timeout of " + format_duration(view.timeout) +
+                                        " instead of " + format_duration(cfg_.config.store.session_timeout) +
+                                        ": stop_grace " + format_duration(cfg_.config.stop_grace) +
+                                        " does not fit it any more, runs may not start"},
+               out);
+    }
     if (view.number != before.number || before.phase == sp::connecting || phase_ == phase::detached) {
       phase_ = leave_ ? phase::left : prepared_ ? phase::pools : phase::preparing;
       if (phase_ == phase::left) {
