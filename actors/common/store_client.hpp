@@ -22,6 +22,32 @@ void send_event(Self* self, const peers_ptr& p, emit_effect& x) {
   self->send(p->node, msg::happened{std::move(x.what)});
 }
 
+/// A `joined` that is ahead of the view of its session. To a part that was rebuilt the keeper and the store answer
+/// independently of each other.
+class early_joined {
+public:
+  /// False: keep it until its session is here.
+  bool timely(const msg::joined& m) {
+    if (m.number == session_) {
+      return true;
+    }
+    ahead_ = m;
+    return false;
+  }
+
+  /// After the part was told of session `number`: the `joined` that waited for it.
+  std::optional<msg::joined> on_session(std::uint64_t number) {
+    session_ = number;
+    return ahead_ && ahead_->number == number ? std::exchange(ahead_, std::nullopt) : std::nullopt;
+  }
+
+  void clear() { ahead_.reset(); }
+
+private:
+  std::uint64_t session_ = 0;
+  std::optional<msg::joined> ahead_;
+};
+
 /// Takes new peers over. True when there is a store we have not attached to.
 inline bool replace_peers(peers_ptr& have, peers_ptr next) {
   const bool new_store = !have || have->store != next->store;

@@ -13,6 +13,7 @@ struct election_state {
   std::unique_ptr<election_core> core;
   peers_ptr peers;
   wake_timer<election_actor> timer;
+  early_joined early;
   /// The term under way, for a manager that was rebuilt in it.
   std::optional<msg::granted> term;
 };
@@ -64,13 +65,19 @@ election_actor::behavior_type election_behavior(self_ptr self, std::shared_ptr<n
     [self](msg::session_changed& m) {
       auto& x = cx::state(self);
       carry_out(self, x.core->on_session(m.view, make_step(*x.env)));
+      if (auto early = x.early.on_session(m.view.number)) {
+        carry_out(self, x.core->on_joined(early->number, make_step(*x.env)));
+      }
     },
     [self](msg::joined& m) {
       auto& x = cx::state(self);
-      carry_out(self, x.core->on_joined(m.number, make_step(*x.env)));
+      if (x.early.timely(m)) {
+        carry_out(self, x.core->on_joined(m.number, make_step(*x.env)));
+      }
     },
     [self](msg::unjoined) {
       auto& x = cx::state(self);
+      x.early.clear();
       carry_out(self, x.core->on_unjoined(make_step(*x.env)));
     },
     [self](msg::resign) {

@@ -317,17 +317,22 @@ void on_failure(self_ptr self, const std::string& what, const caf::error& reason
   schedule_rebuild(self);
 }
 
+/// While the node drains: somebody has to say when the runs that a dead runner left behind have ended.
+void replace_dead_runners(self_ptr self) {
+  auto& st = cx::state(self);
+  for (const auto& id : std::exchange(st.runners_to_rebuild, {})) {
+    if (auto j = st.jobs.find(id); j != st.jobs.end()) {
+      start_runner(self, j->second);
+      self->send(j->second.runner, msg::stop_runs{stop_reason::shutdown});
+    }
+  }
+}
+
 void rebuild(self_ptr self) {
   auto& st = cx::state(self);
   st.rebuild_armed = false;
   if (st.phase == life::draining) {
-    // Somebody has to say when the runs that a dead runner left behind have ended.
-    for (const auto& id : std::exchange(st.runners_to_rebuild, {})) {
-      if (auto j = st.jobs.find(id); j != st.jobs.end()) {
-        start_runner(self, j->second);
-        self->send(j->second.runner, msg::stop_runs{stop_reason::shutdown});
-      }
-    }
+    replace_dead_runners(self);
     return;
   }
   if (st.phase != life::starting && st.phase != life::running) {
@@ -354,6 +359,9 @@ void rebuild(self_ptr self) {
     if (parts.count(part::worker) > 0) {
       self->send(j.runner, msg::worker_restarted{});
       self->send(st.now->worker, add_runner{id, j.runner});
+      if (j.leaving) {
+        self->send(st.now->worker, msg::remove_job{id});
+      }
     }
     if (parts.count(part::keeper) > 0 && !j.leaving) {
       self->send(st.now->keeper, msg::offer{j.spec});
@@ -445,6 +453,7 @@ void begin_stop(self_ptr self, bool hurry) {
     for (auto& [id, j] : st.jobs) {
       self->send(j.runner, msg::stop_runs{stop_reason::shutdown});
     }
+    replace_dead_runners(self);
     self->send(st.now->worker, msg::drain{});
     in_time(self, st.parts.env->now() + st.config.stop_timeout, stop_timeout_over{}, &st.stop_timer);
     hurry = hurry || st.config.stop_timeout <= duration::zero();

@@ -115,7 +115,9 @@ worker_actor::behavior_type worker_behavior(self_ptr self, std::shared_ptr<node_
       auto& x = cx::state(self);
       const bool rebuilt = x.runners.count(m.job) > 0;
       x.runners[m.job] = m.runner;
-      x.leaving.erase(m.job);
+      if (!rebuilt) {
+        x.leaving.erase(m.job); // a runner that died changes nothing about a job that is to go
+      }
       if (x.lease) {
         self->send(m.runner, *x.lease);
       }
