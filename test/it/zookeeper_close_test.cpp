@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-session_options here(duration timeout = 30s) {
+session_options here(duration timeout = 60s) {
   return options_for(shared_server(), timeout);
 }
 
@@ -35,7 +35,7 @@ TEST_CASE("close ends the session at once, long before its timeout") {
   port_client watcher{factory, here()};
   auto path = fresh_path();
   // Longer than we wait.
-  port_client owner{factory, here(60s)};
+  port_client owner{factory, here(120s)};
   REQUIRE(owner.transact({create_op{path, "", create_mode::ephemeral}}).code == rc::ok);
   owner.start_close();
   CHECK(goes(watcher, path));
@@ -46,7 +46,7 @@ TEST_CASE("close with requests under way tells each at most once, then closed, t
   for (int round = 0; round < 5; ++round) {
     port_client watcher{factory, here()};
     // Lives longer than we wait, should the farewell be lost in the flood.
-    port_client c{factory, here(60s)};
+    port_client c{factory, here(120s)};
     auto path = fresh_path();
     REQUIRE(c.transact({create_op{path, "", create_mode::ephemeral}}).code == rc::ok);
     std::vector<op_id_t> ids;
@@ -80,7 +80,7 @@ TEST_CASE("a port that is dropped says nothing more and leaves its session to ex
   session_id_t session = 0;
   std::size_t told = 0;
   {
-    port_client owner{factory, here(30s)};
+    port_client owner{factory, here(120s)};
     session = owner.wait_link(link_state::connected).session;
     REQUIRE(owner.transact({create_op{path, "", create_mode::ephemeral}}).code == rc::ok);
     for (int i = 0; i < 100; ++i)

@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 TEST_CASE("a session moves to another server when its own dies") {
   zookeeper_ensemble ensemble{3};
   zookeeper_factory factory;
-  port_client c{factory, {ensemble.connect_string(), 20s, {}}};
+  port_client c{factory, {ensemble.connect_string(), 30s, {}}};
   auto session = c.wait_link(link_state::connected).session;
   REQUIRE(c.transact({create_op{"/e", "", create_mode::ephemeral}}).code == rc::ok);
   // Whichever it is connected to: one dies, then it has at most one move to make.
@@ -47,12 +47,12 @@ TEST_CASE("a follower that is cut from its peers answers reads, but no multi of 
   auto lonely = ensemble.follower();
   zookeeper_factory factory;
   // Two sessions, because reads of one wait behind its own writes.
-  port_client reader{factory, {ensemble[lonely].connect_string(), 20s, {}}};
+  port_client reader{factory, {ensemble[lonely].connect_string(), 60s, {}}};
   port_client prober{factory, {ensemble[lonely].connect_string(), 4s, {}}};
   REQUIRE(prober.transact({create_op{"/x", "before"}}).code == rc::ok);
   REQUIRE(prober.transact({check_op{"/x"}}).code == rc::ok);
   lab.isolate(lonely);
-  port_client majority{factory, {ensemble[ensemble.leader()].connect_string(), 20s, {}}};
+  port_client majority{factory, {ensemble[ensemble.leader()].connect_string(), 60s, {}}};
   REQUIRE(majority.transact({set_op{"/x", "after"}}).code == rc::ok);
   auto probe = prober.submit(transaction{{check_op{"/x"}}});
   auto stale = reader.read(get("/x"));

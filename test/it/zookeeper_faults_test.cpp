@@ -35,14 +35,18 @@ raw_completion insist(port_client& c, const read_op& op) {
 TEST_CASE("a server that is killed and started again gives the session back") {
   zookeeper_server server{quick()};
   zookeeper_factory factory;
-  port_client c{factory, options_for(server, 6s)};
+  // A server that starts accepts connections before it serves them, and the client waits for 2/3 of its timeout then.
+  tcp_proxy proxy{"127.0.0.1", server.port()};
+  port_client c{factory, {proxy.connect_string(), 60s, {}}};
   auto first = c.wait_link(link_state::connected);
   REQUIRE(c.transact({create_op{"/e", "", create_mode::ephemeral}}).code == rc::ok);
   REQUIRE(c.read(exists("/e", true)).read.watched);
+  proxy.cut();
   server.kill();
   c.wait_link(link_state::connecting);
   CHECK(classify(c.read(get("/e")).code) == rc_class::unknown);
   server.restart();
+  proxy.heal();
   auto second = c.wait_link(link_state::connected, 2);
   CHECK(second.session == first.session);
   CHECK(second.timeout == first.timeout);
@@ -57,7 +61,7 @@ TEST_CASE("requests to a server that falls silent end as unknown, and a session 
   zookeeper_server server{quick()};
   tcp_proxy proxy{"127.0.0.1", server.port()};
   zookeeper_factory factory;
-  port_client c{factory, {proxy.connect_string(), 1s, {}}};
+  port_client c{factory, {proxy.connect_string(), 4s, {}}};
   REQUIRE(c.transact({create_op{"/e", "", create_mode::ephemeral}}).code == rc::ok);
   server.pause();
   std::vector<op_id_t> ids;
@@ -81,7 +85,7 @@ TEST_CASE("requests to a server that falls silent end as unknown, and a session 
 TEST_CASE("a short sleep of the server is only a delay") {
   zookeeper_server server{quick()};
   zookeeper_factory factory;
-  port_client c{factory, options_for(server, 30s)};
+  port_client c{factory, options_for(server, 60s)};
   server.pause();
   auto id = c.submit(transaction{{create_op{"/x", ""}}});
   server.resume();
@@ -92,7 +96,7 @@ TEST_CASE("a short sleep of the server is only a delay") {
 TEST_CASE("close is told while the server is silent") {
   zookeeper_server server{quick()};
   zookeeper_factory factory;
-  port_client c{factory, options_for(server, 30s)};
+  port_client c{factory, options_for(server, 60s)};
   server.pause();
   c.submit(transaction{{create_op{"/x", ""}}});
   c.close();
@@ -102,7 +106,7 @@ TEST_CASE("close is told while the server is silent") {
 TEST_CASE("close is told while the server is dead") {
   zookeeper_server server{quick()};
   zookeeper_factory factory;
-  port_client c{factory, options_for(server, 30s)};
+  port_client c{factory, options_for(server, 60s)};
   server.kill();
   c.wait_link(link_state::connecting);
   c.close();
@@ -113,7 +117,7 @@ TEST_CASE("a broken connection is told once and mended, and its requests are unk
   auto& server = shared_server();
   tcp_proxy proxy{"127.0.0.1", server.port()};
   zookeeper_factory factory;
-  port_client c{factory, {proxy.connect_string(), 10s, {}}};
+  port_client c{factory, {proxy.connect_string(), 60s, {}}};
   auto path = fresh_path();
   REQUIRE(c.transact({create_op{path, ""}}).code == rc::ok);
   for (std::size_t round = 1; round <= 3; ++round) {

@@ -44,7 +44,7 @@ TEST_CASE("of 5000 watches asked for 4000 are left, and a broken connection brin
   session_limits limits;
   // What counts here are watches, not how busy the machine is.
   limits.operation_deadline = 30s;
-  store_driver s{factory, {proxy.connect_string(), 20s, {}}, limits};
+  store_driver s{factory, {proxy.connect_string(), 60s, {}}, limits};
   auto root = fresh_path();
   create_nodes(s, root, nodes);
   std::vector<read_op> reads;
@@ -86,7 +86,7 @@ TEST_CASE("a session that the server has expired is followed by a new one, not b
   auto& server = shared_server();
   tcp_proxy proxy{"127.0.0.1", server.port()};
   zookeeper_factory factory;
-  store_driver s{factory, {proxy.connect_string(), 1s, {}}};
+  store_driver s{factory, {proxy.connect_string(), 4s, {}}};
   auto first = s.view();
   auto path = fresh_path();
   s.must_commit({{create_op{path, "", create_mode::ephemeral}}});

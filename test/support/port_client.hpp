@@ -17,7 +17,7 @@ namespace djm::test {
 /// wide bound. A wait that meets its bound throws `std::runtime_error`. For use from one thread.
 class port_client {
 public:
-  static constexpr std::chrono::seconds wide{30};
+  static constexpr std::chrono::seconds wide{60};
 
   /// Opens a handle and, unless told otherwise, waits until it is connected. Throws when `open` fails.
   port_client(store::session_factory& factory, const store::session_options& options, bool wait_for_connect = true);

@@ -9,7 +9,7 @@ namespace djm::test {
 zookeeper_server& shared_server();
 
 /// Sessions of this timeout there.
-store::session_options options_for(const zookeeper_server& server, duration timeout = std::chrono::seconds{10});
+store::session_options options_for(const zookeeper_server& server, duration timeout = std::chrono::seconds{60});
 
 /// Another path at each call, unlike all others in this process.
 std::string fresh_path();

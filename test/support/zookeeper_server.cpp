@@ -77,7 +77,7 @@ void zookeeper_server::start(const std::string& members) {
   auto config = dir_->path() / "zoo.cfg";
   std::filesystem::create_directories(data);
   std::ofstream{config} << "tickTime=" << settings_.tick.count() << "\nminSessionTimeout=" << 2 * settings_.tick.count()
-                        << "\nmaxSessionTimeout=60000\ndataDir=" << data.string() << "\nclientPort=" << port_
+                        << "\nmaxSessionTimeout=120000\ndataDir=" << data.string() << "\nclientPort=" << port_
                         << "\nclientPortAddress=" << place_.address
                         << "\nadmin.enableServer=false\n4lw.commands.whitelist=*\nmaxClientCnxns=0\ninitLimit="
                         << settings_.init_limit << "\nsyncLimit=" << settings_.sync_limit << "\n"
