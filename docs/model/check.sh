@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# Model-checks the store protocol: as it is, it must hold; with any one rule taken out, it must be violated.
+#   check.sh            all configurations, about five minutes
+#   check.sh --quick    those that take seconds
+#   check.sh NAME       one of them
+# Needs spin and gcc. The exit status tells whether every configuration came out as expected.
+set -u
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+only=${1:-}
+memory_mb=${DJM_MODEL_MEMORY:-7000}
+limit_s=${DJM_MODEL_TIMEOUT:-1800}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+good=0 bad=0
+
+# check COST NAME holds|violated MACRO...: COST is "slow" for what --quick leaves out.
+check() {
+  local cost=$1 name=$2 expected=$3 folder=$dir/$2 start=$SECONDS errors states steps found
+  shift 3
+  [[ -z $only || $only == "$name" || ($only == --quick && $cost == quick) ]] || return 0
+  mkdir -p "$folder"
+  # Breadth first: a violation is found with the fewest steps.
+  if ! (cd "$folder" && spin -a "${@/#/-D}" "$here/djm.pml" &&
+    gcc -O2 -w -DSAFETY -DBFS -DCOLLAPSE "-DMEMLIM=$memory_mb" -o pan pan.c) >"$folder/build.log" 2>&1; then
+    printf '%-26s does not build\n' "$name"
+    cat "$folder/build.log"
+    bad=$((bad + 1))
+    return 0
+  fi
+  (cd "$folder" && timeout "$limit_s" ./pan -m1000000 >pan.log 2>&1)
+  errors=$(sed -n 's/.*errors: \([0-9]*\).*/\1/p' "$folder/pan.log" | head -1)
+  states=$(sed -n 's/^ *\([0-9.e+]*\) states, stored.*/\1/p' "$folder/pan.log" | head -1)
+  steps=$(sed -n 's/.*(at depth \([0-9]*\)).*/, in \1 steps/p' "$folder/pan.log" | head -1)
+  case ${errors:-cut} in
+    0) found=holds ;;
+    cut) found="cut off" ;;
+    *) found=violated ;;
+  esac
+  grep -q 'max search depth too small\|out of memory\|search was not completed' "$folder/pan.log" && [[ $found == holds ]] && found="cut off"
+  if [[ $found == "$expected" ]]; then
+    good=$((good + 1))
+  else
+    bad=$((bad + 1))
+    expected+=", NOT AS EXPECTED"
+  fi
+  printf '%-26s %-8s %10s states %4d s%s (expected: %s)\n' "$name" "$found" "${states:-?}" $((SECONDS - start)) "$steps" \
+    "$expected"
+}
+
+# -- the protocol as it is --
+check quick crash             holds
+check quick leave             holds    LEAVES=1
+check quick leave-in-a-hurry  holds    LEAVES=1 HURRY=1
+check quick own-close         holds    CLOSES=1
+check quick no-tolerance      holds    T=3 D=0
+check slow  no-tolerance-back holds    T=3 D=0 JOINS=1
+check slow  no-tolerance-close holds   T=3 D=0 CLOSES=1 LEAVES=1 HURRY=1
+check quick lost-answer       holds    LOSSES=1 CHECK_ORPHANS
+check slow  back              holds    JOINS=1
+check slow  restart           holds    JOINS=1 RESTARTS=1
+check slow  leave-lost        holds    LEAVES=1 HURRY=1 LOSSES=1 CHECK_ORPHANS
+check slow  new-leader        holds    LEADERS=1
+
+# -- one rule less --
+check quick contact-by-read          violated CONTACT_BY_READ
+check quick contact-unjoined         violated CONTACT_UNJOINED JOINS=1
+check quick lag-ignored              violated LAG_KNOWN=0
+check quick no-margin                violated MARGIN=0
+check quick no-margin-no-tolerance   violated T=3 D=0 MARGIN=0
+check quick no-worker-version        violated NO_WORKER_VERSION JOINS=1
+check quick join-without-bump        violated JOIN_WITHOUT_BUMP JOINS=1
+check quick locks-not-read-again     violated LOCKS_NOT_READ_AGAIN JOINS=1
+check quick clock-not-restarted      violated CLOCK_NOT_RESTARTED JOINS=1
+check quick break-at-once            violated BREAK_AT_ONCE
+check quick alive-read-first         violated ALIVE_READ_FIRST JOINS=1
+check quick lock-read-first          violated LOCK_READ_FIRST
+check quick no-assignment-version    violated NO_ASSIGNMENT_VERSION LOSSES=1 LOCKS=3
+check quick no-latch-check           violated NO_LATCH_CHECK NO_ASSIGNMENT_VERSION LEADERS=1 LOCKS=3
+check quick read-without-barrier     violated LAGGING_READS LOSSES=1 MOVES=2 LOCKS=3
+check quick session-before-expiry    violated SESSION_BEFORE_EXPIRY JOINS=1 MOVES=2 LOCKS=3
+check quick own-close-keeps-deadline violated CLOSE_KEEPS_DEADLINE CLOSES=1
+check quick leave-keeps-deadline     violated LEAVE_KEEPS_DEADLINE LEAVES=1 HURRY=1
+
+((good + bad)) || { echo "no configuration \"$only\""; exit 2; }
+echo "$good as expected, $bad not"
+((bad == 0))

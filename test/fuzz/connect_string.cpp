@@ -1,0 +1,34 @@
+// The list of servers. Input: the text itself.
+#include "djm/impl/connect_string.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "test/fuzz/fuzz.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace djm;
+  using fuzz::require;
+  const std::string_view text{reinterpret_cast<const char*>(data), size};
+  const auto good = impl::check_connect_string(text);
+  if (!good) {
+    require(good.error().code == errc::invalid_connect_string, "a refusal is invalid_connect_string");
+    require(good.error().text.size() < 4000, "a refusal is short, however long the text");
+    return 0;
+  }
+  // The client library takes it as a C string and knows "/path" as a chroot.
+  require(!text.empty() && text.find('\0') == text.npos && text.find('/') == text.npos, "no NUL and no chroot");
+  for (std::size_t at = 0; at <= text.size();) {
+    const auto end = std::min(text.find(',', at), text.size());
+    const auto part = text.substr(at, end - at);
+    const auto colon = part.rfind(':');
+    require(colon != part.npos && colon > 0, "every part has a host and a port");
+    const std::string digits{part.substr(colon + 1)};
+    require(!digits.empty() && digits.size() <= 5 && digits.find_first_not_of("0123456789") == digits.npos,
+            "a port is a number");
+    const auto port = std::stoi(digits);
+    require(port >= 1 && port <= 65535, "a port is from 1 to 65535");
+    at = end + 1;
+  }
+  return 0;
+}
