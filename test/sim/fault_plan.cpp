@@ -57,8 +57,8 @@ cluster::cluster(world& w, std::uint64_t seed, std::shared_ptr<strategy_mood> mo
     for (std::size_t s = 0; s < world_.options().servers; ++s)
       world_.net().set_cut(machine, s, d, on);
   };
-  world_.decide_fate = [this](const process&, const store::transaction&, transaction_kind) {
-    if (world_.now() >= losing_until_ || !chance_.permille(losing_permille_))
+  world_.decide_fate = [this](const process&, const store::transaction&, transaction_kind kind) {
+    if (world_.now() >= losing_until_ || (losing_kind_ && *losing_kind_ != kind) || !chance_.permille(losing_permille_))
       return fate::arrives;
     return chance_.one_in(2) ? fate::lost_before : fate::lost_after;
   };
@@ -136,6 +136,15 @@ cluster::cluster(world& w, std::uint64_t seed, std::shared_ptr<strategy_mood> mo
   actions_["answers lost"] = [this] {
     losing_until_ = world_.now() + chance_.between(200ms, 3s);
     losing_permille_ = 20 + chance_.below(200);
+    losing_kind_.reset();
+  };
+  // Of one kind of transaction, and many of them; with something to do for it.
+  actions_["answers of a kind lost"] = [this] {
+    losing_until_ = world_.now() + chance_.between(200ms, 4s);
+    losing_permille_ = 400 + chance_.below(400);
+    losing_kind_ = static_cast<transaction_kind>(1 + chance_.below(enum_names(transaction_kind{}).names.size() - 1));
+    static constexpr const char* causes[] = {"crash", "gentle stop", "session expires", "job switched", "pool changes"};
+    inflict(causes[chance_.below(5)]);
   };
   // Cut off until the ensemble has given the session up, and back at once.
   actions_["session expires"] = [this, cut] {
@@ -373,7 +382,8 @@ std::vector<std::pair<std::string, unsigned>> cluster::faults_of(profile kind) {
     {"cut from one server", {2, 2, 0, 4, 0}},
     {"slow link", {0, 2, 0, 3, 0}},
     {"connections break", {4, 2, 0, 3, 1}},
-    {"answers lost", {0, 5, 0, 6, 1}},
+    {"answers lost", {0, 3, 0, 4, 1}},
+    {"answers of a kind lost", {0, 4, 0, 5, 1}},
     {"session expires", {1, 3, 0, 4, 1}},
     {"session killed", {3, 0, 0, 0, 0}},
     {"ensemble outage", {0, 2, 0, 3, 0}},

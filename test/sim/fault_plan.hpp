@@ -72,6 +72,7 @@ private:
   bool all_disabled_ = false;
   time_point losing_until_{};
   std::uint64_t losing_permille_ = 0;
+  std::optional<transaction_kind> losing_kind_;
   std::map<std::string, std::function<void()>> actions_;
 };
 
