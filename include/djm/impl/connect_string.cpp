@@ -28,8 +28,11 @@ bool is_host(std::string_view host) noexcept {
   return !host.empty() && host.size() <= max_host_length && std::all_of(host.begin(), host.end(), is_host_char);
 }
 
+// No leading zeros: C libraries like to read those as octal.
 bool is_port(std::string_view text) noexcept {
   unsigned port = 0;
+  if (text.substr(0, 1) == "0")
+    return false;
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), port);
   return status == std::errc{} && end == text.data() + text.size() && port >= 1 && port <= 65'535;
 }

@@ -33,3 +33,10 @@ TEST_CASE("anything else is refused with the part and the rule") {
     CHECK(why(text).find("has no valid host name") != std::string::npos);
   CHECK(why(std::string(254, 'a') + ":1").find("has no valid host name") != std::string::npos);
 }
+
+TEST_CASE("a port that C libraries would read as octal is refused") {
+  const auto result = impl::check_connect_string("a:0777");
+  REQUIRE_FALSE(result);
+  CHECK(result.error().text.find("has no port from 1 to 65535") != std::string::npos);
+  CHECK_FALSE(impl::check_connect_string("a:02181"));
+}
