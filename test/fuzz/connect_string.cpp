@@ -26,7 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string digits{part.substr(colon + 1)};
     require(!digits.empty() && digits.size() <= 5 && digits.find_first_not_of("0123456789") == digits.npos,
             "a port is a number");
-    const auto port = std::stoi(digits);
+    const auto port = std::stoi(digits, nullptr, 0); // as strtol may be asked to
     require(port >= 1 && port <= 65535, "a port is from 1 to 65535");
     at = end + 1;
   }
