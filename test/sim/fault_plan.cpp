@@ -168,13 +168,6 @@ cluster::cluster(world& w, std::uint64_t seed, std::shared_ptr<strategy_mood> mo
     };
     later(20ms, [look] { (*look)(); });
   };
-  // By decree, long before its time: no deadline covers that, so only where nobody is out of reach for as long as D.
-  actions_["session killed"] = [this] {
-    if (const auto h = any_node(false))
-      for (const auto s : world_.net().sessions_of(world_.process_of(*h)))
-        world_.ensemble().expire(s, world_.now());
-    world_.touched_ensemble();
-  };
   actions_["ensemble outage"] = [this] {
     const auto lasts = chance_.between(200ms, 5s);
     for (std::size_t s = 0; s < world_.options().servers; ++s) {
@@ -384,8 +377,7 @@ std::vector<std::pair<std::string, unsigned>> cluster::faults_of(profile kind) {
     {"connections break", {4, 2, 0, 3, 1}},
     {"answers lost", {0, 3, 0, 4, 1}},
     {"answers of a kind lost", {0, 4, 0, 5, 1}},
-    {"session expires", {1, 3, 0, 4, 1}},
-    {"session killed", {3, 0, 0, 0, 0}},
+    {"session expires", {0, 3, 0, 4, 1}},
     {"ensemble outage", {0, 2, 0, 3, 0}},
     {"server restarts", {0, 2, 0, 3, 1}},
     {"leader restarts", {0, 2, 0, 3, 1}},

@@ -222,6 +222,11 @@ void judge::told(const process& p, const event& what, time_point now) {
 }
 
 void judge::quiescent(const expectation& e, time_point now) {
+  // Where a run of the job is under way the next one takes the items that wait for it.
+  std::set<std::string> busy;
+  for (const auto& [key, r] : runs_)
+    for (const auto& [n, token] : r.items)
+      busy.insert(hosts_.at(key.first).incarnation + ' ' + items_[n].key.substr(0, items_[n].key.find('/')));
   for (const auto& [job, items] : e.jobs) {
     if (image_.jobs().count(job) == 0)
       say("I9", now, fmt::format("job {} is gone from the pool", job));
@@ -238,6 +243,8 @@ void judge::quiescent(const expectation& e, time_point now) {
         say("I3", now, fmt::format("{} has no owner", key));
       else if (l == image_.locks().end())
         say("I3", now, fmt::format("{} is assigned to {} but not locked", key, *a->second.begin()));
+      else if (busy.count(l->second.incarnation + ' ' + job) > 0)
+        continue;
       else if (n == numbers_.end() || (items_[n->second].runs.empty() && (!items_[n->second].last_active ||
                                                                          *items_[n->second].last_active < e.since)))
         say("I3", now, fmt::format("{} is locked by {} but does not run", key, l->second.worker));
