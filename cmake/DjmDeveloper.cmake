@@ -10,9 +10,10 @@ function(djm_developer_flags target)
   endif()
 endfunction()
 
-# CAF's headers bind null references on purpose (init_fun_factory), hence no -fsanitize=null.
+# CAF's headers bind null references on purpose (init_fun_factory), and its library is built without the type information
+# that -fsanitize=vptr asks for.
 if(DJM_SANITIZE STREQUAL "address")
-  add_compile_options(-fsanitize=address,undefined -fno-sanitize=null -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize=null,vptr -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
 elseif(DJM_SANITIZE STREQUAL "thread")
   add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
