@@ -25,7 +25,7 @@ std::vector<unsigned> seeds(unsigned usual) {
 } // namespace
 
 TEST_CASE("cluster: every item is owned, locked and running, and then nothing is written any more") {
-  for (auto seed : seeds(10)) {
+  for (auto seed : seeds(5)) {
     CAPTURE(seed);
     cluster c{seed, 1 + seed % 3};
     c.run(seconds{5}, 0);
@@ -41,7 +41,7 @@ TEST_CASE("cluster: every item is owned, locked and running, and then nothing is
 TEST_CASE("cluster: I1, I2, I3, I5, I8 and I9 hold through lost connections, crashes, unknown outcomes and changes") {
   std::uint64_t faults = 0;
   std::uint64_t runs = 0;
-  for (auto seed : seeds(40)) {
+  for (auto seed : seeds(12)) {
     CAPTURE(seed);
     cluster c{seed, 2 + seed % 2};
     REQUIRE_NOTHROW(c.run(seconds{25}, 60)); // I1 and I2 are looked at with every run that starts
@@ -60,7 +60,7 @@ TEST_CASE("cluster: I1, I2, I3, I5, I8 and I9 hold through lost connections, cra
 }
 
 TEST_CASE("cluster: after a drain of all nodes no lock is left, and each leaves") {
-  for (auto seed : seeds(10)) {
+  for (auto seed : seeds(5)) {
     CAPTURE(seed);
     cluster c{seed, 3};
     REQUIRE_NOTHROW(c.run(seconds{8}, seed % 2 == 0 ? 50 : 0));
@@ -88,7 +88,7 @@ TEST_CASE("cluster: after a drain of all nodes no lock is left, and each leaves"
 }
 
 TEST_CASE("cluster: a node that leaves hands its items over at once") {
-  for (auto seed : seeds(10)) {
+  for (auto seed : seeds(5)) {
     CAPTURE(seed);
     cluster c{seed, 3};
     c.run(seconds{5}, 0);
