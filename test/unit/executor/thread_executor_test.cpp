@@ -162,7 +162,7 @@ TEST_CASE("executor: stopping a waiting run drops it; its code is never called")
 }
 
 TEST_CASE("executor: a stop request reaches poll, wait and callback of a run, with reason and revoked items") {
-  counter waiting, called;
+  counter waiting, called, looked;
   results r;
   thread_executor exec{patient()};
   exec.start(order(1, [&](job_context& ctx) {
@@ -178,12 +178,14 @@ TEST_CASE("executor: a stop request reaches poll, wait and callback of a run, wi
     CHECK(ctx.stop_requested());
     CHECK(ctx.reason() == stop_reason::revoked);
     CHECK(ctx.revoked_items() == std::vector<item_id>{"a"});
+    looked.add(); // only now may more be revoked
     called.reaches(1);
     CHECK(eventually([&] { return ctx.revoked_items().size() == 2; }));
   }, "mail", {{"a", 1}, {"b", 2}}), r.done());
   REQUIRE(waiting.reaches(1));
   exec.request_stop(1, stop_reason::revoked, {"a"});
   REQUIRE(called.reaches(1));
+  REQUIRE(looked.reaches(1));
   exec.request_stop(1, stop_reason::shutdown, {"b"});
   REQUIRE(r.reach(1));
   CHECK(called.value() == 1);
