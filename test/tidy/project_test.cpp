@@ -24,7 +24,9 @@ const std::map<std::string, int> long_files = {
   {"actors/node/admin_core.cpp", 500},
   {"actors/node/node_shell.cpp", 1000},
   {"strategies/problem_builder.cpp", 600},
+  {"test/sim/fault_plan.cpp", 600},
   {"test/unit/cores/keeper_join_test.cpp", 500},
+  {"test/unit/cores/sim_node.cpp", 550},
 };
 
 std::string output_of(const char* command) {
