@@ -127,7 +127,7 @@ private:
 /// T = D = 2 s, everything else as quick as it gets.
 node_config lab_config(const std::string& id);
 
-/// One store, one actor system, any number of nodes. Everything ends with it; what jobs refer to must be declared before.
+/// One store, one actor system, any number of nodes. Everything ends with it; what jobs refer to is declared before it.
 class lab {
 public:
   lab();

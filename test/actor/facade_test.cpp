@@ -1,0 +1,143 @@
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "djm/node.hpp"
+#include "jobs.hpp"
+
+using namespace djm;
+using namespace djm::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+node::options silent(std::function<void(const node_event&)> on_event = {}) {
+  node::options o;
+  o.log = [](const log_record&) {};
+  o.on_event = std::move(on_event);
+  return o;
+}
+
+/// Nodes of a process share one embedded store: each test has a root of its own.
+node_config at_root(const std::string& id, const std::string& root) {
+  auto c = lab_config(id);
+  c.store.root = root;
+  return c;
+}
+
+std::size_t entries(const char* directory) {
+  const std::filesystem::directory_iterator all{directory};
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+} // namespace
+
+TEST_CASE("the facade offers everything that messages do") {
+  run_watch runs;
+  event_book book;
+  auto n = node::start(at_root("one", "/facade/all"), silent([&](const node_event& e) { book.add(e); }));
+  REQUIRE(n);
+  REQUIRE(n->register_job(*watched("work", {"a", "b"}, runs).build()));
+  CHECK(n->wait_ready(wide));
+  CHECK(eventually([&] { return n->job("work")->items.size() == 2 && runs.runs() > 1; }));
+  CHECK(n->status()->ready);
+  CHECK(n->cluster()->leader == "one");
+  CHECK(n->disable_job("work"));
+  CHECK(eventually([&] { return n->job("work")->items.empty(); }));
+  CHECK(n->enable_job("work"));
+  CHECK(n->disable_all());
+  CHECK(n->cluster()->all_disabled);
+  CHECK(n->enable_all());
+  CHECK(eventually([&] { return n->job("work")->items.size() == 2; }));
+  CHECK(n->reschedule("work", schedule::on_trigger()));
+  CHECK(n->trigger("work"));
+  CHECK(n->mark_worker("one", false, true));
+  CHECK(n->cluster()->workers.at(0).cordoned);
+  CHECK(n->mark_worker("one", false, false));
+  CHECK(n->unregister_job("work"));
+  CHECK(n->job("work").error().code == errc::unknown_job);
+  CHECK_FALSE(book.of<items_granted>().empty());
+  CHECK(n->shutdown());
+  CHECK(n->wait_stopped());
+  CHECK(n->shutdown()); // once more costs nothing
+  CHECK(n->status().error().code == errc::shutting_down);
+  CHECK(n->register_job(*watched("work", {"a"}, runs).build()).error().code == errc::shutting_down);
+}
+
+TEST_CASE("nodes of one process meet in the embedded store") {
+  run_watch runs;
+  const auto items = numbered("i", 4);
+  auto a = node::start(at_root("a", "/facade/two"), silent());
+  auto b = node::start(at_root("b", "/facade/two"), silent());
+  REQUIRE(a);
+  REQUIRE(b);
+  for (auto* n : {&*a, &*b}) {
+    REQUIRE(n->register_job(*watched("work", items, runs).build()));
+  }
+  CHECK(eventually([&] { return a->job("work")->items.size() == 2 && b->job("work")->items.size() == 2; }));
+  CHECK(a->shutdown());
+  CHECK(eventually([&] { return b->job("work")->items.size() == 4; }));
+  CHECK(runs.faults().empty());
+}
+
+TEST_CASE("a listener that throws hears the next event all the same") {
+  run_watch runs;
+  std::atomic<int> heard{0};
+  auto n = node::start(at_root("one", "/facade/throws"), silent([&](const node_event&) {
+                         ++heard;
+                         throw std::runtime_error("not interested");
+                       }));
+  REQUIRE(n);
+  REQUIRE(n->register_job(*watched("work", {"a"}, runs).build()));
+  CHECK(eventually([&] { return heard > 5 && runs.runs() > 2; }));
+}
+
+TEST_CASE("a node that ends by itself says why") {
+  auto a = node::start(at_root("same", "/facade/why"), silent());
+  REQUIRE(a);
+  REQUIRE(a->wait_ready(wide));
+  auto c = at_root("same", "/facade/why");
+  c.store.session_timeout = 300ms;
+  c.store.operation_deadline = 100ms;
+  auto b = node::start(c, silent());
+  REQUIRE(b);
+  const auto end = b->wait_stopped();
+  REQUIRE_FALSE(end);
+  CHECK(end.error().code == errc::node_id_in_use);
+  CHECK_FALSE(b->wait_ready(1s));
+  CHECK(b->shutdown().error().code == errc::node_id_in_use);
+  CHECK(a->status()->ready);
+}
+
+TEST_CASE("a shutdown with quick runs takes less than a second") {
+  run_watch runs;
+  auto n = node::start(at_root("one", "/facade/quick"), silent());
+  REQUIRE(n);
+  REQUIRE(n->register_job(*watched("work", numbered("i", 20), runs).thread_per_item().build()));
+  REQUIRE(eventually([&] { return runs.runs() > 20; }));
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK(n->shutdown());
+  CHECK(std::chrono::steady_clock::now() - begin < 5s); // aimed at: one
+  CHECK(runs.running() == 0);
+}
+
+TEST_CASE("200 starts and stops leave threads and descriptors as they were") {
+  run_watch runs;
+  auto once = [&](int i) {
+    auto n = node::start(at_root("n" + std::to_string(i % 3), "/facade/cycles"), silent());
+    REQUIRE(n);
+    REQUIRE(n->register_job(*watched("work", {"a"}, runs).build()));
+    if (i % 10 == 0) {
+      CHECK(n->wait_ready(wide));
+    }
+    CHECK(n->shutdown());
+  };
+  once(0);
+  const auto threads = entries("/proc/self/task");
+  const auto descriptors = entries("/proc/self/fd");
+  for (int i = 1; i <= 200; ++i) {
+    once(i);
+  }
+  CHECK(eventually([&] { return entries("/proc/self/task") <= threads; }));
+  CHECK(entries("/proc/self/fd") <= descriptors);
+}
