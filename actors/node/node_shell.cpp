@@ -343,9 +343,25 @@ void rebuild(self_ptr self) {
   for (auto p : parts) {
     start_part(self, p, true);
   }
-  for (const auto& id : runners) {
-    if (auto j = st.jobs.find(id); j != st.jobs.end()) {
-      start_runner(self, j->second);
+  // Whoever is new knows what it works for before those who make it work (the keeper: `joined`, a runner: `pool`) learn
+  // that it is there.
+  const peers_ptr now = std::make_shared<const peers>(*st.now);
+  if (parts.count(part::worker) > 0) {
+    self->send(now->worker, now);
+  }
+  for (auto& [id, j] : st.jobs) {
+    if (parts.count(part::keeper) > 0 && !j.leaving) {
+      self->send(now->keeper, msg::offer{j.spec});
+    }
+    if (runners.count(id) > 0) {
+      start_runner(self, j);
+    } else if (parts.count(part::worker) > 0) {
+      self->send(j.runner, now);
+      self->send(j.runner, msg::worker_restarted{});
+      self->send(now->worker, add_runner{id, j.runner});
+    }
+    if (parts.count(part::worker) > 0 && j.leaving) {
+      self->send(now->worker, msg::remove_job{id});
     }
   }
   if (parts.empty()) {
@@ -355,22 +371,10 @@ void rebuild(self_ptr self) {
   if (parts.count(part::store) > 0) {
     self->send(st.now->store, msg::attach{});
   }
-  for (auto& [id, j] : st.jobs) {
-    if (parts.count(part::worker) > 0) {
-      self->send(j.runner, msg::worker_restarted{});
-      self->send(st.now->worker, add_runner{id, j.runner});
-      if (j.leaving) {
-        self->send(st.now->worker, msg::remove_job{id});
-      }
-    }
-    if (parts.count(part::keeper) > 0 && !j.leaving) {
-      self->send(st.now->keeper, msg::offer{j.spec});
-    }
-  }
 }
 
-/// The store part has died: its session is ended for it, and everyone who relied on it hears so first, because the lease
-/// counts from the moment at which the end was asked for. What the session still had under way cannot harm: the keeper
+/// The store part has died: its session is ended for it, and everyone who relied on it hears so first, because the
+/// lease counts from the moment at which the end was asked for. What the session still had under way cannot harm: the keeper
 /// joins again only when the server has taken away the `alive` of the old session, and with it its voice.
 void end_orphaned_session(self_ptr self) {
   auto& st = cx::state(self);
@@ -656,8 +660,9 @@ caf::result<void> add_job(self_ptr self, register_job& m) {
   auto& j = st.jobs[m.spec.id];
   j.spec = std::move(m.spec);
   j.code = std::move(m.code);
-  start_runner(self, j);
+  // The keeper must know the job before the runner sends it the pool.
   self->send(st.now->keeper, msg::offer{j.spec});
+  start_runner(self, j);
   return caf::unit;
 }
 

@@ -55,7 +55,8 @@ void carry_out(self_ptr self, worker_core::effects fx) {
                e);
   }
   for (auto j = st.leaving.begin(); j != st.leaving.end();) {
-    if (st.core->holds_items_of(*j)) {
+    // A worker that was rebuilt may not know yet what runs; the executor does.
+    if (st.core->holds_items_of(*j) || !st.env->exec().running(*j).empty()) {
       ++j;
     } else {
       st.runners.erase(*j);
