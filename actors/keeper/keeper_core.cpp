@@ -131,7 +131,9 @@ keeper_core::effects keeper_core::on_not_alive(step s) {
     phase_ = phase::registering;
     out.push_back(stop_probing{});
     out.push_back(unjoined{});
-    complain({errc::conflict, tree_.alive(cfg_.config.id) + " was removed by somebody else; joining again"}, out);
+    complain(
+      {errc::conflict, tree_.alive(cfg_.config.id) + " was removed by somebody else, or overwritten; joining again"},
+      out);
   }
   progress(s, out);
   return out;
@@ -628,22 +630,24 @@ void keeper_core::apply_registration(const store::read_outcome& r, step s, effec
   const auto& available = r.results[1];
   const auto& assigned = r.results[2];
   const auto& alive = r.results[3];
-  const bool ours = alive.code == rc::ok && alive.stat.ephemeral_owner == session_.id;
+  const bool held = alive.code == rc::ok && alive.stat.ephemeral_owner == session_.id;
+  // Overwritten by a stranger it says nothing of us to anybody else.
+  const auto shown = store::decode<store::alive_payload>(alive.data, tree_.alive(id));
+  const bool ours = held && shown && shown->incarnation == cfg_.incarnation;
   if (phase_ == phase::joined && !ours) {
     auto more = on_not_alive(s);
     out.insert(out.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
     return;
   }
   joining_ = phase_ != phase::joined && !ours;
-  if (joining_ && alive.code == rc::ok) {
-    auto who = store::decode<store::alive_payload>(alive.data, tree_.alive(id));
-    if (who && who->incarnation == cfg_.incarnation && alive.stat.ephemeral_owner != 0) {
+  if (joining_ && alive.code == rc::ok && !held) {
+    if (shown && shown->incarnation == cfg_.incarnation && alive.stat.ephemeral_owner != 0) {
       // An earlier session of ours that the server has not ended yet. What it still has under way checks that we are
       // alive; it must find us gone, not back.
       id_busy_until_.reset();
     } else {
-      id_holder_ = who ? "incarnation " + who->incarnation + " (host " + who->host + ", pid " +
-                           std::to_string(who->pid) + ")"
+      id_holder_ = shown ? "incarnation " + shown->incarnation + " (host " + shown->host + ", pid " +
+                           std::to_string(shown->pid) + ")"
                        : "an unreadable registration";
       if (!id_busy_until_) {
         // A predecessor that crashed is gone after its session timeout; one that stays is alive.
@@ -722,6 +726,9 @@ void keeper_core::apply_registration(const store::read_outcome& r, step s, effec
   } while (next < changes.size());
   if (joining_) {
     auto& last = registration_chunks_.back();
+    if (held) {
+      last.push_back(store::remove_op{tree_.alive(id), alive.stat.version});
+    }
     last.push_back(store::create_op{tree_.alive(id), alive_data(), store::create_mode::ephemeral});
   }
   next_registration_write(s, out);
