@@ -88,6 +88,7 @@ job_runner_core::effects job_runner_core::on_granted(const std::vector<work_item
 job_runner_core::effects job_runner_core::on_revoked(const std::vector<item_id>& items, stop_reason reason, step s) {
   effects out;
   std::vector<item_id> free;
+  std::vector<item_id> idle;
   std::vector<item_id> lost;
   std::map<run_id, std::vector<item_id>> busy;
   for (const auto& id : items) {
@@ -101,6 +102,7 @@ job_runner_core::effects job_runner_core::on_revoked(const std::vector<item_id>&
     }
     i->second.granted = false;
     if (i->second.run == 0) {
+      idle.push_back(id);
       items_.erase(i);
       free.push_back(id);
     } else {
@@ -112,6 +114,9 @@ job_runner_core::effects job_runner_core::on_revoked(const std::vector<item_id>&
   }
   for (auto& [id, revoked] : busy) {
     ask_stop(id, runs_[id], reason, std::move(revoked), s, out);
+  }
+  if (!idle.empty()) {
+    out.push_back(emit_effect{items_released{cfg_.spec.id, std::move(idle)}});
   }
   if (!free.empty()) {
     out.push_back(released{std::move(free)});
@@ -220,8 +225,9 @@ job_runner_core::effects job_runner_core::on_cut(std::uint64_t request,
   if (!complaint.empty()) {
     ++counters_.cut_failures;
     last_failure_ = "running strategy: " + complaint;
-    out.push_back(emit_effect{problem{
-        "job_runner", {errc::invalid_running_strategy, "job \"" + cfg_.spec.id + "\": running strategy: " + complaint}}});
+    const auto code = cut ? errc::invalid_running_strategy : cut.error().code;
+    out.push_back(emit_effect{
+      problem{"job_runner", {code, "job \"" + cfg_.spec.id + "\": running strategy: " + complaint}}});
     parts.clear();
     std::set<item_id> all;
     for (const auto& [id, it] : items_) {
