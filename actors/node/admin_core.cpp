@@ -238,6 +238,11 @@ void admin_core::decide(const store::read_outcome& r, step s, effects& out) {
 void admin_core::view_base(const store::read_outcome& r, effects& out) {
   workers_ = r.results[0].children;
   alive_ = r.results[1].children;
+  for (const auto& w : alive_) {
+    if (!std::binary_search(workers_.begin(), workers_.end(), w)) {
+      view_.problems.push_back(tree_.alive(w) + ": alive without a registration in " + tree_.workers());
+    }
+  }
   jobs_ = r.results[3].children;
   auto pools = store::decode<store::pools_payload>(r.results[2].data, tree_.pools());
   if (pools) {
