@@ -166,6 +166,35 @@ TEST_CASE("a node that is told to end between a failure and the rebuild ends") {
   }
 }
 
+TEST_CASE("unregister is answered although a part dies meanwhile") {
+  for (const auto& part : parts) {
+    CAPTURE(part);
+    run_watch runs;
+    gate g;
+    lab l;
+    auto& n = l.start("one");
+    job_builder b{"work"};
+    b.items({"a"}).every(5ms).run([&](job_context& ctx) {
+      run_watch::turn t{runs, ctx};
+      g.pass();
+    });
+    REQUIRE(n.add(b.build()));
+    REQUIRE(eventually([&] { return runs.running() == 1; }));
+    caf::scoped_actor self{l.system()};
+    auto answer = self->request(n.handle, wide, unregister_job{"work"});
+    REQUIRE(eventually([&] { return !n.job("work").leaving.empty(); }));
+    const auto starts = n.starts_of(part);
+    n.kill_part(part);
+    CHECK(eventually([&] { return n.starts_of(part) == starts + 1; }));
+    g.open();
+    bool answered = false;
+    answer.receive([&] { answered = true; }, [](caf::error&) {});
+    CHECK(answered);
+    CHECK(runs.running() == 0);
+    CHECK(n.status().jobs.empty());
+  }
+}
+
 TEST_CASE("the session of a store that died is ended at the server before the node is back") {
   run_watch runs;
   lab l;
