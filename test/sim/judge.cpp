@@ -124,6 +124,12 @@ void judge::probe_answered(const process& p, store::session_id_t session, time_p
     h.deadline = d;
 }
 
+void judge::leased(const process& p, time_point until) {
+  auto& h = hosts_[p.number()];
+  if (!h.deadline || *h.deadline < until)
+    h.deadline = until;
+}
+
 void judge::committed(const store::committed_transaction& txn, time_point now) {
   if (txn.changes.empty())
     return;

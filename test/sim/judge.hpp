@@ -48,6 +48,8 @@ public:
   void stop_asked(const process& p, run_id run);
   void run_ended(const process& p, run_id run, time_point now);
   void probe_answered(const process& p, store::session_id_t session, time_point sent, duration timeout);
+  /// For processes that tell their deadline instead of their probes.
+  void leased(const process& p, time_point until);
   void committed(const store::committed_transaction& txn, time_point now);
   void told(const process& p, const event& what, time_point now);
 

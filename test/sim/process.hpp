@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "djm/ids.hpp"
@@ -42,6 +43,8 @@ public:
   std::size_t machine() const noexcept { return machine_; }
   const node_id& node() const noexcept { return node_; }
   const std::string& incarnation() const noexcept { return incarnation_; }
+  /// For processes outside the simulator, whose incarnation is their own.
+  void known_as(std::string incarnation) { incarnation_ = std::move(incarnation); }
 
   time_point local_now() const { return to_local(timeline_.now); }
   time_point to_local(time_point world) const;
