@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <string>
@@ -41,6 +42,9 @@ public:
   /// Ends timers and threads of the environment without blocking the caller: when nothing more will be called, `done` is
   /// (on any thread, possibly within this call). Clocks, `random` and `log` go on. Called once, by the node that stops.
   virtual void close(std::function<void()> done) = 0;
+
+  /// Ends the process, for `abort_on_overrun`. Where a process is only modelled this returns, and nothing of it runs any more.
+  virtual void end_process() { std::abort(); }
 };
 
 } // namespace djm

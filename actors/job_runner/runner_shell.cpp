@@ -1,5 +1,3 @@
-#include <cstdlib>
-
 #include <caf/all.hpp>
 
 #include "actors/common/parts.hpp"
@@ -84,7 +82,7 @@ void carry_out(self_ptr self, job_runner_core::effects fx) {
                        "run " + std::to_string(x.id) + " of job \"" + st.id +
                          "\" ignores its stop request beyond the deadline; ending the process",
                        {}});
-          std::abort();
+          st.env->end_process();
         },
         [&](emit_effect& x) { send_event(self, st.peers, x); },
         [&](log_effect& x) { log_line(*st.env, "runner", x); },
