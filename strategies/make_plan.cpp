@@ -20,9 +20,10 @@ public:
     std::map<std::string, std::vector<job_index>> groups;
     for (job_index j = 0; j < problem_.job_count(); ++j)
       groups[problem_.job(j).strategy].push_back(j);
-    if (groups.size() == 1 && run_alone(groups.begin()->first))
+    if (groups.size() == 1) {
+      run_alone(groups.begin()->first, groups.begin()->second);
       return std::move(result_);
-    result_ = {};
+    }
     result_.owner.assign(problem_.item_count(), no_worker);
     for (const auto& [name, jobs] : groups)
       if (name != default_strategy)
@@ -54,13 +55,15 @@ private:
   }
 
   // The usual case, one strategy for all: nothing is copied.
-  bool run_alone(const std::string& name) {
-    auto planned = call(name, problem_);
-    if (!planned)
-      return false;
-    result_ = std::move(*planned);
+  void run_alone(const std::string& name, const std::vector<job_index>& jobs) {
+    if (auto planned = call(name, problem_)) {
+      result_ = std::move(*planned);
+    } else {
+      result_.owner.assign(problem_.item_count(), no_worker);
+      result_.failures.push_back({name, jobs, planned.error()});
+      keep_legal(problem_, jobs);
+    }
     finish();
-    return true;
   }
 
   void run_group(const std::string& name, const std::vector<job_index>& jobs) {

@@ -10,7 +10,8 @@ namespace djm {
 using store::rc;
 
 manager_core::manager_core(settings s)
-  : cfg_(std::move(s)), tree_(cfg_.root), backoff_(cfg_.backoff_min, cfg_.backoff_max) {}
+  : cfg_(std::move(s)), tree_(cfg_.root), backoff_(cfg_.backoff_min, cfg_.backoff_max),
+    strategy_backoff_(cfg_.backoff_min, cfg_.backoff_max) {}
 
 // -- leadership -----------------------------------------------------------------
 
@@ -41,6 +42,7 @@ void manager_core::reset() {
   request_ = 0;
   retry_at_.reset();
   backoff_.reset();
+  strategy_backoff_.reset();
   image_ = {};
   all_dirty_ = members_dirty_ = pools_dirty_ = unwatched_ = false;
   jobs_dirty_.clear();

@@ -124,6 +124,8 @@ private:
   settings cfg_;
   store::tree_schema tree_;
   backoff backoff_;
+  /// Between plans while a strategy fails: what it stumbled over need not be in the tree.
+  backoff strategy_backoff_;
 
   std::int64_t epoch_ = 0;
   std::string latch_;

@@ -61,6 +61,14 @@ manager_core::effects manager_core::on_planned(std::uint64_t request, const expe
     ++counters_.plan_failures;
     complain("strategy " + f.strategy, f.what, out);
   }
+  if (plan_->failures.empty()) {
+    strategy_backoff_.reset();
+    problems_.erase(problems_.lower_bound("strategy "), problems_.lower_bound("strategy!"));
+  } else {
+    plan_dirty_ = true; // nothing in the tree will tell when it works again
+    dirty_since_ = s.now;
+    plan_at_ = s.now + strategy_backoff_.draw(s.entropy);
+  }
   unassigned_.clear();
   for (const auto& u : plan_->unassigned) {
     unassigned_.push_back({problem_->job(problem_->job_of(u.item)).name, std::string{problem_->item_name(u.item)},

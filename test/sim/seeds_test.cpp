@@ -18,6 +18,26 @@ TEST_CASE("seeds of every profile break no promise") {
     }
 }
 
+TEST_CASE("seeds that broke a promise once do so no more") {
+  struct once {
+    profile kind;
+    std::uint64_t seed;
+    const char* what;
+  };
+  for (const auto& x : {
+         once{profile::chaos, 1000149, "a strategy that failed was not asked again until something in the tree changed"},
+       }) {
+    CAPTURE(x.what);
+    scenario_options o;
+    o.seed = x.seed;
+    o.kind = x.kind;
+    if (run_scenario(o).violations.empty())
+      continue;
+    o.trace = true;
+    FAIL_CHECK(describe_failure(o, run_scenario(o)));
+  }
+}
+
 TEST_CASE("a seed has one history") {
   for (const auto kind : {profile::chaos, profile::partition}) {
     scenario_options o;

@@ -70,7 +70,7 @@ public:
       --plan_failures;
       d.take(d.core.on_planned(ask.request, fail(errc::user_code_failed, "strategy threw"), d.now_step()));
     } else {
-      d.take(d.core.on_planned(ask.request, make_plan(*ask.problem, strategy_registry{}), d.now_step()));
+      d.take(d.core.on_planned(ask.request, make_plan(*ask.problem, strategies), d.now_step()));
     }
     return true;
   }
@@ -120,6 +120,7 @@ public:
   driver<manager_core> d;
   int plans = 0;
   int plan_failures = 0;
+  strategy_registry strategies;
 };
 
 } // namespace djm::test
