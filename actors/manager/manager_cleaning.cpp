@@ -150,7 +150,7 @@ void manager_core::apply_clean(const store::read_outcome& r, step s, effects& ou
   clean_complete_ = complete;
   doing_ = activity::clean_write;
   request_ = next_request_++;
-  out.push_back(commit_effect{request_, std::move(txn)});
+  out.emplace_back(commit_effect{request_, std::move(txn)});
 }
 
 } // namespace djm

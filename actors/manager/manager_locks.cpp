@@ -156,7 +156,7 @@ void manager_core::apply_verification(const store::read_outcome& r, step s, effe
   }
   doing_ = activity::breaking;
   request_ = next_request_++;
-  out.push_back(commit_effect{request_, std::move(txn)});
+  out.emplace_back(commit_effect{request_, std::move(txn)});
 }
 
 // -- looking for locks of workers that are gone ------------------------------------------
