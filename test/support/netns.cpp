@@ -139,11 +139,28 @@ void net_lab::cut_from_us(std::size_t host) {
   drop_from(host, own_address_);
 }
 
-void net_lab::heal() {
+void net_lab::block(std::size_t host) {
+  run({"ip", "netns", "exec", name(host), "nft",
+       "add table inet djmblock; "
+       "add chain inet djmblock in { type filter hook input priority 0; policy drop; }; "
+       "add chain inet djmblock out { type filter hook output priority 0; policy drop; }"});
+}
+
+void net_lab::unblock(std::size_t host) {
+  run({"ip", "netns", "exec", name(host), "nft", "add table inet djmblock; delete table inet djmblock"});
+}
+
+void net_lab::heal_cuts() {
   for (auto& x : hosts_)
     run({"ip", "netns", "exec", x.name, "nft",
          "add table inet djm; delete table inet djm; add table inet djm; "
          "add chain inet djm in { type filter hook input priority 0; }"});
+}
+
+void net_lab::heal() {
+  heal_cuts();
+  for (std::size_t i = 0; i < size(); ++i)
+    unblock(i);
 }
 
 } // namespace djm::test

@@ -32,6 +32,14 @@ public:
   void isolate(std::size_t host);
   /// Drops everything between the host and our own namespace.
   void cut_from_us(std::size_t host);
+  /// Drops everything the host sends or should get, from the others and from us: as if its cable was out. Quick enough
+  /// to be done several times a second.
+  void block(std::size_t host);
+  /// Ends `block`, and nothing else.
+  void unblock(std::size_t host);
+  /// Ends every cut; what is blocked stays so.
+  void heal_cuts();
+  /// Ends everything.
   void heal();
 
 private:

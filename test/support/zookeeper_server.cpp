@@ -144,6 +144,19 @@ void zookeeper_server::restart() {
   throw std::runtime_error{"ZooKeeper does not get ready again; its log:\n" + log()};
 }
 
+void zookeeper_server::launch() {
+  kill();
+  start(members_);
+}
+
+bool zookeeper_server::wait_ready(milliseconds limit) {
+  return ready_before(clock::now() + limit);
+}
+
+std::filesystem::path zookeeper_server::logs() const {
+  return dir_->path() / "data" / "version-2";
+}
+
 std::string zookeeper_server::log() const {
   std::ifstream file{dir_->path() / "log"};
   return {std::istreambuf_iterator<char>{file}, {}};

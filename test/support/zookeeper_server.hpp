@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +43,7 @@ public:
   zookeeper_server(server_settings settings, server_place place, int number);
 
   std::uint16_t port() const noexcept { return port_; }
+  const std::string& address() const noexcept { return place_.address; }
   /// "address:port"
   std::string connect_string() const;
   /// "standalone", "leader", "follower"; nothing when it does not serve (now).
@@ -55,6 +57,12 @@ public:
   void kill() { process_.kill(); }
   /// Starts on the same data and port, and waits until it serves. Throws as the constructor does.
   void restart();
+  /// Starts on the same data and port without waiting: a member of an ensemble serves when there is a quorum.
+  void launch();
+  /// Whether it serves within `limit`.
+  bool wait_ready(std::chrono::milliseconds limit);
+  /// Where its transaction logs are.
+  std::filesystem::path logs() const;
   /// A four-letter command ("srvr", "wchs", "cons"); nothing without an answer in 2 s.
   std::optional<std::string> command(const std::string& word);
   std::string log() const;

@@ -1,0 +1,87 @@
+#include "scenario.hpp"
+
+using namespace djm;
+using namespace djm::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A cluster, and the node a fault is for.
+struct victim_of {
+  explicit victim_of(bool leads) {
+    c.start();
+    const auto leader = c.leader();
+    node = leads ? leader : c.other_than(leader);
+    items = c.items_of(node);
+    REQUIRE(items.size() >= 5);
+  }
+  fault_cluster c;
+  std::size_t node = 0;
+  std::set<std::string> items;
+};
+
+std::string named(const char* fault, bool leads) {
+  return std::string{fault} + (leads ? " leader" : " node");
+}
+
+void kill_case(bool leads) {
+  victim_of v{leads};
+  const auto at = boot_us();
+  v.c.kill_node(v.node);
+  const auto took = v.c.moved(v.items, at, v.node, 60s);
+  report(named("kill -9 of a", leads), took, v.c);
+  check_bound(took, v.c);
+  v.c.start_node(v.node);
+  conclude(v.c);
+}
+
+void cut_case(bool leads) {
+  victim_of v{leads};
+  const auto at = boot_us();
+  v.c.cut_node(v.node);
+  const auto took = v.c.moved(v.items, at, v.node, 60s);
+  const auto last = (v.c.last_start(v.node) - at) / 1000;
+  report(named("cut of a", leads), took, v.c, ", last start of the cut node after " + std::to_string(last) + " ms");
+  check_bound(took, v.c);
+  // Its lease at the cut was T + D at most.
+  CHECK(last <= 4000);
+  v.c.heal_node(v.node);
+  conclude(v.c);
+}
+
+void pause_case(bool leads) {
+  victim_of v{leads};
+  const auto at = boot_us();
+  v.c.pause_node(v.node);
+  const auto took = v.c.moved(v.items, at, v.node, 60s);
+  report(named("SIGSTOP of a", leads), took, v.c);
+  check_bound(took, v.c);
+  v.c.resume_node(v.node);
+  conclude(v.c);
+}
+
+} // namespace
+
+TEST_CASE("kill -9 of a node: its items run elsewhere within T + D + 3 s") {
+  kill_case(false);
+}
+
+TEST_CASE("kill -9 of the leader: its items run elsewhere within T + D + 3 s") {
+  kill_case(true);
+}
+
+TEST_CASE("a node cut off: it stops by its deadline, and its items run elsewhere within T + D + 3 s") {
+  cut_case(false);
+}
+
+TEST_CASE("the leader cut off: it stops by its deadline, and its items run elsewhere within T + D + 3 s") {
+  cut_case(true);
+}
+
+TEST_CASE("a node frozen: its items run elsewhere within T + D + 3 s, and it starts nothing when it wakes") {
+  pause_case(false);
+}
+
+TEST_CASE("the leader frozen: its items run elsewhere within T + D + 3 s, and it starts nothing when it wakes") {
+  pause_case(true);
+}
