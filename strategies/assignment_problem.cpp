@@ -159,6 +159,11 @@ assignment_problem assignment_problem::restricted_to(const std::vector<job_index
                        data_->previous.begin() + first_item(j + 1));
     x->first_item.push_back(static_cast<item_index>(x->previous.size()));
   }
+  for (auto i : waiting()) {
+    const auto j = job_of(i);
+    if (position[j] != no_worker)
+      x->waiting.push_back(x->first_item[position[j]] + (i - first_item(j)));
+  }
   classify(*x);
   return assignment_problem{std::move(x)};
 }
@@ -192,6 +197,12 @@ assignment_problem assignment_problem::without_affinity() const {
     j.one_worker = false;
   }
   classify(*x);
+  return assignment_problem{std::move(x)};
+}
+
+assignment_problem assignment_problem::with_waiting(std::vector<item_index> line) const {
+  auto x = std::make_shared<data>(*data_);
+  x->waiting = std::move(line);
   return assignment_problem{std::move(x)};
 }
 

@@ -6,6 +6,7 @@
 #include "strategies/global_balance.hpp"
 #include "strategies/greedy.hpp"
 #include "strategies/refine.hpp"
+#include "strategies/serve_in_line.hpp"
 #include "strategies/stages.hpp"
 #include "strategies/summary.hpp"
 
@@ -170,11 +171,15 @@ plan count_plan(const assignment_problem& problem, const plan_options& options, 
 }
 
 expected<plan> balanced_strategy::assign(const assignment_problem& problem, const plan_options& options) const {
-  return staged_plan(problem, options, true);
+  auto result = staged_plan(problem, options, true);
+  serve_in_line(problem, result);
+  return result;
 }
 
 expected<plan> evenly_spread_strategy::assign(const assignment_problem& problem, const plan_options& options) const {
-  return staged_plan(problem, options, false);
+  auto result = staged_plan(problem, options, false);
+  serve_in_line(problem, result);
+  return result;
 }
 
 } // namespace djm

@@ -12,25 +12,31 @@ bool fits(const slot_profile& slot, const slot_profile& wanted) {
 }
 
 slot_manager::place_in_line slot_manager::place_of(const request_entry& r) {
-  return {-r.wanted.priority, r.age, r.wanted.id};
+  return {-r.wanted.priority, !r.wanted.senior, r.age, r.wanted.id};
 }
 
 void slot_manager::wait(request_entry& r) {
   r.state = request_state::waiting;
   r.slot = {};
   line_.insert(place_of(r));
+  if (announced_.count(r.wanted.id) == 0)
+    unheard_.insert(r.wanted.id);
 }
 
 void slot_manager::seat(request_entry& r, const slot_ref& at, request_state s) {
   line_.erase(place_of(r));
-  announced_.erase(r.wanted.id);
+  unheard_.erase(r.wanted.id);
+  if (s == request_state::served)
+    announced_.erase(r.wanted.id);
   r.state = s;
   r.slot = at;
+  free_.erase(at);
 }
 
-void slot_manager::vacate(slot_entry& slot) {
+void slot_manager::vacate(const slot_ref& at, slot_entry& slot) {
   slot.state = slot_state::free;
   slot.user.clear();
+  free_.insert(at);
 }
 
 slot_effects slot_manager::request(const slot_request& r) {
@@ -53,10 +59,11 @@ slot_effects slot_manager::cancel(const allocation_id& id) {
   auto& r = i->second;
   line_.erase(place_of(r));
   announced_.erase(id);
+  unheard_.erase(id);
   if (r.state != request_state::waiting) {
     // The worker may use the slot until it has answered; its next report says so.
     out.push_back({slot_effect::what::release, r.slot, id, {}});
-    vacate(slots_.at(r.slot));
+    vacate(r.slot, slots_.at(r.slot));
   }
   requests_.erase(i);
   serve(out);
@@ -77,10 +84,9 @@ slot_effects slot_manager::refused(const slot_ref& slot, const allocation_id& id
   auto i = slots_.find(slot);
   if (i == slots_.end() || i->second.state != slot_state::asked || i->second.user != id)
     return out;
-  vacate(i->second);
-  auto& r = requests_.at(id);
-  r.refused_by.insert(slot);
-  wait(r);
+  vacate(slot, i->second);
+  refusals_.insert({slot, id});
+  wait(requests_.at(id));
   serve(out);
   return out;
 }
@@ -96,11 +102,17 @@ slot_effects slot_manager::report(const node_id& worker, const std::vector<slot_
       missing.push_back(i->first);
   for (const auto& at : missing)
     lose(at);
-  for (auto& [id, r] : requests_)
-    r.refused_by.erase(r.refused_by.lower_bound({worker, 0}), r.refused_by.upper_bound({worker, UINT32_MAX}));
+  const auto old = refusals_.lower_bound({{worker, 0}, {}});
+  auto end = old;
+  while (end != refusals_.end() && end->first.worker == worker)
+    ++end;
+  refusals_.erase(old, end);
   for (const auto& [number, truth] : named) {
     const slot_ref at{worker, number};
-    correct(at, slots_[at], *truth, out);
+    const auto [i, added] = slots_.try_emplace(at);
+    if (added)
+      free_.insert(at);
+    correct(at, i->second, *truth, out);
   }
   serve(out);
   return out;
@@ -111,7 +123,7 @@ void slot_manager::correct(const slot_ref& at, slot_entry& slot, const slot_repo
   if (truth.used_by.empty()) {
     if (slot.state == slot_state::in_use) { // it has ended its work
       requests_.erase(slot.user);
-      vacate(slot);
+      vacate(at, slot);
     }
     return;
   }
@@ -124,7 +136,7 @@ void slot_manager::correct(const slot_ref& at, slot_entry& slot, const slot_repo
     wait(requests_.at(slot.user)); // somebody else was there first
   else if (slot.state == slot_state::in_use)
     requests_.erase(slot.user);
-  vacate(slot);
+  vacate(at, slot);
   adopt(at, slot, truth.used_by, out);
 }
 
@@ -133,12 +145,12 @@ void slot_manager::adopt(const slot_ref& at, slot_entry& slot, const allocation_
   auto i = requests_.find(id);
   if (i == requests_.end()) {
     i = requests_.emplace(id, request_entry{}).first;
-    i->second.wanted = {id, slot.profile, 0};
+    i->second.wanted = {id, slot.profile, 0, false};
     i->second.age = next_age_++;
   } else if (i->second.state != request_state::waiting) {
     auto& other = slots_.at(i->second.slot);
     out.push_back({slot_effect::what::release, i->second.slot, id, {}});
-    vacate(other);
+    vacate(i->second.slot, other);
   }
   slot.state = slot_state::in_use;
   slot.user = id;
@@ -150,6 +162,7 @@ void slot_manager::lose(const slot_ref& at) {
   if (i->second.state != slot_state::free)
     wait(requests_.at(i->second.user));
   slots_.erase(i);
+  free_.erase(at);
 }
 
 slot_effects slot_manager::worker_lost(const node_id& worker) {
@@ -160,8 +173,9 @@ slot_effects slot_manager::worker_lost(const node_id& worker) {
 bool slot_manager::ask(request_entry& r, slot_effects& out) {
   const slot_ref* best = nullptr;
   std::vector<std::int64_t> best_rest;
-  for (const auto& [at, slot] : slots_) {
-    if (slot.state != slot_state::free || r.refused_by.count(at) > 0 || !fits(slot.profile, r.wanted.profile))
+  for (const auto& at : free_) {
+    const auto& slot = slots_.at(at);
+    if (!fits(slot.profile, r.wanted.profile) || refusals_.count({at, r.wanted.id}) > 0)
       continue;
     std::vector<std::int64_t> rest;
     for (const auto& [name, amount] : slot.profile) {
@@ -176,21 +190,33 @@ bool slot_manager::ask(request_entry& r, slot_effects& out) {
   }
   if (best == nullptr)
     return false;
-  auto& slot = slots_.at(*best);
+  const auto at = *best;
+  auto& slot = slots_.at(at);
   slot.state = slot_state::asked;
   slot.user = r.wanted.id;
-  out.push_back({slot_effect::what::allocate, *best, r.wanted.id, r.wanted.profile});
-  seat(r, *best, request_state::asked);
+  out.push_back({slot_effect::what::allocate, at, r.wanted.id, r.wanted.profile});
+  seat(r, at, request_state::asked);
   return true;
 }
 
-// Everybody in line gets a chance, first come first; who finds nothing does not hold up the others.
+// Everybody in line gets a chance, first come first; who finds nothing does not hold up the others. Of requests of one
+// profile all find nothing once one did, refusals aside.
 void slot_manager::serve(slot_effects& out) {
+  if (free_.empty() && unheard_.empty())
+    return;
+  std::set<slot_profile> hopeless;
   const auto line = line_;
   for (const auto& place : line) {
-    auto& r = requests_.at(std::get<2>(place));
-    if (!ask(r, out) && announced_.insert(r.wanted.id).second)
+    auto& r = requests_.at(std::get<3>(place));
+    const auto none = free_.empty() || hopeless.count(r.wanted.profile) > 0;
+    if (!none && ask(r, out))
+      continue;
+    if (!none && refusals_.empty())
+      hopeless.insert(r.wanted.profile);
+    if (unheard_.erase(r.wanted.id) > 0) {
+      announced_.insert(r.wanted.id);
       out.push_back({slot_effect::what::capacity_wanted, {}, r.wanted.id, r.wanted.profile});
+    }
   }
 }
 
@@ -223,7 +249,17 @@ std::optional<slot_manager::request_state> slot_manager::state_of(const allocati
 std::vector<allocation_id> slot_manager::waiting() const {
   std::vector<allocation_id> result;
   for (const auto& place : line_)
-    result.push_back(std::get<2>(place));
+    result.push_back(std::get<3>(place));
+  return result;
+}
+
+std::vector<allocation_id> slot_manager::in_order() const {
+  std::set<place_in_line> order;
+  for (const auto& [id, r] : requests_)
+    order.insert(place_of(r));
+  std::vector<allocation_id> result;
+  for (const auto& place : order)
+    result.push_back(std::get<3>(place));
   return result;
 }
 

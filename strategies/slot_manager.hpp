@@ -34,6 +34,8 @@ struct slot_request {
   slot_profile profile;
   /// Greater is served first; of equals the older.
   int priority = 0;
+  /// Was served before these books were opened, so it is older than all requests that were not.
+  bool senior = false;
 };
 
 /// A slot's address.
@@ -54,7 +56,7 @@ struct slot_effect {
   enum class what : std::uint8_t {
     /// Ask `slot.worker` to give `slot` to `request`; answer with `confirmed` or `refused`.
     allocate,
-    /// Nothing fits `request` of `profile`: it pends; somebody may add capacity.
+    /// Nothing fits `request` of `profile`: it pends; somebody may add capacity. Said once until it is served.
     capacity_wanted,
     /// `slot` serves a request that is served elsewhere or no longer wanted: ask the worker to free it.
     release,
@@ -75,7 +77,8 @@ using slot_effects = std::vector<slot_effect>;
 ///   slot:     free --allocate--> asked --confirmed--> in use --report free--> free
 ///
 /// A worker's report is the truth about its slots and corrects the books, with one exception: a slot that was asked for
-/// and is reported free stays asked for, because the report may be older than the question.
+/// and is reported free stays asked for, because the report may be older than the question. A request keeps its age when
+/// it loses its slot.
 class slot_manager {
 public:
   enum class slot_state : std::uint8_t { free, asked, in_use };
@@ -102,6 +105,8 @@ public:
   std::optional<request_state> state_of(const allocation_id& id) const;
   /// Waiting requests, next to be served first.
   std::vector<allocation_id> waiting() const;
+  /// All requests, served or not, in the order in which they would be served if none had a slot.
+  std::vector<allocation_id> in_order() const;
 
 private:
   struct slot_entry {
@@ -114,25 +119,26 @@ private:
     std::uint64_t age = 0;
     request_state state = request_state::waiting;
     slot_ref slot;
-    /// Slots that refused it since their last report.
-    std::set<slot_ref> refused_by;
   };
-  using place_in_line = std::tuple<int, std::uint64_t, allocation_id>;
+  using place_in_line = std::tuple<int, bool, std::uint64_t, allocation_id>;
 
   static place_in_line place_of(const request_entry& r);
   void wait(request_entry& r);
   void seat(request_entry& r, const slot_ref& at, request_state s);
   void adopt(const slot_ref& at, slot_entry& slot, const allocation_id& id, slot_effects& out);
-  void vacate(slot_entry& slot);
+  void vacate(const slot_ref& at, slot_entry& slot);
   void correct(const slot_ref& at, slot_entry& slot, const slot_report& truth, slot_effects& out);
   void lose(const slot_ref& at);
   bool ask(request_entry& r, slot_effects& out);
   void serve(slot_effects& out);
 
   std::map<slot_ref, slot_entry> slots_;
+  std::set<slot_ref> free_;
   std::map<allocation_id, request_entry> requests_;
-  std::set<place_in_line> line_; // waiting requests
-  std::set<allocation_id> announced_; // waiting requests for which capacity was wanted already
+  std::set<place_in_line> line_;      // waiting requests
+  std::set<allocation_id> announced_; // requests for which capacity was wanted already, until they are served
+  std::set<allocation_id> unheard_;   // waiting requests that are not announced
+  std::set<std::pair<slot_ref, allocation_id>> refusals_; // since the slot's last report
   std::uint64_t next_age_ = 0;
 };
 

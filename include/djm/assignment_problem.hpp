@@ -178,6 +178,9 @@ public:
     return data_->base_used.empty() ? 0 : data_->base_used[w * resources().size() + resource];
   }
 
+  /// Items in the order in which they get room where it is short; see `with_waiting`. Empty in a problem as it is built.
+  const std::vector<item_index>& waiting() const noexcept { return data_->waiting; }
+
   /// No rule beyond eligibility: no pins, weights, capacities, zones, affinity, drains, cordons.
   bool unconstrained() const noexcept { return data_->unconstrained; }
 
@@ -196,6 +199,10 @@ public:
   assignment_problem with_eligible(job_index j, const std::vector<std::uint64_t>& row) const;
   /// The same question without `colocate_with`, `separate_from` and `one_worker`.
   assignment_problem without_affinity() const;
+  /// The same question where items have waited for room: `line` names each once, who is to be served first comes first.
+  /// Of items of one priority those in line get room before those that are not, and they in this order; it says
+  /// nothing about where. Jobs planned by a hash or by a custom strategy do not look at it.
+  assignment_problem with_waiting(std::vector<item_index> line) const;
   /// The same question after `owners` (indexed by item) has become the state of things.
   assignment_problem with_previous(std::vector<worker_index> owners) const;
 
@@ -213,6 +220,7 @@ private:
     std::vector<std::int64_t> base_load;
     std::vector<std::uint32_t> base_items;
     std::vector<std::int64_t> base_used;
+    std::vector<item_index> waiting;
     std::vector<error> warnings;
     std::uint32_t zone_count = 0;
     bool fully_eligible = false;

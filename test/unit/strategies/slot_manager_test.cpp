@@ -158,6 +158,33 @@ TEST_CASE("a refused allocation is tried elsewhere, else it pends until that wor
   CHECK(text(m.report("w", {free_slot(0)})) == "allocate w/0 for r");
 }
 
+TEST_CASE("a wish for capacity is told once, whatever is asked and refused, until the request has been served") {
+  slot_manager m;
+  CHECK(text(m.request({"r", small, 0})) == "wanted for r");
+  CHECK(text(m.report("w", {free_slot(0)})) == "allocate w/0 for r");
+  CHECK(m.refused({"w", 0}, "r").empty());
+  CHECK(text(m.report("w", {free_slot(0)})) == "allocate w/0 for r");
+  CHECK(m.report("w", {}).empty());
+  CHECK(text(m.report("w", {used_slot(0, "r")})) == "");
+  CHECK(text(m.worker_lost("w")) == "wanted for r");
+}
+
+TEST_CASE("a request keeps its age when it loses its slot, and one from before the books is older than all") {
+  slot_manager m;
+  m.request({"old", small, 0});
+  m.request({"young", small, 0});
+  m.report("w", {free_slot(0)});
+  m.confirmed({"w", 0}, "old");
+  m.worker_lost("w");
+  CHECK(m.waiting() == std::vector<allocation_id>{"old", "young"});
+  m.request({"orphan", small, 0, true});
+  m.request({"urgent", small, 1});
+  CHECK(m.waiting() == std::vector<allocation_id>{"urgent", "orphan", "old", "young"});
+  m.report("w", {free_slot(0)});
+  CHECK(m.in_order() == std::vector<allocation_id>{"urgent", "orphan", "old", "young"});
+  CHECK(m.waiting() == std::vector<allocation_id>{"orphan", "old", "young"});
+}
+
 TEST_CASE("answers to questions that are no longer open change nothing") {
   slot_manager m;
   m.report("w", {free_slot(0)});
