@@ -4,6 +4,9 @@ include(CMakePackageConfigHelpers)
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/djm")
 
 install(TARGETS djm djm_model djm_zkstore djm_actors EXPORT djm_targets)
+if(TARGET djm_test)
+  install(TARGETS djm_test EXPORT djm_targets)
+endif()
 install(EXPORT djm_targets FILE djm_targets.cmake NAMESPACE djm:: DESTINATION "${package_dir}")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/djm" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
   FILES_MATCHING PATTERN "*.hpp" PATTERN impl EXCLUDE)

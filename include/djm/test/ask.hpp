@@ -1,0 +1,69 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <caf/all.hpp>
+
+#include "djm/node_actor.hpp"
+#include "djm/test/cluster.hpp"
+
+/// For programs that talk to nodes as actors: any message of `djm/messages.hpp`, on virtual time.
+namespace djm::test {
+
+/// The actors behind a cluster. Messages are handled only while the cluster's time passes; actors that a test spawns here take
+/// part in that.
+class actor_access {
+public:
+  /// `failure` when called within user code.
+  explicit actor_access(cluster& c);
+  caf::actor_system& system();
+  /// `shutting_down` when the node is not up, `invalid_state` while it is paused; `failure` for an unknown id.
+  expected<node_actor> node(const node_id& id);
+
+private:
+  cluster& cluster_;
+};
+
+/// What a node answers a message with.
+template <class Message>
+struct answer_of { using type = void; };
+template <>
+struct answer_of<get_status> { using type = node_status; };
+template <>
+struct answer_of<get_cluster> { using type = cluster_view; };
+template <>
+struct answer_of<get_job> { using type = runner_status; };
+template <>
+struct answer_of<get_job_handle> { using type = caf::actor; };
+template <>
+struct answer_of<explain_item> { using type = item_explanation; };
+
+/// Sends the message and lets virtual time pass until it is answered: `timed_out` after `limit`.
+///
+///   auto status = djm::test::ask(cluster, "n0", djm::get_status{});
+template <class Message>
+expected<typename answer_of<Message>::type> ask(cluster& c, const node_id& node, Message m,
+                                                duration limit = std::chrono::minutes{1}) {
+  using answer = typename answer_of<Message>::type;
+  actor_access access{c};
+  auto handle = access.node(node);
+  if (!handle)
+    return tl::make_unexpected(handle.error());
+  auto result = std::make_shared<std::optional<expected<answer>>>();
+  const auto asking = [h = std::move(*handle), m = std::move(m), result](caf::event_based_actor* self) {
+    auto request = self->request(h, caf::infinite, m);
+    const auto refused = [result](const caf::error& e) { *result = tl::make_unexpected(from_caf(e)); };
+    if constexpr (std::is_void_v<answer>)
+      request.then([result] { *result = expected<void>{}; }, refused);
+    else
+      request.then([result](answer& a) { *result = std::move(a); }, refused);
+  };
+  access.system().spawn(asking);
+  if (!c.run_until([&] { return result->has_value(); }, limit))
+    return fail(errc::timed_out, "node \"" + node + "\" has not answered within " + format_duration(limit));
+  return std::move(**result);
+}
+
+} // namespace djm::test

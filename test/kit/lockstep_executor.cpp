@@ -1,0 +1,181 @@
+#include "test/kit/lockstep_executor.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "test/kit/user_code.hpp"
+
+namespace djm::test {
+
+namespace {
+
+/// How long a thread takes to get to work, at most.
+constexpr duration start_time = std::chrono::microseconds{200};
+
+} // namespace
+
+lockstep_executor::lockstep_executor(sim::timeline& t, sim::process& p, lockstep& l, run_observer& o,
+                                     std::uint64_t seed, std::uint32_t max_threads, report_fn report)
+  : timeline_(t), process_(p), lockstep_(l), observer_(o), chance_(seed, "executor"), report_(std::move(report)),
+    clock_(std::make_shared<virtual_clock>(p, l)) {
+  stats_.max_threads = max_threads;
+  stats_.reserved_threads = 2;
+}
+
+std::string lockstep_executor::complaint(const run_order& order) const {
+  if (shut_)
+    return fmt::format("run {} of job '{}' refused: the executor is shut down", order.id, order.job);
+  if (!order.code || order.items.empty() || order.id == 0 || runs_.count(order.id) > 0)
+    return fmt::format("run {} of job '{}' refused: no code, no items, or an id in use", order.id, order.job);
+  return {};
+}
+
+void lockstep_executor::start(run_order order, done_fn done) {
+  if (const auto text = complaint(order); !text.empty()) {
+    run_result refused;
+    refused.id = order.id;
+    refused.failed = true;
+    refused.failure = text;
+    process_.later(timeline_.now, sim::process::kind::code, [done = std::move(done), refused] { done(refused); });
+    return;
+  }
+  const auto id = order.id;
+  order.code = std::make_shared<user_code>(std::move(order.code), *clock_);
+  auto& e = runs_[id];
+  e.run = std::make_shared<run_context>(std::move(order), services());
+  e.done = std::move(done);
+  waiting_.push_back(id);
+  fill();
+}
+
+void lockstep_executor::request_stop(run_id id, stop_reason reason, std::vector<item_id> revoked) {
+  const auto i = runs_.find(id);
+  if (i == runs_.end())
+    return;
+  if (auto& e = i->second; e.started) {
+    if (!std::exchange(e.stopping, true))
+      observer_.stop_asked(process_, id, reason);
+    const auto run = e.run;
+    return run->request_stop(reason, revoked);
+  }
+  waiting_.erase(std::find(waiting_.begin(), waiting_.end(), id));
+  ++stats_.dropped;
+  auto dropped = runs_.extract(i);
+  dropped.mapped().run->drop();
+  run_result result;
+  result.id = id;
+  result.dropped = true;
+  dropped.mapped().done(result);
+}
+
+void lockstep_executor::call(std::function<void()> f) {
+  soon(fmt::format("a pool function or another short call of user code on {}", process_.node()), [this, f = std::move(f)] {
+    std::string text;
+    if (throws(f, text)) {
+      ++stats_.contained;
+      report_("a call of user code threw: " + text);
+    }
+  });
+}
+
+/// Calls `f` on a thread that runs cannot occupy.
+void lockstep_executor::soon(std::string what, std::function<void()> f) {
+  if (shut_)
+    return;
+  const auto when = timeline_.now + chance_.between(duration::zero(), start_time);
+  process_.later(when, sim::process::kind::code, [this, what = std::move(what), f = std::move(f)]() mutable {
+    if (shut_)
+      return;
+    lockstep_.run(std::move(what), [this, f = std::move(f)] {
+      virtual_clock::seat here{*clock_};
+      ++stats_.reserved_busy;
+      f();
+      --stats_.reserved_busy;
+    });
+  });
+}
+
+run_services lockstep_executor::services() {
+  run_services s;
+  s.clock = clock_;
+  s.post = [this](std::function<void()> f) {
+    soon(fmt::format("a stop callback on {}", process_.node()), std::move(f));
+  };
+  s.report = [this](const std::string& text) {
+    ++stats_.contained;
+    report_(text);
+  };
+  return s;
+}
+
+std::vector<running_info> lockstep_executor::running(const job_id& job) const {
+  std::vector<running_info> result;
+  for (const auto& [id, e] : runs_)
+    if (job.empty() || e.run->job() == job)
+      result.push_back({id, e.run->job(), e.run->items(), e.started});
+  return result;
+}
+
+void lockstep_executor::adopt(const job_id& job, done_fn done) {
+  for (auto& [id, e] : runs_)
+    if (e.run->job() == job)
+      e.done = done;
+}
+
+executor_stats lockstep_executor::stats() const {
+  auto result = stats_;
+  result.threads = result.busy;
+  result.waiting = static_cast<std::uint32_t>(waiting_.size());
+  result.reserved_threads = std::max(result.reserved_threads, result.reserved_busy);
+  return result;
+}
+
+void lockstep_executor::shut() {
+  shut_ = true;
+  for (const auto id : std::exchange(waiting_, {}))
+    runs_.erase(id);
+  for (auto& [id, e] : runs_)
+    e.done = nullptr;
+}
+
+void lockstep_executor::fill() {
+  while (!waiting_.empty() && stats_.busy < stats_.max_threads) {
+    const auto id = waiting_.front();
+    waiting_.pop_front();
+    runs_.at(id).started = true;
+    ++stats_.busy;
+    const auto when = timeline_.now + chance_.between(duration::zero(), start_time);
+    process_.later(when, sim::process::kind::code, [this, id] { begin(id); });
+  }
+}
+
+void lockstep_executor::begin(run_id id) {
+  const auto& e = runs_.at(id);
+  const auto run = e.run;
+  observer_.run_began(process_, {id, run->job(), run->items(), true});
+  if (e.stopping)
+    observer_.stop_asked(process_, id, run->reason());
+  lockstep_.run(fmt::format("run {} of job \"{}\" on {}", id, run->job(), process_.node()), [this, run] {
+    virtual_clock::seat here{*clock_};
+    const auto result = run->execute();
+    if (lockstep_.ending())
+      return;
+    observer_.run_ended(process_, result);
+    process_.later(timeline_.now, sim::process::kind::code, [this, result] { finish(result); });
+  });
+}
+
+void lockstep_executor::finish(const run_result& r) {
+  auto ended = runs_.extract(r.id);
+  --stats_.busy;
+  ++stats_.finished;
+  if (r.failed)
+    ++stats_.failed;
+  if (ended.mapped().done)
+    ended.mapped().done(r);
+  fill();
+}
+
+} // namespace djm::test
