@@ -20,14 +20,16 @@ struct raw_worker {
   worker_attributes attributes;
   problem_builder::offers what;
   std::vector<job_id> jobs;
+  std::vector<std::uint32_t> job_numbers;
 };
 
 struct raw_job {
   std::string name;
   job_attributes attributes;
   std::shared_ptr<const item_set> items;
-  /// Positions in `names` of the builder, before workers are sorted.
+  /// Positions in `names` of the builder, or with `by_number` of its workers, before they are sorted.
   std::vector<std::uint32_t> previous;
+  bool by_number = false;
 };
 
 // What `build` works on: names sorted, positions resolved.
@@ -89,6 +91,8 @@ struct problem_builder::impl {
   }
 
   void remember(raw_job& job, std::uint32_t item, std::uint32_t name) {
+    if (job.by_number)
+      return wrong("previous of job " + quoted(job.name) + " is given by number and by name");
     if (job.previous.empty())
       job.previous.assign(job.items->size(), no_worker);
     auto& slot = job.previous[item];
@@ -152,7 +156,7 @@ void problem_builder::add_worker(node_id name, worker_attributes attributes, off
   if (!x.worker_at.emplace(name, static_cast<std::uint32_t>(x.workers.size())).second)
     return x.wrong("worker " + quoted(name) + " is there twice");
   x.check_worker(name, attributes);
-  x.workers.push_back({std::move(name), std::move(attributes), what, {}});
+  x.workers.push_back({std::move(name), std::move(attributes), what, {}, {}});
 }
 
 void problem_builder::add_job(job_id name, const job_attributes& attributes, const std::vector<item_id>& items) {
@@ -167,7 +171,7 @@ void problem_builder::add_job(job_id name, const job_attributes& attributes, std
   if (!x.job_at.emplace(name, static_cast<std::uint32_t>(x.jobs.size())).second)
     return x.wrong("job " + quoted(name) + " is there twice");
   x.check_job(name, attributes);
-  x.jobs.push_back({std::move(name), attributes, std::move(items), {}});
+  x.jobs.push_back({std::move(name), attributes, std::move(items), {}, false});
 }
 
 void problem_builder::set_eligible(const node_id& worker, const job_id& job) {
@@ -178,6 +182,14 @@ void problem_builder::set_eligible(const node_id& worker, const job_id& job) {
   if (x.strict && x.job_at.count(job) == 0)
     return x.wrong("worker " + quoted(worker) + ": job " + quoted(job) + " is unknown");
   x.workers[w->second].jobs.push_back(job);
+}
+
+void problem_builder::set_eligible(std::uint32_t worker, std::uint32_t job) {
+  auto& x = *impl_;
+  if (worker >= x.workers.size() || job >= x.jobs.size())
+    return x.wrong("eligibility: worker number " + std::to_string(worker) + " of " + std::to_string(x.workers.size()) +
+                   " or job number " + std::to_string(job) + " of " + std::to_string(x.jobs.size()));
+  x.workers[worker].job_numbers.push_back(job);
 }
 
 void problem_builder::set_previous(const node_id& worker, const job_id& job, std::string_view item) {
@@ -208,6 +220,7 @@ void problem_builder::set_previous(const job_id& job, const std::vector<node_id>
   for (const auto& name : names)
     interned.push_back(x.intern(name));
   raw.previous.assign(owners.size(), no_worker);
+  raw.by_number = false;
   for (std::size_t k = 0; k < owners.size(); ++k)
     if (owners[k] != no_worker) {
       if (owners[k] >= names.size())
@@ -215,6 +228,23 @@ void problem_builder::set_previous(const job_id& job, const std::vector<node_id>
                        std::to_string(names.size()) + " names");
       raw.previous[k] = interned[owners[k]];
     }
+}
+
+void problem_builder::set_previous(const job_id& job, std::vector<worker_index> owners) {
+  auto& x = *impl_;
+  auto j = x.job_at.find(job);
+  if (j == x.job_at.end())
+    return x.doubtful("previous: job " + quoted(job) + " is unknown");
+  auto& raw = x.jobs[j->second];
+  if (owners.size() != raw.items->size())
+    return x.wrong("previous of job " + quoted(job) + ": " + std::to_string(owners.size()) + " owners for " +
+                   std::to_string(raw.items->size()) + " items");
+  for (auto w : owners)
+    if (w != no_worker && w >= x.workers.size())
+      return x.wrong("previous of job " + quoted(job) + ": owner number " + std::to_string(w) + " of " +
+                     std::to_string(x.workers.size()) + " workers");
+  raw.previous = std::move(owners);
+  raw.by_number = true;
 }
 
 void problem_builder::impl::resolve_workers(assignment_problem::data& x, const name_order& sorted) {
@@ -399,6 +429,8 @@ void problem_builder::impl::resolve_eligibility(assignment_problem::data& x, con
       for (std::size_t j = 0; j < x.jobs.size(); ++j)
         x.offered[j * words + (w >> 6)] |= bit;
     } else {
+      for (auto j : raw.job_numbers)
+        x.offered[sorted_jobs.rank[j] * words + (w >> 6)] |= bit;
       for (const auto& name : raw.jobs)
         if (auto j = job_at.find(name); j != job_at.end())
           x.offered[sorted_jobs.rank[j->second] * words + (w >> 6)] |= bit;
@@ -425,8 +457,9 @@ void problem_builder::impl::resolve_previous(assignment_problem::data& x, const 
   for (job_index j = 0; j < x.jobs.size(); ++j) {
     const auto& raw = jobs[sorted_jobs.order[j]];
     auto* out = x.previous.data() + x.first_item[j];
+    const auto& place = raw.by_number ? sorted_workers.rank : rank;
     for (std::size_t k = 0; k < raw.previous.size(); ++k)
-      out[k] = raw.previous[k] == no_worker ? no_worker : rank[raw.previous[k]];
+      out[k] = raw.previous[k] == no_worker ? no_worker : place[raw.previous[k]];
   }
 }
 

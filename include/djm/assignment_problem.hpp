@@ -48,6 +48,8 @@ public:
   std::optional<std::uint32_t> find(std::string_view name) const noexcept;
 
 private:
+  friend class item_merger;
+
   std::vector<std::uint64_t> hashes_;
   std::vector<std::size_t> offsets_{0};
   std::string arena_;
@@ -261,12 +263,16 @@ public:
 
   /// `worker` (added with `listed_jobs`) runs `job`. Both must have been added, else a lenient builder ignores it.
   void set_eligible(const node_id& worker, const job_id& job);
+  /// The same by number: 0 is the worker, or job, that was added first. Both must have been added.
+  void set_eligible(std::uint32_t worker, std::uint32_t job);
 
   /// `worker` owns the item until now. The job must have been added before; the worker may come later.
   void set_previous(const node_id& worker, const job_id& job, std::string_view item);
   /// All previous owners of a job at once, by number: `owners[k]` is the owner of the k-th item of the job's
   /// `item_set` as a position in `names` or `no_worker`. No string of an item is touched.
   void set_previous(const job_id& job, const std::vector<node_id>& names, const std::vector<worker_index>& owners);
+  /// The same with owners as numbers of workers, 0 being the one that was added first. All workers must have been added.
+  void set_previous(const job_id& job, std::vector<worker_index> owners);
 
   expected<assignment_problem> build();
 
