@@ -43,6 +43,32 @@ complaints check_quickstart(const source_tree& tree) {
   return {};
 }
 
+complaints check_regression_tests(const source_tree& tree) {
+  const auto log = tree.find("CHANGELOG.md");
+  if (log == tree.end()) {
+    return {};
+  }
+  complaints result;
+  int number = 0;
+  for (auto line : lines_of(log->second)) {
+    ++number;
+    if (!starts_with(line, "| ") || line.size() < 4 || line.substr(line.size() - 3) != "` |") {
+      continue;
+    }
+    const auto name = std::string{line.substr(0, line.size() - 3)};
+    const auto from = name.rfind('`');
+    const auto test = from == name.npos ? std::string{} : name.substr(from + 1);
+    bool found = false;
+    for (const auto& [path, text] : tree) {
+      found = found || text.find("TEST_CASE(\"" + test + "\")") != std::string::npos;
+    }
+    if (!found) {
+      result.push_back(complaint("CHANGELOG.md", number, "no such test: " + test));
+    }
+  }
+  return result;
+}
+
 std::set<std::string> commands_of(std::string_view dev) {
   std::set<std::string> result;
   for (auto line : lines_of(dev)) {

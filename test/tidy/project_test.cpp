@@ -110,6 +110,10 @@ TEST_CASE("documented commands exist") {
   check_clean(check_commands(project()));
 }
 
+TEST_CASE("the changelog names tests that exist") {
+  check_clean(check_regression_tests(project()));
+}
+
 TEST_CASE("links in documents lead somewhere") {
   check_clean(check_links(project()));
 }

@@ -114,6 +114,14 @@ TEST_CASE("docs: a README that does not show the sample is found") {
   CHECK(check_quickstart(tree).size() == 1);
 }
 
+TEST_CASE("docs: a regression test that the changelog names and nobody has is found") {
+  source_tree tree{{"CHANGELOG.md", "| defect | found by | test |\n| it broke | a seed | `it holds` |\n"},
+                   {"test/a_test.cpp", "TEST_CASE(\"it holds\") {\n"}};
+  CHECK(check_regression_tests(tree).empty());
+  tree["test/a_test.cpp"] = "TEST_CASE(\"it holds water\") {\n";
+  CHECK(check_regression_tests(tree) == complaints{"CHANGELOG.md:2: no such test: it holds"});
+}
+
 TEST_CASE("docs: commands and links that lead nowhere are found") {
   source_tree tree{{"dev", "cmd_test() { #: x\n"},
                    {"docs/a.md", "Run `./dev test unit`. See [b](b.md), [web](https://x.y/z).\n"},
