@@ -144,12 +144,21 @@ void read_file(const std::filesystem::path& path, std::map<store::zxid_t, logged
 std::map<store::zxid_t, logged_transaction>
 read_transaction_logs(const std::vector<std::filesystem::path>& directories) {
   std::map<store::zxid_t, logged_transaction> found;
+  std::map<store::zxid_t, std::size_t> servers;
   for (const auto& directory : directories) {
+    std::map<store::zxid_t, logged_transaction> logged;
     for (const auto& entry : std::filesystem::directory_iterator{directory}) {
       if (entry.path().filename().string().rfind("log.", 0) == 0) {
-        read_file(entry.path(), found);
+        read_file(entry.path(), logged);
       }
     }
+    for (const auto& [zxid, x] : logged) {
+      ++servers[zxid];
+    }
+    found.merge(logged);
+  }
+  for (auto i = found.begin(); i != found.end();) {
+    i = servers[i->first] * 2 > directories.size() ? std::next(i) : found.erase(i);
   }
   // What sessions leave behind goes with them.
   std::map<store::session_id_t, std::set<std::string>> ephemerals;
