@@ -57,6 +57,12 @@ lockstep::turn* lockstep::mine() noexcept {
   return own_turn;
 }
 
+void lockstep::check() const {
+  std::lock_guard<std::mutex> lock{state_->mutex};
+  if (!state_->broken.empty())
+    throw failure(state_->broken);
+}
+
 bool lockstep::ending() const {
   std::lock_guard<std::mutex> lock{state_->mutex};
   return state_->ending;

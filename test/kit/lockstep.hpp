@@ -33,6 +33,9 @@ public:
   /// Lets a thread that has yielded go on; returns and throws as `run` does.
   void resume(turn* t);
 
+  /// Throws `failure` when a thread has kept its turn too long.
+  void check() const;
+
   /// Whose turn the calling thread has; null on a foreign thread and on the simulating one.
   static turn* mine() noexcept;
   /// By the thread whose turn it is: returns when it is resumed.

@@ -63,7 +63,7 @@ std::vector<std::string> cluster::impl::missing_of(const std::string& key) const
   const auto lock = tree.locks().find(key);
   if (lock == tree.locks().end())
     return {fmt::format("{} belongs to {}, which has not locked it", key, owner)};
-  if (lock->second.worker != owner || lock->second.incarnation != tree.alive().at(owner).incarnation)
+  if (lock->second.worker != owner || lock->second.incarnation != sim->at(machines.at(owner).life).p->incarnation())
     return {fmt::format("{} belongs to {}, its lock to {}", key, owner,
                         lock->second.worker == owner ? "a former life of it" : lock->second.worker)};
   return {};
@@ -81,9 +81,14 @@ std::vector<std::string> cluster::impl::missing_in_nodes(cluster& c) const {
       continue;
     }
     std::map<std::string, fencing_token> granted;
-    for (const auto& job : status->jobs)
+    for (const auto& job : status->jobs) {
       for (const auto& item : job.items)
         granted[job.job + '/' + item.id] = item.token;
+      const bool due = job.next_start && *job.next_start <= duration::zero() && job.active_runs == 0;
+      if (!job.items.empty() && (!job.leased || due))
+        result.push_back(fmt::format("runs of {} on {} have not started: {}", job.job, id,
+                                     job.leased ? "they are due" : "the node has no contact with the store for long enough"));
+    }
     for (const auto& [key, owners] : tree.assigned())
       if (const auto lock = tree.locks().find(key); owners.count(id) > 0 && lock != tree.locks().end())
         if (const auto g = granted.find(key); g == granted.end() || g->second != lock->second.token)

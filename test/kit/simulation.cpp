@@ -183,6 +183,7 @@ void simulation::start_store() {
 }
 
 void simulation::run_for(duration d) {
+  lockstep_.check();
   const auto end = timeline_.now + d;
   run_actors();
   while (advance(end))
@@ -191,6 +192,7 @@ void simulation::run_for(duration d) {
 }
 
 bool simulation::run_until(const std::function<bool()>& condition, duration limit) {
+  lockstep_.check();
   const auto end = timeline_.now + limit;
   run_actors();
   while (!condition()) {
@@ -252,13 +254,10 @@ void simulation::on_down(handle h, const caf::error& why) {
 
 void simulation::committed(const store::committed_transaction& txn) {
   mix_in(static_cast<std::uint64_t>(txn.zxid));
-  using kind = sim::tree_event::kind;
   for (const auto& c : txn.changes) {
     mix_in(sim::hash_text(c.path));
-    const auto e = tree_.read(c);
-    tree_.apply(c, e, txn.zxid);
-    if (e.what != kind::other || e.worker == "available")
-      last_change_ = now();
+    tree_.apply(c, tree_.read(c), txn.zxid);
+    last_change_ = now();
   }
 }
 

@@ -84,7 +84,7 @@ public:
   const std::map<handle, host>& hosts() const { return hosts_; }
   caf::actor_system& system() { return system_; }
   const sim::tree_image& tree() const { return tree_; }
-  /// The latest change of who is there, what there is to do and who owns it.
+  /// The latest change of anything in the store: a calm cluster changes nothing.
   duration last_change() const { return last_change_; }
   const run_book& runs() const { return runs_; }
   const std::vector<seen_event>& events() const { return events_; }
