@@ -8,6 +8,13 @@ namespace djm {
 
 using store::rc;
 
+namespace {
+
+/// Up to so many items are listed again without a look at which folders have changed: a round trip less.
+constexpr std::size_t few_items = 1000;
+
+} // namespace
+
 // -- what is assigned -----------------------------------------------------------
 
 void worker_core::apply_assigned(const store::read_outcome& r, step s, effects& out) {
@@ -38,8 +45,12 @@ void worker_core::apply_assigned(const store::read_outcome& r, step s, effects& 
   }
   question q{};
   std::vector<store::read_op> reads;
+  std::size_t items = 0;
+  for (const auto& [job, image] : assigned_) {
+    items += image.items.size();
+  }
   for (const auto& job : r.results[1].children) {
-    const bool known = assigned_.count(job) > 0;
+    const bool known = items > few_items && assigned_.count(job) > 0;
     q.jobs.push_back(job);
     q.listed.push_back(!known);
     reads.push_back(known ? store::exists(tree_.assigned(cfg_.node, job))

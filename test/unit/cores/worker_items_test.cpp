@@ -132,11 +132,26 @@ TEST_CASE("worker: names in the tree that are no ids are passed over") {
   CHECK(r.locks() == strings{"a.lock", "no-lock-at-all"});
 }
 
-TEST_CASE("worker: only what changed is read again") {
+TEST_CASE("worker: few items are listed again in two round trips") {
   worker_rig r;
   r.add_job("k");
   hold_two(r);
   r.assigned({"x"}, "k");
+  const auto before = r.d.reads_answered;
+  r.assigned({"c"});
+  CHECK(r.d.reads_answered - before == 2); // assigned, what is in its folders
+  CHECK(r.locks().size() == 3);
+}
+
+TEST_CASE("worker: of many items only what changed is read again") {
+  worker_rig r;
+  r.add_job("k");
+  hold_two(r);
+  strings many;
+  for (int i = 0; i < 1000; ++i) {
+    many.push_back("x-" + std::to_string(i));
+  }
+  r.assigned(many, "k");
   const auto before = r.d.reads_answered;
   r.assigned({"c"});
   CHECK(r.d.reads_answered - before == 3); // assigned, its folders, the one folder that changed
