@@ -6,7 +6,25 @@ namespace tidy {
 
 namespace {
 
-const std::string sample = "samples/quickstart.cpp";
+/// In the order in which the README shows them.
+const char* const shown_samples[] = {"samples/quickstart.cpp", "samples/test_my_job.cpp"};
+
+/// What stands between "```cpp" and "```".
+std::vector<std::string> cpp_blocks(const std::string& text) {
+  static const std::string begin = "\n```cpp\n";
+  static const std::string end = "\n```\n";
+  std::vector<std::string> result;
+  for (auto at = text.find(begin); at != text.npos; at = text.find(begin, at)) {
+    at += begin.size();
+    const auto stop = text.find(end, at);
+    if (stop == text.npos) {
+      break;
+    }
+    result.push_back(text.substr(at, stop + 1 - at));
+    at = stop;
+  }
+  return result;
+}
 
 /// Whether the tree has this file, or files below this folder.
 bool exists(const source_tree& tree, const std::string& path) {
@@ -31,16 +49,22 @@ std::string normal(const std::string& base, std::string link) {
 
 } // namespace
 
-complaints check_quickstart(const source_tree& tree) {
-  auto code = tree.find(sample);
-  if (code == tree.end()) {
-    return {};
-  }
+complaints check_shown_samples(const source_tree& tree) {
   auto readme = tree.find("README.md");
-  if (readme == tree.end() || readme->second.find("```cpp\n" + code->second + "```\n") == std::string::npos) {
-    return {complaint("README.md", 0, "no ```cpp block equals " + sample)};
+  const auto blocks = readme == tree.end() ? std::vector<std::string>{} : cpp_blocks('\n' + readme->second);
+  complaints result;
+  std::size_t n = 0;
+  for (const auto* sample : shown_samples) {
+    auto code = tree.find(sample);
+    if (code == tree.end()) {
+      continue;
+    }
+    if (n >= blocks.size() || blocks[n] != code->second) {
+      result.push_back(complaint("README.md", 0, "```cpp block " + std::to_string(n + 1) + " is not " + sample));
+    }
+    ++n;
   }
-  return {};
+  return result;
 }
 
 complaints check_regression_tests(const source_tree& tree) {

@@ -8,8 +8,9 @@
 /// What the documentation says is so.
 namespace tidy {
 
-/// The README shows samples/quickstart.cpp, byte for byte, in one of its ```cpp blocks. Holds while there is no sample.
-complaints check_quickstart(const source_tree& tree);
+/// The first ```cpp block of the README is samples/quickstart.cpp, the second samples/test_my_job.cpp, byte for byte. A sample
+/// that does not exist has no block.
+complaints check_shown_samples(const source_tree& tree);
 
 /// Commands of ./dev: the names of its functions `cmd_...`.
 std::set<std::string> commands_of(std::string_view dev);

@@ -102,8 +102,8 @@ TEST_CASE("test files assert something") {
   check_clean(check_assertions(project()));
 }
 
-TEST_CASE("the README shows the quick start sample byte for byte") {
-  check_clean(check_quickstart(project()));
+TEST_CASE("the README shows its samples byte for byte") {
+  check_clean(check_shown_samples(project()));
 }
 
 TEST_CASE("documented commands exist") {

@@ -101,17 +101,25 @@ TEST_CASE("text: unguarded headers, sleeping tests and tests without assertions 
   CHECK(check_assertions({{"test/a_test.cpp", "TEST_CASE(\"x\") {}\n"}}).size() == 1);
 }
 
-TEST_CASE("docs: a README that does not show the sample is found") {
-  source_tree tree{{"README.md", "# x\n"}};
-  CHECK(check_quickstart(tree).empty());
+TEST_CASE("docs: the README shows the samples, each in its place") {
+  source_tree tree;
+  CHECK(check_shown_samples(tree).empty());
   tree["samples/quickstart.cpp"] = "int main() {}\n";
-  CHECK(check_quickstart(tree).size() == 1);
+  CHECK(check_shown_samples(tree).size() == 1);
   tree["README.md"] = "```cpp\nint main() { }\n```\n";
-  CHECK(check_quickstart(tree).size() == 1);
+  CHECK(check_shown_samples(tree).size() == 1);
   tree["README.md"] = "# x\n```cpp\nint main() {}\n```\n";
-  CHECK(check_quickstart(tree).empty());
+  CHECK(check_shown_samples(tree).empty());
+  tree["samples/test_my_job.cpp"] = "CHECK(true);\n";
+  CHECK(check_shown_samples(tree) == complaints{"README.md: ```cpp block 2 is not samples/test_my_job.cpp"});
+  tree["README.md"] += "```sh\nCHECK(true);\n```\n";
+  CHECK(check_shown_samples(tree).size() == 1);
+  tree["README.md"] += "```cpp\nCHECK(true);\n```\n";
+  CHECK(check_shown_samples(tree).empty());
+  tree["README.md"] = "```cpp\nCHECK(true);\n```\n```cpp\nint main() {}\n```\n";
+  CHECK(check_shown_samples(tree).size() == 2);
   tree.erase("README.md");
-  CHECK(check_quickstart(tree).size() == 1);
+  CHECK(check_shown_samples(tree).size() == 2);
 }
 
 TEST_CASE("docs: a regression test that the changelog names and nobody has is found") {
