@@ -61,7 +61,7 @@ void write_all(int fd, const std::string& text, const std::string& path) {
 
 /// The token file is a table of fixed-width lines in which an item sits at its hash or behind it, so that finding one
 /// costs a read or two whatever the number of items.
-constexpr std::size_t record_size = 192;
+constexpr std::size_t record_size = 256; // never across two pages, of which a full disk may take only one
 constexpr std::size_t slots = 16384;
 
 std::string record(const std::string& item, std::int64_t token) {
@@ -100,8 +100,8 @@ std::pair<std::int64_t, off_t> find(int fd, const std::string& item) {
 
 journal::journal(std::string path) : path_(std::move(path)) {}
 
-bool journal::append(const std::string& node, const std::string& incarnation, const char* what,
-                     const std::string& item, std::int64_t token, std::uint64_t words) {
+bool journal::append(const std::string& node, const std::string& incarnation, const char* what, const std::string& item,
+                     std::int64_t token, std::uint64_t words) {
   locked_file tokens{path_ + ".tokens"};
   auto [highest, at] = find(tokens.fd(), item);
   const bool refused = token < highest;
@@ -112,14 +112,23 @@ bool journal::append(const std::string& node, const std::string& incarnation, co
     }
   }
   locked_file file{path_};
-  if (lseek(file.fd(), 0, SEEK_END) < 0) {
+  const auto end = lseek(file.fd(), 0, SEEK_END);
+  if (end < 0) {
     fail(path_);
   }
   auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
-  write_all(file.fd(),
-            fmt::format("{} {} {} {} {} {} {}\n", ms.count(), node, incarnation, refused ? "refused" : what, item, token,
-                        words),
-            path_);
+  try {
+    write_all(file.fd(),
+              fmt::format("{} {} {} {} {} {} {}\n", ms.count(), node, incarnation, refused ? "refused" : what, item,
+                          token, words),
+              path_);
+  } catch (...) {
+    // A disk that is full took a part of the line: nobody shall read it.
+    if (ftruncate(file.fd(), end) != 0) {
+      fail(path_);
+    }
+    throw;
+  }
   return !refused;
 }
 

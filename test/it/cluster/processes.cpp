@@ -1,9 +1,12 @@
 #include "processes.hpp"
 
+#include <doctest/doctest.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <sstream>
 
 #include "port_client.hpp"
 #include "zkstore/tree_schema.hpp"
@@ -26,12 +29,63 @@ process_cluster::process_cluster(std::string connect, std::size_t files, unsigne
 
 void process_cluster::start(const std::string& id, const std::string& network_namespace, const std::string& connect) {
   process_options o;
-  o.arguments = {DJM_WORDCOUNT, "--id", id, "--connect", connect.empty() ? connect_ : connect, "--files",
-                 (dir_.path() / "files").string(), "--journal", (dir_.path() / "journal").string(), "--period", "200ms",
-                 "--session-timeout", "2s", "--detach", "2s", "--slow", std::to_string(slow_), "--quiet"};
+  o.arguments = {DJM_WORDCOUNT,
+                 "--id",
+                 id,
+                 "--connect",
+                 connect.empty() ? connect_ : connect,
+                 "--files",
+                 (dir_.path() / "files").string(),
+                 "--journal",
+                 (dir_.path() / "journal").string(),
+                 "--period",
+                 "200ms",
+                 "--session-timeout",
+                 "2s",
+                 "--detach",
+                 "2s",
+                 "--slow",
+                 std::to_string(slow_),
+                 "--quiet"};
   o.network_namespace = network_namespace;
   o.error_file = (dir_.path() / (id + ".log")).string();
   nodes_[id] = std::make_unique<child_process>(o);
+}
+
+namespace {
+
+/// Whether the process has a file locked, by the kernel's list: "1: FLOCK  ADVISORY  WRITE 4711 08:01:131 0 EOF", with
+/// an arrow in those that wait.
+bool holds_a_lock(pid_t pid) {
+  std::ifstream in{"/proc/locks"};
+  for (std::string line; std::getline(in, line);) {
+    std::istringstream words{line};
+    std::string number;
+    std::string type;
+    std::string advisory;
+    std::string mode;
+    pid_t holder = 0;
+    if (words >> number >> type >> advisory >> mode >> holder && type == "FLOCK" && holder == pid) {
+      return true;
+    }
+  }
+  return false;
+}
+
+} // namespace
+
+void process_cluster::freeze(const std::string& id) {
+  auto& process = *nodes_.at(id);
+  REQUIRE(eventually(
+    [&] {
+      process.pause();
+      if (!holds_a_lock(process.pid())) {
+        return true;
+      }
+      process.resume();
+      return false;
+    },
+    std::chrono::seconds{20}));
 }
 
 std::vector<journal_record> process_cluster::journal() const {

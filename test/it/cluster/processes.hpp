@@ -24,6 +24,8 @@ public:
   void start(const std::string& id, const std::string& network_namespace = {}, const std::string& connect = {});
   child_process& operator[](const std::string& id) { return *nodes_.at(id); }
   void remove(const std::string& id) { nodes_.erase(id); }
+  /// Freezes a node, but never while it has the journal's file lock: the others would wait for it.
+  void freeze(const std::string& id);
 
   std::vector<journal_record> journal() const;
   /// Items that a node of this name has started and not passed on, by the journal.

@@ -34,10 +34,13 @@ std::size_t refused_by(const process_cluster& c, const std::string& holder) {
 
 TEST_CASE("the judge of journals finds what it is there to find") {
   using r = journal_record;
-  CHECK(judge({r{1, "a", "x", "start", "i", 5}, r{2, "a", "x", "end", "i", 5}, r{3, "b", "y", "start", "i", 7}}).empty());
+  CHECK(
+    judge({r{1, "a", "x", "start", "i", 5}, r{2, "a", "x", "end", "i", 5}, r{3, "b", "y", "start", "i", 7}}).empty());
   CHECK(judge({r{1, "a", "x", "start", "i", 5}, r{3, "b", "y", "start", "i", 7}}).size() == 1);
   CHECK(judge({r{1, "a", "x", "start", "i", 5}, r{3, "b", "y", "start", "i", 7}}, {{"a/x", 2}}).empty());
-  CHECK(judge({r{1, "a", "x", "start", "i", 5}, r{2, "a", "x", "end", "i", 5}, r{3, "b", "y", "start", "i", 4}}).size() == 1);
+  CHECK(
+    judge({r{1, "a", "x", "start", "i", 5}, r{2, "a", "x", "end", "i", 5}, r{3, "b", "y", "start", "i", 4}}).size() ==
+    1);
   CHECK(judge({r{1, "a", "x", "start", "i", 5}, r{2, "b", "y", "start", "i", 5}}).size() == 2);
 }
 
@@ -136,7 +139,7 @@ TEST_CASE("a process frozen for 10 s: its items move once, its late records are 
   const auto items = c.items_of(victim);
   const auto holder = c.holder(victim);
   const auto at = wall_ms();
-  c[victim].pause();
+  c.freeze(victim);
   const auto took = c.recovery(at, items, victim, 30s);
   CHECK(took >= 0);
   CHECK(took <= t_plus_d + 3000);

@@ -1,0 +1,98 @@
+// A cluster under churn on a real ZooKeeper server, for as long as one likes: does anything grow?
+//
+//   djm_soak [--minutes N] [--seed S]
+//
+// Every half a minute (sooner in short soaks) the churn stops, the cluster becomes calm, and a line of the table tells
+// what it holds then. Exit code 0: nothing grew after the warm-up (5 minutes, or a sixth of a shorter soak); 1:
+// something did, or the cluster did not become calm; 2: bad arguments.
+
+#include <malloc.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+
+#include <fmt/format.h>
+
+#include "churn.hpp"
+#include "meter.hpp"
+
+namespace {
+
+using namespace djm::test;
+using namespace std::chrono_literals;
+
+int soak(double minutes, std::uint64_t seed) {
+  zookeeper_server server;
+  churn c{server, seed};
+  const double warm_up = minutes < 30 ? minutes / 6 : 5;
+  const auto round = std::min<milliseconds>(30s, milliseconds{static_cast<std::int64_t>(minutes * 60'000 / 12)});
+  fmt::print("soak: {} minutes, seed {}, a line every {} s or so\n{}\n", minutes, seed, static_cast<double>(round.count()) / 1000,
+             table_head());
+  std::fflush(stdout);
+  std::vector<reading> readings;
+  const auto begin = djm::test::clock::now();
+  const auto minute = [&] { return static_cast<double>(since(begin).count()) / 60'000; };
+  while (minute() < minutes) {
+    const auto start = djm::test::clock::now();
+    // A third of the round is for what has to settle: sessions that expire, locks that are broken, the leader's
+    // cleaning.
+    while (since(start) < round * 2 / 3) {
+      c.step();
+      let_pass(std::min<milliseconds>(1s, round / 10));
+    }
+    c.calm_down();
+    readings.push_back(read_all(minute(), server, c.root(), c.nodes()));
+    fmt::print("{}\n", table_line(readings.back()));
+    std::fflush(stdout);
+    if (since(start) < round) {
+      let_pass(round - since(start));
+    }
+  }
+  fmt::print("what happened:");
+  for (const auto& [what, count] : c.happened()) {
+    fmt::print(" {} {}x,", what, count);
+  }
+  bool ok = false;
+  const auto text = verdicts(readings, warm_up, ok);
+  fmt::print("\n{}soak: {}\n", text, ok ? "flat" : "something grew");
+  return ok ? 0 : 1;
+}
+
+int usage(const std::string& problem) {
+  fmt::print(stderr, "djm_soak: {}\nusage: djm_soak [--minutes N] [--seed S]\n", problem);
+  return 2;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  // Few arenas: what short-lived threads leave behind in theirs would look like growth.
+  ::mallopt(M_ARENA_MAX, 2);
+  double minutes = 30;
+  std::uint64_t seed = 1;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    char* end = nullptr;
+    if (word != "--minutes" && word != "--seed") {
+      return usage("unknown argument \"" + word + "\"");
+    }
+    if (++i == argc) {
+      return usage(word + " wants a value");
+    }
+    if (word == "--minutes") {
+      minutes = std::strtod(argv[i], &end);
+    } else {
+      seed = std::strtoull(argv[i], &end, 10);
+    }
+    if (end == argv[i] || *end != '\0' || !(minutes >= 1 && minutes <= 100'000)) {
+      return usage(word + ": \"" + argv[i] + "\" is no number (minutes: at least 1)");
+    }
+  }
+  try {
+    return soak(minutes, seed);
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "djm_soak: {}\n", e.what());
+    return 1;
+  }
+}
