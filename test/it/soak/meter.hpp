@@ -38,6 +38,6 @@ std::string table_line(const reading& r);
 
 /// One line per promise, from the readings after the warm-up: the medians of the first three and of the last three.
 /// Says in `ok` whether all are kept.
-std::string verdicts(const std::vector<reading>& readings, double warm_up, bool& ok);
+std::string verdicts(const std::vector<reading>& readings, double warm_up, bool judge_memory, bool& ok);
 
 } // namespace djm::test

@@ -3,11 +3,12 @@
 //   djm_soak [--minutes N] [--seed S]
 //
 // Every half a minute (sooner in short soaks) the churn stops, the cluster becomes calm, and a line of the table tells
-// what it holds then. Exit code 0: nothing grew after the warm-up (5 minutes, or a sixth of a shorter soak); 1:
-// something did, or the cluster did not become calm; 2: bad arguments.
+// what it holds then. Exit code 0: nothing grew after the warm-up (a sixth of the time, at most 5 minutes); 1:
+// something did, or the cluster did not become calm; 2: bad arguments. Memory is not judged in less than 3 minutes.
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -25,10 +26,10 @@ using namespace std::chrono_literals;
 int soak(double minutes, std::uint64_t seed) {
   zookeeper_server server;
   churn c{server, seed};
-  const double warm_up = minutes < 30 ? minutes / 6 : 5;
+  const double warm_up = std::clamp(minutes / 6, minutes < 3 ? 0.0 : 1.5, 5.0);
   const auto round = std::min<milliseconds>(30s, milliseconds{static_cast<std::int64_t>(minutes * 60'000 / 12)});
-  fmt::print("soak: {} minutes, seed {}, a line every {} s or so\n{}\n", minutes, seed, static_cast<double>(round.count()) / 1000,
-             table_head());
+  fmt::print("soak: {} minutes, seed {}, a line every {} s or so\n{}\n", minutes, seed,
+             static_cast<double>(round.count()) / 1000, table_head());
   std::fflush(stdout);
   std::vector<reading> readings;
   const auto begin = djm::test::clock::now();
@@ -54,7 +55,7 @@ int soak(double minutes, std::uint64_t seed) {
     fmt::print(" {} {}x,", what, count);
   }
   bool ok = false;
-  const auto text = verdicts(readings, warm_up, ok);
+  const auto text = verdicts(readings, warm_up, minutes >= 3, ok);
   fmt::print("\n{}soak: {}\n", text, ok ? "flat" : "something grew");
   return ok ? 0 : 1;
 }
