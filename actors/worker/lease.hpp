@@ -32,11 +32,28 @@ public:
     if (number == 0 || number != number_) {
       return false;
     }
+    contact_ = at;
+    contact_number_ = number;
     auto next = at + t_ + d_ - margin();
     if (deadline_ && next <= *deadline_) {
       return false;
     }
     deadline_ = next;
+    return true;
+  }
+
+  /// The server granted `timeout` on a reconnect of session `number`. It may end the session that much sooner from now on,
+  /// so a shorter one counts for the latest contact too; a longer one does from the next `verified`.
+  bool granted(std::uint64_t number, duration timeout) {
+    if (number == 0 || number != contact_number_ || timeout >= t_) {
+      return false;
+    }
+    t_ = timeout;
+    auto bound = contact_ + t_ + d_ - margin();
+    if (*deadline_ <= bound) {
+      return false;
+    }
+    deadline_ = bound;
     return true;
   }
 
@@ -63,6 +80,9 @@ private:
   duration grace_;
   duration t_ = duration::zero();
   std::uint64_t number_ = 0;
+  /// The latest contact, and its session.
+  time_point contact_{};
+  std::uint64_t contact_number_ = 0;
   std::optional<time_point> deadline_;
 };
 

@@ -40,6 +40,9 @@ worker_core::effects worker_core::on_session(const store::session_view& view, st
     joined_ = 0;
     lease_.unverified();
   }
+  if (now_connected && lease_.granted(view.number, view.timeout)) {
+    renew(out);
+  }
   if (now_connected && !connected_) {
     // What happened while we were away is not known: read again before anything else.
     mark_all_uncertain();

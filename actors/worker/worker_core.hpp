@@ -139,7 +139,7 @@ private:
   void flush(effects& out);
   void later(step s);
   void problem_once(const std::string& key, error why, effects& out);
-  void check_drained(effects& out);
+  void check_drained(step s, effects& out);
   void check_settled(effects& out);
   void renew(effects& out);
 

@@ -21,7 +21,7 @@ void worker_core::progress(step s, effects& out) {
   }
   flush(out);
   check_settled(out);
-  check_drained(out);
+  check_drained(s, out);
 }
 
 void worker_core::touch(const item_ref& ref) {
@@ -130,7 +130,9 @@ bool worker_core::start_verification(effects& out) {
   }
   if (!verified_) {
     verified_ = true;
-    lease_.verified(session_, timeout_);
+    if (!drained_) {
+      lease_.verified(session_, timeout_);
+    }
   }
   return false;
 }
@@ -245,7 +247,7 @@ void worker_core::check_settled(effects& out) {
   }
 }
 
-void worker_core::check_drained(effects& out) {
+void worker_core::check_drained(step s, effects& out) {
   if (!draining_ || drained_) {
     return;
   }
@@ -265,6 +267,10 @@ void worker_core::check_drained(effects& out) {
     }
   }
   drained_ = true;
+  // The node leaves next, and nobody tells us when that was committed: what still runs has its tolerance from now on.
+  if (lease_.closed(s.now)) {
+    renew(out);
+  }
   out.push_back(drained{});
 }
 
