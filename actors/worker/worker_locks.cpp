@@ -15,7 +15,15 @@ void worker_core::apply_lock_list(const question& q, const store::read_outcome& 
     const auto& job = q.jobs[i];
     const auto& res = r.results[i];
     if (res.code != store::rc::ok) {
+      // No folder, no locks: what was found in it before is free.
       folders_.erase(job);
+      child_watches_.erase(job);
+      for (auto e = entries_.lower_bound({job, {}}); e != entries_.end() && e->first.job == job; ++e) {
+        if (!e->second.uncertain && e->second.lock == lock_state::taken) {
+          e->second.lock = lock_state::none;
+          touch(e->first);
+        }
+      }
       continue;
     }
     folders_.insert(job);
