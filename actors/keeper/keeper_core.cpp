@@ -132,7 +132,8 @@ keeper_core::effects keeper_core::on_not_alive(step s) {
     out.push_back(stop_probing{});
     out.push_back(unjoined{});
     complain(
-      {errc::conflict, tree_.alive(cfg_.config.id) + " was removed by somebody else, or overwritten; joining again"},
+      {errc::conflict, tree_.alive(cfg_.config.id) + " or " + tree_.worker(cfg_.config.id) +
+                         " was removed by somebody else, or overwritten; joining again"},
       out);
   }
   progress(s, out);
@@ -210,6 +211,10 @@ void keeper_core::progress(step s, effects& out) {
       phase_ = phase::leaving;
       read(doing::reading_leave,
            {store::get(tree_.worker(cfg_.config.id)), store::exists(tree_.alive(cfg_.config.id))}, out);
+      break;
+    }
+    if (!prepared_) {
+      read_base(out);
       break;
     }
     std::vector<store::read_op> ops{store::get(tree_.pool_version())};
@@ -374,6 +379,7 @@ keeper_core::effects keeper_core::on_commit(std::uint64_t request, const store::
     } else if (c != nullptr && c->index == 0 && phase_ == phase::joined && c->code == rc::no_node) {
       return on_not_alive(s);
     } else {
+      doubt_base(c);
       later(s);
     }
     break;
@@ -392,6 +398,7 @@ keeper_core::effects keeper_core::on_commit(std::uint64_t request, const store::
       return on_not_alive(s);
     } else {
       registration_dirty_ = true;
+      doubt_base(c);
       later(s);
     }
     break;
@@ -483,7 +490,20 @@ void keeper_core::apply_base(const store::read_outcome& r, step s, effects& out)
     return;
   }
   prepared_ = true;
-  phase_ = phase::pools;
+  root_step_ = 0;
+  phase_ = phase_ == phase::preparing ? phase::pools : phase_;
+}
+
+/// Something that a transaction relies on is not there. It may be a part of the base that somebody has deleted, so that is
+/// looked at before the next attempt.
+void keeper_core::doubt_base(const store::conflict* met) {
+  if (met == nullptr || met->code != rc::no_node) {
+    return;
+  }
+  prepared_ = false;
+  if (phase_ == phase::pools || phase_ == phase::registering) {
+    phase_ = phase::preparing;
+  }
 }
 
 std::string keeper_core::bump() {
@@ -495,7 +515,7 @@ std::string keeper_core::bump() {
 void keeper_core::apply_pools(const store::read_outcome& r, step s, effects& out) {
   if (r.results[0].code != rc::ok) {
     prepared_ = false; // the base of the tree is gone
-    phase_ = phase_ == phase::joined ? phase::joined : phase::preparing;
+    phase_ = phase_ == phase::pools ? phase::preparing : phase_;
     complain({errc::malformed_payload, tree_.pool_version() + " is missing"}, out);
     later(s);
     return;

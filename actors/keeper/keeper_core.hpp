@@ -102,6 +102,7 @@ private:
 
   void read_base(effects& out);
   void apply_base(const store::read_outcome& r, step s, effects& out);
+  void doubt_base(const store::conflict* met);
   void apply_pools(const store::read_outcome& r, step s, effects& out);
   void next_pool_write(step s, effects& out);
   void read_registration(effects& out);

@@ -18,6 +18,7 @@ void manager_core::start_refresh(effects& out) {
   detail_folders_.clear();
   detail_jobs_.assign(jobs_dirty_.begin(), jobs_dirty_.end());
   all_dirty_ = members_dirty_ = pools_dirty_ = false;
+  unwatched_ = unwatched_ && !refresh_all_;
   jobs_dirty_.clear();
   std::vector<store::read_op> ops{store::get(tree_.assignment_version()),
                                   store::get(tree_.worker_version(), refresh_members_),
@@ -158,6 +159,16 @@ void manager_core::apply_details(const store::read_outcome& r, step s, effects& 
     }
     w.available = {available.children.begin(), available.children.end()};
     w.assigned_exists = assigned.code == rc::ok;
+    if (!w.assigned_exists) {
+      // Nothing could be written for it, and one conflict would keep everybody from work. It registers itself anew.
+      w.registration.reset();
+      complain(tree_.assigned(id), {errc::malformed_payload, tree_.assigned(id) + " is missing"}, out);
+    } else if (known) {
+      const auto p = store::decode<store::assigned_payload>(assigned.data, tree_.assigned(id));
+      if (p && (p->incarnation != w.assigned_incarnation || p->counter != w.assigned_counter)) {
+        all_dirty_ = true; // made anew, or written by a stranger: what we know of it is void
+      }
+    }
     if (!known) {
       w.folders = {folders.children.begin(), folders.children.end()};
       for (const auto& job : w.folders) {

@@ -24,6 +24,10 @@ void worker_core::apply_assigned(const store::read_outcome& r, step s, effects& 
     problem_once("assigned", {errc::malformed_payload, path + ": cannot be read: " + to_string(node.code)}, out);
     assigned_dirty_ = true;
     later(s);
+    if (node.code == rc::no_node) {
+      joined_ = 0; // the keeper registers us again and tells us
+      out.push_back(not_alive{});
+    }
     return;
   }
   if (!node.watched) {
