@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -43,6 +44,13 @@ public:
   bool observe(const incarnation_ref& who, store::zxid_t mzxid, const std::string& alive, duration tolerance,
                time_point received);
   void forget(const incarnation_ref& who) { trackers_.erase(who); }
+  /// Forgets those without locks to look at for which `over` holds, so that lives that have ended do not pile up.
+  template <class F>
+  void forget_settled(F over) {
+    for (auto i = trackers_.begin(); i != trackers_.end();) {
+      i = i->second.locks.empty() && over(i->first) ? trackers_.erase(i) : std::next(i);
+    }
+  }
   void clear() { trackers_.clear(); folders_.clear(); }
 
   const std::map<incarnation_ref, tracker>& trackers() const { return trackers_; }

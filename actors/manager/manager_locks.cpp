@@ -188,6 +188,12 @@ void manager_core::continue_scan(step s, effects& out) {
   scanning_ = false;
   scanned_ = true;
   judge_locks();
+  // Lives that are over and have left nothing; one that turns out to have left a lock is found by a later sweep.
+  watchdog_.forget_settled([this](const incarnation_ref& who) {
+    auto w = image_.workers.find(who.worker);
+    return w == image_.workers.end() || !w->second.registration ||
+           w->second.registration->incarnation != who.incarnation;
+  });
   next(s, out);
 }
 
