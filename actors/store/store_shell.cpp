@@ -1,8 +1,10 @@
 #include "actors/store/store_shell.hpp"
 
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include <caf/all.hpp>
 
@@ -55,9 +57,8 @@ store::session_view renumbered(const store_state& st, store::session_view v) {
   return v;
 }
 
-void carry_out(self_ptr self, store::session_core::effects fx);
-
-void open_handle(self_ptr self, std::uint64_t handle) {
+/// What kept the handle from being opened, if anything.
+std::optional<error> open_handle(self_ptr self, std::uint64_t handle) {
   auto& st = cx::state(self);
   store::session_options options;
   options.servers = st.config.connect;
@@ -74,10 +75,10 @@ void open_handle(self_ptr self, std::uint64_t handle) {
     if (st.peers) {
       self->send(st.peers->node, msg::happened{problem{"store", port.error()}});
     }
-    carry_out(self, st.core->on_open_failed(handle, port.error(), st.env->now(), st.env->random()));
-    return;
+    return port.error();
   }
   (*st.ports)[handle] = std::move(*port);
+  return std::nullopt;
 }
 
 void tell_clients(self_ptr self, const store::session_view& view) {
@@ -90,9 +91,16 @@ void tell_clients(self_ptr self, const store::session_view& view) {
 void carry_out(self_ptr self, store::session_core::effects fx) {
   auto& st = cx::state(self);
   using core = store::session_core;
+  // The core hears of them when the rest is done: its effects have an order, and a timer that it names in the answer must
+  // not be replaced by one that it named before.
+  std::vector<std::pair<std::uint64_t, error>> not_opened;
   for (auto& e : fx) {
     std::visit(overloaded{
-                 [&](core::open_handle& x) { open_handle(self, x.handle); },
+                 [&](core::open_handle& x) {
+                   if (auto why = open_handle(self, x.handle)) {
+                     not_opened.emplace_back(x.handle, std::move(*why));
+                   }
+                 },
                  [&](core::close_handle& x) {
                    if (auto i = st.ports->find(x.handle); i != st.ports->end()) {
                      i->second->close();
@@ -137,6 +145,9 @@ void carry_out(self_ptr self, store::session_core::effects fx) {
                  },
                },
                e);
+  }
+  for (auto& [handle, why] : not_opened) {
+    carry_out(self, st.core->on_open_failed(handle, std::move(why), st.env->now(), st.env->random()));
   }
 }
 
