@@ -210,6 +210,20 @@ cluster::cluster(world& w, std::uint64_t seed, std::shared_ptr<strategy_mood> mo
     set(false);
     later(chance_.between(200ms, 6s), [set] { set(true); });
   };
+  // Longer than T + D: whoever goes by what this server says is taken for gone by all others.
+  actions_["follower cut off for long"] = [this] {
+    auto s = any_server();
+    if (s == world_.ensemble().leader())
+      s = (s + 1) % world_.options().servers;
+    const auto set = [this, s](bool up) {
+      for (std::size_t other = 0; other < world_.options().servers; ++other)
+        if (other != s)
+          world_.ensemble().set_link(s, other, up, world_.now());
+      world_.touched_ensemble();
+    };
+    set(false);
+    later(chance_.between(4500ms, 7s), [set] { set(true); });
+  };
   actions_["server lags"] = [this] {
     const auto s = any_server();
     world_.ensemble().set_lag(s, chance_.between(20ms, 700ms));
@@ -382,6 +396,7 @@ std::vector<std::pair<std::string, unsigned>> cluster::faults_of(profile kind) {
     {"server restarts", {0, 2, 0, 3, 1}},
     {"leader restarts", {0, 2, 0, 3, 1}},
     {"server cut from peers", {0, 3, 0, 5, 0}},
+    {"follower cut off for long", {0, 2, 0, 4, 0}},
     {"server lags", {0, 2, 0, 3, 0}},
     {"server lags a little", {1, 1, 0, 1, 0}},
     {"gentle stop", {0, 4, 6, 1, 3}},

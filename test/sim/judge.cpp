@@ -160,12 +160,17 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
     if (e.what == kind::alive_gone)
       if (const auto a = image_.alive().find(e.key); a != image_.alive().end())
         gone_since_[a->second.incarnation] = now;
+    moves_.sees(change, e, image_, now);
     image_.apply(change, e, txn.zxid);
     if (e.what == kind::alive_made)
       gone_since_.erase(image_.alive().at(e.key).incarnation);
     if (e.what == kind::assigned)
       ++counts_.assignments;
   }
+  moves_.transaction_ends(image_, now, [&](std::string text) {
+    if (!stranger)
+      say("I4", now, fmt::format("zxid {}: {}", txn.zxid, text));
+  });
   for (const auto& change : txn.changes) {
     const auto e = image_.read(change);
     if (e.what != kind::assigned)
@@ -224,6 +229,9 @@ void judge::told(const process& p, const event& what, time_point now) {
       if (h.revoked.count(run->job + '/' + item.id) > 0)
         say("I7", now, fmt::format("{} starts run {} with {}/{} after its revocation", name_of(p), run->run, run->job,
                                    item.id));
+  } else if (const auto* trouble = std::get_if<problem>(&what)) {
+    if (trouble->why.text.find("failed and is rebuilt") != std::string::npos)
+      say("I10", now, fmt::format("{}: {}", name_of(p), trouble->why.text));
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "djm/events.hpp"
 #include "test/sim/process.hpp"
+#include "test/sim/stickiness.hpp"
 #include "test/sim/tree_image.hpp"
 
 namespace djm::sim {
@@ -29,9 +30,11 @@ struct violation {
 ///   runs of an item overlap; when a lock is broken whose owner is alive or has not been gone for its D; when an item has two
 ///   owners.
 /// - I2 when a holder starts a run with a token that is not above those of all other holders before.
+/// - I4 when an item leaves an owner without a reason (see stickiness.hpp).
 /// - I5 when anything changes in a window that was announced as quiet.
 /// - I6 when an assignment, or a lock of somebody else, is changed by a session other than the lowest latch's.
 /// - I7 when a node reports a run with an item after it has reported its revocation, without a new grant.
+/// - I10 when a part of a node dies of an exception: user code cannot do that, so it is a defect of ours.
 /// - I3, I8, I9 are looked at on demand, at quiescence.
 class judge {
 public:
@@ -120,6 +123,7 @@ private:
   void say(const char* invariant, time_point now, std::string text);
 
   tree_image image_;
+  stickiness moves_;
   std::map<std::uint32_t, host> hosts_;
   std::map<run_key, held_run> runs_;
   std::map<std::string, item_number> numbers_;

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <map>
 #include <mutex>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -34,7 +35,7 @@ struct arguments {
 constexpr const char* usage = R"(usage: djm_sim [OPTION...]
   --seeds N       so many seeds (of each profile); default 100
   --from S        the first seed; default 1
-  --profile P     calm, chaos, churn, partition, scale or all; default chaos
+  --profile P     calm, chaos, churn, partition, scale, several with commas between, or all; default chaos
   --replay SEED   this seed alone, with everything that happens
   --only FAULT    nothing but this fault
   --jobs N        so many threads, each with worlds of its own; default 1
@@ -59,6 +60,22 @@ std::uint64_t number(const std::string& option, const std::string& text) {
   fail(option + " wants a number, not \"" + text + '"');
 }
 
+std::vector<profile> profiles(const std::string& names) {
+  if (names == "all")
+    return {profile::calm, profile::chaos, profile::churn, profile::partition, profile::scale};
+  std::vector<profile> result;
+  std::istringstream list{names};
+  for (std::string name; std::getline(list, name, ',');) {
+    const auto p = djm::enum_value<profile>(name);
+    if (!p)
+      fail("there is no profile \"" + name + '"');
+    result.push_back(*p);
+  }
+  if (result.empty())
+    fail("--profile wants a name");
+  return result;
+}
+
 arguments parse(int argc, char** argv) {
   arguments a;
   for (int i = 1; i < argc; ++i) {
@@ -73,13 +90,7 @@ arguments parse(int argc, char** argv) {
     } else if (option == "--from") {
       a.from = number(option, value());
     } else if (option == "--profile") {
-      const auto name = value();
-      if (name == "all")
-        a.profiles = {profile::calm, profile::chaos, profile::churn, profile::partition, profile::scale};
-      else if (const auto p = djm::enum_value<profile>(name))
-        a.profiles = {*p};
-      else
-        fail("there is no profile \"" + name + '"');
+      a.profiles = profiles(value());
     } else if (option == "--replay") {
       a.replay = number(option, value());
     } else if (option == "--only") {

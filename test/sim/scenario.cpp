@@ -22,10 +22,15 @@ struct shape {
   /// From the healing to the judgement: sessions run out (T), what is gone is broken off (D), back-offs, a sweep.
   duration recovery = 8s;
   duration quiet = 3s;
+  bool idle_nodes = false;
 };
 
-shape shape_of(profile p) {
+shape shape_of(profile p, std::uint64_t seed) {
   shape s;
+  if (p == profile::partition && chance{seed, "idle nodes"}.one_in(2)) {
+    s.idle_nodes = true;
+    s.recovery = 11s;
+  }
   switch (p) {
     case profile::calm:
       s.least_faults = 5;
@@ -57,7 +62,8 @@ void add_jobs(cluster& c, const shape& s, chance& dice, profile kind) {
     job_spec spec;
     spec.id = fmt::format("job-{}", static_cast<char>('a' + i));
     spec.schedule = i == 1 ? schedule::fixed_delay(200ms) : schedule::fixed_rate(200ms);
-    spec.pool_check_period = dice.between(300ms, 700ms);
+    // A node that has nothing to ask for stays with a server that answers reads and nothing else.
+    spec.pool_check_period = s.idle_nodes ? dice.between(5s, 6s) : dice.between(300ms, 700ms);
     spec.pool_timeout = 1s;
     run_manner m;
     if (i == 1 && dice.one_in(2))
@@ -123,13 +129,19 @@ void check_bounds(world& w) {
 
 scenario_result run_scenario(const scenario_options& o) {
   chance dice{o.seed, "scenario"};
-  const auto s = shape_of(o.kind);
+  const auto s = shape_of(o.kind, o.seed);
   world_options wo;
   wo.seed = o.seed;
   wo.machines = s.machines;
   wo.trace = o.trace;
   wo.trace_messages = o.trace_messages;
   wo.skew_ppm = o.kind == profile::calm ? 0 : 20'000;
+  if (o.kind == profile::chaos || o.kind == profile::partition) {
+    // How long a follower that is cut off goes on answering reads, and an old leader believes in itself.
+    chance ensemble{o.seed, "ensemble"};
+    static constexpr unsigned sync_limits[] = {4, 10, 50, 70};
+    wo.ensemble.sync_limit = sync_limits[s.idle_nodes ? 2 + ensemble.below(2) : ensemble.below(4)];
+  }
   scenario_result result;
   {
     const auto mood = std::make_shared<strategy_mood>(strategy_mood::sound);

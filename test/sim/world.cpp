@@ -247,7 +247,18 @@ bool world::run_until(const std::function<bool()>& condition, duration limit) {
 }
 
 void world::run_actors() {
+  // Whoever goes on for ever without waiting for anything keeps everybody from everything.
+  constexpr std::uint64_t most_steps_at_once = 200'000;
+  if (instant_ != timeline_.now) {
+    instant_ = timeline_.now;
+    instant_began_ = coordinator_->steps();
+  }
   while (coordinator_->step()) {
+    if (coordinator_->steps() - instant_began_ >= most_steps_at_once) {
+      judge_.report("I10", fmt::format("{} messages were handled and time does not move", most_steps_at_once),
+                    timeline_.now);
+      return;
+    }
     if (doomed_ && coordinator_->steps() >= doomed_->second) {
       const auto h = doomed_->first;
       doomed_.reset();

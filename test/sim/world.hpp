@@ -167,6 +167,9 @@ private:
   std::map<handle, hosted> hosts_;
   handle last_ = 0;
   std::optional<std::pair<handle, std::uint64_t>> doomed_;
+  /// The present moment, and how many steps there were before it.
+  time_point instant_{};
+  std::uint64_t instant_began_ = 0;
 };
 
 } // namespace djm::sim

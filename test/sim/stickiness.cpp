@@ -1,0 +1,148 @@
+#include "test/sim/stickiness.hpp"
+
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "zkstore/payloads.hpp"
+
+namespace djm::sim {
+
+namespace {
+
+/// How old the cluster may be that a plan was made from: reads, user code in the way, transactions.
+constexpr auto age_of_plans = std::chrono::seconds{8};
+/// A worker with fewer items may lose them all for balance.
+constexpr std::size_t fewest_to_tell = 3;
+/// Clocks run up to 2 % apart.
+constexpr int clock_slack_percent = 4;
+
+std::string job_of(const std::string& key) {
+  return key.substr(0, key.find('/'));
+}
+
+/// "n1" of ".../workers/n1"; empty for any other path.
+std::string worker_of(const std::string& path) {
+  constexpr std::string_view folder = "/workers/";
+  const auto at = path.find(folder);
+  if (at == std::string::npos)
+    return {};
+  const auto name = path.substr(at + folder.size());
+  return name.find('/') == std::string::npos ? name : std::string{};
+}
+
+} // namespace
+
+void stickiness::sees(const store::node_change& change, const tree_event& e, const tree_image& image, time_point now) {
+  using kind = tree_event::kind;
+  const bool gone = change.what == store::node_change::kind::remove;
+  switch (e.what) {
+    case kind::unassigned:
+      from_[e.key] = e.worker;
+      return;
+    case kind::assigned:
+      to_[e.key] = e.worker;
+      return;
+    case kind::alive_gone:
+      gone_[e.key] = now;
+      return;
+    case kind::alive_made:
+      gone_.erase(e.key);
+      workers_[e.key].fit_since = now;
+      return;
+    case kind::pool_item_made:
+      item_came_[e.key] = now;
+      return;
+    case kind::pool_changed:
+      if (e.key.empty()) {
+        const auto p = store::decode<store::pools_payload>(change.data, change.path);
+        if (p && std::exchange(all_disabled_, p->all_disabled) && !p->all_disabled)
+          all_enabled_ = now;
+      } else if (!gone) {
+        const auto p = store::decode<store::pool_payload>(change.data, change.path);
+        const auto was = image.jobs().find(e.key);
+        if (was == image.jobs().end() || (p && p->enabled && !was->second))
+          job_came_[e.key] = now;
+        if (p)
+          strategies_[e.key] = p->attributes.strategy;
+      }
+      return;
+    case kind::other:
+      if (e.worker == "available") {
+        if (!gone)
+          offer_came_[e.key] = now;
+      } else if (const auto name = worker_of(change.path); !name.empty() && !gone) {
+        if (const auto p = store::decode<store::worker_payload>(change.data, change.path)) {
+          auto& w = workers_[name];
+          if ((w.draining && !p->draining) || (w.left && !p->left))
+            w.fit_since = now;
+          w.draining = p->draining;
+          w.left = p->left;
+          w.detach = std::chrono::milliseconds{p->detach_ms};
+        }
+      }
+      return;
+    default:
+      return;
+  }
+}
+
+bool stickiness::recent(const std::map<std::string, time_point>& when, const std::string& key, time_point now) const {
+  const auto i = when.find(key);
+  return i != when.end() && now < i->second + age_of_plans;
+}
+
+bool stickiness::unwanted(const std::string& key, const std::string& job, const tree_image& image, time_point now) const {
+  const auto j = image.jobs().find(job);
+  return image.pool().count(key) == 0 || recent(item_came_, key, now) || j == image.jobs().end() || !j->second
+         || recent(job_came_, job, now) || image.all_disabled() || now < all_enabled_ + age_of_plans;
+}
+
+void stickiness::transaction_ends(const tree_image& image, time_point now, const complaint& complain) {
+  // "worker job": items given away for balance.
+  std::map<std::pair<std::string, std::string>, std::string> given;
+  std::map<std::string, std::size_t> gives;
+  for (const auto& [key, worker] : from_)
+    ++gives[worker];
+  std::set<std::string> has_more;
+  for (const auto& [key, owners] : image.assigned())
+    has_more.insert(owners.begin(), owners.end());
+  for (const auto& [key, worker] : from_) {
+    const auto job = job_of(key);
+    const auto w = workers_.find(worker);
+    if (unwanted(key, job, image, now) || w == workers_.end())
+      continue;
+    if (image.alive().count(worker) == 0) {
+      const auto g = gone_.find(worker);
+      // Whoever knows that it is gone takes everything; a move for balance may come from before.
+      if (w->second.left || g == gone_.end() || has_more.count(worker) > 0 || gives[worker] < fewest_to_tell)
+        continue;
+      const auto since = now - g->second;
+      if (since * 100 < w->second.detach * (100 - clock_slack_percent))
+        complain(fmt::format("{} moves away from {}, who has been gone for {} only, its D is {}", key, worker,
+                             format_duration(since), format_duration(w->second.detach)));
+      continue;
+    }
+    const auto offer = worker + '/' + job;
+    if (!image.offers(worker, job) || recent(offer_came_, offer, now) || w->second.draining
+        || now < w->second.fit_since + age_of_plans)
+      continue;
+    if (to_.count(key) == 0)
+      complain(fmt::format("{} is taken from {}, who can run it, and given to nobody", key, worker));
+    else
+      given[{worker, job}] = key;
+  }
+  for (const auto& [key, worker] : to_) {
+    const auto job = job_of(key);
+    const auto g = given.find({worker, job});
+    if (g == given.end())
+      continue;
+    const auto s = strategies_.find(job);
+    if (s != strategies_.end() && (s->second.empty() || s->second == "balanced" || s->second == "evenly_spread"))
+      complain(fmt::format("{} gives {} away for balance and takes {}", worker, g->second, key));
+  }
+  from_.clear();
+  to_.clear();
+}
+
+} // namespace djm::sim
