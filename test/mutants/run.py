@@ -1,0 +1,262 @@
+"""./dev mutants: weaves deliberate and mechanical defects into a copy of the sources, builds it once, and looks whether the
+tests notice each of them.
+
+A mutant is killed by an invariant of the simulator's judge or by a named test case that fails, by nothing else: one that does
+not apply or compile fails the harness, and one that only crashes or hangs is not killed. A survivor has to be argued in
+argued.txt; an argument about a mutant that is killed, or is not there, is an error.
+"""
+
+import argparse
+import fnmatch
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+import weave  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
+UNITS = ["unit_cores", "unit_store"]
+UNIT_TIMEOUT = 60
+PROFILES = ["chaos", "churn", "partition", "calm", "scale"]
+# Rounds of seeds of each profile; the sum is what a deliberate mutant is given.
+ROUNDS = [(2, PROFILES), (10, PROFILES[:4]), (40, PROFILES[:3]), (150, PROFILES[:3])]
+# A mechanical mutant that the unit tests have not killed is given less.
+MECHANICAL_ROUNDS = ROUNDS[:3]
+SECONDS_PER_SEED = 3
+CRASHED = re.compile(r"ERROR: test case CRASHED")
+VIOLATED = re.compile(r"^seed (\d+) profile (\w+) .*?: (\w+) is violated: (.*)$", re.MULTILINE)
+
+
+def execute(command, number, timeout):
+    """(exit status, output); None for a time-out."""
+    env = dict(os.environ, DJM_MUTANT=str(number), RC_PARAMS="seed=1")
+    try:
+        done = subprocess.run(["nice", "-n", "10", *map(str, command)], env=env, timeout=timeout, text=True, errors="replace",
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    except subprocess.TimeoutExpired:
+        return None, ""
+    return done.returncode, done.stdout
+
+
+def unit_verdict(exe, number):
+    """(killer, trouble): the test case that failed, or what went wrong instead."""
+    left_out, trouble = [], ""
+    for _ in range(6):
+        skip = ["-tce=" + ",".join(name.replace(",", "\\,") for name in left_out)] if left_out else []
+        status, output = execute([exe, "--abort-after=1", *skip], number, UNIT_TIMEOUT)
+        if status is None:
+            return "", f"{exe.name} runs out of time"
+        if status == 0:
+            return "", trouble
+        cases = re.findall(r"^TEST CASE:  (.*)$", output, re.MULTILINE)
+        if status == 1 and cases and not CRASHED.search(output):
+            return f"{exe.name}: {cases[-1]}", trouble
+        trouble = f"{exe.name} crashes"
+        if not cases or cases[-1] in left_out:
+            return "", trouble
+        left_out.append(cases[-1])
+    return "", trouble
+
+
+class tally:
+    """What became of one mutant."""
+
+    def __init__(self, mutant):
+        self.mutant = mutant
+        self.test = ""
+        self.invariant = ""
+        self.text = ""
+        self.seed = None
+        self.profile = ""
+        self.seeds = 0
+        self.trouble = []
+        self.seconds = 0.0
+
+    def killed(self):
+        return bool(self.test or self.invariant)
+
+    def kept(self):
+        return {k: v for k, v in vars(self).items() if k != "mutant"}
+
+
+def simulate(sim, t, rounds):
+    done = {p: 0 for p in PROFILES}
+    for n, profiles in rounds:
+        profiles = [p for p in t.mutant.profiles or PROFILES if p in profiles] or t.mutant.profiles
+        first = max(done[p] for p in profiles) + 1
+        status, output = execute([sim, "--profile", ",".join(profiles), "--from", first, "--seeds", n],
+                                 t.mutant.number, 60 + SECONDS_PER_SEED * n * len(profiles))
+        if status not in (0, 1):
+            t.trouble.append("djm_sim " + ("runs out of time" if status is None else "crashes"))
+            return
+        if found := VIOLATED.search(output):
+            seed, t.profile, t.invariant, t.text = found.groups()
+            t.seed = int(seed)
+            t.seeds += (t.seed - first) * len(profiles) + profiles.index(t.profile) + 1
+            return
+        t.seeds += n * len(profiles)
+        for p in profiles:
+            done[p] += n
+
+
+def judge(mutant, exes, everything):
+    t = tally(mutant)
+    start = time.monotonic()
+    units = UNITS if mutant.edits[0].file.startswith("actors/") else UNITS[::-1]
+    for unit in units:
+        killer, trouble = unit_verdict(exes[unit], mutant.number)
+        if trouble:
+            t.trouble.append(trouble)
+        if killer:
+            t.test = killer
+            break
+    if not t.test or everything:
+        simulate(exes["djm_sim"], t, ROUNDS if mutant.deliberate else MECHANICAL_ROUNDS)
+    t.seconds = time.monotonic() - start
+    return t
+
+
+def built(build):
+    exes = {}
+    for name in [*UNITS, "djm_sim"]:
+        found = [p for p in build.rglob(name) if p.is_file() and os.access(p, os.X_OK)]
+        if len(found) != 1:
+            raise weave.harness_error(f"{name} was not built")
+        exes[name] = found[0]
+    return exes
+
+
+def compile_all(src, build, jobs):
+    log = build.parent / "build.log"
+    configure = ["cmake", "-S", src, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
+                 "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1", "-DCMAKE_CXX_COMPILER_LAUNCHER=ccache", "-DDJM_BUILD_SAMPLES=OFF",
+                 "-DDJM_BUILD_TOOLS=OFF", "-DDJM_BUILD_BENCH=OFF"]
+    make = ["nice", "-n", "10", "cmake", "--build", build, "-j", jobs, "--target", *UNITS, "djm_sim"]
+    with log.open("w") as out:
+        for command in (configure, make):
+            if subprocess.run(list(map(str, command)), stdout=out, stderr=out, check=False).returncode != 0:
+                raise weave.harness_error(f"the mutants do not compile, see {log}")
+
+
+def line_of(t, arguments):
+    m = t.mutant
+    if t.killed():
+        by = t.test
+        if t.invariant:
+            by = f"{t.invariant} (seed {t.seed}, {t.profile})" + (f"; {t.test}" if t.test else "")
+    elif m.name in arguments:
+        by = "argued"
+    else:
+        by = "; ".join(t.trouble) or "SURVIVES"
+    seeds = str(t.seeds) if t.invariant or not t.killed() else "-"
+    return f"{m.name[:78]:<78} {','.join(m.invariants):<9} {seeds:>5} {t.seconds:>6.1f}  {by[:110]}"
+
+
+def summary(results, arguments):
+    """Prints the counts; False when something is not as it has to be."""
+    good = True
+    for deliberate in (True, False):
+        some = [t for t in results if t.mutant.deliberate == deliberate]
+        if not some:
+            continue
+        killed = [t for t in some if t.killed()]
+        argued = [t for t in some if not t.killed() and t.mutant.name in arguments]
+        rest = [t for t in some if not t.killed() and t.mutant.name not in arguments]
+        failures = [t for t in rest if t.trouble]
+        print(f"{'deliberate' if deliberate else 'mechanical'}: {len(some)} mutants, {len(killed)} killed "
+              f"({100 * len(killed) / len(some):.1f} %), {len(argued)} survivors argued, "
+              f"{len(rest) - len(failures)} survivors not argued, {len(failures)} crash or hang only")
+        seeds = [t.seeds for t in killed if t.invariant]
+        if deliberate and seeds:
+            print(f"  killed by an invariant: {len(seeds)}, seeds needed: median {statistics.median(seeds):.0f}, most {max(seeds)}; "
+                  f"by named tests: {sum(bool(t.test) for t in killed)}")
+        for t in killed:
+            if t.mutant.name in arguments:
+                print(f"  argued, but killed: {t.mutant.name}")
+                good = False
+        for t in rest:
+            print(f"  not killed: {t.mutant.name}{' (' + '; '.join(t.trouble) + ')' if t.trouble else ''}")
+            good = False
+    return good
+
+
+def parse():
+    p = argparse.ArgumentParser(prog="./dev mutants", description="Does anybody notice when the code is wrong?")
+    p.add_argument("--only", metavar="NAME", help="mutants of this name; * and ? stand for anything")
+    p.add_argument("--deliberate", action="store_true", help="only those that people wrote")
+    p.add_argument("--mechanical", action="store_true", help="only negated conditions and dropped checks")
+    p.add_argument("--survivors", action="store_true", help="only those that the last run did not see killed")
+    p.add_argument("--list", action="store_true", help="names and reasons, without running anything")
+    p.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="so many at a time")
+    p.add_argument("--build", type=Path, default=ROOT / "build/mutants", metavar="FOLDER")
+    return p.parse_args()
+
+
+def select(a, mutants, last):
+    if a.deliberate != a.mechanical:
+        mutants = [m for m in mutants if m.deliberate == a.deliberate]
+    if a.only:
+        mutants = [m for m in mutants if m.name == a.only or fnmatch.fnmatch(m.name, a.only)]
+        if not mutants:
+            raise weave.harness_error(f"no mutant \"{a.only}\"")
+    if a.survivors:
+        mutants = [m for m in mutants if not (last.get(m.name, {}).get("test") or last.get(m.name, {}).get("invariant"))]
+    return mutants
+
+
+def main():
+    a = parse()
+    mutants = weave.deliberate(ROOT) + weave.mechanical(ROOT)
+    for number, m in enumerate(mutants, 1):
+        m.number = number
+    arguments = weave.argued(ROOT)
+    for name in arguments:
+        if not any(m.name == name for m in mutants):
+            raise weave.harness_error(f"argued.txt speaks of a mutant that is not there: {name}")
+    results_file = a.build / "results.json"
+    last = json.loads(results_file.read_text()) if results_file.exists() else {}
+    chosen = select(a, mutants, last)
+    if a.list:
+        for m in chosen:
+            print(f"{m.name:<40} {','.join(m.invariants):<9} {m.why}" if m.deliberate else m.name)
+        return 0
+    start = time.monotonic()
+    a.build.mkdir(parents=True, exist_ok=True)
+    weave.copy_tree(ROOT, a.build / "src", mutants)
+    compile_all(a.build / "src", a.build / "build", a.jobs)
+    exes = built(a.build / "build")
+    # Without a mutant everything has to pass, or a kill means nothing.
+    for unit in UNITS:
+        if execute([exes[unit]], 0, UNIT_TIMEOUT)[0] != 0:
+            raise weave.harness_error(f"{unit} fails without any mutant")
+    if execute([exes["djm_sim"], "--profile", "all", "--seeds", 5], 0, 300)[0] != 0:
+        raise weave.harness_error("djm_sim fails without any mutant")
+    print(f"{len(chosen)} of {len(mutants)} mutants, built in {time.monotonic() - start:.0f} s\n"
+          f"{'mutant':<78} {'breaks':<9} {'seeds':>5} {'s':>6}  killed by", flush=True)
+    results = []
+    with ThreadPoolExecutor(a.jobs) as pool:
+        for done in as_completed([pool.submit(judge, m, exes, m.deliberate) for m in chosen]):
+            t = done.result()
+            results.append(t)
+            last[t.mutant.name] = t.kept()
+            if t.mutant.deliberate or not t.killed():
+                print(line_of(t, arguments), flush=True)
+            results_file.write_text(json.dumps({m.name: last[m.name] for m in mutants if m.name in last}, indent=1))
+    good = summary(results, arguments)
+    print(f"{time.monotonic() - start:.0f} s")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except weave.harness_error as e:
+        print(f"mutants: {e}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,201 @@
+"""Weaves mutants into a copy of the sources: every mutant is a second variant of some text, chosen at run time."""
+
+import re
+import shutil
+import tomllib
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cpp_text
+
+# The cores, and what of the session decides something. Mechanical mutants are made of these files.
+CORES = [
+    "actors/election/election_core.cpp",
+    "actors/job_runner/job_runner_core.cpp",
+    "actors/keeper/keeper_core.cpp",
+    "actors/manager/assignment_writer.cpp",
+    "actors/manager/cluster_image.cpp",
+    "actors/manager/lock_watchdog.cpp",
+    "actors/manager/manager_cleaning.cpp",
+    "actors/manager/manager_core.cpp",
+    "actors/manager/manager_locks.cpp",
+    "actors/manager/manager_planning.cpp",
+    "actors/manager/manager_refresh.cpp",
+    "actors/worker/lease.hpp",
+    "actors/worker/worker_assigned.cpp",
+    "actors/worker/worker_core.cpp",
+    "actors/worker/worker_locks.cpp",
+    "actors/worker/worker_progress.cpp",
+    "zkstore/session/answers.cpp",
+    "zkstore/session/op_table.cpp",
+    "zkstore/session/prober.cpp",
+    "zkstore/session/questions.cpp",
+    "zkstore/session/watch_table.cpp",
+    "zkstore/session_core.cpp",
+]
+
+# What people read, and decides nothing.
+FOR_PEOPLE = {"status", "name_of", "complain", "problem_once"}
+
+
+class harness_error(Exception):
+    """The harness itself is at fault: a mutant that does not apply, an argument about one that is not there."""
+
+
+@dataclass
+class Edit:
+    file: str
+    start: int
+    end: int
+    kind: str  # expression, statement, or one of a mechanical site
+    text: str = ""
+
+
+@dataclass
+class Mutant:
+    name: str
+    invariants: list
+    why: str
+    edits: list = field(default_factory=list)
+    deliberate: bool = True
+    number: int = 0
+    rules: list = field(default_factory=list)
+    # Of a deliberate one: simulator profiles to try, most promising first.
+    profiles: list = field(default_factory=list)
+
+
+def one_place(file, text, find, after, name):
+    begin = 0
+    if after:
+        if text.count(after) != 1:
+            raise harness_error(f"{name}: `after` occurs {text.count(after)} times in {file}")
+        begin = text.index(after) + len(after)
+        if text.find(find, begin) < 0:
+            raise harness_error(f"{name}: `find` does not occur in {file} after `after`")
+    elif text.count(find) != 1:
+        raise harness_error(f"{name}: `find` occurs {text.count(find)} times in {file}")
+    start = text.index(find, begin)
+    return start, start + len(find)
+
+
+def deliberate(root):
+    """The mutants that people wrote, from test/mutants/*.toml."""
+    mutants = []
+    for table in sorted((root / "test/mutants").glob("*.toml")):
+        for entry in tomllib.loads(table.read_text())["mutant"]:
+            name = entry["name"]
+            m = Mutant(name, entry["invariants"], entry["why"], rules=entry.get("rules", []),
+                       profiles=entry.get("profiles", []))
+            for e in entry.get("edit", [entry]):
+                text = (root / e["file"]).read_text()
+                find = e["find"].strip()
+                start, end = one_place(e["file"], text, find, e.get("after", "").strip(), name)
+                if "insert" in e:  # a helper that the mutant needs; nobody else calls it
+                    m.edits.append(Edit(e["file"], end, end, "insert", e["insert"]))
+                    continue
+                statement = find.endswith(";")
+                m.edits.append(Edit(e["file"], start, end, "statement" if statement else "expression",
+                                    e["replace"].strip()))
+            mutants.append(m)
+    return mutants
+
+
+def mechanical(root):
+    """Negated conditions and dropped checks. A name holds the function and the text, so that it survives moved lines."""
+    mutants = []
+    for file in CORES:
+        text = (root / file).read_text()
+        seen = Counter()
+        for site in cpp_text.checks(text) + cpp_text.conditions(text):
+            function = cpp_text.function_at(text, site.start)
+            if function in FOR_PEOPLE:
+                continue
+            shown = re.sub(r"\s+", " ", text[site.start:site.end])
+            base = f"{Path(file).stem}/{function}: {site.kind} {shown}"
+            seen[base] += 1
+            name = base if seen[base] == 1 else f"{base} ({seen[base]})"
+            mutants.append(Mutant(name, [], "", [Edit(file, site.start, site.end, site.kind)], deliberate=False))
+    return mutants
+
+
+def woven(text, edits, begin, end):
+    """The text from begin to end with its edits, outermost first; edits are sorted and properly nested."""
+    out, at = [], begin
+    i = 0
+    while i < len(edits):
+        number, e = edits[i]
+        j = i + 1
+        while j < len(edits) and edits[j][1].start < e.end:
+            if edits[j][1].end > e.end:
+                raise harness_error(f"two mutants overlap in {e.file}: {text[e.start:e.end]!r} and "
+                                    f"{text[edits[j][1].start:edits[j][1].end]!r}")
+            j += 1
+        original = woven(text, edits[i + 1:j], e.start, e.end)
+        out += [text[at:e.start], variant(number, e, original)]
+        at = e.end
+        i = j
+    out.append(text[at:end])
+    return "".join(out)
+
+
+def variant(number, e, original):
+    if e.kind == "insert":
+        return e.text
+    if e.kind == "statement":
+        return f"if (::djm::mutant::on({number})) {{ {e.text} }} else {{ {original} }}"
+    if e.kind == "expression":
+        return f"(::djm::mutant::on({number}) ? ({e.text}) : ({original}))"
+    if e.kind == "negate":
+        return f"::djm::mutant::negated({number}, static_cast<bool>({original}))"
+    return f"::djm::mutant::{'dropped' if e.kind == 'drop' else 'unchecked'}({number}, {original})"
+
+
+def copy_tree(root, to, mutants):
+    """Copies the sources with all mutants woven in. Files that stay the same are left alone, so that little is rebuilt."""
+    by_file = {}
+    for m in mutants:
+        for e in m.edits:
+            by_file.setdefault(e.file, []).append((m.number, e))
+    kept = set()
+    for source in sorted(p for p in root.iterdir() if p.name[0] != "." and not p.name.startswith("build")):
+        for path in [source] if source.is_file() else sorted(p for p in source.rglob("*") if p.is_file()):
+            name = str(path.relative_to(root))
+            kept.add(name)
+            content = path.read_bytes()
+            if name in by_file:
+                text = content.decode()
+                edits = sorted(by_file[name], key=lambda x: (x[1].start, -x[1].end))
+                content = ('#include "test/mutants/mutant.hpp"\n' + woven(text, edits, 0, len(text))).encode()
+            target = to / name
+            if not target.exists() or target.read_bytes() != content:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content)
+    for path in [p for p in to.rglob("*") if p.is_file()]:
+        if str(path.relative_to(to)) not in kept:
+            path.unlink()
+
+
+def argued(root):
+    """Survivors with the reason why no test can tell them from the original: lines `name`, then `  reason`."""
+    result, name = {}, None
+    for line in (root / "test/mutants/argued.txt").read_text().splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        if not line.startswith(" "):
+            name = line.strip()
+            if name in result:
+                raise harness_error(f"argued.txt names {name!r} twice")
+            result[name] = ""
+        elif name is None:
+            raise harness_error("argued.txt begins with a reason")
+        else:
+            result[name] = (result[name] + " " + line.strip()).strip()
+    for name, why in result.items():
+        if not why:
+            raise harness_error(f"argued.txt gives no reason for {name!r}")
+    return result
+
+
+def remove_tree(path):
+    shutil.rmtree(path, ignore_errors=True)
