@@ -240,6 +240,12 @@ job_runner_core::effects job_runner_core::on_cut(std::uint64_t request,
     }
   }
   set_lanes(std::move(parts), s);
+  triggered_while_cut_ = false;
+  if (cfg_.spec.on_new_items == new_items_policy::own_run) {
+    for (auto& l : lanes_) {
+      l.triggered = l.triggered || has_fresh(l);
+    }
+  }
   start_due(s, out);
   return out;
 }
@@ -283,6 +289,8 @@ job_runner_core::effects job_runner_core::on_trigger(step s) {
   for (auto& l : lanes_) {
     l.triggered = true;
   }
+  // A share that is being cut anew may have no lanes yet; those that come are meant as well.
+  triggered_while_cut_ = triggered_while_cut_ || cut_request_ != 0;
   start_due(s, out);
   return out;
 }
@@ -413,6 +421,7 @@ void job_runner_core::recut(step s, effects& out) {
                  lanes_.end());
     if (share.empty()) {
       cut_request_ = 0;
+      triggered_while_cut_ = false;
       return;
     }
     cut_request_ = next_request_++;
@@ -445,6 +454,7 @@ void job_runner_core::set_lanes(std::vector<std::set<item_id>> cuts, step s) {
     l.items = std::move(cut);
     if (!inherits) {
       l.due = first_due(s);
+      l.triggered = triggered_while_cut_;
     }
     next.push_back(std::move(l));
   }

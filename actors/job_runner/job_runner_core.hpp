@@ -123,6 +123,7 @@ private:
   std::uint64_t next_run_ = 1;
   std::uint64_t next_request_ = 1;
   std::uint64_t cut_request_ = 0; ///< the latest; answers to older ones are ignored
+  bool triggered_while_cut_ = false; ///< meant for lanes that are still to come
   std::optional<time_point> origin_; ///< the rhythm of fixed rate starts here
   time_point run_until_{};
   time_point deadline_{};

@@ -177,6 +177,50 @@ TEST_CASE("a running strategy that throws or cuts wrongly is reported and the sh
   CHECK(runs.faults().empty());
 }
 
+TEST_CASE("a trigger that comes while the share is being cut starts what is cut") {
+  run_watch runs;
+  gate g;
+  lab l;
+  auto& n = l.start("one");
+  job_builder b{"work"};
+  b.items({"a", "b"}).on_trigger_only().cut_by([&](const std::vector<item_id>& share) {
+     g.pass();
+     return std::vector<std::vector<item_id>>{share};
+   }).run([&](job_context& ctx) { run_watch::turn t{runs, ctx}; });
+  REQUIRE(n.add(b.build()));
+  REQUIRE(n.wait_items(2));
+  CHECK(n.ask(trigger_job{"work"}));
+  CHECK(runs.runs() == 0);
+  g.open();
+  CHECK(eventually([&] { return runs.least_runs({"a", "b"}) == 1; }));
+  CHECK(n.job("work").counters.started == 1);
+}
+
+TEST_CASE("a new item gets a run of its own where the share is cut by the job") {
+  run_watch runs;
+  gate g;
+  std::atomic<bool> more{false};
+  lab l;
+  auto& n = l.start("one");
+  job_builder b{"work"};
+  b.pool([&] { return more ? std::vector<item_id>{"a", "b"} : std::vector<item_id>{"a"}; }, 5ms)
+    .every(5ms)
+    .on_new_items(new_items_policy::own_run)
+    .cut_by([](const std::vector<item_id>& share) { return std::vector<std::vector<item_id>>{share}; })
+    .run([&](job_context& ctx) {
+      run_watch::turn t{runs, ctx};
+      if (ctx.token("a") != 0) {
+        g.pass();
+      }
+    });
+  REQUIRE(n.add(b.build()));
+  REQUIRE(eventually([&] { return runs.runs_of("a") == 1; }));
+  more = true;
+  CHECK(eventually([&] { return runs.runs_of("b") > 0; })); // beside the run of "a", which has not ended
+  CHECK(runs.runs_of("a") == 1);
+  g.open();
+}
+
 TEST_CASE("a stop callback that throws is contained and the run still ends") {
   run_watch runs;
   std::atomic<int> called{0};
