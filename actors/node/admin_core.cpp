@@ -126,7 +126,7 @@ admin_core::effects admin_core::on_read(std::uint64_t request, const store::read
   request_ = 0;
   const auto what = std::exchange(stage_, stage::idle);
   if (r.status != store::read_status::ok) {
-    again(s, "a read failed");
+    again(s, "a read failed: " + r.text);
     return out;
   }
   switch (what) {
@@ -170,7 +170,6 @@ admin_core::effects admin_core::on_commit(std::uint64_t request, const store::co
 }
 
 void admin_core::decide(const store::read_outcome& r, step s, effects& out) {
-  (void) s;
   const auto& version = r.results[0];
   const auto& subject = r.results[1];
   const auto& w = queue_.front().what;
@@ -181,6 +180,10 @@ void admin_core::decide(const store::read_outcome& r, step s, effects& out) {
     txn.ops.push_back(store::set_op{path, store::encode(p), version.stat.version});
   };
   if (const auto* j = std::get_if<set_job_enabled>(&w)) {
+    if (subject.code != rc::ok && j->offered) {
+      again(s, "the work pool of job \"" + j->job + "\" is not written yet");
+      return;
+    }
     if (subject.code != rc::ok) {
       answer(fail(errc::unknown_job, "job \"" + j->job + "\" is not in the cluster's work pool"), out);
       return;

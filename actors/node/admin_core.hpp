@@ -20,7 +20,8 @@ namespace djm {
 /// order; each change is read, decided and committed until it stands or its time is over.
 class admin_core {
 public:
-  struct set_job_enabled { job_id job; bool enabled; };
+  /// `offered`: registered on this node, so its pool is in the store or on its way there.
+  struct set_job_enabled { job_id job; bool enabled; bool offered = false; };
   struct set_all_disabled { bool disabled; };
   struct set_marks { node_id worker; bool draining; bool cordoned; };
   struct see_cluster {};

@@ -35,15 +35,20 @@ extern "C" void count_signal(int) {
   ++signals_seen;
 }
 
+/// Whether this thread is within `options::on_event`, whose actor cannot be waited for there.
+thread_local bool in_on_event = false;
+
 caf::behavior listener(caf::event_based_actor* self, std::function<void(const node_event&)> on_event) {
   self->set_exception_handler([](std::exception_ptr&) -> caf::error { return {}; });
   return {
     [on_event](const node_event& e) {
+      in_on_event = true;
       try {
         on_event(e);
       } catch (...) {
         // The listener is user code: what it throws ends here.
       }
+      in_on_event = false;
     },
   };
 }
@@ -51,44 +56,84 @@ caf::behavior listener(caf::event_based_actor* self, std::function<void(const no
 } // namespace
 
 struct node::impl {
-  explicit impl(std::uint32_t threads) : config(threads), system(config) {}
+  impl(node_id n, std::uint32_t threads) : id(std::move(n)), config(threads), system(config) {}
 
   template <class T, class Message>
   expected<T> ask(Message m, caf::duration limit = caf::infinite) {
-    if (!handle) {
-      return fail(errc::shutting_down, "the node has stopped");
+    const auto to = the_node();
+    if (!to) {
+      return tl::make_unexpected(stopped());
     }
     caf::scoped_actor self{system};
     expected<T> answer = fail(errc::internal, "no answer");
-    auto request = self->request(handle, limit, std::move(m));
+    auto failed = [&](caf::error& e) {
+      answer = tl::make_unexpected(e == caf::sec::request_receiver_down ? stopped() : from_caf(e));
+    };
+    auto request = self->request(to, limit, std::move(m));
     if constexpr (std::is_void_v<T>) {
-      request.receive([&] { answer = {}; }, [&](caf::error& e) { answer = tl::make_unexpected(from_caf(e)); });
+      request.receive([&] { answer = {}; }, failed);
     } else {
-      request.receive([&](T& x) { answer = std::move(x); },
-                      [&](caf::error& e) { answer = tl::make_unexpected(from_caf(e)); });
+      request.receive([&](T& x) { answer = std::move(x); }, failed);
     }
     return answer;
   }
 
+  /// Null once the facade was shut down.
+  node_actor the_node() const {
+    std::lock_guard<std::mutex> lock{guard};
+    return handle;
+  }
+
+  /// What to say when nobody is there to answer.
+  error stopped() const {
+    std::lock_guard<std::mutex> lock{end->guard};
+    return {errc::shutting_down, "node \"" + id + "\" has stopped" +
+                                   (end->why.code == errc::none ? "" : ": " + to_string(end->why))};
+  }
+
+  /// Lets go of the actors; from here on nobody can be asked any more.
+  void release() {
+    caf::actor listener_of_events;
+    {
+      std::lock_guard<std::mutex> lock{guard};
+      handle = nullptr;
+      std::swap(listener_of_events, events);
+    }
+    if (listener_of_events) {
+      caf::anon_send_exit(listener_of_events, caf::exit_reason::user_shutdown);
+    }
+  }
+
+  const node_id id;
   facade_config config;
   caf::actor_system system;
   std::shared_ptr<ending> end = std::make_shared<ending>();
+  mutable std::mutex guard; ///< of what follows
   node_actor handle;
   caf::actor events;
 };
+
+constexpr std::uint32_t max_actor_threads = 1024;
 
 node::node(std::unique_ptr<impl> x) : impl_(std::move(x)) {}
 node::node(node&&) noexcept = default;
 node& node::operator=(node&&) noexcept = default;
 
 node::~node() {
-  if (impl_ && impl_->handle) {
+  if (impl_ && impl_->the_node()) {
     (void) shutdown(true);
   }
 }
 
 expected<node> node::start(node_config config, options o) {
-  auto x = std::make_unique<impl>(o.actor_threads);
+  if (auto ok = validate(config); !ok) {
+    return tl::make_unexpected(ok.error());
+  }
+  if (o.actor_threads < 1 || o.actor_threads > max_actor_threads) {
+    return fail(errc::invalid_config, "options.actor_threads is " + std::to_string(o.actor_threads) +
+                                        "; it must be from 1 to " + std::to_string(max_actor_threads));
+  }
+  auto x = std::make_unique<impl>(config.id, o.actor_threads);
   node_options no;
   no.log = std::move(o.log);
   no.strategies = std::move(o.strategies);
@@ -106,7 +151,7 @@ expected<node> node::start(node_config config, options o) {
     end->changed.notify_all();
   });
   if (o.on_event) {
-    x->events = x->system.spawn(listener, std::move(o.on_event));
+    x->events = x->system.spawn<caf::detached>(listener, std::move(o.on_event)); // it may block
     (void) x->ask<void>(subscribe{x->events});
   }
   return node{std::move(x)};
@@ -154,14 +199,14 @@ expected<item_explanation> node::explain(const job_id& job, const item_id& item)
 }
 
 bool node::wait_ready(duration timeout) const {
-  const auto until = std::chrono::steady_clock::now() + timeout;
+  const auto begin = std::chrono::steady_clock::now();
   for (;;) {
     auto st = status();
     if (st && st->ready) {
       return true;
     }
     std::unique_lock<std::mutex> lock{impl_->end->guard};
-    if (impl_->end->over || std::chrono::steady_clock::now() >= until) {
+    if (impl_->end->over || std::chrono::steady_clock::now() - begin >= timeout) {
       return false;
     }
     impl_->end->changed.wait_for(lock, std::chrono::milliseconds{20});
@@ -179,17 +224,15 @@ expected<void> node::wait_stopped() const {
 
 expected<void> node::shutdown(bool hurry) {
   auto& x = *impl_;
-  if (!x.handle) {
+  if (!x.the_node()) {
     return {};
   }
   auto answer = x.ask<void>(shutdown_node{hurry});
   auto end = wait_stopped();
-  x.handle = nullptr;
-  if (x.events) {
-    caf::anon_send_exit(x.events, caf::exit_reason::user_shutdown);
-    x.events = nullptr;
+  x.release();
+  if (!in_on_event) {
+    x.system.await_all_actors_done();
   }
-  x.system.await_all_actors_done();
   if (!answer && answer.error().code == errc::shutting_down) {
     return end; // it had stopped already
   }
@@ -213,14 +256,14 @@ expected<void> node::run_until_signal() {
     std::unique_lock<std::mutex> lock{x.end->guard};
     while (!x.end->over) {
       x.end->changed.wait_for(lock, std::chrono::milliseconds{100});
-      const int seen = signals_seen;
+      const int seen = x.end->over ? 0 : signals_seen.load();
       if (seen > 0 && !asked) {
         asked = true;
-        caf::anon_send(x.handle, shutdown_node{false});
+        caf::anon_send(x.the_node(), shutdown_node{false});
       }
       if (seen > 1 && !hurried) {
         hurried = true;
-        caf::anon_send(x.handle, shutdown_node{true});
+        caf::anon_send(x.the_node(), shutdown_node{true});
       }
     }
   }

@@ -12,6 +12,7 @@
 #include "actors/common/store_client.hpp"
 #include "actors/node/admin_core.hpp"
 #include "actors/store/store_shell.hpp"
+#include "zkstore/payloads.hpp"
 
 namespace djm {
 
@@ -21,6 +22,8 @@ namespace {
 struct stop_timeout_over {};
 struct env_closed {};
 struct rebuild_now {};
+/// While the node drains: whether only a store that is out of reach keeps it.
+struct drain_check {};
 
 template <class V>
 auto fields(V&& v, stop_timeout_over&) {
@@ -34,10 +37,14 @@ template <class V>
 auto fields(V&& v, rebuild_now&) {
   return v("rebuild_now");
 }
+template <class V>
+auto fields(V&& v, drain_check&) {
+  return v("drain_check");
+}
 
 using node_impl = node_actor::extend_with<supervisor_actor>::extend_with<store_client_actor>::extend_with<
   cx::typed<caf::result<void>(msg::wake), caf::result<void>(stop_timeout_over), caf::result<void>(env_closed),
-            caf::result<void>(rebuild_now)>>;
+            caf::result<void>(rebuild_now), caf::result<void>(drain_check)>>;
 
 enum class life { starting, running, draining, leaving, closing, ending, stopped };
 
@@ -53,6 +60,13 @@ const char* name_of(life x) {
     return "stopping";
   }
 }
+
+/// A `get_status` on its way: filled in by the parts, delivered once.
+struct status_collector {
+  node_status status;
+  std::size_t open = 0;
+  caf::typed_response_promise<node_status> promise;
+};
 
 enum class part { store, keeper, election, manager, worker };
 constexpr const char* part_names[] = {"store", "keeper", "election", "manager", "worker"};
@@ -79,10 +93,12 @@ struct node_state {
   std::unique_ptr<admin_core> admin;
   wake_timer<node_impl> timer;
   timer_id stop_timer = 0;
+  bool store_was_away = false; ///< at the last look while draining
   std::uint64_t next_wish = 1;
   std::map<std::uint64_t, caf::typed_response_promise<void>> wishes;
   std::map<std::uint64_t, caf::typed_response_promise<cluster_view>> views;
   std::vector<caf::typed_response_promise<void>> stoppers;
+  std::set<std::shared_ptr<status_collector>> statuses;
   bool joined = false;
   bool settled = false;
   std::uint32_t restarts = 0;
@@ -460,6 +476,7 @@ void begin_stop(self_ptr self, bool hurry) {
     replace_dead_runners(self);
     self->send(st.now->worker, msg::drain{});
     in_time(self, st.parts.env->now() + st.config.stop_timeout, stop_timeout_over{}, &st.stop_timer);
+    in_time(self, st.parts.env->now() + st.config.store.operation_deadline, drain_check{});
     hurry = hurry || st.config.stop_timeout <= duration::zero();
     for (auto dead : st.to_rebuild) {
       skip_dead_step(self, dead);
@@ -584,17 +601,16 @@ bool is_stopping(const node_state& st) {
 
 // -- status ---------------------------------------------------------------------
 
-struct status_collector {
-  node_status status;
-  std::size_t open = 0;
-  caf::typed_response_promise<node_status> promise;
-};
+void deliver_status(status_collector& c) {
+  std::sort(c.status.jobs.begin(), c.status.jobs.end(),
+            [](const runner_status& a, const runner_status& b) { return a.job < b.job; });
+  c.promise.deliver(std::move(c.status));
+}
 
-void finish_status(const std::shared_ptr<status_collector>& c) {
+void finish_status(self_ptr self, const std::shared_ptr<status_collector>& c) {
   if (--c->open == 0) {
-    std::sort(c->status.jobs.begin(), c->status.jobs.end(),
-              [](const runner_status& a, const runner_status& b) { return a.job < b.job; });
-    c->promise.deliver(std::move(c->status));
+    cx::state(self).statuses.erase(c);
+    deliver_status(*c);
   }
 }
 
@@ -602,11 +618,11 @@ template <class Status, class Part, class Put>
 void ask_part(self_ptr self, const std::shared_ptr<status_collector>& c, const Part& part, Put put) {
   self->request(part, std::chrono::seconds{2}, msg::get_part_status{})
     .then(
-      [c, put](Status& s) {
+      [self, c, put](Status& s) {
         put(c->status, s);
-        finish_status(c);
+        finish_status(self, c);
       },
-      [c](caf::error&) { finish_status(c); });
+      [self, c](caf::error&) { finish_status(self, c); });
 }
 
 caf::result<node_status> collect_status(self_ptr self) {
@@ -622,6 +638,7 @@ caf::result<node_status> collect_status(self_ptr self) {
   const auto pool = st.parts.env->exec().stats();
   c->status.executor = {pool.threads, pool.max_threads, pool.busy, pool.waiting, pool.finished, pool.failed};
   c->open = 6 + st.jobs.size();
+  st.statuses.insert(c);
   ask_part<store_status>(self, c, st.now->store, [](node_status& n, store_status& x) { n.store = x; });
   ask_part<keeper_status>(self, c, st.now->keeper, [](node_status& n, keeper_status& x) { n.connection = x; });
   ask_part<election_status>(self, c, st.now->election, [](node_status& n, election_status& x) { n.election = x; });
@@ -630,11 +647,14 @@ caf::result<node_status> collect_status(self_ptr self) {
   for (auto& [id, j] : st.jobs) {
     ask_part<runner_status>(self, c, j.runner, [](node_status& n, runner_status& x) { n.jobs.push_back(x); });
   }
-  finish_status(c);
+  finish_status(self, c);
   return promise;
 }
 
 // -- the node -------------------------------------------------------------------
+
+/// Well below what one transaction may hold, as it also carries what newer versions have written beside it.
+constexpr std::size_t max_attributes_size = 256u << 10;
 
 caf::result<void> add_job(self_ptr self, register_job& m) {
   auto& st = cx::state(self);
@@ -647,15 +667,24 @@ caf::result<void> add_job(self_ptr self, register_job& m) {
   if (!m.code) {
     return caf::make_error(errc::invalid_config, "job \"" + m.spec.id + "\" has no code");
   }
-  if (st.jobs.count(m.spec.id) > 0) {
+  if (auto known = st.jobs.find(m.spec.id); known != st.jobs.end()) {
     return caf::make_error(errc::duplicate_job,
-                           "job \"" + m.spec.id + "\" is registered on node \"" + st.config.id + "\" already");
+                           "job \"" + m.spec.id + "\" is registered on node \"" + st.config.id + "\" already" +
+                             (known->second.leaving ? " and on its way out; unregister_job is answered when it is free"
+                                                    : ""));
   }
   if (const auto most = longest_stop_grace(st.config, st.config.store.session_timeout); m.spec.stop_grace > most) {
     return caf::make_error(errc::invalid_config,
                            "job \"" + m.spec.id + "\": stop_grace " + format_duration(m.spec.stop_grace) +
                              " leaves no time to run under the session timeout and detach tolerance of node \"" +
                              st.config.id + "\"; at most " + format_duration(most));
+  }
+  store::pool_payload stored;
+  stored.attributes = m.spec.attributes;
+  if (const auto size = store::encode(stored).size(); size > max_attributes_size) {
+    return caf::make_error(errc::too_large, "job \"" + m.spec.id + "\": its attributes take " + std::to_string(size) +
+                                              " bytes in the store; at most " + std::to_string(max_attributes_size) +
+                                              " are possible");
   }
   auto& j = st.jobs[m.spec.id];
   j.spec = std::move(m.spec);
@@ -719,7 +748,10 @@ node_impl::behavior_type node_behavior(self_ptr self, node_config config, node_p
       if (is_stopping(cx::state(self))) {
         return to_caf(stopping_error(cx::state(self)));
       }
-      return wish(self, admin_core::set_job_enabled{m.job, m.enabled});
+      if (auto ok = check_id(id_kind::job, m.job); !ok) {
+        return to_caf(ok.error());
+      }
+      return wish(self, admin_core::set_job_enabled{m.job, m.enabled, cx::state(self).jobs.count(m.job) > 0});
     },
     [self](switch_all& m) -> caf::result<void> {
       if (is_stopping(cx::state(self))) {
@@ -738,6 +770,9 @@ node_impl::behavior_type node_behavior(self_ptr self, node_config config, node_p
     },
     [self](trigger_job& m) -> caf::result<void> {
       auto& s = cx::state(self);
+      if (is_stopping(s)) {
+        return to_caf(stopping_error(s));
+      }
       auto j = s.jobs.find(m.job);
       if (j == s.jobs.end()) {
         return unknown(s, m.job);
@@ -747,6 +782,9 @@ node_impl::behavior_type node_behavior(self_ptr self, node_config config, node_p
     },
     [self](reschedule_job& m) -> caf::result<void> {
       auto& s = cx::state(self);
+      if (is_stopping(s)) {
+        return to_caf(stopping_error(s));
+      }
       auto j = s.jobs.find(m.job);
       if (j == s.jobs.end()) {
         return unknown(s, m.job);
@@ -795,7 +833,10 @@ node_impl::behavior_type node_behavior(self_ptr self, node_config config, node_p
     },
     [self](subscribe& m) -> caf::result<void> {
       auto& s = cx::state(self);
-      if (m.listener && s.listeners.emplace(m.listener.id(), m.listener).second) {
+      if (!m.listener) {
+        return caf::make_error(errc::invalid_state, "subscribe: the listener is no actor");
+      }
+      if (s.listeners.emplace(m.listener.id(), m.listener).second) {
         self->monitor(m.listener);
       }
       return caf::unit;
@@ -915,6 +956,19 @@ node_impl::behavior_type node_behavior(self_ptr self, node_config config, node_p
         break;
       }
     },
+    [self](drain_check) {
+      auto& s = cx::state(self);
+      if (s.phase != life::draining || s.hurried) {
+        return;
+      }
+      const bool away = s.session.phase != store::session_phase::connected;
+      const bool was_away = std::exchange(s.store_was_away, away);
+      if (away && was_away && s.parts.env->exec().running({}).empty()) {
+        begin_stop(self, true); // left to wait for is a store that may not come back; the leader breaks our locks
+        return;
+      }
+      in_time(self, s.parts.env->now() + s.config.store.operation_deadline, drain_check{});
+    },
     [self](env_closed) {
       auto& s = cx::state(self);
       s.phase = life::stopped;
@@ -923,6 +977,10 @@ node_impl::behavior_type node_behavior(self_ptr self, node_config config, node_p
           p.deliver(to_caf(stopping_error(s)));
         }
       }
+      for (auto& c : s.statuses) {
+        deliver_status(*c); // what the parts still had to say is lost with them
+      }
+      s.statuses.clear();
       for (auto& p : s.stoppers) {
         fulfil(p);
       }

@@ -107,6 +107,15 @@ TEST_CASE("a job that breaks a rule is refused by name, value and rule, and leav
       CHECK(mentions(no.error().text, {name}));
     }
   }
+  auto large = nothing("bad");
+  for (int i = 0; i < 20'000; ++i) {
+    large.spec.attributes.item_weights["an-item-with-a-name-of-some-length-" + std::to_string(i)] = 2000;
+  }
+  auto no = n.add(large); // let in, it would keep every pool behind it from the store
+  REQUIRE_FALSE(no);
+  CHECK(no.error().code == errc::too_large);
+  CHECK(mentions(no.error().text, {"bad", "attributes", "262144"}));
+  CHECK(n.ask(subscribe{}).error().code == errc::invalid_state);
   REQUIRE(n.add(nothing("good")));
   auto twice = n.add(nothing("good"));
   REQUIRE_FALSE(twice);

@@ -71,6 +71,28 @@ TEST_CASE("a job registered as disabled does not run until it is enabled") {
   CHECK(n.wait_items(2));
 }
 
+TEST_CASE("a job can be switched off before its pool is in the store") {
+  gate g;
+  lab l;
+  auto& n = l.start("one");
+  REQUIRE(n.wait_ready());
+  job_builder b{"work"};
+  b.pool([&] {
+     g.pass();
+     return std::vector<item_id>{"a"};
+   }).run([](job_context&) {});
+  REQUIRE(n.add(b.build()));
+  const auto reads = n.status().store.reads;
+  caf::scoped_actor self{l.system()};
+  auto request = self->request(n.handle, wide, switch_job{"work", false});
+  REQUIRE(eventually([&] { return n.status().store.reads > reads; }));
+  g.open();
+  request.receive([] {}, [](caf::error& e) { FAIL(to_string(from_caf(e))); });
+  const auto v = n.cluster();
+  REQUIRE(v.jobs.size() == 1);
+  CHECK_FALSE(v.jobs[0].enabled);
+}
+
 TEST_CASE("everything can be switched off and on at once") {
   run_watch runs;
   lab l;
@@ -98,6 +120,11 @@ TEST_CASE("a switch names the job or worker that it does not know") {
   REQUIRE_FALSE(no);
   CHECK(no.error().code == errc::unknown_job);
   CHECK(mentions(no.error().text, {"nothing"}));
+  for (const char* bad : {"", "a/b", ".."}) {
+    no = n.ask(switch_job{bad, false});
+    REQUIRE_FALSE(no);
+    CHECK(no.error().code == errc::invalid_id);
+  }
   no = n.ask(mark_worker{"nobody", true, false});
   REQUIRE_FALSE(no);
   CHECK(no.error().code == errc::unknown_worker);
@@ -284,6 +311,8 @@ TEST_CASE("after a shutdown there is an answer, and it is that the node shuts do
   CHECK(n.add(watched("late", {"x"}, runs).build()).error().code == errc::shutting_down);
   CHECK(n.ask(switch_job{"work", false}).error().code == errc::shutting_down);
   CHECK(n.ask(switch_all{true}).error().code == errc::shutting_down);
+  CHECK(n.ask(trigger_job{"work"}).error().code == errc::shutting_down);
+  CHECK(n.ask(reschedule_job{"work", schedule::fixed_delay(1s)}).error().code == errc::shutting_down);
   CHECK(n.ask(mark_worker{"one", true, true}).error().code == errc::shutting_down);
   CHECK(n.ask<cluster_view>(get_cluster{}).error().code == errc::shutting_down);
   CHECK_FALSE(n.status().ready);
@@ -323,6 +352,32 @@ TEST_CASE("the second request to shut down does not wait for runs") {
   g.open();
   CHECK(n.wait_down());
   n.handle = nullptr;
+}
+
+TEST_CASE("a shutdown without a store waits for runs, not for the locks") {
+  run_watch runs;
+  gate g;
+  lab l;
+  auto config = lab_config("one");
+  config.stop_timeout = 1h;
+  config.store.operation_deadline = 200ms;
+  auto& n = l.start(config);
+  job_builder b{"work"};
+  b.items({"a"}).every(5ms).run([&](job_context& ctx) {
+    run_watch::turn t{runs, ctx};
+    g.pass();
+  });
+  REQUIRE(n.add(b.build()));
+  REQUIRE(eventually([&] { return runs.running() == 1; }));
+  l.store().set_frozen(true);
+  REQUIRE(eventually([&] { return n.status().store.phase != "connected"; }));
+  caf::anon_send(n.handle, shutdown_node{});
+  REQUIRE(eventually([&] { return n.status().state == "stopping"; }));
+  CHECK_FALSE(n.is_down());
+  g.open();
+  CHECK(n.wait_down());
+  n.handle = nullptr;
+  l.store().set_frozen(false);
 }
 
 TEST_CASE("leadership passes to another node when the leader leaves") {

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <thread>
 
 #include "djm/node.hpp"
 #include "jobs.hpp"
@@ -92,6 +93,67 @@ TEST_CASE("a listener that throws hears the next event all the same") {
   CHECK(eventually([&] { return heard > 5 && runs.runs() > 2; }));
 }
 
+TEST_CASE("a listener may ask the node, and even end it") {
+  run_watch runs;
+  std::atomic<node*> the_node{nullptr};
+  std::atomic<int> asked{0};
+  std::atomic<bool> ended{false};
+  auto o = silent([&](const node_event& e) {
+    auto* n = the_node.load();
+    if (n == nullptr || ended) {
+      return;
+    }
+    asked += n->status() ? 1 : 0;
+    if (std::get_if<run_finished>(&e.what) != nullptr) {
+      CHECK(n->shutdown());
+      ended = true;
+      the_bell().ring();
+    }
+  });
+  o.actor_threads = 1; // none of which the listener keeps
+  auto n = node::start(at_root("one", "/facade/asks"), std::move(o));
+  REQUIRE(n);
+  the_node = &*n;
+  REQUIRE(n->register_job(*watched("work", {"a"}, runs).build()));
+  CHECK(eventually([&] { return ended.load(); }));
+  CHECK(asked > 0);
+  CHECK(n->status().error().code == errc::shutting_down);
+}
+
+TEST_CASE("every call is answered although the node ends meanwhile, and several may end it") {
+  for (int i = 0; i < 20; ++i) {
+    run_watch runs;
+    auto n = node::start(at_root("one", "/facade/crowd"), silent());
+    REQUIRE(n);
+    REQUIRE(n->register_job(*watched("work", {"a"}, runs).build()));
+    REQUIRE(n->wait_ready(wide));
+    std::vector<std::thread> crowd;
+    for (int t = 0; t < 4; ++t) {
+      crowd.emplace_back([&] {
+        while (n->status()) {
+        }
+      });
+    }
+    for (int t = 0; t < 2; ++t) {
+      crowd.emplace_back([&] { CHECK(n->shutdown()); });
+    }
+    for (auto& t : crowd) {
+      t.join();
+    }
+  }
+}
+
+TEST_CASE("a number of threads that makes no sense is refused") {
+  for (std::uint32_t threads : {0u, 1025u, 4'000'000'000u}) {
+    auto o = silent();
+    o.actor_threads = threads;
+    const auto no = node::start(at_root("one", "/facade/threads"), o);
+    REQUIRE_FALSE(no);
+    CHECK(no.error().code == errc::invalid_config);
+    CHECK(mentions(no.error().text, {"actor_threads", std::to_string(threads).c_str(), "1024"}));
+  }
+}
+
 TEST_CASE("a node that ends by itself says why") {
   auto a = node::start(at_root("same", "/facade/why"), silent());
   REQUIRE(a);
@@ -105,6 +167,11 @@ TEST_CASE("a node that ends by itself says why") {
   REQUIRE_FALSE(end);
   CHECK(end.error().code == errc::node_id_in_use);
   CHECK_FALSE(b->wait_ready(1s));
+  CHECK_FALSE(b->wait_ready(duration::max()));
+  const auto late = b->status();
+  REQUIRE_FALSE(late);
+  CHECK(late.error().code == errc::shutting_down);
+  CHECK(mentions(late.error().text, {"\"same\"", "node_id_in_use"}));
   CHECK(b->shutdown().error().code == errc::node_id_in_use);
   CHECK(a->status()->ready);
 }
