@@ -209,6 +209,8 @@ TEST_CASE("each node can have its own instance of a job, and its own configurati
   c.crash("small");
   c.start("small");
   CHECK(made.at("small") != former);
+  c.settle();
+  CHECK(c.node("small").view()->workers.back().zone == "attic");
 }
 
 TEST_CASE("conditions are looked at after everything that happens") {

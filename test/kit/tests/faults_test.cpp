@@ -26,6 +26,14 @@ std::size_t runs_on(const cluster& c, const node_id& id) {
   return n;
 }
 
+/// The states of its connection that the node has told.
+std::string connection_of(const cluster& c, const node_id& id) {
+  std::string states;
+  for (const auto& e : c.events_of<connection_changed>(id))
+    states += e.state + ' ';
+  return states;
+}
+
 } // namespace
 
 TEST_CASE("items of a crashed node move after session timeout and detach tolerance, not before") {
@@ -74,7 +82,9 @@ TEST_CASE("what is shorter than the tolerance moves nothing and stops nothing") 
   SUBCASE("a pause") {
     c.pause("n0");
     CHECK(c.state("n0") == node_state::paused);
+    const auto told = c.events().size();
     c.advance(8s);
+    CHECK(c.events().size() == told);
     c.resume("n0");
   }
   SUBCASE("broken connections") {
@@ -82,16 +92,26 @@ TEST_CASE("what is shorter than the tolerance moves nothing and stops nothing") 
       c.break_connections("n0");
       c.advance(200ms);
     }
+    CHECK(connection_of(c, "n0").find("suspended reconnected suspended reconnected") != std::string::npos);
   }
-  SUBCASE("an expired session") { c.expire_session("n0"); }
+  SUBCASE("an expired session") {
+    const auto session = c.node("n0").status()->connection.session_number;
+    c.expire_session("n0");
+    c.advance(5s);
+    CHECK(c.node("n0").status()->connection.session_number > session);
+  }
   SUBCASE("an outage of the store") {
     c.store_down();
     c.advance(10s);
+    CHECK(connection_of(c, "n0") == "connecting connected suspended ");
     c.store_up();
   }
   SUBCASE("a slow link") {
     c.delay("n0", 200ms, 400ms);
     c.advance(30s);
+    const auto asked = c.now();
+    CHECK(c.node("n0").view());
+    CHECK(c.now() - asked >= 400ms);
   }
   c.heal_all();
   c.settle();
@@ -188,6 +208,17 @@ TEST_CASE("faults can be planned for a moment in the middle of things") {
 TEST_CASE("a cluster with clocks that run differently keeps its promises") {
   cluster_options o;
   o.clock_skew_ppm = 20'000;
+  {
+    cluster c{o};
+    c.register_job(job_builder("nap").items(numbered("i", 3)).every(1h).run([](job_context& ctx) { ctx.sleep(1000s); }));
+    c.advance(1100s);
+    REQUIRE(c.runs("nap").size() == 3);
+    for (const auto& r : c.runs("nap")) {
+      CHECK(*r.ended - r.began >= 980s);
+      CHECK(*r.ended - r.began <= 1021s);
+      CHECK(*r.ended - r.began != 1000s);
+    }
+  }
   for (o.seed = 1; o.seed <= 5; ++o.seed) {
     cluster c{o};
     c.register_job(endless("mail", numbered("i", 6)));
