@@ -93,9 +93,12 @@ void fault_cluster::kill_node(std::size_t node) {
 }
 
 void fault_cluster::stop_node(std::size_t node) {
-  auto& h = hosts_.at(node);
   edge();
-  h.process->signal(SIGTERM);
+  hosts_.at(node).process->signal(SIGTERM);
+}
+
+void fault_cluster::await_end(std::size_t node) {
+  auto& h = hosts_.at(node);
   if (!h.process->wait(std::chrono::seconds{30})) {
     throw std::runtime_error(node_name(node) + " does not end");
   }
@@ -308,6 +311,13 @@ milliseconds fault_cluster::longest_silence() {
   auto story = story_;
   story.end = boot_us();
   return milliseconds{test::longest_silence(story) / 1000};
+}
+
+std::string fault_cluster::silences() {
+  read();
+  auto story = story_;
+  story.end = boot_us();
+  return test::silences(story, us(bound()));
 }
 
 milliseconds fault_cluster::bound() const {

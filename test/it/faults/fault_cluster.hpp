@@ -36,8 +36,9 @@ public:
   void start_node(std::size_t node);
 
   void kill_node(std::size_t node);
-  /// Asks it to stop and waits.
+  /// Asks it to stop; `await_end` waits until it has done so and throws when it does not.
   void stop_node(std::size_t node);
+  void await_end(std::size_t node);
   void pause_node(std::size_t node);
   void resume_node(std::size_t node);
   void cut_node(std::size_t node);
@@ -71,6 +72,8 @@ public:
   /// What the judge has to say about everything until now, one line per finding.
   std::vector<std::string> verdict();
   milliseconds longest_silence();
+  /// Every silence longer than the bound, one line each, in ms since the cluster was whole.
+  std::string silences();
   /// T + D + 3 s.
   milliseconds bound() const;
   /// Journals and logs, for a person who wants to know more.

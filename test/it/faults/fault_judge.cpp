@@ -194,6 +194,16 @@ std::vector<std::string> judge_story(const cluster_story& story, std::int64_t li
   return findings;
 }
 
+std::string silences(const cluster_story& story, std::int64_t limit_us) {
+  std::string found;
+  for_each_silence(story, [&](const std::string& item, std::int64_t former, std::int64_t start) {
+    if (start - former > limit_us) {
+      found += fmt::format("{}: {} to {} ms\n", item, (former - story.begin) / 1000, (start - story.begin) / 1000);
+    }
+  });
+  return found;
+}
+
 std::int64_t longest_silence(const cluster_story& story) {
   std::int64_t longest = 0;
   for_each_silence(story, [&](const std::string&, std::int64_t former, std::int64_t start) {

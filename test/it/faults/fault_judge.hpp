@@ -44,6 +44,9 @@ struct cluster_story {
 /// `limit_us` after the latest cause or healing. Empty when all is well.
 std::vector<std::string> judge_story(const cluster_story& story, std::int64_t limit_us);
 
+/// Every time between two starts of an item that is longer than `limit_us`: "job/item: from to", in ms since `begin`.
+std::string silences(const cluster_story& story, std::int64_t limit_us);
+
 /// The longest time between two starts of an item, from `begin` to `end`.
 std::int64_t longest_silence(const cluster_story& story);
 

@@ -108,6 +108,15 @@ void fault_world::heal_server(std::size_t server) {
   }
 }
 
+bool fault_world::servers_serve() {
+  for (std::size_t i = 0; i < servers; ++i) {
+    if (!(*ensemble_)[i].mode()) {
+      return false;
+    }
+  }
+  return true;
+}
+
 void fault_world::await_servers() {
   for (std::size_t i = 0; i < servers; ++i) {
     auto& s = (*ensemble_)[i];

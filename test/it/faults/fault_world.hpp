@@ -51,6 +51,7 @@ public:
   /// From its peers, while its clients stay connected. Needs namespaces.
   void cut_server_from_peers(std::size_t server);
   void heal_server(std::size_t server);
+  bool servers_serve();
   /// Waits until all three serve; throws when they do not.
   void await_servers();
 

@@ -33,6 +33,10 @@ public:
         next = clock::now() + between(400, 1600);
       }
       end_due(clock::now());
+      if (server_comes_back_ && w_.servers_serve()) {
+        c_.edge();
+        server_comes_back_ = server_busy_ = false;
+      }
       let_pass(50ms);
     }
     end_due(clock::time_point::max());
@@ -47,6 +51,8 @@ public:
     }
     return text;
   }
+
+  const std::string& log() const { return log_; }
 
 private:
   struct ending {
@@ -73,6 +79,11 @@ private:
 
   void later(milliseconds in, std::function<void()> end) { endings_.push_back({clock::now() + in, std::move(end)}); }
 
+  void say(const std::string& what, const std::string& of) {
+    ++counts_[what];
+    log_ += std::to_string((boot_us() - began_) / 1000) + " ms: " + what + ", " + of + "\n";
+  }
+
   void begin_one() {
     if (!server_busy_ && below(4) == 0) {
       trouble_server();
@@ -86,35 +97,37 @@ private:
 
   void trouble_node(std::size_t node) {
     busy_[node] = true;
-    const auto finally = [this, node](auto f) {
-      return [this, node, f] {
+    const auto of = "node " + std::to_string(node);
+    const auto finally = [this, node, of](auto f) {
+      return [this, node, f, of] {
         f();
+        log_ += std::to_string((boot_us() - began_) / 1000) + " ms: over, " + of + "\n";
         busy_[node] = false;
       };
     };
     switch (below(5)) {
     case 0:
-      ++counts_["cut of a node"];
+      say("cut of a node", of);
       c_.cut_node(node);
       later(between(200, 7000), finally([this, node] { c_.heal_node(node); }));
       break;
     case 1:
-      ++counts_["kill -9 of a node"];
+      say("kill -9 of a node", of);
       c_.kill_node(node);
       later(between(200, 6000), finally([this, node] { c_.start_node(node); }));
       break;
     case 2:
-      ++counts_["SIGSTOP of a node"];
+      say("SIGSTOP of a node", of);
       c_.pause_node(node);
       later(between(200, 8000), finally([this, node] { c_.resume_node(node); }));
       break;
     case 3:
-      ++counts_["gentle stop of a node"];
+      say("gentle stop of a node", of);
       c_.stop_node(node);
       later(between(200, 3000), finally([this, node] { c_.start_node(node); }));
       break;
     default:
-      ++counts_["flapping link"];
+      say("flapping link", of);
       flap(node, 10, finally([] {}));
       break;
     }
@@ -136,14 +149,17 @@ private:
     server_busy_ = true;
     const auto s = below(fault_world::servers);
     const auto other = (s + 1) % fault_world::servers;
-    const auto over = [this] {
+    const auto of = "server " + std::to_string(s);
+    const auto over = [this, of] {
       c_.edge();
-      server_busy_ = false;
+      log_ += std::to_string((boot_us() - began_) / 1000) + " ms: over, " + of + "\n";
+      // The next one is in trouble when this one serves again, not before.
+      server_comes_back_ = true;
     };
     c_.edge();
     switch (below(w_.has_namespaces() ? 5 : 4)) {
     case 0:
-      ++counts_["kill -9 of a server"];
+      say("kill -9 of a server", of);
       w_.kill_server(s);
       later(between(500, 4000), [this, s, over] {
         w_.start_server(s);
@@ -151,7 +167,7 @@ private:
       });
       break;
     case 1:
-      ++counts_["SIGSTOP of a server"];
+      say("SIGSTOP of a server", of);
       w_.pause_server(s);
       later(between(300, 6000), [this, s, over] {
         w_.resume_server(s);
@@ -159,7 +175,7 @@ private:
       });
       break;
     case 2:
-      ++counts_["cut of a server"];
+      say("cut of a server", of);
       w_.cut_server(s);
       later(between(300, 6000), [this, s, over] {
         w_.heal_server(s);
@@ -167,7 +183,7 @@ private:
       });
       break;
     case 3:
-      ++counts_["loss of the quorum"];
+      say("loss of the quorum", of);
       w_.kill_server(s);
       w_.kill_server(other);
       later(between(500, 6000), [this, s, other, over] {
@@ -177,7 +193,7 @@ private:
       });
       break;
     default:
-      ++counts_["server cut from its peers"];
+      say("server cut from its peers", of);
       w_.cut_server_from_peers(s);
       later(between(500, 6000), [this, s, over] {
         w_.heal_server(s);
@@ -192,8 +208,11 @@ private:
   std::mt19937_64 random_;
   std::vector<bool> busy_;
   bool server_busy_ = false;
+  bool server_comes_back_ = false;
   std::vector<ending> endings_;
   std::map<std::string, int> counts_;
+  std::int64_t began_ = boot_us();
+  std::string log_;
 };
 
 void storm_case(milliseconds lasts, std::uint64_t seed) {
@@ -211,6 +230,10 @@ void storm_case(milliseconds lasts, std::uint64_t seed) {
   const auto took = c.running_since(healed, 60s);
   report("random faults for " + std::to_string(lasts / 1s) + " s", took, c, ": " + s.what_happened());
   check_bound(took, c);
+  INFO(s.log());
+  if (std::getenv("DJM_FAULTS_TRACE") != nullptr) {
+    std::cout << s.log() << c.silences() << std::flush;
+  }
   conclude(c);
 }
 

@@ -36,7 +36,8 @@ reading read_all(double minute, zookeeper_server& server, const std::string& roo
 std::string table_head();
 std::string table_line(const reading& r);
 
-/// One line per promise, from the readings after the warm-up: the medians of the first three and of the last three.
+/// One line per promise, from the first three and the last three readings after the warm-up: the median of memory, the
+/// least of what is counted.
 /// Says in `ok` whether all are kept.
 std::string verdicts(const std::vector<reading>& readings, double warm_up, bool judge_memory, bool& ok);
 
