@@ -1,7 +1,9 @@
 #include <signal.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <limits>
 #include <mutex>
 #include <utility>
 
@@ -38,10 +40,20 @@ extern "C" void count_signal(int) {
 /// Whether this thread is within `options::on_event`, whose actor cannot be waited for there.
 thread_local bool in_on_event = false;
 
-caf::behavior listener(caf::event_based_actor* self, std::function<void(const node_event&)> on_event) {
+/// Until when events are worth telling, in nanoseconds of the steady clock.
+using hearing = std::shared_ptr<std::atomic<std::int64_t>>;
+
+std::int64_t steady_now() {
+  return std::chrono::nanoseconds{std::chrono::steady_clock::now().time_since_epoch()}.count();
+}
+
+caf::behavior listener(caf::event_based_actor* self, std::function<void(const node_event&)> on_event, hearing until) {
   self->set_exception_handler([](std::exception_ptr&) -> caf::error { return {}; });
   return {
-    [on_event](const node_event& e) {
+    [on_event, until](const node_event& e) {
+      if (steady_now() > *until) {
+        return; // a listener that is far behind must not keep the facade
+      }
       in_on_event = true;
       try {
         on_event(e);
@@ -100,6 +112,7 @@ struct node::impl {
       std::swap(listener_of_events, events);
     }
     if (listener_of_events) {
+      *until = steady_now() + std::chrono::nanoseconds{std::chrono::seconds{1}}.count();
       caf::anon_send_exit(listener_of_events, caf::exit_reason::user_shutdown);
     }
   }
@@ -111,6 +124,7 @@ struct node::impl {
   mutable std::mutex guard; ///< of what follows
   node_actor handle;
   caf::actor events;
+  hearing until = std::make_shared<std::atomic<std::int64_t>>(std::numeric_limits<std::int64_t>::max());
 };
 
 constexpr std::uint32_t max_actor_threads = 1024;
@@ -151,7 +165,7 @@ expected<node> node::start(node_config config, options o) {
     end->changed.notify_all();
   });
   if (o.on_event) {
-    x->events = x->system.spawn<caf::detached>(listener, std::move(o.on_event)); // it may block
+    x->events = x->system.spawn<caf::detached>(listener, std::move(o.on_event), x->until); // it may block
     (void) x->ask<void>(subscribe{x->events});
   }
   return node{std::move(x)};

@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <mutex>
+#include <string>
 #include <utility>
 
 #include <caf/actor_system.hpp>
@@ -8,6 +9,7 @@
 #include "actors/env/system_env.hpp"
 #include "actors/node/node_shell.hpp"
 #include "zkstore/embedded/embedded_store.hpp"
+#include "zkstore/payloads.hpp"
 #include "zkstore/zookeeper/zookeeper_factory.hpp"
 
 namespace djm {
@@ -35,8 +37,29 @@ std::string host_name() {
 
 } // namespace
 
+namespace {
+
+/// What a node says of itself goes into one transaction; larger it would never join.
+expected<void> check_size(const node_config& config) {
+  constexpr std::size_t most = 256u << 10;
+  store::worker_payload w;
+  w.zone = config.zone;
+  w.labels = config.labels;
+  w.capacity = config.capacity;
+  if (const auto size = store::encode(w).size(); size > most) {
+    return fail(errc::invalid_config, "labels and capacity take " + std::to_string(size) +
+                                        " bytes in the store; at most " + std::to_string(most) + " are possible");
+  }
+  return {};
+}
+
+} // namespace
+
 expected<node_actor> spawn_node(caf::actor_system& system, node_config config, node_options options) {
   if (auto ok = validate(config); !ok) {
+    return tl::make_unexpected(ok.error());
+  }
+  if (auto ok = check_size(config); !ok) {
     return tl::make_unexpected(ok.error());
   }
   system_env_options env;

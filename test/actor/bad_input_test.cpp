@@ -182,6 +182,11 @@ TEST_CASE("a node is not started with a configuration that breaks a rule, and he
   check_refused(errc::invalid_config, {"stop_grace"}, [](node_config& c) { c.stop_grace = 10s; });
   check_refused(errc::invalid_config, {"backoff_max"}, [](node_config& c) { c.backoff_max = 1ms; });
   check_refused(errc::invalid_config, {"root", "djm"}, [](node_config& c) { c.store.root = "djm"; });
+  check_refused(errc::invalid_config, {"labels", "262144"}, [](node_config& c) {
+    for (int i = 0; i < 10'000; ++i) {
+      c.labels.push_back("a-label-that-says-more-than-it-should-" + std::to_string(i));
+    }
+  });
   check_refused(errc::invalid_connect_string, {"host:99999999"},
                 [](node_config& c) { c.store.connect = "host:99999999"; });
   check_refused(errc::invalid_connect_string, {"127.0.0.1:2181/chroot"},

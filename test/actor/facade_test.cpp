@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <condition_variable>
 #include <filesystem>
+#include <mutex>
 #include <thread>
 
 #include "djm/node.hpp"
@@ -118,6 +120,22 @@ TEST_CASE("a listener may ask the node, and even end it") {
   CHECK(eventually([&] { return ended.load(); }));
   CHECK(asked > 0);
   CHECK(n->status().error().code == errc::shutting_down);
+}
+
+TEST_CASE("a listener that is far behind does not keep the node") {
+  run_watch runs;
+  std::mutex guard;
+  std::condition_variable never;
+  auto n = node::start(at_root("one", "/facade/behind"), silent([&](const node_event&) {
+                         std::unique_lock<std::mutex> lock{guard};
+                         never.wait_for(lock, 50ms);
+                       }));
+  REQUIRE(n);
+  REQUIRE(n->register_job(*watched("work", numbered("i", 20), runs).thread_per_item().build()));
+  REQUIRE(eventually([&] { return runs.runs() > 1000; })); // two events each: minutes of listening
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK(n->shutdown());
+  CHECK(std::chrono::steady_clock::now() - begin < 20s); // aimed at: one and a bit
 }
 
 TEST_CASE("every call is answered although the node ends meanwhile, and several may end it") {
