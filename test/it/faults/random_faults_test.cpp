@@ -226,6 +226,7 @@ void storm_case(milliseconds lasts, std::uint64_t seed) {
   c.start();
   storm s{c, o.nodes, seed};
   s.blow(lasts);
+  CHECK_FALSE(s.what_happened().empty());
   const auto healed = c.edge();
   const auto took = c.running_since(healed, 60s);
   report("random faults for " + std::to_string(lasts / 1s) + " s", took, c, ": " + s.what_happened());
