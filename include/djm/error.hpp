@@ -26,7 +26,7 @@ enum class errc : std::uint8_t {
   unknown_strategy = 5,
   /// A schedule with a negative delay, or a period that is zero or negative.
   invalid_schedule = 6,
-  /// A running strategy with a cap of zero, or one that cut the share wrongly.
+  /// A running mode that is none, an empty function to cut the share, or one that cut it wrongly.
   invalid_running_strategy = 7,
   /// A configuration value is outside its range, unknown, of the wrong type, or does not fit the others.
   invalid_config = 8,

@@ -50,25 +50,37 @@ class job_builder {
 public:
   explicit job_builder(job_id id);
 
+  /// A pool that never changes; it may be empty.
   job_builder& items(std::vector<item_id> fixed_pool);
+  /// A pool that `f` names, at registration and then every `check_period` (zero: never again). `f` may return other items
+  /// each time; what it throws leaves the pool as it was. The later of `items` and `pool` counts.
   job_builder& pool(std::function<std::vector<item_id>()> f, duration check_period = duration::zero());
+  /// After this `f` is reported as hanging; 30s by default.
   job_builder& pool_timeout(duration d);
   /// Fixed delay between the end of a run and the next start.
   job_builder& every(duration period, duration initial_delay = duration::zero());
+  /// Starts at a fixed rhythm; missed starts are dropped.
   job_builder& at_fixed_rate(duration period, duration initial_delay = duration::zero());
   job_builder& on_trigger_only();
   job_builder& schedule(djm::schedule s);
+  /// A run for each item, beside each other; by default one run has the whole share.
   job_builder& thread_per_item();
+  /// Runs as `f` cuts the share (`job::cut_share`).
   job_builder& cut_by(std::function<std::vector<std::vector<item_id>>(const std::vector<item_id>&)> f);
+  /// On one node; 0 (the default): no cap but the node's `max_threads`.
   job_builder& max_concurrent_runs(std::uint32_t n);
   job_builder& on_new_items(new_items_policy p);
+  /// Instead of the node's `stop_grace`; zero (the default): the node's.
   job_builder& stop_grace(duration d);
+  /// Does not run before `enable_job`, when it is the first registration in the cluster; later the switch in the store
+  /// counts.
   job_builder& disabled();
+  /// "balanced" by default.
   job_builder& strategy(std::string name);
   job_builder& attributes(job_attributes a);
   job_builder& run(std::function<void(job_context&)> f);
 
-  /// Complains about everything that is missing or breaks a rule.
+  /// Complains about what is missing or breaks a rule, by the first complaint.
   expected<job_definition> build() const;
 
 private:

@@ -33,9 +33,10 @@ auto fields(V&& v, work_item& x) {
 /// Why a run is asked to stop.
 enum class stop_reason : std::uint8_t {
   none,
-  /// Items of the run were taken away; `revoked_items` tells which.
+  /// Items of the run were taken away, because they belong elsewhere now or the job is switched off in the cluster;
+  /// `revoked_items` tells which.
   revoked,
-  /// The job is disabled or unregistered.
+  /// The job is unregistered on this node.
   disabled,
   /// New items arrived and the job wants a fresh run (`new_items_policy::restart`).
   new_items,

@@ -43,7 +43,8 @@ constexpr auto enum_names(new_items_policy) {
 /// The largest weight or amount of a resource (in milli-units): sums over a million items stay far from overflow.
 constexpr std::int64_t max_amount = 1'000'000'000'000;
 
-/// What the planner must know about a job. Stored in the tree, so that a change of leader changes no plan.
+/// What the planner must know about a job. Stored in the tree, so that a change of leader changes no plan; at most 256 KiB
+/// as JSON (`too_large`), which is some thousand item weights.
 struct job_attributes {
   /// Name of a registered strategy; empty means the cluster default, "balanced".
   std::string strategy;

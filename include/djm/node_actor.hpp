@@ -16,12 +16,13 @@ namespace djm {
 /// (`from_caf` gives the text).
 using node_actor = cx::typed<
   /// Accepted (valid, not a duplicate); registration in the store follows when connected.
-  /// `invalid_id`, `invalid_schedule`, `invalid_running_strategy`, `duplicate_job`, `invalid_config`, `shutting_down`,
-  /// `backlog_full`.
+  /// `invalid_id`, `invalid_schedule`, `invalid_running_strategy`, `duplicate_job`, `invalid_config`, `too_large`,
+  /// `shutting_down`.
   caf::result<void>(register_job),
   /// Answered when no run holds an item of the job any more. `unknown_job`.
   caf::result<void>(unregister_job),
-  /// Answered when written. `unknown_job`, `conflict`, `not_connected`, `backlog_full`.
+  /// Answered when written, at the latest after `registration_timeout`. `invalid_id`, `unknown_job`, `not_connected`,
+  /// `timed_out`, `backlog_full`, `shutting_down`.
   caf::result<void>(switch_job),
   caf::result<void>(switch_all),
   /// `unknown_worker`, otherwise as above.
