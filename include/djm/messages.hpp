@@ -34,7 +34,8 @@ struct switch_job {
 struct switch_all {
   bool disabled = false;
 };
-/// Run now, once more, what this node holds of the job.
+/// Run now, once more, what this node holds of the job; nothing when it holds nothing. During a run: one more after it,
+/// however often.
 struct trigger_job {
   job_id job;
 };

@@ -14,7 +14,11 @@
 namespace djm {
 
 /// A node for programs that do not want to write actor code: owns an actor system and one node in it. Every call blocks
-/// until the node has answered. Thread-safe, except for moves and destruction.
+/// until the node has answered: `shutting_down` once it has ended, with the reason when it ended by itself. Thread-safe,
+/// except for moves and destruction. Errors are those of the messages (`node_actor.hpp`).
+///
+/// A run may call its node too, but not what waits for that very run: `unregister_job` of its job, `shutdown`, and the
+/// destructor.
 class node {
 public:
   struct options {
@@ -22,9 +26,10 @@ public:
     log_sink log;
     /// Strategies of your own; null = the built-in ones.
     std::shared_ptr<const strategy_registry> strategies;
-    /// Called for every event of the node, one at a time, on a thread of the actor system: do not block in it.
+    /// Called for the events of the node, one at a time, on a thread of its own. May call the node, even `shutdown`;
+    /// while it takes its time, events queue up without limit. What it throws is dropped.
     std::function<void(const node_event&)> on_event;
-    /// Threads of the actor system, at least 1.
+    /// Threads of the actor system, 1 to 1024 (`invalid_config` otherwise). Runs have threads of their own.
     std::uint32_t actor_threads = 2;
   };
 
@@ -35,17 +40,26 @@ public:
 
   node(node&&) noexcept;
   node& operator=(node&&) noexcept;
-  /// Shuts down in a hurry if `shutdown` was not called.
+  /// Shuts down in a hurry if `shutdown` was not called. User code that does not come back within a second after that is
+  /// left behind on its thread: what it refers to has to outlive it, or the process has to end.
   ~node();
 
+  /// Returns when the job is accepted; its items come when the leader has planned, and the first run of a node that has
+  /// just joined comes a third of the session timeout later.
   expected<void> register_job(job_definition definition);
+  /// Returns when no run holds an item of the job any more.
   expected<void> unregister_job(const job_id& job);
+  /// In the whole cluster, kept in the store; return when written.
   expected<void> enable_job(const job_id& job);
   expected<void> disable_job(const job_id& job);
   expected<void> disable_all();
   expected<void> enable_all();
+  /// Runs now, once more, what this node holds; nothing when it holds nothing. During a run: one more after it, however
+  /// often.
   expected<void> trigger(const job_id& job);
+  /// On this node, from the next start on.
   expected<void> reschedule(const job_id& job, schedule s);
+  /// A draining worker is emptied, a cordoned one gets nothing new; kept in the store until taken back.
   expected<void> mark_worker(const node_id& worker, bool draining, bool cordoned);
   expected<node_status> status() const;
   expected<cluster_view> cluster() const;
@@ -53,12 +67,14 @@ public:
   /// Why an item is where it is; only the leader can tell (`invalid_state` elsewhere).
   expected<item_explanation> explain(const job_id& job, const item_id& item) const;
 
-  /// Waits until the node is joined and everything assigned to it is locked; false after `timeout`.
+  /// Waits until the node is joined and everything assigned to it is locked; false after `timeout` or when the node has
+  /// ended. True as well before the items of a job registered just now are assigned.
   bool wait_ready(duration timeout) const;
   /// Waits until the node has ended, by `shutdown` or by itself; the error tells why when nobody asked for it.
   expected<void> wait_stopped() const;
 
-  /// Gentle: waits for runs up to `stop_timeout`. With `hurry` they are not waited for.
+  /// Gentle: asks runs to stop and waits for them, up to `stop_timeout`. With `hurry`, or from a second call on, they are
+  /// not waited for.
   expected<void> shutdown(bool hurry = false);
 
   /// Blocks until SIGINT or SIGTERM, then shuts down; a second signal hurries. Call it from the main thread, with at most
