@@ -170,12 +170,16 @@ slot_effects slot_manager::worker_lost(const node_id& worker) {
 }
 
 // The tightest fit, so that large slots stay free for large requests: least left over, by the sorted amounts.
-bool slot_manager::ask(request_entry& r, slot_effects& out) {
+slot_manager::fit slot_manager::ask(request_entry& r, slot_effects& out) {
+  auto result = fit::none;
   const slot_ref* best = nullptr;
   std::vector<std::int64_t> best_rest;
   for (const auto& at : free_) {
     const auto& slot = slots_.at(at);
-    if (!fits(slot.profile, r.wanted.profile) || refusals_.count({at, r.wanted.id}) > 0)
+    if (!fits(slot.profile, r.wanted.profile))
+      continue;
+    result = fit::refused;
+    if (refusals_.count({at, r.wanted.id}) > 0)
       continue;
     std::vector<std::int64_t> rest;
     for (const auto& [name, amount] : slot.profile) {
@@ -189,30 +193,30 @@ bool slot_manager::ask(request_entry& r, slot_effects& out) {
     }
   }
   if (best == nullptr)
-    return false;
+    return result;
   const auto at = *best;
   auto& slot = slots_.at(at);
   slot.state = slot_state::asked;
   slot.user = r.wanted.id;
   out.push_back({slot_effect::what::allocate, at, r.wanted.id, r.wanted.profile});
   seat(r, at, request_state::asked);
-  return true;
+  return fit::found;
 }
 
-// Everybody in line gets a chance, first come first; who finds nothing does not hold up the others. Of requests of one
-// profile all find nothing once one did, refusals aside.
+// Everybody in line gets a chance, first come first; who finds nothing does not hold up the others. Where nothing fits
+// one request nothing fits another of its profile.
 void slot_manager::serve(slot_effects& out) {
-  if (free_.empty() && unheard_.empty())
-    return;
   std::set<slot_profile> hopeless;
-  const auto line = line_;
-  for (const auto& place : line) {
-    auto& r = requests_.at(std::get<3>(place));
-    const auto none = free_.empty() || hopeless.count(r.wanted.profile) > 0;
-    if (!none && ask(r, out))
-      continue;
-    if (!none && refusals_.empty())
-      hopeless.insert(r.wanted.profile);
+  for (auto i = line_.begin(); i != line_.end() && !(free_.empty() && unheard_.empty());) {
+    auto& r = requests_.at(std::get<3>(*i));
+    ++i; // who is served leaves the line
+    if (!free_.empty() && hopeless.count(r.wanted.profile) == 0) {
+      const auto result = ask(r, out);
+      if (result == fit::found)
+        continue;
+      if (result == fit::none)
+        hopeless.insert(r.wanted.profile);
+    }
     if (unheard_.erase(r.wanted.id) > 0) {
       announced_.insert(r.wanted.id);
       out.push_back({slot_effect::what::capacity_wanted, {}, r.wanted.id, r.wanted.profile});

@@ -120,6 +120,8 @@ private:
     request_state state = request_state::waiting;
     slot_ref slot;
   };
+  /// Whether a request found a free slot; `refused`: such as would fit have refused it.
+  enum class fit : std::uint8_t { found, refused, none };
   using place_in_line = std::tuple<int, bool, std::uint64_t, allocation_id>;
 
   static place_in_line place_of(const request_entry& r);
@@ -129,7 +131,7 @@ private:
   void vacate(const slot_ref& at, slot_entry& slot);
   void correct(const slot_ref& at, slot_entry& slot, const slot_report& truth, slot_effects& out);
   void lose(const slot_ref& at);
-  bool ask(request_entry& r, slot_effects& out);
+  fit ask(request_entry& r, slot_effects& out);
   void serve(slot_effects& out);
 
   std::map<slot_ref, slot_entry> slots_;

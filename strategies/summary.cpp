@@ -57,6 +57,32 @@ void explain_unassigned(const assignment_problem& problem, plan& x) {
   x.unassigned = std::move(result);
 }
 
+namespace {
+
+void summarise_resources(const assignment_problem& problem, const std::vector<std::int64_t>& used, plan_summary& s) {
+  const auto kinds = problem.resources().size();
+  s.resources.assign(kinds, {0, INT64_MAX, 0, 0});
+  for (std::uint32_t r = 0; r < kinds; ++r) {
+    auto& x = s.resources[r];
+    for (worker_index w = 0; w < problem.worker_count(); ++w) {
+      const auto& worker = problem.worker(w);
+      const auto here = used[w * kinds + r];
+      x.used += here;
+      if (worker.capacity[r] == worker_info::unlimited)
+        x.capacity.reset();
+      else if (x.capacity)
+        *x.capacity += worker.capacity[r];
+      if (worker.accepts_new() && worker.capacity[r] > 0) {
+        x.least = std::min(x.least, here);
+        x.most = std::max(x.most, here);
+      }
+    }
+    x.least = std::min(x.least, x.most);
+  }
+}
+
+} // namespace
+
 void summarise(const assignment_problem& problem, plan& x) {
   auto& s = x.summary;
   const auto workers = static_cast<worker_index>(problem.worker_count());
@@ -65,7 +91,10 @@ void summarise(const assignment_problem& problem, plan& x) {
   s.placements = 0;
   s.job_spread_max = 0;
   s.totals.assign(workers, 0);
+  s.jobs.clear();
+  s.jobs.reserve(problem.job_count());
   x.moves.clear();
+  std::vector<std::int64_t> used(workers * problem.resources().size());
   std::vector<std::uint32_t> counts(workers);
   const auto* previous = problem.previous_data();
   for (job_index j = 0; j < problem.job_count(); ++j) {
@@ -88,13 +117,17 @@ void summarise(const assignment_problem& problem, plan& x) {
     for (worker_index w = 0; w < workers; ++w) {
       s.totals[w] += counts[w];
       s.assigned += counts[w];
+      for (const auto& need : problem.job(j).profile)
+        used[w * problem.resources().size() + need.resource] += need.amount * counts[w];
       if (problem.eligible(j, w) && problem.worker(w).accepts_new()) {
         least = std::min(least, counts[w]);
         most = std::max(most, counts[w]);
       }
     }
-    if (least < most)
-      s.job_spread_max = std::max<std::size_t>(s.job_spread_max, most - least);
+    if (least > most)
+      least = most;
+    s.jobs.push_back({least, most});
+    s.job_spread_max = std::max<std::size_t>(s.job_spread_max, most - least);
   }
   s.moves = x.moves.size();
   std::size_t least = SIZE_MAX;
@@ -106,6 +139,10 @@ void summarise(const assignment_problem& problem, plan& x) {
       most = std::max(most, s.totals[w]);
     }
   s.global_spread = least < most ? most - least : 0;
+  s.zones.assign(problem.zone_count(), 0);
+  for (worker_index w = 0; w < workers; ++w)
+    s.zones[problem.worker(w).zone_index] += s.totals[w];
+  summarise_resources(problem, used, s);
 }
 
 } // namespace djm

@@ -22,7 +22,7 @@ struct plan_done {
 /// The answer to an `explain_item`, computed on the executor.
 struct explain_done {
   std::uint64_t request = 0;
-  std::shared_ptr<const item_explanation> result;
+  std::shared_ptr<const expected<item_explanation>> result;
 };
 
 /// A job's runner as the worker needs it.

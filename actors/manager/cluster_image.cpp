@@ -1,7 +1,11 @@
 #include "actors/manager/cluster_image.hpp"
 
+#include <algorithm>
+#include <functional>
 #include <tuple>
 #include <utility>
+
+#include "strategies/item_merge.hpp"
 
 namespace djm {
 
@@ -14,33 +18,32 @@ worker_index cluster_image::number_of(const node_id& name) {
 }
 
 void cluster_image::set_items(const job_id& job, const std::vector<std::string>& names) {
-  std::vector<std::string> valid;
-  valid.reserve(names.size());
-  for (const auto& n : names) {
-    if (is_valid_id(n)) {
-      valid.push_back(n);
-    }
-  }
-  auto next = item_set::make(valid);
-  if (!next) {
-    return; // a directory never lists a name twice
+  const auto* list = &names;
+  std::vector<std::string> sorted;
+  if (std::adjacent_find(names.begin(), names.end(), std::greater_equal<>{}) != names.end()) {
+    sorted = names;
+    std::sort(sorted.begin(), sorted.end());
+    sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+    list = &sorted;
   }
   auto& j = jobs[job];
-  std::vector<worker_index> owners((*next)->size(), no_worker);
-  if (j.items) {
-    for (std::size_t k = 0; k < j.items->size(); ++k) {
-      if (j.owners[k] == no_worker) {
-        continue;
-      }
-      if (auto at = (*next)->find(j.items->name(k))) {
-        owners[*at] = j.owners[k];
-      } else {
-        strays.insert({name_of(j.owners[k]), job, item_id{j.items->name(k)}});
+  const auto before = j.items;
+  auto merged = merge_items({j.items, std::move(j.by_name)}, *list, is_valid_id);
+  j.items = std::move(merged.now.set);
+  j.by_name = std::move(merged.now.by_name);
+  if (j.items != before) {
+    for (auto k : merged.gone) {
+      if (j.owners[k] != no_worker) {
+        strays.insert({name_of(j.owners[k]), job, item_id{before->name(k)}});
       }
     }
+    std::vector<worker_index> owners;
+    owners.reserve(merged.origin.size());
+    for (auto k : merged.origin) {
+      owners.push_back(k == no_worker ? no_worker : j.owners[k]);
+    }
+    j.owners = std::move(owners);
   }
-  j.items = std::move(*next);
-  j.owners = std::move(owners);
   // A stray of an item that came back is its owner again.
   for (auto s = strays.begin(); s != strays.end();) {
     auto at = s->job == job ? j.items->find(s->item) : std::nullopt;
@@ -140,68 +143,105 @@ bool runs_now(const cluster_image& image, const job_image_state& j) {
 
 } // namespace
 
+namespace {
+
+/// Of the numbers in an image, those of some workers.
+std::vector<bool> marked(const cluster_image& image, const std::set<node_id>& workers) {
+  std::vector<bool> result(image.numbers());
+  for (std::size_t n = 0; n < result.size(); ++n) {
+    result[n] = workers.count(image.name_of(static_cast<worker_index>(n))) > 0;
+  }
+  return result;
+}
+
+worker_attributes attributes_of(const store::worker_payload& r) {
+  worker_attributes a;
+  a.zone = r.zone;
+  a.labels = r.labels;
+  a.weight = r.weight;
+  a.capacity = r.capacity;
+  a.max_items = r.max_items;
+  a.draining = r.draining;
+  a.cordoned = r.cordoned;
+  return a;
+}
+
+/// Calls f(k, at) for the items of an image's job and their numbers in the problem, `no_worker` for those that are not
+/// part of it. Both are in the order of hashes, so no name is looked up.
+template <class F>
+void each_item(const item_set& image, const item_set& problem, F&& f) {
+  std::uint32_t at = 0;
+  for (std::uint32_t k = 0; k < image.size(); ++k) {
+    const auto part = &image == &problem || (at < problem.size() && problem.hash(at) == image.hash(k) &&
+                                             problem.name(at) == image.name(k));
+    f(k, part ? at++ : no_worker);
+  }
+}
+
+} // namespace
+
 expected<planning_task> make_task(const cluster_image& image, const std::set<node_id>& frozen) {
   problem_builder b{problem_builder::mode::lenient};
-  std::vector<node_id> names;
-  std::map<node_id, worker_index> position;
+  std::vector<worker_index> position(image.numbers(), no_worker); // in the builder, by number in the image
+  std::vector<const worker_image*> workers;
+  std::map<node_id, std::uint32_t> at;
   for (const auto& [id, w] : image.workers) {
-    if (!w.is_alive() || frozen.count(id) > 0) {
-      continue;
+    if (w.is_alive() && frozen.count(id) == 0) {
+      at.emplace(id, static_cast<std::uint32_t>(workers.size()));
+      b.add_worker(id, attributes_of(*w.registration), problem_builder::offers::listed_jobs);
+      workers.push_back(&w);
     }
-    worker_attributes a;
-    a.zone = w.registration->zone;
-    a.labels = w.registration->labels;
-    a.weight = w.registration->weight;
-    a.capacity = w.registration->capacity;
-    a.max_items = w.registration->max_items;
-    a.draining = w.registration->draining;
-    a.cordoned = w.registration->cordoned;
-    b.add_worker(id, std::move(a), problem_builder::offers::listed_jobs);
-    position.emplace(id, static_cast<worker_index>(names.size()));
-    names.push_back(id);
   }
+  for (worker_index n = 0; n < position.size(); ++n) {
+    if (auto w = at.find(image.name_of(n)); w != at.end()) {
+      position[n] = w->second;
+    }
+  }
+  const auto away = marked(image, frozen);
+  // Jobs and the jobs of each worker are in the order of names.
+  std::vector<std::set<job_id>::const_iterator> next;
+  for (const auto* w : workers) {
+    next.push_back(w->available.begin());
+  }
+  std::uint32_t number = 0;
   for (const auto& [id, j] : image.jobs) {
     if (!runs_now(image, j)) {
       continue;
     }
     auto items = j.items;
-    std::vector<worker_index> owners;
-    std::vector<std::string> kept;
-    bool without_some = false;
-    for (std::size_t k = 0; k < j.items->size(); ++k) {
-      if (j.owners[k] != no_worker && frozen.count(image.name_of(j.owners[k])) > 0) {
-        without_some = true;
-        break;
+    std::vector<worker_index> owners(j.owners.size(), no_worker);
+    std::vector<bool> keep;
+    for (std::size_t k = 0; k < owners.size(); ++k) {
+      if (j.owners[k] == no_worker) {
+        continue;
+      }
+      owners[k] = position[j.owners[k]];
+      if (away[j.owners[k]]) {
+        keep.resize(owners.size(), true);
+        keep[k] = false;
       }
     }
-    if (without_some) {
-      for (std::size_t k = 0; k < j.items->size(); ++k) {
-        if (j.owners[k] == no_worker || frozen.count(image.name_of(j.owners[k])) == 0) {
-          kept.emplace_back(j.items->name(k));
+    if (!keep.empty()) {
+      items = keep_items(*j.items, keep);
+      std::size_t kept = 0;
+      for (std::size_t k = 0; k < keep.size(); ++k) {
+        if (keep[k]) {
+          owners[kept++] = owners[k];
         }
       }
-      auto rest = item_set::make(kept);
-      if (!rest) {
-        return tl::make_unexpected(rest.error());
-      }
-      items = std::move(*rest);
+      owners.resize(kept);
     }
-    owners.assign(items->size(), no_worker);
-    for (std::size_t k = 0; k < items->size(); ++k) {
-      auto at = without_some ? j.items->find(items->name(k)) : std::optional<std::uint32_t>{static_cast<std::uint32_t>(k)};
-      if (at && j.owners[*at] != no_worker) {
-        if (auto p = position.find(image.name_of(j.owners[*at])); p != position.end()) {
-          owners[k] = p->second;
-        }
+    b.add_job(id, j.pool.attributes, std::move(items));
+    for (std::uint32_t w = 0; w < workers.size(); ++w) {
+      while (next[w] != workers[w]->available.end() && *next[w] < id) {
+        ++next[w];
+      }
+      if (next[w] != workers[w]->available.end() && *next[w] == id) {
+        b.set_eligible(w, number);
       }
     }
-    b.add_job(id, j.pool.attributes, items);
-    for (const auto& name : names) {
-      if (image.workers.at(name).available.count(id) > 0) {
-        b.set_eligible(name, id);
-      }
-    }
-    b.set_previous(id, names, owners);
+    b.set_previous(id, std::move(owners));
+    ++number;
   }
   auto problem = b.build();
   if (!problem) {
@@ -221,30 +261,30 @@ std::vector<item_transfer> difference(const cluster_image& image, const assignme
       out.push_back({s.job, s.item, s.worker, {}});
     }
   }
+  const auto away = marked(image, frozen);
+  std::vector<worker_index> in_problem(image.numbers(), no_worker);
+  for (worker_index n = 0; n < in_problem.size(); ++n) {
+    in_problem[n] = problem.find_worker(image.name_of(n)).value_or(no_worker);
+  }
+  const auto nothing = std::make_shared<const item_set>();
   for (const auto& [id, j] : image.jobs) {
     if (!j.items) {
       continue;
     }
     const auto number = runs_now(image, j) ? problem.find_job(id) : std::nullopt;
-    for (std::size_t k = 0; k < j.items->size(); ++k) {
+    each_item(*j.items, number ? *problem.job(*number).items : *nothing, [&, &j = j, &id = id](auto k, auto at) {
       const auto now = j.owners[k];
-      if (now != no_worker && frozen.count(image.name_of(now)) > 0 && number) {
-        continue;
+      if (now != no_worker && away[now] && number) {
+        return;
       }
-      node_id to;
-      if (number) {
-        if (auto at = problem.job(*number).items->find(j.items->name(k))) {
-          auto owner = p.owner[problem.first_item(*number) + *at];
-          if (owner != no_worker) {
-            to = problem.worker(owner).name;
-          }
-        }
+      const auto to = at != no_worker ? p.owner[problem.first_item(*number) + at] : no_worker;
+      // An owner that is no part of the problem is not the one the plan means by "nobody".
+      if (now == no_worker ? to == no_worker : to != no_worker && in_problem[now] == to) {
+        return;
       }
-      const node_id from = now == no_worker ? node_id{} : image.name_of(now);
-      if (from != to) {
-        out.push_back({id, item_id{j.items->name(k)}, from, to});
-      }
-    }
+      out.push_back({id, item_id{j.items->name(k)}, now == no_worker ? node_id{} : image.name_of(now),
+                     to == no_worker ? node_id{} : problem.worker(to).name});
+    });
   }
   return out;
 }

@@ -42,6 +42,8 @@ struct job_image_state {
   store::pool_payload pool;
   std::shared_ptr<const item_set> items;
   std::vector<worker_index> owners;
+  /// Numbers of the items, sorted by name.
+  std::vector<std::uint32_t> by_name;
 };
 
 /// An assignment node that should not be there: its item left the pool, or it is owned twice.
@@ -73,8 +75,11 @@ public:
   /// The number of a worker's name in `owners`; numbers are never reused.
   worker_index number_of(const node_id& name);
   const node_id& name_of(worker_index number) const { return names_[number]; }
+  /// How many numbers there are.
+  std::size_t numbers() const noexcept { return names_.size(); }
 
-  /// Takes a new list of items over: owners stay with their items, owners of items that went become strays.
+  /// Takes a new list of items over: owners stay with their items, owners of items that went become strays. Only names
+  /// that were not there before are looked at closely.
   void set_items(const job_id& job, const std::vector<std::string>& names);
   /// Takes over what `workers/<w>/assigned/<job>` lists.
   void add_assigned(const node_id& worker, const job_id& job, const std::vector<std::string>& items);

@@ -48,8 +48,13 @@ void manager_core::reset() {
   jobs_dirty_.clear();
   plan_dirty_ = false;
   plan_at_.reset();
+  problem_.reset();
+  plan_.reset();
+  plan_text_.clear();
+  plan_status_ = {};
   unassigned_.clear();
-  wanted_.clear();
+  unassigned_items_ = 0;
+  books_.clear();
   planned_frozen_.clear();
   queue_.clear();
   in_flight_.clear();
@@ -148,6 +153,7 @@ void manager_core::setback(step s, const char* why, effects& out) {
   scan_jobs_.clear();
   scan_queue_.clear();
   clean_queue_.clear();
+  books_.withdrawn();
   all_dirty_ = true;
   retry_at_ = s.now + backoff_.draw(s.entropy);
   ++counters_.reloads;
@@ -281,6 +287,7 @@ manager_core::effects manager_core::on_commit(std::uint64_t request, const store
       if (in_flight_.empty()) {
         doing_ = activity::none;
         backoff_.reset();
+        plan_written();
       }
     }
     next(s, out);
@@ -349,7 +356,10 @@ manager_status manager_core::status(time_point now) const {
   st.items = static_cast<std::uint32_t>(image_.item_count());
   st.assigned = static_cast<std::uint32_t>(image_.assigned_count());
   st.unassigned = unassigned_;
+  st.unassigned_items = unassigned_items_;
+  st.waiting = books_.slots().requests(slot_manager::request_state::waiting);
   st.last_plan = plan_text_;
+  st.plan = plan_status_;
   for (const auto& [who, t] : watchdog_.trackers()) {
     st.gone[who.worker] = now - t.since;
   }

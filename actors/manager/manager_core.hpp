@@ -14,6 +14,7 @@
 #include "actors/manager/assignment_writer.hpp"
 #include "actors/manager/cluster_image.hpp"
 #include "actors/manager/lock_watchdog.hpp"
+#include "actors/manager/slot_books.hpp"
 #include "djm/status.hpp"
 #include "zkstore/tree_schema.hpp"
 
@@ -74,6 +75,9 @@ public:
   std::shared_ptr<const assignment_problem> last_problem() const { return problem_; }
   std::shared_ptr<const plan> last_plan() const { return plan_; }
   const plan_options& planning() const { return cfg_.planning; }
+  const cluster_image& image() const { return image_; }
+  /// Workers that were gone at the last plan and keep what they have.
+  const std::set<node_id>& kept_back() const { return planned_frozen_; }
 
 private:
   enum class activity { none, load_base, load_details, load_items, planning, writing, observing, verifying, breaking,
@@ -102,6 +106,8 @@ private:
   std::set<node_id> frozen(time_point now) const;
   void start_plan(step s, effects& out);
   void tell_wanted(effects& out);
+  void describe_plan(step s);
+  void plan_written();
   void send_batches(effects& out);
 
   // locks
@@ -164,8 +170,11 @@ private:
   std::shared_ptr<const assignment_problem> problem_;
   std::shared_ptr<const plan> plan_;
   std::string plan_text_;
+  plan_status plan_status_;
+  time_point planning_since_{};
   std::vector<pending_item> unassigned_;
-  std::map<job_id, std::uint64_t> wanted_; ///< items without room, as last told
+  std::uint64_t unassigned_items_ = 0;
+  slot_books books_;
   std::set<node_id> planned_frozen_;
 
   // writing

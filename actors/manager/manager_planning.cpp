@@ -7,6 +7,13 @@
 
 namespace djm {
 
+namespace {
+
+/// Items without an owner that the status names.
+constexpr std::size_t most_listed = 1000;
+
+} // namespace
+
 // -- planning and writing -----------------------------------------------------------
 
 std::set<node_id> manager_core::frozen(time_point now) const {
@@ -33,6 +40,10 @@ void manager_core::start_plan(step s, effects& out) {
     complain("plan: " + w.text, w, out);
   }
   problem_ = task->problem;
+  if (auto line = books_.open(*problem_, planned_frozen_); !line.empty()) {
+    problem_ = std::make_shared<const assignment_problem>(problem_->with_waiting(std::move(line)));
+  }
+  planning_since_ = s.now;
   doing_ = activity::planning;
   request_ = next_request_++;
   ++counters_.plans;
@@ -50,6 +61,7 @@ manager_core::effects manager_core::on_planned(std::uint64_t request, const expe
   if (!result) {
     ++counters_.plan_failures;
     complain("plan", result.error(), out);
+    books_.withdrawn();
     plan_dirty_ = true;
     plan_at_ = s.now + backoff_.draw(s.entropy);
     next(s, out);
@@ -69,19 +81,11 @@ manager_core::effects manager_core::on_planned(std::uint64_t request, const expe
     dirty_since_ = s.now;
     plan_at_ = s.now + strategy_backoff_.draw(s.entropy);
   }
-  unassigned_.clear();
-  for (const auto& u : plan_->unassigned) {
-    unassigned_.push_back({problem_->job(problem_->job_of(u.item)).name, std::string{problem_->item_name(u.item)},
-                           u.text.empty() ? describe(u.reason) : u.text});
-  }
+  describe_plan(s);
   tell_wanted(out);
-  const auto& sum = plan_->summary;
-  if (sum.moves_deferred > 0) {
+  if (plan_->summary.moves_deferred > 0) {
     changed(s); // the rest follows in rounds of their own
   }
-  plan_text_ = fmt::format("{} of {} items on {} workers, {} moves, {} placements, job spread {}, global spread {}",
-                           sum.assigned, sum.items, problem_->worker_count(), sum.moves, sum.placements,
-                           sum.job_spread_max, sum.global_spread);
   auto transfers = difference(image_, *problem_, *plan_, planned_frozen_);
   std::set<node_id> adopt;
   for (const auto& [id, w] : image_.workers) {
@@ -97,31 +101,73 @@ manager_core::effects manager_core::on_planned(std::uint64_t request, const expe
     doing_ = activity::writing;
     write_failed_ = false;
     send_batches(out);
+  } else {
+    plan_written();
   }
   next(s, out);
   return out;
 }
 
-/// Items that found no room call for more capacity, once per change.
-void manager_core::tell_wanted(effects& out) {
-  std::map<job_id, std::uint64_t> wanted;
+/// What people and metrics see of the plan.
+void manager_core::describe_plan(step s) {
+  const auto& sum = plan_->summary;
+  unassigned_.clear();
+  unassigned_items_ = plan_->unassigned.size();
   for (const auto& u : plan_->unassigned) {
-    if (u.reason == plan_rule::capacity || u.reason == plan_rule::max_items || u.reason == plan_rule::placement ||
-        u.reason == plan_rule::max_per_worker) {
-      ++wanted[problem_->job(problem_->job_of(u.item)).name];
+    if (unassigned_.size() == most_listed) {
+      break;
     }
+    unassigned_.push_back({problem_->job(problem_->job_of(u.item)).name, std::string{problem_->item_name(u.item)},
+                           u.text.empty() ? describe(u.reason) : u.text});
   }
-  for (const auto& [job, items] : wanted) {
-    if (auto known = wanted_.find(job); known != wanted_.end() && known->second == items) {
-      continue;
-    }
+  auto& x = plan_status_;
+  x = {};
+  x.workers = problem_->worker_count();
+  x.items = sum.items;
+  x.assigned = sum.assigned;
+  x.moves = sum.moves;
+  x.placements = sum.placements;
+  x.moves_deferred = sum.moves_deferred;
+  if (sum.moves_lower_bound) {
+    x.moves_lower_bound = *sum.moves_lower_bound;
+  }
+  x.job_spread_max = sum.job_spread_max;
+  x.global_spread = sum.global_spread;
+  if (!sum.totals.empty()) {
+    const auto [least, most] = std::minmax_element(sum.totals.begin(), sum.totals.end());
+    x.totals = {*least, *most};
+  }
+  for (job_index j = 0; j < sum.jobs.size(); ++j) {
+    x.jobs[problem_->job(j).name] = {sum.jobs[j].least, sum.jobs[j].most};
+  }
+  for (std::size_t r = 0; r < sum.resources.size(); ++r) {
+    const auto& y = sum.resources[r];
+    x.resources[problem_->resources()[r]] = {y.used, y.least, y.most, y.capacity};
+  }
+  for (worker_index w = 0; w < problem_->worker_count(); ++w) {
+    const auto& worker = problem_->worker(w);
+    x.zones[worker.zone] = sum.zones[worker.zone_index];
+  }
+  x.elapsed = s.now - planning_since_;
+  x.effort_exhausted = sum.effort_exhausted;
+  plan_text_ = fmt::format("{} of {} items on {} workers, {} moves, {} placements, job spread {}, global spread {}",
+                           sum.assigned, sum.items, problem_->worker_count(), sum.moves, sum.placements,
+                           sum.job_spread_max, sum.global_spread);
+}
+
+/// Items that found no room call for more capacity: each once until it has been served, told together per job.
+void manager_core::tell_wanted(effects& out) {
+  for (const auto& [job, items] : books_.planned(image_, *problem_, *plan_)) {
     capacity_wanted e{job, items, {}};
     if (auto j = image_.jobs.find(job); j != image_.jobs.end()) {
       e.profile = j->second.pool.attributes.profile;
     }
     out.push_back(emit_effect{std::move(e)});
   }
-  wanted_ = std::move(wanted);
+}
+
+void manager_core::plan_written() {
+  books_.written(*problem_, *plan_);
 }
 
 void manager_core::send_batches(effects& out) {

@@ -2,7 +2,7 @@
 
 #include "actors/common/parts.hpp"
 #include "actors/common/store_client.hpp"
-#include "djm/plan_explain.hpp"
+#include "actors/manager/explain_core.hpp"
 
 namespace djm {
 
@@ -13,6 +13,7 @@ struct manager_state {
   std::shared_ptr<node_env> env;
   std::shared_ptr<const strategy_registry> strategies;
   std::unique_ptr<manager_core> core;
+  std::unique_ptr<explain_core> explainer;
   peers_ptr peers;
   wake_timer<manager_actor> timer;
   std::uint64_t next_explain = 1;
@@ -35,44 +36,41 @@ void plan_elsewhere(self_ptr self, manager_core::plan_request& x) {
 }
 
 /// Plans again with the item pinned to each worker, so this too happens on the executor.
-caf::result<item_explanation> explain_elsewhere(self_ptr self, const explain_item& m) {
+void explain_elsewhere(self_ptr self, explain_core::task& x) {
   auto& st = cx::state(self);
-  auto problem = st.core->last_problem();
-  auto planned = st.core->last_plan();
-  if (!st.core->leading() || !problem || !planned) {
-    return caf::make_error(errc::invalid_state,
-                           std::string{"this node does not lead or has not planned yet; ask the leader"});
-  }
-  auto item = problem->find_item(m.job, m.item);
-  if (!item) {
-    return caf::make_error(errc::unknown_job,
-                           "item \"" + m.item + "\" of job \"" + m.job + "\" is not in the last plan");
-  }
-  auto promise = self->make_response_promise<item_explanation>();
-  const auto request = st.next_explain++;
-  st.explaining.emplace(request, promise);
   caf::weak_actor_ptr weak{self->ctrl()};
-  st.env->exec().call([weak, request, problem, planned, options = st.core->planning(), strategies = st.strategies, m,
-                       item = *item] {
-    auto x = explain(*problem, *strategies, options, *planned, item);
-    item_explanation e;
-    e.job = m.job;
-    e.item = m.item;
-    e.exact = x.exact;
-    if (x.chosen != no_worker) {
-      e.owner = problem->worker(x.chosen).name;
-    } else {
-      e.reason = describe(x.reason);
-    }
-    for (const auto& o : x.others) {
-      e.others[problem->worker(o.worker).name] = to_string(o.rule);
-    }
+  st.env->exec().call([weak, x = std::move(x), strategies = st.strategies] {
+    auto result = std::make_shared<const expected<item_explanation>>(explain_now(x, *strategies));
     if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
-      caf::anon_send(caf::actor_cast<manager_actor>(std::move(strong)),
-                     explain_done{request, std::make_shared<const item_explanation>(std::move(e))});
+      caf::anon_send(caf::actor_cast<manager_actor>(std::move(strong)), explain_done{x.question, std::move(result)});
     }
   });
-  return promise;
+}
+
+void deliver(self_ptr self, std::uint64_t question, const expected<item_explanation>& result) {
+  auto& st = cx::state(self);
+  auto p = st.explaining.find(question);
+  if (p == st.explaining.end()) {
+    return;
+  }
+  if (result) {
+    p->second.deliver(*result);
+  } else {
+    p->second.deliver(to_caf(result.error()));
+  }
+  st.explaining.erase(p);
+}
+
+void carry_out(self_ptr self, explain_core::effects fx) {
+  auto& st = cx::state(self);
+  for (auto& e : fx) {
+    std::visit(overloaded{
+                 [&](read_effect& x) { send_read(self, st.peers, x); },
+                 [&](explain_core::task& x) { explain_elsewhere(self, x); },
+                 [&](explain_core::answer& x) { deliver(self, x.question, x.result); },
+               },
+               e);
+  }
 }
 
 void carry_out(self_ptr self, manager_core::effects fx) {
@@ -96,6 +94,7 @@ manager_actor::behavior_type manager_behavior(self_ptr self, std::shared_ptr<nod
   auto& st = cx::state(self);
   st.env = std::move(env);
   st.strategies = std::move(strategies);
+  st.explainer = std::make_unique<explain_core>(s.root, s.planning);
   st.core = std::make_unique<manager_core>(std::move(s));
   st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
   return {
@@ -105,7 +104,11 @@ manager_actor::behavior_type manager_behavior(self_ptr self, std::shared_ptr<nod
     },
     [self](msg::read_done& m) {
       auto& x = cx::state(self);
-      carry_out(self, x.core->on_read(m.request, m.outcome, make_step(*x.env)));
+      if (x.explainer->asked(m.request)) {
+        carry_out(self, x.explainer->on_read(m.outcome));
+      } else {
+        carry_out(self, x.core->on_read(m.request, m.outcome, make_step(*x.env)));
+      }
     },
     [self](msg::watch_fired& m) {
       auto& x = cx::state(self);
@@ -125,14 +128,15 @@ manager_actor::behavior_type manager_behavior(self_ptr self, std::shared_ptr<nod
       auto& x = cx::state(self);
       carry_out(self, x.core->on_planned(m.request, *m.result, make_step(*x.env)));
     },
-    [self](explain_done& m) {
+    [self](explain_done& m) { deliver(self, m.request, *m.result); },
+    [self](explain_item& m) -> caf::result<item_explanation> {
       auto& x = cx::state(self);
-      if (auto p = x.explaining.find(m.request); p != x.explaining.end()) {
-        p->second.deliver(item_explanation{*m.result});
-        x.explaining.erase(p);
-      }
+      const auto question = x.next_explain++;
+      auto promise = self->make_response_promise<item_explanation>();
+      x.explaining.emplace(question, promise);
+      carry_out(self, x.explainer->on_question(question, std::move(m.job), std::move(m.item), *x.core));
+      return promise;
     },
-    [self](explain_item& m) -> caf::result<item_explanation> { return explain_elsewhere(self, m); },
     [self](msg::wake) {
       auto& x = cx::state(self);
       x.timer.fired();
@@ -141,6 +145,7 @@ manager_actor::behavior_type manager_behavior(self_ptr self, std::shared_ptr<nod
     [self](peers_ptr& p) {
       auto& x = cx::state(self);
       if (replace_peers(x.peers, std::move(p))) {
+        carry_out(self, x.explainer->on_disconnected());
         self->send(x.peers->store, msg::attach{});
       }
     },

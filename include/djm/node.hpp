@@ -64,7 +64,8 @@ public:
   expected<node_status> status() const;
   expected<cluster_view> cluster() const;
   expected<runner_status> job(const job_id& id) const;
-  /// Why an item is where it is; only the leader can tell (`invalid_state` elsewhere).
+  /// Why an item is where it is. The leader answers from its last plan, another node plans by what it reads of the tree
+  /// first. Error `unknown_job`: there is no such item.
   expected<item_explanation> explain(const job_id& job, const item_id& item) const;
 
   /// Waits until the node is joined and everything assigned to it is locked; false after `timeout` or when the node has

@@ -85,6 +85,22 @@ struct strategy_failure {
   error what; ///< unknown_strategy, user_code_failed, invalid_plan, or the strategy's own
 };
 
+/// The least and the most of something over the workers that take part in it; both 0 when none does.
+struct balance_range {
+  std::size_t least = 0;
+  std::size_t most = 0;
+};
+
+/// How a resource is used, in milli-units.
+struct resource_balance {
+  std::int64_t used = 0;
+  /// Over the workers that accept new items: what the one that uses least, and most, of it uses.
+  std::int64_t least = 0;
+  std::int64_t most = 0;
+  /// All there is; empty when a worker has it without limit.
+  std::optional<std::int64_t> capacity;
+};
+
 struct plan_summary {
   std::size_t items = 0;
   std::size_t assigned = 0;
@@ -97,6 +113,12 @@ struct plan_summary {
   std::optional<std::size_t> moves_lower_bound;
   /// Items per worker.
   std::vector<std::size_t> totals;
+  /// Per job: its items on its eligible workers (those that accept new items).
+  std::vector<balance_range> jobs;
+  /// In the order of `assignment_problem::resources`.
+  std::vector<resource_balance> resources;
+  /// Items per zone, by number of the zone.
+  std::vector<std::size_t> zones;
   /// Greatest max - min of one job's items over its eligible workers (those that accept new items).
   std::size_t job_spread_max = 0;
   /// Max - min of `totals` over the workers that accept new items and are eligible for some job that has items.

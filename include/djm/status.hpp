@@ -98,18 +98,52 @@ struct pending_item {
   std::string reason;
 };
 
-/// Why an item is where it is, by the leader's last plan.
+/// Why an item is where it is: by the last plan of the leader, or by the plan that another node makes of the tree as it
+/// reads it when it is asked.
 struct item_explanation {
   job_id job;
   item_id item;
   /// Empty: nobody.
   node_id owner;
-  /// Why it has no owner; empty when it has one.
+  /// Why it has no owner, or keeps one that is gone; empty when there is nothing to say.
   std::string reason;
   /// Every other worker with the first rule that speaks against it.
   std::map<node_id, std::string> others;
   /// Whether that was found by planning again with the item pinned to each worker, or judged with all else as it is.
   bool exact = true;
+  /// Whether the node that answered leads.
+  bool by_leader = false;
+};
+
+/// The least and the most of something over the workers that take part in it.
+struct balance_status {
+  std::uint64_t least = 0, most = 0;
+};
+
+/// How a resource is used, in milli-units; `capacity` is empty where a worker has it without limit.
+struct resource_status {
+  std::int64_t used = 0, least = 0, most = 0;
+  std::optional<std::int64_t> capacity;
+};
+
+/// What the last plan came to.
+struct plan_status {
+  std::uint64_t workers = 0, items = 0, assigned = 0, moves = 0, placements = 0;
+  /// Moves left for later rounds by the budget.
+  std::uint64_t moves_deferred = 0;
+  /// The fewest moves of any plan with the same balance; nothing where that is not known exactly.
+  std::optional<std::uint64_t> moves_lower_bound;
+  /// Greatest difference between two workers' items of one job, and between two workers' items in all.
+  std::uint64_t job_spread_max = 0, global_spread = 0;
+  balance_status totals;
+  std::map<job_id, balance_status> jobs;
+  std::map<std::string, resource_status> resources;
+  /// Items per zone; the name of a worker without one is empty.
+  std::map<std::string, std::uint64_t> zones;
+  /// From the question to the plan, waiting for a thread included.
+  duration elapsed = duration::zero();
+  /// The search was cut short by its limit of effort.
+  bool effort_exhausted = false;
 };
 
 /// The manager of this node; mostly zero unless it leads.
@@ -119,9 +153,14 @@ struct manager_status {
   /// "passive", "loading", "ready", "planning", "writing", "backing_off".
   std::string phase;
   std::uint32_t workers = 0, jobs = 0, items = 0, assigned = 0;
+  /// Items without an owner, with the reason; the first thousand of `unassigned_items`.
   std::vector<pending_item> unassigned;
+  std::uint64_t unassigned_items = 0;
+  /// Items in line for room, by the books of slots.
+  std::uint64_t waiting = 0;
   /// Readable summary of the last plan.
   std::string last_plan;
+  plan_status plan;
   /// Workers gone, with the time since.
   std::map<node_id, duration> gone;
   std::vector<std::string> problems;
@@ -264,14 +303,34 @@ auto fields(V&& v, pending_item& x) {
 template <class V>
 auto fields(V&& v, item_explanation& x) {
   return v("item_explanation", field("job", x.job), field("item", x.item), field("owner", x.owner),
-           field("reason", x.reason), field("others", x.others), field("exact", x.exact));
+           field("reason", x.reason), field("others", x.others), field("exact", x.exact),
+           field("by_leader", x.by_leader));
+}
+template <class V>
+auto fields(V&& v, balance_status& x) {
+  return v("balance_status", field("least", x.least), field("most", x.most));
+}
+template <class V>
+auto fields(V&& v, resource_status& x) {
+  return v("resource_status", field("used", x.used), field("least", x.least), field("most", x.most),
+           field("capacity", x.capacity));
+}
+template <class V>
+auto fields(V&& v, plan_status& x) {
+  return v("plan_status", field("workers", x.workers), field("items", x.items), field("assigned", x.assigned),
+           field("moves", x.moves), field("placements", x.placements), field("moves_deferred", x.moves_deferred),
+           field("moves_lower_bound", x.moves_lower_bound), field("job_spread_max", x.job_spread_max),
+           field("global_spread", x.global_spread), field("totals", x.totals), field("jobs", x.jobs),
+           field("resources", x.resources), field("zones", x.zones), field("elapsed", x.elapsed),
+           field("effort_exhausted", x.effort_exhausted));
 }
 template <class V>
 auto fields(V&& v, manager_status& x) {
   return v("manager_status", field("leading", x.leading), field("epoch", x.epoch), field("phase", x.phase),
            field("workers", x.workers), field("jobs", x.jobs), field("items", x.items), field("assigned", x.assigned),
-           field("unassigned", x.unassigned), field("last_plan", x.last_plan), field("gone", x.gone),
-           field("problems", x.problems), field("counters", x.counters));
+           field("unassigned", x.unassigned), field("unassigned_items", x.unassigned_items),
+           field("waiting", x.waiting), field("last_plan", x.last_plan), field("plan", x.plan),
+           field("gone", x.gone), field("problems", x.problems), field("counters", x.counters));
 }
 template <class V>
 auto fields(V&& v, store_status& x) {

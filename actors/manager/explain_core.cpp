@@ -1,0 +1,145 @@
+#include "actors/manager/explain_core.hpp"
+
+#include <utility>
+
+namespace djm {
+
+explain_core::effects explain_core::on_question(std::uint64_t question, job_id job, item_id item,
+                                                const manager_core& leader) {
+  effects out;
+  waiting_question q{question, std::move(job), std::move(item)};
+  if (leader.leading() && leader.last_problem() && leader.last_plan()) {
+    find(q, leader.image(), leader.kept_back(), leader.last_problem(), leader.last_plan(), leader.planning(), true, out);
+    return out;
+  }
+  if (questions_.size() >= most_waiting) {
+    out.push_back(answer{question, fail(errc::backlog_full, "too many questions wait for the tree to be read")});
+    return out;
+  }
+  questions_.push_back(std::move(q));
+  if (questions_.size() == 1) {
+    reader_.emplace(tree_);
+    read_next(out);
+  }
+  return out;
+}
+
+void explain_core::read_next(effects& out) {
+  out.push_back(read_effect{++request_, reader_->next(), false});
+}
+
+explain_core::effects explain_core::on_read(const store::read_outcome& r) {
+  effects out;
+  if (!reader_) {
+    return out;
+  }
+  if (r.status != store::read_status::ok) {
+    refuse_first({errc::not_connected, "the store did not answer: " + r.text}, out);
+    return out;
+  }
+  if (auto ok = reader_->take(r); !ok) {
+    refuse_first(ok.error(), out);
+    return out;
+  }
+  if (!reader_->next().empty()) {
+    read_next(out);
+    return out;
+  }
+  // Who asked meanwhile is read for anew: what was read may be older than the question.
+  const auto q = std::move(questions_.front());
+  questions_.pop_front();
+  const auto away = reader_->away();
+  auto asked = make_task(reader_->image(), away);
+  if (!asked) {
+    out.push_back(answer{q.question, tl::make_unexpected(asked.error())});
+  } else {
+    find(q, reader_->image(), away, asked->problem, nullptr, options_, false, out);
+  }
+  reader_.reset();
+  if (!questions_.empty()) {
+    reader_.emplace(tree_);
+    read_next(out);
+  }
+  return out;
+}
+
+explain_core::effects explain_core::on_disconnected() {
+  effects out;
+  reader_.reset();
+  for (const auto& q : questions_) {
+    out.push_back(answer{q.question, fail(errc::not_connected, "the connection to the store was lost")});
+  }
+  questions_.clear();
+  return out;
+}
+
+void explain_core::refuse_first(error why, effects& out) {
+  out.push_back(answer{questions_.front().question, tl::make_unexpected(std::move(why))});
+  questions_.pop_front();
+  reader_.reset();
+  if (!questions_.empty()) {
+    reader_.emplace(tree_);
+    read_next(out);
+  }
+}
+
+void explain_core::find(const waiting_question& q, const cluster_image& image, const std::set<node_id>& away,
+                        std::shared_ptr<const assignment_problem> problem, std::shared_ptr<const plan> planned,
+                        const plan_options& options, bool by_leader, effects& out) {
+  if (auto item = problem->find_item(q.job, q.item)) {
+    out.push_back(task{q.question, std::move(problem), std::move(planned), options, *item, by_leader});
+    return;
+  }
+  // Not part of the question to the planner: somebody who is away keeps it, or its job does not run.
+  auto j = image.jobs.find(q.job);
+  const auto k = j != image.jobs.end() && j->second.items ? j->second.items->find(q.item) : std::nullopt;
+  if (!k) {
+    out.push_back(answer{q.question, fail(errc::unknown_job, "there is no item \"" + q.item + "\" of a job \"" + q.job +
+                                                              "\"")});
+    return;
+  }
+  item_explanation e;
+  e.job = q.job;
+  e.item = q.item;
+  e.by_leader = by_leader;
+  const auto owner = j->second.owners[*k];
+  if (owner != no_worker) {
+    e.owner = image.name_of(owner);
+  }
+  if (image.all_disabled || !j->second.pool.enabled) {
+    e.reason = image.all_disabled ? "all jobs are disabled" : "the job is disabled";
+  } else if (owner != no_worker && away.count(e.owner) > 0) {
+    e.reason = "its worker is gone, and keeps what it has as long as its tolerance lasts";
+  } else {
+    e.reason = "it is new: the next plan decides";
+  }
+  out.push_back(answer{q.question, std::move(e)});
+}
+
+expected<item_explanation> explain_now(const explain_core::task& x, const strategy_registry& registry) {
+  auto planned = x.planned;
+  if (!planned) {
+    auto made = make_plan(*x.problem, registry, x.options);
+    if (!made) {
+      return tl::make_unexpected(made.error());
+    }
+    planned = std::make_shared<const plan>(std::move(*made));
+  }
+  const auto found = explain(*x.problem, registry, x.options, *planned, x.item);
+  item_explanation e;
+  e.job = x.problem->job(x.problem->job_of(x.item)).name;
+  e.item = item_id{x.problem->item_name(x.item)};
+  e.exact = found.exact;
+  e.by_leader = x.by_leader;
+  if (found.chosen != no_worker) {
+    e.owner = x.problem->worker(found.chosen).name;
+  } else {
+    e.reason = describe(found.reason);
+  }
+  for (const auto& o : found.others) {
+    e.others[x.problem->worker(o.worker).name] = to_string(o.rule);
+  }
+  return e;
+}
+
+} // namespace djm

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "actors/common/core.hpp"
+#include "actors/manager/image_reader.hpp"
+#include "actors/manager/manager_core.hpp"
+#include "djm/plan_explain.hpp"
+#include "djm/status.hpp"
+
+namespace djm {
+
+/// Answers why an item is where it is. The leader's last plan answers at once; without one, on a node that does not lead,
+/// the tree is read and planned first: the plan is a function of the tree, so any node can make it. One question is read
+/// for at a time, the others wait in order. Pure.
+class explain_core {
+public:
+  /// Questions that wait at most; more are refused with `backlog_full`.
+  static constexpr std::size_t most_waiting = 64;
+
+  /// Work for the executor: plan (unless there is a plan already), then explain; `explain_now` does both.
+  struct task {
+    std::uint64_t question = 0;
+    std::shared_ptr<const assignment_problem> problem;
+    std::shared_ptr<const plan> planned;
+    plan_options options;
+    item_index item = 0;
+    bool by_leader = false;
+  };
+  struct answer {
+    std::uint64_t question = 0;
+    expected<item_explanation> result;
+  };
+  using effect = std::variant<read_effect, task, answer>;
+  using effects = std::vector<effect>;
+
+  explain_core(std::string root, plan_options options) : tree_(std::move(root)), options_(options) {}
+
+  effects on_question(std::uint64_t question, job_id job, item_id item, const manager_core& leader);
+  /// Whether a read is one of this core's.
+  bool asked(std::uint64_t request) const noexcept { return request == request_; }
+  effects on_read(const store::read_outcome& r);
+  /// The session or the store is another one: what was asked of it is not answered any more.
+  effects on_disconnected();
+
+private:
+  struct waiting_question {
+    std::uint64_t question = 0;
+    job_id job;
+    item_id item;
+  };
+
+  void find(const waiting_question& q, const cluster_image& image, const std::set<node_id>& away,
+            std::shared_ptr<const assignment_problem> problem, std::shared_ptr<const plan> planned,
+            const plan_options& options, bool by_leader, effects& out);
+  void read_next(effects& out);
+  void refuse_first(error why, effects& out);
+
+  store::tree_schema tree_;
+  plan_options options_;
+  std::deque<waiting_question> questions_; ///< the first is being read for
+  std::optional<image_reader> reader_;
+  std::uint64_t request_ = first_request;
+
+  /// Far from the numbers of the manager, whose reads are answered to the same actor.
+  static constexpr std::uint64_t first_request = std::uint64_t{1} << 62;
+};
+
+/// Carries a job out; for the executor, because strategies may be user code.
+expected<item_explanation> explain_now(const explain_core::task& x, const strategy_registry& registry);
+
+} // namespace djm

@@ -1,0 +1,182 @@
+#include <doctest/doctest.h>
+
+#include <map>
+
+#include "actors/manager/explain_core.hpp"
+#include "test/unit/cores/manager_rig.hpp"
+
+using namespace djm;
+using namespace djm::test;
+
+namespace {
+
+/// A question to a node whose manager is that of the rig.
+struct asker {
+  explicit asker(manager_rig& x) : r(x) {}
+
+  std::uint64_t ask(const std::string& job, const std::string& item) {
+    take(core.on_question(++questions, job, item, r.d.core));
+    return questions;
+  }
+
+  void take(explain_core::effects fx) {
+    for (auto& e : fx) {
+      if (auto* x = std::get_if<read_effect>(&e)) {
+        reads.push_back(std::move(*x));
+      } else if (auto* y = std::get_if<explain_core::task>(&e)) {
+        answers.emplace(y->question, explain_now(*y, r.strategies));
+      } else if (auto* z = std::get_if<explain_core::answer>(&e)) {
+        answers.emplace(z->question, z->result);
+      }
+    }
+  }
+
+  void answer_reads() {
+    while (!reads.empty()) {
+      auto x = std::move(reads.front());
+      reads.erase(reads.begin());
+      CHECK(core.asked(x.request));
+      take(core.on_read(r.tree.read(r.d.view.id, x.reads)));
+    }
+  }
+
+  item_explanation explained(const std::string& job, const std::string& item) {
+    const auto q = ask(job, item);
+    answer_reads();
+    REQUIRE(answers.count(q) == 1);
+    REQUIRE_MESSAGE(answers.at(q).has_value(), answers.at(q).error().text);
+    return *answers.at(q);
+  }
+
+  manager_rig& r;
+  explain_core core{"/djm", {}};
+  std::uint64_t questions = 0;
+  std::vector<read_effect> reads;
+  std::map<std::uint64_t, expected<item_explanation>> answers;
+};
+
+} // namespace
+
+TEST_CASE("explain: a node that does not lead reads the tree and says the same as the leader") {
+  manager_rig r;
+  r.worker("v", "i1", {"j", "k"});
+  r.worker("w", "i1", {"j"});
+  add_pool(r.tree, "j", {"a", "b"});
+  add_pool(r.tree, "k", {"x"});
+  add_pool(r.tree, "nobody", {"y"});
+  r.lead();
+  asker leader{r};
+  const auto x = leader.explained("k", "x");
+  CHECK(leader.reads.empty());
+  CHECK(x.by_leader);
+  CHECK(x.owner == "v");
+  CHECK(x.others == std::map<node_id, std::string>{{"w", "not_offered"}});
+  const auto y = leader.explained("nobody", "y");
+  CHECK(y.owner.empty());
+  CHECK(y.reason == describe(plan_rule::not_offered));
+  CHECK(y.others == std::map<node_id, std::string>{{"v", "not_offered"}, {"w", "not_offered"}});
+  const auto a = leader.explained("j", "a");
+
+  r.revoke();
+  asker other{r};
+  for (const auto& [before, job, item] : {std::tuple{x, "k", "x"}, {y, "nobody", "y"}, {a, "j", "a"}}) {
+    const auto now = other.explained(job, item);
+    CHECK_FALSE(now.by_leader);
+    CHECK(now.exact);
+    CHECK(now.owner == before.owner);
+    CHECK(now.reason == before.reason);
+    CHECK(now.others.size() == before.others.size());
+  }
+  CHECK(other.explained("k", "x").others == x.others);
+}
+
+TEST_CASE("explain: items that are no part of a plan are explained too") {
+  manager_rig r;
+  auto v = r.worker("v");
+  r.worker("w");
+  add_pool(r.tree, "j", {"a", "b"});
+  add_pool(r.tree, "off", {"x"}, false);
+  r.lead();
+  const auto at_v = r.owners().at("a") == "v" ? "a" : "b";
+  r.tree.end(v);
+  r.pass(seconds{3}); // gone for less than its tolerance
+  for (const auto lead : {true, false}) {
+    CAPTURE(lead);
+    if (!lead) {
+      r.revoke();
+    }
+    asker who{r};
+    const auto kept = who.explained("j", at_v);
+    CHECK(kept.owner == "v");
+    CHECK(kept.reason.find("tolerance") != std::string::npos);
+    CHECK(who.explained("off", "x").reason == "the job is disabled");
+    const auto q = who.ask("j", "nothing");
+    who.answer_reads();
+    CHECK(who.answers.at(q).error().code == errc::unknown_job);
+    const auto p = who.ask("nojob", "a");
+    who.answer_reads();
+    CHECK(who.answers.at(p).error().code == errc::unknown_job);
+  }
+}
+
+TEST_CASE("explain: one question is read for at a time, in order, up to a limit") {
+  manager_rig r;
+  r.worker("v");
+  add_pool(r.tree, "j", {"a", "b"});
+  asker who{r};
+  for (std::size_t k = 0; k < explain_core::most_waiting; ++k) {
+    who.ask("j", k % 2 == 0 ? "a" : "b");
+    CHECK(who.reads.size() == 1);
+  }
+  const auto last = who.ask("j", "a");
+  CHECK(who.answers.at(last).error().code == errc::backlog_full);
+  who.answer_reads();
+  CHECK(who.answers.size() == explain_core::most_waiting + 1);
+  for (std::uint64_t q = 1; q <= explain_core::most_waiting; ++q) {
+    REQUIRE(who.answers.at(q).has_value());
+    CHECK(who.answers.at(q)->item == (q % 2 == 1 ? "a" : "b"));
+    CHECK(who.answers.at(q)->owner == "v");
+  }
+}
+
+TEST_CASE("explain: a store that does not answer, a broken tree and a lost connection are errors, and the next is tried") {
+  manager_rig r;
+  r.worker("v");
+  add_pool(r.tree, "j", {"a"});
+  asker who{r};
+  const auto first = who.ask("j", "a");
+  const auto second = who.ask("j", "a");
+  who.reads.clear();
+  store::read_outcome lost;
+  lost.status = store::read_status::failed;
+  who.take(who.core.on_read(lost));
+  CHECK(who.answers.at(first).error().code == errc::not_connected);
+  who.answer_reads();
+  CHECK(who.answers.at(second).has_value());
+  const auto third = who.ask("j", "a");
+  who.take(who.core.on_disconnected());
+  CHECK(who.answers.at(third).error().code == errc::not_connected);
+  const auto stale = std::move(who.reads);
+  who.reads.clear();
+  who.take(who.core.on_read(r.tree.read(r.d.view.id, stale[0].reads))); // an answer that nobody waits for
+  CHECK(who.answers.size() == 3);
+  fake_store nothing;
+  const auto session = nothing.open();
+  const auto fourth = who.ask("j", "a");
+  who.take(who.core.on_read(nothing.read(session, who.reads[0].reads)));
+  CHECK(who.answers.at(fourth).error().code == errc::malformed_payload);
+}
+
+TEST_CASE("explain: what another node reads is passed over where it is malformed") {
+  manager_rig r;
+  r.worker("v");
+  r.worker("bad");
+  add_pool(r.tree, "j", {"a"});
+  r.tree.put("/djm/workers/bad", "{\"v\":1}");
+  r.tree.put("/djm/work-pool", "%%");
+  r.tree.put("/djm/work-pool/k", "no pool");
+  r.tree.put("/djm/work-pool/k/x");
+  asker who{r};
+  CHECK(who.explained("j", "a").owner == "v");
+  CHECK(who.explained("k", "x").reason == describe(plan_rule::not_offered));
+}
