@@ -4,6 +4,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "djm/plan_explain.hpp"
 #include "tools/plan/plan_file.hpp"
 
 using namespace djm;
@@ -30,6 +31,21 @@ std::vector<std::string> blocks(const std::string& text, const std::string& lang
 }
 
 } // namespace
+
+TEST_CASE("the explanation in docs/planner.md is what djm plan --explain writes") {
+  std::ifstream in{DJM_SOURCE_DIR "/docs/planner.md"};
+  REQUIRE(in.good());
+  const std::string text{std::istreambuf_iterator<char>{in}, {}};
+  const auto shown = blocks(text, "text");
+  REQUIRE(shown.size() == 1);
+  const strategy_registry registry;
+  const auto request = tool::read_plan_request(blocks(text, "json").at(2), registry); // the second example
+  REQUIRE(request.has_value());
+  const auto planned = make_plan(request->problem, registry, request->options).value();
+  const auto item = request->problem.find_item("report", "r-1");
+  REQUIRE(item.has_value());
+  CHECK(to_text(request->problem, explain(request->problem, registry, request->options, planned, *item)) == shown[0]);
+}
 
 TEST_CASE("the worked examples of docs/planner.md are what djm plan writes") {
   std::ifstream in{DJM_SOURCE_DIR "/docs/planner.md"};
