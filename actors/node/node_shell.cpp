@@ -458,18 +458,7 @@ void begin_stop(self_ptr self, bool hurry) {
   }
   if (st.phase == life::starting || st.phase == life::running) {
     st.phase = life::draining;
-    for (auto& e : st.admin->on_stop()) {
-      if (auto* d = std::get_if<admin_core::done>(&e)) {
-        if (auto w = st.wishes.find(d->id); w != st.wishes.end()) {
-          w->second.deliver(to_caf(d->result.error()));
-        }
-        if (auto v = st.views.find(d->id); v != st.views.end()) {
-          v->second.deliver(to_caf(d->result.error()));
-        }
-      }
-    }
-    st.wishes.clear();
-    st.views.clear();
+    carry_out(self, st.admin->on_stop());
     for (auto& [id, j] : st.jobs) {
       self->send(j.runner, msg::stop_runs{stop_reason::shutdown});
     }
@@ -582,21 +571,24 @@ void carry_out(self_ptr self, admin_core::effects fx) {
   st.timer.set(st.admin->wake_at());
 }
 
-caf::result<void> wish(self_ptr self, admin_core::wish w) {
-  auto& st = cx::state(self);
-  auto promise = self->make_response_promise<void>();
-  const auto id = st.next_wish++;
-  st.wishes.emplace(id, promise);
-  carry_out(self, st.admin->ask(id, std::move(w), make_step(*st.parts.env)));
-  return promise;
-}
-
 error stopping_error(const node_state& st) {
   return {errc::shutting_down, "node \"" + st.config.id + "\" is shutting down"};
 }
 
 bool is_stopping(const node_state& st) {
   return st.phase != life::starting && st.phase != life::running;
+}
+
+caf::result<void> wish(self_ptr self, admin_core::wish w) {
+  auto& st = cx::state(self);
+  if (is_stopping(st)) {
+    return to_caf(stopping_error(st));
+  }
+  auto promise = self->make_response_promise<void>();
+  const auto id = st.next_wish++;
+  st.wishes.emplace(id, promise);
+  carry_out(self, st.admin->ask(id, std::move(w), make_step(*st.parts.env)));
+  return promise;
 }
 
 // -- status ---------------------------------------------------------------------
@@ -745,24 +737,15 @@ node_impl::behavior_type node_behavior(self_ptr self, node_config config, node_p
       return promise;
     },
     [self](switch_job& m) -> caf::result<void> {
-      if (is_stopping(cx::state(self))) {
-        return to_caf(stopping_error(cx::state(self)));
-      }
       if (auto ok = check_id(id_kind::job, m.job); !ok) {
         return to_caf(ok.error());
       }
       return wish(self, admin_core::set_job_enabled{m.job, m.enabled, cx::state(self).jobs.count(m.job) > 0});
     },
     [self](switch_all& m) -> caf::result<void> {
-      if (is_stopping(cx::state(self))) {
-        return to_caf(stopping_error(cx::state(self)));
-      }
       return wish(self, admin_core::set_all_disabled{m.disabled});
     },
     [self](mark_worker& m) -> caf::result<void> {
-      if (is_stopping(cx::state(self))) {
-        return to_caf(stopping_error(cx::state(self)));
-      }
       if (auto ok = check_id(id_kind::node, m.worker); !ok) {
         return to_caf(ok.error());
       }

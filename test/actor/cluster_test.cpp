@@ -354,32 +354,6 @@ TEST_CASE("the second request to shut down does not wait for runs") {
   n.handle = nullptr;
 }
 
-TEST_CASE("a shutdown without a store waits for runs, not for the locks") {
-  run_watch runs;
-  gate g;
-  lab l;
-  auto config = lab_config("one");
-  config.stop_timeout = 1h;
-  config.store.operation_deadline = 200ms;
-  auto& n = l.start(config);
-  job_builder b{"work"};
-  b.items({"a"}).every(5ms).run([&](job_context& ctx) {
-    run_watch::turn t{runs, ctx};
-    g.pass();
-  });
-  REQUIRE(n.add(b.build()));
-  REQUIRE(eventually([&] { return runs.running() == 1; }));
-  l.store().set_frozen(true);
-  REQUIRE(eventually([&] { return n.status().store.phase != "connected"; }));
-  caf::anon_send(n.handle, shutdown_node{});
-  REQUIRE(eventually([&] { return n.status().state == "stopping"; }));
-  CHECK_FALSE(n.is_down());
-  g.open();
-  CHECK(n.wait_down());
-  n.handle = nullptr;
-  l.store().set_frozen(false);
-}
-
 TEST_CASE("leadership passes to another node when the leader leaves") {
   run_watch runs;
   lab l;
