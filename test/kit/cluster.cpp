@@ -40,11 +40,12 @@ cluster::cluster(cluster_options options) : impl_(std::make_unique<impl>(std::mo
 cluster::cluster(std::size_t nodes, std::uint64_t seed) : cluster(with(nodes, seed)) {}
 
 cluster::~cluster() {
-  if (!impl_->sim->close()) {
-    std::fputs("djm::test::cluster: user code has been left behind on its thread, and with it its cluster\n", stderr);
-    // The thread may go on at any time and touch what it knows.
-    static_cast<void>(impl_.release());
-  }
+  if (impl_->sim->close())
+    return;
+  std::fputs("djm::test::cluster: user code has been left behind on its thread, and with it its cluster\n", stderr);
+  // The thread may go on at any time and touch what it knows, even while the process ends.
+  static auto& left_behind = *new std::vector<std::unique_ptr<impl>>;
+  left_behind.push_back(std::move(impl_));
 }
 
 // -- nodes ---------------------------------------------------------------------

@@ -49,7 +49,7 @@ public:
   /// What this node reads in the store.
   expected<cluster_view> view() const;
   expected<runner_status> job(const job_id& id) const;
-  /// Only the leader can tell.
+  /// The leader answers from its last plan, another node plans by what it reads first.
   expected<item_explanation> explain(const job_id& job, const item_id& item) const;
 
 private:
