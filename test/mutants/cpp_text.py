@@ -16,8 +16,9 @@ TOKEN = re.compile(
 )
 OPENING = {"(": ")", "[": "]", "{": "}"}
 ASSIGNING = {"=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^="}
-HEAD = re.compile(r"^ {0,2}(?!(?:if|for|while|switch|return|else|do|case|using|namespace|class|struct|enum)\b)"
-                  r"[A-Za-z_~][^;=]*?([A-Za-z_~]\w*)\(")
+# A function begins its line, or stands in a class and has a type before its name.
+HEAD = re.compile(r"^(?!(?:if|for|while|switch|return|else|do|case|using|namespace|class|struct|enum)\b)"
+                  r"(?:[A-Za-z_~][^;=]*?| {2}[A-Za-z_][^;=(]*[ &*])?(?<![\w:.])(?:\w+::)*([A-Za-z_~]\w*)\(")
 
 
 @dataclass

@@ -36,7 +36,7 @@ CORES = [
 ]
 
 # What people read, and decides nothing.
-FOR_PEOPLE = {"status", "name_of", "complain", "problem_once"}
+FOR_PEOPLE = {"status", "name_of", "complain", "problem_once", "tell_wanted", "describe_plan"}
 
 
 class harness_error(Exception):
