@@ -62,7 +62,9 @@ void fault_cluster::start_node(std::size_t node) {
                  "share=" + std::to_string(options_.share),
                  "each=" + std::to_string(options_.each),
                  "timeout=" + format_duration(options_.timeout),
-                 "detach=" + format_duration(options_.detach)};
+                 "detach=" + format_duration(options_.detach),
+                 "busy=" + format_duration(options_.busy),
+                 std::string{"obeys="} + (options_.obeys ? "yes" : "no")};
   o.network_namespace = world_.namespace_of(node, options_.over_proxies);
   o.error_file = journal + ".log";
   h.process.emplace(o);

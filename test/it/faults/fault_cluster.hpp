@@ -21,6 +21,9 @@ struct cluster_options {
   duration timeout = std::chrono::seconds{2};
   duration detach = std::chrono::seconds{2};
   bool over_proxies = false;
+  /// How long runs last, and whether they end when they are asked to.
+  duration busy = std::chrono::milliseconds{100};
+  bool obeys = true;
 };
 
 /// Nodes in processes of their own around the servers of the world. What is done to them is remembered, and judged

@@ -5,7 +5,8 @@
 //
 // id, connect, root, journal: as the names say. share: items of the job "share", whose runs take the whole share of the
 // node; each: items of the job "each", which has a run per item. period, busy: how often runs start and how long they
-// last. timeout (T), detach (D), deadline (of an operation). Ends at SIGTERM.
+// last; obeys: no = runs do not end when they are asked to stop. timeout (T), detach (D), deadline (of an operation).
+// Ends at SIGTERM.
 
 #include <atomic>
 #include <condition_variable>
@@ -36,8 +37,8 @@ std::vector<djm::item_id> numbered(const std::string& prefix, int count) {
 /// Writes down when it begins and ends, and in between lasts a while or until it is asked to stop.
 class lasting_job final : public djm::job {
 public:
-  lasting_job(std::vector<djm::item_id> items, djm::duration busy, journal_writer& out)
-    : items_(std::move(items)), busy_(busy), out_(out) {}
+  lasting_job(std::vector<djm::item_id> items, djm::duration busy, bool obeys, journal_writer& out)
+    : items_(std::move(items)), busy_(busy), obeys_(obeys), out_(out) {}
 
   std::vector<djm::item_id> work_pool() override { return items_; }
 
@@ -49,7 +50,13 @@ public:
     line.job = ctx.job();
     line.items = ctx.items();
     out_.write(line);
-    ctx.sleep(busy_);
+    if (obeys_) {
+      ctx.sleep(busy_);
+    } else {
+      std::mutex guard;
+      std::unique_lock<std::mutex> lock{guard};
+      std::condition_variable{}.wait_for(lock, busy_, [] { return false; });
+    }
     line.what = kind::done;
     line.items.clear();
     out_.write(line);
@@ -58,6 +65,7 @@ public:
 private:
   std::vector<djm::item_id> items_;
   djm::duration busy_;
+  bool obeys_;
   journal_writer& out_;
 };
 
@@ -180,7 +188,8 @@ int run(std::map<std::string, std::string> o) {
     d.spec.id = name;
     d.spec.schedule = djm::schedule::fixed_rate(span(o.at("period")));
     d.spec.mode = d.spec.id == "each" ? djm::running_mode::thread_per_item : djm::running_mode::single_thread;
-    d.code = std::make_shared<lasting_job>(numbered("i", std::stoi(o.at(name))), span(o.at("busy")), out);
+    d.code = std::make_shared<lasting_job>(numbered("i", std::stoi(o.at(name))), span(o.at("busy")),
+                                           o.at("obeys") == "yes", out);
     if (auto ok = node->register_job(d); !ok) {
       std::fprintf(stderr, "%s\n", to_string(ok.error()).c_str());
       return 2;
@@ -196,9 +205,9 @@ int run(std::map<std::string, std::string> o) {
 } // namespace
 
 int main(int argc, char** argv) {
-  std::map<std::string, std::string> options{{"share", "30"},   {"each", "10"},    {"period", "200ms"},
-                                             {"busy", "100ms"}, {"timeout", "2s"}, {"detach", "2s"},
-                                             {"deadline", "1s"}};
+  std::map<std::string, std::string> options{{"share", "30"},    {"each", "10"},    {"period", "200ms"},
+                                             {"busy", "100ms"},  {"timeout", "2s"}, {"detach", "2s"},
+                                             {"deadline", "1s"}, {"obeys", "yes"}};
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     const auto equals = word.find('=');

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "scenario.hpp"
 
 using namespace djm;
@@ -84,4 +86,26 @@ TEST_CASE("a node frozen: its items run elsewhere within T + D + 3 s, and it sta
 
 TEST_CASE("the leader frozen: its items run elsewhere within T + D + 3 s, and it starts nothing when it wakes") {
   pause_case(true);
+}
+
+TEST_CASE("the judge finds it when runs of a node that is cut off do not stop by the deadline") {
+  cluster_options o;
+  o.nodes = 2;
+  o.each = 0;
+  o.share = 4;
+  o.busy = 12s;
+  o.obeys = false;
+  fault_cluster c{o};
+  c.start();
+  const auto node = c.other_than(c.leader());
+  const auto at = boot_us();
+  // Its run has just begun and goes on past T + D.
+  REQUIRE(eventually([&] { return c.last_start(node) > at; }, 30s));
+  const auto items = c.items_of(node);
+  c.cut_node(node);
+  CHECK(c.moved(items, at, node, 60s) >= 0);
+  c.heal_node(node);
+  CHECK(c.await_whole(60s));
+  const auto findings = c.verdict();
+  CHECK(std::any_of(findings.begin(), findings.end(), [](const std::string& x) { return x.compare(0, 2, "I1") == 0; }));
 }
