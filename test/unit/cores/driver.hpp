@@ -183,6 +183,8 @@ public:
 
   /// Transactions since the last call, as text.
   std::vector<std::string> take_written() { return std::exchange(written, {}); }
+  /// Reads since the last call, as text.
+  std::vector<std::string> take_asked() { return std::exchange(asked, {}); }
 
   Core core;
   fake_store& tree;
@@ -200,6 +202,8 @@ public:
   /// What happens to the next transactions, in order; afterwards the truth.
   std::deque<fate> fates;
   std::vector<std::string> written;
+  /// Every read, as text: "fresh[...]" is one behind a barrier.
+  std::vector<std::string> asked;
   std::vector<event> emitted;
   std::size_t reads_answered = 0;
   /// What the core asked of others since the latest call.
@@ -208,7 +212,10 @@ public:
 
 private:
   void take_one(commit_effect& x) { commits.push_back(std::move(x)); }
-  void take_one(read_effect& x) { reads.push_back(std::move(x)); }
+  void take_one(read_effect& x) {
+    asked.push_back(show(x));
+    reads.push_back(std::move(x));
+  }
   void take_one(emit_effect& x) { emitted.push_back(std::move(x.what)); }
   void take_one(log_effect&) {}
   /// Told by `status().settled` as well; in a transcript it is noise.

@@ -1,0 +1,503 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "test/unit/cores/manager_rig.hpp"
+
+using namespace djm;
+using namespace djm::test;
+
+/// The manager word for word, and what it makes of what happens at the wrong moment.
+namespace {
+
+using strings = std::vector<std::string>;
+using owners = std::map<std::string, std::string>;
+
+constexpr auto a_clean_period = std::chrono::hours{3} + std::chrono::minutes{1};
+
+/// The transaction that names the path, of those written last.
+std::string transaction_with(const strings& written, const std::string& op) {
+  for (const auto& t : written) {
+    if (t.find(op) != std::string::npos) {
+      return t;
+    }
+  }
+  return {};
+}
+
+bool has(const std::string& text, const std::string& what) {
+  return text.find(what) != std::string::npos;
+}
+
+} // namespace
+
+TEST_CASE("manager: a pool is cleaned under the latch and the versions of all that was read") {
+  manager_rig r;
+  r.worker("v", "i1", {});
+  add_pool(r.tree, "unoffered", {"x"});
+  r.lead();
+  r.d.take_written();
+  r.pass(a_clean_period);
+  const auto t = transaction_with(r.d.take_written(), "remove work-pool/unoffered@");
+  CHECK(has(t, "check leader-latch/m-im-0000000000, check worker-version@"));
+  CHECK(has(t, ", set work-pool-version@"));
+  CHECK(has(t, ", check work-pool/unoffered@0, remove work-pool/unoffered/x, remove work-pool/unoffered@0"));
+}
+
+TEST_CASE("manager: a worker is cleaned under the latch and the versions of all that was read") {
+  manager_rig r;
+  auto s = r.worker("v");
+  r.worker("w");
+  r.lead();
+  r.tree.end(s);
+  r.pass(std::chrono::hours{2});
+  r.d.take_written();
+  r.pass(a_clean_period);
+  const auto t = transaction_with(r.d.take_written(), "remove workers/v@");
+  CHECK(has(t, "check leader-latch/m-im-0000000000, set worker-version@"));
+  CHECK(has(t, ", set worker-assignment-version@"));
+  CHECK(has(
+    t, ", remove workers/v/available/j, remove workers/v/available, remove workers/v/assigned, remove workers/v@0"));
+}
+
+TEST_CASE("manager: a lock folder is cleaned under the latch and the versions of all that was read") {
+  manager_rig r;
+  r.worker("v");
+  r.tree.put("/djm/locks/gone");
+  r.lead();
+  r.d.take_written();
+  r.pass(a_clean_period);
+  const auto t = transaction_with(r.d.take_written(), "remove locks/gone");
+  CHECK(has(t, "check leader-latch/m-im-0000000000, check worker-version@"));
+  CHECK(has(t, ", remove locks/gone@0"));
+}
+
+TEST_CASE("manager: the pool of a worker that has been gone for longer than D is offered by nobody") {
+  manager_rig r;
+  auto s = r.worker("v");
+  r.worker("w", "i1", {});
+  add_pool(r.tree, "j", {"a"});
+  r.lead();
+  r.pass(std::chrono::hours{2});
+  r.tree.end(s);
+  r.pass(std::chrono::hours{1});
+  CHECK_FALSE(r.tree.has("/djm/work-pool/j"));
+}
+
+TEST_CASE("manager: who left is cleaned at the next opportunity, who is gone only after its D") {
+  manager_rig r;
+  auto left = r.worker("left", "i1", {}, 3'600'000);
+  auto gone = r.worker("gone", "i1", {}, 3'600'000);
+  r.worker("w");
+  r.lead();
+  r.pass(std::chrono::hours{3} - seconds{60});
+  store::worker_payload p;
+  p.incarnation = "i1";
+  p.detach_ms = 3'600'000;
+  p.left = true;
+  r.tree.put("/djm/workers/left", store::encode(p));
+  r.tree.end(left);
+  r.tree.end(gone);
+  r.tree.put("/djm/worker-version", "{}");
+  r.pass(std::chrono::minutes{5});
+  CHECK_FALSE(r.tree.has("/djm/workers/left"));
+  CHECK(r.tree.has("/djm/workers/gone"));
+}
+
+TEST_CASE("manager: a registration whose alive cannot be read is not cleaned") {
+  manager_rig r;
+  r.worker("v", "i1", {});
+  r.worker("w");
+  r.lead();
+  r.tree.put("/djm/alive/v", "garbage");
+  r.tree.put("/djm/worker-version", "{}");
+  r.pass(a_clean_period);
+  CHECK(r.tree.has("/djm/workers/v"));
+}
+
+TEST_CASE("manager: an unreadable lock is not broken, whatever its version") {
+  manager_rig r;
+  auto s = r.worker("v");
+  add_pool(r.tree, "j", {"a"});
+  r.lead();
+  put_lock(r.tree, "j", "a", "v", "i1");
+  r.pass(seconds{60});
+  r.tree.erase("/djm/locks/j/a.lock");
+  r.tree.put("/djm/locks/j/a.lock", "garbage");
+  r.tree.end(s);
+  r.pass(std::chrono::minutes{5});
+  CHECK(r.locked("a"));
+}
+
+TEST_CASE("manager: who is back without the leader hearing of it keeps its locks") {
+  manager_rig r;
+  auto s = r.worker("v");
+  add_pool(r.tree, "j", {"a"});
+  r.lead();
+  put_lock(r.tree, "j", "a", "v", "i1");
+  r.tree.end(s);
+  r.pass(seconds{9});
+  enlist(r.tree, r.tree.open(), "v", "i1", {"j"});
+  r.tree.take_events(r.d.view.id); // the watches fire into nothing
+  r.pass(seconds{40});
+  CHECK(r.locked("a"));
+  CHECK(r.status().counters.broken_locks == 0);
+}
+
+TEST_CASE("manager: at most eight transactions of a plan are under way") {
+  manager_rig r;
+  r.worker("v");
+  r.lead();
+  add_pool(r.tree, "j", r.items(3000));
+  r.d.now += seconds{1};
+  for (const auto& e : r.tree.take_events(r.d.view.id)) {
+    r.d.take(r.d.core.on_watch(e, r.d.now_step()));
+  }
+  for (int n = 0; n < 20 && r.d.commits.empty(); ++n) {
+    while (!r.d.reads.empty()) {
+      auto q = r.d.reads.front();
+      r.d.reads.pop_front();
+      r.d.take(r.d.core.on_read(q.request, r.tree.read(r.d.view.id, q.reads), r.d.now_step()));
+    }
+    if (!r.answer_plan()) {
+      r.d.now += seconds{1};
+      r.d.take(r.d.core.on_wake(r.d.now_step()));
+    }
+  }
+  CHECK(r.d.commits.size() == 8);
+  r.d.answer_commit();
+  CHECK(r.d.commits.size() == 8);
+  r.pass(seconds{10});
+  CHECK(r.count("v") == 3000);
+}
+
+TEST_CASE("manager: a break that was lost is repeated, with the assignment version that is there") {
+  manager_rig r;
+  auto s = r.worker("v");
+  r.worker("w");
+  add_pool(r.tree, "j", {"a"});
+  r.lead();
+  const auto owner = r.owners().at("a");
+  put_lock(r.tree, "j", "a", owner, "i1");
+  (void) s;
+  r.tree.end(r.tree.stat("/djm/alive/" + owner).ephemeral_owner);
+  r.pass(milliseconds{9'500});
+  r.d.fates = {fate::truth, fate::unknown_lost};
+  for (int n = 0; n < 100 && !r.d.fates.empty(); ++n) {
+    r.pass(milliseconds{20});
+  }
+  REQUIRE(r.d.fates.empty());
+  CHECK(r.locked("a"));
+  CHECK(r.status().counters.unknowns == 1);
+  r.pass(seconds{10}); // before the next sweep
+  CHECK_FALSE(r.locked("a"));
+  CHECK(r.status().counters.broken_locks == 1);
+}
+
+// -- outcomes ---------------------------------------------------------------------
+
+namespace {
+
+/// v owned a and b and has been gone for almost its D; the transaction that breaks its locks is on its way.
+struct break_under_way : manager_rig {
+  break_under_way() {
+    auto s = worker("v");
+    add_pool(tree, "j", {"a", "b"});
+    lead();
+    put_lock(tree, "j", "a", "v", "i1");
+    put_lock(tree, "j", "b", "v", "i1");
+    pass(seconds{31}); // a sweep has seen them
+    tree.end(s);
+    pass(milliseconds{9'500});
+    for (int n = 0; n < 100 && d.held.empty(); ++n) {
+      d.fates = {fate::truth, fate::delayed}; // the items leave, the locks are broken
+      if (owners().empty()) {
+        d.fates = {fate::delayed};
+      }
+      pass(milliseconds{20});
+    }
+    d.fates.clear();
+    REQUIRE(d.held.size() == 1);
+    REQUIRE(show(d.held.front().txn).find("remove locks/j/a.lock@0, remove locks/j/b.lock@0") != std::string::npos);
+    before = status().counters;
+  }
+  manager_counters before;
+};
+
+} // namespace
+
+TEST_CASE("manager: a lock that goes by itself does not keep the others from being broken") {
+  break_under_way r;
+  r.tree.erase("/djm/locks/j/a.lock");
+  r.d.answer_held();
+  r.pass(milliseconds{1});
+  CHECK_FALSE(r.locked("b"));
+  CHECK(r.status().counters.conflicts == r.before.conflicts + 1);
+  CHECK(r.status().counters.reloads == r.before.reloads);
+  CHECK(r.status().counters.unknowns == r.before.unknowns);
+}
+
+TEST_CASE("manager: a break that meets a join is tried again from its first read, without reading the cluster again") {
+  break_under_way r;
+  r.worker("w");
+  r.d.take_asked();
+  r.d.answer_held();
+  CHECK(r.locked("a"));
+  r.pass(seconds{2});
+  CHECK_FALSE(r.locked("a"));
+  CHECK(r.status().counters.reloads == r.before.reloads);
+  CHECK(r.status().counters.broken_locks == r.before.broken_locks + 2);
+}
+
+TEST_CASE("manager: a break that meets another leader's assignment reads the cluster again") {
+  break_under_way r;
+  r.tree.put("/djm/worker-assignment-version", "{}");
+  r.d.answer_held();
+  CHECK(r.locked("a"));
+  CHECK(r.status().counters.reloads == r.before.reloads + 1);
+  r.pass(seconds{3});
+  CHECK_FALSE(r.locked("a"));
+}
+
+TEST_CASE("manager: a break that is done leaves nothing to read again") {
+  break_under_way r;
+  r.d.answer_held();
+  CHECK_FALSE(r.locked("a"));
+  CHECK(r.status().counters.reloads == r.before.reloads);
+  CHECK(r.status().counters.broken_locks == r.before.broken_locks + 2);
+  r.d.take_written();
+  r.pass(std::chrono::minutes{2});
+  CHECK(r.d.take_written().empty());
+  CHECK(r.status().counters.reloads == r.before.reloads);
+}
+
+TEST_CASE("manager: what meets the cleaning stays, and nothing is read again for it") {
+  manager_rig r;
+  r.worker("v", "i1", {});
+  add_pool(r.tree, "unoffered", {"x"});
+  r.lead();
+  r.pass(std::chrono::hours{2});
+  r.d.fates = {fate::delayed};
+  r.pass(std::chrono::hours{1});
+  REQUIRE(r.d.held.size() == 1);
+  r.tree.put("/djm/work-pool-version", "{}");
+  const auto before = r.status().counters;
+  r.d.answer_held();
+  r.pass(std::chrono::minutes{1});
+  CHECK(r.tree.has("/djm/work-pool/unoffered/x"));
+  CHECK(r.status().counters.reloads == before.reloads);
+  CHECK(r.status().counters.conflicts == before.conflicts + 1);
+  CHECK(r.status().counters.cleaned == before.cleaned);
+  r.pass(a_clean_period);
+  CHECK_FALSE(r.tree.has("/djm/work-pool/unoffered"));
+  CHECK(r.status().counters.cleaned == before.cleaned + 1);
+}
+
+TEST_CASE("manager: a plan whose outcome is unknown is counted as that, one that meets another as a conflict") {
+  manager_rig u;
+  u.worker("v");
+  u.lead();
+  u.d.fates = {fate::unknown_lost};
+  add_pool(u.tree, "j", {"a"});
+  u.pass(seconds{10});
+  CHECK(u.owners() == owners{{"a", "v"}});
+  CHECK(u.status().counters.unknowns == 1);
+  CHECK(u.status().counters.conflicts == 0);
+  CHECK(u.status().counters.reloads == 1);
+
+  manager_rig c;
+  c.worker("v");
+  c.lead();
+  c.d.fates = {fate::delayed};
+  add_pool(c.tree, "j", {"a"});
+  c.pass(seconds{1});
+  REQUIRE(c.d.held.size() == 1);
+  c.tree.put("/djm/worker-assignment-version", "{}");
+  c.d.answer_held();
+  c.pass(seconds{10});
+  CHECK(c.owners() == owners{{"a", "v"}});
+  CHECK(c.status().counters.unknowns == 0);
+  CHECK(c.status().counters.conflicts == 1);
+  CHECK(c.status().counters.reloads == 1);
+}
+
+TEST_CASE("manager: what the store refuses is reported, what it cannot be told is not") {
+  for (const auto code : {errc::too_large, errc::not_connected}) {
+    manager_rig r;
+    r.worker("v");
+    r.lead();
+    r.d.fates = {fate::held};
+    add_pool(r.tree, "j", {"a"});
+    r.pass(seconds{1});
+    REQUIRE(r.d.held.size() == 1);
+    r.d.held.front().outcome = store::rejected{{code, "not today"}};
+    r.d.answer_held();
+    CHECK(has(r.all_events(), "not today") == (code == errc::too_large));
+    CHECK(r.status().counters.unknowns == 1);
+  }
+  for (const auto status : {store::read_status::rejected, store::read_status::failed}) {
+    manager_rig r;
+    r.worker("v");
+    r.d.take(r.d.core.on_granted(1, manager_rig::latch, r.d.now_step()));
+    const auto q = r.d.reads.front();
+    r.d.reads.pop_front();
+    r.d.take(r.d.core.on_read(q.request, {status, {}, "bad path"}, r.d.now_step()));
+    CHECK(has(r.all_events(), "bad path") == (status == store::read_status::rejected));
+    r.work();
+    CHECK(r.status().workers == 1);
+  }
+}
+
+TEST_CASE("manager: the cleaning waits for nobody's sweep") {
+  manager_rig r;
+  auto s = manager_rig::settings(200);
+  s.sweep_period = std::chrono::hours{24};
+  s.clean_period = std::chrono::hours{1};
+  r.d.core = manager_core{s};
+  r.worker("v", "i1", {});
+  add_pool(r.tree, "unoffered", {"x"});
+  r.lead();
+  r.pass(std::chrono::minutes{61});
+  CHECK_FALSE(r.tree.has("/djm/work-pool/unoffered"));
+}
+
+// -- the image ----------------------------------------------------------------------
+
+TEST_CASE("image: strays belong to the worker under whose name they lie") {
+  cluster_image image;
+  image.set_items("j", {"a"});
+  image.add_assigned("v", "j", {"a", "gone"});
+  image.add_assigned("w", "j", {"a", "lost"});
+  using pairs = std::vector<std::pair<job_id, item_id>>;
+  CHECK(image.items_of("v") == pairs{{"j", "a"}, {"j", "gone"}});
+  CHECK(image.items_of("w") == pairs{{"j", "a"}, {"j", "lost"}});
+  CHECK(image.items_of("nobody").empty());
+  CHECK(image.strays.size() == 3);
+  // An item that comes into the pool finds the owner it has been assigned to.
+  image.set_items("j", {"a", "gone", "new"});
+  CHECK(image.strays.size() == 2);
+  CHECK(image.assigned_count() == 2);
+  CHECK(image.item_count() == 3);
+  image.remove_job("j");
+  CHECK(image.strays.size() == 4);
+  CHECK(image.item_count() == 0);
+}
+
+TEST_CASE("image: what the frozen have is no part of the question, what the others have is") {
+  cluster_image image;
+  for (const auto* name : {"v", "w"}) {
+    auto& x = image.workers[name];
+    x.registration = store::worker_payload{};
+    x.registration->incarnation = "i1";
+    x.alive = "i1";
+    x.available = {"j", "k"};
+  }
+  image.set_items("j", {"a", "b", "c"});
+  image.set_items("k", {"x"});
+  image.add_assigned("v", "j", {"a"});
+  image.add_assigned("w", "j", {"b"});
+  image.add_assigned("w", "k", {"x"});
+  image.workers["v"].alive.clear();
+  const auto task = make_task(image, {"v"});
+  REQUIRE(task.has_value());
+  const auto& p = *task->problem;
+  CHECK(p.worker_count() == 1);
+  const auto j = p.find_job("j");
+  REQUIRE(j.has_value());
+  REQUIRE(p.job(*j).items->size() == 2);
+  CHECK(p.job(*j).items->name(0) == "b");
+  CHECK(p.job(*j).items->name(1) == "c");
+  const auto k = p.find_job("k");
+  REQUIRE(k.has_value());
+  CHECK(p.job(*k).items->size() == 1);
+
+  plan nothing_new;
+  nothing_new.owner.assign(p.item_count(), worker_index{0});
+  std::string moves;
+  for (const auto& t : difference(image, p, nothing_new, {"v"})) {
+    moves += t.job + ":" + t.item + " " + t.from + ">" + t.to + "; ";
+  }
+  CHECK(moves == "j:c >w; ");
+}
+
+// -- the writer -----------------------------------------------------------------------
+
+namespace {
+
+cluster_image image_of(int workers, int items) {
+  cluster_image image;
+  for (int n = 0; n < workers; ++n) {
+    auto& w = image.workers["w" + std::to_string(n)];
+    w.registration = store::worker_payload{};
+    w.registration->incarnation = "i1";
+    w.alive = "i1";
+    w.assigned_exists = true;
+  }
+  image.set_items("j", manager_rig::items(items));
+  return image;
+}
+
+} // namespace
+
+TEST_CASE("writer: transactions are as full as the limits allow, and no fuller") {
+  const store::tree_schema tree{"/djm"};
+  for (std::size_t max_ops : {12u, 20u, 50u}) {
+    for (std::size_t max_bytes : {std::size_t{2500}, std::size_t{256u << 10}}) {
+      CAPTURE(max_ops);
+      CAPTURE(max_bytes);
+      const auto image = image_of(7, 120);
+      std::vector<item_transfer> moves;
+      for (int i = 0; i < 120; ++i) {
+        const auto item = "i" + std::to_string(1000 + i);
+        // Some come, some move, some go.
+        const auto from = i % 3 == 0 ? std::string{} : "w" + std::to_string(i % 7);
+        const auto to = i % 3 == 1 ? std::string{} : "w" + std::to_string((i + 3) % 7);
+        moves.push_back({"j", item, from, to});
+      }
+      const auto all = make_batches(image, tree, moves, {}, "/djm/latch", 0, "p", max_ops, max_bytes);
+      std::size_t transfers = 0;
+      for (std::size_t n = 0; n < all.size(); ++n) {
+        const auto ops = all[n].txn.ops.size();
+        CHECK(ops <= max_ops);
+        CHECK(store::wire_size(all[n].txn) <= max_bytes + 600);
+        transfers += all[n].transfers.size();
+        // The next transfer needs at most two operations, a folder, and the touch of two workers.
+        if (n + 1 < all.size() && max_bytes > 10'000) {
+          CHECK(ops + 5 > max_ops);
+        }
+        // One touch for each worker that is concerned.
+        std::set<std::string> concerned;
+        for (const auto& t : all[n].transfers) {
+          concerned.insert(t.from);
+          concerned.insert(t.to);
+        }
+        concerned.erase("");
+        std::size_t touches = 0;
+        for (const auto& op : all[n].txn.ops) {
+          const auto& path = store::path_of(op);
+          touches += path.size() > 9 && path.compare(path.size() - 9, 9, "/assigned") == 0;
+        }
+        CHECK(touches == concerned.size());
+      }
+      CHECK(transfers == moves.size());
+      if (max_bytes < 10'000) {
+        CHECK(all.size() > 12);
+      }
+    }
+  }
+}
+
+TEST_CASE("writer: many workers are adopted in transactions of at most the limit, and few in one") {
+  const store::tree_schema tree{"/djm"};
+  const auto image = image_of(30, 1);
+  std::set<node_id> adopt;
+  for (const auto& [id, w] : image.workers) {
+    adopt.insert(id);
+  }
+  CHECK(make_batches(image, tree, {}, adopt, "/djm/latch", 0, "p", 200, 256u << 10).size() == 1);
+  const auto all = make_batches(image, tree, {}, adopt, "/djm/latch", 0, "p", 12, 256u << 10);
+  CHECK(all.size() == 3);
+  for (const auto& b : all) {
+    CHECK(b.txn.ops.size() == 12);
+  }
+}
