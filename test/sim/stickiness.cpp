@@ -37,53 +37,44 @@ void stickiness::sees(const store::node_change& change, const tree_event& e, con
   using kind = tree_event::kind;
   const bool gone = change.what == store::node_change::kind::remove;
   switch (e.what) {
-    case kind::unassigned:
-      from_[e.key] = e.worker;
-      return;
-    case kind::assigned:
-      to_[e.key] = e.worker;
-      return;
-    case kind::alive_gone:
-      gone_[e.key] = now;
-      return;
-    case kind::alive_made:
-      gone_.erase(e.key);
-      workers_[e.key].fit_since = now;
-      return;
-    case kind::pool_item_made:
-      item_came_[e.key] = now;
-      return;
-    case kind::pool_changed:
-      if (e.key.empty()) {
-        const auto p = store::decode<store::pools_payload>(change.data, change.path);
-        if (p && std::exchange(all_disabled_, p->all_disabled) && !p->all_disabled)
-          all_enabled_ = now;
-      } else if (!gone) {
-        const auto p = store::decode<store::pool_payload>(change.data, change.path);
-        const auto was = image.jobs().find(e.key);
-        if (was == image.jobs().end() || (p && p->enabled && !was->second))
-          job_came_[e.key] = now;
-        if (p)
-          strategies_[e.key] = p->attributes.strategy;
+  case kind::unassigned: from_[e.key] = e.worker; return;
+  case kind::assigned: to_[e.key] = e.worker; return;
+  case kind::alive_gone: gone_[e.key] = now; return;
+  case kind::alive_made:
+    gone_.erase(e.key);
+    workers_[e.key].fit_since = now;
+    return;
+  case kind::pool_item_made: item_came_[e.key] = now; return;
+  case kind::pool_changed:
+    if (e.key.empty()) {
+      const auto p = store::decode<store::pools_payload>(change.data, change.path);
+      if (p && std::exchange(all_disabled_, p->all_disabled) && !p->all_disabled)
+        all_enabled_ = now;
+    } else if (!gone) {
+      const auto p = store::decode<store::pool_payload>(change.data, change.path);
+      const auto was = image.jobs().find(e.key);
+      if (was == image.jobs().end() || (p && p->enabled && !was->second))
+        job_came_[e.key] = now;
+      if (p)
+        strategies_[e.key] = p->attributes.strategy;
+    }
+    return;
+  case kind::other:
+    if (e.worker == "available") {
+      if (!gone)
+        offer_came_[e.key] = now;
+    } else if (const auto name = worker_of(change.path); !name.empty() && !gone) {
+      if (const auto p = store::decode<store::worker_payload>(change.data, change.path)) {
+        auto& w = workers_[name];
+        if ((w.draining && !p->draining) || (w.left && !p->left))
+          w.fit_since = now;
+        w.draining = p->draining;
+        w.left = p->left;
+        w.detach = std::chrono::milliseconds{p->detach_ms};
       }
-      return;
-    case kind::other:
-      if (e.worker == "available") {
-        if (!gone)
-          offer_came_[e.key] = now;
-      } else if (const auto name = worker_of(change.path); !name.empty() && !gone) {
-        if (const auto p = store::decode<store::worker_payload>(change.data, change.path)) {
-          auto& w = workers_[name];
-          if ((w.draining && !p->draining) || (w.left && !p->left))
-            w.fit_since = now;
-          w.draining = p->draining;
-          w.left = p->left;
-          w.detach = std::chrono::milliseconds{p->detach_ms};
-        }
-      }
-      return;
-    default:
-      return;
+    }
+    return;
+  default: return;
   }
 }
 
@@ -92,10 +83,11 @@ bool stickiness::recent(const std::map<std::string, time_point>& when, const std
   return i != when.end() && now < i->second + age_of_plans;
 }
 
-bool stickiness::unwanted(const std::string& key, const std::string& job, const tree_image& image, time_point now) const {
+bool stickiness::unwanted(const std::string& key, const std::string& job, const tree_image& image,
+                          time_point now) const {
   const auto j = image.jobs().find(job);
-  return image.pool().count(key) == 0 || recent(item_came_, key, now) || j == image.jobs().end() || !j->second
-         || recent(job_came_, job, now) || image.all_disabled() || now < all_enabled_ + age_of_plans;
+  return image.pool().count(key) == 0 || recent(item_came_, key, now) || j == image.jobs().end() || !j->second ||
+         recent(job_came_, job, now) || image.all_disabled() || now < all_enabled_ + age_of_plans;
 }
 
 void stickiness::transaction_ends(const tree_image& image, time_point now, const complaint& complain) {
@@ -124,8 +116,8 @@ void stickiness::transaction_ends(const tree_image& image, time_point now, const
       continue;
     }
     const auto offer = worker + '/' + job;
-    if (!image.offers(worker, job) || recent(offer_came_, offer, now) || w->second.draining
-        || now < w->second.fit_since + age_of_plans)
+    if (!image.offers(worker, job) || recent(offer_came_, offer, now) || w->second.draining ||
+        now < w->second.fit_since + age_of_plans)
       continue;
     if (to_.count(key) == 0)
       complain(fmt::format("{} is taken from {}, who can run it, and given to nobody", key, worker));

@@ -15,8 +15,8 @@ namespace djm::sim {
 /// - Its pool, or a switch, does not want it any more.
 /// - The owner has left, or has been gone for its D, or cannot or may not run the job any more.
 /// - Balance: from an owner that can run it to another one. With the strategies that know where items are
-///   (`balanced`, `evenly_spread`) such a move is one of the fewest that lead to balance: no worker gives items of a job
-///   away and takes others of it in the same transaction.
+///   (`balanced`, `evenly_spread`) such a move is one of the fewest that lead to balance: no worker gives items of a
+///   job away and takes others of it in the same transaction.
 ///
 /// Whoever plans looks at a cluster of a moment ago; what has just changed is no reason to complain.
 class stickiness {
