@@ -73,7 +73,6 @@ public:
   std::optional<time_point> run_until() const {
     return deadline_ ? std::optional<time_point>{*deadline_ - grace_} : std::nullopt;
   }
-  bool counts(std::uint64_t number) const { return number != 0 && number == number_; }
 
 private:
   duration d_;
