@@ -1,0 +1,149 @@
+#include <doctest/doctest.h>
+
+#include "test/unit/cores/manager_rig.hpp"
+
+using namespace djm;
+using namespace djm::test;
+
+/// The leader's image, and the transactions that are made from it.
+
+// -- the image ----------------------------------------------------------------------
+
+TEST_CASE("image: strays belong to the worker under whose name they lie") {
+  cluster_image image;
+  image.set_items("j", {"a"});
+  image.add_assigned("v", "j", {"a", "gone"});
+  image.add_assigned("w", "j", {"a", "lost"});
+  using pairs = std::vector<std::pair<job_id, item_id>>;
+  CHECK(image.items_of("v") == pairs{{"j", "a"}, {"j", "gone"}});
+  CHECK(image.items_of("w") == pairs{{"j", "a"}, {"j", "lost"}});
+  CHECK(image.items_of("nobody").empty());
+  CHECK(image.strays.size() == 3);
+  // An item that comes into the pool finds the owner it has been assigned to.
+  image.set_items("j", {"a", "gone", "new"});
+  CHECK(image.strays.size() == 2);
+  CHECK(image.assigned_count() == 2);
+  CHECK(image.item_count() == 3);
+  image.remove_job("j");
+  CHECK(image.strays.size() == 4);
+  CHECK(image.item_count() == 0);
+}
+
+TEST_CASE("image: what the frozen have is no part of the question, what the others have is") {
+  cluster_image image;
+  for (const auto* name : {"v", "w"}) {
+    auto& x = image.workers[name];
+    x.registration = store::worker_payload{};
+    x.registration->incarnation = "i1";
+    x.alive = "i1";
+    x.available = {"j", "k"};
+  }
+  image.set_items("j", {"a", "b", "c"});
+  image.set_items("k", {"x"});
+  image.add_assigned("v", "j", {"a"});
+  image.add_assigned("w", "j", {"b"});
+  image.add_assigned("w", "k", {"x"});
+  image.workers["v"].alive.clear();
+  const auto task = make_task(image, {"v"});
+  REQUIRE(task.has_value());
+  const auto& p = *task->problem;
+  CHECK(p.worker_count() == 1);
+  const auto j = p.find_job("j");
+  REQUIRE(j.has_value());
+  REQUIRE(p.job(*j).items->size() == 2);
+  CHECK(p.job(*j).items->name(0) == "b");
+  CHECK(p.job(*j).items->name(1) == "c");
+  const auto k = p.find_job("k");
+  REQUIRE(k.has_value());
+  CHECK(p.job(*k).items->size() == 1);
+
+  plan nothing_new;
+  nothing_new.owner.assign(p.item_count(), worker_index{0});
+  std::string moves;
+  for (const auto& t : difference(image, p, nothing_new, {"v"})) {
+    moves += t.job + ":" + t.item + " " + t.from + ">" + t.to + "; ";
+  }
+  CHECK(moves == "j:c >w; ");
+}
+
+// -- the writer -----------------------------------------------------------------------
+
+namespace {
+
+cluster_image image_of(int workers, int items) {
+  cluster_image image;
+  for (int n = 0; n < workers; ++n) {
+    auto& w = image.workers["w" + std::to_string(n)];
+    w.registration = store::worker_payload{};
+    w.registration->incarnation = "i1";
+    w.alive = "i1";
+    w.assigned_exists = true;
+  }
+  image.set_items("j", manager_rig::items(items));
+  return image;
+}
+
+} // namespace
+
+TEST_CASE("writer: transactions are as full as the limits allow, and no fuller") {
+  const store::tree_schema tree{"/djm"};
+  for (std::size_t max_ops : {12u, 20u, 50u}) {
+    for (std::size_t max_bytes : {std::size_t{2500}, std::size_t{256u << 10}}) {
+      CAPTURE(max_ops);
+      CAPTURE(max_bytes);
+      const auto image = image_of(7, 120);
+      std::vector<item_transfer> moves;
+      for (int i = 0; i < 120; ++i) {
+        const auto item = "i" + std::to_string(1000 + i);
+        // Some come, some move, some go.
+        const auto from = i % 3 == 0 ? std::string{} : "w" + std::to_string(i % 7);
+        const auto to = i % 3 == 1 ? std::string{} : "w" + std::to_string((i + 3) % 7);
+        moves.push_back({"j", item, from, to});
+      }
+      const auto all = make_batches(image, tree, moves, {}, "/djm/latch", 0, "p", max_ops, max_bytes);
+      std::size_t transfers = 0;
+      for (std::size_t n = 0; n < all.size(); ++n) {
+        const auto ops = all[n].txn.ops.size();
+        CHECK(ops <= max_ops);
+        CHECK(store::wire_size(all[n].txn) <= max_bytes + 600);
+        transfers += all[n].transfers.size();
+        // The next transfer needs at most two operations, a folder, and the touch of two workers.
+        if (n + 1 < all.size() && max_bytes > 10'000) {
+          CHECK(ops + 5 > max_ops);
+        }
+        // One touch for each worker that is concerned.
+        std::set<std::string> concerned;
+        for (const auto& t : all[n].transfers) {
+          concerned.insert(t.from);
+          concerned.insert(t.to);
+        }
+        concerned.erase("");
+        std::size_t touches = 0;
+        for (const auto& op : all[n].txn.ops) {
+          const auto& path = store::path_of(op);
+          touches += path.size() > 9 && path.compare(path.size() - 9, 9, "/assigned") == 0;
+        }
+        CHECK(touches == concerned.size());
+      }
+      CHECK(transfers == moves.size());
+      if (max_bytes < 10'000) {
+        CHECK(all.size() > 12);
+      }
+    }
+  }
+}
+
+TEST_CASE("writer: many workers are adopted in transactions of at most the limit, and few in one") {
+  const store::tree_schema tree{"/djm"};
+  const auto image = image_of(30, 1);
+  std::set<node_id> adopt;
+  for (const auto& [id, w] : image.workers) {
+    adopt.insert(id);
+  }
+  CHECK(make_batches(image, tree, {}, adopt, "/djm/latch", 0, "p", 200, 256u << 10).size() == 1);
+  const auto all = make_batches(image, tree, {}, adopt, "/djm/latch", 0, "p", 12, 256u << 10);
+  CHECK(all.size() == 3);
+  for (const auto& b : all) {
+    CHECK(b.txn.ops.size() == 12);
+  }
+}
