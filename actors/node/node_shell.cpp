@@ -112,7 +112,7 @@ struct node_state {
   caf::error verdict; ///< why the node stops, when nobody asked it to
   std::deque<std::string> problems;
   std::size_t alive_parts = 0;
-  std::set<caf::actor_id> own; ///< every part there ever was: their exits are not orders to stop
+  std::set<caf::actor_id> own; ///< parts whose exit has not come yet: it is no order to stop
 };
 
 using self_ptr = node_impl::stateful_pointer<node_state>;
@@ -699,7 +699,7 @@ node_impl::behavior_type node_behavior(self_ptr self, node_config config, node_p
   st.timer.init(st.parts.env, caf::weak_actor_ptr{self->ctrl()});
   self->set_down_handler([self](caf::down_msg& dm) { on_down(self, dm); });
   self->set_exit_handler([self](caf::exit_msg& em) {
-    if (cx::state(self).own.count(em.source.id()) == 0) {
+    if (cx::state(self).own.erase(em.source.id()) == 0) {
       begin_stop(self, false);
     }
   });

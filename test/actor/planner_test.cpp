@@ -91,10 +91,10 @@ TEST_CASE("the next fitting slot serves pending items by priority and age") {
     return watched(id, {id + "-item"}, watch).attributes(attributes).build();
   };
   auto& a = l.start(slotted("a"));
-  REQUIRE(a.add(job("m", "")));
+  REQUIRE(a.add(job("m", "normal")));
   REQUIRE(a.wait_items(1));
   std::size_t waiting = 0;
-  for (const auto& [id, priority] : {std::pair{"low", "low"}, {"z-older", ""}, {"k-younger", ""}}) {
+  for (const auto& [id, priority] : {std::pair{"low", "low"}, {"z-older", "normal"}, {"k-younger", "normal"}}) {
     REQUIRE(a.add(job(id, priority)));
     REQUIRE(eventually([&, n = waiting + 1] { return pending(a).size() == n; }));
     ++waiting;
@@ -106,7 +106,7 @@ TEST_CASE("the next fitting slot serves pending items by priority and age") {
     auto& n = l.start(slotted(id));
     REQUIRE(n.wait_ready());
     REQUIRE(a.ask(mark_worker{id, false, true})); // until it offers every job
-    for (const auto& [j, priority] : {std::pair{"m", ""}, {"low", "low"}, {"z-older", ""}, {"k-younger", ""}}) {
+    for (const auto& [j, priority] : {std::pair{"m", "normal"}, {"low", "low"}, {"z-older", "normal"}, {"k-younger", "normal"}}) {
       REQUIRE(n.add(job(j, priority)));
     }
     REQUIRE(eventually([&] { return offers(a.cluster(), id, 4); }));
