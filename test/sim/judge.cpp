@@ -109,6 +109,7 @@ void judge::probe_answered(const process& p, store::session_id_t session, time_p
   if (a == image_.alive().end() || a->second.session != session)
     return;
   auto& probes = h.probes[session];
+  h.timeouts[session] = timeout;
   // The latest successful one that another followed T/3 or more later; a millisecond for rounding between clocks.
   std::optional<time_point> contact;
   const auto apart = p.to_world(timeout / 3) - std::chrono::milliseconds{1};
@@ -119,15 +120,35 @@ void judge::probe_answered(const process& p, store::session_id_t session, time_p
   probes.push_back(sent);
   if (!contact)
     return;
-  const auto d = *contact + p.to_world(timeout + h.detach - lease_margin(timeout, h.detach));
-  if (!h.deadline || *h.deadline < d)
-    h.deadline = d;
+  extend(p, *contact + p.to_world(timeout + h.detach - lease_margin(timeout, h.detach)));
 }
 
 void judge::leased(const process& p, time_point until) {
+  extend(p, until);
+}
+
+void judge::extend(const process& p, time_point until) {
   auto& h = hosts_[p.number()];
+  // A run that went on past its deadline stays past it, whatever its node may do from now on.
+  if (h.deadline && p.to_world(p.local_now()) >= *h.deadline)
+    for (auto i = runs_.lower_bound({p.number(), 0}); i != runs_.end() && i->first.first == p.number(); ++i)
+      i->second.stale = i->second.stale || i->second.stubborn;
   if (!h.deadline || *h.deadline < until)
     h.deadline = until;
+}
+
+void judge::closed(const process& p, time_point now) {
+  gave_up(hosts_[p.number()], now);
+}
+
+/// The others count D from here at the earliest, whatever contact there was before.
+void judge::gave_up(host& h, time_point now) {
+  if (h.p == nullptr || !h.deadline)
+    return;
+  const auto& timeouts = h.timeouts;
+  const auto timeout = timeouts.empty() ? duration::zero() : timeouts.rbegin()->second;
+  const auto latest = now + h.p->to_world(h.detach - std::min(h.detach, lease_margin(timeout, h.detach)));
+  h.deadline = std::min(*h.deadline, latest);
 }
 
 void judge::committed(const store::committed_transaction& txn, time_point now) {
@@ -158,8 +179,13 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
     if (e.what == kind::alive_made)
       ++counts_.joins;
     if (e.what == kind::alive_gone)
-      if (const auto a = image_.alive().find(e.key); a != image_.alive().end())
+      if (const auto a = image_.alive().find(e.key); a != image_.alive().end()) {
         gone_since_[a->second.incarnation] = now;
+        if (txn.session == a->second.session && !txn.ends_session)
+          for (auto& [number, h] : hosts_)
+            if (h.incarnation == a->second.incarnation)
+              gave_up(h, now);
+      }
     moves_.sees(change, e, image_, now);
     image_.apply(change, e, txn.zxid);
     if (e.what == kind::alive_made)

@@ -51,6 +51,8 @@ public:
   void stop_asked(const process& p, run_id run);
   void run_ended(const process& p, run_id run, time_point now);
   void probe_answered(const process& p, store::session_id_t session, time_point sent, duration timeout);
+  /// The node has closed its session itself.
+  void closed(const process& p, time_point now);
   /// For processes that tell their deadline instead of their probes.
   void leased(const process& p, time_point until);
   void committed(const store::committed_transaction& txn, time_point now);
@@ -94,6 +96,7 @@ private:
     std::string incarnation;
     duration detach{};
     std::map<store::session_id_t, std::deque<time_point>> probes;
+    std::map<store::session_id_t, duration> timeouts;
     std::optional<time_point> deadline;
     bool dead = false;
     bool paused = false;
@@ -118,6 +121,8 @@ private:
   };
 
   item_number number_of(const std::string& key);
+  static void gave_up(host& h, time_point now);
+  void extend(const process& p, time_point until);
   bool effective(const run_key& key, const held_run& r, time_point now) const;
   void check_lock_gone(const std::string& key, store::session_id_t by, store::session_id_t leader, time_point now);
   void say(const char* invariant, time_point now, std::string text);

@@ -183,7 +183,7 @@ TEST_CASE("I1: a paused run counts until the deadline and not beyond") {
     c.begin(c.b, 1, t);
     c.j.paused(c.b, c.time.now);
     c.time.now = noon + 100ms;
-    c.change(200, court::remove("/djm/alive/b"));
+    c.change(0, court::remove("/djm/alive/b"));
     c.time.now = noon + wait;
     c.unlock(100);
     CHECK(c.broken() == (wait < 3s ? broken{"I1"} : broken{}));
@@ -221,11 +221,37 @@ TEST_CASE("I1: a run that ignores its stop request is excused only past the dead
     c.probes(c.b, 200);
     c.begin(c.b, 1, t, true);
     c.time.now = noon + 500ms;
-    c.change(200, court::remove("/djm/alive/b"));
+    c.change(0, court::remove("/djm/alive/b"));
     c.time.now = noon + wait;
     c.unlock(100);
     CHECK(c.broken() == (wait < 4s ? broken{"I1"} : broken{}));
   }
+}
+
+TEST_CASE("I1: who leaves with a run under way has D from there, whatever contact there was") {
+  court c;
+  const auto t = c.lock(c.b, 200);
+  c.probes(c.b, 200); // deadline = noon + 3.8 s
+  c.begin(c.b, 1, t, true);
+  c.change(200, court::remove("/djm/alive/b")); // deadline = now + D - 5 % of T + D = noon + 2.5 s
+  c.time.now = noon + 3s;
+  c.unlock(100);
+  CHECK(c.broken() == broken{});
+}
+
+TEST_CASE("I1: a run that went on past its deadline stays past it when its node is back") {
+  court c;
+  const auto t = c.lock(c.b, 200);
+  c.probes(c.b, 200);
+  c.begin(c.b, 1, t, true);
+  c.change(0, court::remove("/djm/alive/b"));
+  c.time.now = noon + 5s;
+  c.unlock(100);
+  c.join(c.b, 201);
+  c.probes(c.b, 201);
+  const auto u = c.lock(c.a, 100);
+  c.begin(c.a, 1, u);
+  CHECK(c.broken() == broken{});
 }
 
 TEST_CASE("I1: contact counts only for the session that owns the registration, and only once followed") {

@@ -370,6 +370,8 @@ void world::answered(const process& p, store::session_id_t session, const store:
 
 void world::link(const process& p, const store::raw_link& l) {
   ++coverage_.events[fmt::format("link {}", static_cast<int>(l.state))];
+  if (l.state == store::link_state::closed)
+    judge_.closed(p, timeline_.now);
   if (options_.trace) {
     static constexpr const char* names[] = {"connected", "connecting", "expired", "auth_failed", "closed"};
     note(fmt::format("{}#{} session {:x}: {}", p.node(), p.number(), l.session, names[static_cast<int>(l.state)]));
