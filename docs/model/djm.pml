@@ -149,6 +149,9 @@ inline end_lease(w) {   /* the others may count from now on: what is left is D l
   if :: age[w] < ENDED -> age[w] = ENDED :: else fi;
   if :: age[w] >= LEASE -> runs[w] = 0; late[w] = 0 :: else fi
 }
+inline not_alive(w) {   /* alive/<w> is gone although the session lives: joins again, unless it was about to leave */
+  if :: leaving[w] -> stage[w] = LEFT :: else -> stage[w] = SESSION fi
+}
 inline learn_lock(w, who, with_token) {
   if :: who == ME(w) -> holds[w] = 1; token[w] = with_token
      :: else -> holds[w] = 0; runs[w] = 0; token[w] = 0
@@ -248,7 +251,10 @@ inline network(w) {
        way[w] = 2 }
      /* the version of a lock is always 0: the deletion would succeed on anybody's */
   :: d_step { way[w] == 1 && op[w] == UNLOCK && session[w] -> touch(w);
-       if :: MAY_USE(w) && lock != NOBODY -> assert(lock == ME(w)); set_lock(NOBODY) :: else fi;
+       if :: !MAY_USE(w) -> answer[w] = 1; answer_token[w] = lock_token
+          :: MAY_USE(w) && lock != NOBODY -> assert(lock == ME(w)); set_lock(NOBODY)
+          :: else
+       fi;
        way[w] = 2 }
   :: d_step { way[w] == 1 && op[w] == LEAVE && session[w] -> touch(w);
        if :: alive_is_own[w] -> alive[w] = NOBODY; alive_is_own[w] = 0; registered[w]++; worker_version++ :: else fi;
@@ -261,7 +267,7 @@ inline network(w) {
 #endif
      /* answers */
   :: d_step { way[w] == 2 && op[w] == PROBE && session[w] ->
-       if :: answer[w] == 0 -> contact(w) :: else -> stage[w] = SESSION fi;
+       if :: answer[w] == 0 -> contact(w) :: else -> not_alive(w) fi;
        clear_op(w) }
   :: d_step { way[w] == 2 && op[w] == JOIN ->
        if :: answer[w] == 0 -> stage[w] = JOINED;
@@ -279,7 +285,9 @@ inline network(w) {
   :: d_step { way[w] == 2 && op[w] == LOCK ->
        if :: answer[w] == 0 -> holds[w] = 1; token[w] = answer_token[w] :: else fi;
        clear_op(w) }
-  :: d_step { way[w] == 2 && op[w] == UNLOCK -> clear_op(w) }
+  :: d_step { way[w] == 2 && op[w] == UNLOCK ->
+       if :: answer[w] != 0 -> holds[w] = 1; token[w] = answer_token[w]; not_alive(w) :: else fi;
+       clear_op(w) }
   :: d_step { way[w] == 2 && op[w] == LEAVE -> stage[w] = LEFT; clear_op(w) }
      /* an answer is lost, before or after the operation was applied; what was not applied never will be */
   :: d_step { way[w] != 0 && losses < LOSSES -> losses++;
