@@ -157,7 +157,7 @@ TEST_CASE("a frozen run counts until its lease is over, and no longer") {
     s.run(0, 10, 5000, 4);
     s.act(0, 20, process_story::act::kind::paused);
     s.act(0, 4900, process_story::act::kind::resumed);
-    s.commit(5, 100, other, {removal("/alive/n0")});
+    s.commit(5, 100, 0, {removal("/alive/n0")}); // expired, not left
     s.story.edges = {20 * ms, 1500 * ms, 2000 * ms, 3000 * ms, 4000 * ms, 4900 * ms};
     s.hand_over(6, 2200);
     s.run(1, 2300, 2350, 7);
