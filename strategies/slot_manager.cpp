@@ -207,20 +207,21 @@ slot_manager::fit slot_manager::ask(request_entry& r, slot_effects& out) {
 // one request nothing fits another of its profile.
 void slot_manager::serve(slot_effects& out) {
   std::set<slot_profile> hopeless;
-  for (auto i = line_.begin(); i != line_.end() && !(free_.empty() && unheard_.empty());) {
+  for (auto i = line_.begin(); i != line_.end() && !free_.empty();) {
     auto& r = requests_.at(std::get<3>(*i));
     ++i; // who is served leaves the line
-    if (!free_.empty() && hopeless.count(r.wanted.profile) == 0) {
-      const auto result = ask(r, out);
-      if (result == fit::found)
-        continue;
-      if (result == fit::none)
-        hopeless.insert(r.wanted.profile);
-    }
-    if (unheard_.erase(r.wanted.id) > 0) {
-      announced_.insert(r.wanted.id);
-      out.push_back({slot_effect::what::capacity_wanted, {}, r.wanted.id, r.wanted.profile});
-    }
+    if (hopeless.count(r.wanted.profile) == 0 && ask(r, out) == fit::none)
+      hopeless.insert(r.wanted.profile);
+  }
+  // Those who found nothing and have not said so yet: few, where the line may be long.
+  std::set<place_in_line> unheard;
+  for (const auto& id : unheard_)
+    unheard.insert(place_of(requests_.at(id)));
+  unheard_.clear();
+  for (const auto& place : unheard) {
+    const auto& r = requests_.at(std::get<3>(place));
+    announced_.insert(r.wanted.id);
+    out.push_back({slot_effect::what::capacity_wanted, {}, r.wanted.id, r.wanted.profile});
   }
 }
 

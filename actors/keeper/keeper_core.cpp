@@ -96,6 +96,7 @@ keeper_core::effects keeper_core::on_offer(const job_spec& spec, step s) {
   effects out;
   auto& o = offers_[spec.id];
   o.spec = spec;
+  o.agreed.reset();
   o.written = false;
   o.pool_dirty = true;
   registration_dirty_ = true;
@@ -512,6 +513,14 @@ std::string keeper_core::bump() {
 
 // -- pools ----------------------------------------------------------------------
 
+void keeper_core::found_as_wanted(offer& o) {
+  o.pool_dirty = false;
+  if (!std::exchange(o.rewritten, false)) {
+    o.disputes = 0; // nobody has touched it since we looked before
+  }
+  o.written = true;
+}
+
 void keeper_core::apply_pools(const store::read_outcome& r, step s, effects& out) {
   if (r.results[0].code != rc::ok) {
     prepared_ = false; // the base of the tree is gone
@@ -538,6 +547,10 @@ void keeper_core::apply_pools(const store::read_outcome& r, step s, effects& out
     want.last_writer = cfg_.config.id;
     const bool exists = data.code == rc::ok;
     bool data_differs = !exists;
+    if (exists && o.agreed == data.data && list.children == *o.pool) {
+      found_as_wanted(o);
+      continue;
+    }
     if (exists) {
       if (auto have = store::decode<store::pool_payload>(data.data, tree_.pool(job))) {
         want.enabled = have->enabled; // a switch outlives the nodes that registered the job
@@ -561,11 +574,8 @@ void keeper_core::apply_pools(const store::read_outcome& r, step s, effects& out
       }
     }
     if (changes.empty() && !data_differs) {
-      o.pool_dirty = false;
-      if (!std::exchange(o.rewritten, false)) {
-        o.disputes = 0; // nobody has touched it since we looked before
-      }
-      o.written = true;
+      o.agreed = data.data;
+      found_as_wanted(o);
       continue;
     }
     if (o.written && exists && ++o.disputes == 3) {

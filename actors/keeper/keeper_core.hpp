@@ -82,6 +82,8 @@ private:
     job_spec spec;
     std::optional<std::vector<item_id>> pool;
     bool pool_dirty = true;
+    /// The data of the job's node when it last said what we want: need not be read again while it stays the same.
+    std::optional<std::string> agreed;
     /// What we wrote or found last, to notice a node that keeps writing something else.
     std::uint32_t disputes = 0;
     bool written = false;
@@ -104,6 +106,7 @@ private:
   void apply_base(const store::read_outcome& r, step s, effects& out);
   void doubt_base(const store::conflict* met);
   void apply_pools(const store::read_outcome& r, step s, effects& out);
+  static void found_as_wanted(offer& o);
   void next_pool_write(step s, effects& out);
   void read_registration(effects& out);
   void apply_registration(const store::read_outcome& r, step s, effects& out);

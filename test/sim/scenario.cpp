@@ -63,7 +63,9 @@ void add_jobs(cluster& c, const shape& s, chance& dice, profile kind) {
     spec.id = fmt::format("job-{}", static_cast<char>('a' + i));
     spec.schedule = i == 1 ? schedule::fixed_delay(200ms) : schedule::fixed_rate(200ms);
     // A node that has nothing to ask for stays with a server that answers reads and nothing else.
-    spec.pool_check_period = s.idle_nodes ? dice.between(5s, 6s) : dice.between(300ms, 700ms);
+    spec.pool_check_period = s.idle_nodes               ? dice.between(5s, 6s)
+                             : kind == profile::churn ? dice.between(300ms, 700ms)
+                                                      : dice.between(1s, 2500ms);
     spec.pool_timeout = 1s;
     run_manner m;
     if (i == 1 && dice.one_in(2))
