@@ -139,6 +139,25 @@ TEST_CASE("keeper: unknown outcomes of an offer end with the job on offer") {
   }
 }
 
+TEST_CASE("keeper: a pool that is as it was when it was right is left alone, and put right when it is not") {
+  keeper_rig r;
+  joined(r, {"a"});
+  CHECK(r.pool("j", {"a"}) == "");
+  CHECK(r.d.take_written().empty());
+  auto stranger = pool_of(r);
+  stranger.attributes.strategy = "rendezvous";
+  r.tree.put("/djm/work-pool/j", store::encode(stranger));
+  r.pool("j", {"a"});
+  CHECK(pool_of(r).attributes.strategy == "");
+  r.tree.erase("/djm/work-pool/j/a");
+  r.pool("j", {"a"});
+  CHECK(r.tree.children("/djm/work-pool/j") == strings{"a"});
+  auto changed = keeper_rig::job("j");
+  changed.attributes.strategy = "evenly_spread";
+  r.d.call(&keeper_core::on_offer, changed);
+  CHECK(pool_of(r).attributes.strategy == "evenly_spread");
+}
+
 TEST_CASE("keeper: two nodes that disagree about a pool are reported") {
   keeper_rig r;
   joined(r, {"a"});
