@@ -22,9 +22,14 @@ struct elastic_pool::state {
     time_point since;
   };
 
+  /// On the stack of a thread that waits for work.
+  struct idle_thread {
+    std::condition_variable wake;
+    bool called = false;
+  };
+
   limits lim;
   mutable std::mutex mutex;
-  std::condition_variable wake;
   /// A task has ended; only shutdown waits for this.
   std::condition_variable task_ended;
   std::map<ticket, task> waiting;
@@ -34,8 +39,32 @@ struct elastic_pool::state {
   std::vector<std::thread> ended;
   ticket last_ticket = 0;
   std::uint64_t last_thread = 0;
-  std::size_t idle = 0;
+  /// In the order in which they became idle. The latest is called first: were the calls to go round, a little work
+  /// would keep every thread of a busier time from being idle for `idle_time`, and none would ever end.
+  std::vector<idle_thread*> idle;
+  /// Called and not awake yet.
+  std::size_t called = 0;
   bool closed = false;
+
+  void call_latest() {
+    auto* latest = idle.back();
+    idle.pop_back();
+    latest->called = true;
+    ++called;
+    latest->wake.notify_one();
+  }
+
+  /// False after `idle_time` without a call; what has been posted or closed meanwhile is for the caller to see.
+  bool wait_for_call(std::unique_lock<std::mutex>& lock) {
+    idle_thread self;
+    idle.push_back(&self);
+    bool woken = self.wake.wait_for(lock, lim.idle_time, [&] { return self.called || closed; });
+    if (self.called)
+      --called;
+    else
+      idle.erase(std::find(idle.begin(), idle.end(), &self));
+    return woken;
+  }
 };
 
 namespace {
@@ -93,10 +122,7 @@ void elastic_pool::work(const std::shared_ptr<state>& s, std::uint64_t self) {
     }
     if (s->closed)
       break;
-    ++s->idle;
-    bool woken = s->wake.wait_for(lock, s->lim.idle_time, [&] { return s->closed || !s->waiting.empty(); });
-    --s->idle;
-    if (!woken && s->threads.size() > s->lim.keep)
+    if (!s->wait_for_call(lock) && s->waiting.empty() && s->threads.size() > s->lim.keep)
       break;
   }
   // A thread cannot join itself: the next one to leave, or shutdown, does.
@@ -113,15 +139,16 @@ elastic_pool::ticket elastic_pool::post(task t) {
     return 0;
   auto id = ++state_->last_ticket;
   state_->waiting.emplace(id, std::move(t));
-  // A notified thread counts as idle until it runs, hence the comparison with all that waits.
-  if (state_->waiting.size() > state_->idle && state_->threads.size() < state_->lim.most) {
+  // A called thread takes one of the waiting tasks, though perhaps not the one it was called for.
+  if (state_->waiting.size() > state_->idle.size() + state_->called && state_->threads.size() < state_->lim.most) {
     try {
       start_thread(state_);
     } catch (const std::system_error&) {
       // Out of threads: the task keeps its place in the queue, the next post tries again.
     }
   }
-  state_->wake.notify_one();
+  if (state_->waiting.size() > state_->called && !state_->idle.empty())
+    state_->call_latest();
   return id;
 }
 
@@ -161,7 +188,8 @@ std::uint32_t elastic_pool::shutdown(time_point deadline) {
   std::unique_lock<std::mutex> lock{state_->mutex};
   state_->closed = true;
   dropped.swap(state_->waiting);
-  state_->wake.notify_all();
+  for (auto* thread : state_->idle)
+    thread->wake.notify_one();
   lock.unlock();
   dropped.clear();
   lock.lock();

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "support.hpp"
 
 using namespace djm;
@@ -55,6 +57,32 @@ TEST_CASE("pool: threads beyond those kept end when idle") {
   counter again;
   pool.post([&] { again.add(); });
   CHECK(again.reaches(1));
+  CHECK(pool.shutdown(far()) == 0);
+}
+
+TEST_CASE("pool: a little work goes to the thread that became idle last, so that the others get to end") {
+  counter started, release;
+  elastic_pool pool{{"t", 0, 4, hours{1}}};
+  for (int i = 0; i < 4; ++i)
+    pool.post([&] {
+      started.add();
+      release.reaches(1);
+    });
+  REQUIRE(started.reaches(4));
+  release.add();
+  REQUIRE(eventually([&] { return pool.look(hours{1}).busy == 0; }));
+  std::set<std::thread::id> used;
+  for (int i = 0; i < 20; ++i) {
+    counter ran;
+    pool.post([&] {
+      used.insert(std::this_thread::get_id());
+      ran.add();
+    });
+    REQUIRE(ran.reaches(1));
+    REQUIRE(eventually([&] { return pool.look(hours{1}).busy == 0; }));
+  }
+  CHECK(used.size() == 1);
+  CHECK(pool.look(hours{1}).threads == 4);
   CHECK(pool.shutdown(far()) == 0);
 }
 
