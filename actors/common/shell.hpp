@@ -49,8 +49,10 @@ public:
     }
   }
 
-  /// The timer has fired: the next `set` arms a new one even for the same moment.
-  void fired() { id_ = 0; }
+  /// A wake has come, `set` follows. It may be the wake of an earlier timer, overtaken by something that has armed the
+  /// present one: that is cancelled. Were it only forgotten, its own wake would make us forget the next one, and so on:
+  /// one timer more would go round for ever.
+  void fired() { clear(); }
 
 private:
   void clear() {
