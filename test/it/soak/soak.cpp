@@ -2,9 +2,10 @@
 //
 //   djm_soak [--minutes N] [--seed S]
 //
-// Every half a minute (sooner in short soaks) the churn stops, the cluster becomes calm, and a line of the table tells
-// what it holds then. Exit code 0: nothing grew after the warm-up (a sixth of the time, at most 5 minutes); 1:
-// something did, or the cluster did not become calm; 2: bad arguments. Memory is not judged in less than 3 minutes.
+// Every half a minute or so (sooner in short soaks) the churn stops, the cluster becomes calm, and after a rest a line
+// of the table tells what it holds then. Exit code 0: nothing grew after the warm-up (a sixth of the time, at most 5
+// minutes); 1: something did, or the cluster did not become calm; 2: bad arguments. Memory is not judged in less than 3
+// minutes.
 
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 
 #include <fmt/format.h>
 
+#include "actors/executor/thread_executor.hpp"
 #include "churn.hpp"
 #include "meter.hpp"
 
@@ -29,6 +31,9 @@ int soak(double minutes, std::uint64_t seed) {
   churn c{server, seed};
   const double warm_up = std::clamp(minutes / 6, minutes < 3 ? 0.0 : 1.5, 5.0);
   const auto round = std::min<milliseconds>(30s, milliseconds{static_cast<std::int64_t>(minutes * 60'000 / 12)});
+  // A thread that only the churn needed ends when it has been idle for long enough. Short soaks do not wait that long.
+  const auto idle_time = std::chrono::duration_cast<milliseconds>(djm::executor_options{}.idle_time);
+  const auto rest = std::min<milliseconds>(idle_time + 1s, round * 2 / 5);
   fmt::print("soak: {} minutes, seed {}, a line every {} s or so\n{}\n", minutes, seed,
              static_cast<double>(round.count()) / 1000, table_head());
   std::fflush(stdout);
@@ -44,12 +49,10 @@ int soak(double minutes, std::uint64_t seed) {
       let_pass(std::min<milliseconds>(1s, round / 10));
     }
     c.calm_down();
+    let_pass(std::max<milliseconds>(rest, round - since(start)));
     readings.push_back(read_all(minute(), server, c.root(), c.nodes()));
     fmt::print("{}\n", table_line(readings.back()));
     std::fflush(stdout);
-    if (since(start) < round) {
-      let_pass(round - since(start));
-    }
   }
   fmt::print("what happened:");
   for (const auto& [what, count] : c.happened()) {
