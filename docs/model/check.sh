@@ -13,14 +13,16 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 good=0 bad=0
 
-# check COST NAME holds|violated MACRO...: COST is "slow" for what --quick leaves out.
+# check COST NAME holds|violated MACRO...: COST is "slow" for what --quick leaves out. Names that begin with "plan" are of
+# plan.pml, all others of djm.pml.
 check() {
-  local cost=$1 name=$2 expected=$3 folder=$dir/$2 start=$SECONDS errors states steps found
+  local cost=$1 name=$2 expected=$3 folder=$dir/$2 start=$SECONDS errors states steps found model=$here/djm.pml
   shift 3
   [[ -z $only || $only == "$name" || ($only == --quick && $cost == quick) ]] || return 0
+  [[ $name != plan* ]] || model=$here/plan.pml
   mkdir -p "$folder"
   # Breadth first: a violation is found with the fewest steps.
-  if ! (cd "$folder" && spin -a "${@/#/-D}" "$here/djm.pml" &&
+  if ! (cd "$folder" && spin -a "${@/#/-D}" "$model" &&
     gcc -O1 -w -DSAFETY -DBFS -DCOLLAPSE "-DMEMLIM=$memory_mb" -o pan pan.c) >"$folder/build.log" 2>&1; then
     printf '%-26s does not build\n' "$name"
     cat "$folder/build.log"
@@ -60,6 +62,9 @@ check slow  back              holds    JOINS=1
 check slow  restart           holds    JOINS=1 RESTARTS=1
 check slow  leave-lost        holds    LEAVES=1 HURRY=1 LOSSES=1 CHECK_ORPHANS
 check slow  new-leader        holds    LEADERS=1
+check quick plan              holds
+check slow  plan-longer       holds    PLANS=5 LOSSES=2
+check quick plan-no-version   holds    NO_VERSION
 
 # -- one rule less --
 check quick contact-by-read          violated CONTACT_BY_READ
@@ -80,6 +85,9 @@ check quick read-without-barrier     violated LAGGING_READS LOSSES=1 MOVES=2 LOC
 check quick session-before-expiry    violated SESSION_BEFORE_EXPIRY JOINS=1 MOVES=2 LOCKS=3
 check quick own-close-keeps-deadline violated CLOSE_KEEPS_DEADLINE CLOSES=1
 check quick leave-keeps-deadline     violated LEAVE_KEEPS_DEADLINE LEAVES=1 HURRY=1
+check quick plan-no-latch            violated NO_LATCH
+check quick plan-lagging-reads       violated LAGGING_READS
+check quick plan-not-read-again      violated NOT_READ_AGAIN
 
 ((good + bad)) || { echo "no configuration \"$only\""; exit 2; }
 echo "$good as expected, $bad not"

@@ -243,6 +243,7 @@ def main():
     for name in arguments:
         if not any(m.name == name for m in mutants):
             raise weave.harness_error(f"argued.txt speaks of a mutant that is not there: {name}")
+    weave.check_rules(ROOT, mutants)
     results_file = a.build / "results.json"
     last = json.loads(results_file.read_text()) if results_file.exists() else {}
     chosen = select(a, mutants, last)

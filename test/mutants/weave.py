@@ -101,6 +101,14 @@ def deliberate(root):
     return mutants
 
 
+def check_rules(root, mutants):
+    """Every rule that the model shows to be needed is taken out of the code by a mutant, and no mutant names another."""
+    needed = set(re.findall(r"^check \w+ +(\S+) +violated", (root / "docs/model/check.sh").read_text(), re.MULTILINE))
+    named = {rule for m in mutants for rule in m.rules}
+    if needed != named:
+        raise harness_error(f"rules without a mutant: {sorted(needed - named)}; not in check.sh: {sorted(named - needed)}")
+
+
 def mechanical(root):
     """Negated conditions and dropped checks. A name holds the function and the text, so that it survives moved lines."""
     mutants = []
