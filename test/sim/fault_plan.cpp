@@ -344,6 +344,10 @@ cluster::cluster(world& w, std::uint64_t seed, std::shared_ptr<strategy_mood> mo
         world_.tell(*h, mark_worker{name, false, false});
     });
   };
+  actions_["part dies"] = [this] {
+    if (const auto h = any_node())
+      world_.kill_part(*h, chance_.next());
+  };
   actions_["twin"] = [this] {
     if (twin_)
       return;
@@ -413,6 +417,7 @@ std::vector<std::pair<std::string, unsigned>> cluster::faults_of(profile kind) {
     {"job triggered", {1, 1, 2, 0, 1}},
     {"job rescheduled", {0, 1, 2, 0, 0}},
     {"worker marked", {0, 1, 3, 0, 0}},
+    {"part dies", {0, 2, 3, 1, 0}},
     {"twin", {0, 1, 2, 1, 0}},
     {"foreign writes", {0, 1, 1, 0, 0}},
   };

@@ -73,6 +73,8 @@ public:
     /// Every run of the last while counts as "running".
     time_point since{};
   };
+  /// A part of this process is made to die: one report of it is no defect.
+  void expect_failure(const process& p) { ++hosts_[p.number()].failures_expected; }
   /// I3, I8, I9: everything that was registered is there, owned, locked and has run since.
   void quiescent(const expectation& e, time_point now);
   /// A bound of I10 or anything else the world itself has found.
@@ -101,6 +103,7 @@ private:
     bool dead = false;
     bool paused = false;
     std::set<std::string> revoked;
+    std::uint32_t failures_expected = 0;
   };
   struct held_run {
     std::vector<std::pair<item_number, fencing_token>> items;

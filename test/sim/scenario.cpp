@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "test/sim/fault_plan.hpp"
+#include "test/sim/user.hpp"
 
 namespace djm::sim {
 
@@ -155,6 +155,7 @@ scenario_result run_scenario(const scenario_options& o) {
     if (o.kind == profile::chaos || o.kind == profile::churn)
       if (dice.one_in(3))
         c.hide("job-b", static_cast<std::size_t>(dice.below(s.machines)));
+    user asks{w, c, o.seed, o.kind != profile::calm, w.now() + s.settle + s.trouble};
     for (std::size_t m = 0; m < s.machines; ++m)
       w.at(w.now() + dice.between(0ms, 1s), [&c, m] { c.start(m); });
     w.run_for(s.settle);

@@ -136,6 +136,7 @@ world::handle world::start(std::size_t machine, std::optional<node_id> name,
   parts.pid = h;
   parts.incarnation = p->incarnation();
   parts.strategies = options_.strategies;
+  parts.on_part = [&host](auto& part, auto a) { host.parts[part] = caf::actor_cast<caf::weak_actor_ptr>(a); };
   coordinator_->act_for(h);
   host.node = spawn_node_in(system_, config, std::move(parts));
   coordinator_->act_for(sim_coordinator::nobody);
@@ -145,7 +146,24 @@ world::handle world::start(std::size_t machine, std::optional<node_id> name,
     return {[this, h](const node_event& e) { told(h, e); }};
   });
   caf::anon_send(host.node, subscribe{host.listener});
+  enters(h, node_phase::starting);
   return h;
+}
+
+void world::listen(handle h, bool on) {
+  auto& second = hosts_.at(h).second_listener;
+  if (!second)
+    second = system_.spawn([](caf::event_based_actor*) -> caf::behavior { return {[](const node_event&) {}}; });
+  if (on)
+    tell(h, subscribe{second});
+  else
+    tell(h, unsubscribe{second});
+}
+
+void world::enters(handle h, node_phase phase) {
+  hosts_.at(h).phase = phase;
+  if (on_phase)
+    on_phase(h, phase);
 }
 
 void world::crash(handle h) {
@@ -160,6 +178,7 @@ void world::crash(handle h) {
   network_->vanish(*host.p);
   host.node = nullptr;
   host.listener = nullptr;
+  host.second_listener = nullptr;
   coordinator_->kill(h);
 }
 
@@ -192,9 +211,27 @@ void world::resume(handle h) {
 }
 
 void world::stop(handle h, bool hurry) {
-  hosts_.at(h).phase = node_phase::stopping;
+  enters(h, node_phase::stopping);
   note(fmt::format("{}#{} is told to stop{}", hosts_.at(h).p->node(), h, hurry ? " now" : ""));
   tell(h, shutdown_node{hurry});
+}
+
+bool world::kill_part(handle h, std::uint64_t number) {
+  auto& host = hosts_.at(h);
+  // A node ends itself at the sixth failure within a minute; that would be another fault.
+  if (!host.up || host.parts.empty() || host.parts_killed >= 4)
+    return false;
+  auto i = host.parts.begin();
+  std::advance(i, static_cast<std::ptrdiff_t>(number % host.parts.size()));
+  const auto part = caf::actor_cast<caf::actor>(i->second);
+  if (!part)
+    return false;
+  note(fmt::format("the {} of {}#{} dies", i->first, host.p->node(), h));
+  ++host.parts_killed;
+  judge_.expect_failure(*host.p);
+  // Not "kill": that would take the node with it, over the link.
+  caf::anon_send_exit(part, caf::exit_reason::unhandled_exception);
+  return true;
 }
 
 bool world::up(handle h) const {
@@ -291,6 +328,7 @@ void world::on_down(handle h) {
   host.node = nullptr;
   caf::anon_send_exit(host.listener, caf::exit_reason::kill);
   host.listener = nullptr;
+  host.second_listener = nullptr;
   if (!host.up)
     return;
   host.up = false;
@@ -394,12 +432,16 @@ void world::told(handle h, const node_event& e) {
   const auto& p = *hosts_.at(h).p;
   if (options_.trace)
     note(fmt::format("{}#{} says {}", p.node(), h, caf::deep_to_string(e.what)));
-  auto& phase = hosts_.at(h).phase;
-  if (const auto* c = std::get_if<connection_changed>(&e.what); c != nullptr && phase != node_phase::stopping)
-    phase = c->state == "connected" || c->state == "reconnected" ? node_phase::joined
-            : c->state == "suspended"                            ? node_phase::suspended
-            : c->state == "lost"                                 ? node_phase::lost
-                                                                 : phase;
+  const auto before = hosts_.at(h).phase;
+  if (const auto* c = std::get_if<connection_changed>(&e.what); c != nullptr && before != node_phase::stopping) {
+    const auto phase = c->state == "connected" || c->state == "reconnected" ? node_phase::joined
+                       : c->state == "suspended"                            ? node_phase::suspended
+                       : c->state == "lost"                                 ? node_phase::lost
+                       : c->state == "stopped"                              ? node_phase::stopping
+                                                                            : before;
+    if (phase != before)
+      enters(h, phase);
+  }
   if (!p.dead())
     judge_.told(p, e.what, timeline_.now);
 }

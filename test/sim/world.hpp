@@ -73,6 +73,8 @@ public:
   void pause(handle h);
   void resume(handle h);
   void stop(handle h, bool hurry = false);
+  /// One of the node's actors, chosen by the number, dies as if it had thrown; false where it is dead or enough have died.
+  bool kill_part(handle h, std::uint64_t number);
   /// Neither crashed nor stopped.
   bool up(handle h) const;
   bool is_paused(handle h) const;
@@ -88,6 +90,8 @@ public:
   template <class Result, class Message>
   void ask(handle h, Message m, std::function<void(const Result&)> answer);
   const std::vector<std::string>& refusals() const { return refusals_; }
+  /// One more listener of the node's events; or not any more.
+  void listen(handle h, bool on);
 
   /// A process without a node, on a machine of its own whose links have no faults.
   std::unique_ptr<process> make_stranger();
@@ -120,6 +124,8 @@ public:
 
   /// Decides what becomes of a transaction; empty: it arrives.
   std::function<fate(const process&, const store::transaction&, transaction_kind)> decide_fate;
+  /// Told when a node starts, is told to stop, or says how it is connected.
+  std::function<void(handle, node_phase)> on_phase;
 
 private:
   struct hosted {
@@ -128,6 +134,9 @@ private:
     node_actor node;
     /// Held here: monitoring alone does not keep it alive.
     caf::actor listener;
+    caf::actor second_listener;
+    std::map<std::string, caf::weak_actor_ptr> parts;
+    unsigned parts_killed = 0;
     bool up = true;
     duration detach{};
     node_phase phase = node_phase::starting;
@@ -137,6 +146,7 @@ private:
   void run_actors();
   bool advance(time_point limit);
   void on_down(handle h);
+  void enters(handle h, node_phase phase);
 
   void run_began(const process& p, run_id run, const job_id& job, const std::vector<work_item>& items,
                  bool stubborn) override;
