@@ -9,10 +9,7 @@
 
 namespace djm::sim {
 
-namespace {
-
-/// "commit_done" for djm::msg::commit_done.
-std::string short_name(const std::type_info* type) {
+std::string message_name(const std::type_info* type) {
   if (type == nullptr)
     return "(system)";
   int status = 0;
@@ -23,6 +20,8 @@ std::string short_name(const std::type_info* type) {
   const auto colon = name.rfind("::");
   return colon == std::string::npos ? name : name.substr(colon + 2);
 }
+
+namespace {
 
 bool has(const std::string& path, const char* part) {
   return path.find(part) != std::string::npos;
@@ -105,33 +104,6 @@ void coverage::add(const coverage& other) {
     for (std::size_t i = 0; i < mine.size(); ++i)
       mine[i] += counts[i];
   }
-}
-
-std::string coverage::pair_table() const {
-  std::map<std::pair<std::string, std::string>, std::array<std::uint64_t, 6>> rows;
-  for (const auto& [key, counts] : pairs) {
-    if (std::string_view{key.first}.substr(0, 4) != "djm.")
-      continue;
-    auto& row = rows[{std::string{key.first}.substr(4), short_name(key.second)}];
-    for (std::size_t i = 0; i < row.size(); ++i)
-      row[i] += counts[i];
-  }
-  const auto phases = enum_names(node_phase{}).names;
-  std::string text = fmt::format("{:<10} {:<20}", "actor", "event");
-  for (const auto& phase : phases)
-    text += fmt::format(" {:>10}", phase);
-  text += '\n';
-  std::string never;
-  for (const auto& [key, row] : rows) {
-    text += fmt::format("{:<10} {:<20}", key.first, key.second);
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      text += fmt::format(" {:>10}", row[i]);
-      if (row[i] == 0)
-        never += fmt::format("  {} never saw {} while {}\n", key.first, key.second, phases[i]);
-    }
-    text += '\n';
-  }
-  return text + "pairs never reached\n" + (never.empty() ? "  none\n" : never);
 }
 
 std::string coverage::table() const {

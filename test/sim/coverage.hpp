@@ -58,9 +58,11 @@ struct coverage {
   std::map<std::pair<const char*, const std::type_info*>, std::array<std::uint64_t, 6>> pairs;
 
   void add(const coverage& other);
+  /// Faults, transactions by outcome, events. For actors and what they met see unreached.hpp.
   std::string table() const;
-  /// Actor and event in the rows, phases of the node in the columns; and the pairs that never met.
-  std::string pair_table() const;
 };
+
+/// "commit_done" for djm::msg::commit_done.
+std::string message_name(const std::type_info* type);
 
 } // namespace djm::sim

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "test/sim/scenario.hpp"
+#include "test/sim/unreached.hpp"
 
 /// The simulator's command: runs seeds, says what they covered, replays the one that failed.
 namespace {
@@ -143,15 +144,18 @@ public:
       t.join();
     const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     const auto cpu = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
+    const auto unreached = examine(coverage_);
     if (args_.verbose)
-      std::cout << coverage_.table() << coverage_.pair_table();
+      std::cout << coverage_.table() << pairs_of(coverage_).text() << unreached.text();
+    else if (!unreached.sound())
+      std::cout << unreached.text();
     std::cout << fmt::format("{} seeds, {} failed, {} steps, {} runs, {:.1f} s, {:.1f} seeds/s, {:.1f} seeds per second of "
                              "one core, {:.0f} virtual minutes per minute of one core\n",
                              done_, failed_, steps_, runs_, took, static_cast<double>(done_) / took,
                              static_cast<double>(done_) / cpu, simulated_ / cpu);
     for (const auto& [name, n] : invariants_)
       std::cout << fmt::format("  {}: {} seeds\n", name, n);
-    return failed_ == 0 ? 0 : 1;
+    return failed_ == 0 && unreached.sound() ? 0 : 1;
   }
 
 private:
