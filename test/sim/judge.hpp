@@ -82,6 +82,7 @@ public:
 
   const std::vector<violation>& violations() const { return violations_; }
   const tree_image& image() const { return image_; }
+  const stickiness::counts& moves() const { return moves_.counted(); }
 
   struct counts {
     std::uint64_t runs = 0, locks = 0, unlocks = 0, breaks = 0, assignments = 0, moves = 0, stale_runs = 0,

@@ -192,6 +192,8 @@ scenario_result run_scenario(const scenario_options& o) {
     events["items assigned"] += n.assignments;
     events["joins"] += n.joins;
     events["leaderships"] += n.leaderships;
+    events["plans with moves, within their bound"] += w.verdict().moves().bounded;
+    events["plans with moves, without a bound"] += w.verdict().moves().unbounded;
     result.trace.assign(w.trace().begin(), w.trace().end());
   }
   return result;

@@ -1,5 +1,6 @@
 #include "test/sim/stickiness.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include <fmt/format.h>
@@ -10,10 +11,10 @@ namespace djm::sim {
 
 namespace {
 
-/// How old the cluster may be that a plan was made from: reads, user code in the way, transactions.
-constexpr auto age_of_plans = std::chrono::seconds{8};
 /// A worker with fewer items may lose them all for balance.
 constexpr std::size_t fewest_to_tell = 3;
+/// Operations of a transaction that may be followed by another one of the same plan; the limit is 200.
+constexpr std::size_t nearly_full = 180;
 /// Clocks run up to 2 % apart.
 constexpr int clock_slack_percent = 4;
 
@@ -36,16 +37,31 @@ std::string worker_of(const std::string& path) {
 void stickiness::sees(const store::node_change& change, const tree_event& e, const tree_image& image, time_point now) {
   using kind = tree_event::kind;
   const bool gone = change.what == store::node_change::kind::remove;
+  ++changes_;
   switch (e.what) {
   case kind::unassigned: from_[e.key] = e.worker; return;
   case kind::assigned: to_[e.key] = e.worker; return;
-  case kind::alive_gone: gone_[e.key] = now; return;
-  case kind::alive_made:
-    gone_.erase(e.key);
-    workers_[e.key].fit_since = now;
+  case kind::alive_gone:
+    gone_[e.key] = now;
+    // Plans change once more when its D is over.
+    input_changed_ = std::max(input_changed_, now + workers_[e.key].detach * 11 / 10);
     return;
-  case kind::pool_item_made: item_came_[e.key] = now; return;
+  case kind::alive_made:
+    // A transaction of locks sets it too, to learn its zxid; nobody has come then.
+    if (change.what == store::node_change::kind::create) {
+      gone_.erase(e.key);
+      workers_[e.key].fit_since = now;
+      input_changed_ = std::max(input_changed_, now);
+    }
+    return;
+  case kind::pool_item_made:
+    item_came_[e.key] = now;
+    [[fallthrough]];
+  case kind::pool_item_gone:
+    input_changed_ = std::max(input_changed_, now);
+    return;
   case kind::pool_changed:
+    input_changed_ = std::max(input_changed_, now);
     if (e.key.empty()) {
       const auto p = store::decode<store::pools_payload>(change.data, change.path);
       if (p && std::exchange(all_disabled_, p->all_disabled) && !p->all_disabled)
@@ -55,19 +71,35 @@ void stickiness::sees(const store::node_change& change, const tree_event& e, con
       const auto was = image.jobs().find(e.key);
       if (was == image.jobs().end() || (p && p->enabled && !was->second))
         job_came_[e.key] = now;
-      if (p)
-        strategies_[e.key] = p->attributes.strategy;
+      if (p) {
+        auto plain = p->attributes;
+        plain.strategy.clear();
+        rules next{p->attributes.strategy, plain == job_attributes{}};
+        const auto [r, first] = rules_.try_emplace(e.key, next);
+        if (!first && (r->second.strategy != next.strategy || r->second.plain != next.plain))
+          rules_changed_ = now;
+        r->second = std::move(next);
+      }
     }
     return;
   case kind::other:
+    if (e.worker == "available" || !worker_of(change.path).empty())
+      input_changed_ = std::max(input_changed_, now);
     if (e.worker == "available") {
       if (!gone)
         offer_came_[e.key] = now;
-    } else if (const auto name = worker_of(change.path); !name.empty() && !gone) {
-      if (const auto p = store::decode<store::worker_payload>(change.data, change.path)) {
+    } else if (const auto name = worker_of(change.path); !name.empty()) {
+      if (gone)
+        workers_[name].plain = true;
+      else if (const auto p = store::decode<store::worker_payload>(change.data, change.path)) {
         auto& w = workers_[name];
         if ((w.draining && !p->draining) || (w.left && !p->left))
           w.fit_since = now;
+        const bool plain = !p->draining && !p->cordoned && p->zone.empty() && p->labels.empty() && p->capacity.empty() &&
+                           p->max_items == 0 && p->weight == store::worker_payload{}.weight;
+        if (plain != w.plain)
+          rules_changed_ = now;
+        w.plain = plain;
         w.draining = p->draining;
         w.left = p->left;
         w.detach = std::chrono::milliseconds{p->detach_ms};
@@ -91,6 +123,12 @@ bool stickiness::unwanted(const std::string& key, const std::string& job, const 
 }
 
 void stickiness::transaction_ends(const tree_image& image, time_point now, const complaint& complain) {
+  const auto changes = std::exchange(changes_, 0);
+  if (from_.empty() && to_.empty())
+    return;
+  const bool full = changes >= nearly_full;
+  if (!std::exchange(was_full_, full) && !full)
+    check_bound(image, now, complain);
   // "worker job": items given away for balance.
   std::map<std::pair<std::string, std::string>, std::string> given;
   std::map<std::string, std::size_t> gives;
@@ -129,8 +167,9 @@ void stickiness::transaction_ends(const tree_image& image, time_point now, const
     const auto g = given.find({worker, job});
     if (g == given.end())
       continue;
-    const auto s = strategies_.find(job);
-    if (s != strategies_.end() && (s->second.empty() || s->second == "balanced" || s->second == "evenly_spread"))
+    const auto s = rules_.find(job);
+    if (s != rules_.end() &&
+        (s->second.strategy.empty() || s->second.strategy == "balanced" || s->second.strategy == "evenly_spread"))
       complain(fmt::format("{} gives {} away for balance and takes {}", worker, g->second, key));
   }
   from_.clear();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <set>
@@ -17,8 +19,26 @@ namespace djm::sim {
 /// - Balance: from an owner that can run it to another one. With the strategies that know where items are
 ///   (`balanced`, `evenly_spread`) such a move is one of the fewest that lead to balance: no worker gives items of a
 ///   job away and takes others of it in the same transaction.
+/// - No more of them than the strategy of the job states (stickiness_bound.cpp).
 ///
 /// Whoever plans looks at a cluster of a moment ago; what has just changed is no reason to complain.
+///
+/// The bounds. A plan is seen when its transaction is: one that is not full, after one that was not full, is a whole plan, made
+/// from the assignments as they were before it, which its check of the version guarantees. What else the plan has seen shows in
+/// what it has made: an item that it knew has an owner afterwards, and who shares in a job holds items of it. Of workers of whom
+/// that is not certain (they have just come or gone, and the plan touches none of their items) every reading is tried, and the
+/// plan must break the bound in all of them. Then
+///
+/// - `balanced`: over all such jobs no more moves than the fewest that lead to its balance of jobs and totals;
+/// - `evenly_spread`: of each job no more than the fewest that lead to balance of that job;
+/// - `rendezvous`: an item goes to nobody but the heaviest of the workers that have been there for a while;
+/// - `evenly_rendezvous` and `bounded_hash` ignore where items are and state no bound; they, as all built-in strategies, move
+///   nothing while nothing changes;
+/// - strategies of users state nothing.
+///
+/// Not judged: plans in several transactions (their parts mix with what others have begun), plans beside a cordoned or draining
+/// worker, workers and jobs with weights, room or further rules, jobs with fewer items than workers. The planner's own tests
+/// compare these with searches.
 class stickiness {
 public:
   using complaint = std::function<void(std::string)>;
@@ -28,21 +48,47 @@ public:
   /// The transaction is complete, and the image has it.
   void transaction_ends(const tree_image& image, time_point now, const complaint& complain);
 
+  struct counts {
+    /// Plans that moved something and were held against the bound; those that could not be.
+    std::uint64_t bounded = 0, unbounded = 0;
+  };
+  const counts& counted() const { return counts_; }
+
 private:
   struct registration {
     duration detach{};
     bool left = false;
     bool draining = false;
+    /// Neither marked nor with weight, room or zone of its own.
+    bool plain = true;
     /// When it was last alive, not draining and not left after having been otherwise.
     time_point fit_since{};
   };
 
+  struct rules {
+    std::string strategy;
+    bool plain = true;
+  };
+  struct shown_plan;
+
+  void check_bound(const tree_image& image, time_point now, const complaint& complain);
+  std::string beyond_bound(const shown_plan& plan, const std::set<std::string>& workers, const tree_image& image,
+                           time_point now) const;
+  bool settled(const std::string& worker, const tree_image& image, time_point now) const;
+  bool shares(const std::string& worker, const std::string& job, const tree_image& image, time_point now) const;
   bool unwanted(const std::string& key, const std::string& job, const tree_image& image, time_point now) const;
   bool recent(const std::map<std::string, time_point>& when, const std::string& key, time_point now) const;
 
   std::map<std::string, registration> workers_;
   std::map<std::string, time_point> gone_;
-  std::map<std::string, std::string> strategies_;
+  std::map<std::string, rules> rules_;
+  /// When a rule, or what is not plain of a worker, was another.
+  time_point rules_changed_{};
+  /// When anything changed that plans are made from.
+  time_point input_changed_{};
+  std::size_t changes_ = 0;
+  bool was_full_ = false;
+  counts counts_;
   /// When an item, a job or an offer ("worker/job") came (back).
   std::map<std::string, time_point> item_came_;
   std::map<std::string, time_point> job_came_;
@@ -53,5 +99,8 @@ private:
   std::map<std::string, std::string> from_;
   std::map<std::string, std::string> to_;
 };
+
+/// How old the cluster may be that a plan was made from: reads, user code in the way, transactions.
+constexpr auto age_of_plans = std::chrono::seconds{8};
 
 } // namespace djm::sim

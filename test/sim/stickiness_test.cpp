@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "strategies/hash_strategies.hpp"
 #include "test/sim/judge.hpp"
 #include "zkstore/payloads.hpp"
 
@@ -67,8 +68,16 @@ struct history {
     p.incarnation = w + "1";
     create("/djm/alive/" + w, encode(p), 100);
   }
-  void take(const std::string& item, const std::string& w) { remove("/djm/workers/" + w + "/assigned/job/" + item); }
-  void give(const std::string& item, const std::string& w) { create("/djm/workers/" + w + "/assigned/job/" + item); }
+  void set(std::string path, std::string data) {
+    create(std::move(path), std::move(data));
+    changes.back().what = store::node_change::kind::set;
+  }
+  void take(const std::string& item, const std::string& w, const std::string& job = "job") {
+    remove("/djm/workers/" + w + "/assigned/" + job + '/' + item);
+  }
+  void give(const std::string& item, const std::string& w, const std::string& job = "job") {
+    create("/djm/workers/" + w + "/assigned/" + job + '/' + item);
+  }
   void move(const std::string& item, const std::string& from, const std::string& to) {
     take(item, from);
     give(item, to);
@@ -79,6 +88,11 @@ struct history {
     t.session = 1;
     t.changes = std::exchange(changes, {});
     j.committed(t, time.now);
+  }
+  /// A worker without jobs is registered: plans have a reason, and the same result.
+  void stir() {
+    registration("d");
+    commit();
   }
   void everything_of_a_to_c() {
     for (const auto* item : {"x1", "x2", "x4"})
@@ -97,9 +111,161 @@ struct history {
 
 TEST_CASE("I4: a move for balance is in order") {
   history h;
+  h.stir();
   h.move("x2", "a", "c");
   h.commit();
   CHECK_FALSE(h.says_i4());
+  CHECK(h.j.moves().bounded == 1);
+}
+
+TEST_CASE("I4: more moves than lead to balance are noticed") {
+  for (const auto* strategy : {"", "balanced", "evenly_spread"}) {
+    CAPTURE(strategy);
+    history h{strategy};
+    h.stir();
+    h.move("x2", "a", "c");
+    h.move("x4", "a", "c");
+    h.commit();
+    CHECK(h.says_i4());
+  }
+  history free{"evenly_rendezvous"};
+  free.stir();
+  free.move("x2", "a", "c");
+  free.move("x4", "a", "c");
+  free.commit();
+  CHECK_FALSE(free.says_i4());
+}
+
+TEST_CASE("I4: no bound is held against a plan beside a draining worker, nor against parts of plans") {
+  history marked;
+  marked.registration("b", true);
+  marked.commit();
+  marked.move("x2", "a", "c");
+  marked.move("x4", "a", "c");
+  marked.commit();
+  CHECK_FALSE(marked.says_i4());
+  CHECK(marked.j.moves().unbounded == 1);
+
+  history part;
+  part.stir();
+  for (int i = 0; i < 200; ++i)
+    part.create("/djm/workers/b/assigned/other/y" + std::to_string(i));
+  part.commit();
+  part.move("x2", "a", "c");
+  part.move("x4", "a", "c");
+  part.commit();
+  CHECK_FALSE(part.says_i4());
+}
+
+TEST_CASE("I4: who has just come shares or does not, as the plan shows") {
+  history h;
+  h.registration("d");
+  h.create("/djm/workers/d/available/job");
+  h.join("d");
+  h.commit();
+  // Four workers, four items: one for each.
+  h.move("x1", "a", "c");
+  h.move("x2", "a", "d");
+  h.commit();
+  CHECK_FALSE(h.says_i4());
+
+  history unaware;
+  unaware.registration("d");
+  unaware.create("/djm/workers/d/available/job");
+  unaware.join("d");
+  unaware.commit();
+  unaware.move("x1", "a", "c");
+  unaware.move("x2", "a", "b");
+  unaware.commit();
+  CHECK(unaware.says_i4());
+}
+
+TEST_CASE("I4: items of who is gone for a moment only are no part of a plan, or they are") {
+  history h;
+  h.remove("/djm/alive/b");
+  h.commit();
+  // Without x3 the others share three.
+  h.move("x2", "a", "c");
+  h.commit();
+  CHECK_FALSE(h.says_i4());
+  h.move("x1", "a", "c");
+  h.commit();
+  CHECK(h.says_i4());
+}
+
+TEST_CASE("I4: the totals of workers are evened out with the fewest moves") {
+  for (const bool more : {false, true}) {
+    history h;
+    h.create("/djm/work-pool/other", encode(store::pool_payload{}));
+    for (const auto* w : {"a", "b", "c"})
+      h.create(std::string{"/djm/workers/"} + w + "/available/other");
+    for (const auto* item : {"y1", "y2", "y3", "y4"})
+      h.create(std::string{"/djm/work-pool/other/"} + item);
+    h.commit();
+    h.move("x2", "a", "c");
+    h.give("y1", "a", "other");
+    h.give("y2", "a", "other");
+    h.give("y3", "b", "other");
+    h.give("y4", "c", "other");
+    h.commit();
+    h.time.now += 10s;
+    h.stir();
+    // a has four, the others two each: one odd item goes elsewhere, of either job.
+    h.move("x1", "a", "b");
+    if (more) {
+      h.take("y1", "a", "other");
+      h.give("y1", "c", "other");
+    }
+    h.commit();
+    CHECK(h.says_i4() == more);
+  }
+}
+
+TEST_CASE("I4: with rendezvous an item goes to the heaviest worker only") {
+  const auto heaviest = [](const std::string& item) {
+    std::string best = "a";
+    for (const auto* w : {"b", "c"})
+      if (rendezvous_weight("job", item, w) > rendezvous_weight("job", item, best))
+        best = w;
+    return best;
+  };
+  std::size_t moved = 0;
+  for (const auto* item : {"x1", "x2", "x4"})
+    for (const auto* to : {"b", "c"}) {
+      history h{"rendezvous"};
+      h.stir();
+      h.move(item, "a", to);
+      h.commit();
+      CHECK(h.says_i4() == (heaviest(item) != to));
+      moved += heaviest(item) == to ? 1 : 0;
+    }
+  CHECK(moved > 0);
+}
+
+TEST_CASE("I4: while nothing changes no built-in strategy moves anything") {
+  for (const auto* strategy : {"", "evenly_rendezvous", "bounded_hash"}) {
+    history h{strategy};
+    h.move("x2", "a", "c");
+    h.commit();
+    CHECK(h.says_i4());
+  }
+  history h{"moody"};
+  h.move("x2", "a", "c");
+  h.commit();
+  CHECK_FALSE(h.says_i4());
+}
+
+TEST_CASE("I4: locks that a worker takes do not make it new") {
+  history h;
+  h.stir();
+  store::alive_payload p;
+  p.incarnation = "a1";
+  h.set("/djm/alive/a", encode(p));
+  h.create("/djm/locks/job/x1.lock", "{}");
+  h.commit();
+  h.take("x1", "a");
+  h.commit();
+  CHECK(h.says_i4());
 }
 
 TEST_CASE("I4: giving and taking items of one job is noticed, unless the strategy does not know where items are") {
@@ -110,7 +276,8 @@ TEST_CASE("I4: giving and taking items of one job is noticed, unless the strateg
     h.commit();
     CHECK(h.says_i4());
   }
-  history h{"rendezvous"};
+  history h{"evenly_rendezvous"};
+  h.stir();
   h.move("x2", "a", "b");
   h.move("x3", "b", "a");
   h.commit();
