@@ -521,10 +521,14 @@ void cluster::heal() {
   // Whoever is down comes back, now or while the others already settle; switches are thrown back when all are there.
   for (std::size_t m = 0; m < o.machines; ++m)
     restart_later(m, chance_.between(0ms, 500ms));
+  // A stop that began before may last for longer than the world waits: who is still at it is not waited for.
   later(1s, [this] {
-    for (std::size_t m = 0; m < world_.options().machines; ++m)
+    for (std::size_t m = 0; m < world_.options().machines; ++m) {
+      if (const auto h = world_.on(m); h && world_.phase_of(*h) == node_phase::stopping)
+        world_.crash(*h);
       if (!world_.on(m))
         start(m);
+    }
   });
   for (const auto again : {1500ms, 2500ms})
     later(again, [this] {

@@ -78,6 +78,7 @@ public:
   /// Neither crashed nor stopped.
   bool up(handle h) const;
   bool is_paused(handle h) const;
+  node_phase phase_of(handle h) const { return hosts_.at(h).phase; }
   process& process_of(handle h) { return *hosts_.at(h).p; }
   sim_executor& executor_of(handle h);
   std::vector<handle> processes() const;
