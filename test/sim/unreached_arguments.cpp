@@ -30,6 +30,9 @@ constexpr auto away = suspended | lost;
 
 const std::vector<argument>& pair_arguments() {
   static const std::vector<argument> all{
+    // -- by nobody's wish --
+    {claim::cannot, "node", "watch_fired", going | stopping, "the node's own questions set no watches"},
+
     // -- before the node has joined --
     {claim::cannot, "election", "commit_done read_done watch_fired wake", starting,
      "the election asks the store only after the keeper has joined, and its timer is set by an answer"},
@@ -94,9 +97,6 @@ const std::vector<argument>& pair_arguments() {
     // -- without office --
     {claim::seldom, "manager", "granted commit_done plan_done", joined,
      "the look at the latch, the write or the plan has to be overtaken by the end of the term"},
-
-    // -- by nobody's order --
-    {claim::cannot, "node", "watch_fired", going | stopping, "the node's own questions set no watches"},
   };
   return all;
 }
