@@ -1,5 +1,6 @@
 #include "djm/impl/json_parse.hpp"
 
+#include <algorithm>
 #include <set>
 #include <vector>
 
@@ -37,11 +38,13 @@ std::size_t find_too_deep(std::string_view text) {
   return std::string_view::npos;
 }
 
-// "[json.exception.parse_error.101] parse error at line 1, column 2: ..." without what speaks of the library.
+// "[json.exception.parse_error.101] parse error at line 1, column 2: ...; last read: '...'" without what speaks of the
+// library and without the excerpt: it may be the start of a password. The place says enough.
 std::string reason_of(const json::exception& e) {
   std::string text = e.what();
   if (const auto end = text.find("] "); !text.empty() && text.front() == '[' && end != std::string::npos)
     text.erase(0, end + 2);
+  text.erase(std::min(text.find("; last read: "), text.size()));
   auto result = quote(text, 300);
   return result.substr(1, result.find_last_of('"') - 1);
 }

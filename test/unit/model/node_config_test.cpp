@@ -321,6 +321,15 @@ TEST_CASE("a JSON configuration with faults is refused with pointer, value and r
         std::string::npos);
 }
 
+TEST_CASE("a configuration that is not JSON is refused without showing a part of its digest") {
+  for (const auto* text : {R"({"store": {"digest": "user:hunter2\q"}})", R"({"store": {"digest": "user:hunter2)",
+                           "{\"store\": {\"digest\": \"user:hunter2\n\"}}"}) {
+    const auto fault = parse_error(text, errc::invalid_file);
+    CHECK_MESSAGE(fault.find("parse error at line ") != std::string::npos, fault);
+    CHECK_MESSAGE(fault.find("hunter2") == std::string::npos, fault);
+  }
+}
+
 TEST_CASE("what JSON shows of a configuration can be read back") {
   auto c = good();
   c.labels = {"a"};
