@@ -10,6 +10,7 @@
 #include "djm/error.hpp"
 #include "djm/ids.hpp"
 #include "djm/impl/json_parse.hpp"
+#include "djm/impl/text.hpp"
 #include "djm/job_spec.hpp"
 
 namespace djm::tool {
@@ -35,7 +36,13 @@ public:
   }
   pointer operator/(std::size_t index) const { return *this / std::to_string(index); }
 
-  const std::string& str() const noexcept { return text_; }
+  /// For error texts: on one line and not too long, whatever the keys of the document are.
+  std::string str() const {
+    if (text_.empty())
+      return "/";
+    const auto quoted = impl::quote(text_, 400);
+    return quoted.substr(1, quoted.find_last_of('"') - 1);
+  }
 
 private:
   std::string text_;
@@ -49,7 +56,7 @@ struct fault {
 
 [[noreturn]] inline void refuse(const pointer& at, const json& value, const std::string& rule,
                                 errc code = errc::invalid_file) {
-  throw fault{code, (at.str().empty() ? "/" : at.str()) + ": " + impl::shown(value) + ": " + rule};
+  throw fault{code, at.str() + ": " + impl::shown(value) + ": " + rule};
 }
 
 inline const json& object_at(const json& x, const pointer& at) {

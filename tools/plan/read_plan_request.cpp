@@ -169,7 +169,7 @@ private:
     const auto& items = **interned;
     auto known_item = [&](const std::string& item, const json& value, const pointer& p) {
       if (!items.find(item))
-        refuse(p, value, "\"" + item + "\" is not an item of the job");
+        refuse(p, value, impl::quote(item) + " is not an item of the job");
     };
     a.strategy = x.contains("strategy") ? strategy_at(x["strategy"], at / "strategy") : strategy_;
     if (x.contains("weights")) {
@@ -316,8 +316,6 @@ expected<plan_request> read_plan_request(std::string_view text, const strategy_r
     return reader{registry, previous}.run(*root);
   } catch (fault& f) {
     return fail(f.code, std::move(f.text));
-  } catch (const nlohmann::json::exception& e) {
-    return fail(errc::invalid_file, std::string{"/: "} + e.what());
   }
 }
 

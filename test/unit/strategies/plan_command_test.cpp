@@ -116,6 +116,14 @@ TEST_CASE("each fault is refused with its pointer, the value and the rule") {
   refused(with("[\"i-0\"] } }", "[\"i-0\", \"i-0\"] } }"), "/previous/w-0/a/1: \"i-0\": has a previous owner already");
 }
 
+TEST_CASE("a refusal is one short line whatever the keys of the file are") {
+  refused(R"({"a\nb\u001b": 1})", R"(/a\nb\x1b: 1: is not a key of this object)");
+  const auto far = read("{\"" + std::string(1u << 16, 'x') + "\": 1}");
+  REQUIRE(!far.has_value());
+  CHECK(far.error().text.size() < 1000);
+  refused(with("{\"i-1\": \"w-0\"}", R"({"i\n1": "w-0"})"), R"(/jobs/0/pinned/i\n1: "w-0": "i\n1" is not an item)");
+}
+
 TEST_CASE("a previous owner that is not listed is gone: a warning, or an error when asked to be strict") {
   const auto text = with("\"previous\": { \"w-0\"", "\"previous\": { \"w-9\"");
   const auto request = read(text);
