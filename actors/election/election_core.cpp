@@ -11,7 +11,7 @@ using store::rc;
 
 node_id candidate_worker(std::string_view name) {
   constexpr std::size_t digits = 10;
-  if (!store::sequence_of(name) || name.size() <= digits + 1) {
+  if (!store::sequence_of(name) || name.size() <= digits + 1 || name[name.size() - digits - 1] != '-') {
     return {};
   }
   name.remove_suffix(digits + 1); // "-" and the sequence

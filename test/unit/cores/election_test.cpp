@@ -216,6 +216,7 @@ TEST_CASE("election: node ids with dashes are read back from a candidate's name"
   CHECK(candidate_worker("v-i1-0000000000") == "v");
   CHECK(candidate_worker("v-0000000000").empty());
   CHECK(candidate_worker("v-i1-000000000x").empty());
+  CHECK(candidate_worker("v-i1x0000000000").empty()); // ten digits that are no sequence
   CHECK(candidate_worker("").empty());
 }
 
