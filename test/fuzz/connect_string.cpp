@@ -13,6 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto good = impl::check_connect_string(text);
   if (!good) {
     require(good.error().code == errc::invalid_connect_string, "a refusal is invalid_connect_string");
+    require(fuzz::is_one_line(good.error().text), "a refusal is one line");
     require(good.error().text.size() < 4000, "a refusal is short, however long the text");
     return 0;
   }

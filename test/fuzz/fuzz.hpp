@@ -21,6 +21,17 @@ inline void require(bool holds, std::string_view property) {
   }
 }
 
+/// Whether a text can be written to a log or a terminal and stay on its line, whatever somebody put into the data that
+/// it speaks of.
+inline bool is_one_line(std::string_view text) {
+  for (char c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      return false;
+    }
+  }
+  return !text.empty();
+}
+
 /// Takes numbers and texts off the front of an input; yields zeros and empty texts at its end.
 class input {
 public:
@@ -33,6 +44,13 @@ public:
       return 0;
     const auto result = static_cast<std::uint8_t>(rest_.front());
     rest_.remove_prefix(1);
+    return result;
+  }
+
+  /// `count` bytes, fewer at the end.
+  std::string_view take(std::size_t count) {
+    const auto result = rest_.substr(0, count);
+    rest_.remove_prefix(result.size());
     return result;
   }
 

@@ -19,6 +19,7 @@ void check(std::string_view previous, std::string_view text) {
   if (!value) {
     require(value.error().code == errc::malformed_payload, "a refusal is malformed_payload");
     require(value.error().text.find(path) != std::string::npos, "a refusal names the path");
+    require(fuzz::is_one_line(value.error().text), "a refusal is one line");
     require(value.error().text.size() < 64u << 10, "a refusal is short, however long the data");
     encode(Payload{}, text);
     return;
@@ -44,32 +45,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto previous = in.until('\n');
   const auto text = in.rest();
   switch (kind) {
-    case 'f':
-      check<format_payload>(previous, text);
-      break;
-    case 'a':
-      check<alive_payload>(previous, text);
-      break;
-    case 'w':
-      check<worker_payload>(previous, text);
-      break;
-    case 's':
-      check<assigned_payload>(previous, text);
-      break;
-    case 'd':
-      check<pools_payload>(previous, text);
-      break;
-    case 'p':
-      check<pool_payload>(previous, text);
-      break;
-    case 'l':
-      check<lock_payload>(previous, text);
-      break;
-    case 'v':
-      check<version_payload>(previous, text);
-      break;
-    default:
-      return -1; // not worth keeping
+  case 'f': check<format_payload>(previous, text); break;
+  case 'a': check<alive_payload>(previous, text); break;
+  case 'w': check<worker_payload>(previous, text); break;
+  case 's': check<assigned_payload>(previous, text); break;
+  case 'd': check<pools_payload>(previous, text); break;
+  case 'p': check<pool_payload>(previous, text); break;
+  case 'l': check<lock_payload>(previous, text); break;
+  case 'v': check<version_payload>(previous, text); break;
+  default: return -1; // not worth keeping
   }
   return 0;
 }

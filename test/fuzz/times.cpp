@@ -16,12 +16,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(format_duration(*again) == shown, "and is written as the same");
   } else {
     require(d.error().code == errc::invalid_config, "a refusal is invalid_config");
+    require(fuzz::is_one_line(d.error().text), "a refusal is one line");
     require(d.error().text.size() < 2000, "a refusal is short, however long the text");
   }
   if (const auto t = parse_time(text)) {
     require(format_time(*t) == text, "a time reads only as what it is written");
   } else {
     require(t.error().code == errc::invalid_config, "a refusal is invalid_config");
+    require(fuzz::is_one_line(t.error().text), "a refusal is one line");
   }
   return 0;
 }

@@ -54,6 +54,24 @@ bool is_ascii(std::string_view x) {
   return true;
 }
 
+/// Every path made of ids is one that the store accepts, and leads back to its last id.
+void check_paths(const std::string& root, const std::string& id) {
+  const store::tree_schema tree{root};
+  const auto prefix = root == "/" ? root : root + "/";
+  for (const auto& path :
+       {tree.format(), tree.alive(), tree.latches(), tree.workers(), tree.available(id), tree.assigned(id),
+        tree.pools(), tree.locks(), tree.pool_version(), tree.worker_version(), tree.assignment_version(),
+        tree.latch_prefix(id, "0a1b2c3d") + "0000000042", tree.lock(id, id)}) {
+    require(store::is_valid_path(path) && path.compare(0, prefix.size(), prefix) == 0, "a valid path below the root");
+  }
+  for (const auto& path :
+       {tree.alive(id), tree.latch(id), tree.worker(id), tree.available("w", id), tree.assigned("w", id),
+        tree.assigned("w", "j", id), tree.pool(id), tree.pool("j", id), tree.locks(id)}) {
+    require(store::is_valid_path(path) && path.compare(0, prefix.size(), prefix) == 0, "a valid path below the root");
+    require(store::name_of(path) == id, "that ends with the id");
+  }
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -64,6 +82,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto checked = check_id(id_kind::item, text);
   require(checked.has_value() == is_valid_id(text), "check_id and is_valid_id agree");
   require(checked || checked.error().text.size() < 1000, "the complaint about an id is short");
+  require(checked || fuzz::is_one_line(checked.error().text), "and one line");
 
   if (const auto item = store::item_of_lock_name(text)) {
     require(id_by_rule(*item), "an item read from a lock's name is an id");
@@ -72,6 +91,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(store::is_valid_path(lock), "and has a valid path");
   }
   if (id_by_rule(text)) {
+    check_paths("/djm", std::string{text});
+    check_paths("/", std::string{text});
     const auto item = store::item_of_lock_name(store::name_of(tree.lock("job", text)));
     require(item && *item == text, "the name of an item's lock leads back to the item");
     const auto candidate = std::string{store::name_of(tree.latch_prefix(text, "0a1b2c3d"))} + "0000000042";
@@ -84,7 +105,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto worker = candidate_worker(text); !worker.empty()) {
     require(id_by_rule(worker), "the worker of a candidate is an id");
     require(store::sequence_of(text).has_value(), "a candidate has a sequence");
-    require(text.substr(0, worker.size()) == worker && text[worker.size()] == '-', "a candidate starts with its worker");
+    require(text.substr(0, worker.size()) == worker && text[worker.size()] == '-',
+            "a candidate starts with its worker");
+    require(text[text.size() - 11] == '-', "and has a dash in front of its sequence");
   }
   require(store::name_of(text).find('/') == std::string_view::npos, "a name has no slash");
   if (is_ascii(text)) {

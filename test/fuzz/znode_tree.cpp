@@ -1,5 +1,5 @@
-// The embedded store's tree and its multi against a model that copies everything. Input: per transaction its operations,
-// three bytes each: what, which node, version or data; "what" 0 commits.
+// The embedded store's tree and its multi against a model that copies everything. Input: per transaction its
+// operations, three bytes each: what, which node, version or data; "what" 0 commits.
 #include "zkstore/embedded/znode_tree.hpp"
 
 #include <algorithm>
@@ -176,41 +176,35 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto detail = in.byte();
     const auto version = detail % 4 == 3 ? any_version : static_cast<std::int32_t>(detail % 4);
     switch (what) {
-      case 0:
-        who.session = detail % 3 + 1;
-        commit();
-        break;
-      case 1:
-        txn.ops.push_back(check_op{path, version});
-        break;
-      case 2:
-        txn.ops.push_back(set_op{path, std::string(detail % 5, 'd'), version});
-        break;
-      case 3:
-        txn.ops.push_back(remove_op{path, version});
-        break;
-      case 7: { // the end of a session
-        commit();
-        ++zxid;
-        const session_id_t ended = detail % 3 + 1;
-        for (auto i = model.begin(); i != model.end();) {
-          if (i->second.owner == ended) {
-            model.at(above(i->first)).pzxid = zxid;
-            i = model.erase(i);
-          } else {
-            ++i;
-          }
+    case 0:
+      who.session = detail % 3 + 1;
+      commit();
+      break;
+    case 1: txn.ops.push_back(check_op{path, version}); break;
+    case 2: txn.ops.push_back(set_op{path, std::string(detail % 5, 'd'), version}); break;
+    case 3: txn.ops.push_back(remove_op{path, version}); break;
+    case 7: { // the end of a session
+      commit();
+      ++zxid;
+      const session_id_t ended = detail % 3 + 1;
+      for (auto i = model.begin(); i != model.end();) {
+        if (i->second.owner == ended) {
+          model.at(above(i->first)).pzxid = zxid;
+          i = model.erase(i);
+        } else {
+          ++i;
         }
-        for (const auto& change : end_of_session(tree, ended)) {
-          tree.apply(change, zxid);
-        }
-        require(tree.ephemerals_of(ended).empty(), "no ephemeral node outlives its session");
-        compare(tree, model);
-        break;
       }
-      default:
-        txn.ops.push_back(create_op{path, std::string(detail % 3, 'n'), static_cast<create_mode>(detail % 4)});
-        break;
+      for (const auto& change : end_of_session(tree, ended)) {
+        tree.apply(change, zxid);
+      }
+      require(tree.ephemerals_of(ended).empty(), "no ephemeral node outlives its session");
+      compare(tree, model);
+      break;
+    }
+    default:
+      txn.ops.push_back(create_op{path, std::string(detail % 3, 'n'), static_cast<create_mode>(detail % 4)});
+      break;
     }
   }
   commit();

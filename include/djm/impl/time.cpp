@@ -70,10 +70,10 @@ std::string format_duration(duration d) {
   const auto n = d.count();
   if (n == 0)
     return "0s";
-  for (const auto& u : units)
-    if (n % u.nanoseconds == 0)
-      return std::to_string(n / u.nanoseconds).append(u.name);
-  return {}; // every count is a multiple of 1 ns
+  const auto* u = units;
+  while (n % u->nanoseconds != 0) // ends at the last one: every count is a multiple of 1 ns
+    ++u;
+  return std::to_string(n / u->nanoseconds).append(u->name);
 }
 
 expected<duration> parse_duration(std::string_view text) {
