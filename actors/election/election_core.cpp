@@ -237,10 +237,8 @@ void election_core::decide(const store::read_outcome& r, step s, effects& out) {
   } else {
     leave_office(out);
     // `own_` may start with a stranger's node of our prefix only after an expired session of ours, which the server removes
-    // itself; the candidate before our own is what we wait for.
-    const std::size_t at = own_.size();
-    const bool asked = r.results.size() > at + 1 || (r.results.size() == at + 1 && names_.front() != own_.front());
-    if (own_.front() != mine.front() || !asked || r.results[at].code != rc::ok) {
+    // itself; the candidate before our own is what we wait for. It was asked about: ours is not the first of all names.
+    if (own_.front() != mine.front() || r.results[own_.size()].code != rc::ok) {
       later(s);
       return;
     }

@@ -30,6 +30,7 @@ struct arguments {
   bool verbose = false;
   bool twice = false;
   bool keep_going = false;
+  bool figure = false;
   std::string only;
 };
 
@@ -42,6 +43,7 @@ constexpr const char* usage = R"(usage: djm_sim [OPTION...]
   --jobs N        so many threads, each with worlds of its own; default 1
   --twice         run every seed twice and compare the traces
   --keep-going    do not stop at the first failure
+  --figure        begin the last line with "figure:", for reports
   --verbose       the coverage tables; with --replay every message between actors
 )";
 
@@ -102,6 +104,8 @@ arguments parse(int argc, char** argv) {
       a.twice = true;
     } else if (option == "--keep-going") {
       a.keep_going = true;
+    } else if (option == "--figure") {
+      a.figure = true;
     } else if (option == "--verbose") {
       a.verbose = true;
     } else if (option == "--help") {
@@ -149,16 +153,23 @@ public:
       std::cout << coverage_.table() << pairs_of(coverage_).text() << unreached.text();
     else if (!unreached.sound())
       std::cout << unreached.text();
-    std::cout << fmt::format("{} seeds, {} failed, {} steps, {} runs, {:.1f} s, {:.1f} seeds/s, {:.1f} seeds per second of "
-                             "one core, {:.0f} virtual minutes per minute of one core\n",
-                             done_, failed_, steps_, runs_, took, static_cast<double>(done_) / took,
-                             static_cast<double>(done_) / cpu, simulated_ / cpu);
+    std::cout << fmt::format("{}{} seeds, {} failed, {} steps, {} runs, {:.1f} s, {:.1f} seeds/s, {:.1f} seeds per second "
+                             "of one core, {:.0f} virtual minutes per minute of one core\n",
+                             args_.figure ? "figure: " + profile_names() + ": " : "", done_, failed_, steps_, runs_, took,
+                             static_cast<double>(done_) / took, static_cast<double>(done_) / cpu, simulated_ / cpu);
     for (const auto& [name, n] : invariants_)
       std::cout << fmt::format("  {}: {} seeds\n", name, n);
     return failed_ == 0 && unreached.sound() ? 0 : 1;
   }
 
 private:
+  std::string profile_names() const {
+    std::string names;
+    for (const auto p : args_.profiles)
+      names += (names.empty() ? "" : ",") + std::string{djm::enum_text(p)};
+    return names;
+  }
+
   void work() {
     const auto total = args_.seeds * args_.profiles.size();
     for (;;) {

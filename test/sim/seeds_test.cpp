@@ -4,20 +4,6 @@
 
 using namespace djm::sim;
 
-TEST_CASE("seeds of every profile break no promise") {
-  for (const auto kind : {profile::calm, profile::chaos, profile::churn, profile::partition, profile::scale})
-    for (std::uint64_t seed = 1; seed <= (kind == profile::scale ? 4 : 24); ++seed) {
-      scenario_options o;
-      o.seed = seed;
-      o.kind = kind;
-      auto r = run_scenario(o);
-      if (r.violations.empty())
-        continue;
-      o.trace = true;
-      FAIL_CHECK(describe_failure(o, run_scenario(o)));
-    }
-}
-
 TEST_CASE("seeds that broke a promise once do so no more") {
   struct once {
     profile kind;
