@@ -184,7 +184,7 @@ void session_core::on_link(const raw_link& link, time_point now, std::uint64_t e
 void session_core::on_connected(const raw_link& link, time_point now) {
   if (view_.connects > 0 && link.session != view_.id) {
     // The library has changed the session under the handle: nothing of the old one holds any more.
-    ops_.drain();
+    ops_.clear();
     answer_all({session_lost{}, session_lost{}, read_status::session_lost, "another session"});
     watches_.clear();
     prober_.stop();
@@ -260,7 +260,7 @@ void session_core::reopen_later(time_point now, std::uint64_t entropy) {
 void session_core::end_session(session_phase phase, const verdict& v) {
   view_.phase = phase;
   announce();
-  ops_.drain();
+  ops_.clear();
   answer_all(v);
   watches_.clear();
   prober_.stop();

@@ -169,9 +169,9 @@ void session_core::answer_batch(std::uint64_t number, read_status status, std::s
 }
 
 void session_core::answer_all(const verdict& v) {
-  while (!questions_.empty()) {
-    const auto number = questions_.begin()->first;
-    if (auto* commit = std::get_if<pending_commit>(&questions_.begin()->second.body))
+  for (auto i = questions_.begin(); i != questions_.end();) {
+    const auto& [number, q] = *i++; // before the answer erases it
+    if (auto* commit = std::get_if<pending_commit>(&q.body))
       answer_commit(number, commit->sent ? v.sent_commit : v.unsent_commit);
     else
       answer_batch(number, v.batch, v.text);

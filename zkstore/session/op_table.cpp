@@ -54,16 +54,11 @@ std::optional<time_point> op_table::next_deadline() {
   return deadlines_.front().first;
 }
 
-std::vector<op_table::entry> op_table::drain() {
-  std::vector<entry> result;
-  for (auto& [_, e] : entries_)
-    if (!e.abandoned)
-      result.push_back(std::move(e));
+void op_table::clear() {
   entries_.clear();
   deadlines_.clear();
   ops_ = 0;
   bytes_ = 0;
-  return result;
 }
 
 void op_table::drop_settled_deadlines() {

@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "djm/time.hpp"
 #include "zkstore/ensemble_port.hpp"
@@ -55,8 +54,8 @@ public:
 
   std::optional<time_point> next_deadline();
 
-  /// Forgets all and returns those not abandoned, in the order in which they were sent (a handle is gone).
-  std::vector<entry> drain();
+  /// Forgets all (a handle is gone).
+  void clear();
 
   std::size_t ops() const noexcept { return ops_; }
   std::size_t bytes() const noexcept { return bytes_; }
