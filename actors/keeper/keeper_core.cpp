@@ -547,7 +547,7 @@ void keeper_core::apply_pools(const store::read_outcome& r, step s, effects& out
     want.last_writer = cfg_.config.id;
     const bool exists = data.code == rc::ok;
     bool data_differs = !exists;
-    if (exists && o.agreed == data.data && list.children == *o.pool) {
+    if (o.agreed == data.data && list.children == *o.pool) {
       found_as_wanted(o);
       continue;
     }

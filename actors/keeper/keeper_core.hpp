@@ -71,7 +71,9 @@ public:
   effects on_wake(step s);
 
   std::optional<time_point> wake_at() const;
-  bool is_joined() const { return phase_ == phase::joined && connected_; }
+  /// In the present session, also while it is suspended: parts that are rebuilt meanwhile have to hear of it then, since
+  /// nobody joins anew when the connection comes back.
+  bool is_joined() const { return phase_ == phase::joined; }
   keeper_status status() const;
 
 private:

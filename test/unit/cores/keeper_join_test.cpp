@@ -175,6 +175,7 @@ TEST_CASE("keeper: a suspended connection that comes back in the same session ch
   const auto before = r.tree.zxid();
   r.d.suspend();
   r.d.pass(seconds{5});
+  CHECK(r.d.core.is_joined());
   CHECK(r.d.reconnect() == "");
   CHECK(r.d.core.is_joined());
   CHECK(r.tree.zxid() == before);
