@@ -425,12 +425,9 @@ keeper_core::effects keeper_core::on_commit(std::uint64_t request, const store::
 std::vector<std::string> keeper_core::root_chain() const {
   std::vector<std::string> chain;
   const auto& root = tree_.root();
-  for (std::size_t i = 1; i != std::string::npos && i < root.size();) {
-    i = root.find('/', i);
+  for (std::size_t i = 1; i < root.size(); ++i) {
+    i = std::min(root.find('/', i), root.size());
     chain.push_back(root.substr(0, i));
-    if (i != std::string::npos) {
-      ++i;
-    }
   }
   return chain;
 }
@@ -524,7 +521,6 @@ void keeper_core::found_as_wanted(offer& o) {
 void keeper_core::apply_pools(const store::read_outcome& r, step s, effects& out) {
   if (r.results[0].code != rc::ok) {
     prepared_ = false; // the base of the tree is gone
-    phase_ = phase_ == phase::pools ? phase::preparing : phase_;
     complain({errc::malformed_payload, tree_.pool_version() + " is missing"}, out);
     later(s);
     return;
@@ -547,7 +543,7 @@ void keeper_core::apply_pools(const store::read_outcome& r, step s, effects& out
     want.last_writer = cfg_.config.id;
     const bool exists = data.code == rc::ok;
     bool data_differs = !exists;
-    if (o.agreed == data.data && list.children == *o.pool) {
+    if (o.agreed == data.data && list.children == *o.pool) { // never for an absent node: its data are empty
       found_as_wanted(o);
       continue;
     }

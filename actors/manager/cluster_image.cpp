@@ -1,6 +1,7 @@
 #include "actors/manager/cluster_image.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <functional>
 #include <tuple>
 #include <utility>
@@ -18,17 +19,10 @@ worker_index cluster_image::number_of(const node_id& name) {
 }
 
 void cluster_image::set_items(const job_id& job, const std::vector<std::string>& names) {
-  const auto* list = &names;
-  std::vector<std::string> sorted;
-  if (std::adjacent_find(names.begin(), names.end(), std::greater_equal<>{}) != names.end()) {
-    sorted = names;
-    std::sort(sorted.begin(), sorted.end());
-    sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
-    list = &sorted;
-  }
+  assert(std::adjacent_find(names.begin(), names.end(), std::greater_equal<>{}) == names.end());
   auto& j = jobs[job];
   const auto before = j.items;
-  auto merged = merge_items({j.items, std::move(j.by_name)}, *list, is_valid_id);
+  auto merged = merge_items({j.items, std::move(j.by_name)}, names, is_valid_id);
   j.items = std::move(merged.now.set);
   j.by_name = std::move(merged.now.by_name);
   if (j.items != before) {

@@ -78,8 +78,8 @@ public:
   /// How many numbers there are.
   std::size_t numbers() const noexcept { return names_.size(); }
 
-  /// Takes a new list of items over: owners stay with their items, owners of items that went become strays. Only names
-  /// that were not there before are looked at closely.
+  /// Takes a new list of items over, sorted as every read gives it: owners stay with their items, owners of items that
+  /// went become strays. Only names that were not there before are looked at closely.
   void set_items(const job_id& job, const std::vector<std::string>& names);
   /// Takes over what `workers/<w>/assigned/<job>` lists.
   void add_assigned(const node_id& worker, const job_id& job, const std::vector<std::string>& items);

@@ -272,8 +272,13 @@ manager_core::effects manager_core::on_commit(std::uint64_t request, const store
       ++assignment_version_;
     } else {
       write_failed_ = true;
-      write_failure_ = met != nullptr ? "a transaction of the plan met a conflict" : "an outcome is unknown";
-      met != nullptr ? ++counters_.conflicts : ++counters_.unknowns;
+      if (met != nullptr) {
+        ++counters_.conflicts;
+        write_failure_ = "a transaction of the plan met a conflict";
+      } else {
+        ++counters_.unknowns;
+        write_failure_ = "an outcome is unknown";
+      }
     }
     in_flight_.erase(i);
     if (write_failed_) {

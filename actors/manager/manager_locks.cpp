@@ -61,15 +61,15 @@ void manager_core::apply_observation(const store::read_outcome& r, step s) {
     const auto there = incarnation_of(alive, tree_.alive(who.worker));
     const auto mzxid = reg.code == rc::ok ? reg.stat.mzxid : 0;
     if (!watchdog_.observe(who, mzxid, there, tolerance, s.now)) {
-      // Back already; the image learns it from its own watches, or from this.
       back.push_back(who);
-      members_dirty_ = members_dirty_ || (w != image_.workers.end() && w->second.alive != there);
-      if (w != image_.workers.end()) {
-        w->second.alive = there;
+      if (w != image_.workers.end() && w->second.alive != there) {
+        members_dirty_ = true; // back already: a watch tells it, or this where watches are refused
       }
       continue;
     }
-    members_dirty_ = members_dirty_ || (w != image_.workers.end() && w->second.mzxid != mzxid);
+    if (w != image_.workers.end() && w->second.mzxid != mzxid) {
+      members_dirty_ = true; // the image is older than this
+    }
     for (const auto& [job, item] : image_.items_of(who.worker)) {
       watchdog_.suspect(who, {job, item}, tolerance);
     }

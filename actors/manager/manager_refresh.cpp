@@ -83,8 +83,8 @@ void manager_core::apply_base(const store::read_outcome& r, step s, effects& out
   for (auto& [id, w] : image_.workers) {
     if (alive_names_.count(id) == 0) {
       w.alive.clear();
-    } else if (w.alive.empty()) {
-      detail_alive_.push_back(id);
+    } else if (!w.is_alive()) {
+      detail_alive_.push_back(id); // also when another life has left its name there: it may be a new one by now
     }
   }
   for (const auto& id : detail_workers_) {
@@ -114,7 +114,7 @@ void manager_core::apply_base(const store::read_outcome& r, step s, effects& out
       detail_jobs_.push_back(id);
     }
   }
-  if (detail_workers_.empty() && detail_alive_.empty() && detail_jobs_.empty()) {
+  if (detail_alive_.empty() && detail_jobs_.empty()) { // whoever is read anew is in `detail_alive_`
     refreshed(s);
     return;
   }
@@ -241,8 +241,8 @@ void manager_core::apply_items(const store::read_outcome& r, step s, effects& ou
     const auto& [worker, job] = detail_folders_[i];
     if (r.results[i].code == rc::ok) {
       image_.add_assigned(worker, job, r.results[i].children);
-    } else if (auto w = image_.workers.find(worker); w != image_.workers.end()) {
-      w->second.folders.erase(job);
+    } else {
+      image_.workers.at(worker).folders.erase(job);
     }
   }
   refreshed(s);

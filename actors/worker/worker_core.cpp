@@ -235,7 +235,6 @@ worker_core::effects worker_core::on_commit(std::uint64_t request, const store::
         e.lock = lock_state::none;
         ++counters_.unlocked;
       }
-      settle_entry(ref, e);
     }
   } else if (auto* c = std::get_if<store::conflict>(&outcome)) {
     ++counters_.lock_conflicts;
@@ -259,10 +258,8 @@ worker_core::effects worker_core::on_commit(std::uint64_t request, const store::
       if (c->code == store::rc::no_node) {
         e.lock = lock_state::none; // somebody else removed it; nothing of ours is left
         ++counters_.lost;
-        settle_entry(met, e);
       } else {
         e.uncertain = true;
-        touch(met);
       }
     } else if (c->code == store::rc::node_exists) {
       list_jobs_.insert(met.job);
@@ -283,7 +280,12 @@ worker_core::effects worker_core::on_commit(std::uint64_t request, const store::
     ++counters_.lock_unknowns;
     undo_commit(true);
   }
-  commit_items_.clear();
+  // Whatever became of it: what is wanted may have changed since it was sent.
+  for (const auto& ref : std::exchange(commit_items_, {})) {
+    if (auto i = entries_.find(ref); i != entries_.end()) {
+      settle_entry(ref, i->second);
+    }
+  }
   progress(s, out);
   return out;
 }

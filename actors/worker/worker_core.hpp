@@ -119,6 +119,7 @@ private:
   void touch(const item_ref& ref);
   void progress(step s, effects& out);
   bool start_verification(effects& out);
+  bool start_lock_list(effects& out);
   bool start_lock_reads(effects& out);
   void start_assigned_read(effects& out);
   void start_commit(step s, effects& out);

@@ -73,10 +73,10 @@ void worker_core::apply_lock_data(const question& q, const store::read_outcome& 
       continue; // decided by something newer
     }
     const bool asked = e.uncertain; // a question after the truth leaves no watch
-    const bool believed = e.lock == lock_state::held || e.lock == lock_state::removing;
+    const bool held = e.lock == lock_state::held;
     if (res.code == store::rc::no_node) {
       e.uncertain = false;
-      if (believed && (e.lock == lock_state::held || e.granted)) {
+      if (held) {
         lose(ref, e);
       }
       e.lock = lock_state::none;
@@ -97,15 +97,14 @@ void worker_core::apply_lock_data(const question& q, const store::read_outcome& 
       problem_once(path, payload.error(), out);
     }
     if (payload && payload->worker == cfg_.node && payload->incarnation == cfg_.incarnation) {
-      const bool same = believed && e.token == res.stat.czxid;
-      if (!same && e.granted && !e.revoking) {
+      if (e.token != res.stat.czxid && e.granted && !e.revoking) {
         // A run works under a token that is not the lock's any more: it ends before the item goes on.
         revoke_entry(ref, e, stop_reason::lease_expiring);
       }
       e.lock = lock_state::held;
       e.token = res.stat.czxid;
     } else {
-      if (e.granted || e.lock == lock_state::held) {
+      if (held) {
         lose(ref, e);
       }
       e.holder = payload ? payload->worker + "/" + payload->incarnation : "malformed lock";
@@ -133,8 +132,8 @@ void worker_core::apply_scan(const question& q, const store::read_outcome& r) {
     for (const auto& name : r.results[i].children) {
       if (auto item = store::item_of_lock_name(name); item && is_valid_id(q.jobs[i])) {
         item_ref ref{q.jobs[i], *item};
-        auto [e, added] = entries_.try_emplace(ref);
-        if (added || e->second.lock == lock_state::none) {
+        const auto e = entries_.try_emplace(ref).first;
+        if (e->second.lock == lock_state::none) {
           // Perhaps ours; a runner of the core before us may still hold it, so it is released before it is given back.
           e->second.uncertain = true;
           e->second.granted = true;
@@ -193,8 +192,8 @@ void worker_core::start_commit(step s, effects& out) {
       create_items.push_back(ref);
       bytes += store::wire_size(creates.back());
       e.lock = lock_state::creating;
-    } else if (e.lock != lock_state::taken && !e.uncertain) {
-      idle.push_back(ref);
+    } else {
+      idle.push_back(ref); // neither uncertain nor taken: those were asked about first
     }
   }
   for (const auto& ref : idle) {

@@ -78,9 +78,7 @@ void worker_core::settle_entry(const item_ref& ref, entry& e) {
     }
     return;
   }
-  if (e.lock == lock_state::none || e.lock == lock_state::taken) {
-    touch(ref);
-  }
+  touch(ref);
 }
 
 void worker_core::revoke_entry(const item_ref& ref, entry& e, stop_reason reason) {
@@ -137,18 +135,27 @@ bool worker_core::start_verification(effects& out) {
   return false;
 }
 
-bool worker_core::start_lock_reads(effects& out) {
+bool worker_core::start_lock_list(effects& out) {
   question q{};
   std::vector<store::read_op> reads;
-  if (!list_jobs_.empty()) {
-    for (const auto& job : list_jobs_) {
-      q.jobs.push_back(job);
-      reads.push_back(store::children(tree_.locks(job), child_watches_.count(job) > 0));
-    }
-    list_jobs_.clear();
-    send_read(ask::lock_list, std::move(reads), std::move(q), true, out);
+  for (const auto& job : list_jobs_) {
+    q.jobs.push_back(job);
+    reads.push_back(store::children(tree_.locks(job), child_watches_.count(job) > 0));
+  }
+  if (reads.empty()) {
+    return false;
+  }
+  list_jobs_.clear();
+  send_read(ask::lock_list, std::move(reads), std::move(q), true, out);
+  return true;
+}
+
+bool worker_core::start_lock_reads(effects& out) {
+  if (start_lock_list(out)) {
     return true;
   }
+  question q{};
+  std::vector<store::read_op> reads;
   for (const auto& ref : pending_) {
     auto i = entries_.find(ref);
     if (i == entries_.end() || i->second.lock != lock_state::taken || i->second.uncertain) {
@@ -167,7 +174,7 @@ bool worker_core::start_lock_reads(effects& out) {
     }
   }
   if (reads.empty()) {
-    return list_jobs_.empty() ? false : start_lock_reads(out);
+    return start_lock_list(out); // the folders of those that are too many
   }
   send_read(ask::lock_data, std::move(reads), std::move(q), false, out);
   return true;

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import lru_cache
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -59,21 +60,25 @@ def stages(mutant):
     folder, part = mutant.edits[0].file.split("/")[:2]
     first = "unit_cores" if folder == "actors" else "unit_store"
     near = NEAR.get(part, "*") if folder == "actors" else NEAR["session"]
-    yield first, ["-tc=" + near]
+    yield first, ("-tc=" + near,)
     for exe in (first, *(u for u in UNITS if u != first)):
-        yield exe, ["-tce=" + (f"{near},{CLUSTERS}" if exe == first else CLUSTERS)]
-        yield exe, ["-tc=" + CLUSTERS]
+        yield exe, ("-tce=" + (f"{near},{CLUSTERS}" if exe == first else CLUSTERS),)
+        yield exe, ("-tc=" + CLUSTERS,)
+
+
+@lru_cache(maxsize=None)
+def cases_of(exe, selection):
+    """The names of the selected test cases, in the order in which they run."""
+    output = execute([exe, "-ltc", *selection], 0, UNIT_TIMEOUT)[1]
+    return re.split(r"^=+$", output, flags=re.MULTILINE)[1].strip().splitlines()
 
 
 def unit_verdict(exe, selection, number):
-    """(killer, trouble): the test case that failed, or what went wrong instead."""
-    left_out, trouble = [], ""
-    for _ in range(25):
-        skip = [name.replace(",", "\\,") for name in left_out]
-        what = [s + "".join("," + x for x in skip) if s.startswith("-tce=") else s for s in selection]
-        if skip and not any(s.startswith("-tce=") for s in selection):
-            what.append("-tce=" + ",".join(skip))
-        status, output = execute([exe, "--abort-after=1", *what], number, UNIT_TIMEOUT)
+    """(killer, trouble): the test case that failed, or what went wrong instead. Behind a test case that crashes the next
+    one begins: many may crash before one fails."""
+    first, trouble = 1, ""
+    while True:
+        status, output = execute([exe, "--abort-after=1", f"--first={first}", *selection], number, UNIT_TIMEOUT)
         if status is None:
             return "", f"{exe.name} runs out of time"
         if status == 0:
@@ -82,10 +87,10 @@ def unit_verdict(exe, selection, number):
         if status == 1 and cases and not CRASHED.search(output):
             return f"{exe.name}: {cases[-1]}", trouble
         trouble = f"{exe.name} crashes"
-        if not cases or cases[-1] in left_out:
+        names = cases_of(exe, selection)
+        if not cases or cases[-1] not in names[first - 1:]:
             return "", trouble
-        left_out.append(cases[-1])
-    return "", trouble
+        first = names.index(cases[-1]) + 2
 
 
 class tally:

@@ -162,3 +162,28 @@ TEST_CASE("election: the join of another session is not ours") {
   CHECK(v.core.status().role == "out");
   CHECK(v.take_asked().empty());
 }
+
+TEST_CASE("election: who finds a latch of its own behind another's knows the leader and waits for it") {
+  ballot b;
+  const auto latch = [&](fake_store::session owner, const std::string& name) {
+    store::transaction t;
+    t.ops.push_back(store::create_op{"/djm/leader-latch/" + name + "-i1-", {}, store::create_mode::ephemeral_sequential});
+    b.tree.commit(owner, t);
+  };
+  const auto v = b.tree.open();
+  enlist(b.tree, v, "v", "i1");
+  latch(v, "v");
+  candidate w{b.tree, "w"};
+  w.connect();
+  enlist(b.tree, w.view.id, "w", "i1");
+  latch(w.view.id, "w"); // of a core before this one
+  CHECK(w.call(&election_core::on_joined, w.view.number) == "");
+  CHECK(w.take_asked() == strings{"fresh[children leader-latch]",
+                                  "read[exists leader-latch/w-i1-0000000001, exists! leader-latch/v-i1-0000000000, "
+                                  "exists leader-latch/v-i1-0000000000]"});
+  CHECK(w.take_written().empty());
+  CHECK(w.core.status().leader == "v");
+  CHECK(w.core.status().leader_epoch == b.tree.stat("/djm/leader-latch/v-i1-0000000000").czxid);
+  b.tree.end(v);
+  CHECK(w.react() == "granted leader-latch/w-i1-0000000001");
+}

@@ -153,9 +153,11 @@ TEST_CASE("keeper: pools are read a hundred at a time") {
     r.pool(id, {"a"});
   }
   r.d.connect();
+  std::size_t most = 0;
   for (const auto& q : r.d.take_asked()) {
-    CHECK(count(q, "children work-pool/") <= 100);
+    most = std::max(most, count(q, "children work-pool/"));
   }
+  CHECK(most == 100);
   CHECK(r.tree.children("/djm/work-pool").size() == 250);
 }
 

@@ -198,3 +198,19 @@ TEST_CASE("keeper: I9 a pool that the leader cleaned while the job was being off
   CHECK(r.tree.has("/djm/workers/w/available/j"));
   CHECK(r.tree.has("/djm/work-pool/j/a"));
 }
+
+TEST_CASE("keeper: a large pool is written in transactions of at most 256 KB") {
+  keeper_rig r{5000};
+  strings items;
+  for (int i = 0; i < 3000; ++i) {
+    items.push_back("i" + std::to_string(10'000 + i) + std::string(100, '-'));
+  }
+  joined(r, {});
+  r.pool("j", items);
+  CHECK(r.tree.children("/djm/work-pool/j") == items);
+  const auto written = r.d.take_written();
+  CHECK(written.size() <= 4);
+  for (const auto& t : written) {
+    CHECK(t.size() <= 256u << 10); // the names alone
+  }
+}

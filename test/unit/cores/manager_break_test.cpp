@@ -170,6 +170,14 @@ TEST_CASE("manager: locks nobody's assignment explains are found by the sweep") 
   CHECK(r.locked("a"));
 }
 
+TEST_CASE("manager: locks that were there before the leader are found by its first sweep") {
+  manager_rig r;
+  put_lock(r.tree, "j", "orphan", "nobody", "i7", 5'000);
+  r.lead();
+  r.pass(seconds{3});
+  CHECK_FALSE(r.locked("orphan"));
+}
+
 TEST_CASE("manager: a malformed lock is reported and never broken") {
   break_rig r;
   r.tree.put("/djm/locks/j/a.lock", "garbage");

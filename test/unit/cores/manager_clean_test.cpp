@@ -73,6 +73,35 @@ TEST_CASE("manager: a dead worker with a lock that cannot be broken yet is kept"
   CHECK(r.tree.has("/djm/workers/v"));
 }
 
+TEST_CASE("manager: the locks of others keep no dead worker, and do not hide its own") {
+  for (const bool own : {false, true}) {
+    manager_rig r;
+    auto s = r.worker("v");
+    r.worker("w");
+    r.lead();
+    if (own) {
+      put_lock(r.tree, "j", "a", "v", "i1", 86'400'000);
+    }
+    put_lock(r.tree, "j", "b", "w", "i1");
+    r.tree.end(s);
+    r.pass(a_clean_period);
+    CHECK(r.tree.has("/djm/workers/v") == own);
+    CHECK(r.tree.has("/djm/workers/w"));
+  }
+}
+
+TEST_CASE("manager: a cleaning that is due waits for the first sweep and for nothing else") {
+  manager_rig r;
+  auto s = manager_rig::settings(200);
+  s.clean_period = seconds{0};
+  r.d.core = manager_core{s};
+  add_pool(r.tree, "unoffered", {"x"});
+  r.d.take(r.d.core.on_granted(r.tree.stat(r.latch).czxid, r.latch, r.d.now_step()));
+  r.d.settle(); // no time passes
+  CHECK_FALSE(r.tree.has("/djm/work-pool/unoffered"));
+  CHECK(r.status().counters.sweeps == 1);
+}
+
 TEST_CASE("manager: cleaning removes empty lock folders of jobs that are gone") {
   manager_rig r;
   r.worker("v");

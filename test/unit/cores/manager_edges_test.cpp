@@ -360,3 +360,38 @@ TEST_CASE("manager: the cleaning waits for nobody's sweep") {
   r.pass(std::chrono::minutes{61});
   CHECK_FALSE(r.tree.has("/djm/work-pool/unoffered"));
 }
+
+TEST_CASE("manager: a lock is not broken when the last look before it shows its owner alive") {
+  manager_rig r;
+  const auto session = r.worker("v");
+  add_pool(r.tree, "j", {"a"});
+  r.lead();
+  put_lock(r.tree, "j", "a", "v", "i1");
+  const auto alive = r.tree.data("/djm/alive/v");
+  r.tree.end(session);
+  r.pass(milliseconds{9'500});
+  const auto last_look = [&] {
+    return !r.d.reads.empty() && has(show(r.d.reads.front()), "get alive/v, get locks/j/a.lock");
+  };
+  for (int n = 0; n < 100 && !last_look(); ++n) {
+    if (!r.d.reads.empty()) {
+      const auto q = r.d.reads.front();
+      r.d.reads.pop_front();
+      r.d.take(r.d.core.on_read(q.request, r.tree.read(r.d.view.id, q.reads), r.d.now_step()));
+    } else if (!r.d.commits.empty()) {
+      r.d.answer_commit();
+    } else if (!r.answer_plan()) {
+      r.d.now = *r.d.core.wake_at();
+      r.d.take(r.d.core.on_wake(r.d.now_step()));
+    }
+  }
+  REQUIRE(last_look());
+  r.tree.put("/djm/alive/v", alive);
+  r.d.take_written();
+  const auto q = r.d.reads.front();
+  r.d.reads.pop_front();
+  r.d.take(r.d.core.on_read(q.request, r.tree.read(r.d.view.id, q.reads), r.d.now_step()));
+  r.pass(seconds{30});
+  CHECK(r.locked("a"));
+  CHECK(r.status().counters.broken_locks == 0);
+}

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "test/unit/cores/manager_rig.hpp"
 
 using namespace djm;
@@ -64,6 +66,88 @@ TEST_CASE("image: what the frozen have is no part of the question, what the othe
     moves += t.job + ":" + t.item + " " + t.from + ">" + t.to + "; ";
   }
   CHECK(moves == "j:c >w; ");
+}
+
+namespace {
+
+/// v and w are there and offer j; its items belong to them.
+cluster_image image_owned(const std::vector<std::string>& of_v, const std::vector<std::string>& of_w) {
+  cluster_image image;
+  for (const auto* name : {"v", "w"}) {
+    auto& x = image.workers[name];
+    x.registration = store::worker_payload{};
+    x.registration->incarnation = "i1";
+    x.alive = "i1";
+    x.available = {"j"};
+  }
+  auto all = of_v;
+  all.insert(all.end(), of_w.begin(), of_w.end());
+  std::sort(all.begin(), all.end());
+  image.set_items("j", all);
+  image.add_assigned("v", "j", of_v);
+  image.add_assigned("w", "j", of_w);
+  return image;
+}
+
+/// Plans name workers by their places in the problem: v before w.
+std::string moves(const cluster_image& image, const assignment_problem& problem,
+                  const std::map<std::string, worker_index>& owners, const std::set<node_id>& frozen = {}) {
+  plan p;
+  p.owner.assign(problem.item_count(), no_worker);
+  for (const auto& [item, owner] : owners) {
+    p.owner[*problem.find_item("j", item)] = owner;
+  }
+  std::string text;
+  for (const auto& t : difference(image, problem, p, frozen)) {
+    text += t.item + " " + t.from + ">" + t.to + "; ";
+  }
+  return text;
+}
+
+} // namespace
+
+TEST_CASE("image: the question says of every item whose it is") {
+  const auto image = image_owned({"a", "c"}, {"b"});
+  const auto task = make_task(image, {});
+  REQUIRE(task.has_value());
+  const auto& p = *task->problem;
+  for (const auto& [item, owner] : std::map<std::string, std::string>{{"a", "v"}, {"b", "w"}, {"c", "v"}}) {
+    const auto w = p.previous(p.find_item("j", item).value());
+    REQUIRE(w != no_worker);
+    CHECK(p.worker(w).name == owner);
+  }
+}
+
+TEST_CASE("image: a plan that leaves every item where it is moves nothing, and one that moves an item names both") {
+  const auto image = image_owned({"a", "b"}, {"c"});
+  const auto task = make_task(image, {});
+  REQUIRE(task.has_value());
+  CHECK(moves(image, *task->problem, {{"a", 0}, {"b", 0}, {"c", 1}}).empty());
+  CHECK(moves(image, *task->problem, {{"a", 0}, {"b", 1}, {"c", 1}}) == "b v>w; ");
+  CHECK(moves(image, *task->problem, {{"a", 0}, {"b", 0}}) == "c w>; ");
+}
+
+TEST_CASE("image: of a job that the frozen share, the others' items are asked about and the frozen's stay") {
+  auto image = image_owned({"a", "d"}, {"b", "c"});
+  image.workers["v"].alive.clear();
+  const auto task = make_task(image, {"v"});
+  REQUIRE(task.has_value());
+  const auto& p = *task->problem;
+  REQUIRE(p.item_count() == 2);
+  for (const auto* item : {"b", "c"}) {
+    REQUIRE(p.find_item("j", item).has_value());
+    CHECK(p.previous(*p.find_item("j", item)) == 0);
+  }
+  CHECK(moves(image, p, {{"b", 0}, {"c", 0}}, {"v"}).empty());
+}
+
+TEST_CASE("image: of a pool that goes, everything assigned is known as stray") {
+  auto image = image_owned({"a", "b"}, {"c"});
+  image.remove_job("j");
+  using pairs = std::vector<std::pair<job_id, item_id>>;
+  CHECK(image.items_of("v") == pairs{{"j", "a"}, {"j", "b"}});
+  CHECK(image.items_of("w") == pairs{{"j", "c"}});
+  CHECK(image.strays.size() == 3);
 }
 
 // -- the writer -----------------------------------------------------------------------
@@ -146,4 +230,22 @@ TEST_CASE("writer: many workers are adopted in transactions of at most the limit
   for (const auto& b : all) {
     CHECK(b.txn.ops.size() == 12);
   }
+}
+
+TEST_CASE("writer: a worker costs a transaction its touch once, however much leaves it") {
+  const store::tree_schema tree{"/djm"};
+  const auto image = image_of(2, 20);
+  std::vector<item_transfer> leave;
+  for (int i = 0; i < 9; ++i) {
+    leave.push_back({"j", "i" + std::to_string(1000 + i), "w0", {}});
+  }
+  // Latch, version, touch, and nine removals.
+  const auto one = make_batches(image, tree, leave, {}, "/djm/latch", 0, "p", 12);
+  REQUIRE(one.size() == 1);
+  CHECK(one[0].txn.ops.size() == 12);
+  // The last place is not enough for a removal and the touch of another worker.
+  leave.back().from = "w1";
+  const auto two = make_batches(image, tree, leave, {}, "/djm/latch", 0, "p", 12);
+  REQUIRE(two.size() == 2);
+  CHECK(two[0].txn.ops.size() == 11);
 }

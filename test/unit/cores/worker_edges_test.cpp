@@ -123,3 +123,41 @@ TEST_CASE("worker: it waits for the moment of a retry, however often it is woken
   r.d.pass(seconds{10});
   CHECK(r.status().locked == 3);
 }
+
+TEST_CASE("worker: an item that is assigned again while it gives the lock back runs again when that comes to nothing") {
+  for (const bool refused : {false, true}) {
+    CAPTURE(refused);
+    worker_rig r;
+    hold(r, {"a", "b"});
+    r.unassigned({"a", "b"});
+    r.d.fates = {fate::delayed};
+    r.released({"a", "b"});
+    REQUIRE(r.d.held.size() == 1);
+    r.assigned({"a"});
+    if (refused) {
+      r.d.held.front().delayed = false;
+      r.d.held.front().outcome = store::rejected{{errc::timed_out, "busy"}};
+    } else {
+      r.tree.put("/djm/locks/j/b.lock", r.tree.data("/djm/locks/j/b.lock")); // by a stranger
+    }
+    CHECK(r.d.answer_held() == "grant j: " + r.token("a"));
+    r.d.pass(seconds{10});
+    CHECK(r.d.said == "");
+    CHECK(r.status().settled);
+  }
+}
+
+TEST_CASE("worker: an item that is taken away while its lock cannot be made leaves nothing to be done") {
+  worker_rig r;
+  hold(r, {"a"});
+  r.d.fates = {fate::delayed};
+  r.assigned({"b"});
+  REQUIRE(r.d.held.size() == 1);
+  put_lock(r.tree, "j", "b", "v", "i9");
+  r.unassigned({"b"});
+  CHECK(r.d.answer_held() == "");
+  r.d.pass(seconds{10});
+  CHECK(r.d.take_written() == strings{"set alive/w, create locks/j/b.lock"});
+  CHECK(r.status().waiting.empty());
+  CHECK(r.status().settled);
+}

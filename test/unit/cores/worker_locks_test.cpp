@@ -86,6 +86,16 @@ TEST_CASE("worker: above the window of lock watches one watch on the folder does
   }
   r.assigned(items);
   CHECK(r.status().waiting.size() == 10);
+  std::string asked;
+  for (const auto& read : r.d.take_asked()) {
+    asked += read + "\n";
+  }
+  std::size_t watches = 0;
+  for (auto at = asked.find("get! locks/j/"); at != std::string::npos; at = asked.find("get! locks/j/", at + 1)) {
+    ++watches;
+  }
+  CHECK(watches == 3);
+  CHECK(asked.find("children! locks/j]") != std::string::npos);
   const auto reads = r.d.reads_answered;
   r.d.pass(seconds{60});
   CHECK(r.d.reads_answered == reads);
