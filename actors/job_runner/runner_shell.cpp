@@ -102,6 +102,20 @@ runner_actor::behavior_type runner_behavior(self_ptr self, std::shared_ptr<node_
   st.core = std::make_unique<job_runner_core>(std::move(s));
   st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
   return {
+    // CAF tries the handlers one after the other: what comes most often stands first.
+    [self](msg::wake) {
+      auto& x = cx::state(self);
+      x.timer.fired();
+      carry_out(self, x.core->on_wake(make_step(*x.env)));
+    },
+    [self](msg::run_done& m) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_run_done(m.id, m.failure, m.failed, make_step(*x.env)));
+    },
+    [self](msg::lease& m) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_lease(m.run_until, m.deadline, make_step(*x.env)));
+    },
     [self](msg::grant& m) {
       auto& x = cx::state(self);
       carry_out(self, x.core->on_granted(m.items, make_step(*x.env)));
@@ -109,14 +123,6 @@ runner_actor::behavior_type runner_behavior(self_ptr self, std::shared_ptr<node_
     [self](msg::revoke& m) {
       auto& x = cx::state(self);
       carry_out(self, x.core->on_revoked(m.items, m.reason, make_step(*x.env)));
-    },
-    [self](msg::lease& m) {
-      auto& x = cx::state(self);
-      carry_out(self, x.core->on_lease(m.run_until, m.deadline, make_step(*x.env)));
-    },
-    [self](msg::run_done& m) {
-      auto& x = cx::state(self);
-      carry_out(self, x.core->on_run_done(m.id, m.failure, m.failed, make_step(*x.env)));
     },
     [self](msg::cut_done& m) {
       auto& x = cx::state(self);
@@ -154,11 +160,6 @@ runner_actor::behavior_type runner_behavior(self_ptr self, std::shared_ptr<node_
     [self](msg::worker_restarted) {
       auto& x = cx::state(self);
       carry_out(self, x.core->on_worker_rebuilt(make_step(*x.env)));
-    },
-    [self](msg::wake) {
-      auto& x = cx::state(self);
-      x.timer.fired();
-      carry_out(self, x.core->on_wake(make_step(*x.env)));
     },
     [self](peers_ptr& p) {
       auto& x = cx::state(self);

@@ -58,6 +58,16 @@ keeper_actor::behavior_type keeper_behavior(self_ptr self, std::shared_ptr<node_
   st.core = std::make_unique<keeper_core>(std::move(s));
   st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
   return {
+    // CAF tries the handlers one after the other: what comes most often stands first.
+    [self](msg::pool& m) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_pool(m.job, std::move(m.items), make_step(*x.env)));
+    },
+    [self](msg::wake) {
+      auto& x = cx::state(self);
+      x.timer.fired();
+      carry_out(self, x.core->on_wake(make_step(*x.env)));
+    },
     [self](msg::commit_done& m) {
       auto& x = cx::state(self);
       carry_out(self, x.core->on_commit(m.request, m.outcome, make_step(*x.env)));
@@ -82,10 +92,6 @@ keeper_actor::behavior_type keeper_behavior(self_ptr self, std::shared_ptr<node_
       auto& x = cx::state(self);
       carry_out(self, x.core->on_withdraw(m.job, make_step(*x.env)));
     },
-    [self](msg::pool& m) {
-      auto& x = cx::state(self);
-      carry_out(self, x.core->on_pool(m.job, std::move(m.items), make_step(*x.env)));
-    },
     [self](msg::not_alive) {
       auto& x = cx::state(self);
       carry_out(self, x.core->on_not_alive(make_step(*x.env)));
@@ -93,11 +99,6 @@ keeper_actor::behavior_type keeper_behavior(self_ptr self, std::shared_ptr<node_
     [self](msg::leave) {
       auto& x = cx::state(self);
       carry_out(self, x.core->on_leave(make_step(*x.env)));
-    },
-    [self](msg::wake) {
-      auto& x = cx::state(self);
-      x.timer.fired();
-      carry_out(self, x.core->on_wake(make_step(*x.env)));
     },
     [self](peers_ptr& p) {
       auto& x = cx::state(self);

@@ -1,5 +1,6 @@
 #include "actors/manager/explain_core.hpp"
 
+#include <string>
 #include <utility>
 
 namespace djm {
@@ -124,6 +125,10 @@ expected<item_explanation> explain_now(const explain_core::task& x, const strate
       return tl::make_unexpected(made.error());
     }
     planned = std::make_shared<const plan>(std::move(*made));
+  }
+  if (planned->owner.size() != x.problem->item_count()) {
+    return fail(errc::internal, "the plan at hand places " + std::to_string(planned->owner.size()) + " items, the problem has " +
+                                  std::to_string(x.problem->item_count()));
   }
   const auto found = explain(*x.problem, registry, x.options, *planned, x.item);
   item_explanation e;

@@ -48,6 +48,7 @@ void manager_core::reset() {
   jobs_dirty_.clear();
   plan_dirty_ = false;
   plan_at_.reset();
+  asked_.reset();
   problem_.reset();
   plan_.reset();
   plan_text_.clear();

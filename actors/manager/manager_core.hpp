@@ -71,7 +71,7 @@ public:
   std::optional<time_point> wake_at() const;
   bool leading() const { return epoch_ != 0; }
   manager_status status(time_point now) const;
-  /// What the last plan was made from and came to; null before the first.
+  /// What the last plan was made from and came to, always of one another; null before the first.
   std::shared_ptr<const assignment_problem> last_problem() const { return problem_; }
   std::shared_ptr<const plan> last_plan() const { return plan_; }
   const plan_options& planning() const { return cfg_.planning; }
@@ -167,7 +167,8 @@ private:
   bool plan_dirty_ = false;
   std::optional<time_point> plan_at_;
   time_point dirty_since_{};
-  std::shared_ptr<const assignment_problem> problem_;
+  std::shared_ptr<const assignment_problem> asked_;   ///< what is being planned: no answer to it is known yet
+  std::shared_ptr<const assignment_problem> problem_; ///< what `plan_` answers
   std::shared_ptr<const plan> plan_;
   std::string plan_text_;
   plan_status plan_status_;

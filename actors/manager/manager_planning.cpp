@@ -39,15 +39,15 @@ void manager_core::start_plan(step s, effects& out) {
   for (const auto& w : task->warnings) {
     complain("plan: " + w.text, w, out);
   }
-  problem_ = task->problem;
-  if (auto line = books_.open(*problem_, planned_frozen_); !line.empty()) {
-    problem_ = std::make_shared<const assignment_problem>(problem_->with_waiting(std::move(line)));
+  asked_ = task->problem;
+  if (auto line = books_.open(*asked_, planned_frozen_); !line.empty()) {
+    asked_ = std::make_shared<const assignment_problem>(asked_->with_waiting(std::move(line)));
   }
   planning_since_ = s.now;
   doing_ = activity::planning;
   request_ = next_request_++;
   ++counters_.plans;
-  out.push_back(plan_request{request_, problem_, cfg_.planning});
+  out.push_back(plan_request{request_, asked_, cfg_.planning});
 }
 
 manager_core::effects manager_core::on_planned(std::uint64_t request, const expected<plan>& result, step s) {
@@ -58,6 +58,7 @@ manager_core::effects manager_core::on_planned(std::uint64_t request, const expe
   }
   request_ = 0;
   doing_ = activity::none;
+  const auto answered = std::exchange(asked_, nullptr);
   if (!result) {
     ++counters_.plan_failures;
     complain("plan", result.error(), out);
@@ -68,6 +69,7 @@ manager_core::effects manager_core::on_planned(std::uint64_t request, const expe
     return out;
   }
   problems_.erase("plan");
+  problem_ = answered;
   plan_ = std::make_shared<const plan>(*result);
   for (const auto& f : plan_->failures) {
     ++counters_.plan_failures;

@@ -720,6 +720,13 @@ node_impl::behavior_type node_behavior(self_ptr self, node_config config, node_p
   introduce(self);
   self->send(st.now->store, msg::attach{});
   return {
+    // CAF tries the handlers one after the other: what comes most often stands first.
+    [self](msg::happened& m) { publish(self, std::move(m.what)); },
+    [self](msg::wake) {
+      auto& s = cx::state(self);
+      s.timer.fired();
+      carry_out(self, s.admin->on_wake(make_step(*s.parts.env)));
+    },
     [self](register_job& m) -> caf::result<void> { return add_job(self, m); },
     [self](unregister_job& m) -> caf::result<void> {
       auto& s = cx::state(self);
@@ -839,7 +846,6 @@ node_impl::behavior_type node_behavior(self_ptr self, node_config config, node_p
       return promise;
     },
     // -- from the parts --
-    [self](msg::happened& m) { publish(self, std::move(m.what)); },
     [self](msg::left) {
       if (cx::state(self).phase == life::leaving) {
         proceed_stop(self);
@@ -916,11 +922,6 @@ node_impl::behavior_type node_behavior(self_ptr self, node_config config, node_p
       carry_out(self, s.admin->on_session(m.view, make_step(*s.parts.env)));
     },
     // -- own timers --
-    [self](msg::wake) {
-      auto& s = cx::state(self);
-      s.timer.fired();
-      carry_out(self, s.admin->on_wake(make_step(*s.parts.env)));
-    },
     [self](stop_timeout_over) {
       auto& s = cx::state(self);
       switch (s.phase) {

@@ -204,6 +204,36 @@ store_impl::behavior_type store_behavior(self_ptr self, store_args args) {
     }
   });
   return {
+    // CAF tries the handlers one after the other: what comes most often stands first.
+    [self](raw_message& m) {
+      auto& s = cx::state(self);
+      const auto* link = std::get_if<store::raw_link>(m.event.get());
+      const bool closed = link != nullptr && link->state == store::link_state::closed;
+      carry_out(self, s.core->on_raw(m.handle, std::move(*m.event), s.env->now(), s.env->random()));
+      if (closed) {
+        s.ports->erase(m.handle);
+        if (s.closing && s.ports->empty()) {
+          self->send(*s.closing, msg::store_closed{});
+        }
+      }
+    },
+    [self](msg::wake) {
+      auto& s = cx::state(self);
+      s.timer.fired();
+      carry_out(self, s.core->on_timer(s.generation, s.env->now()));
+    },
+    [self](msg::read& m) {
+      auto& s = cx::state(self);
+      if (auto id = sender_id(self)) {
+        carry_out(self, s.core->read({*id, m.request}, std::move(m.reads), m.fresh, s.env->now()));
+      }
+    },
+    [self](msg::commit& m) {
+      auto& s = cx::state(self);
+      if (auto id = sender_id(self)) {
+        carry_out(self, s.core->commit({*id, m.request}, std::move(m.txn), s.env->now()));
+      }
+    },
     [self](msg::attach) {
       auto& s = cx::state(self);
       auto sender = self->current_sender();
@@ -215,18 +245,6 @@ store_impl::behavior_type store_behavior(self_ptr self, store_args args) {
       s.client_ids.emplace(sender->id(), s.next_client);
       s.clients.emplace(s.next_client++, client);
       self->send(client, msg::session_changed{renumbered(s, s.core->view())});
-    },
-    [self](msg::commit& m) {
-      auto& s = cx::state(self);
-      if (auto id = sender_id(self)) {
-        carry_out(self, s.core->commit({*id, m.request}, std::move(m.txn), s.env->now()));
-      }
-    },
-    [self](msg::read& m) {
-      auto& s = cx::state(self);
-      if (auto id = sender_id(self)) {
-        carry_out(self, s.core->read({*id, m.request}, std::move(m.reads), m.fresh, s.env->now()));
-      }
     },
     [self](msg::start_probing& m) {
       auto& s = cx::state(self);
@@ -246,11 +264,6 @@ store_impl::behavior_type store_behavior(self_ptr self, store_args args) {
         self->send(*s.closing, msg::store_closed{});
       }
     },
-    [self](msg::wake) {
-      auto& s = cx::state(self);
-      s.timer.fired();
-      carry_out(self, s.core->on_timer(s.generation, s.env->now()));
-    },
     [self](peers_ptr& p) {
       auto& s = cx::state(self);
       const bool first = !s.peers;
@@ -260,18 +273,6 @@ store_impl::behavior_type store_behavior(self_ptr self, store_args args) {
       }
     },
     [self](msg::get_part_status) -> caf::result<store_status> { return status_of(cx::state(self)); },
-    [self](raw_message& m) {
-      auto& s = cx::state(self);
-      const auto* link = std::get_if<store::raw_link>(m.event.get());
-      const bool closed = link != nullptr && link->state == store::link_state::closed;
-      carry_out(self, s.core->on_raw(m.handle, std::move(*m.event), s.env->now(), s.env->random()));
-      if (closed) {
-        s.ports->erase(m.handle);
-        if (s.closing && s.ports->empty()) {
-          self->send(*s.closing, msg::store_closed{});
-        }
-      }
-    },
   };
 }
 

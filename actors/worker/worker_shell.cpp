@@ -74,6 +74,16 @@ worker_actor::behavior_type worker_behavior(self_ptr self, std::shared_ptr<node_
   st.core = std::make_unique<worker_core>(std::move(s));
   st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
   return {
+    // CAF tries the handlers one after the other: what comes most often stands first.
+    [self](msg::contact& m) {
+      auto& x = cx::state(self);
+      carry_out(self, x.core->on_contact(m.number, m.at, make_step(*x.env)));
+    },
+    [self](msg::wake) {
+      auto& x = cx::state(self);
+      x.timer.fired();
+      carry_out(self, x.core->on_wake(make_step(*x.env)));
+    },
     [self](msg::commit_done& m) {
       auto& x = cx::state(self);
       carry_out(self, x.core->on_commit(m.request, m.outcome, make_step(*x.env)));
@@ -104,10 +114,6 @@ worker_actor::behavior_type worker_behavior(self_ptr self, std::shared_ptr<node_
       x.early.clear();
       carry_out(self, x.core->on_unjoined(make_step(*x.env)));
     },
-    [self](msg::contact& m) {
-      auto& x = cx::state(self);
-      carry_out(self, x.core->on_contact(m.number, m.at, make_step(*x.env)));
-    },
     [self](msg::released& m) {
       auto& x = cx::state(self);
       carry_out(self, x.core->on_released(m.job, m.items, make_step(*x.env)));
@@ -137,11 +143,6 @@ worker_actor::behavior_type worker_behavior(self_ptr self, std::shared_ptr<node_
     [self](msg::hurry) {
       auto& x = cx::state(self);
       carry_out(self, x.core->on_hurry(make_step(*x.env)));
-    },
-    [self](msg::wake) {
-      auto& x = cx::state(self);
-      x.timer.fired();
-      carry_out(self, x.core->on_wake(make_step(*x.env)));
     },
     [self](peers_ptr& p) {
       auto& x = cx::state(self);

@@ -27,7 +27,8 @@ struct explanation {
   bool exact = true;
 };
 
-/// Explains where `planned` (made of the same problem, registry and options) puts an item.
+/// Explains where `planned` (made of the same problem, registry and options; of another problem the behaviour is
+/// undefined) puts an item.
 ///
 /// A verdict is a hard rule when the item cannot be on that worker in any plan, else the first objective at which the
 /// plan with the item pinned there is worse, `tie` when it is as good, `move_budget` when only the budget keeps the item

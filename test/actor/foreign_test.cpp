@@ -1,6 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <algorithm>
 
 #include "jobs.hpp"
 #include "port_client.hpp"
@@ -151,18 +150,11 @@ TEST_CASE("a session that the server ends is replaced and the items stay") {
   const auto alive = port_client{l.store(), {}}.read(store::get(l.tree().alive("one")));
   REQUIRE(alive.code == store::rc::ok);
   l.store().expire_session(alive.read.stat.ephemeral_owner);
-  CHECK(eventually([&] { return n.status().connection.counters.joins == 2; }));
+  CHECK(eventually([&] { return n.status().connection.counters.joins >= 2; }));
   CHECK(n.wait_items(2));
   const auto before = runs.runs();
   CHECK(eventually([&] { return runs.runs() > before + 2; }));
-  std::vector<std::string> states;
-  for (const auto& c : n.events.of<connection_changed>()) {
-    states.push_back(c.state);
-  }
-  REQUIRE(states.size() >= 4);
-  CHECK(states[1] == "connected");
-  CHECK(std::find(states.begin(), states.end(), "lost") != states.end());
-  CHECK(states.back() == "reconnected");
+  CHECK(n.events.connection_states() == std::vector<std::string>{"connected", "lost", "reconnected"});
   CHECK(runs.faults().empty());
 }
 

@@ -60,6 +60,20 @@ std::vector<std::string> event_book::problems(errc code) const {
   return found;
 }
 
+std::vector<std::string> event_book::connection_states() const {
+  std::vector<std::string> states;
+  bool joined = false;
+  for (const auto& c : of<connection_changed>()) {
+    const bool back = c.state == "connected" || c.state == "reconnected";
+    if (c.state == "connecting" || c.state == "suspended" || (back && joined)) {
+      continue;
+    }
+    joined = back;
+    states.push_back(c.state);
+  }
+  return states;
+}
+
 std::vector<item_id> lab_node::items_of(const job_id& id) const {
   std::vector<item_id> items;
   for (const auto& i : job(id).items) {

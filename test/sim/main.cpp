@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "test/sim/crash_report.hpp"
 #include "test/sim/scenario.hpp"
 #include "test/sim/unreached.hpp"
 
@@ -180,6 +181,7 @@ private:
       o.seed = args_.from + n / args_.profiles.size();
       o.kind = args_.profiles[n % args_.profiles.size()];
       o.only = args_.only;
+      crash_context(o.seed, djm::enum_text(o.kind));
       auto r = run_scenario(o);
       if (args_.twice) {
         const auto again = run_scenario(o);
@@ -229,5 +231,6 @@ private:
 
 int main(int argc, char** argv) {
   const auto a = parse(argc, argv);
+  report_crashes();
   return a.replay ? replay(a) : campaign{a}.run();
 }

@@ -67,6 +67,7 @@ world::world(world_options options)
       }(),
       start_of_time),
     system_(config_), coordinator_(dynamic_cast<sim_coordinator*>(&system_.scheduler())) {
+  caf::logger::set_current_actor_system(nullptr); // CAF's own, which books every actor that runs and writes nothing here
   coordinator_->seed(options_.seed);
   coordinator_->set_observer(this);
   if (options_.trace_messages)

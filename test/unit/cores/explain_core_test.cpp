@@ -119,6 +119,46 @@ TEST_CASE("explain: items that are no part of a plan are explained too") {
   }
 }
 
+TEST_CASE("explain: while the next plan is made the last one answers, of what it was made from") {
+  manager_rig r;
+  r.worker("v");
+  r.worker("w");
+  add_pool(r.tree, "j", {"a", "b", "c", "d"});
+  r.lead();
+  const auto before = r.owners();
+  const auto last = before.at("a") == before.at("d") ? "c" : "d"; // where the numbers of two plans would be confused
+  asker who{r};
+  SUBCASE("the pool shrinks") {
+    for (const auto* item : {"a", "b", "c", "d"}) {
+      if (std::string{item} != last) {
+        r.tree.erase("/djm/work-pool/j/" + std::string{item});
+      }
+    }
+    r.pass_until_asked();
+    CHECK(who.explained("j", "a").owner == before.at("a"));
+    CHECK(who.explained("j", last).owner == before.at(last));
+  }
+  SUBCASE("the pool grows") {
+    for (int i = 0; i < 100; ++i) {
+      r.tree.put("/djm/work-pool/j/x" + std::to_string(i));
+    }
+    r.pass_until_asked();
+    CHECK(who.explained("j", last).owner == before.at(last));
+    CHECK(who.explained("j", "x42").reason == "it is new: the next plan decides");
+  }
+  SUBCASE("and when the next plan fails") {
+    for (const auto* item : {"a", "b"}) {
+      r.tree.erase("/djm/work-pool/j/" + std::string{item});
+    }
+    r.plan_failures = 1;
+    r.pass_until_asked();
+    r.answer_plan();
+    CHECK(r.plan_failures == 0);
+    CHECK(who.explained("j", "a").owner == before.at("a"));
+    CHECK(who.explained("j", last).owner == before.at(last));
+  }
+}
+
 TEST_CASE("explain: one question is read for at a time, in order, up to a limit") {
   manager_rig r;
   r.worker("v");

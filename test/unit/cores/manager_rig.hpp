@@ -59,6 +59,18 @@ public:
     d.now = end;
   }
 
+  /// Time passes until a plan is asked for. It is not answered yet.
+  void pass_until_asked() {
+    for (int n = 0; d.settle(), d.others.empty(); ++n) {
+      auto next = d.core.wake_at();
+      if (!next || n > 3000) {
+        throw std::runtime_error("the manager does not plan");
+      }
+      d.now = std::max(d.now, *next);
+      d.take(d.core.on_wake(d.now_step()));
+    }
+  }
+
   bool answer_plan() {
     if (d.others.empty()) {
       return false;
