@@ -52,6 +52,9 @@ void fault_cluster::start() {
 
 void fault_cluster::start_node(std::size_t node) {
   auto& h = hosts_.at(node);
+  if (h.process) {
+    kill_node(node); // a gentle stop that is not over: the judge has to know that its runs end here
+  }
   const auto journal = (dir_.path() / (std::to_string(incarnations_++) + "-" + node_name(node))).string();
   process_options o;
   o.arguments = {DJM_FAULT_NODE,

@@ -109,3 +109,11 @@ TEST_CASE("the judge finds it when runs of a node that is cut off do not stop by
   const auto findings = c.verdict();
   CHECK(std::any_of(findings.begin(), findings.end(), [](const std::string& x) { return x.compare(0, 2, "I1") == 0; }));
 }
+
+TEST_CASE("a node that is ended and started again before its gentle stop is over: no item runs twice") {
+  victim_of v{false};
+  v.c.stop_node(v.node);
+  v.c.start_node(v.node);
+  CHECK(v.c.running_since(boot_us(), 60s) <= v.c.bound().count());
+  conclude(v.c);
+}
