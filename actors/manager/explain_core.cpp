@@ -127,8 +127,9 @@ expected<item_explanation> explain_now(const explain_core::task& x, const strate
     planned = std::make_shared<const plan>(std::move(*made));
   }
   if (planned->owner.size() != x.problem->item_count()) {
-    return fail(errc::internal, "the plan at hand places " + std::to_string(planned->owner.size()) + " items, the problem has " +
-                                  std::to_string(x.problem->item_count()));
+    // Whoever asks hands both over as a pair. Should that break, an answer that says so beats one read past the end.
+    return fail(errc::internal, "the plan at hand places " + std::to_string(planned->owner.size()) +
+                                  " items, the problem has " + std::to_string(x.problem->item_count()));
   }
   const auto found = explain(*x.problem, registry, x.options, *planned, x.item);
   item_explanation e;

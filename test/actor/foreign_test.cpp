@@ -1,6 +1,5 @@
 #include <doctest/doctest.h>
 
-
 #include "jobs.hpp"
 #include "port_client.hpp"
 
@@ -154,7 +153,10 @@ TEST_CASE("a session that the server ends is replaced and the items stay") {
   CHECK(n.wait_items(2));
   const auto before = runs.runs();
   CHECK(eventually([&] { return runs.runs() > before + 2; }));
-  CHECK(n.events.connection_states() == std::vector<std::string>{"connected", "lost", "reconnected"});
+  REQUIRE(eventually([&] { return n.events.connection_states().size() >= 3; }));
+  auto states = n.events.connection_states();
+  states.resize(3); // a busy machine may lose a session of its own later
+  CHECK(states == std::vector<std::string>{"connected", "lost", "reconnected"});
   CHECK(runs.faults().empty());
 }
 
