@@ -1,0 +1,41 @@
+#include "actors/node/admission.hpp"
+
+#include <string>
+#include <utility>
+
+#include "zkstore/payloads.hpp"
+
+namespace djm {
+
+namespace {
+
+/// Well below what one transaction may hold, as it also carries what newer versions have written beside it.
+constexpr std::size_t max_attributes_size = 256u << 10;
+
+expected<void> refuse(errc code, const job_spec& spec, std::string text) {
+  return fail(code, "job \"" + spec.id + "\": " + std::move(text));
+}
+
+} // namespace
+
+expected<void> check_admission(const job_spec& spec, const node_config& config) {
+  if (auto ok = validate(spec); !ok) {
+    return ok;
+  }
+  if (const auto most = longest_stop_grace(config, config.store.session_timeout); spec.stop_grace > most) {
+    return refuse(errc::invalid_config, spec,
+                  "stop_grace " + format_duration(spec.stop_grace) +
+                    " leaves no time to run under the session timeout and detach tolerance of node \"" + config.id +
+                    "\"; at most " + format_duration(most));
+  }
+  store::pool_payload stored;
+  stored.attributes = spec.attributes;
+  if (const auto size = store::encode(stored).size(); size > max_attributes_size) {
+    return refuse(errc::too_large, spec,
+                  "its attributes take " + std::to_string(size) + " bytes in the store; at most " +
+                    std::to_string(max_attributes_size) + " are possible");
+  }
+  return {};
+}
+
+} // namespace djm

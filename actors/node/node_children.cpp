@@ -1,0 +1,255 @@
+#include <algorithm>
+#include <utility>
+
+#include "actors/node/node_state.hpp"
+
+namespace djm {
+
+namespace {
+
+using core = supervisor_core;
+using part = core::part;
+
+template <class Message>
+void in_time(node_ptr self, time_point at, Message m) {
+  caf::weak_actor_ptr weak{self->ctrl()};
+  cx::state(self).parts.env->arm(at, [weak, m] {
+    if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
+      caf::anon_send(caf::actor_cast<node_impl>(std::move(strong)), m);
+    }
+  });
+}
+
+/// Whoever kills the node kills its children, and it hears of their end.
+template <class Handle>
+void adopt(node_ptr self, const std::string& name, const Handle& child) {
+  auto& st = cx::state(self);
+  self->monitor(child);
+  self->link_to(child);
+  st.own.insert(child.id());
+  if (st.parts.on_part) {
+    st.parts.on_part(name, caf::actor_cast<caf::actor>(child));
+  }
+}
+
+store_actor start_store(node_ptr self) {
+  auto& st = cx::state(self);
+  const auto& c = st.identity.config;
+  store_args args;
+  args.env = st.parts.env;
+  args.config = c.store;
+  args.limits.operation_deadline = c.store.operation_deadline;
+  args.limits.backoff_min = c.backoff_min;
+  args.limits.backoff_max = c.backoff_max;
+  args.number_base = st.stores_started++ << 32;
+  args.ports = st.ports = std::make_shared<session_ports>();
+  return spawn_store(self->system(), std::move(args));
+}
+
+void start_part(node_ptr self, part which, bool rebuilt) {
+  auto& st = cx::state(self);
+  auto& system = self->system();
+  const auto& env = st.parts.env;
+  const auto take = [&](auto& place, auto child) {
+    place = std::move(child);
+    st.part_ids[place.id()] = which;
+    adopt(self, core::name_of(which), place);
+  };
+  switch (which) {
+  case part::store:
+    return take(st.now->store, start_store(self));
+  case part::keeper: {
+    auto s = keeper_settings(st.identity);
+    s.started_at_ms = env->wall_now().time_since_epoch().count();
+    return take(st.now->keeper, spawn_keeper(system, env, std::move(s)));
+  }
+  case part::election:
+    return take(st.now->election, spawn_election(system, env, election_settings(st.identity)));
+  case part::manager:
+    return take(st.now->manager, spawn_manager(system, env, manager_settings(st.identity), st.parts.strategies));
+  case part::worker: {
+    auto s = worker_settings(st.identity);
+    s.rebuilt = rebuilt;
+    return take(st.now->worker, spawn_worker(system, env, std::move(s)));
+  }
+  }
+}
+
+/// A copy, because whoever gets it keeps it.
+peers_ptr who_is_who(const node_state& st) {
+  return std::make_shared<const peers>(*st.now);
+}
+
+void introduce_all(node_ptr self) {
+  auto& st = cx::state(self);
+  const auto p = who_is_who(st);
+  self->send(p->worker, p);
+  self->send(p->manager, p);
+  self->send(p->election, p);
+  self->send(p->keeper, p);
+  for (auto& [id, j] : st.jobs) {
+    self->send(j.runner, p);
+  }
+  self->send(p->store, p);
+}
+
+void start_runner(node_ptr self, job_entry& j) {
+  auto& st = cx::state(self);
+  auto s = runner_settings(st.identity, j.spec);
+  s.run_base = st.parts.env->exec().next_run_id();
+  j.runner = spawn_runner(self->system(), st.parts.env, std::move(s), j.code);
+  st.runner_ids[j.runner.id()] = j.spec.id;
+  adopt(self, "runner " + j.spec.id, j.runner);
+  self->send(j.runner, who_is_who(st));
+  self->send(st.now->worker, add_runner{j.spec.id, j.runner});
+}
+
+void free_job(node_ptr self, const job_id& job) {
+  auto& st = cx::state(self);
+  auto j = st.jobs.find(job);
+  for (auto& p : j->second.waiting) {
+    fulfil(p);
+  }
+  st.runner_ids.erase(j->second.runner.id());
+  self->demonitor(j->second.runner.address());
+  self->send_exit(j->second.runner, caf::exit_reason::user_shutdown);
+  st.jobs.erase(j);
+}
+
+/// The session of a store that has died is ended for it, and everyone who relied on it hears so first, because the lease
+/// counts from the moment at which the end was asked for. What the session still had under way cannot harm: the keeper joins
+/// again only when the server has taken away the `alive` of the old session, and with it its voice.
+void end_orphaned_session(node_ptr self) {
+  auto& st = cx::state(self);
+  auto gone = st.session;
+  gone.phase = store::session_phase::closed;
+  gone.number = st.stores_started << 32; // no session of any store has this number
+  gone.closed_at = st.parts.env->now();
+  self->send(st.now->worker, msg::session_changed{gone});
+  self->send(st.now->keeper, msg::session_changed{gone});
+  self->send(st.now->election, msg::session_changed{gone});
+  self->send(st.now->manager, msg::session_changed{gone});
+  carry_out(self, st.admin->on_joined(false, make_step(*st.parts.env)));
+  carry_out(self, st.admin->on_session(gone, make_step(*st.parts.env)));
+  for (auto& [handle, port] : *st.ports) {
+    port->close();
+  }
+  st.ports->clear();
+}
+
+void end_parts(node_ptr self) {
+  auto& st = cx::state(self);
+  constexpr auto why = caf::exit_reason::user_shutdown;
+  for (auto& [id, j] : st.jobs) {
+    self->send_exit(j.runner, why);
+  }
+  self->send_exit(st.now->worker, why);
+  self->send_exit(st.now->manager, why);
+  self->send_exit(st.now->election, why);
+  self->send_exit(st.now->keeper, why);
+  self->send_exit(st.now->store, why);
+}
+
+void close_environment(node_ptr self) {
+  caf::weak_actor_ptr weak{self->ctrl()};
+  cx::state(self).parts.env->close([weak] {
+    if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
+      caf::anon_send(caf::actor_cast<node_impl>(std::move(strong)), env_closed{});
+    }
+  });
+}
+
+/// Everyone who still waits is answered.
+void finish(node_ptr self) {
+  auto& st = cx::state(self);
+  for (auto& [id, j] : st.jobs) {
+    for (auto& p : j.waiting) {
+      p.deliver(to_caf(stopping_error(st)));
+    }
+  }
+  for (auto& c : st.statuses) {
+    deliver_status(*c); // what the parts still had to say is lost with them
+  }
+  st.statuses.clear();
+  for (auto& p : st.stoppers) {
+    fulfil(p);
+  }
+  st.now.reset(); // the parts' handles, and with them ours
+  if (const auto& why = st.life->verdict()) {
+    self->quit(to_caf(*why));
+  } else {
+    self->quit(caf::exit_reason::user_shutdown);
+  }
+}
+
+} // namespace
+
+void carry_out(node_ptr self, core::effects fx) {
+  auto& st = cx::state(self);
+  for (auto& e : fx) {
+    std::visit(overloaded{
+                 [&](core::start_part& x) { start_part(self, x.which, x.rebuilt); },
+                 [&](core::start_runner& x) { start_runner(self, st.jobs.at(x.job)); },
+                 [&](core::introduce_all&) { introduce_all(self); },
+                 [&](core::introduce_worker&) { self->send(st.now->worker, who_is_who(st)); },
+                 [&](core::adopt_runner& x) {
+                   const auto& runner = st.jobs.at(x.job).runner;
+                   self->send(runner, who_is_who(st));
+                   self->send(runner, msg::worker_restarted{});
+                   self->send(st.now->worker, add_runner{x.job, runner});
+                 },
+                 [&](core::offer& x) { self->send(st.now->keeper, msg::offer{st.jobs.at(x.job).spec}); },
+                 [&](core::withdraw& x) { self->send(st.now->keeper, msg::withdraw{x.job}); },
+                 [&](core::remove_job& x) { self->send(st.now->worker, msg::remove_job{x.job}); },
+                 [&](core::free_job& x) { free_job(self, x.job); },
+                 [&](core::open_session&) { self->send(st.now->store, msg::attach{}); },
+                 [&](core::end_session&) { end_orphaned_session(self); },
+                 [&](core::refuse_wishes&) { carry_out(self, st.admin->on_stop()); },
+                 [&](core::stop_runs& x) {
+                   self->send(st.jobs.at(x.job).runner, msg::stop_runs{stop_reason::shutdown});
+                 },
+                 [&](core::drain_worker&) { self->send(st.now->worker, msg::drain{}); },
+                 [&](core::hurry_worker&) { self->send(st.now->worker, msg::hurry{}); },
+                 [&](core::leave&) { self->send(st.now->keeper, msg::leave{}); },
+                 [&](core::close_session&) {
+                   self->send(st.now->election, msg::resign{});
+                   self->send(st.now->store, msg::close_session{});
+                 },
+                 [&](core::end_parts&) { end_parts(self); },
+                 [&](core::close_environment&) { close_environment(self); },
+                 [&](core::finish&) { finish(self); },
+                 [&](core::report& x) { publish(self, problem{std::move(x.component), std::move(x.why)}); },
+                 [&](core::arm& x) {
+                   switch (x.which) {
+                   case core::timer::stop:
+                     return in_time(self, x.at, stop_timeout_over{});
+                   case core::timer::drain:
+                     return in_time(self, x.at, drain_check{});
+                   case core::timer::rebuild:
+                     return in_time(self, x.at, rebuild_now{});
+                   }
+                 },
+               },
+               e);
+  }
+}
+
+void on_down(node_ptr self, const caf::down_msg& dm) {
+  auto& st = cx::state(self);
+  const auto id = dm.source.id();
+  if (st.listeners.erase(id) > 0) {
+    return;
+  }
+  const auto now = st.parts.env->now();
+  if (auto p = st.part_ids.find(id); p != st.part_ids.end()) {
+    const auto which = p->second;
+    st.part_ids.erase(p);
+    carry_out(self, st.life->on_part_down(which, from_caf(dm.reason), now));
+  } else if (auto r = st.runner_ids.find(id); r != st.runner_ids.end()) {
+    const auto job = r->second;
+    st.runner_ids.erase(r);
+    carry_out(self, st.life->on_runner_down(job, from_caf(dm.reason), now));
+  }
+}
+
+} // namespace djm

@@ -1,0 +1,122 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <caf/all.hpp>
+
+#include "actors/common/parts.hpp"
+#include "actors/common/store_client.hpp"
+#include "actors/node/admin_core.hpp"
+#include "actors/node/node_shell.hpp"
+#include "actors/node/part_settings.hpp"
+#include "actors/node/supervisor_core.hpp"
+#include "actors/store/store_shell.hpp"
+
+/// What the files of the node's shell share: `node_shell` (who is answered what), `node_children` (the parts and runners, as
+/// the supervisor wants them), `node_status` (one status out of many).
+namespace djm {
+
+/// Timers of the supervisor and the end of its environment.
+struct stop_timeout_over {};
+struct env_closed {};
+struct rebuild_now {};
+/// While the node drains: whether only a store that is out of reach keeps it.
+struct drain_check {};
+
+template <class V>
+auto fields(V&& v, stop_timeout_over&) {
+  return v("stop_timeout_over");
+}
+template <class V>
+auto fields(V&& v, env_closed&) {
+  return v("env_closed");
+}
+template <class V>
+auto fields(V&& v, rebuild_now&) {
+  return v("rebuild_now");
+}
+template <class V>
+auto fields(V&& v, drain_check&) {
+  return v("drain_check");
+}
+
+using node_impl = node_actor::extend_with<supervisor_actor>::extend_with<store_client_actor>::extend_with<
+  cx::typed<caf::result<void>(msg::wake), caf::result<void>(stop_timeout_over), caf::result<void>(env_closed),
+            caf::result<void>(rebuild_now), caf::result<void>(drain_check)>>;
+
+/// A `get_status` on its way: filled in by the parts, delivered once.
+struct status_collector {
+  node_status status;
+  std::size_t open = 0;
+  caf::typed_response_promise<node_status> promise;
+};
+
+struct job_entry {
+  job_spec spec;
+  std::shared_ptr<job> code;
+  runner_actor runner;
+  std::vector<caf::typed_response_promise<void>> waiting; ///< for the job to be free
+};
+
+struct node_state {
+  static inline const char* name = "djm.node";
+  node_identity identity;
+  node_parts parts;
+  std::unique_ptr<supervisor_core> life;
+  std::unique_ptr<admin_core> admin;
+  wake_timer<node_impl> timer;
+
+  // the children
+  std::shared_ptr<peers> now;
+  std::map<caf::actor_id, supervisor_core::part> part_ids;
+  std::map<caf::actor_id, job_id> runner_ids;
+  std::map<job_id, job_entry> jobs;
+  std::set<caf::actor_id> own; ///< children whose exit has not come yet: it is no order to stop
+  std::uint64_t stores_started = 0;
+  std::shared_ptr<session_ports> ports; ///< of the present store
+  store::session_view session;          ///< as the present store told last
+
+  // who waits for what
+  std::uint64_t next_wish = 1;
+  std::map<std::uint64_t, caf::typed_response_promise<void>> wishes;
+  std::map<std::uint64_t, caf::typed_response_promise<cluster_view>> views;
+  std::vector<caf::typed_response_promise<void>> stoppers;
+  std::set<std::shared_ptr<status_collector>> statuses;
+
+  std::map<caf::actor_id, caf::actor> listeners;
+  std::deque<std::string> problems;
+};
+
+using node_ptr = node_impl::stateful_pointer<node_state>;
+
+/// Carries out what the cores want.
+void carry_out(node_ptr self, supervisor_core::effects fx);
+void carry_out(node_ptr self, admin_core::effects fx);
+
+/// Logs what happened and tells everyone who has subscribed.
+void publish(node_ptr self, event what);
+
+/// A child or a listener has ended.
+void on_down(node_ptr self, const caf::down_msg& dm);
+
+/// Asks every part and runner, answers when all have answered or two seconds are over.
+caf::result<node_status> collect_status(node_ptr self);
+void deliver_status(status_collector& c);
+
+inline error stopping_error(const node_state& st) {
+  return {errc::shutting_down, "node \"" + st.identity.config.id + "\" is shutting down"};
+}
+
+/// Answers a request whose answer has no content.
+inline void fulfil(caf::typed_response_promise<void>& p) {
+  caf::response_promise& plain = p;
+  plain.deliver(caf::unit);
+}
+
+} // namespace djm

@@ -1,0 +1,104 @@
+#include <algorithm>
+#include <utility>
+
+#include "actors/node/node_state.hpp"
+
+namespace djm {
+
+namespace {
+
+/// What the log says of an event; most events are for those who subscribe.
+std::optional<log_record> log_of(const event& what, const node_config& c) {
+  if (const auto* p = std::get_if<problem>(&what)) {
+    return log_record{log_level::warning, c.id, p->component, to_string(p->why), {}};
+  }
+  if (const auto* x = std::get_if<connection_changed>(&what)) {
+    return log_record{log_level::info, c.id, "keeper", x->state + " (" + c.store.connect + ")", {}};
+  }
+  if (const auto* q = std::get_if<pool_problem>(&what)) {
+    return log_record{log_level::warning, c.id, "runner", to_string(q->why), {}};
+  }
+  if (const auto* f = std::get_if<run_failed>(&what)) {
+    return log_record{log_level::warning, c.id, "runner", "job \"" + f->job + "\": run failed: " + f->what, {}};
+  }
+  if (const auto* o = std::get_if<run_overrun>(&what)) {
+    return log_record{log_level::error, c.id, "runner",
+                      "job \"" + o->job + "\": run " + std::to_string(o->run) + " ignores its stop request" +
+                        (o->past_deadline ? " beyond the deadline: its items may run elsewhere" : ""),
+                      {}};
+  }
+  return std::nullopt;
+}
+
+void finish_status(node_ptr self, const std::shared_ptr<status_collector>& c) {
+  if (--c->open == 0) {
+    cx::state(self).statuses.erase(c);
+    deliver_status(*c);
+  }
+}
+
+template <class Status, class Part, class Put>
+void ask_part(node_ptr self, const std::shared_ptr<status_collector>& c, const Part& part, Put put) {
+  ++c->open;
+  self->request(part, std::chrono::seconds{2}, msg::get_part_status{})
+    .then(
+      [self, c, put](Status& s) {
+        put(c->status, s);
+        finish_status(self, c);
+      },
+      [self, c](caf::error&) { finish_status(self, c); });
+}
+
+} // namespace
+
+void publish(node_ptr self, event what) {
+  auto& st = cx::state(self);
+  if (const auto* p = std::get_if<problem>(&what)) {
+    st.problems.push_back(p->component + ": " + to_string(p->why));
+    if (st.problems.size() > 20) {
+      st.problems.pop_front();
+    }
+  }
+  if (auto line = log_of(what, st.identity.config)) {
+    st.parts.env->log(*line);
+  }
+  if (st.listeners.empty()) {
+    return;
+  }
+  node_event e{st.identity.config.id, st.parts.env->wall_now().time_since_epoch().count(), std::move(what)};
+  for (auto& [id, listener] : st.listeners) {
+    caf::anon_send(listener, e);
+  }
+}
+
+void deliver_status(status_collector& c) {
+  std::sort(c.status.jobs.begin(), c.status.jobs.end(),
+            [](const runner_status& a, const runner_status& b) { return a.job < b.job; });
+  c.promise.deliver(std::move(c.status));
+}
+
+caf::result<node_status> collect_status(node_ptr self) {
+  auto& st = cx::state(self);
+  auto c = std::make_shared<status_collector>();
+  c->promise = self->make_response_promise<node_status>();
+  auto promise = c->promise;
+  c->status.node = st.identity.config.id;
+  c->status.state = st.life->state();
+  c->status.ready = st.life->ready();
+  c->status.restarts = st.life->restarts();
+  c->status.problems.assign(st.problems.begin(), st.problems.end());
+  const auto pool = st.parts.env->exec().stats();
+  c->status.executor = {pool.threads, pool.max_threads, pool.busy, pool.waiting, pool.finished, pool.failed};
+  st.statuses.insert(c);
+  ask_part<store_status>(self, c, st.now->store, [](node_status& n, store_status& x) { n.store = x; });
+  ask_part<keeper_status>(self, c, st.now->keeper, [](node_status& n, keeper_status& x) { n.connection = x; });
+  ask_part<election_status>(self, c, st.now->election, [](node_status& n, election_status& x) { n.election = x; });
+  ask_part<manager_status>(self, c, st.now->manager, [](node_status& n, manager_status& x) { n.manager = x; });
+  ask_part<worker_status>(self, c, st.now->worker, [](node_status& n, worker_status& x) { n.worker = x; });
+  for (auto& [id, j] : st.jobs) {
+    ask_part<runner_status>(self, c, j.runner, [](node_status& n, runner_status& x) { n.jobs.push_back(x); });
+  }
+  return promise;
+}
+
+} // namespace djm

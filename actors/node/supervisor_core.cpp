@@ -1,0 +1,353 @@
+#include "actors/node/supervisor_core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "djm/time.hpp"
+
+namespace djm {
+
+const char* supervisor_core::name_of(part x) {
+  constexpr const char* names[] = {"store", "keeper", "election", "manager", "worker"};
+  return names[static_cast<std::size_t>(x)];
+}
+
+supervisor_core::supervisor_core(settings s) : cfg_(std::move(s)) {}
+
+supervisor_core::effects supervisor_core::start() {
+  effects out;
+  for (auto p : {part::store, part::keeper, part::election, part::manager, part::worker}) {
+    alive_.insert(p);
+    out.push_back(start_part{p, false});
+  }
+  out.push_back(introduce_all{});
+  out.push_back(open_session{});
+  return out;
+}
+
+const char* supervisor_core::state() const {
+  switch (phase_) {
+  case life::starting:
+    return "starting";
+  case life::running:
+    return "running";
+  case life::stopped:
+    return "stopped";
+  default:
+    return "stopping";
+  }
+}
+
+// -- jobs -----------------------------------------------------------------------
+
+supervisor_core::effects supervisor_core::add_job(const job_id& job) {
+  effects out;
+  jobs_.emplace(job, false);
+  out.push_back(offer{job}); // the keeper must know the job before the runner sends it the pool
+  run(job, out);
+  return out;
+}
+
+void supervisor_core::run(const job_id& job, effects& out) {
+  running_.insert(job);
+  out.push_back(start_runner{job});
+}
+
+supervisor_core::effects supervisor_core::leave_job(const job_id& job) {
+  effects out;
+  if (auto j = jobs_.find(job); j != jobs_.end() && !std::exchange(j->second, true)) {
+    out.push_back(withdraw{job});
+    out.push_back(remove_job{job});
+  }
+  return out;
+}
+
+bool supervisor_core::is_leaving(const job_id& job) const {
+  auto j = jobs_.find(job);
+  return j != jobs_.end() && j->second;
+}
+
+supervisor_core::effects supervisor_core::on_job_free(const job_id& job) {
+  effects out;
+  if (is_leaving(job)) {
+    jobs_.erase(job);
+    running_.erase(job);
+    runners_dead_.erase(job);
+    out.push_back(free_job{job});
+  }
+  return out;
+}
+
+// -- what the parts say -----------------------------------------------------------
+
+supervisor_core::effects supervisor_core::on_joined() {
+  joined_ = true;
+  if (phase_ == life::starting) {
+    phase_ = life::running;
+  }
+  return {};
+}
+
+void supervisor_core::on_unjoined() {
+  joined_ = false;
+}
+
+void supervisor_core::on_settled(bool settled) {
+  settled_ = settled;
+}
+
+void supervisor_core::on_session(store::session_phase phase) {
+  connected_ = phase == store::session_phase::connected;
+  if (phase == store::session_phase::expired || phase == store::session_phase::closed) {
+    joined_ = false;
+  }
+}
+
+// -- failures ---------------------------------------------------------------------
+
+supervisor_core::effects supervisor_core::on_part_down(part which, const error& why, time_point now) {
+  effects out;
+  alive_.erase(which);
+  if (which == part::store && phase_ != life::ending) {
+    out.push_back(end_session{});
+  }
+  if (phase_ == life::ending) {
+    end_when_alone(out);
+  } else if (!is_stopping()) {
+    dead_.insert(which);
+    if (which == part::keeper || which == part::store) {
+      joined_ = false;
+    }
+    fail(name_of(which), why, now, out);
+  } else {
+    skip_step_of(which, now, out);
+  }
+  return out;
+}
+
+supervisor_core::effects supervisor_core::on_runner_down(const job_id& job, const error& why, time_point now) {
+  effects out;
+  running_.erase(job);
+  if (phase_ == life::ending) {
+    end_when_alone(out);
+  } else if (jobs_.count(job) > 0) {
+    runners_dead_.insert(job);
+    fail("runner of job \"" + job + "\"", why, now, out);
+  }
+  return out;
+}
+
+void supervisor_core::fail(const std::string& what, const error& why, time_point now, effects& out) {
+  recent_failures_.push_back(now);
+  while (now - recent_failures_.front() > cfg_.failure_window) {
+    recent_failures_.pop_front();
+  }
+  ++restarts_;
+  out.push_back(report{what, {why.code, what + " failed and is rebuilt: " + why.text}});
+  if (recent_failures_.size() > cfg_.max_failures) {
+    verdict_ = error{errc::too_many_failures, what + " failed " + std::to_string(cfg_.max_failures + 1) +
+                                                " times within " + format_duration(cfg_.failure_window) +
+                                                "; last: " + why.text};
+    begin_stop(true, now, out);
+    return;
+  }
+  if (!rebuild_armed_) {
+    rebuild_armed_ = true;
+    const auto delay = cfg_.backoff_min * (1u << std::min<std::size_t>(recent_failures_.size(), 6));
+    out.push_back(arm{timer::rebuild, now + std::min<duration>(delay, cfg_.backoff_max)});
+  }
+}
+
+void supervisor_core::rebuild(effects& out) {
+  rebuild_armed_ = false;
+  if (draining()) {
+    replace_dead_runners(out);
+    return;
+  }
+  if (is_stopping()) {
+    return;
+  }
+  const auto parts = std::exchange(dead_, {});
+  const auto runners = std::exchange(runners_dead_, {});
+  for (auto p : parts) {
+    alive_.insert(p);
+    out.push_back(start_part{p, true});
+  }
+  // Whoever is new knows what it works for before those who make it work (the keeper: `joined`, a runner: `pool`) learn
+  // that it is there.
+  const bool new_worker = parts.count(part::worker) > 0;
+  if (new_worker) {
+    out.push_back(introduce_worker{});
+  }
+  for (const auto& [job, leaving] : jobs_) {
+    if (parts.count(part::keeper) > 0 && !leaving) {
+      out.push_back(offer{job});
+    }
+    if (runners.count(job) > 0) {
+      run(job, out);
+    } else if (new_worker) {
+      out.push_back(adopt_runner{job});
+    }
+    if (new_worker && leaving) {
+      out.push_back(remove_job{job});
+    }
+  }
+  if (parts.empty()) {
+    return;
+  }
+  out.push_back(introduce_all{});
+  if (parts.count(part::store) > 0) {
+    out.push_back(open_session{});
+  }
+}
+
+/// While the node drains: somebody has to say when the runs that a dead runner left behind have ended.
+void supervisor_core::replace_dead_runners(effects& out) {
+  for (const auto& job : std::exchange(runners_dead_, {})) {
+    run(job, out);
+    out.push_back(stop_runs{job});
+  }
+}
+
+// -- stopping ---------------------------------------------------------------------
+
+supervisor_core::effects supervisor_core::stop(bool hurry, time_point now) {
+  effects out;
+  begin_stop(hurry, now, out);
+  return out;
+}
+
+supervisor_core::effects supervisor_core::on_refused(const error& why, time_point now) {
+  effects out;
+  out.push_back(report{"keeper", why});
+  verdict_ = why;
+  begin_stop(true, now, out);
+  return out;
+}
+
+void supervisor_core::begin_stop(bool hurry, time_point now, effects& out) {
+  if (phase_ == life::ending || phase_ == life::stopped) {
+    return;
+  }
+  if (!is_stopping()) {
+    phase_ = life::draining;
+    out.push_back(refuse_wishes{});
+    for (const auto& [job, leaving] : jobs_) {
+      out.push_back(stop_runs{job});
+    }
+    replace_dead_runners(out);
+    out.push_back(drain_worker{});
+    out.push_back(arm{timer::stop, now + cfg_.stop_timeout});
+    out.push_back(arm{timer::drain, now + cfg_.operation_deadline});
+    hurry = hurry || cfg_.stop_timeout <= duration::zero();
+    for (auto dead : dead_) {
+      skip_step_of(dead, now, out);
+    }
+  } else {
+    hurry = true; // the second request
+  }
+  if (hurry && !hurried_) {
+    hurried_ = true;
+    out.push_back(hurry_worker{});
+    // Even a store that answers nothing must not keep the node.
+    out.push_back(arm{timer::stop, now + cfg_.operation_deadline});
+  }
+}
+
+/// A part that is dead answers no step of the shutdown.
+void supervisor_core::skip_step_of(part dead, time_point now, effects& out) {
+  if (dead == part::store) {
+    phase_ = life::closing; // no session is left to leave with
+    proceed(now, out);
+  } else if ((dead == part::worker && phase_ == life::draining) || (dead == part::keeper && phase_ == life::leaving)) {
+    proceed(now, out);
+  }
+}
+
+void supervisor_core::proceed(time_point now, effects& out) {
+  switch (phase_) {
+  case life::draining:
+    phase_ = life::leaving;
+    out.push_back(leave{});
+    // The store may have stopped answering: leaving is given as long as an operation, then the session just ends.
+    out.push_back(arm{timer::stop, now + cfg_.operation_deadline});
+    break;
+  case life::leaving:
+    phase_ = life::closing;
+    out.push_back(close_session{});
+    out.push_back(arm{timer::stop, now + cfg_.operation_deadline * 2});
+    break;
+  case life::closing:
+    phase_ = life::ending;
+    out.push_back(end_parts{});
+    end_when_alone(out);
+    break;
+  default:
+    break;
+  }
+}
+
+void supervisor_core::end_when_alone(effects& out) {
+  if (alive_.empty() && running_.empty()) {
+    out.push_back(close_environment{});
+  }
+}
+
+supervisor_core::effects supervisor_core::on_drained(time_point now) {
+  effects out;
+  if (phase_ == life::draining) {
+    proceed(now, out);
+  }
+  return out;
+}
+
+supervisor_core::effects supervisor_core::on_left(time_point now) {
+  effects out;
+  if (phase_ == life::leaving) {
+    proceed(now, out);
+  }
+  return out;
+}
+
+supervisor_core::effects supervisor_core::on_store_closed(time_point now) {
+  effects out;
+  if (phase_ == life::closing) {
+    proceed(now, out);
+  }
+  return out;
+}
+
+supervisor_core::effects supervisor_core::on_environment_closed() {
+  phase_ = life::stopped;
+  return {finish{}};
+}
+
+supervisor_core::effects supervisor_core::on_timer(timer which, bool user_code_runs, time_point now) {
+  effects out;
+  switch (which) {
+  case timer::rebuild:
+    rebuild(out);
+    break;
+  case timer::stop:
+    if (draining() && !hurried_) {
+      begin_stop(true, now, out);
+    } else if (draining() || phase_ == life::leaving || phase_ == life::closing) {
+      proceed(now, out);
+    }
+    break;
+  case timer::drain:
+    if (draining() && !hurried_) {
+      const bool away = !connected_;
+      if (away && std::exchange(was_away_, away) && !user_code_runs) {
+        begin_stop(true, now, out); // left to wait for is a store that may not come back; the leader breaks our locks
+      } else {
+        was_away_ = away;
+        out.push_back(arm{timer::drain, now + cfg_.operation_deadline});
+      }
+    }
+    break;
+  }
+  return out;
+}
+
+} // namespace djm
