@@ -10,16 +10,6 @@ namespace {
 using core = supervisor_core;
 using part = core::part;
 
-template <class Message>
-void in_time(node_ptr self, time_point at, Message m) {
-  caf::weak_actor_ptr weak{self->ctrl()};
-  cx::state(self).parts.env->arm(at, [weak, m] {
-    if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
-      caf::anon_send(caf::actor_cast<node_impl>(std::move(strong)), m);
-    }
-  });
-}
-
 /// Whoever kills the node kills its children, and it hears of their end.
 template <class Handle>
 void adopt(node_ptr self, const std::string& name, const Handle& child) {
@@ -219,19 +209,10 @@ void carry_out(node_ptr self, core::effects fx) {
                  [&](core::close_environment&) { close_environment(self); },
                  [&](core::finish&) { finish(self); },
                  [&](core::report& x) { publish(self, problem{std::move(x.component), std::move(x.why)}); },
-                 [&](core::arm& x) {
-                   switch (x.which) {
-                   case core::timer::stop:
-                     return in_time(self, x.at, stop_timeout_over{});
-                   case core::timer::drain:
-                     return in_time(self, x.at, drain_check{});
-                   case core::timer::rebuild:
-                     return in_time(self, x.at, rebuild_now{});
-                   }
-                 },
                },
                e);
   }
+  set_timer(st);
 }
 
 void on_down(node_ptr self, const caf::down_msg& dm) {

@@ -35,7 +35,7 @@ void carry_out(node_ptr self, admin_core::effects fx) {
                },
                e);
   }
-  st.timer.set(st.admin->wake_at());
+  set_timer(st);
 }
 
 namespace {
@@ -80,12 +80,6 @@ caf::error unknown(const node_state& st, const job_id& job) {
   return caf::make_error(errc::unknown_job, "job \"" + job + "\" is not registered on node \"" + st.identity.config.id + "\"");
 }
 
-void on_timer(node_ptr self, supervisor_core::timer which) {
-  auto& st = cx::state(self);
-  const bool user_code_runs = st.life->draining() && !st.parts.env->exec().running({}).empty();
-  carry_out(self, st.life->on_timer(which, user_code_runs, st.parts.env->now()));
-}
-
 node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_parts parts) {
   init_part(self);
   auto& st = cx::state(self);
@@ -110,6 +104,8 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
     [self](msg::wake) {
       auto& s = cx::state(self);
       s.timer.fired();
+      const bool user_code_runs = s.life->draining() && !s.parts.env->exec().running({}).empty();
+      carry_out(self, s.life->on_wake(user_code_runs, s.parts.env->now()));
       carry_out(self, s.admin->on_wake(make_step(*s.parts.env)));
     },
     [self](register_job& m) -> caf::result<void> { return add_job(self, m); },
@@ -274,11 +270,8 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       }
       carry_out(self, s.admin->on_session(m.view, make_step(*s.parts.env)));
     },
-    // -- own timers --
-    [self](stop_timeout_over) { on_timer(self, supervisor_core::timer::stop); },
-    [self](drain_check) { on_timer(self, supervisor_core::timer::drain); },
+    // -- at last --
     [self](env_closed) { carry_out(self, cx::state(self).life->on_environment_closed()); },
-    [self](rebuild_now) { on_timer(self, supervisor_core::timer::rebuild); },
   };
 }
 

@@ -22,33 +22,15 @@
 /// the supervisor wants them), `node_status` (one status out of many).
 namespace djm {
 
-/// Timers of the supervisor and the end of its environment.
-struct stop_timeout_over {};
+/// The environment is closed: nothing of the node runs any more.
 struct env_closed {};
-struct rebuild_now {};
-/// While the node drains: whether only a store that is out of reach keeps it.
-struct drain_check {};
-
-template <class V>
-auto fields(V&& v, stop_timeout_over&) {
-  return v("stop_timeout_over");
-}
 template <class V>
 auto fields(V&& v, env_closed&) {
   return v("env_closed");
 }
-template <class V>
-auto fields(V&& v, rebuild_now&) {
-  return v("rebuild_now");
-}
-template <class V>
-auto fields(V&& v, drain_check&) {
-  return v("drain_check");
-}
 
 using node_impl = node_actor::extend_with<supervisor_actor>::extend_with<store_client_actor>::extend_with<
-  cx::typed<caf::result<void>(msg::wake), caf::result<void>(stop_timeout_over), caf::result<void>(env_closed),
-            caf::result<void>(rebuild_now), caf::result<void>(drain_check)>>;
+  cx::typed<caf::result<void>(msg::wake), caf::result<void>(env_closed)>>;
 
 /// A `get_status` on its way: filled in by the parts, delivered once.
 struct status_collector {
@@ -95,9 +77,14 @@ struct node_state {
 
 using node_ptr = node_impl::stateful_pointer<node_state>;
 
-/// Carries out what the cores want.
+/// Carries out what a core wants, and sets the timer to what both want.
 void carry_out(node_ptr self, supervisor_core::effects fx);
 void carry_out(node_ptr self, admin_core::effects fx);
+
+/// Sets the node's one timer to the earliest moment that a core waits for.
+inline void set_timer(node_state& st) {
+  st.timer.set(earliest(st.life->wake_at(), st.admin->wake_at()));
+}
 
 /// Logs what happened and tells everyone who has subscribed.
 void publish(node_ptr self, event what);

@@ -71,21 +71,22 @@ supervisor_core::effects supervisor_core::on_job_free(const job_id& job) {
   effects out;
   if (is_leaving(job)) {
     jobs_.erase(job);
-    running_.erase(job);
     runners_dead_.erase(job);
     out.push_back(free_job{job});
+    if (running_.erase(job) > 0 && phase_ == life::ending) {
+      end_when_alone(out); // nobody will tell of the end of a runner that was let go
+    }
   }
   return out;
 }
 
 // -- what the parts say -----------------------------------------------------------
 
-supervisor_core::effects supervisor_core::on_joined() {
+void supervisor_core::on_joined() {
   joined_ = true;
   if (phase_ == life::starting) {
     phase_ = life::running;
   }
-  return {};
 }
 
 void supervisor_core::on_unjoined() {
@@ -151,15 +152,13 @@ void supervisor_core::fail(const std::string& what, const error& why, time_point
     begin_stop(true, now, out);
     return;
   }
-  if (!rebuild_armed_) {
-    rebuild_armed_ = true;
+  if (!rebuild_at_) {
     const auto delay = cfg_.backoff_min * (1u << std::min<std::size_t>(recent_failures_.size(), 6));
-    out.push_back(arm{timer::rebuild, now + std::min<duration>(delay, cfg_.backoff_max)});
+    rebuild_at_ = now + std::min<duration>(delay, cfg_.backoff_max);
   }
 }
 
 void supervisor_core::rebuild(effects& out) {
-  rebuild_armed_ = false;
   if (draining()) {
     replace_dead_runners(out);
     return;
@@ -237,8 +236,8 @@ void supervisor_core::begin_stop(bool hurry, time_point now, effects& out) {
     }
     replace_dead_runners(out);
     out.push_back(drain_worker{});
-    out.push_back(arm{timer::stop, now + cfg_.stop_timeout});
-    out.push_back(arm{timer::drain, now + cfg_.operation_deadline});
+    stage_until_ = now + cfg_.stop_timeout;
+    look_at_ = now + cfg_.operation_deadline;
     hurry = hurry || cfg_.stop_timeout <= duration::zero();
     for (auto dead : dead_) {
       skip_step_of(dead, now, out);
@@ -250,7 +249,8 @@ void supervisor_core::begin_stop(bool hurry, time_point now, effects& out) {
     hurried_ = true;
     out.push_back(hurry_worker{});
     // Even a store that answers nothing must not keep the node.
-    out.push_back(arm{timer::stop, now + cfg_.operation_deadline});
+    const auto until = now + cfg_.operation_deadline;
+    stage_until_ = draining() ? until : earliest(stage_until_, until);
   }
 }
 
@@ -270,12 +270,12 @@ void supervisor_core::proceed(time_point now, effects& out) {
     phase_ = life::leaving;
     out.push_back(leave{});
     // The store may have stopped answering: leaving is given as long as an operation, then the session just ends.
-    out.push_back(arm{timer::stop, now + cfg_.operation_deadline});
+    stage_until_ = now + cfg_.operation_deadline;
     break;
   case life::leaving:
     phase_ = life::closing;
     out.push_back(close_session{});
-    out.push_back(arm{timer::stop, now + cfg_.operation_deadline * 2});
+    stage_until_ = now + cfg_.operation_deadline * 2;
     break;
   case life::closing:
     phase_ = life::ending;
@@ -322,32 +322,52 @@ supervisor_core::effects supervisor_core::on_environment_closed() {
   return {finish{}};
 }
 
-supervisor_core::effects supervisor_core::on_timer(timer which, bool user_code_runs, time_point now) {
+// -- time -------------------------------------------------------------------------
+
+supervisor_core::effects supervisor_core::on_wake(bool user_code_runs, time_point now) {
   effects out;
-  switch (which) {
-  case timer::rebuild:
+  const auto due = [now](std::optional<time_point>& at) {
+    const bool yes = at && *at <= now;
+    if (yes) {
+      at.reset();
+    }
+    return yes;
+  };
+  if (due(rebuild_at_)) {
     rebuild(out);
-    break;
-  case timer::stop:
+  }
+  if (due(look_at_)) {
+    look_for_store(user_code_runs, now, out);
+  }
+  if (due(stage_until_)) {
     if (draining() && !hurried_) {
       begin_stop(true, now, out);
-    } else if (draining() || phase_ == life::leaving || phase_ == life::closing) {
+    } else {
       proceed(now, out);
     }
-    break;
-  case timer::drain:
-    if (draining() && !hurried_) {
-      const bool away = !connected_;
-      if (away && std::exchange(was_away_, away) && !user_code_runs) {
-        begin_stop(true, now, out); // left to wait for is a store that may not come back; the leader breaks our locks
-      } else {
-        was_away_ = away;
-        out.push_back(arm{timer::drain, now + cfg_.operation_deadline});
-      }
-    }
-    break;
   }
   return out;
+}
+
+/// Two looks in a row without a connection and without a run: left to wait for is a store that may not come back. The leader
+/// breaks the locks.
+void supervisor_core::look_for_store(bool user_code_runs, time_point now, effects& out) {
+  if (!draining() || hurried_) {
+    return;
+  }
+  if (!connected_ && was_away_ && !user_code_runs) {
+    begin_stop(true, now, out);
+    return;
+  }
+  was_away_ = !connected_;
+  look_at_ = now + cfg_.operation_deadline;
+}
+
+std::optional<time_point> supervisor_core::wake_at() const {
+  if (phase_ == life::ending || phase_ == life::stopped) {
+    return std::nullopt;
+  }
+  return earliest(rebuild_at_, earliest(look_at_, stage_until_));
 }
 
 } // namespace djm

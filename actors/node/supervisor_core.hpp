@@ -72,12 +72,10 @@ public:
   /// The node is over: everyone who waits is answered. `verdict` says why.
   struct finish {};
   struct report { std::string component; error why; };
-  enum class timer : std::uint8_t { stop, drain, rebuild };
-  struct arm { timer which; time_point at; };
   using effect =
     std::variant<start_part, start_runner, introduce_all, introduce_worker, adopt_runner, offer, withdraw, remove_job,
                  free_job, open_session, end_session, refuse_wishes, stop_runs, drain_worker, hurry_worker, leave,
-                 close_session, end_parts, close_environment, finish, report, arm>;
+                 close_session, end_parts, close_environment, finish, report>;
   using effects = std::vector<effect>;
 
   struct settings {
@@ -104,7 +102,7 @@ public:
   effects on_part_down(part which, const error& why, time_point now);
   effects on_runner_down(const job_id& job, const error& why, time_point now);
 
-  effects on_joined();
+  void on_joined();
   void on_unjoined();
   void on_settled(bool settled);
   void on_session(store::session_phase phase);
@@ -118,7 +116,9 @@ public:
   effects on_store_closed(time_point now);
   effects on_environment_closed();
 
-  effects on_timer(timer which, bool user_code_runs, time_point now);
+  /// `user_code_runs`: whether any thread is in user code; looked at only while `draining()`.
+  effects on_wake(bool user_code_runs, time_point now);
+  std::optional<time_point> wake_at() const;
 
   life phase() const { return phase_; }
   /// "starting", "running", "stopping" or "stopped".
@@ -137,6 +137,7 @@ private:
   void run(const job_id& job, effects& out);
   void rebuild(effects& out);
   void replace_dead_runners(effects& out);
+  void look_for_store(bool user_code_runs, time_point now, effects& out);
   void begin_stop(bool hurry, time_point now, effects& out);
   void proceed(time_point now, effects& out);
   void skip_step_of(part dead, time_point now, effects& out);
@@ -155,8 +156,10 @@ private:
   std::set<job_id> runners_dead_;
   std::deque<time_point> recent_failures_;
   std::uint32_t restarts_ = 0;
+  std::optional<time_point> rebuild_at_;
+  std::optional<time_point> stage_until_; ///< of the shutdown
+  std::optional<time_point> look_at_;     ///< while draining: whether only a store that is away keeps the node
   bool was_away_ = false;
-  bool rebuild_armed_ = false;
   std::optional<error> verdict_;
 };
 

@@ -43,8 +43,8 @@ public:
   }
 
   /// Calls a member of the core, then answers everything until it is at rest; returns what it did besides.
-  template <class... Params, class... Args>
-  std::string call(typename Core::effects (Core::*member)(Params...), Args&&... args) {
+  template <class Base, class... Params, class... Args>
+  std::string call(typename Core::effects (Base::*member)(Params...), Args&&... args) {
     said.clear();
     take((core.*member)(std::forward<Args>(args)..., now_step()));
     settle();

@@ -109,4 +109,10 @@ std::string show(const election_core::revoked&) { return "revoked"; }
 
 std::string show(const manager_core::plan_request&) { return "plan?"; }
 
+std::string show(const admin_core::done& x) {
+  return std::to_string(x.id) + (x.result ? " done" : " " + to_string(x.result.error()));
+}
+
+std::string show(const admin_core::viewed& x) { return std::to_string(x.id) + " viewed"; }
+
 } // namespace djm::test

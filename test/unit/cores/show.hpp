@@ -8,6 +8,7 @@
 #include "actors/job_runner/job_runner_core.hpp"
 #include "actors/keeper/keeper_core.hpp"
 #include "actors/manager/manager_core.hpp"
+#include "actors/node/admin_core.hpp"
 #include "actors/worker/worker_core.hpp"
 
 /// Effects as short text, so that a test reads as a transcript: one effect after the other, separated by "; ".
@@ -48,6 +49,9 @@ std::string show(const election_core::granted& x);
 std::string show(const election_core::revoked& x);
 
 std::string show(const manager_core::plan_request& x);
+
+std::string show(const admin_core::done& x);
+std::string show(const admin_core::viewed& x);
 
 template <class T>
 constexpr bool is_report = std::is_same_v<T, emit_effect> || std::is_same_v<T, log_effect>;

@@ -1,0 +1,311 @@
+#include <doctest/doctest.h>
+
+#include "test/unit/cores/driver.hpp"
+
+using namespace djm;
+using namespace djm::test;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+const auto lock_of_a = store::tree_schema{"/djm"}.lock("j", "a");
+
+struct watchless : admin_core {
+  using admin_core::admin_core;
+  effects on_watch(const store::watch_event&, step) { return {}; }
+};
+
+/// The core of node "n", registered in a prepared tree that has the jobs "j" (one item) and "k" (none).
+class admin_rig {
+public:
+  explicit admin_rig(std::size_t backlog_limit = 1000, std::size_t max_lock_reads = 5000)
+    : d(watchless{settings(backlog_limit, max_lock_reads)}, tree) {
+    prepare(tree);
+    add_pool(tree, "j", {"a"});
+    add_pool(tree, "k", {}, false);
+  }
+
+  static admin_core::settings settings(std::size_t backlog_limit, std::size_t max_lock_reads) {
+    admin_core::settings s;
+    s.node = "n";
+    s.incarnation = "i1";
+    s.backlog_limit = backlog_limit;
+    s.max_lock_reads = max_lock_reads;
+    return s;
+  }
+
+  admin_rig& join() {
+    d.connect();
+    enlist(tree, d.view.id, "n", "i1", {"j", "k"});
+    d.call(&admin_core::on_joined, true);
+    return *this;
+  }
+
+  std::string ask(admin_core::wish w) { return d.call(&admin_core::ask, ++asked, std::move(w)); }
+  std::string enable(const job_id& job, bool enabled, bool offered = false) {
+    return ask(admin_core::set_job_enabled{job, enabled, offered});
+  }
+
+  bool enabled(const job_id& job) const {
+    const auto path = "/djm/work-pool/" + job;
+    return store::decode<store::pool_payload>(tree.data(path), path)->enabled;
+  }
+
+  cluster_view view() {
+    d.others.clear();
+    ask(admin_core::see_cluster{});
+    for (const auto& e : d.others) {
+      if (const auto* v = std::get_if<admin_core::viewed>(&e)) {
+        return v->view;
+      }
+    }
+    throw std::runtime_error("no view");
+  }
+
+  fake_store tree;
+  driver<watchless> d;
+  std::uint64_t asked = 0;
+};
+
+} // namespace
+
+TEST_CASE("admin: a job is switched under its version, and the leader hears of it") {
+  admin_rig r;
+  r.join();
+  const auto told = r.tree.stat("/djm/work-pool-version").version;
+  CHECK(r.enable("j", false) == "1 done");
+  CHECK_FALSE(r.enabled("j"));
+  CHECK(r.tree.stat("/djm/work-pool-version").version == told + 1);
+  REQUIRE(r.d.take_written().size() == 1);
+  CHECK(r.enable("j", true) == "2 done");
+  CHECK(r.enabled("j"));
+}
+
+TEST_CASE("admin: what stands already is answered without a write") {
+  admin_rig r;
+  r.join();
+  CHECK(r.enable("j", true) == "1 done");
+  CHECK(r.ask(admin_core::set_all_disabled{false}) == "2 done");
+  CHECK(r.ask(admin_core::set_marks{"n", false, false}) == "3 done");
+  CHECK(r.d.take_written().empty());
+}
+
+TEST_CASE("admin: jobs and workers that are not there are named") {
+  admin_rig r;
+  r.join();
+  CHECK(r.enable("x", false) == "1 unknown_job: job \"x\" is not in the cluster's work pool");
+  CHECK(r.ask(admin_core::set_marks{"x", true, false}) == "2 unknown_worker: worker \"x\" is not registered");
+  CHECK(r.d.take_written().empty());
+}
+
+TEST_CASE("admin: the pool of a job that this node offers is waited for") {
+  admin_rig r;
+  r.join();
+  CHECK(r.enable("new", false, true) == "");
+  add_pool(r.tree, "new", {"a"});
+  CHECK(r.d.pass(seconds{1}) == "1 done");
+  CHECK_FALSE(r.enabled("new"));
+}
+
+TEST_CASE("admin: marks stand beside what newer versions have written into a registration") {
+  admin_rig r;
+  r.join();
+  auto text = r.tree.data("/djm/workers/n");
+  text.insert(text.find('{') + 1, "\"future\":7,");
+  r.tree.put("/djm/workers/n", text);
+  CHECK(r.ask(admin_core::set_marks{"n", true, true}) == "1 done");
+  const auto p = store::decode<store::worker_payload>(r.tree.data("/djm/workers/n"), "n");
+  REQUIRE(p);
+  CHECK(p->draining);
+  CHECK(p->cordoned);
+  CHECK(r.tree.data("/djm/workers/n").find("future") != std::string::npos);
+}
+
+TEST_CASE("admin: payloads that others have spoilt are reported with their path and stay as they are") {
+  admin_rig r;
+  r.join();
+  r.tree.put("/djm/work-pool/j", "{");
+  r.tree.put("/djm/workers/n", "[1]");
+  const auto job = r.enable("j", false);
+  CHECK(job.find("1 malformed_payload") == 0);
+  CHECK(job.find("/djm/work-pool/j") != std::string::npos);
+  const auto marks = r.ask(admin_core::set_marks{"n", true, false});
+  CHECK(marks.find("2 malformed_payload") == 0);
+  CHECK(marks.find("/djm/workers/n") != std::string::npos);
+  CHECK(r.tree.data("/djm/work-pool/j") == "{");
+  CHECK(r.tree.data("/djm/workers/n") == "[1]");
+}
+
+TEST_CASE("admin: the cluster-wide switch repairs a payload that others have spoilt") {
+  admin_rig r;
+  r.join();
+  r.tree.put("/djm/work-pool", "{");
+  CHECK(r.ask(admin_core::set_all_disabled{true}) == "1 done");
+  CHECK(r.view().all_disabled);
+}
+
+TEST_CASE("admin: requests wait for the node to join, in their order") {
+  admin_rig r;
+  CHECK(r.enable("j", false) == "");
+  CHECK(r.enable("j", true) == "");
+  r.d.connect();
+  CHECK(r.d.take_asked().empty());
+  enlist(r.tree, r.d.view.id, "n", "i1", {"j"});
+  CHECK(r.d.call(&admin_core::on_joined, true) == "1 done; 2 done");
+  CHECK(r.enabled("j"));
+}
+
+TEST_CASE("admin: one that cannot be done is answered when its time is over") {
+  admin_rig r;
+  CHECK(r.enable("j", false) == "");
+  CHECK(r.d.pass(seconds{29}) == "");
+  CHECK(r.d.pass(seconds{1}) == "1 not_connected: node \"n\" is not connected");
+  CHECK_FALSE(r.d.core.wake_at());
+  r.join();
+  r.tree.forbid("/djm/work-pool-version");
+  const auto said = r.enable("j", false) + r.d.pass(seconds{30});
+  CHECK(said.find("2 ") == 0);
+  CHECK(r.enabled("j"));
+}
+
+TEST_CASE("admin: what is under way when its time is over is not answered twice") {
+  admin_rig r;
+  r.join();
+  r.d.fates = {fate::held};
+  CHECK(r.enable("j", false) == "");
+  const auto said = r.d.pass(seconds{30});
+  CHECK(said.find("1 timed_out") == 0);
+  CHECK(r.d.answer_held() == "");
+  CHECK(r.enable("j", true) == "2 done");
+}
+
+TEST_CASE("admin: an outcome that is unknown is read, never assumed") {
+  for (const auto f : {fate::unknown_applied, fate::unknown_lost}) {
+    admin_rig r;
+    r.join();
+    r.d.fates = {f};
+    CHECK(r.enable("j", false) == "");
+    CHECK(r.enabled("j") == (f == fate::unknown_lost));
+    CHECK(r.d.pass(seconds{1}) == "1 done");
+    CHECK_FALSE(r.enabled("j"));
+    CHECK(r.d.take_written().size() == (f == fate::unknown_lost ? 2 : 1));
+  }
+}
+
+TEST_CASE("admin: a change by others between the read and the write is not overwritten") {
+  admin_rig r;
+  r.join();
+  r.d.fates = {fate::delayed};
+  CHECK(r.enable("j", false) == "");
+  store::pool_payload p;
+  p.last_writer = "other";
+  r.tree.put("/djm/work-pool/j", store::encode(p));
+  CHECK(r.d.answer_held() == "");
+  CHECK(r.enabled("j"));
+  CHECK(r.d.pass(seconds{1}) == "1 done");
+  CHECK_FALSE(r.enabled("j"));
+  CHECK(r.tree.data("/djm/work-pool/j").find("other") != std::string::npos);
+}
+
+TEST_CASE("admin: what was under way in a session that is over is asked again in the next") {
+  admin_rig r;
+  r.join();
+  r.d.fates = {fate::held};
+  CHECK(r.enable("j", false) == "");
+  r.d.expire();
+  r.d.call(&admin_core::on_joined, false);
+  r.d.connect();
+  enlist(r.tree, r.d.view.id, "n", "i1", {"j"});
+  CHECK(r.d.call(&admin_core::on_joined, true) == "1 done");
+  CHECK(r.d.answer_held() == "");
+}
+
+TEST_CASE("admin: more than the backlog holds is refused at once") {
+  admin_rig r{2};
+  CHECK(r.enable("j", false) == "");
+  CHECK(r.enable("j", true) == "");
+  CHECK(r.enable("j", true).find("3 backlog_full: node \"n\" holds 2 requests back") == 0);
+  r.join();
+}
+
+TEST_CASE("admin: a stop answers everyone who waits, and nothing after it is written") {
+  admin_rig r;
+  r.join();
+  r.d.fates = {fate::delayed};
+  r.enable("j", false);
+  r.enable("k", true);
+  r.d.said.clear();
+  r.d.take(r.d.core.on_stop());
+  CHECK(r.d.said == "1 shutting_down: node \"n\" is shutting down; 2 shutting_down: node \"n\" is shutting down");
+  CHECK_FALSE(r.d.core.wake_at());
+  CHECK(r.d.answer_held() == "");
+}
+
+TEST_CASE("admin: the view shows workers, jobs, owners, holders, and why an item has none") {
+  admin_rig r;
+  r.join();
+  enlist(r.tree, 0, "old", "i0", {"k"});
+  assign(r.tree, "n", "i1", "j", {"a"});
+  put_lock(r.tree, "j", "a", "old", "i0");
+  add_pool(r.tree, "k", {"x"}, false);
+  add_pool(r.tree, "m", {"y"});
+  const auto v = r.view();
+  REQUIRE(v.workers.size() == 2);
+  CHECK(v.workers[0].id == "n");
+  CHECK(v.workers[0].state == "alive");
+  CHECK(v.workers[0].items == 1);
+  CHECK(v.workers[1].state == "gone");
+  REQUIRE(v.jobs.size() == 3);
+  REQUIRE(v.jobs[0].items.size() == 1);
+  CHECK(v.jobs[0].items[0].owner == "n");
+  CHECK(v.jobs[0].items[0].holder == "old");
+  CHECK(v.jobs[0].items[0].token == r.tree.stat(lock_of_a).czxid);
+  CHECK(v.jobs[1].items[0].reason == "the job is disabled");
+  CHECK(v.jobs[2].items[0].reason == "no live worker offers the job");
+  CHECK(v.leader.empty());
+  CHECK(v.problems.empty());
+}
+
+TEST_CASE("admin: the view lists what it cannot read, and goes on") {
+  admin_rig r;
+  r.join();
+  r.tree.put("/djm/work-pool", "no json");
+  r.tree.put("/djm/work-pool/j", "{\"enabled\":3}");
+  r.tree.put("/djm/alive/stranger", "x");
+  r.tree.put("/djm/workers/n", "");
+  r.tree.put(lock_of_a, "?");
+  const auto v = r.view();
+  for (const std::string& path :
+       {std::string{"/djm/work-pool"}, std::string{"/djm/work-pool/j"}, std::string{"/djm/alive/stranger"},
+        std::string{"/djm/workers/n"}, lock_of_a}) {
+    CAPTURE(path);
+    CHECK(std::any_of(v.problems.begin(), v.problems.end(),
+                      [&](const std::string& p) { return p.find(path) != std::string::npos; }));
+  }
+  CHECK(v.jobs.size() == 2);
+}
+
+TEST_CASE("admin: above its limit the view leaves the holders out and says so") {
+  admin_rig r{1000, 1};
+  r.join();
+  add_pool(r.tree, "j", {"a", "b"});
+  put_lock(r.tree, "j", "a", "n", "i1");
+  const auto v = r.view();
+  REQUIRE(v.problems.size() == 1);
+  CHECK(v.problems[0] == "lock holders are left out above 1 items");
+  CHECK(v.jobs[0].items[0].holder.empty());
+}
+
+TEST_CASE("admin: the view of an empty tree is empty") {
+  admin_rig r;
+  r.d.connect();
+  r.d.call(&admin_core::on_joined, true);
+  for (const auto* path : {"/djm/work-pool/j", "/djm/work-pool/k"}) {
+    r.tree.erase(path);
+  }
+  const auto v = r.view();
+  CHECK(v.workers.empty());
+  CHECK(v.jobs.empty());
+  CHECK(v.problems.empty());
+}
