@@ -92,9 +92,6 @@ private:
     /// Written since it was last found to be as we want it.
     bool rewritten = false;
   };
-  struct pool_write {
-    std::vector<store::write_op> ops;
-  };
 
   void progress(step s, effects& out);
   void read(doing d, std::vector<store::read_op> ops, effects& out);
@@ -118,7 +115,7 @@ private:
   std::vector<std::string> root_chain() const;
   store::worker_payload worker_data() const;
   std::string alive_data() const;
-  std::string bump() ;
+  std::string bump();
   static const char* name_of(phase p);
 
   settings cfg_;

@@ -1,0 +1,174 @@
+#include "actors/job_runner/job_runner_core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace djm {
+
+bool job_runner_core::lane_busy(const lane& l) const {
+  for (const auto& id : l.items) {
+    auto it = items_.find(id);
+    if (it != items_.end() && it->second.run != 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool job_runner_core::has_fresh(const lane& l) const {
+  bool fresh = false;
+  for (const auto& id : l.items) {
+    auto it = items_.find(id);
+    fresh = fresh || (it != items_.end() && it->second.fresh);
+  }
+  return fresh && lane_busy(l);
+}
+
+void job_runner_core::recut(step s, effects& out) {
+  std::set<item_id> share;
+  for (const auto& [id, it] : items_) {
+    if (it.granted) {
+      share.insert(id);
+    }
+  }
+  std::vector<std::set<item_id>> cuts;
+  switch (cfg_.spec.mode) {
+  case running_mode::single_thread:
+    if (!share.empty()) {
+      cuts.push_back(std::move(share));
+    }
+    break;
+  case running_mode::thread_per_item:
+    for (const auto& id : share) {
+      cuts.push_back({id});
+    }
+    break;
+  case running_mode::custom:
+    // The old lanes lose what was revoked at once; the new cut comes as an answer.
+    for (auto& l : lanes_) {
+      for (auto i = l.items.begin(); i != l.items.end();) {
+        i = share.count(*i) > 0 ? std::next(i) : l.items.erase(i);
+      }
+    }
+    lanes_.erase(std::remove_if(lanes_.begin(), lanes_.end(), [](const lane& l) { return l.items.empty(); }),
+                 lanes_.end());
+    if (share.empty()) {
+      cut_request_ = 0;
+      triggered_while_cut_ = false;
+      return;
+    }
+    cut_request_ = next_request_++;
+    out.push_back(cut_share{cut_request_, {share.begin(), share.end()}});
+    return;
+  }
+  set_lanes(std::move(cuts), s);
+}
+
+void job_runner_core::set_lanes(std::vector<std::set<item_id>> cuts, step s) {
+  std::map<item_id, std::size_t> old;
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    for (const auto& id : lanes_[i].items) {
+      old.emplace(id, i);
+    }
+  }
+  std::vector<lane> next;
+  next.reserve(cuts.size());
+  for (auto& cut : cuts) {
+    lane l;
+    bool inherits = false;
+    for (const auto& id : cut) {
+      if (auto o = old.find(id); o != old.end()) {
+        const auto& from = lanes_[o->second];
+        l.due = inherits ? earliest(l.due, from.due) : from.due;
+        l.triggered = l.triggered || from.triggered;
+        inherits = true;
+      }
+    }
+    l.items = std::move(cut);
+    if (!inherits) {
+      l.due = first_due(s);
+      l.triggered = triggered_while_cut_;
+    }
+    next.push_back(std::move(l));
+  }
+  lanes_ = std::move(next);
+}
+
+std::optional<time_point> job_runner_core::first_due(step s) const {
+  if (cfg_.spec.schedule.kind == schedule_kind::on_trigger || !origin_) {
+    return std::nullopt;
+  }
+  if (*origin_ >= s.now) {
+    return origin_;
+  }
+  // A lane that comes later starts at once or, at a fixed rate, at the next beat of the job's rhythm.
+  return cfg_.spec.schedule.kind == schedule_kind::fixed_rate ? next_after(*origin_, s.now) : s.now;
+}
+
+time_point job_runner_core::next_after(time_point due, time_point now) const {
+  auto period = cfg_.spec.schedule.period;
+  if (now < due) {
+    return due;
+  }
+  return due + period * ((now - due) / period + 1);
+}
+
+void job_runner_core::start_due(step s, effects& out) {
+  lease_over_ = s.now >= run_until_;
+  std::vector<std::pair<time_point, std::size_t>> ready;
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    const auto& l = lanes_[i];
+    if (l.triggered || (l.due && *l.due <= s.now)) {
+      ready.emplace_back(std::min(l.due.value_or(s.now), s.now), i);
+    }
+  }
+  // Where a cap leaves too few places, the lane that has waited longest goes first.
+  std::sort(ready.begin(), ready.end());
+  for (const auto& [due, i] : ready) {
+    start_lane(lanes_[i], s, out);
+  }
+}
+
+void job_runner_core::start_lane(lane& l, step s, effects& out) {
+  if (stopping_ || !leased_ || s.now >= run_until_) {
+    return;
+  }
+  if (cfg_.spec.max_concurrent_runs > 0 && runs_.size() >= cfg_.spec.max_concurrent_runs) {
+    return;
+  }
+  const bool busy = lane_busy(l);
+  if (busy && cfg_.spec.on_new_items != new_items_policy::own_run) {
+    return;
+  }
+  run r;
+  const auto id = (cfg_.run_base << 40) | next_run_;
+  for (const auto& name : l.items) {
+    auto& it = items_.at(name);
+    // A busy lane starts a run of its own only for items that have been in no run yet.
+    if (it.granted && it.run == 0 && (!busy || it.fresh)) {
+      r.items.push_back({name, it.token});
+    }
+  }
+  if (r.items.empty()) {
+    return;
+  }
+  ++next_run_;
+  for (const auto& w : r.items) {
+    auto& it = items_.at(w.id);
+    it.run = id;
+    it.fresh = false;
+  }
+  r.started = s.now;
+  l.triggered = false;
+  if (cfg_.spec.schedule.kind == schedule_kind::fixed_rate && l.due) {
+    l.due = next_after(*l.due, s.now);
+  } else {
+    l.due.reset();
+  }
+  ++counters_.started;
+  out.push_back(emit_effect{run_started{cfg_.spec.id, id, r.items}});
+  out.push_back(start_run{id, r.items});
+  runs_.emplace(id, std::move(r));
+}
+
+} // namespace djm

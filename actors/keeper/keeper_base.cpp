@@ -1,0 +1,96 @@
+#include "actors/keeper/keeper_core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace djm {
+
+using store::rc;
+
+std::vector<std::string> keeper_core::root_chain() const {
+  std::vector<std::string> chain;
+  const auto& root = tree_.root();
+  for (std::size_t i = 1; i < root.size(); ++i) {
+    i = std::min(root.find('/', i), root.size());
+    chain.push_back(root.substr(0, i));
+  }
+  return chain;
+}
+
+void keeper_core::read_base(effects& out) {
+  read(doing::reading_base,
+       {store::get(tree_.format()), store::exists(tree_.root()), store::exists(tree_.alive()),
+        store::exists(tree_.latches()), store::exists(tree_.workers()), store::exists(tree_.pools()),
+        store::exists(tree_.locks()), store::exists(tree_.pool_version()), store::exists(tree_.worker_version()),
+        store::exists(tree_.assignment_version())},
+       out);
+}
+
+void keeper_core::apply_base(const store::read_outcome& r, step s, effects& out) {
+  if (r.results[0].code == rc::ok) {
+    auto format = store::decode<store::format_payload>(r.results[0].data, tree_.format());
+    if (!format) {
+      give_up({errc::format_mismatch, format.error().text}, out);
+      return;
+    }
+    if (format->format != store::format_version) {
+      give_up({errc::format_mismatch, tree_.format() + ": the tree has layout " + std::to_string(format->format) +
+                                        ", this version of djm reads and writes layout " +
+                                        std::to_string(store::format_version)},
+              out);
+      return;
+    }
+  }
+  if (r.results[1].code == rc::no_node) {
+    auto chain = root_chain();
+    if (root_step_ >= chain.size()) {
+      root_step_ = 0; // the chain was there and is gone again
+      later(s);
+      return;
+    }
+    store::transaction txn;
+    txn.ops.push_back(store::create_op{chain[root_step_], {}, store::create_mode::persistent});
+    commit(doing::writing_root, std::move(txn), out);
+    return;
+  }
+  store::transaction txn;
+  auto add = [&](std::size_t i, std::string path, std::string data) {
+    if (r.results[i].code == rc::no_node) {
+      txn.ops.push_back(store::create_op{std::move(path), std::move(data), store::create_mode::persistent});
+    }
+  };
+  add(0, tree_.format(), store::encode(store::format_payload{}));
+  add(2, tree_.alive(), {});
+  add(3, tree_.latches(), {});
+  add(4, tree_.workers(), {});
+  add(5, tree_.pools(), store::encode(store::pools_payload{}));
+  add(6, tree_.locks(), {});
+  add(7, tree_.pool_version(), bump());
+  add(8, tree_.worker_version(), bump());
+  add(9, tree_.assignment_version(), bump());
+  if (!txn.ops.empty()) {
+    commit(doing::writing_base, std::move(txn), out);
+    return;
+  }
+  prepared_ = true;
+  root_step_ = 0;
+  phase_ = phase_ == phase::preparing ? phase::pools : phase_;
+}
+
+/// Something that a transaction relies on is not there. It may be a part of the base that somebody has deleted, so that is
+/// looked at before the next attempt.
+void keeper_core::doubt_base(const store::conflict* met) {
+  if (met == nullptr || met->code != rc::no_node) {
+    return;
+  }
+  prepared_ = false;
+  if (phase_ == phase::pools || phase_ == phase::registering) {
+    phase_ = phase::preparing;
+  }
+}
+
+std::string keeper_core::bump() {
+  return store::encode(store::version_payload{cfg_.incarnation + "-k" + std::to_string(next_bump_++)});
+}
+
+} // namespace djm

@@ -1,0 +1,204 @@
+#include "actors/keeper/keeper_core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace djm {
+
+using store::rc;
+
+store::worker_payload keeper_core::worker_data() const {
+  store::worker_payload w;
+  w.incarnation = cfg_.incarnation;
+  w.detach_ms = std::chrono::ceil<std::chrono::milliseconds>(cfg_.config.detach_tolerance).count();
+  w.zone = cfg_.config.zone;
+  w.labels = cfg_.config.labels;
+  w.weight = cfg_.config.weight;
+  w.capacity = cfg_.config.capacity;
+  w.max_items = cfg_.config.max_items;
+  return w;
+}
+
+std::string keeper_core::alive_data() const {
+  store::alive_payload a;
+  a.incarnation = cfg_.incarnation;
+  a.host = cfg_.host;
+  a.pid = cfg_.pid;
+  a.started_at_ms = cfg_.started_at_ms;
+  a.software_version = cfg_.config.software_version;
+  return store::encode(a);
+}
+
+void keeper_core::read_registration(effects& out) {
+  const auto& id = cfg_.config.id;
+  read(doing::reading_registration,
+       {store::get(tree_.worker(id)), store::children(tree_.available(id)), store::exists(tree_.assigned(id)),
+        store::get(tree_.alive(id), phase_ != phase::joined)},
+       out);
+}
+
+void keeper_core::apply_registration(const store::read_outcome& r, step s, effects& out) {
+  const auto& id = cfg_.config.id;
+  const auto& worker = r.results[0];
+  const auto& available = r.results[1];
+  const auto& assigned = r.results[2];
+  const auto& alive = r.results[3];
+  const bool held = alive.code == rc::ok && alive.stat.ephemeral_owner == session_.id;
+  // Overwritten by a stranger it says nothing of us to anybody else.
+  const auto shown = store::decode<store::alive_payload>(alive.data, tree_.alive(id));
+  const bool ours = held && shown && shown->incarnation == cfg_.incarnation;
+  if (phase_ == phase::joined && !ours) {
+    auto more = on_not_alive(s);
+    out.insert(out.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+    return;
+  }
+  joining_ = phase_ != phase::joined && !ours;
+  if (joining_ && alive.code == rc::ok && !held) {
+    if (shown && shown->incarnation == cfg_.incarnation && alive.stat.ephemeral_owner != 0) {
+      // An earlier session of ours that the server has not ended yet. What it still has under way checks that we are
+      // alive; it must find us gone, not back.
+      id_busy_until_.reset();
+    } else {
+      id_holder_ = shown ? "incarnation " + shown->incarnation + " (host " + shown->host + ", pid " +
+                           std::to_string(shown->pid) + ")"
+                       : "an unreadable registration";
+      if (!id_busy_until_) {
+        // A predecessor that crashed is gone after its session timeout; one that stays is alive.
+        id_busy_until_ = s.now + session_.timeout + session_.timeout / 2 + std::chrono::seconds{1};
+      }
+    }
+    phase_ = phase::waiting_for_id;
+    if (!alive.watched) {
+      later(s);
+      phase_ = phase::registering;
+    }
+    return;
+  }
+  id_busy_until_.reset();
+  auto data = worker_data();
+  std::int32_t version = 0;
+  const bool exists = worker.code == rc::ok;
+  std::string encoded;
+  if (exists) {
+    if (auto have = store::decode<store::worker_payload>(worker.data, tree_.worker(id))) {
+      data.draining = have->draining; // what operators said outlives a restart
+      data.cordoned = have->cordoned;
+    } else {
+      complain(have.error(), out);
+    }
+    version = worker.stat.version;
+    encoded = store::encode(data, worker.data);
+  } else {
+    encoded = store::encode(data);
+  }
+  std::vector<store::write_op> changes;
+  if (available.code == rc::no_node) {
+    changes.push_back(store::create_op{tree_.available(id), {}, store::create_mode::persistent});
+  }
+  if (assigned.code == rc::no_node) {
+    store::assigned_payload empty;
+    empty.incarnation = cfg_.incarnation;
+    changes.push_back(store::create_op{tree_.assigned(id), store::encode(empty), store::create_mode::persistent});
+  }
+  for (const auto& [job, o] : offers_) {
+    if (!std::binary_search(available.children.begin(), available.children.end(), job)) {
+      changes.push_back(store::create_op{tree_.available(id, job), {}, store::create_mode::persistent});
+    }
+  }
+  for (const auto& job : available.children) {
+    if (offers_.count(job) == 0) {
+      changes.push_back(store::remove_op{tree_.available(id, job)});
+    }
+  }
+  registration_dirty_ = false;
+  if (!joining_ && changes.empty() && exists && encoded == worker.data) {
+    registered(s, out);
+    return;
+  }
+  // Every chunk sets `workers/<w>` at the version the chunk before left, so a second process under our id fails here; the
+  // last one also shows us to the leader.
+  registration_chunks_.clear();
+  const std::size_t per_chunk = cfg_.max_transaction_ops - 10;
+  std::size_t next = 0;
+  do {
+    std::vector<store::write_op> ops;
+    if (!joining_) {
+      ops.push_back(store::check_op{tree_.alive(id)});
+    }
+    if (!exists && next == 0) {
+      ops.push_back(store::create_op{tree_.worker(id), encoded, store::create_mode::persistent});
+    } else {
+      ops.push_back(store::set_op{tree_.worker(id), encoded, version++});
+    }
+    for (std::size_t n = 0; n < per_chunk && next < changes.size(); ++n) {
+      ops.push_back(std::move(changes[next++]));
+    }
+    // Bumped without checking: thirty nodes that join at once must not race for one version.
+    ops.push_back(store::set_op{tree_.worker_version(), bump()});
+    registration_chunks_.push_back(std::move(ops));
+  } while (next < changes.size());
+  if (joining_) {
+    auto& last = registration_chunks_.back();
+    if (held) {
+      last.push_back(store::remove_op{tree_.alive(id), alive.stat.version});
+    }
+    last.push_back(store::create_op{tree_.alive(id), alive_data(), store::create_mode::ephemeral});
+  }
+  next_registration_write(s, out);
+}
+
+void keeper_core::next_registration_write(step s, effects& out) {
+  if (!registration_chunks_.empty()) {
+    store::transaction txn;
+    txn.ops = registration_chunks_.front();
+    commit(doing::writing_registration, std::move(txn), out);
+    return;
+  }
+  registered(s, out);
+}
+
+void keeper_core::registered(step s, effects& out) {
+  (void) s;
+  if (phase_ == phase::joined) {
+    return;
+  }
+  phase_ = phase::joined;
+  // A leader may have cleaned a pool that nobody alive offered while we were on our way in: look once more.
+  for (auto& [id, o] : offers_) {
+    o.pool_dirty = true;
+  }
+  complain_at_.reset();
+  last_problem_.clear();
+  ++counters_.joins;
+  connection(was_joined_ ? "reconnected" : "connected", out);
+  was_joined_ = true;
+  out.push_back(joined{session_.number, alive_data()});
+  out.push_back(start_probing{session_.number, tree_.alive(cfg_.config.id)});
+}
+
+// -- leaving --------------------------------------------------------------------
+
+void keeper_core::apply_leave(const store::read_outcome& r, step s, effects& out) {
+  (void) s;
+  const auto& worker = r.results[0];
+  const auto& alive = r.results[1];
+  if (worker.code != rc::ok || alive.code != rc::ok || alive.stat.ephemeral_owner != session_.id) {
+    phase_ = phase::left;
+    out.push_back(stop_probing{});
+    connection("stopped", out);
+    out.push_back(left{});
+    return;
+  }
+  auto data = worker_data();
+  if (auto have = store::decode<store::worker_payload>(worker.data, tree_.worker(cfg_.config.id))) {
+    data = *have;
+  }
+  data.left = true;
+  store::transaction txn;
+  txn.ops.push_back(store::remove_op{tree_.alive(cfg_.config.id), alive.stat.version});
+  txn.ops.push_back(store::set_op{tree_.worker(cfg_.config.id), store::encode(data, worker.data), worker.stat.version});
+  txn.ops.push_back(store::set_op{tree_.worker_version(), bump()});
+  commit(doing::writing_leave, std::move(txn), out);
+}
+
+} // namespace djm
