@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "djm/impl/text.hpp"
 #include "zkstore/session_core.hpp"
 #include "zkstore/tree_schema.hpp"
 
@@ -15,8 +16,9 @@ std::size_t wire_size_of_read(const read_op& op) {
 }
 
 std::string bad_path(const std::string& path) {
-  return fmt::format("store path \"{}\" is not absolute or has an empty, \".\" or \"..\" part or a control character",
-                     path.substr(0, 200));
+  return fmt::format("store path {} is not absolute or has an empty, \".\" or \"..\" part or a character that ZooKeeper "
+                     "does not take",
+                     impl::quote(path, 200));
 }
 
 } // namespace

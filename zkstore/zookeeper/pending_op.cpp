@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <climits>
-#include <string_view>
 #include <type_traits>
 
+#include "zkstore/tree_schema.hpp"
 #include "zkstore/zookeeper/handle.hpp"
 #include "zkstore/zookeeper/rc_map.hpp"
 
@@ -83,28 +83,13 @@ void on_children(int code, const String_vector* names, const Stat* stat, const v
   op.owner->complete(op, std::move(done));
 }
 
-// The client's rules and the server's. In a multi a path that the client refuses makes it free memory it does not own, so
-// it must never see one; "/a\0b" would silently mean "/a".
-bool is_path(const std::string& path) {
-  if (path.empty() || path.front() != '/')
-    return false;
-  if (path.size() == 1)
-    return true;
-  for (std::size_t begin = 1; begin <= path.size();) {
-    auto end = std::min(path.find('/', begin), path.size());
-    auto name = std::string_view{path}.substr(begin, end - begin);
-    if (name.empty() || name == "." || name == "..")
-      return false;
-    begin = end + 1;
-  }
-  return std::all_of(path.begin(), path.end(), [](char c) { return static_cast<unsigned char>(c) >= ' ' && c != '\x7f'; });
-}
-
+// In a multi a path that the client refuses makes it free memory it does not own, so it must never see one; "/a\0b" would
+// silently mean "/a".
 bool has_path(const write_op& op) {
   if (auto* create = std::get_if<create_op>(&op))
     if (create->mode == create_mode::persistent_sequential || create->mode == create_mode::ephemeral_sequential)
-      return is_path(create->path + "0");
-  return is_path(path_of(op));
+      return is_valid_path(create->path + "0");
+  return is_valid_path(path_of(op));
 }
 
 } // namespace
@@ -170,7 +155,7 @@ int start_transaction(zhandle_t* zh, pending_op& op, const transaction& txn, con
 }
 
 int start_read(zhandle_t* zh, pending_op& op, const read_op& read, watcher_fn watcher) {
-  if (!is_path(read.path))
+  if (!is_valid_path(read.path))
     return ZBADARGUMENTS;
   op.kind = read.kind;
   op.watch = read.watch;
