@@ -6,8 +6,8 @@ using namespace std::chrono_literals;
 
 int main() {
   djm::node_config config;
-  config.id = "node-1";                 // unique in the cluster
-  config.store.connect = "embedded";    // or "zk1:2181,zk2:2181,zk3:2181"
+  config.id = "node-1";              // unique in the cluster
+  config.store.connect = "embedded"; // or "zk1:2181,zk2:2181,zk3:2181"
 
   auto node = djm::node::start(config);
   auto mail = djm::job_builder("mail")

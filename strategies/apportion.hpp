@@ -16,9 +16,10 @@ struct share {
 };
 
 /// Divides `n` units in proportion to the weights (positive) within the bounds: each party's ideal is `level * weight`,
-/// clamped; its quota is the ideal rounded down, and it is open when the ideal is a fraction. Returns the units that are
-/// left, to be given to the open parties one each. There are always more open parties than units left, or none: then
-/// all parties are at their `most` and the units have no place. `n` below the sum of `least` gives everybody `least`.
+/// clamped; its quota is the ideal rounded down, and it is open when the ideal is a fraction. Returns the units that
+/// are left, to be given to the open parties one each. There are always more open parties than units left, or none:
+/// then all parties are at their `most` and the units have no place. `n` below the sum of `least` gives everybody
+/// `least`.
 std::uint32_t apportion(std::uint32_t n, std::vector<share>& parties);
 
 } // namespace djm

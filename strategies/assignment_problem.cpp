@@ -8,14 +8,15 @@ namespace {
 
 template <class Pairs>
 auto find_pair(const Pairs& pairs, std::uint32_t key) {
-  auto i = std::lower_bound(pairs.begin(), pairs.end(), key, [](const auto& p, std::uint32_t k) { return p.first < k; });
+  auto i =
+    std::lower_bound(pairs.begin(), pairs.end(), key, [](const auto& p, std::uint32_t k) { return p.first < k; });
   return i != pairs.end() && i->first == key ? i : pairs.end();
 }
 
 template <class Infos>
 std::optional<std::uint32_t> find_name(const Infos& infos, std::string_view name) noexcept {
-  auto i = std::lower_bound(infos.begin(), infos.end(), name,
-                            [](const auto& x, std::string_view n) { return x.name < n; });
+  auto i =
+    std::lower_bound(infos.begin(), infos.end(), name, [](const auto& x, std::string_view n) { return x.name < n; });
   if (i == infos.end() || i->name != name)
     return std::nullopt;
   return static_cast<std::uint32_t>(i - infos.begin());
@@ -173,7 +174,8 @@ assignment_problem assignment_problem::with_pin(item_index item, worker_index wo
   const auto j = job_of(item);
   const auto local = item - first_item(j);
   auto& pins = x->jobs[j].pinned;
-  auto i = std::lower_bound(pins.begin(), pins.end(), local, [](const auto& p, std::uint32_t k) { return p.first < k; });
+  auto i =
+    std::lower_bound(pins.begin(), pins.end(), local, [](const auto& p, std::uint32_t k) { return p.first < k; });
   if (i != pins.end() && i->first == local)
     i->second = worker;
   else

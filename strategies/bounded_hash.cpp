@@ -56,9 +56,9 @@ expected<plan> bounded_hash_strategy::assign(const assignment_problem& problem, 
     const auto& job = problem.job(j);
     for (auto i = problem.first_item(j); i < problem.first_item(j + 1); ++i) {
       const auto key = mix64(job.hash ^ job.items->hash(i - problem.first_item(j)));
-      auto at = static_cast<std::size_t>(std::lower_bound(ring.begin(), ring.end(), key,
-                                                          [](const point& p, std::uint64_t k) { return p.at < k; }) -
-                                         ring.begin());
+      auto at = static_cast<std::size_t>(
+        std::lower_bound(ring.begin(), ring.end(), key, [](const point& p, std::uint64_t k) { return p.at < k; }) -
+        ring.begin());
       auto best = no_worker;
       // The bound gives way before an item is left out: eligibility may leave too few workers for it.
       for (auto bounded : {true, false}) {

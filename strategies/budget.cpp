@@ -14,7 +14,11 @@ namespace {
 class budgeter {
 public:
   budgeter(const assignment_problem& problem, const plan_options& options, plan& x)
-    : problem_(problem), options_(options), plan_(x), wanted_(x.owner), books_(problem),
+    : problem_(problem),
+      options_(options),
+      plan_(x),
+      wanted_(x.owner),
+      books_(problem),
       moved_(problem.worker_count()) {}
 
   void run() {
@@ -102,7 +106,9 @@ private:
   // waits until another has made some.
   void choose_moves() {
     using entry = std::pair<value, route>;
-    auto less = [](const entry& a, const entry& b) { return a.first != b.first ? a.first < b.first : a.second > b.second; };
+    auto less = [](const entry& a, const entry& b) {
+      return a.first != b.first ? a.first < b.first : a.second > b.second;
+    };
     std::size_t left = options_.max_moves;
     for (auto progress = true; progress && left > 0;) {
       progress = false;

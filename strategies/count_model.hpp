@@ -87,7 +87,7 @@ private:
   std::vector<count_group> groups_;
   std::vector<std::uint32_t> have_;
   std::vector<std::uint32_t> quota_;
-  std::vector<std::uint32_t> pinned_;     // per cell; empty when no job pins
+  std::vector<std::uint32_t> pinned_;      // per cell; empty when no job pins
   std::vector<std::uint32_t> unplaceable_; // per job: pinned items that can be nowhere
   std::size_t pin_moves_ = 0;              // moves that pins force
 };

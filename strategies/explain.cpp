@@ -11,8 +11,13 @@ class explainer {
 public:
   explainer(const assignment_problem& problem, const strategy_registry& registry, const plan_options& options,
             const plan& planned, item_index item)
-    : problem_(problem), registry_(registry), options_(options), planned_(planned), item_(item),
-      job_(problem.job_of(item)), books_(problem) {
+    : problem_(problem),
+      registry_(registry),
+      options_(options),
+      planned_(planned),
+      item_(item),
+      job_(problem.job_of(item)),
+      books_(problem) {
     for (job_index j = 0; j < problem.job_count(); ++j)
       for (auto i = problem.first_item(j); i < problem.first_item(j + 1); ++i)
         if (i != item && planned.owner[i] != no_worker)

@@ -19,10 +19,22 @@ constexpr cost unreached = INT64_MAX;
 class balancer {
 public:
   balancer(count_model& model, const std::vector<std::uint32_t>& room, std::uint64_t effort)
-    : model_(model), problem_(model.problem()), room_(room), effort_(effort), workers_(static_cast<node>(model.workers())),
-      groups_(static_cast<node>(model.groups().size())), level_(workers_ + groups_),
-      by_worker_(workers_, groups_), potential_(level_ + 1), dist_(level_ + 1),
-      fresh_workers_(model.open.words()), fresh_groups_(by_worker_.words()), next_(level_ + 1), excess_(level_ + 1), held_(workers_), settled_workers_(model.open.words()),
+    : model_(model),
+      problem_(model.problem()),
+      room_(room),
+      effort_(effort),
+      workers_(static_cast<node>(model.workers())),
+      groups_(static_cast<node>(model.groups().size())),
+      level_(workers_ + groups_),
+      by_worker_(workers_, groups_),
+      potential_(level_ + 1),
+      dist_(level_ + 1),
+      fresh_workers_(model.open.words()),
+      fresh_groups_(by_worker_.words()),
+      next_(level_ + 1),
+      excess_(level_ + 1),
+      held_(workers_),
+      settled_workers_(model.open.words()),
       settled_groups_(by_worker_.words()) {}
 
   balance_result run() {
@@ -121,7 +133,8 @@ private:
     if (u < workers_) {
       const auto* row = by_worker_.row(u);
       for (std::size_t k = 0; k < by_worker_.words(); ++k)
-        each_bit(row[k] & ~settled_groups_[k], k * 64, [&](node g) { f(workers_ + g, model_.gain.test(g, u) ? 1 : 0); });
+        each_bit(row[k] & ~settled_groups_[k], k * 64,
+                 [&](node g) { f(workers_ + g, model_.gain.test(g, u) ? 1 : 0); });
       if (held_[u] < most_[u])
         f(level_, slope(u, held_[u]));
     } else if (u < level_) {
@@ -320,7 +333,7 @@ private:
   bool fresh_level_ = true;
   std::vector<node> next_;
   std::vector<std::int64_t> excess_;
-  std::vector<std::int64_t> held_; // load each worker is meant to have
+  std::vector<std::int64_t> held_;  // load each worker is meant to have
   std::vector<std::int64_t> least_; // what its quotas amount to
   std::vector<std::int64_t> most_;  // quotas and every open extra
   std::vector<char> part_;

@@ -105,9 +105,9 @@ private:
       take(j, i);
       auto best = from;
       for (worker_index w = 0; w < problem_.worker_count(); ++w)
-        if (w != from && books_.count(j, w) <= books_.count(j, from) &&
-            books_.load(w) + milli <= books_.load(from) && problem_.worker(w).accepts_new() &&
-            books_.blocks(j, i, w) == plan_rule::none && (best == from || books_.load(w) < books_.load(best)))
+        if (w != from && books_.count(j, w) <= books_.count(j, from) && books_.load(w) + milli <= books_.load(from) &&
+            problem_.worker(w).accepts_new() && books_.blocks(j, i, w) == plan_rule::none &&
+            (best == from || books_.load(w) < books_.load(best)))
           best = w;
       put(j, i, best);
     }

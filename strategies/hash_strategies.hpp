@@ -22,8 +22,8 @@ public:
   expected<plan> assign(const assignment_problem& problem, const plan_options& options) const override;
 };
 
-/// Consistent hashing with bounded loads (Mirrokni, Thorup, Zadimoghaddam): 100 points per worker and unit of weight on a
-/// ring, each item on the next worker that has room; nobody gets more than 5/4 of its share of all items, where
+/// Consistent hashing with bounded loads (Mirrokni, Thorup, Zadimoghaddam): 100 points per worker and unit of weight on
+/// a ring, each item on the next worker that has room; nobody gets more than 5/4 of its share of all items, where
 /// eligibility permits. Ignores previous owners.
 class bounded_hash_strategy final : public strategy {
 public:

@@ -33,7 +33,7 @@ namespace {
 
 struct fresh_item {
   std::uint64_t hash;
-  std::uint32_t name; // position in the list of names
+  std::uint32_t name;       // position in the list of names
   std::uint32_t number = 0; // in the set to be
 };
 
@@ -45,7 +45,8 @@ struct entry {
 
 } // namespace
 
-merged_items merge_items(named_items before, const std::vector<std::string>& names, bool (*accepted)(std::string_view)) {
+merged_items merge_items(named_items before, const std::vector<std::string>& names,
+                         bool (*accepted)(std::string_view)) {
   merged_items result;
   const auto old = before.set ? before.set->size() : 0;
   std::vector<fresh_item> fresh;

@@ -97,9 +97,8 @@ struct problem_builder::impl {
       job.previous.assign(job.items->size(), no_worker);
     auto& slot = job.previous[item];
     if (slot != no_worker && slot != name) {
-      doubtful("previous: item " + quoted(job.items->name(item)) + " of job " + quoted(job.name) +
-               " has two owners, " + quoted(std::min(names[slot], names[name])) + " and " +
-               quoted(std::max(names[slot], names[name])));
+      doubtful("previous: item " + quoted(job.items->name(item)) + " of job " + quoted(job.name) + " has two owners, " +
+               quoted(std::min(names[slot], names[name])) + " and " + quoted(std::max(names[slot], names[name])));
       if (names[slot] < names[name])
         return;
     }
@@ -142,7 +141,8 @@ struct problem_builder::impl {
   void relax(job_info& info, const std::string& relaxation, const name_order& sorted_workers);
   void resolve_affinity(assignment_problem::data& x, const name_order& sorted);
   void drop_cycles(assignment_problem::data& x);
-  void resolve_eligibility(assignment_problem::data& x, const name_order& sorted_jobs, const name_order& sorted_workers);
+  void resolve_eligibility(assignment_problem::data& x, const name_order& sorted_jobs,
+                           const name_order& sorted_workers);
   void resolve_previous(assignment_problem::data& x, const name_order& sorted_jobs, const name_order& sorted_workers);
 };
 

@@ -28,9 +28,18 @@ constexpr cost unplaced_cost[] = {unit(104), unit(111), unit(118)}; // low, norm
 class refiner {
 public:
   refiner(count_model& model, const std::vector<std::uint32_t>& room, std::uint64_t effort)
-    : model_(model), problem_(model.problem()), room_(room), effort_(effort), workers_(model.workers()),
-      jobs_(problem_.job_count()), x_(jobs_ * workers_), least_(x_.size()), most_(x_.size()), loads_(workers_),
-      unplaced_(jobs_), zone_(jobs_) {}
+    : model_(model),
+      problem_(model.problem()),
+      room_(room),
+      effort_(effort),
+      workers_(model.workers()),
+      jobs_(problem_.job_count()),
+      x_(jobs_ * workers_),
+      least_(x_.size()),
+      most_(x_.size()),
+      loads_(workers_),
+      unplaced_(jobs_),
+      zone_(jobs_) {}
 
   balance_result run(bool from_counts) {
     bounds();
@@ -181,7 +190,6 @@ private:
     return (2 * static_cast<cost>(n) + 1) * total_cost / model_.weight(w);
   }
 
-
   template <class F>
   void each_arc(F&& f) const {
     for (worker_index w = 0; w < workers_; ++w) {
@@ -328,8 +336,9 @@ std::vector<std::uint32_t> room_for_items(const assignment_problem& problem) {
     if (alike)
       for (const auto& need : problem.job(0).profile)
         if (const auto capacity = problem.worker(w).capacity[need.resource]; capacity != worker_info::unlimited)
-          room = std::min(room, problem.base_items(w) +
-                                  std::max<std::int64_t>(capacity - problem.base_used(w, need.resource), 0) / need.amount);
+          room =
+            std::min(room, problem.base_items(w) +
+                             std::max<std::int64_t>(capacity - problem.base_used(w, need.resource), 0) / need.amount);
     result.push_back(static_cast<std::uint32_t>(room));
   }
   return result;

@@ -10,8 +10,8 @@
 
 namespace djm {
 
-/// Rendezvous owners of one problem after another, recomputing only what a change can affect: an item compares its owner
-/// with new workers, and all workers again only when its owner is gone. The result is that of `rendezvous` on an
+/// Rendezvous owners of one problem after another, recomputing only what a change can affect: an item compares its
+/// owner with new workers, and all workers again only when its owner is gone. The result is that of `rendezvous` on an
 /// unconstrained problem, whatever came before; jobs are recognised by name and the very same `item_set`.
 /// Keeps 12 bytes per item. Not thread-safe.
 class rendezvous_index {
@@ -22,9 +22,9 @@ public:
 private:
   struct entry {
     std::shared_ptr<const item_set> items;
-    std::vector<std::string> workers;  // eligible, sorted
-    std::vector<std::uint32_t> owner;  // position in `workers`
-    std::vector<std::int64_t> weight;  // of the owner
+    std::vector<std::string> workers; // eligible, sorted
+    std::vector<std::uint32_t> owner; // position in `workers`
+    std::vector<std::int64_t> weight; // of the owner
   };
 
   static void refresh(const assignment_problem& problem, job_index j, entry& e);

@@ -10,7 +10,9 @@ namespace {
 class sharing {
 public:
   explicit sharing(const assignment_problem& problem)
-    : problem_(problem), workers_(problem.worker_count()), served_(problem.job_count() * workers_),
+    : problem_(problem),
+      workers_(problem.worker_count()),
+      served_(problem.job_count() * workers_),
       granted_(problem.job_count()) {}
 
   assignment_problem run() {
@@ -102,9 +104,8 @@ private:
   // A job without any worker takes one whose other jobs can all do without it.
   void help_the_landless() {
     auto order = jobs_;
-    std::stable_sort(order.begin(), order.end(), [&](job_index a, job_index b) {
-      return problem_.job(a).priority > problem_.job(b).priority;
-    });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](job_index a, job_index b) { return problem_.job(a).priority > problem_.job(b).priority; });
     for (auto j : order) {
       if (granted_[j] > 0)
         continue;

@@ -44,9 +44,7 @@ private:
   /// Less is earlier: by priority, then by rank in line, then by number.
   using place = std::tuple<int, std::uint32_t, item_index>;
 
-  place place_of(job_index j, item_index i) const {
-    return {-static_cast<int>(problem_.job(j).priority), rank_[i], i};
-  }
+  place place_of(job_index j, item_index i) const { return {-static_cast<int>(problem_.job(j).priority), rank_[i], i}; }
 
   bool had_owner(job_index j, item_index i) const {
     const auto w = problem_.previous(i);

@@ -77,8 +77,8 @@ using slot_effects = std::vector<slot_effect>;
 ///   slot:     free --allocate--> asked --confirmed--> in use --report free--> free
 ///
 /// A worker's report is the truth about its slots and corrects the books, with one exception: a slot that was asked for
-/// and is reported free stays asked for, because the report may be older than the question. A request keeps its age when
-/// it loses its slot.
+/// and is reported free stays asked for, because the report may be older than the question. A request keeps its age
+/// when it loses its slot.
 class slot_manager {
 public:
   enum class slot_state : std::uint8_t { free, asked, in_use };

@@ -76,8 +76,8 @@ private:
     if (jobs.size() == 1 && part.job(0).one_worker)
       part = part.with_eligible(0, row_of_one(part));
     part = part.without_affinity();
-    const auto planned = jobs.size() == 1 && weighs(part.job(0)) ? weighted_plan(part, options_)
-                                                                 : count_plan(part, options_, totals_);
+    const auto planned =
+      jobs.size() == 1 && weighs(part.job(0)) ? weighted_plan(part, options_) : count_plan(part, options_, totals_);
     item_index from = 0;
     for (auto j : jobs)
       for (auto i = problem_.first_item(j); i < problem_.first_item(j + 1); ++i)
@@ -103,9 +103,8 @@ private:
       if (!fits)
         continue;
       if (best == no_worker || had[w] > had[best] ||
-          (had[w] == had[best] &&
-           (part.base_load(w) < part.base_load(best) ||
-            (part.base_load(w) == part.base_load(best) && rank(part, w) > rank(part, best)))))
+          (had[w] == had[best] && (part.base_load(w) < part.base_load(best) ||
+                                   (part.base_load(w) == part.base_load(best) && rank(part, w) > rank(part, best)))))
         best = w;
     }
     std::vector<std::uint64_t> row(part.words());

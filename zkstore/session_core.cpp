@@ -9,13 +9,13 @@ std::string to_string(session_phase phase) {
 }
 
 session_core::session_core(session_limits limits)
-    : limits_(std::move(limits)),
-      ops_(limits_.window_ops, limits_.window_bytes),
-      watches_(limits_.max_watches, limits_.max_watch_bytes) {}
+  : limits_(std::move(limits)),
+    ops_(limits_.window_ops, limits_.window_bytes),
+    watches_(limits_.max_watches, limits_.max_watch_bytes) {}
 
 bool session_core::reachable() const noexcept {
-  return view_.phase == session_phase::connecting || view_.phase == session_phase::connected
-         || view_.phase == session_phase::suspended;
+  return view_.phase == session_phase::connecting || view_.phase == session_phase::connected ||
+         view_.phase == session_phase::suspended;
 }
 
 session_core::effects session_core::flush(time_point now) {
@@ -90,22 +90,17 @@ void session_core::send_due_probe(time_point now) {
 
 void session_core::on_probe(op_id_t id, rc code) {
   switch (prober_.answered(id, code)) {
-    case prober::verdict::nothing:
-      return;
-    case prober::verdict::contact:
-      out_.emplace_back(contact_advanced{view_.number, *prober_.contact()});
-      return;
-    case prober::verdict::gone:
-      out_.emplace_back(probe_failed{view_.number});
-      return;
+  case prober::verdict::nothing: return;
+  case prober::verdict::contact: out_.emplace_back(contact_advanced{view_.number, *prober_.contact()}); return;
+  case prober::verdict::gone: out_.emplace_back(probe_failed{view_.number}); return;
   }
 }
 
 // -- session life -------------------------------------------------------------
 
 session_core::effects session_core::open(time_point now) {
-  const bool may = view_.phase == session_phase::idle || view_.phase == session_phase::closed
-                   || view_.phase == session_phase::refused;
+  const bool may =
+    view_.phase == session_phase::idle || view_.phase == session_phase::closed || view_.phase == session_phase::refused;
   if (!may)
     return {};
   if (closing_handle_ != 0)
@@ -159,25 +154,22 @@ session_core::effects session_core::on_raw(std::uint64_t handle, raw_event event
 
 void session_core::on_link(const raw_link& link, time_point now, std::uint64_t entropy) {
   switch (link.state) {
-    case link_state::connected:
-      return on_connected(link, now);
-    case link_state::connecting:
-      return on_connecting();
-    case link_state::expired:
-      return on_expired(now, entropy);
-    case link_state::auth_failed: {
-      error why{errc::no_permission, "the store refuses the credentials"};
-      view_.trouble = why;
-      return end_session(session_phase::refused, {unknown{}, rejected{why}, read_status::failed, why.text});
-    }
-    case link_state::closed: {
-      // Not asked for. Whether the session lives on at the server is not known, so nobody opens another by itself.
-      error why{errc::not_connected, "the store's client library closed the session"};
-      handle_ = 0;
-      view_.closed_at = now;
-      view_.trouble = why;
-      return end_session(session_phase::closed, {unknown{}, rejected{why}, read_status::failed, why.text});
-    }
+  case link_state::connected: return on_connected(link, now);
+  case link_state::connecting: return on_connecting();
+  case link_state::expired: return on_expired(now, entropy);
+  case link_state::auth_failed: {
+    error why{errc::no_permission, "the store refuses the credentials"};
+    view_.trouble = why;
+    return end_session(session_phase::refused, {unknown{}, rejected{why}, read_status::failed, why.text});
+  }
+  case link_state::closed: {
+    // Not asked for. Whether the session lives on at the server is not known, so nobody opens another by itself.
+    error why{errc::not_connected, "the store's client library closed the session"};
+    handle_ = 0;
+    view_.closed_at = now;
+    view_.trouble = why;
+    return end_session(session_phase::closed, {unknown{}, rejected{why}, read_status::failed, why.text});
+  }
   }
 }
 
@@ -275,6 +267,5 @@ void session_core::end_session(session_phase phase, const verdict& v) {
 void session_core::announce() {
   out_.emplace_back(session_changed{view_});
 }
-
 
 } // namespace djm::store

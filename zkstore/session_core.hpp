@@ -97,10 +97,10 @@ struct session_counters {
 ///
 /// Answers. A question is answered exactly once, unless its client is forgotten. Sent commits that are still open at a
 /// loss of the session are `session_lost`, at our own close or at the deadline `unknown`; commits that were never sent
-/// are `session_lost` at a loss or close and `rejected` (`not_connected`, `timed_out`) at the deadline. Batches of reads
-/// end as a whole: `failed` when any of them is not answered or the connection broke in between.
-/// Watches live as long as the session. An event for a batch that is still being answered is held back until the
-/// batch is, so that nobody hears of a watch before learning that it was left.
+/// are `session_lost` at a loss or close and `rejected` (`not_connected`, `timed_out`) at the deadline. Batches of
+/// reads end as a whole: `failed` when any of them is not answered or the connection broke in between. Watches live as
+/// long as the session. An event for a batch that is still being answered is held back until the batch is, so that
+/// nobody hears of a watch before learning that it was left.
 ///
 /// Bounds: `window_*` operations in flight, `max_queued_ops` waiting, `max_watches` watches, two probes.
 class session_core {
@@ -108,21 +108,48 @@ public:
   // -- effects, in the order in which they must be carried out --
 
   /// Open a new handle; its events are fed back with this number.
-  struct open_handle { std::uint64_t handle; };
-  struct close_handle { std::uint64_t handle; };
-  struct submit { std::uint64_t handle; op_id_t id; raw_request request; };
-  struct commit_done { ticket to; commit_outcome outcome; };
-  struct read_done { ticket to; read_outcome outcome; };
+  struct open_handle {
+    std::uint64_t handle;
+  };
+  struct close_handle {
+    std::uint64_t handle;
+  };
+  struct submit {
+    std::uint64_t handle;
+    op_id_t id;
+    raw_request request;
+  };
+  struct commit_done {
+    ticket to;
+    commit_outcome outcome;
+  };
+  struct read_done {
+    ticket to;
+    read_outcome outcome;
+  };
   /// A watch of these clients fired (once per client, whatever the number of its watches on the path).
-  struct watch_fired { std::vector<std::uint32_t> clients; watch_event event; };
-  struct session_changed { session_view view; };
+  struct watch_fired {
+    std::vector<std::uint32_t> clients;
+    watch_event event;
+  };
+  struct session_changed {
+    session_view view;
+  };
   /// Contact moved: the send time of the latest successful probe of session `number` that was followed, T/3 or more
   /// later, by another successful one (protocol §2).
-  struct contact_advanced { std::uint64_t number; time_point contact; };
+  struct contact_advanced {
+    std::uint64_t number;
+    time_point contact;
+  };
   /// A probe was answered with "no node": the session lives, but what was probed is gone.
-  struct probe_failed { std::uint64_t number; };
+  struct probe_failed {
+    std::uint64_t number;
+  };
   /// Call `on_timer(generation, now)` at `at`. Only the latest generation counts; stale ones are ignored.
-  struct arm_timer { std::uint64_t generation; time_point at; };
+  struct arm_timer {
+    std::uint64_t generation;
+    time_point at;
+  };
 
   using effect = std::variant<open_handle, close_handle, submit, commit_done, read_done, watch_fired, session_changed,
                               contact_advanced, probe_failed, arm_timer>;

@@ -12,29 +12,24 @@ constexpr std::size_t bytes_per_packet = 64;
 
 rc_class classify(rc code) noexcept {
   switch (code) {
-    case rc::ok:
-      return rc_class::ok;
-    case rc::no_node:
-    case rc::node_exists:
-    case rc::bad_version:
-    case rc::not_empty:
-    case rc::no_children_for_ephemerals:
-    case rc::rolled_back:
-      return rc_class::expected;
-    case rc::connection_loss:
-    case rc::operation_timeout:
-    case rc::session_moved:
-    case rc::closed:
-    case rc::system_error:
-      return rc_class::unknown;
-    case rc::session_expired:
-    case rc::auth_failed:
-      return rc_class::session_fatal;
-    case rc::no_auth:
-    case rc::invalid_acl:
-    case rc::bad_arguments:
-    case rc::unimplemented:
-      return rc_class::bug;
+  case rc::ok: return rc_class::ok;
+  case rc::no_node:
+  case rc::node_exists:
+  case rc::bad_version:
+  case rc::not_empty:
+  case rc::no_children_for_ephemerals:
+  case rc::rolled_back: return rc_class::expected;
+  case rc::connection_loss:
+  case rc::operation_timeout:
+  case rc::session_moved:
+  case rc::closed:
+  case rc::system_error: return rc_class::unknown;
+  case rc::session_expired:
+  case rc::auth_failed: return rc_class::session_fatal;
+  case rc::no_auth:
+  case rc::invalid_acl:
+  case rc::bad_arguments:
+  case rc::unimplemented: return rc_class::bug;
   }
   return rc_class::unknown;
 }

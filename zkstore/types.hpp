@@ -127,9 +127,15 @@ struct watch_event {
   std::string path;
 };
 
-inline read_op get(std::string path, bool watch = false) { return {read_kind::get, std::move(path), watch}; }
-inline read_op exists(std::string path, bool watch = false) { return {read_kind::exists, std::move(path), watch}; }
-inline read_op children(std::string path, bool watch = false) { return {read_kind::children, std::move(path), watch}; }
+inline read_op get(std::string path, bool watch = false) {
+  return {read_kind::get, std::move(path), watch};
+}
+inline read_op exists(std::string path, bool watch = false) {
+  return {read_kind::exists, std::move(path), watch};
+}
+inline read_op children(std::string path, bool watch = false) {
+  return {read_kind::children, std::move(path), watch};
+}
 
 const std::string& path_of(const write_op& op);
 

@@ -16,8 +16,8 @@
 /// arguments and returns effects; it has no clock, I/O, threads or actors inside.
 ///
 /// Timers: a core names the earliest moment at which it wants `on_wake` (`wake_at`). Its shell keeps one timer at that
-/// moment. Waking too early, twice or late is harmless, because a core compares its own deadlines with `now`: stale timers
-/// need no generation numbers.
+/// moment. Waking too early, twice or late is harmless, because a core compares its own deadlines with `now`: stale
+/// timers need no generation numbers.
 namespace djm {
 
 /// Time and chance of one event.

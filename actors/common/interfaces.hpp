@@ -43,16 +43,14 @@ using keeper_actor = store_client_actor::extend_with<
             caf::result<void>(msg::not_alive), caf::result<void>(msg::leave), caf::result<void>(msg::wake),
             caf::result<void>(peers_ptr), caf::result<keeper_status>(msg::get_part_status)>>;
 
-using election_actor = store_client_actor::extend_with<
-  cx::typed<caf::result<void>(msg::joined), caf::result<void>(msg::unjoined), caf::result<void>(msg::resign),
-            caf::result<void>(msg::wake), caf::result<void>(peers_ptr),
-            caf::result<election_status>(msg::get_part_status)>>;
+using election_actor = store_client_actor::extend_with<cx::typed<
+  caf::result<void>(msg::joined), caf::result<void>(msg::unjoined), caf::result<void>(msg::resign),
+  caf::result<void>(msg::wake), caf::result<void>(peers_ptr), caf::result<election_status>(msg::get_part_status)>>;
 
 using manager_actor = store_client_actor::extend_with<
   cx::typed<caf::result<void>(msg::granted), caf::result<void>(msg::revoked), caf::result<void>(plan_done),
-            caf::result<void>(explain_done),
-            caf::result<void>(msg::wake), caf::result<void>(peers_ptr), caf::result<item_explanation>(explain_item),
-            caf::result<manager_status>(msg::get_part_status)>>;
+            caf::result<void>(explain_done), caf::result<void>(msg::wake), caf::result<void>(peers_ptr),
+            caf::result<item_explanation>(explain_item), caf::result<manager_status>(msg::get_part_status)>>;
 
 using worker_actor = store_client_actor::extend_with<
   cx::typed<caf::result<void>(msg::joined), caf::result<void>(msg::unjoined), caf::result<void>(msg::contact),

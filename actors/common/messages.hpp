@@ -175,83 +175,146 @@ struct happened {
 struct get_part_status {};
 
 template <class V>
-auto fields(V&& v, attach&) { return v("attach"); }
+auto fields(V&& v, attach&) {
+  return v("attach");
+}
 template <class V>
-auto fields(V&& v, commit& x) { return v("commit", field("request", x.request), field("txn", x.txn)); }
+auto fields(V&& v, commit& x) {
+  return v("commit", field("request", x.request), field("txn", x.txn));
+}
 template <class V>
 auto fields(V&& v, read& x) {
   return v("read", field("request", x.request), field("reads", x.reads), field("fresh", x.fresh));
 }
 template <class V>
-auto fields(V&& v, start_probing& x) { return v("start_probing", field("number", x.number), field("path", x.path)); }
+auto fields(V&& v, start_probing& x) {
+  return v("start_probing", field("number", x.number), field("path", x.path));
+}
 template <class V>
-auto fields(V&& v, stop_probing&) { return v("stop_probing"); }
+auto fields(V&& v, stop_probing&) {
+  return v("stop_probing");
+}
 template <class V>
-auto fields(V&& v, close_session&) { return v("close_session"); }
+auto fields(V&& v, close_session&) {
+  return v("close_session");
+}
 template <class V>
-auto fields(V&& v, store_closed&) { return v("store_closed"); }
+auto fields(V&& v, store_closed&) {
+  return v("store_closed");
+}
 template <class V>
 auto fields(V&& v, commit_done& x) {
   return v("commit_done", field("request", x.request), field("outcome", x.outcome));
 }
 template <class V>
-auto fields(V&& v, read_done& x) { return v("read_done", field("request", x.request), field("outcome", x.outcome)); }
+auto fields(V&& v, read_done& x) {
+  return v("read_done", field("request", x.request), field("outcome", x.outcome));
+}
 template <class V>
-auto fields(V&& v, watch_fired& x) { return v("watch_fired", field("event", x.event)); }
+auto fields(V&& v, watch_fired& x) {
+  return v("watch_fired", field("event", x.event));
+}
 template <class V>
 auto fields(V&& v, session_changed& x) {
   return v("session_changed", field("phase", x.view.phase), field("number", x.view.number), field("id", x.view.id),
-           field("timeout", x.view.timeout), field("connects", x.view.connects),
-           field("closed_at", x.view.closed_at));
+           field("timeout", x.view.timeout), field("connects", x.view.connects), field("closed_at", x.view.closed_at));
 }
 template <class V>
-auto fields(V&& v, contact& x) { return v("contact", field("number", x.number), field("at", x.at)); }
+auto fields(V&& v, contact& x) {
+  return v("contact", field("number", x.number), field("at", x.at));
+}
 template <class V>
-auto fields(V&& v, not_alive&) { return v("not_alive"); }
+auto fields(V&& v, not_alive&) {
+  return v("not_alive");
+}
 template <class V>
-auto fields(V&& v, wake&) { return v("wake"); }
+auto fields(V&& v, wake&) {
+  return v("wake");
+}
 template <class V>
-auto fields(V&& v, joined& x) { return v("joined", field("number", x.number), field("alive_data", x.alive_data)); }
+auto fields(V&& v, joined& x) {
+  return v("joined", field("number", x.number), field("alive_data", x.alive_data));
+}
 template <class V>
-auto fields(V&& v, unjoined&) { return v("unjoined"); }
+auto fields(V&& v, unjoined&) {
+  return v("unjoined");
+}
 template <class V>
-auto fields(V&& v, offer& x) { return v("offer", field("spec", x.spec)); }
+auto fields(V&& v, offer& x) {
+  return v("offer", field("spec", x.spec));
+}
 template <class V>
-auto fields(V&& v, withdraw& x) { return v("withdraw", field("job", x.job)); }
+auto fields(V&& v, withdraw& x) {
+  return v("withdraw", field("job", x.job));
+}
 template <class V>
-auto fields(V&& v, leave&) { return v("leave"); }
+auto fields(V&& v, leave&) {
+  return v("leave");
+}
 template <class V>
-auto fields(V&& v, pool& x) { return v("pool", field("job", x.job), field("items", x.items)); }
+auto fields(V&& v, pool& x) {
+  return v("pool", field("job", x.job), field("items", x.items));
+}
 template <class V>
-auto fields(V&& v, left&) { return v("left"); }
+auto fields(V&& v, left&) {
+  return v("left");
+}
 template <class V>
-auto fields(V&& v, failed& x) { return v("failed", field("code", x.why.code), field("text", x.why.text)); }
+auto fields(V&& v, failed& x) {
+  return v("failed", field("code", x.why.code), field("text", x.why.text));
+}
 template <class V>
-auto fields(V&& v, resign&) { return v("resign"); }
+auto fields(V&& v, resign&) {
+  return v("resign");
+}
 template <class V>
-auto fields(V&& v, granted& x) { return v("granted", field("epoch", x.epoch), field("latch", x.latch)); }
+auto fields(V&& v, granted& x) {
+  return v("granted", field("epoch", x.epoch), field("latch", x.latch));
+}
 template <class V>
-auto fields(V&& v, revoked&) { return v("revoked"); }
+auto fields(V&& v, revoked&) {
+  return v("revoked");
+}
 template <class V>
-auto fields(V&& v, grant& x) { return v("grant", field("items", x.items)); }
+auto fields(V&& v, grant& x) {
+  return v("grant", field("items", x.items));
+}
 template <class V>
-auto fields(V&& v, revoke& x) { return v("revoke", field("items", x.items), field("reason", x.reason)); }
+auto fields(V&& v, revoke& x) {
+  return v("revoke", field("items", x.items), field("reason", x.reason));
+}
 template <class V>
-auto fields(V&& v, lease& x) { return v("lease", field("run_until", x.run_until), field("deadline", x.deadline)); }
+auto fields(V&& v, lease& x) {
+  return v("lease", field("run_until", x.run_until), field("deadline", x.deadline));
+}
 template <class V>
-auto fields(V&& v, released& x) { return v("released", field("job", x.job), field("items", x.items)); }
+auto fields(V&& v, released& x) {
+  return v("released", field("job", x.job), field("items", x.items));
+}
 template <class V>
-auto fields(V&& v, drain&) { return v("drain"); }
+auto fields(V&& v, drain&) {
+  return v("drain");
+}
 template <class V>
-auto fields(V&& v, hurry&) { return v("hurry"); }
+auto fields(V&& v, hurry&) {
+  return v("hurry");
+}
 template <class V>
-auto fields(V&& v, drained&) { return v("drained"); }
+auto fields(V&& v, drained&) {
+  return v("drained");
+}
 template <class V>
-auto fields(V&& v, settled& x) { return v("settled", field("settled", x.settled)); }
+auto fields(V&& v, settled& x) {
+  return v("settled", field("settled", x.settled));
+}
 template <class V>
-auto fields(V&& v, remove_job& x) { return v("remove_job", field("job", x.job)); }
+auto fields(V&& v, remove_job& x) {
+  return v("remove_job", field("job", x.job));
+}
 template <class V>
-auto fields(V&& v, job_free& x) { return v("job_free", field("job", x.job)); }
+auto fields(V&& v, job_free& x) {
+  return v("job_free", field("job", x.job));
+}
 template <class V>
 auto fields(V&& v, run_done& x) {
   return v("run_done", field("id", x.id), field("failed", x.failed), field("failure", x.failure));
@@ -267,17 +330,29 @@ auto fields(V&& v, pool_done& x) {
            field("failure", x.failure));
 }
 template <class V>
-auto fields(V&& v, trigger&) { return v("trigger"); }
+auto fields(V&& v, trigger&) {
+  return v("trigger");
+}
 template <class V>
-auto fields(V&& v, reschedule& x) { return v("reschedule", field("schedule", x.schedule)); }
+auto fields(V&& v, reschedule& x) {
+  return v("reschedule", field("schedule", x.schedule));
+}
 template <class V>
-auto fields(V&& v, stop_runs& x) { return v("stop_runs", field("reason", x.reason)); }
+auto fields(V&& v, stop_runs& x) {
+  return v("stop_runs", field("reason", x.reason));
+}
 template <class V>
-auto fields(V&& v, worker_restarted&) { return v("worker_restarted"); }
+auto fields(V&& v, worker_restarted&) {
+  return v("worker_restarted");
+}
 template <class V>
-auto fields(V&& v, happened& x) { return v("happened", field("what", x.what)); }
+auto fields(V&& v, happened& x) {
+  return v("happened", field("what", x.what));
+}
 template <class V>
-auto fields(V&& v, get_part_status&) { return v("get_part_status"); }
+auto fields(V&& v, get_part_status&) {
+  return v("get_part_status");
+}
 
 using djm::inspect;
 

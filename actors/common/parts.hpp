@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "actors/common/interfaces.hpp"
-#include "actors/env/node_env.hpp"
 #include "actors/election/election_core.hpp"
+#include "actors/env/node_env.hpp"
 #include "actors/job_runner/job_runner_core.hpp"
 #include "actors/keeper/keeper_core.hpp"
 #include "actors/manager/manager_core.hpp"

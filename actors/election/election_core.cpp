@@ -212,8 +212,8 @@ void election_core::decide(const store::read_outcome& r, step s, effects& out) {
     request_ = next_request_++;
     store::transaction txn;
     txn.ops.push_back(store::check_op{tree_.alive(cfg_.node)});
-    txn.ops.push_back(store::create_op{tree_.latch_prefix(cfg_.node, cfg_.incarnation), {},
-                                       store::create_mode::ephemeral_sequential});
+    txn.ops.push_back(
+      store::create_op{tree_.latch_prefix(cfg_.node, cfg_.incarnation), {}, store::create_mode::ephemeral_sequential});
     out.push_back(commit_effect{request_, std::move(txn)});
     return;
   }
@@ -236,8 +236,9 @@ void election_core::decide(const store::read_outcome& r, step s, effects& out) {
     }
   } else {
     leave_office(out);
-    // `own_` may start with a stranger's node of our prefix only after an expired session of ours, which the server removes
-    // itself; the candidate before our own is what we wait for. It was asked about: ours is not the first of all names.
+    // `own_` may start with a stranger's node of our prefix only after an expired session of ours, which the server
+    // removes itself; the candidate before our own is what we wait for. It was asked about: ours is not the first of
+    // all names.
     if (own_.front() != mine.front() || r.results[own_.size()].code != rc::ok) {
       later(s);
       return;

@@ -19,13 +19,16 @@ namespace djm {
 ///                    │ lowest: granted(epoch)            ▲
 ///                    │ else: watch the one before ───────┘ it changed, T passed, connection came back
 ///
-/// Own candidates are those whose ephemeral owner is our session: the lowest is kept, others (of a transaction whose outcome
-/// was unknown) are deleted. The epoch is the creation zxid of the latch node, so it grows from leader to leader.
-/// Leadership is revoked as soon as the connection is suspended; a leader that does not notice in time cannot harm, because
-/// each of its transactions checks its latch node.
+/// Own candidates are those whose ephemeral owner is our session: the lowest is kept, others (of a transaction whose
+/// outcome was unknown) are deleted. The epoch is the creation zxid of the latch node, so it grows from leader to
+/// leader. Leadership is revoked as soon as the connection is suspended; a leader that does not notice in time cannot
+/// harm, because each of its transactions checks its latch node.
 class election_core {
 public:
-  struct granted { std::int64_t epoch; std::string latch; };
+  struct granted {
+    std::int64_t epoch;
+    std::string latch;
+  };
   struct revoked {};
 
   using effect = std::variant<commit_effect, read_effect, granted, revoked, emit_effect, log_effect>;
@@ -75,8 +78,8 @@ private:
   doing doing_ = doing::nothing;
   std::uint64_t request_ = 0;
   std::uint64_t next_request_ = 1;
-  bool routine_ = false; ///< the list is read only to see whether it has changed
-  bool dirty_ = false; ///< look again when the current question is answered
+  bool routine_ = false;           ///< the list is read only to see whether it has changed
+  bool dirty_ = false;             ///< look again when the current question is answered
   std::vector<std::string> names_; ///< candidates by sequence number
   std::vector<std::string> own_;   ///< of those, with our prefix
   std::string watched_;

@@ -20,8 +20,8 @@ time_point saturating_add(time_point at, duration d) {
   return at < time_point::min() - d ? time_point::min() : at + d;
 }
 
-bool wait_until(std::unique_lock<std::mutex>& lock, std::condition_variable& changed, time_point deadline, duration slice,
-                const std::function<bool()>& ready) {
+bool wait_until(std::unique_lock<std::mutex>& lock, std::condition_variable& changed, time_point deadline,
+                duration slice, const std::function<bool()>& ready) {
   if (deadline == time_point::max()) {
     changed.wait(lock, ready);
     return true;

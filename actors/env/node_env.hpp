@@ -39,11 +39,13 @@ public:
   virtual store::session_factory& sessions() = 0;
   virtual void log(log_record record) = 0;
 
-  /// Ends timers and threads of the environment without blocking the caller: when nothing more will be called, `done` is
-  /// (on any thread, possibly within this call). Clocks, `random` and `log` go on. Called once, by the node that stops.
+  /// Ends timers and threads of the environment without blocking the caller: when nothing more will be called, `done`
+  /// is (on any thread, possibly within this call). Clocks, `random` and `log` go on. Called once, by the node that
+  /// stops.
   virtual void close(std::function<void()> done) = 0;
 
-  /// Ends the process, for `abort_on_overrun`. Where a process is only modelled this returns, and nothing of it runs any more.
+  /// Ends the process, for `abort_on_overrun`. Where a process is only modelled this returns, and nothing of it runs
+  /// any more.
   virtual void end_process() { std::abort(); }
 };
 

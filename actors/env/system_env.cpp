@@ -57,13 +57,13 @@ executor_options with_log(executor_options o, log_sink log) {
 } // namespace
 
 system_env::system_env(system_env_options o)
-    : sessions_(checked(o).sessions),
-      log_(std::make_shared<guarded_log>(o.node, o.log)),
-      random_(o.seed ? *o.seed : system_seed()),
-      timers_(std::make_shared<timer_queue>([log = log_](const std::string& text) { log->error("timer", text); })),
-      executor_(std::make_shared<thread_executor>(
-        with_log(o.threads, [log = log_](const log_record& record) { (*log)(record); }))),
-      patience_(o.threads.patience) {}
+  : sessions_(checked(o).sessions),
+    log_(std::make_shared<guarded_log>(o.node, o.log)),
+    random_(o.seed ? *o.seed : system_seed()),
+    timers_(std::make_shared<timer_queue>([log = log_](const std::string& text) { log->error("timer", text); })),
+    executor_(std::make_shared<thread_executor>(
+      with_log(o.threads, [log = log_](const log_record& record) { (*log)(record); }))),
+    patience_(o.threads.patience) {}
 
 system_env::~system_env() {
   // Explicitly, because a closing thread may hold the parts longer. Timers first: they may use the executor.
@@ -112,8 +112,8 @@ void system_env::close(std::function<void()> done) {
     auto left = exec->shutdown(saturating_add(boot_now(), patience));
     timers->stop();
     for (auto& run : left.runs)
-      log->error("executor", fmt::format("run {} of job '{}' did not end and is left behind; items: {}", run.id, run.job,
-                                         run.items.size()));
+      log->error("executor", fmt::format("run {} of job '{}' did not end and is left behind; items: {}", run.id,
+                                         run.job, run.items.size()));
     if (left.calls > 0)
       log->error("executor", fmt::format("{} calls and stop callbacks did not end and are left behind", left.calls));
     timers = nullptr;

@@ -25,8 +25,8 @@ struct system_env_options {
   std::optional<std::uint64_t> seed;
 };
 
-/// The environment of one real node: boot clock, one timer thread, the executor's threads. Several nodes of a process have
-/// one each. Thread-safe.
+/// The environment of one real node: boot clock, one timer thread, the executor's threads. Several nodes of a process
+/// have one each. Thread-safe.
 class system_env final : public node_env {
 public:
   /// Throws std::system_error when the system refuses the first threads, std::invalid_argument without `sessions`.
@@ -44,7 +44,8 @@ public:
   executor& exec() override { return *executor_; }
   store::session_factory& sessions() override { return *sessions_; }
   void log(log_record record) override;
-  /// `shutdown` with the executor's `patience`, on a thread of its own; what had to be left behind is logged. Returns at once.
+  /// `shutdown` with the executor's `patience`, on a thread of its own; what had to be left behind is logged. Returns
+  /// at once.
   void close(std::function<void()> done) override;
 
   /// `thread_executor::shutdown`, then no timer fires any more. After this nothing that was passed in is called, and

@@ -43,7 +43,8 @@ public:
   /// As `shutdown(boot_now())`.
   ~elastic_pool();
 
-  /// Returns 0, and destroys the task, after shutdown. When the system refuses a thread the task waits for the existing ones.
+  /// Returns 0, and destroys the task, after shutdown. When the system refuses a thread the task waits for the existing
+  /// ones.
   ticket post(task t);
 
   /// True when the task was still waiting: it is destroyed and never starts.
@@ -54,9 +55,9 @@ public:
   /// Whether the calling thread belongs to this pool.
   bool on_own_thread() const;
 
-  /// Destroys the waiting tasks, waits until `deadline` for those that run, joins every thread that is not in a task and
-  /// detaches the others; the thread that calls this is one of those when it belongs to the pool, and is not waited for.
-  /// Returns the number of threads left behind. Later calls return 0.
+  /// Destroys the waiting tasks, waits until `deadline` for those that run, joins every thread that is not in a task
+  /// and detaches the others; the thread that calls this is one of those when it belongs to the pool, and is not waited
+  /// for. Returns the number of threads left behind. Later calls return 0.
   std::uint32_t shutdown(time_point deadline);
 
 private:

@@ -67,22 +67,22 @@ public:
   /// Exactly once ends where the executor ends: runs that outlast its shutdown are returned by it instead.
   virtual void start(run_order order, done_fn done) = 0;
 
-  /// Makes the run's stop request visible and calls its stop callbacks on reserved threads. A run that still waits for a
-  /// thread is dropped and done at once: its `done` may be called from within this call. Unknown ids are ignored. Can be
-  /// called again with more revoked items (those that the run does not hold are ignored); the first reason stays.
+  /// Makes the run's stop request visible and calls its stop callbacks on reserved threads. A run that still waits for
+  /// a thread is dropped and done at once: its `done` may be called from within this call. Unknown ids are ignored. Can
+  /// be called again with more revoked items (those that the run does not hold are ignored); the first reason stays.
   virtual void request_stop(run_id id, stop_reason reason, std::vector<item_id> revoked) = 0;
 
-  /// Calls short user functions (pool functions, running strategies, custom planners) on reserved threads that runs cannot
-  /// occupy, in order. `f` must contain its own exceptions; one that leaves it is caught and reported. After shutdown `f`
-  /// is destroyed without a call.
+  /// Calls short user functions (pool functions, running strategies, custom planners) on reserved threads that runs
+  /// cannot occupy, in order. `f` must contain its own exceptions; one that leaves it is caught and reported. After
+  /// shutdown `f` is destroyed without a call.
   virtual void call(std::function<void()> f) = 0;
 
   /// Runs of `job` (of all jobs when empty) that are accepted and not done.
   virtual std::vector<running_info> running(const job_id& job) const = 0;
 
   /// Replaces the `done` of every unfinished run of `job`; for a rebuilt runner. The former one is not called any more
-  /// after this returns, except where such a call is already under way. Ask `running` after this, not before: a run that ends
-  /// in between then reports to the new `done`, which must not be surprised by an id it does not know.
+  /// after this returns, except where such a call is already under way. Ask `running` after this, not before: a run
+  /// that ends in between then reports to the new `done`, which must not be surprised by an id it does not know.
   virtual void adopt(const job_id& job, done_fn done) = 0;
 
   virtual executor_stats stats() const = 0;

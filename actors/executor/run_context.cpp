@@ -36,7 +36,7 @@ struct run_context::subscription {
 };
 
 run_context::run_context(run_order order, run_services services)
-    : order_(std::move(order)), services_(std::move(services)), changed_(services_.clock->make_wait_point()) {
+  : order_(std::move(order)), services_(std::move(services)), changed_(services_.clock->make_wait_point()) {
   std::sort(order_.items.begin(), order_.items.end(), [](auto& a, auto& b) { return a.id < b.id; });
 }
 

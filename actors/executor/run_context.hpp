@@ -18,16 +18,16 @@ namespace djm {
 /// What a run needs from whoever executes it.
 struct run_services {
   std::shared_ptr<run_clock> clock;
-  /// Runs a stop callback soon, on a thread that runs cannot occupy, never from within the call. A task that is destroyed
-  /// instead of run counts as called.
+  /// Runs a stop callback soon, on a thread that runs cannot occupy, never from within the call. A task that is
+  /// destroyed instead of run counts as called.
   std::function<void(std::function<void()>)> post;
   /// Told about a contained exception, in words. Must not throw.
   std::function<void(const std::string&)> report;
 };
 
-/// One run: its stop request, its stop callbacks and the context its code sees. Knows neither pools nor threads, so every
-/// executor (also one that runs in lock step on virtual time) uses this one. Thread-safe; held by shared_ptr, because
-/// stop callbacks may be posted when the run ends.
+/// One run: its stop request, its stop callbacks and the context its code sees. Knows neither pools nor threads, so
+/// every executor (also one that runs in lock step on virtual time) uses this one. Thread-safe; held by shared_ptr,
+/// because stop callbacks may be posted when the run ends.
 ///
 ///   on_stop     request_stop           reserved thread           returned or thrown
 ///   --------> registered ----> posted ----------------> called --------------------> gone

@@ -21,11 +21,11 @@ namespace djm {
 class thread_executor::impl : public std::enable_shared_from_this<impl> {
 public:
   explicit impl(executor_options o)
-      : options_(std::move(o)),
-        log_(std::move(options_.log)),
-        runs_({"djm-run", 1, options_.max_threads, options_.idle_time}),
-        calls_({"djm-call", options_.reserved_threads, options_.max_reserved_threads, options_.idle_time}),
-        callbacks_({"djm-stop", 1, options_.max_reserved_threads, options_.idle_time}) {}
+    : options_(std::move(o)),
+      log_(std::move(options_.log)),
+      runs_({"djm-run", 1, options_.max_threads, options_.idle_time}),
+      calls_({"djm-call", options_.reserved_threads, options_.max_reserved_threads, options_.idle_time}),
+      callbacks_({"djm-stop", 1, options_.max_reserved_threads, options_.idle_time}) {}
 
   run_id next_run_id() { return ++last_run_; }
   void start(run_order order, done_fn done);
@@ -269,8 +269,8 @@ executor_stats thread_executor::impl::stats() const {
 /// Whether shutdown has nothing to wait for but itself.
 bool thread_executor::impl::settled() const {
   auto self = std::this_thread::get_id();
-  return none_outside()
-         && std::all_of(entries_.begin(), entries_.end(), [&](auto& e) { return e.second.thread == self; });
+  return none_outside() &&
+         std::all_of(entries_.begin(), entries_.end(), [&](auto& e) { return e.second.thread == self; });
 }
 
 /// Whether no thread but this one is within a `done` or the log.
@@ -280,8 +280,8 @@ bool thread_executor::impl::none_outside() const {
 
 /// Whether this thread is one that shutdown waits for.
 bool thread_executor::impl::on_own_thread() const {
-  return outside_.count(std::this_thread::get_id()) != 0 || runs_.on_own_thread() || calls_.on_own_thread()
-         || callbacks_.on_own_thread();
+  return outside_.count(std::this_thread::get_id()) != 0 || runs_.on_own_thread() || calls_.on_own_thread() ||
+         callbacks_.on_own_thread();
 }
 
 executor_leftovers thread_executor::impl::shutdown(time_point deadline) {
@@ -346,7 +346,7 @@ executor_options with_defaults(executor_options o) {
 } // namespace
 
 thread_executor::thread_executor(executor_options options)
-    : impl_(std::make_shared<impl>(with_defaults(std::move(options)))) {}
+  : impl_(std::make_shared<impl>(with_defaults(std::move(options)))) {}
 
 thread_executor::~thread_executor() {
   impl_->shutdown(saturating_add(boot_now(), impl_->patience()));

@@ -42,10 +42,10 @@ struct executor_leftovers {
 
 /// Runs user code on threads of this process.
 ///
-/// User code cannot be killed. A run, call or stop callback that has not ended when `shutdown` gives up keeps its thread:
-/// the thread is detached, owns all that it still touches of djm, and calls nothing that was passed in here any more
-/// (neither `done` nor the log). What user code itself refers to must outlive it, or the process must end: a detached
-/// thread does not keep a process from ending.
+/// User code cannot be killed. A run, call or stop callback that has not ended when `shutdown` gives up keeps its
+/// thread: the thread is detached, owns all that it still touches of djm, and calls nothing that was passed in here any
+/// more (neither `done` nor the log). What user code itself refers to must outlive it, or the process must end: a
+/// detached thread does not keep a process from ending.
 class thread_executor final : public executor {
 public:
   /// Throws std::system_error when the system refuses the first threads.
@@ -63,10 +63,10 @@ public:
   void adopt(const job_id& job, done_fn done) override;
   executor_stats stats() const override;
 
-  /// Refuses new runs, drops the waiting ones, asks the others to stop (`stop_reason::shutdown`) and waits for them until
-  /// `deadline` on the boot clock; calls are still made meanwhile. Then drops waiting calls and waits for those and the stop
-  /// callbacks that are under way, at most `patience`. Joins the threads of all that ended. After this no `done` is called
-  /// and none is under way.
+  /// Refuses new runs, drops the waiting ones, asks the others to stop (`stop_reason::shutdown`) and waits for them
+  /// until `deadline` on the boot clock; calls are still made meanwhile. Then drops waiting calls and waits for those
+  /// and the stop callbacks that are under way, at most `patience`. Joins the threads of all that ended. After this no
+  /// `done` is called and none is under way.
   ///
   /// A second call, also a concurrent one, may bring the deadline forward but not push it back, and returns the same. A
   /// run that calls this is not waited for.

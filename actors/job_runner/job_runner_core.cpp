@@ -227,8 +227,8 @@ job_runner_core::effects job_runner_core::on_cut(std::uint64_t request,
     ++counters_.cut_failures;
     last_failure_ = "running strategy: " + complaint;
     const auto code = cut ? errc::invalid_running_strategy : cut.error().code;
-    out.push_back(emit_effect{
-      problem{"job_runner", {code, "job \"" + cfg_.spec.id + "\": running strategy: " + complaint}}});
+    out.push_back(
+      emit_effect{problem{"job_runner", {code, "job \"" + cfg_.spec.id + "\": running strategy: " + complaint}}});
     parts.clear();
     std::set<item_id> all;
     for (const auto& [id, it] : items_) {
@@ -411,8 +411,8 @@ void job_runner_core::check_pool(step s, effects& out) {
     pool_hangs_at_.reset();
     ++counters_.pool_failures;
     pool_failure_ = "the pool function has not come back after " + format_duration(cfg_.spec.pool_timeout);
-    out.push_back(emit_effect{pool_problem{
-        cfg_.spec.id, {errc::user_code_hangs, "job \"" + cfg_.spec.id + "\": " + pool_failure_}}});
+    out.push_back(emit_effect{
+      pool_problem{cfg_.spec.id, {errc::user_code_hangs, "job \"" + cfg_.spec.id + "\": " + pool_failure_}}});
     // It is asked again only when it has come back: a second call beside a hanging one helps nobody.
   }
   if (pool_due_ && s.now >= *pool_due_ && pool_request_ == 0 && !stopping_) {

@@ -16,29 +16,47 @@ namespace djm {
 
 /// Decides when the runs of one job start and stop on one node.
 ///
-/// The items this node holds (granted by the worker with their fencing tokens) are cut into *lanes*; each lane keeps the
-/// job's schedule and starts at most one run at a time.
+/// The items this node holds (granted by the worker with their fencing tokens) are cut into *lanes*; each lane keeps
+/// the job's schedule and starts at most one run at a time.
 ///
 ///   granted ──► idle ──start──► busy ──done──► idle ──revoked──► released
 ///                 │               │ revoked: stop asked, released when the run is done
 ///                 └──revoked──► released
 ///
-/// A run starts only while the lease is in force (`now < run_until`), with items that are granted, not revoked and in no
-/// other run. Safety (I1, I7) rests on these three conditions, checked in one place: `start_lane`.
+/// A run starts only while the lease is in force (`now < run_until`), with items that are granted, not revoked and in
+/// no other run. Safety (I1, I7) rests on these three conditions, checked in one place: `start_lane`.
 class job_runner_core {
 public:
-  struct start_run { run_id id; std::vector<work_item> items; };
-  struct stop_run { run_id id; stop_reason reason; std::vector<item_id> revoked; };
+  struct start_run {
+    run_id id;
+    std::vector<work_item> items;
+  };
+  struct stop_run {
+    run_id id;
+    stop_reason reason;
+    std::vector<item_id> revoked;
+  };
   /// No run holds these items any more and they are not granted; the worker may unlock them.
-  struct released { std::vector<item_id> items; };
+  struct released {
+    std::vector<item_id> items;
+  };
   /// Ask the running strategy; answered by `on_cut`.
-  struct cut_share { std::uint64_t request; std::vector<item_id> share; };
+  struct cut_share {
+    std::uint64_t request;
+    std::vector<item_id> share;
+  };
   /// Ask the pool function; answered by `on_pool`.
-  struct call_pool { std::uint64_t request; };
+  struct call_pool {
+    std::uint64_t request;
+  };
   /// The pool as computed now: valid names, sorted, each once.
-  struct pool_ready { std::vector<item_id> items; };
+  struct pool_ready {
+    std::vector<item_id> items;
+  };
   /// A run went beyond the deadline and the configuration asks for the process to end.
-  struct abort_process { run_id id; };
+  struct abort_process {
+    run_id id;
+  };
 
   using effect = std::variant<start_run, stop_run, released, cut_share, call_pool, pool_ready, abort_process,
                               emit_effect, log_effect>;
@@ -122,7 +140,7 @@ private:
   std::map<run_id, run> runs_;
   std::uint64_t next_run_ = 1;
   std::uint64_t next_request_ = 1;
-  std::uint64_t cut_request_ = 0; ///< the latest; answers to older ones are ignored
+  std::uint64_t cut_request_ = 0;    ///< the latest; answers to older ones are ignored
   bool triggered_while_cut_ = false; ///< meant for lanes that are still to come
   std::optional<time_point> origin_; ///< the rhythm of fixed rate starts here
   time_point run_until_{};

@@ -53,41 +53,44 @@ void carry_out(self_ptr self, job_runner_core::effects fx) {
   auto& st = cx::state(self);
   using core = job_runner_core;
   for (auto& e : fx) {
-    std::visit(
-      overloaded{
-        [&](core::start_run& x) {
-          st.env->exec().start({x.id, st.id, std::move(x.items), st.code},
-                               report_to(caf::weak_actor_ptr{self->ctrl()}));
-        },
-        [&](core::stop_run& x) { st.env->exec().request_stop(x.id, x.reason, std::move(x.revoked)); },
-        [&](core::released& x) { self->send(st.peers->worker, msg::released{st.id, std::move(x.items)}); },
-        [&](core::cut_share& x) {
-          msg::cut_done answer;
-          answer.request = x.request;
-          call_user(self, answer, [code = st.code, share = std::move(x.share)](msg::cut_done& a) {
-            a.parts = code->cut_share(share);
-          });
-        },
-        [&](core::call_pool& x) {
-          msg::pool_done answer;
-          answer.request = x.request;
-          call_user(self, answer, [code = st.code](msg::pool_done& a) { a.items = code->work_pool(); });
-        },
-        [&](core::pool_ready& x) {
-          st.pool = std::move(x.items);
-          self->send(st.peers->keeper, msg::pool{st.id, *st.pool});
-        },
-        [&](core::abort_process& x) {
-          st.env->log({log_level::error, {}, "runner",
-                       "run " + std::to_string(x.id) + " of job \"" + st.id +
-                         "\" ignores its stop request beyond the deadline; ending the process",
-                       {}});
-          st.env->end_process();
-        },
-        [&](emit_effect& x) { send_event(self, st.peers, x); },
-        [&](log_effect& x) { log_line(*st.env, "runner", x); },
-      },
-      e);
+    std::visit(overloaded{
+                 [&](core::start_run& x) {
+                   st.env->exec().start({x.id, st.id, std::move(x.items), st.code},
+                                        report_to(caf::weak_actor_ptr{self->ctrl()}));
+                 },
+                 [&](core::stop_run& x) { st.env->exec().request_stop(x.id, x.reason, std::move(x.revoked)); },
+                 [&](core::released& x) {
+                   self->send(st.peers->worker, msg::released{st.id, std::move(x.items)});
+                 },
+                 [&](core::cut_share& x) {
+                   msg::cut_done answer;
+                   answer.request = x.request;
+                   call_user(self, answer, [code = st.code, share = std::move(x.share)](msg::cut_done& a) {
+                     a.parts = code->cut_share(share);
+                   });
+                 },
+                 [&](core::call_pool& x) {
+                   msg::pool_done answer;
+                   answer.request = x.request;
+                   call_user(self, answer, [code = st.code](msg::pool_done& a) { a.items = code->work_pool(); });
+                 },
+                 [&](core::pool_ready& x) {
+                   st.pool = std::move(x.items);
+                   self->send(st.peers->keeper, msg::pool{st.id, *st.pool});
+                 },
+                 [&](core::abort_process& x) {
+                   st.env->log({log_level::error,
+                                {},
+                                "runner",
+                                "run " + std::to_string(x.id) + " of job \"" + st.id +
+                                  "\" ignores its stop request beyond the deadline; ending the process",
+                                {}});
+                   st.env->end_process();
+                 },
+                 [&](emit_effect& x) { send_event(self, st.peers, x); },
+                 [&](log_effect& x) { log_line(*st.env, "runner", x); },
+               },
+               e);
   }
   st.timer.set(st.core->wake_at());
 }

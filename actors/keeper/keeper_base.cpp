@@ -77,8 +77,8 @@ void keeper_core::apply_base(const store::read_outcome& r, step s, effects& out)
   phase_ = phase_ == phase::preparing ? phase::pools : phase_;
 }
 
-/// Something that a transaction relies on is not there. It may be a part of the base that somebody has deleted, so that is
-/// looked at before the next attempt.
+/// Something that a transaction relies on is not there. It may be a part of the base that somebody has deleted, so that
+/// is looked at before the next attempt.
 void keeper_core::doubt_base(const store::conflict* met) {
   if (met == nullptr || met->code != rc::no_node) {
     return;

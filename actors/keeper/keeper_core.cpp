@@ -32,8 +32,7 @@ keeper_core::effects keeper_core::on_session(const store::session_view& view, st
     return out;
   }
   switch (view.phase) {
-  case sp::idle:
-    break;
+  case sp::idle: break;
   case sp::connecting:
     if (!complain_at_) {
       complain_at_ = s.now + cfg_.config.registration_timeout;
@@ -131,10 +130,9 @@ keeper_core::effects keeper_core::on_not_alive(step s) {
     phase_ = phase::registering;
     out.push_back(stop_probing{});
     out.push_back(unjoined{});
-    complain(
-      {errc::conflict, tree_.alive(cfg_.config.id) + " or " + tree_.worker(cfg_.config.id) +
-                         " was removed by somebody else, or overwritten; joining again"},
-      out);
+    complain({errc::conflict, tree_.alive(cfg_.config.id) + " or " + tree_.worker(cfg_.config.id) +
+                                " was removed by somebody else, or overwritten; joining again"},
+             out);
   }
   progress(s, out);
   return out;
@@ -178,9 +176,8 @@ keeper_core::effects keeper_core::on_wake(step s) {
              out);
   }
   if (id_busy_until_ && s.now >= *id_busy_until_ && phase_ == phase::waiting_for_id) {
-    give_up({errc::node_id_in_use,
-             "node id \"" + cfg_.config.id + "\" is in use by a live process: " + id_holder_ +
-               " holds " + tree_.alive(cfg_.config.id)},
+    give_up({errc::node_id_in_use, "node id \"" + cfg_.config.id + "\" is in use by a live process: " + id_holder_ +
+                                     " holds " + tree_.alive(cfg_.config.id)},
             out);
   }
   progress(s, out);
@@ -202,15 +199,13 @@ void keeper_core::progress(step s, effects& out) {
     return;
   }
   switch (phase_) {
-  case phase::preparing:
-    read_base(out);
-    break;
+  case phase::preparing: read_base(out); break;
   case phase::pools:
   case phase::joined: {
     if (phase_ == phase::joined && leave_) {
       phase_ = phase::leaving;
-      read(doing::reading_leave,
-           {store::get(tree_.worker(cfg_.config.id)), store::exists(tree_.alive(cfg_.config.id))}, out);
+      read(doing::reading_leave, {store::get(tree_.worker(cfg_.config.id)), store::exists(tree_.alive(cfg_.config.id))},
+           out);
       break;
     }
     if (!prepared_) {
@@ -239,9 +234,7 @@ void keeper_core::progress(step s, effects& out) {
     }
     break;
   }
-  case phase::registering:
-    read_registration(out);
-    break;
+  case phase::registering: read_registration(out); break;
   case phase::leaving:
     read(doing::reading_leave, {store::get(tree_.worker(cfg_.config.id)), store::exists(tree_.alive(cfg_.config.id))},
          out);
@@ -249,8 +242,7 @@ void keeper_core::progress(step s, effects& out) {
   case phase::detached:
   case phase::waiting_for_id:
   case phase::left:
-  case phase::failed:
-    break;
+  case phase::failed: break;
   }
   (void) s;
 }
@@ -311,20 +303,11 @@ keeper_core::effects keeper_core::on_read(std::uint64_t request, const store::re
     }
   }
   switch (what) {
-  case doing::reading_base:
-    apply_base(r, s, out);
-    break;
-  case doing::reading_pools:
-    apply_pools(r, s, out);
-    break;
-  case doing::reading_registration:
-    apply_registration(r, s, out);
-    break;
-  case doing::reading_leave:
-    apply_leave(r, s, out);
-    break;
-  default:
-    break;
+  case doing::reading_base: apply_base(r, s, out); break;
+  case doing::reading_pools: apply_pools(r, s, out); break;
+  case doing::reading_registration: apply_registration(r, s, out); break;
+  case doing::reading_leave: apply_leave(r, s, out); break;
+  default: break;
   }
   progress(s, out);
   return out;
@@ -412,8 +395,7 @@ keeper_core::effects keeper_core::on_commit(std::uint64_t request, const store::
       later(s);
     }
     break;
-  default:
-    break;
+  default: break;
   }
   progress(s, out);
   return out;
@@ -421,24 +403,15 @@ keeper_core::effects keeper_core::on_commit(std::uint64_t request, const store::
 
 const char* keeper_core::name_of(phase p) {
   switch (p) {
-  case phase::detached:
-    return "detached";
-  case phase::preparing:
-    return "preparing";
-  case phase::pools:
-    return "pools";
-  case phase::registering:
-    return "registering";
-  case phase::waiting_for_id:
-    return "waiting_for_id";
-  case phase::joined:
-    return "joined";
-  case phase::leaving:
-    return "leaving";
-  case phase::left:
-    return "left";
-  case phase::failed:
-    return "failed";
+  case phase::detached: return "detached";
+  case phase::preparing: return "preparing";
+  case phase::pools: return "pools";
+  case phase::registering: return "registering";
+  case phase::waiting_for_id: return "waiting_for_id";
+  case phase::joined: return "joined";
+  case phase::leaving: return "leaving";
+  case phase::left: return "left";
+  case phase::failed: return "failed";
   }
   return "unknown";
 }

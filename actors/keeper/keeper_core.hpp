@@ -32,14 +32,22 @@ namespace djm {
 class keeper_core {
 public:
   /// `alive/<node>` is ours in session `number`.
-  struct joined { std::uint64_t number; std::string alive_data; };
+  struct joined {
+    std::uint64_t number;
+    std::string alive_data;
+  };
   /// It is not any more, although the session lives.
   struct unjoined {};
-  struct start_probing { std::uint64_t number; std::string path; };
+  struct start_probing {
+    std::uint64_t number;
+    std::string path;
+  };
   struct stop_probing {};
   struct left {};
   /// Final: this node cannot work here.
-  struct failed { error why; };
+  struct failed {
+    error why;
+  };
 
   using effect = std::variant<commit_effect, read_effect, joined, unjoined, start_probing, stop_probing, left, failed,
                               emit_effect, log_effect>;
@@ -71,15 +79,25 @@ public:
   effects on_wake(step s);
 
   std::optional<time_point> wake_at() const;
-  /// In the present session, also while it is suspended: parts that are rebuilt meanwhile have to hear of it then, since
-  /// nobody joins anew when the connection comes back.
+  /// In the present session, also while it is suspended: parts that are rebuilt meanwhile have to hear of it then,
+  /// since nobody joins anew when the connection comes back.
   bool is_joined() const { return phase_ == phase::joined; }
   keeper_status status() const;
 
 private:
   enum class phase { detached, preparing, pools, registering, waiting_for_id, joined, leaving, left, failed };
-  enum class doing { nothing, reading_base, writing_root, writing_base, reading_pools, writing_pools,
-                     reading_registration, writing_registration, reading_leave, writing_leave };
+  enum class doing {
+    nothing,
+    reading_base,
+    writing_root,
+    writing_base,
+    reading_pools,
+    writing_pools,
+    reading_registration,
+    writing_registration,
+    reading_leave,
+    writing_leave
+  };
   struct offer {
     job_spec spec;
     std::optional<std::vector<item_id>> pool;

@@ -72,7 +72,8 @@ void keeper_core::apply_pools(const store::read_outcome& r, step s, effects& out
       continue;
     }
     if (o.written && exists && ++o.disputes == 3) {
-      complain({errc::conflict, tree_.pool(job) + ": another node keeps writing a different pool or attributes than \"" +
+      complain({errc::conflict, tree_.pool(job) +
+                                  ": another node keeps writing a different pool or attributes than \"" +
                                   cfg_.config.id + "\""},
                out);
     }
@@ -82,8 +83,7 @@ void keeper_core::apply_pools(const store::read_outcome& r, step s, effects& out
     } else {
       pool_ops_.push_back(store::set_op{tree_.pool(job), store::encode(want, data.data), data.stat.version});
     }
-    pool_ops_.insert(pool_ops_.end(), std::make_move_iterator(changes.begin()),
-                     std::make_move_iterator(changes.end()));
+    pool_ops_.insert(pool_ops_.end(), std::make_move_iterator(changes.begin()), std::make_move_iterator(changes.end()));
   }
   next_pool_write(s, out);
 }

@@ -60,8 +60,8 @@ void keeper_core::apply_registration(const store::read_outcome& r, step s, effec
       id_busy_until_.reset();
     } else {
       id_holder_ = shown ? "incarnation " + shown->incarnation + " (host " + shown->host + ", pid " +
-                           std::to_string(shown->pid) + ")"
-                       : "an unreadable registration";
+                             std::to_string(shown->pid) + ")"
+                         : "an unreadable registration";
       if (!id_busy_until_) {
         // A predecessor that crashed is gone after its session timeout; one that stays is alive.
         id_busy_until_ = s.now + session_.timeout + session_.timeout / 2 + std::chrono::seconds{1};
@@ -115,8 +115,8 @@ void keeper_core::apply_registration(const store::read_outcome& r, step s, effec
     registered(s, out);
     return;
   }
-  // Every chunk sets `workers/<w>` at the version the chunk before left, so a second process under our id fails here; the
-  // last one also shows us to the leader.
+  // Every chunk sets `workers/<w>` at the version the chunk before left, so a second process under our id fails here;
+  // the last one also shows us to the leader.
   registration_chunks_.clear();
   const std::size_t per_chunk = cfg_.max_transaction_ops - 10;
   std::size_t next = 0;

@@ -10,8 +10,13 @@ class batcher {
 public:
   batcher(const cluster_image& image, const store::tree_schema& tree, std::string latch, std::int32_t version,
           std::string id_prefix, std::size_t max_ops, std::size_t max_bytes)
-    : image_(image), tree_(tree), latch_(std::move(latch)), version_(version), prefix_(std::move(id_prefix)),
-      max_ops_(max_ops), max_bytes_(max_bytes) {}
+    : image_(image),
+      tree_(tree),
+      latch_(std::move(latch)),
+      version_(version),
+      prefix_(std::move(id_prefix)),
+      max_ops_(max_ops),
+      max_bytes_(max_bytes) {}
 
   void add(const item_transfer& t) {
     std::vector<store::write_op> ops;
@@ -32,9 +37,10 @@ public:
       bytes += store::wire_size(op);
     }
     // Every worker that is new to the batch costs one more operation: the touch of its `assigned`.
-    std::size_t touches = (leaves && touched_.count(t.from) == 0 ? 1u : 0u) +
-                          (!t.to.empty() && touched_.count(t.to) == 0 ? 1u : 0u);
-    if (!changes_.empty() && (size() + ops.size() + touches > max_ops_ || bytes_ + bytes + 512 * touches > max_bytes_)) {
+    std::size_t touches =
+      (leaves && touched_.count(t.from) == 0 ? 1u : 0u) + (!t.to.empty() && touched_.count(t.to) == 0 ? 1u : 0u);
+    if (!changes_.empty() &&
+        (size() + ops.size() + touches > max_ops_ || bytes_ + bytes + 512 * touches > max_bytes_)) {
       close();
     }
     bytes_ += bytes;
@@ -62,9 +68,8 @@ public:
     }
     auto& ops = batch_.txn.ops;
     ops.push_back(store::check_op{latch_});
-    ops.push_back(store::set_op{
-      tree_.assignment_version(),
-      store::encode(store::version_payload{prefix_ + std::to_string(version_)}), version_});
+    ops.push_back(store::set_op{tree_.assignment_version(),
+                                store::encode(store::version_payload{prefix_ + std::to_string(version_)}), version_});
     ++version_;
     for (const auto& worker : touched_) {
       const auto& w = image_.workers.at(worker);
@@ -116,10 +121,9 @@ private:
 } // namespace
 
 std::vector<assignment_batch> make_batches(const cluster_image& image, const store::tree_schema& tree,
-                                           const std::vector<item_transfer>& transfers,
-                                           const std::set<node_id>& adopt, const std::string& latch,
-                                           std::int32_t version, const std::string& id_prefix, std::size_t max_ops,
-                                           std::size_t max_bytes) {
+                                           const std::vector<item_transfer>& transfers, const std::set<node_id>& adopt,
+                                           const std::string& latch, std::int32_t version, const std::string& id_prefix,
+                                           std::size_t max_ops, std::size_t max_bytes) {
   batcher b{image, tree, latch, version, id_prefix, max_ops, max_bytes};
   for (const auto& t : transfers) {
     b.add(t);

@@ -166,8 +166,8 @@ template <class F>
 void each_item(const item_set& image, const item_set& problem, F&& f) {
   std::uint32_t at = 0;
   for (std::uint32_t k = 0; k < image.size(); ++k) {
-    const auto part = &image == &problem || (at < problem.size() && problem.hash(at) == image.hash(k) &&
-                                             problem.name(at) == image.name(k));
+    const auto part = &image == &problem ||
+                      (at < problem.size() && problem.hash(at) == image.hash(k) && problem.name(at) == image.name(k));
     f(k, part ? at++ : no_worker);
   }
 }

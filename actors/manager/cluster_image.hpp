@@ -102,8 +102,8 @@ struct planning_task {
   std::vector<error> warnings;
 };
 
-/// `frozen` are workers that are gone for less than their tolerance: they keep what they have and get nothing, so neither
-/// they nor their items are part of the question.
+/// `frozen` are workers that are gone for less than their tolerance: they keep what they have and get nothing, so
+/// neither they nor their items are part of the question.
 expected<planning_task> make_task(const cluster_image& image, const std::set<node_id>& frozen);
 
 /// What has to be written so that the image becomes the plan; strays and items of disabled jobs go too. In order of

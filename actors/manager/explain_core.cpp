@@ -10,7 +10,8 @@ explain_core::effects explain_core::on_question(std::uint64_t question, job_id j
   effects out;
   waiting_question q{question, std::move(job), std::move(item)};
   if (leader.leading() && leader.last_problem() && leader.last_plan()) {
-    find(q, leader.image(), leader.kept_back(), leader.last_problem(), leader.last_plan(), leader.planning(), true, out);
+    find(q, leader.image(), leader.kept_back(), leader.last_problem(), leader.last_plan(), leader.planning(), true,
+         out);
     return out;
   }
   if (questions_.size() >= most_waiting) {
@@ -95,8 +96,8 @@ void explain_core::find(const waiting_question& q, const cluster_image& image, c
   auto j = image.jobs.find(q.job);
   const auto k = j != image.jobs.end() && j->second.items ? j->second.items->find(q.item) : std::nullopt;
   if (!k) {
-    out.push_back(answer{q.question, fail(errc::unknown_job, "there is no item \"" + q.item + "\" of a job \"" + q.job +
-                                                              "\"")});
+    out.push_back(
+      answer{q.question, fail(errc::unknown_job, "there is no item \"" + q.item + "\" of a job \"" + q.job + "\"")});
     return;
   }
   item_explanation e;

@@ -16,9 +16,9 @@
 
 namespace djm {
 
-/// Answers why an item is where it is. The leader's last plan answers at once; without one, on a node that does not lead,
-/// the tree is read and planned first: the plan is a function of the tree, so any node can make it. One question is read
-/// for at a time, the others wait in order. Pure.
+/// Answers why an item is where it is. The leader's last plan answers at once; without one, on a node that does not
+/// lead, the tree is read and planned first: the plan is a function of the tree, so any node can make it. One question
+/// is read for at a time, the others wait in order. Pure.
 class explain_core {
 public:
   /// Questions that wait at most; more are refused with `backlog_full`.

@@ -27,8 +27,7 @@ std::vector<store::read_op> image_reader::next() {
       ops.push_back(store::children(tree_.assigned(worker, job)));
     }
     break;
-  case round::done:
-    break;
+  case round::done: break;
   }
   return ops;
 }
@@ -49,8 +48,7 @@ expected<void> image_reader::take(const store::read_outcome& r) {
     take_items(r);
     round_ = round::done;
     break;
-  case round::done:
-    break;
+  case round::done: break;
   }
   return {};
 }

@@ -11,8 +11,8 @@
 
 namespace djm {
 
-/// Reads the whole tree into an image once, in three rounds and without watches: what a node that does not lead knows of
-/// the cluster when it is asked. Malformed payloads are passed over as the leader does. Pure; one use.
+/// Reads the whole tree into an image once, in three rounds and without watches: what a node that does not lead knows
+/// of the cluster when it is asked. Malformed payloads are passed over as the leader does. Pure; one use.
 class image_reader {
 public:
   explicit image_reader(store::tree_schema tree) : tree_(std::move(tree)) {}

@@ -51,7 +51,10 @@ public:
       i = i->second.locks.empty() && over(i->first) ? trackers_.erase(i) : std::next(i);
     }
   }
-  void clear() { trackers_.clear(); folders_.clear(); }
+  void clear() {
+    trackers_.clear();
+    folders_.clear();
+  }
 
   const std::map<incarnation_ref, tracker>& trackers() const { return trackers_; }
   tracker* find(const incarnation_ref& who);

@@ -64,9 +64,7 @@ void manager_core::start_clean(effects& out) {
     ops.push_back(store::children(tree_.available(task.id)));
     ops.push_back(store::children(tree_.assigned(task.id)));
     break;
-  case clean_task::kind::lock_folder:
-    ops.push_back(store::exists(tree_.locks(task.id)));
-    break;
+  case clean_task::kind::lock_folder: ops.push_back(store::exists(tree_.locks(task.id))); break;
   }
   read(activity::clean_read, std::move(ops), false, out);
 }

@@ -10,7 +10,9 @@ namespace djm {
 using store::rc;
 
 manager_core::manager_core(settings s)
-  : cfg_(std::move(s)), tree_(cfg_.root), backoff_(cfg_.backoff_min, cfg_.backoff_max),
+  : cfg_(std::move(s)),
+    tree_(cfg_.root),
+    backoff_(cfg_.backoff_min, cfg_.backoff_max),
     strategy_backoff_(cfg_.backoff_min, cfg_.backoff_max) {}
 
 // -- leadership -----------------------------------------------------------------
@@ -223,31 +225,16 @@ manager_core::effects manager_core::on_read(std::uint64_t request, const store::
     return out;
   }
   switch (what) {
-  case activity::load_base:
-    apply_base(r, s, out);
-    break;
-  case activity::load_details:
-    apply_details(r, s, out);
-    break;
-  case activity::load_items:
-    apply_items(r, s, out);
-    break;
-  case activity::observing:
-    apply_observation(r, s);
-    break;
-  case activity::verifying:
-    apply_verification(r, s, out);
-    break;
+  case activity::load_base: apply_base(r, s, out); break;
+  case activity::load_details: apply_details(r, s, out); break;
+  case activity::load_items: apply_items(r, s, out); break;
+  case activity::observing: apply_observation(r, s); break;
+  case activity::verifying: apply_verification(r, s, out); break;
   case activity::scan_jobs:
   case activity::scan_folders:
-  case activity::scan_locks:
-    apply_scan(r, what, s, out);
-    break;
-  case activity::clean_read:
-    apply_clean(r, s, out);
-    break;
-  default:
-    break;
+  case activity::scan_locks: apply_scan(r, what, s, out); break;
+  case activity::clean_read: apply_clean(r, s, out); break;
+  default: break;
   }
   next(s, out);
   return out;
@@ -258,8 +245,7 @@ manager_core::effects manager_core::on_commit(std::uint64_t request, const store
   now_ = s.now;
   const auto* ok = std::get_if<store::committed>(&outcome);
   const auto* met = std::get_if<store::conflict>(&outcome);
-  if (const auto* no = std::get_if<store::rejected>(&outcome);
-      no != nullptr && no->why.code != errc::not_connected) {
+  if (const auto* no = std::get_if<store::rejected>(&outcome); no != nullptr && no->why.code != errc::not_connected) {
     complain("commit", no->why, out);
   }
   if (doing_ == activity::writing) {
@@ -329,7 +315,7 @@ manager_core::effects manager_core::on_commit(std::uint64_t request, const store
         watchdog_.folders()[lock.job].owners.erase(lock.item);
       }
       out.push_back(log_effect{log_level::info, fmt::format("broke {} locks of {} ({})", breaking_.size(),
-                                                           verifying_.worker, verifying_.incarnation)});
+                                                            verifying_.worker, verifying_.incarnation)});
     } else if (what == activity::clean_write) {
       ++counters_.cleaned;
       if (clean_complete_) {
@@ -348,10 +334,10 @@ manager_status manager_core::status(time_point now) const {
   manager_status st;
   st.leading = leading();
   st.epoch = epoch_;
-  st.phase = !leading()                         ? "passive"
-             : retry_at_                        ? "backing_off"
-             : doing_ == activity::planning     ? "planning"
-             : doing_ == activity::writing      ? "writing"
+  st.phase = !leading()                     ? "passive"
+             : retry_at_                    ? "backing_off"
+             : doing_ == activity::planning ? "planning"
+             : doing_ == activity::writing  ? "writing"
              : doing_ == activity::load_base || doing_ == activity::load_details || doing_ == activity::load_items
                ? "loading"
                : "ready";

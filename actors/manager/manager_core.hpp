@@ -20,8 +20,8 @@
 
 namespace djm {
 
-/// The leader's brain: keeps the image of the cluster, asks for plans, writes the moves, breaks the locks of workers that
-/// are gone, and cleans up. Passive unless leadership is granted; forgets everything when it is revoked.
+/// The leader's brain: keeps the image of the cluster, asks for plans, writes the moves, breaks the locks of workers
+/// that are gone, and cleans up. Passive unless leadership is granted; forgets everything when it is revoked.
 ///
 ///   passive ─granted─► loading ─► idle ◄──────────────────────────────┐
 ///      ▲                           │ one activity at a time:          │
@@ -36,7 +36,11 @@ namespace djm {
 class manager_core {
 public:
   /// Ask the planner (on the executor: a custom strategy is user code); answered by `on_planned`.
-  struct plan_request { std::uint64_t request; std::shared_ptr<const assignment_problem> problem; plan_options options; };
+  struct plan_request {
+    std::uint64_t request;
+    std::shared_ptr<const assignment_problem> problem;
+    plan_options options;
+  };
 
   using effect = std::variant<commit_effect, read_effect, plan_request, emit_effect, log_effect>;
   using effects = std::vector<effect>;
@@ -80,8 +84,22 @@ public:
   const std::set<node_id>& kept_back() const { return planned_frozen_; }
 
 private:
-  enum class activity { none, load_base, load_details, load_items, planning, writing, observing, verifying, breaking,
-                        scan_jobs, scan_folders, scan_locks, clean_read, clean_write };
+  enum class activity {
+    none,
+    load_base,
+    load_details,
+    load_items,
+    planning,
+    writing,
+    observing,
+    verifying,
+    breaking,
+    scan_jobs,
+    scan_folders,
+    scan_locks,
+    clean_read,
+    clean_write
+  };
 
   struct clean_task {
     enum class kind { pool, worker, lock_folder } what;

@@ -152,9 +152,9 @@ void manager_core::describe_plan(step s) {
   }
   x.elapsed = s.now - planning_since_;
   x.effort_exhausted = sum.effort_exhausted;
-  plan_text_ = fmt::format("{} of {} items on {} workers, {} moves, {} placements, job spread {}, global spread {}",
-                           sum.assigned, sum.items, problem_->worker_count(), sum.moves, sum.placements,
-                           sum.job_spread_max, sum.global_spread);
+  plan_text_ =
+    fmt::format("{} of {} items on {} workers, {} moves, {} placements, job spread {}, global spread {}", sum.assigned,
+                sum.items, problem_->worker_count(), sum.moves, sum.placements, sum.job_spread_max, sum.global_spread);
 }
 
 /// Items that found no room call for more capacity: each once until it has been served, told together per job.

@@ -20,12 +20,10 @@ void manager_core::start_refresh(effects& out) {
   all_dirty_ = members_dirty_ = pools_dirty_ = false;
   unwatched_ = unwatched_ && !refresh_all_;
   jobs_dirty_.clear();
-  std::vector<store::read_op> ops{store::get(tree_.assignment_version()),
-                                  store::get(tree_.worker_version(), refresh_members_),
-                                  store::children(tree_.workers()),
-                                  store::children(tree_.alive(), refresh_members_),
-                                  store::get(tree_.pools(), refresh_pools_),
-                                  store::children(tree_.pools(), refresh_pools_)};
+  std::vector<store::read_op> ops{
+    store::get(tree_.assignment_version()),    store::get(tree_.worker_version(), refresh_members_),
+    store::children(tree_.workers()),          store::children(tree_.alive(), refresh_members_),
+    store::get(tree_.pools(), refresh_pools_), store::children(tree_.pools(), refresh_pools_)};
   if (!refresh_all_) {
     for (const auto& [id, w] : image_.workers) {
       ops.push_back(store::exists(tree_.worker(id)));

@@ -26,13 +26,13 @@ using self_ptr = manager_actor::stateful_pointer<manager_state>;
 void plan_elsewhere(self_ptr self, manager_core::plan_request& x) {
   auto& st = cx::state(self);
   caf::weak_actor_ptr weak{self->ctrl()};
-  st.env->exec().call([weak, request = x.request, problem = std::move(x.problem), options = x.options,
-                       strategies = st.strategies] {
-    auto result = std::make_shared<const expected<plan>>(make_plan(*problem, *strategies, options));
-    if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
-      caf::anon_send(caf::actor_cast<manager_actor>(std::move(strong)), plan_done{request, std::move(result)});
-    }
-  });
+  st.env->exec().call(
+    [weak, request = x.request, problem = std::move(x.problem), options = x.options, strategies = st.strategies] {
+      auto result = std::make_shared<const expected<plan>>(make_plan(*problem, *strategies, options));
+      if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
+        caf::anon_send(caf::actor_cast<manager_actor>(std::move(strong)), plan_done{request, std::move(result)});
+      }
+    });
 }
 
 /// Plans again with the item pinned to each worker, so this too happens on the executor.

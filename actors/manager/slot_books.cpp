@@ -14,8 +14,8 @@ allocation_id id_of(const job_id& job, std::string_view item) {
   return job + "/" + std::string{item};
 }
 
-// What an item of the job takes, and the right to run the job as a resource of its own: a worker that may not run it has
-// none of that.
+// What an item of the job takes, and the right to run the job as a resource of its own: a worker that may not run it
+// has none of that.
 slot_profile profile_of(const assignment_problem& problem, const job_info& job) {
   slot_profile result{{"/" + job.name, milli}};
   for (const auto& need : job.profile) {
@@ -237,7 +237,7 @@ slot_effects slot_books::close_room(const std::function<bool(const allocation_id
 }
 
 std::map<job_id, std::uint64_t> slot_books::planned(const cluster_image& image, const assignment_problem& problem,
-                                                   const plan& p) {
+                                                    const plan& p) {
   auto effects = close_room([&](const allocation_id& id) {
     const auto& x = wanted_.at(id);
     const auto i = problem.find_item(x.job, x.item);

@@ -12,8 +12,8 @@
 
 namespace djm {
 
-/// The leader's books of room that is short: which items wait for it, in which order, and which of their wishes for more
-/// capacity have been told. Pure; empty, and for free, as long as every item finds room.
+/// The leader's books of room that is short: which items wait for it, in which order, and which of their wishes for
+/// more capacity have been told. Pure; empty, and for free, as long as every item finds room.
 ///
 ///   a plan leaves an item without room ──► request (priority, age)         ──► a wish, once until it is served
 ///   before a plan, `open`:  workers report: in use by requests, and what is free now, cut into slots for those in line
@@ -22,11 +22,11 @@ namespace djm {
 ///   after it was written, `written`: workers report what they hold: confirmed, or in use elsewhere
 ///   it was not written, `withdrawn`: every question is open again
 ///
-/// What a worker reports follows from its registration (the capacity that it announced) and from what is assigned to it,
-/// so a registration that announces less, and a worker that is gone, correct the books the same way: its slots go and
-/// their requests are placed anew with the age they have. The planner decides where an item goes, the books who is next.
-/// Books are one leader's: with a new one ages start again, in the order of names; an item that had an owner is older
-/// than those that never had one.
+/// What a worker reports follows from its registration (the capacity that it announced) and from what is assigned to
+/// it, so a registration that announces less, and a worker that is gone, correct the books the same way: its slots go
+/// and their requests are placed anew with the age they have. The planner decides where an item goes, the books who is
+/// next. Books are one leader's: with a new one ages start again, in the order of names; an item that had an owner is
+/// older than those that never had one.
 class slot_books {
 public:
   /// Requests at most; what waits beyond has no age yet and comes last.

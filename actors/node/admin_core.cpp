@@ -15,9 +15,9 @@ admin_core::admin_core(settings s)
 admin_core::effects admin_core::ask(std::uint64_t id, wish w, step s) {
   effects out;
   if (queue_.size() >= cfg_.backlog_limit) {
-    out.push_back(done{id, fail(errc::backlog_full, "node \"" + cfg_.node + "\" holds " +
-                                                      std::to_string(queue_.size()) +
-                                                      " requests back already, its limit")});
+    out.push_back(
+      done{id, fail(errc::backlog_full, "node \"" + cfg_.node + "\" holds " + std::to_string(queue_.size()) +
+                                          " requests back already, its limit")});
     return out;
   }
   queue_.push_back({id, std::move(w), s.now + cfg_.patience});
@@ -130,20 +130,11 @@ admin_core::effects admin_core::on_read(std::uint64_t request, const store::read
     return out;
   }
   switch (what) {
-  case stage::reading:
-    decide(r, s, out);
-    break;
-  case stage::view_base:
-    view_base(r, out);
-    break;
-  case stage::view_details:
-    view_details(r, out);
-    break;
-  case stage::view_items:
-    view_items(r, out);
-    break;
-  default:
-    break;
+  case stage::reading: decide(r, s, out); break;
+  case stage::view_base: view_base(r, out); break;
+  case stage::view_details: view_details(r, out); break;
+  case stage::view_items: view_items(r, out); break;
+  default: break;
   }
   next(s, out);
   return out;
@@ -255,7 +246,8 @@ void admin_core::view_base(const store::read_outcome& r, effects& out) {
   }
   latch_.clear();
   for (const auto& name : r.results[4].children) {
-    if (!candidate_worker(name).empty() && (latch_.empty() || *store::sequence_of(name) < *store::sequence_of(latch_))) {
+    if (!candidate_worker(name).empty() &&
+        (latch_.empty() || *store::sequence_of(name) < *store::sequence_of(latch_))) {
       latch_ = name;
     }
   }

@@ -16,20 +16,36 @@
 
 namespace djm {
 
-/// What a person asks of the whole cluster, from any node: switches, marks, and the cluster view. One request at a time, in
-/// order; each change is read, decided and committed until it stands or its time is over.
+/// What a person asks of the whole cluster, from any node: switches, marks, and the cluster view. One request at a
+/// time, in order; each change is read, decided and committed until it stands or its time is over.
 class admin_core {
 public:
   /// `offered`: registered on this node, so its pool is in the store or on its way there.
-  struct set_job_enabled { job_id job; bool enabled; bool offered = false; };
-  struct set_all_disabled { bool disabled; };
-  struct set_marks { node_id worker; bool draining; bool cordoned; };
+  struct set_job_enabled {
+    job_id job;
+    bool enabled;
+    bool offered = false;
+  };
+  struct set_all_disabled {
+    bool disabled;
+  };
+  struct set_marks {
+    node_id worker;
+    bool draining;
+    bool cordoned;
+  };
   struct see_cluster {};
   using wish = std::variant<set_job_enabled, set_all_disabled, set_marks, see_cluster>;
 
   /// Answer to the wish `id`.
-  struct done { std::uint64_t id; expected<void> result; };
-  struct viewed { std::uint64_t id; cluster_view view; };
+  struct done {
+    std::uint64_t id;
+    expected<void> result;
+  };
+  struct viewed {
+    std::uint64_t id;
+    cluster_view view;
+  };
   using effect = std::variant<commit_effect, read_effect, done, viewed>;
   using effects = std::vector<effect>;
 
@@ -62,7 +78,11 @@ public:
 
 private:
   enum class stage { idle, reading, writing, view_base, view_details, view_items };
-  struct waiting { std::uint64_t id; wish what; time_point until; };
+  struct waiting {
+    std::uint64_t id;
+    wish what;
+    time_point until;
+  };
 
   void next(step s, effects& out);
   void read(stage st, std::vector<store::read_op> ops, bool fresh, effects& out);

@@ -6,8 +6,8 @@
 
 namespace djm {
 
-/// Whether a node with this configuration can run this job: the job is valid in itself, its grace leaves time to run, and
-/// what it publishes fits into the store.
+/// Whether a node with this configuration can run this job: the job is valid in itself, its grace leaves time to run,
+/// and what it publishes fits into the store.
 expected<void> check_admission(const job_spec& spec, const node_config& config);
 
 } // namespace djm

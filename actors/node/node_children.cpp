@@ -46,15 +46,13 @@ void start_part(node_ptr self, part which, bool rebuilt) {
     adopt(self, core::name_of(which), place);
   };
   switch (which) {
-  case part::store:
-    return take(st.now->store, start_store(self));
+  case part::store: return take(st.now->store, start_store(self));
   case part::keeper: {
     auto s = keeper_settings(st.identity);
     s.started_at_ms = env->wall_now().time_since_epoch().count();
     return take(st.now->keeper, spawn_keeper(system, env, std::move(s)));
   }
-  case part::election:
-    return take(st.now->election, spawn_election(system, env, election_settings(st.identity)));
+  case part::election: return take(st.now->election, spawn_election(system, env, election_settings(st.identity)));
   case part::manager:
     return take(st.now->manager, spawn_manager(system, env, manager_settings(st.identity), st.parts.strategies));
   case part::worker: {
@@ -106,9 +104,9 @@ void free_job(node_ptr self, const job_id& job) {
   st.jobs.erase(j);
 }
 
-/// The session of a store that has died is ended for it, and everyone who relied on it hears so first, because the lease
-/// counts from the moment at which the end was asked for. What the session still had under way cannot harm: the keeper joins
-/// again only when the server has taken away the `alive` of the old session, and with it its voice.
+/// The session of a store that has died is ended for it, and everyone who relied on it hears so first, because the
+/// lease counts from the moment at which the end was asked for. What the session still had under way cannot harm: the
+/// keeper joins again only when the server has taken away the `alive` of the old session, and with it its voice.
 void end_orphaned_session(node_ptr self) {
   auto& st = cx::state(self);
   auto gone = st.session;
@@ -177,40 +175,41 @@ void finish(node_ptr self) {
 void carry_out(node_ptr self, core::effects fx) {
   auto& st = cx::state(self);
   for (auto& e : fx) {
-    std::visit(overloaded{
-                 [&](core::start_part& x) { start_part(self, x.which, x.rebuilt); },
-                 [&](core::start_runner& x) { start_runner(self, st.jobs.at(x.job)); },
-                 [&](core::introduce_all&) { introduce_all(self); },
-                 [&](core::introduce_worker&) { self->send(st.now->worker, who_is_who(st)); },
-                 [&](core::adopt_runner& x) {
-                   const auto& runner = st.jobs.at(x.job).runner;
-                   self->send(runner, who_is_who(st));
-                   self->send(runner, msg::worker_restarted{});
-                   self->send(st.now->worker, add_runner{x.job, runner});
-                 },
-                 [&](core::offer& x) { self->send(st.now->keeper, msg::offer{st.jobs.at(x.job).spec}); },
-                 [&](core::withdraw& x) { self->send(st.now->keeper, msg::withdraw{x.job}); },
-                 [&](core::remove_job& x) { self->send(st.now->worker, msg::remove_job{x.job}); },
-                 [&](core::free_job& x) { free_job(self, x.job); },
-                 [&](core::open_session&) { self->send(st.now->store, msg::attach{}); },
-                 [&](core::end_session&) { end_orphaned_session(self); },
-                 [&](core::refuse_wishes&) { carry_out(self, st.admin->on_stop()); },
-                 [&](core::stop_runs& x) {
-                   self->send(st.jobs.at(x.job).runner, msg::stop_runs{stop_reason::shutdown});
-                 },
-                 [&](core::drain_worker&) { self->send(st.now->worker, msg::drain{}); },
-                 [&](core::hurry_worker&) { self->send(st.now->worker, msg::hurry{}); },
-                 [&](core::leave&) { self->send(st.now->keeper, msg::leave{}); },
-                 [&](core::close_session&) {
-                   self->send(st.now->election, msg::resign{});
-                   self->send(st.now->store, msg::close_session{});
-                 },
-                 [&](core::end_parts&) { end_parts(self); },
-                 [&](core::close_environment&) { close_environment(self); },
-                 [&](core::finish&) { finish(self); },
-                 [&](core::report& x) { publish(self, problem{std::move(x.component), std::move(x.why)}); },
-               },
-               e);
+    std::visit(
+      overloaded{
+        [&](core::start_part& x) { start_part(self, x.which, x.rebuilt); },
+        [&](core::start_runner& x) { start_runner(self, st.jobs.at(x.job)); },
+        [&](core::introduce_all&) { introduce_all(self); },
+        [&](core::introduce_worker&) { self->send(st.now->worker, who_is_who(st)); },
+        [&](core::adopt_runner& x) {
+          const auto& runner = st.jobs.at(x.job).runner;
+          self->send(runner, who_is_who(st));
+          self->send(runner, msg::worker_restarted{});
+          self->send(st.now->worker, add_runner{x.job, runner});
+        },
+        [&](core::offer& x) { self->send(st.now->keeper, msg::offer{st.jobs.at(x.job).spec}); },
+        [&](core::withdraw& x) { self->send(st.now->keeper, msg::withdraw{x.job}); },
+        [&](core::remove_job& x) { self->send(st.now->worker, msg::remove_job{x.job}); },
+        [&](core::free_job& x) { free_job(self, x.job); },
+        [&](core::open_session&) { self->send(st.now->store, msg::attach{}); },
+        [&](core::end_session&) { end_orphaned_session(self); },
+        [&](core::refuse_wishes&) { carry_out(self, st.admin->on_stop()); },
+        [&](core::stop_runs& x) { self->send(st.jobs.at(x.job).runner, msg::stop_runs{stop_reason::shutdown}); },
+        [&](core::drain_worker&) { self->send(st.now->worker, msg::drain{}); },
+        [&](core::hurry_worker&) { self->send(st.now->worker, msg::hurry{}); },
+        [&](core::leave&) { self->send(st.now->keeper, msg::leave{}); },
+        [&](core::close_session&) {
+          self->send(st.now->election, msg::resign{});
+          self->send(st.now->store, msg::close_session{});
+        },
+        [&](core::end_parts&) { end_parts(self); },
+        [&](core::close_environment&) { close_environment(self); },
+        [&](core::finish&) { finish(self); },
+        [&](core::report& x) {
+          publish(self, problem{std::move(x.component), std::move(x.why)});
+        },
+      },
+      e);
   }
   set_timer(st);
 }

@@ -99,8 +99,8 @@ struct node::impl {
   /// What to say when nobody is there to answer.
   error stopped() const {
     std::lock_guard<std::mutex> lock{end->guard};
-    return {errc::shutting_down, "node \"" + id + "\" has stopped" +
-                                   (end->why.code == errc::none ? "" : ": " + to_string(end->why))};
+    return {errc::shutting_down,
+            "node \"" + id + "\" has stopped" + (end->why.code == errc::none ? "" : ": " + to_string(end->why))};
   }
 
   /// Lets go of the actors; from here on nobody can be asked any more.

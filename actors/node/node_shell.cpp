@@ -11,8 +11,12 @@ void carry_out(node_ptr self, admin_core::effects fx) {
   auto& st = cx::state(self);
   for (auto& e : fx) {
     std::visit(overloaded{
-                 [&](commit_effect& x) { self->send(st.now->store, msg::commit{x.request, std::move(x.txn)}); },
-                 [&](read_effect& x) { self->send(st.now->store, msg::read{x.request, std::move(x.reads), x.fresh}); },
+                 [&](commit_effect& x) {
+                   self->send(st.now->store, msg::commit{x.request, std::move(x.txn)});
+                 },
+                 [&](read_effect& x) {
+                   self->send(st.now->store, msg::read{x.request, std::move(x.reads), x.fresh});
+                 },
                  [&](admin_core::done& x) {
                    if (auto w = st.wishes.find(x.id); w != st.wishes.end()) {
                      if (x.result) {
@@ -65,10 +69,10 @@ caf::result<void> add_job(node_ptr self, register_job& m) {
     return caf::make_error(errc::invalid_config, "job \"" + id + "\" has no code");
   }
   if (st.jobs.count(id) > 0) {
-    return caf::make_error(errc::duplicate_job,
-                           "job \"" + id + "\" is registered on node \"" + st.identity.config.id + "\" already" +
-                             (st.life->is_leaving(id) ? " and on its way out; unregister_job is answered when it is free"
-                                                      : ""));
+    return caf::make_error(
+      errc::duplicate_job,
+      "job \"" + id + "\" is registered on node \"" + st.identity.config.id + "\" already" +
+        (st.life->is_leaving(id) ? " and on its way out; unregister_job is answered when it is free" : ""));
   }
   const auto job = id;
   st.jobs.emplace(job, job_entry{std::move(m.spec), std::move(m.code), {}, {}});
@@ -77,7 +81,8 @@ caf::result<void> add_job(node_ptr self, register_job& m) {
 }
 
 caf::error unknown(const node_state& st, const job_id& job) {
-  return caf::make_error(errc::unknown_job, "job \"" + job + "\" is not registered on node \"" + st.identity.config.id + "\"");
+  return caf::make_error(errc::unknown_job,
+                         "job \"" + job + "\" is not registered on node \"" + st.identity.config.id + "\"");
 }
 
 node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_parts parts) {
@@ -126,9 +131,7 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       }
       return wish(self, admin_core::set_job_enabled{m.job, m.enabled, cx::state(self).jobs.count(m.job) > 0});
     },
-    [self](switch_all& m) -> caf::result<void> {
-      return wish(self, admin_core::set_all_disabled{m.disabled});
-    },
+    [self](switch_all& m) -> caf::result<void> { return wish(self, admin_core::set_all_disabled{m.disabled}); },
     [self](mark_worker& m) -> caf::result<void> {
       if (auto ok = check_id(id_kind::node, m.worker); !ok) {
         return to_caf(ok.error());

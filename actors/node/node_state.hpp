@@ -18,8 +18,8 @@
 #include "actors/node/supervisor_core.hpp"
 #include "actors/store/store_shell.hpp"
 
-/// What the files of the node's shell share: `node_shell` (who is answered what), `node_children` (the parts and runners, as
-/// the supervisor wants them), `node_status` (one status out of many).
+/// What the files of the node's shell share: `node_shell` (who is answered what), `node_children` (the parts and
+/// runners, as the supervisor wants them), `node_status` (one status out of many).
 namespace djm {
 
 /// The environment is closed: nothing of the node runs any more.

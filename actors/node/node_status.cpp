@@ -22,7 +22,9 @@ std::optional<log_record> log_of(const event& what, const node_config& c) {
     return log_record{log_level::warning, c.id, "runner", "job \"" + f->job + "\": run failed: " + f->what, {}};
   }
   if (const auto* o = std::get_if<run_overrun>(&what)) {
-    return log_record{log_level::error, c.id, "runner",
+    return log_record{log_level::error,
+                      c.id,
+                      "runner",
                       "job \"" + o->job + "\": run " + std::to_string(o->run) + " ignores its stop request" +
                         (o->past_deadline ? " beyond the deadline: its items may run elsewhere" : ""),
                       {}};

@@ -21,8 +21,8 @@ struct node_identity {
   std::int64_t pid = 0;
 };
 
-/// What each core takes over from the node it belongs to. What changes from start to start (times, numbers) stays for the
-/// caller to fill in.
+/// What each core takes over from the node it belongs to. What changes from start to start (times, numbers) stays for
+/// the caller to fill in.
 keeper_core::settings keeper_settings(const node_identity& n);
 election_core::settings election_settings(const node_identity& n);
 manager_core::settings manager_settings(const node_identity& n);

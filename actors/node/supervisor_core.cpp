@@ -27,14 +27,10 @@ supervisor_core::effects supervisor_core::start() {
 
 const char* supervisor_core::state() const {
   switch (phase_) {
-  case life::starting:
-    return "starting";
-  case life::running:
-    return "running";
-  case life::stopped:
-    return "stopped";
-  default:
-    return "stopping";
+  case life::starting: return "starting";
+  case life::running: return "running";
+  case life::stopped: return "stopped";
+  default: return "stopping";
   }
 }
 
@@ -146,9 +142,9 @@ void supervisor_core::fail(const std::string& what, const error& why, time_point
   ++restarts_;
   out.push_back(report{what, {why.code, what + " failed and is rebuilt: " + why.text}});
   if (recent_failures_.size() > cfg_.max_failures) {
-    verdict_ = error{errc::too_many_failures, what + " failed " + std::to_string(cfg_.max_failures + 1) +
-                                                " times within " + format_duration(cfg_.failure_window) +
-                                                "; last: " + why.text};
+    verdict_ =
+      error{errc::too_many_failures, what + " failed " + std::to_string(cfg_.max_failures + 1) + " times within " +
+                                       format_duration(cfg_.failure_window) + "; last: " + why.text};
     begin_stop(true, now, out);
     return;
   }
@@ -282,8 +278,7 @@ void supervisor_core::proceed(time_point now, effects& out) {
     out.push_back(end_parts{});
     end_when_alone(out);
     break;
-  default:
-    break;
+  default: break;
   }
 }
 
@@ -349,8 +344,8 @@ supervisor_core::effects supervisor_core::on_wake(bool user_code_runs, time_poin
   return out;
 }
 
-/// Two looks in a row without a connection and without a run: left to wait for is a store that may not come back. The leader
-/// breaks the locks.
+/// Two looks in a row without a connection and without a run: left to wait for is a store that may not come back. The
+/// leader breaks the locks.
 void supervisor_core::look_for_store(bool user_code_runs, time_point now, effects& out) {
   if (!draining() || hurried_) {
     return;

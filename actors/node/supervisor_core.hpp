@@ -15,8 +15,8 @@
 
 namespace djm {
 
-/// The life of a node: which parts are there, which are rebuilt and when, and the order in which everything stops. Knows
-/// nothing about the cluster.
+/// The life of a node: which parts are there, which are rebuilt and when, and the order in which everything stops.
+/// Knows nothing about the cluster.
 ///
 /// ```
 ///  starting ──joined──► running      a part that dies is rebuilt after a back-off; six in a minute are a stop
@@ -41,28 +41,45 @@ public:
   enum class life : std::uint8_t { starting, running, draining, leaving, closing, ending, stopped };
 
   /// Starts a part; rebuilt: after one that died.
-  struct start_part { part which; bool rebuilt; };
+  struct start_part {
+    part which;
+    bool rebuilt;
+  };
   /// Starts the runner of a job, and introduces it and the worker to each other.
-  struct start_runner { job_id job; };
+  struct start_runner {
+    job_id job;
+  };
   /// Tells all parts and runners who is who; the store last, as it opens the session.
   struct introduce_all {};
   /// Tells the worker alone, before anybody makes it work.
   struct introduce_worker {};
   /// A runner that has outlived its worker: it and the new one get to know each other.
-  struct adopt_runner { job_id job; };
+  struct adopt_runner {
+    job_id job;
+  };
   /// To the keeper: this node offers the job, no longer offers it.
-  struct offer { job_id job; };
-  struct withdraw { job_id job; };
+  struct offer {
+    job_id job;
+  };
+  struct withdraw {
+    job_id job;
+  };
   /// To the worker: give the job's items back, then say that it is free.
-  struct remove_job { job_id job; };
+  struct remove_job {
+    job_id job;
+  };
   /// The job has no items and no runs any more: its runner ends, whoever waits for that is answered.
-  struct free_job { job_id job; };
+  struct free_job {
+    job_id job;
+  };
   struct open_session {};
   /// The store has died: its session is ended for it.
   struct end_session {};
   /// The steps of the shutdown, in their order.
   struct refuse_wishes {};
-  struct stop_runs { job_id job; };
+  struct stop_runs {
+    job_id job;
+  };
   struct drain_worker {};
   struct hurry_worker {};
   struct leave {};
@@ -71,11 +88,13 @@ public:
   struct close_environment {};
   /// The node is over: everyone who waits is answered. `verdict` says why.
   struct finish {};
-  struct report { std::string component; error why; };
-  using effect =
-    std::variant<start_part, start_runner, introduce_all, introduce_worker, adopt_runner, offer, withdraw, remove_job,
-                 free_job, open_session, end_session, refuse_wishes, stop_runs, drain_worker, hurry_worker, leave,
-                 close_session, end_parts, close_environment, finish, report>;
+  struct report {
+    std::string component;
+    error why;
+  };
+  using effect = std::variant<start_part, start_runner, introduce_all, introduce_worker, adopt_runner, offer, withdraw,
+                              remove_job, free_job, open_session, end_session, refuse_wishes, stop_runs, drain_worker,
+                              hurry_worker, leave, close_session, end_parts, close_environment, finish, report>;
   using effects = std::vector<effect>;
 
   struct settings {
@@ -150,7 +169,7 @@ private:
   bool settled_ = false;
   bool connected_ = false;
   std::set<part> alive_;
-  std::set<job_id> running_; ///< jobs whose runner is alive
+  std::set<job_id> running_;    ///< jobs whose runner is alive
   std::map<job_id, bool> jobs_; ///< whether they are on their way out
   std::set<part> dead_;
   std::set<job_id> runners_dead_;

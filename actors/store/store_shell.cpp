@@ -91,8 +91,8 @@ void tell_clients(self_ptr self, const store::session_view& view) {
 void carry_out(self_ptr self, store::session_core::effects fx) {
   auto& st = cx::state(self);
   using core = store::session_core;
-  // The core hears of them when the rest is done: its effects have an order, and a timer that it names in the answer must
-  // not be replaced by one that it named before.
+  // The core hears of them when the rest is done: its effects have an order, and a timer that it names in the answer
+  // must not be replaced by one that it named before.
   std::vector<std::pair<std::uint64_t, error>> not_opened;
   for (auto& e : fx) {
     std::visit(overloaded{

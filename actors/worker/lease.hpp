@@ -12,9 +12,9 @@ namespace djm {
 ///
 ///   deadline = contact + T + D - margin,   margin = 5 % of (T + D)
 ///
-/// Contact counts only for the session in which the locks were read again after the join. A session that we close ourselves
-/// ends its part: deadline = min(deadline, close + D - margin). Only differences of clock *rates* between machines matter, and
-/// the margin covers them.
+/// Contact counts only for the session in which the locks were read again after the join. A session that we close
+/// ourselves ends its part: deadline = min(deadline, close + D - margin). Only differences of clock *rates* between
+/// machines matter, and the margin covers them.
 class lease {
 public:
   explicit lease(duration detach_tolerance, duration stop_grace) : d_(detach_tolerance), grace_(stop_grace) {}
@@ -42,8 +42,8 @@ public:
     return true;
   }
 
-  /// The server granted `timeout` on a reconnect of session `number`. It may end the session that much sooner from now on,
-  /// so a shorter one counts for the latest contact too; a longer one does from the next `verified`.
+  /// The server granted `timeout` on a reconnect of session `number`. It may end the session that much sooner from now
+  /// on, so a shorter one counts for the latest contact too; a longer one does from the next `verified`.
   bool granted(std::uint64_t number, duration timeout) {
     if (number == 0 || number != contact_number_ || timeout >= t_) {
       return false;

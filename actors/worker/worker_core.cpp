@@ -9,8 +9,11 @@ namespace djm {
 using store::read_status;
 
 worker_core::worker_core(settings s)
-  : cfg_(std::move(s)), tree_(cfg_.root), lease_(cfg_.detach_tolerance, cfg_.stop_grace),
-    backoff_(cfg_.backoff_min, cfg_.backoff_max), scan_pending_(cfg_.rebuilt) {}
+  : cfg_(std::move(s)),
+    tree_(cfg_.root),
+    lease_(cfg_.detach_tolerance, cfg_.stop_grace),
+    backoff_(cfg_.backoff_min, cfg_.backoff_max),
+    scan_pending_(cfg_.rebuilt) {}
 
 // -- events -------------------------------------------------------------------
 
@@ -298,8 +301,8 @@ worker_core::effects worker_core::on_read(std::uint64_t request, const store::re
   }
   auto q = std::move(i->second);
   reads_.erase(i);
-  const bool about_locks = q.what == ask::lock_list || q.what == ask::lock_data || q.what == ask::scan_jobs ||
-                           q.what == ask::scan_locks;
+  const bool about_locks =
+    q.what == ask::lock_list || q.what == ask::lock_data || q.what == ask::scan_jobs || q.what == ask::scan_locks;
   if (about_locks) {
     lock_read_ = false;
   } else {
@@ -323,23 +326,13 @@ worker_core::effects worker_core::on_read(std::uint64_t request, const store::re
   }
   changed_ = true;
   switch (q.what) {
-  case ask::assigned:
-    apply_assigned(outcome, s, out);
-    break;
+  case ask::assigned: apply_assigned(outcome, s, out); break;
   case ask::folders:
-  case ask::children:
-    apply_folders(q, outcome, out);
-    break;
-  case ask::lock_list:
-    apply_lock_list(q, outcome, s);
-    break;
-  case ask::lock_data:
-    apply_lock_data(q, outcome, s, out);
-    break;
+  case ask::children: apply_folders(q, outcome, out); break;
+  case ask::lock_list: apply_lock_list(q, outcome, s); break;
+  case ask::lock_data: apply_lock_data(q, outcome, s, out); break;
   case ask::scan_jobs:
-  case ask::scan_locks:
-    apply_scan(q, outcome);
-    break;
+  case ask::scan_locks: apply_scan(q, outcome); break;
   }
   progress(s, out);
   return out;

@@ -30,16 +30,28 @@ namespace djm {
 class worker_core {
 public:
   /// These items are locked and may run.
-  struct grant { job_id job; std::vector<work_item> items; };
+  struct grant {
+    job_id job;
+    std::vector<work_item> items;
+  };
   /// Stop runs with these items; answered by `on_released` once no run holds them.
-  struct revoke { job_id job; std::vector<item_id> items; stop_reason reason; };
+  struct revoke {
+    job_id job;
+    std::vector<item_id> items;
+    stop_reason reason;
+  };
   /// The lease of all runners of this node.
-  struct renew_lease { time_point run_until; time_point deadline; };
+  struct renew_lease {
+    time_point run_until;
+    time_point deadline;
+  };
   /// The store says that `alive/<worker>` is gone although the session lives: the keeper must join again.
   struct not_alive {};
   /// After `on_drain`: nothing more to give back (or it was given up).
   struct drained {};
-  struct settled_changed { bool settled; };
+  struct settled_changed {
+    bool settled;
+  };
 
   using effect = std::variant<commit_effect, read_effect, grant, revoke, renew_lease, not_alive, drained,
                               settled_changed, emit_effect, log_effect>;
@@ -65,7 +77,8 @@ public:
   effects on_session(const store::session_view& view, step s);
   /// The keeper has joined in session `number`; `alive_data` is what it wrote into `alive/<worker>`.
   effects on_joined(std::uint64_t number, std::string alive_data, step s);
-  /// The registration is gone although the session lives: somebody removed it. The others may count from the last contact.
+  /// The registration is gone although the session lives: somebody removed it. The others may count from the last
+  /// contact.
   effects on_unjoined(step s);
   effects on_contact(std::uint64_t number, time_point contact, step s);
   effects on_commit(std::uint64_t request, const store::commit_outcome& outcome, step s);
@@ -155,10 +168,10 @@ private:
   std::uint64_t joined_ = 0;
   duration timeout_ = duration::zero();
   std::string alive_data_;
-  bool verified_ = false;      ///< no lock is uncertain since the latest connect
+  bool verified_ = false; ///< no lock is uncertain since the latest connect
   std::optional<time_point> last_contact_;
   std::vector<job_id> scan_list_;
-  bool scan_pending_ = false;  ///< a rebuilt core must look for locks it does not know
+  bool scan_pending_ = false; ///< a rebuilt core must look for locks it does not know
 
   // what we should do
   std::map<job_id, job_image> assigned_;
@@ -170,18 +183,18 @@ private:
 
   // what we have
   std::map<item_ref, entry> entries_;
-  std::set<job_id> folders_;     ///< lock folders known to exist
-  std::set<job_id> list_jobs_;   ///< lock folders to list after a conflict
+  std::set<job_id> folders_;   ///< lock folders known to exist
+  std::set<job_id> list_jobs_; ///< lock folders to list after a conflict
   std::set<job_id> child_watches_;
-  std::set<item_ref> watched_;   ///< locks with a watch of their own
+  std::set<item_ref> watched_; ///< locks with a watch of their own
   /// Entries that need something done, so that a calm node looks at none of the others.
   std::set<item_ref> pending_;
 
   std::uint64_t next_request_ = 1;
   std::map<std::uint64_t, question> reads_;
-  bool lock_read_ = false;       ///< a question about locks is under way
+  bool lock_read_ = false; ///< a question about locks is under way
   std::uint64_t commit_request_ = 0;
-  std::vector<item_ref> commit_items_;  ///< what each operation is about: a lock, a folder (no item), nothing
+  std::vector<item_ref> commit_items_; ///< what each operation is about: a lock, a folder (no item), nothing
   std::uint32_t conflict_streak_ = 0;
   std::optional<time_point> retry_at_;
 

@@ -204,8 +204,8 @@ void worker_core::start_commit(step s, effects& out) {
   }
   store::transaction txn;
   commit_items_.clear();
-  // Every multi of a worker checks its registration. Setting it to what it is does the same and, where locks are created,
-  // also tells the zxid of the transaction: the fencing token, without another read.
+  // Every multi of a worker checks its registration. Setting it to what it is does the same and, where locks are
+  // created, also tells the zxid of the transaction: the fencing token, without another read.
   if (creates.empty()) {
     txn.ops.push_back(store::check_op{tree_.alive(cfg_.node)});
   } else {

@@ -174,8 +174,7 @@ void add(const std::string& name, std::size_t items, double limit_ms, int repeat
   x.name = name;
   x.items = items;
   x.limit_ms = limit_ms;
-  benchmark::RegisterBenchmark((name + "/" + label(items)).c_str(),
-                               [x, f](benchmark::State& state) { f(state, x); })
+  benchmark::RegisterBenchmark((name + "/" + label(items)).c_str(), [x, f](benchmark::State& state) { f(state, x); })
     ->Unit(benchmark::kMillisecond)
     ->Iterations(repeats);
 }
@@ -188,8 +187,8 @@ void add_all() {
     const auto n = s.items();
     const auto repeats = big ? 11 : 31;
     add(copy_case, n, 0, 101, [n](auto& state, auto x) { plain_copy(state, x, n); });
-    for (auto e : {event::cold, event::nothing, event::one_joins, event::one_dies, event::tenth_dies,
-                   event::items_come, event::items_go}) {
+    for (auto e : {event::cold, event::nothing, event::one_joins, event::one_dies, event::tenth_dies, event::items_come,
+                   event::items_go}) {
       const auto limit = e == event::cold ? (big ? 30 : 4) : e == event::nothing ? (big ? 10 : 2) : (big ? 40 : 6);
       add(to_string(e), n, limit, repeats, [s, e](auto& state, auto x) { planning(state, x, s, e, {}); });
     }
@@ -208,7 +207,8 @@ void add_all() {
     auto half = s;
     half.half = true;
     half.strategy = "evenly_spread";
-    for (auto e : {event::cold, event::nothing, event::one_joins, event::one_dies, event::tenth_dies, event::items_come, event::items_go})
+    for (auto e : {event::cold, event::nothing, event::one_joins, event::one_dies, event::tenth_dies, event::items_come,
+                   event::items_go})
       add("half eligible, per job: " + to_string(e), n, big ? 150 : 20, repeats,
           [half, e](auto& state, auto x) { planning(state, x, half, e, {}); });
     half.strategy = std::string{default_strategy};

@@ -22,7 +22,9 @@ std::string verdict(const figure& f) {
   if (f.limit_ms <= 0)
     return "";
   const auto& s = f.summary;
-  std::string text = f.wall_ms <= f.limit_ms ? "PASS" : f.processor_ms <= f.limit_ms ? "PASS by processor time" : "over";
+  std::string text = f.wall_ms <= f.limit_ms        ? "PASS"
+                     : f.processor_ms <= f.limit_ms ? "PASS by processor time"
+                                                    : "over";
   if (f.bytes_per_item > most_bytes_per_item)
     text += ", over 24 B/item";
   if (s.moves_lower_bound && s.moves != *s.moves_lower_bound)
@@ -61,8 +63,9 @@ void print_figures(const std::vector<figure>& figures) {
     if (f.name == copy_case)
       copy[big(f)] = std::max(f.processor_ms, 1e-6);
   }
-  std::printf("\n1000 workers x 100 jobs, medians; `x copy`: processor time in copies of the array of owners; job, total: "
-              "max - min of a job's items and of totals\n");
+  std::printf(
+    "\n1000 workers x 100 jobs, medians; `x copy`: processor time in copies of the array of owners; job, total: "
+    "max - min of a job's items and of totals\n");
   std::printf("%-47s %8s %9s %9s %6s %7s %7s %7s %4s %5s %6s  %s\n", "case", "items", "wall ms", "cpu ms", "limit",
               "x copy", "moves", "bound", "job", "total", "B/item", "verdict");
   for (const auto& name : order) {

@@ -12,9 +12,9 @@ namespace djm::bench {
 struct figure {
   std::string name;
   std::size_t items = 0;
-  double limit_ms = 0;      ///< 0 = none stated
-  double wall_ms = 0;       ///< median
-  double processor_ms = 0;  ///< median, of the one thread
+  double limit_ms = 0;     ///< 0 = none stated
+  double wall_ms = 0;      ///< median
+  double processor_ms = 0; ///< median, of the one thread
   plan_summary summary;
   double bytes_per_item = 0; ///< peak beyond input and output
   bool fully_eligible = false;

@@ -28,13 +28,13 @@ std::vector<int> able(const scale& s, int job) {
 
 std::string to_string(event e) {
   switch (e) {
-    case event::cold: return "cold start";
-    case event::nothing: return "nothing changed";
-    case event::one_joins: return "one worker joins";
-    case event::one_dies: return "one worker dies";
-    case event::tenth_dies: return "10 % of workers die";
-    case event::items_come: return "10 % of items come";
-    case event::items_go: return "10 % of items go";
+  case event::cold: return "cold start";
+  case event::nothing: return "nothing changed";
+  case event::one_joins: return "one worker joins";
+  case event::one_dies: return "one worker dies";
+  case event::tenth_dies: return "10 % of workers die";
+  case event::items_come: return "10 % of items come";
+  case event::items_go: return "10 % of items go";
   }
   return "?";
 }
@@ -42,8 +42,8 @@ std::string to_string(event e) {
 bool offers(const scale& s, int job, int worker) {
   if (!s.half)
     return true;
-  const auto h = mix64(mix64(7 * 1000003ull + static_cast<std::uint64_t>(job)) * 31 +
-                       static_cast<std::uint64_t>(worker));
+  const auto h =
+    mix64(mix64(7 * 1000003ull + static_cast<std::uint64_t>(job)) * 31 + static_cast<std::uint64_t>(worker));
   return (h >> 63) == 0;
 }
 
@@ -63,8 +63,8 @@ std::vector<std::string> items_after(const scale& s, event e, int j) {
   std::vector<std::string> result;
   const auto count = e == event::items_come ? s.items_per_job + s.items_per_job / 10 : s.items_per_job;
   for (int i = 0; i < count; ++i) {
-    const auto g = static_cast<std::uint64_t>(j) * static_cast<std::uint64_t>(s.items_per_job) +
-                   static_cast<std::uint64_t>(i);
+    const auto g =
+      static_cast<std::uint64_t>(j) * static_cast<std::uint64_t>(s.items_per_job) + static_cast<std::uint64_t>(i);
     if (e != event::items_go || mix64(0xABCDEF + g) % 10 != 0)
       result.push_back(item_name(i));
   }
@@ -90,8 +90,9 @@ int owner_before(const scale& s, int j, int i) {
     cache = {j, s.half, s.workers, able(s, j)};
   if (i >= s.items_per_job)
     return -1;
-  const auto at = (static_cast<std::size_t>(j) * static_cast<std::size_t>(s.items_per_job) +
-                   static_cast<std::size_t>(i)) % cache.list.size();
+  const auto at =
+    (static_cast<std::size_t>(j) * static_cast<std::size_t>(s.items_per_job) + static_cast<std::size_t>(i)) %
+    cache.list.size();
   return cache.list[at];
 }
 

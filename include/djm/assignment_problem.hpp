@@ -109,7 +109,7 @@ struct job_info {
   std::shared_ptr<const item_set> items;
   std::uint32_t max_per_worker = 0; ///< 0 = no limit
   bool spread_zones = false;
-  bool one_worker = false;          ///< all items on one worker
+  bool one_worker = false; ///< all items on one worker
   std::vector<std::string> required_labels;
   std::vector<job_index> colocate_with; ///< sorted
   std::vector<job_index> separate_from; ///< sorted, symmetric
@@ -147,9 +147,7 @@ public:
   std::optional<item_index> find_item(std::string_view job, std::string_view item) const noexcept;
 
   /// Whether `w` offers the job and carries the labels it requires. Says nothing about room, cordons and pins.
-  bool eligible(job_index j, worker_index w) const noexcept {
-    return (eligible_words(j)[w >> 6] >> (w & 63)) & 1;
-  }
+  bool eligible(job_index j, worker_index w) const noexcept { return (eligible_words(j)[w >> 6] >> (w & 63)) & 1; }
   /// Whether `w` announced the job, labels aside.
   bool offered(job_index j, worker_index w) const noexcept {
     return (data_->offered[j * words() + (w >> 6)] >> (w & 63)) & 1;
@@ -170,9 +168,7 @@ public:
 
   /// What each worker carries outside of this problem (jobs planned by other strategies): weight of items in
   /// milli-units, number of items, resources. Zero in a problem as it is built.
-  std::int64_t base_load(worker_index w) const noexcept {
-    return data_->base_load.empty() ? 0 : data_->base_load[w];
-  }
+  std::int64_t base_load(worker_index w) const noexcept { return data_->base_load.empty() ? 0 : data_->base_load[w]; }
   std::uint32_t base_items(worker_index w) const noexcept {
     return data_->base_items.empty() ? 0 : data_->base_items[w];
   }
@@ -180,7 +176,8 @@ public:
     return data_->base_used.empty() ? 0 : data_->base_used[w * resources().size() + resource];
   }
 
-  /// Items in the order in which they get room where it is short; see `with_waiting`. Empty in a problem as it is built.
+  /// Items in the order in which they get room where it is short; see `with_waiting`. Empty in a problem as it is
+  /// built.
   const std::vector<item_index>& waiting() const noexcept { return data_->waiting; }
 
   /// No rule beyond eligibility: no pins, weights, capacities, zones, affinity, drains, cordons.
@@ -192,8 +189,7 @@ public:
   /// The same question about some of the jobs only. `chosen` is sorted. `owners` (indexed like this problem's items)
   /// says who holds the items of the other jobs: they count as base load, and block workers for jobs that must be
   /// separate from them. Jobs colocated with one outside may use the workers that hold it, if there are any.
-  assignment_problem restricted_to(const std::vector<job_index>& chosen,
-                                   const std::vector<worker_index>& owners) const;
+  assignment_problem restricted_to(const std::vector<job_index>& chosen, const std::vector<worker_index>& owners) const;
 
   /// The same question with one more pin; a pin the item has already is replaced.
   assignment_problem with_pin(item_index item, worker_index worker) const;
@@ -271,7 +267,8 @@ public:
   /// All previous owners of a job at once, by number: `owners[k]` is the owner of the k-th item of the job's
   /// `item_set` as a position in `names` or `no_worker`. No string of an item is touched.
   void set_previous(const job_id& job, const std::vector<node_id>& names, const std::vector<worker_index>& owners);
-  /// The same with owners as numbers of workers, 0 being the one that was added first. All workers must have been added.
+  /// The same with owners as numbers of workers, 0 being the one that was added first. All workers must have been
+  /// added.
   void set_previous(const job_id& job, std::vector<worker_index> owners);
 
   expected<assignment_problem> build();

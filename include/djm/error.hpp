@@ -81,8 +81,8 @@ constexpr auto enum_names(errc) {
                    "invalid_schedule", "invalid_running_strategy", "invalid_config", "invalid_connect_string",
                    "invalid_file", "malformed_payload", "format_mismatch", "no_permission", "node_id_in_use",
                    "too_large", "watch_limit", "backlog_full", "shutting_down", "not_connected", "timed_out",
-                   "unknown_outcome", "conflict", "session_lost", "user_code_failed", "user_code_hangs",
-                   "invalid_plan", "invalid_problem", "too_many_failures", "invalid_state", "internal");
+                   "unknown_outcome", "conflict", "session_lost", "user_code_failed", "user_code_hangs", "invalid_plan",
+                   "invalid_problem", "too_many_failures", "invalid_state", "internal");
 }
 
 /// The enumerator's name, for example "invalid_id"; "errc(<n>)" for a value outside the enumeration.

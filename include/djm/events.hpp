@@ -58,8 +58,8 @@ struct pool_problem {
   job_id job;
   error why;
 };
-/// Items of the job found no room (told by the leader, once per change): more capacity of this profile would serve them.
-/// Bind an autoscaler to it.
+/// Items of the job found no room (told by the leader, once per change): more capacity of this profile would serve
+/// them. Bind an autoscaler to it.
 struct capacity_wanted {
   job_id job;
   std::uint64_t items = 0;

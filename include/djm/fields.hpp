@@ -50,7 +50,7 @@ struct has_fields_impl : std::false_type {};
 
 template <class T>
 struct has_fields_impl<T, std::void_t<decltype(fields(std::declval<probe_visitor>(), std::declval<T&>()))>>
-    : std::true_type {};
+  : std::true_type {};
 
 } // namespace detail
 

@@ -52,8 +52,8 @@ public:
 
   /// A pool that never changes; it may be empty.
   job_builder& items(std::vector<item_id> fixed_pool);
-  /// A pool that `f` names, at registration and then every `check_period` (zero: never again). `f` may return other items
-  /// each time; what it throws leaves the pool as it was. The later of `items` and `pool` counts.
+  /// A pool that `f` names, at registration and then every `check_period` (zero: never again). `f` may return other
+  /// items each time; what it throws leaves the pool as it was. The later of `items` and `pool` counts.
   job_builder& pool(std::function<std::vector<item_id>()> f, duration check_period = duration::zero());
   /// After this `f` is reported as hanging; 30s by default.
   job_builder& pool_timeout(duration d);

@@ -23,7 +23,9 @@ struct work_item {
   fencing_token token = 0;
 };
 
-inline bool operator==(const work_item& a, const work_item& b) { return a.id == b.id && a.token == b.token; }
+inline bool operator==(const work_item& a, const work_item& b) {
+  return a.id == b.id && a.token == b.token;
+}
 
 template <class V>
 auto fields(V&& v, work_item& x) {

@@ -43,8 +43,8 @@ constexpr auto enum_names(new_items_policy) {
 /// The largest weight or amount of a resource (in milli-units): sums over a million items stay far from overflow.
 constexpr std::int64_t max_amount = 1'000'000'000'000;
 
-/// What the planner must know about a job. Stored in the tree, so that a change of leader changes no plan; at most 256 KiB
-/// as JSON (`too_large`), which is some thousand item weights.
+/// What the planner must know about a job. Stored in the tree, so that a change of leader changes no plan; at most 256
+/// KiB as JSON (`too_large`), which is some thousand item weights.
 struct job_attributes {
   /// Name of a registered strategy; empty means the cluster default, "balanced".
   std::string strategy;
@@ -106,11 +106,10 @@ std::string to_string(new_items_policy policy);
 template <class V>
 auto fields(V&& v, job_attributes& x) {
   return v("job_attributes", field("strategy", x.strategy), field("priority", x.priority),
-           field("item_weights", x.item_weights), field("profile", x.profile),
-           field("requires", x.requires_labels), field("max_per_worker", x.max_per_worker),
-           field("spread", x.spread), field("colocate_with", x.colocate_with),
-           field("separate_from", x.separate_from), field("pinned", x.pinned), field("relaxation", x.relaxation),
-           field("custom", x.custom));
+           field("item_weights", x.item_weights), field("profile", x.profile), field("requires", x.requires_labels),
+           field("max_per_worker", x.max_per_worker), field("spread", x.spread),
+           field("colocate_with", x.colocate_with), field("separate_from", x.separate_from), field("pinned", x.pinned),
+           field("relaxation", x.relaxation), field("custom", x.custom));
 }
 
 template <class V>

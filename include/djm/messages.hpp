@@ -55,8 +55,8 @@ struct get_cluster {};
 struct get_job {
   job_id job;
 };
-/// Why an item is where it is. The leader answers from its last plan; another node reads the tree and plans first, which
-/// takes a while in a large cluster (`get_cluster` names the leader).
+/// Why an item is where it is. The leader answers from its last plan; another node reads the tree and plans first,
+/// which takes a while in a large cluster (`get_cluster` names the leader).
 struct explain_item {
   job_id job;
   item_id item;

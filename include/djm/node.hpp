@@ -14,8 +14,8 @@
 namespace djm {
 
 /// A node for programs that do not want to write actor code: owns an actor system and one node in it. Every call blocks
-/// until the node has answered: `shutting_down` once it has ended, with the reason when it ended by itself. Thread-safe,
-/// except for moves and destruction. Errors are those of the messages (`node_actor.hpp`).
+/// until the node has answered: `shutting_down` once it has ended, with the reason when it ended by itself.
+/// Thread-safe, except for moves and destruction. Errors are those of the messages (`node_actor.hpp`).
 ///
 /// A run may call its node too, but not what waits for that very run: `unregister_job` of its job, `shutdown`, and the
 /// destructor.
@@ -33,15 +33,15 @@ public:
     std::uint32_t actor_threads = 2;
   };
 
-  /// Starts the node. Complaints about the configuration come back at once; an unreachable store does not: the node keeps
-  /// trying, and `status` shows it.
+  /// Starts the node. Complaints about the configuration come back at once; an unreachable store does not: the node
+  /// keeps trying, and `status` shows it.
   static expected<node> start(node_config config, options o);
   static expected<node> start(node_config config) { return start(std::move(config), options{}); }
 
   node(node&&) noexcept;
   node& operator=(node&&) noexcept;
-  /// Shuts down in a hurry if `shutdown` was not called. User code that does not come back within a second after that is
-  /// left behind on its thread: what it refers to has to outlive it, or the process has to end.
+  /// Shuts down in a hurry if `shutdown` was not called. User code that does not come back within a second after that
+  /// is left behind on its thread: what it refers to has to outlive it, or the process has to end.
   ~node();
 
   /// Returns when the job is accepted; its items come when the leader has planned, and the first run of a node that has
@@ -74,12 +74,13 @@ public:
   /// Waits until the node has ended, by `shutdown` or by itself; the error tells why when nobody asked for it.
   expected<void> wait_stopped() const;
 
-  /// Gentle: asks runs to stop and waits for them, up to `stop_timeout`. With `hurry`, or from a second call on, they are
-  /// not waited for.
+  /// Gentle: asks runs to stop and waits for them, up to `stop_timeout`. With `hurry`, or from a second call on, they
+  /// are not waited for.
   expected<void> shutdown(bool hurry = false);
 
-  /// Blocks until SIGINT or SIGTERM, then shuts down; a second signal hurries. Call it from the main thread, with at most
-  /// one node per process; the signals' former handling is restored afterwards. Returns early when the node ends by itself.
+  /// Blocks until SIGINT or SIGTERM, then shuts down; a second signal hurries. Call it from the main thread, with at
+  /// most one node per process; the signals' former handling is restored afterwards. Returns early when the node ends
+  /// by itself.
   expected<void> run_until_signal();
 
 private:

@@ -23,8 +23,7 @@ using node_actor = cx::typed<
   caf::result<void>(unregister_job),
   /// Answered when written, at the latest after `registration_timeout`. `invalid_id`, `unknown_job`, `not_connected`,
   /// `timed_out`, `backlog_full`, `shutting_down`.
-  caf::result<void>(switch_job),
-  caf::result<void>(switch_all),
+  caf::result<void>(switch_job), caf::result<void>(switch_all),
   /// `unknown_worker`, otherwise as above.
   caf::result<void>(mark_worker),
   /// `unknown_job`.
@@ -36,12 +35,10 @@ using node_actor = cx::typed<
   /// From any node, leader or not. `not_connected`.
   caf::result<cluster_view>(get_cluster),
   /// `unknown_job`.
-  caf::result<runner_status>(get_job),
-  caf::result<caf::actor>(get_job_handle),
-  /// Answered by the leader from its last plan: `invalid_state` elsewhere, `unknown_job` for an item it has not planned.
-  caf::result<item_explanation>(explain_item),
-  caf::result<void>(subscribe),
-  caf::result<void>(unsubscribe),
+  caf::result<runner_status>(get_job), caf::result<caf::actor>(get_job_handle),
+  /// Answered by the leader from its last plan: `invalid_state` elsewhere, `unknown_job` for an item it has not
+  /// planned.
+  caf::result<item_explanation>(explain_item), caf::result<void>(subscribe), caf::result<void>(unsubscribe),
   /// Always answered, when all is done; the node then terminates.
   caf::result<void>(shutdown_node)>;
 
@@ -53,8 +50,8 @@ struct node_options {
   std::shared_ptr<const strategy_registry> strategies;
 };
 
-/// Starts a node in `system`. The configuration is validated as a whole first: on complaints nothing is started. Nodes of
-/// one process with connect string "embedded" share one in-process store.
+/// Starts a node in `system`. The configuration is validated as a whole first: on complaints nothing is started. Nodes
+/// of one process with connect string "embedded" share one in-process store.
 ///
 /// Shut the node down with `shutdown_node` before the system goes out of scope, and drop the handle.
 expected<node_actor> spawn_node(caf::actor_system& system, node_config config, node_options options = {});

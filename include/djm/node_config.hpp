@@ -87,8 +87,8 @@ struct node_config {
   std::map<std::string, std::int64_t> capacity;
   /// The most items this node takes; 0 (the default) = no limit.
   std::uint32_t max_items = 0;
-  /// Moves in one rebalance when this node leads, at most; the rest follows in later rounds. 0 = no limit. Items without
-  /// an owner are always placed at once. Nodes that may lead should agree.
+  /// Moves in one rebalance when this node leads, at most; the rest follows in later rounds. 0 = no limit. Items
+  /// without an owner are always placed at once. Nodes that may lead should agree.
   std::uint32_t max_moves = 0;
   /// Moves off and onto any one worker in one rebalance, at most; 0 = no limit.
   std::uint32_t max_moves_per_worker = 0;

@@ -31,9 +31,9 @@ struct explanation {
 /// undefined) puts an item.
 ///
 /// A verdict is a hard rule when the item cannot be on that worker in any plan, else the first objective at which the
-/// plan with the item pinned there is worse, `tie` when it is as good, `move_budget` when only the budget keeps the item
-/// from going there, `strategy` for jobs planned by a strategy without objectives. Costs one plan per worker as long as
-/// that stays below `limit` items and pairs of job and worker in all; beyond, `exact` is false.
+/// plan with the item pinned there is worse, `tie` when it is as good, `move_budget` when only the budget keeps the
+/// item from going there, `strategy` for jobs planned by a strategy without objectives. Costs one plan per worker as
+/// long as that stays below `limit` items and pairs of job and worker in all; beyond, `exact` is false.
 explanation explain(const assignment_problem& problem, const strategy_registry& registry, const plan_options& options,
                     const plan& planned, item_index item, std::uint64_t limit = 50'000'000);
 

@@ -28,7 +28,6 @@ std::string to_string(schedule_kind kind);
 /// The longest period and initial delay: ten years of 365 days. Keeps every sum of times far from overflow.
 constexpr duration max_schedule_duration = std::chrono::hours{24 * 3650};
 
-
 /// When a job's runs start on a node that holds items of it. The schedule is local to each node; changing it while the
 /// job runs takes effect at the next start.
 struct schedule {
@@ -44,9 +43,7 @@ struct schedule {
   static schedule fixed_delay(duration period, duration initial_delay = duration::zero()) {
     return {schedule_kind::fixed_delay, period, initial_delay};
   }
-  static schedule on_trigger() {
-    return {schedule_kind::on_trigger, duration::zero(), duration::zero()};
-  }
+  static schedule on_trigger() { return {schedule_kind::on_trigger, duration::zero(), duration::zero()}; }
 };
 
 inline bool operator==(const schedule& a, const schedule& b) {

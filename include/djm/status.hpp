@@ -271,16 +271,14 @@ auto fields(V&& v, worker_status& x) {
 }
 template <class V>
 auto fields(V&& v, keeper_counters& x) {
-  return v("keeper_counters", field("joins", x.joins), field("conflicts", x.conflicts),
-           field("unknowns", x.unknowns), field("pool_writes", x.pool_writes),
-           field("registration_writes", x.registration_writes));
+  return v("keeper_counters", field("joins", x.joins), field("conflicts", x.conflicts), field("unknowns", x.unknowns),
+           field("pool_writes", x.pool_writes), field("registration_writes", x.registration_writes));
 }
 template <class V>
 auto fields(V&& v, keeper_status& x) {
   return v("keeper_status", field("phase", x.phase), field("session", x.session),
            field("session_number", x.session_number), field("session_timeout", x.session_timeout),
-           field("incarnation", x.incarnation), field("last_problem", x.last_problem),
-           field("counters", x.counters));
+           field("incarnation", x.incarnation), field("last_problem", x.last_problem), field("counters", x.counters));
 }
 template <class V>
 auto fields(V&& v, election_status& x) {
@@ -289,11 +287,10 @@ auto fields(V&& v, election_status& x) {
 }
 template <class V>
 auto fields(V&& v, manager_counters& x) {
-  return v("manager_counters", field("plans", x.plans), field("moves", x.moves),
-           field("transactions", x.transactions), field("conflicts", x.conflicts), field("unknowns", x.unknowns),
-           field("reloads", x.reloads), field("broken_locks", x.broken_locks), field("sweeps", x.sweeps),
-           field("cleaned", x.cleaned), field("plan_failures", x.plan_failures),
-           field("largest_transaction_ops", x.largest_transaction_ops),
+  return v("manager_counters", field("plans", x.plans), field("moves", x.moves), field("transactions", x.transactions),
+           field("conflicts", x.conflicts), field("unknowns", x.unknowns), field("reloads", x.reloads),
+           field("broken_locks", x.broken_locks), field("sweeps", x.sweeps), field("cleaned", x.cleaned),
+           field("plan_failures", x.plan_failures), field("largest_transaction_ops", x.largest_transaction_ops),
            field("largest_transaction_bytes", x.largest_transaction_bytes));
 }
 template <class V>
@@ -329,8 +326,8 @@ auto fields(V&& v, manager_status& x) {
   return v("manager_status", field("leading", x.leading), field("epoch", x.epoch), field("phase", x.phase),
            field("workers", x.workers), field("jobs", x.jobs), field("items", x.items), field("assigned", x.assigned),
            field("unassigned", x.unassigned), field("unassigned_items", x.unassigned_items),
-           field("waiting", x.waiting), field("last_plan", x.last_plan), field("plan", x.plan),
-           field("gone", x.gone), field("problems", x.problems), field("counters", x.counters));
+           field("waiting", x.waiting), field("last_plan", x.last_plan), field("plan", x.plan), field("gone", x.gone),
+           field("problems", x.problems), field("counters", x.counters));
 }
 template <class V>
 auto fields(V&& v, store_status& x) {
@@ -339,9 +336,8 @@ auto fields(V&& v, store_status& x) {
            field("probes", x.probes), field("watch_events", x.watch_events), field("connects", x.connects),
            field("sessions", x.sessions), field("in_flight", x.in_flight), field("queued", x.queued),
            field("watches", x.watches), field("watch_bytes", x.watch_bytes),
-           field("max_in_flight_bytes", x.max_in_flight_bytes),
-           field("max_transaction_bytes", x.max_transaction_bytes), field("max_watches", x.max_watches),
-           field("max_watch_bytes", x.max_watch_bytes));
+           field("max_in_flight_bytes", x.max_in_flight_bytes), field("max_transaction_bytes", x.max_transaction_bytes),
+           field("max_watches", x.max_watches), field("max_watch_bytes", x.max_watch_bytes));
 }
 template <class V>
 auto fields(V&& v, executor_status& x) {
@@ -359,8 +355,8 @@ template <class V>
 auto fields(V&& v, worker_view& x) {
   return v("worker_view", field("id", x.id), field("state", x.state), field("incarnation", x.incarnation),
            field("host", x.host), field("pid", x.pid), field("software_version", x.software_version),
-           field("zone", x.zone), field("draining", x.draining), field("cordoned", x.cordoned),
-           field("items", x.items), field("jobs", x.jobs));
+           field("zone", x.zone), field("draining", x.draining), field("cordoned", x.cordoned), field("items", x.items),
+           field("jobs", x.jobs));
 }
 template <class V>
 auto fields(V&& v, item_view& x) {
@@ -374,9 +370,8 @@ auto fields(V&& v, job_view& x) {
 }
 template <class V>
 auto fields(V&& v, cluster_view& x) {
-  return v("cluster_view", field("leader", x.leader), field("epoch", x.epoch),
-           field("all_disabled", x.all_disabled), field("workers", x.workers), field("jobs", x.jobs),
-           field("problems", x.problems));
+  return v("cluster_view", field("leader", x.leader), field("epoch", x.epoch), field("all_disabled", x.all_disabled),
+           field("workers", x.workers), field("jobs", x.jobs), field("problems", x.problems));
 }
 
 } // namespace djm

@@ -16,8 +16,8 @@
 #include "file_job.hpp"
 #include "options.hpp"
 
-/// The demonstration: three nodes count, one leaves gently, one dies; the table shows who owns what after each. An observer
-/// node without jobs looks at the cluster, as any node can.
+/// The demonstration: three nodes count, one leaves gently, one dies; the table shows who owns what after each. An
+/// observer node without jobs looks at the cluster, as any node can.
 namespace wordcount {
 
 namespace {
@@ -63,7 +63,8 @@ void print_table(const djm::cluster_view& view, const std::string& caption) {
     }
     auto h = t.held.find(w.id);
     std::cout << fmt::format("  {:<10} {:<8} {:>8} {:>8}  {}\n", w.id, w.state, w.items,
-                             h == t.held.end() ? 0 : h->second, std::string(w.items * 40 / std::max<std::size_t>(t.items, 1), '#'));
+                             h == t.held.end() ? 0 : h->second,
+                             std::string(w.items * 40 / std::max<std::size_t>(t.items, 1), '#'));
   }
   std::cout << fmt::format("  {} of {} files owned and locked; leader {}\n", t.running, t.items, view.leader);
   std::cout.flush();
@@ -91,9 +92,8 @@ public:
     words.spec.pool_check_period = o.rescan;
     words.code = std::make_shared<file_job>(o.files, o.id, "in-process", out);
     caf::scoped_actor self{system_};
-    self->request(node_, 10s, std::move(words)).receive([] {}, [](caf::error& e) {
-      throw std::runtime_error(to_string(djm::from_caf(e)));
-    });
+    self->request(node_, 10s, std::move(words))
+      .receive([] {}, [](caf::error& e) { throw std::runtime_error(to_string(djm::from_caf(e))); });
   }
 
   static djm::node_options quiet() {
@@ -287,7 +287,8 @@ int run_demo(const options& given, const std::string& program) {
       if (ok) {
         std::cout << "\nnode-3 is killed ...\n";
         nodes["node-3"]->kill();
-        ok = d.settles(1, 15s, "node-3 was killed: session timeout 2 s, then detach tolerance 2 s, then its files move");
+        ok =
+          d.settles(1, 15s, "node-3 was killed: session timeout 2 s, then detach tolerance 2 s, then its files move");
       }
       nodes.clear();
       caf::scoped_actor self{system};

@@ -10,8 +10,8 @@
 
 namespace wordcount {
 
-/// Counts the words of every file below a directory. The work pool is the files: adding or deleting one changes the pool,
-/// and the cluster rebalances.
+/// Counts the words of every file below a directory. The work pool is the files: adding or deleting one changes the
+/// pool, and the cluster rebalances.
 class file_job final : public djm::job {
 public:
   file_job(std::string directory, std::string node, std::string incarnation, journal& out);
@@ -53,8 +53,8 @@ private:
   journal& out_;
 };
 
-/// The item a file is known by: its relative path with '/' as "--" and other foreign characters as '_'; longer names and
-/// names that were changed end in a hash, so that two files never share an item.
+/// The item a file is known by: its relative path with '/' as "--" and other foreign characters as '_'; longer names
+/// and names that were changed end in a hash, so that two files never share an item.
 djm::item_id item_name(const std::string& relative_path);
 
 } // namespace wordcount

@@ -76,8 +76,7 @@ djm::expected<options> parse(int argc, char** argv) {
     {"--slow", number(o.slow_items)},
     {"--slow-lasts", span(o.slow_lasts)},
   };
-  const std::map<std::string, bool*> flags{
-    {"--quiet", &o.quiet}, {"--demo", &o.demo}, {"--zookeeper", &o.zookeeper}};
+  const std::map<std::string, bool*> flags{{"--quiet", &o.quiet}, {"--demo", &o.demo}, {"--zookeeper", &o.zookeeper}};
   for (int i = 1; i < argc; ++i) {
     const std::string name = argv[i];
     if (auto f = flags.find(name); f != flags.end()) {

@@ -75,24 +75,44 @@ TEST_CASE("a job that breaks a rule is refused by name, value and rule, and leav
     {"empty id", [](job_definition& d) { d.spec.id = ""; }, errc::invalid_id, {"job"}},
     {"slash", [](job_definition& d) { d.spec.id = "a/b"; }, errc::invalid_id, {"a/b"}},
     {"dots", [](job_definition& d) { d.spec.id = ".."; }, errc::invalid_id, {".."}},
-    {"zero period", [](job_definition& d) { d.spec.schedule = schedule::fixed_rate(0s); }, errc::invalid_schedule,
+    {"zero period",
+     [](job_definition& d) { d.spec.schedule = schedule::fixed_rate(0s); },
+     errc::invalid_schedule,
      {"bad", "period", "0s"}},
-    {"negative period", [](job_definition& d) { d.spec.schedule = schedule::fixed_delay(-1s); }, errc::invalid_schedule,
+    {"negative period",
+     [](job_definition& d) { d.spec.schedule = schedule::fixed_delay(-1s); },
+     errc::invalid_schedule,
      {"bad", "period", "-1s"}},
-    {"negative delay", [](job_definition& d) { d.spec.schedule = schedule::fixed_delay(1s, -2s); },
-     errc::invalid_schedule, {"bad", "initial_delay", "-2s"}},
-    {"negative check", [](job_definition& d) { d.spec.pool_check_period = -1s; }, errc::invalid_config,
+    {"negative delay",
+     [](job_definition& d) { d.spec.schedule = schedule::fixed_delay(1s, -2s); },
+     errc::invalid_schedule,
+     {"bad", "initial_delay", "-2s"}},
+    {"negative check",
+     [](job_definition& d) { d.spec.pool_check_period = -1s; },
+     errc::invalid_config,
      {"bad", "pool_check_period", "-1s"}},
-    {"zero pool timeout", [](job_definition& d) { d.spec.pool_timeout = 0s; }, errc::invalid_config,
+    {"zero pool timeout",
+     [](job_definition& d) { d.spec.pool_timeout = 0s; },
+     errc::invalid_config,
      {"bad", "pool_timeout", "0s"}},
-    {"grace too long", [](job_definition& d) { d.spec.stop_grace = 1min; }, errc::invalid_config,
+    {"grace too long",
+     [](job_definition& d) { d.spec.stop_grace = 1min; },
+     errc::invalid_config,
      {"bad", "stop_grace", "1min"}},
     {"no code", [](job_definition& d) { d.code = nullptr; }, errc::invalid_config, {"bad", "code"}},
-    {"priority", [](job_definition& d) { d.spec.attributes.priority = "urgent"; }, errc::invalid_config,
+    {"priority",
+     [](job_definition& d) { d.spec.attributes.priority = "urgent"; },
+     errc::invalid_config,
      {"bad", "priority", "urgent"}},
-    {"label", [](job_definition& d) { d.spec.attributes.requires_labels = {"g p u"}; }, errc::invalid_config,
+    {"label",
+     [](job_definition& d) { d.spec.attributes.requires_labels = {"g p u"}; },
+     errc::invalid_config,
      {"bad", "g p u"}},
-    {"weight", [](job_definition& d) { d.spec.attributes.item_weights = {{"a", -1}}; }, errc::invalid_config,
+    {"weight",
+     [](job_definition& d) {
+       d.spec.attributes.item_weights = {{"a", -1}};
+     },
+     errc::invalid_config,
      {"bad", "-1"}},
   };
   for (const auto& r : refusals) {
@@ -146,7 +166,9 @@ TEST_CASE("pool names that break a rule are refused one by one; valid ones stay"
      return std::vector<item_id>{"good", "", "a/b", std::string(max_id_length + 1, 'x'), "..", "also-good", "good"};
    })
     .every(5ms)
-    .run([&](job_context& ctx) { run_watch::turn t{runs, ctx}; });
+    .run([&](job_context& ctx) {
+      run_watch::turn t{runs, ctx};
+    });
   REQUIRE(n.add(b.build()));
   CHECK(n.wait_items(2));
   CHECK(n.items_of("work") == std::vector<item_id>{"also-good", "good"});

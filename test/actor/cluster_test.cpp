@@ -80,7 +80,8 @@ TEST_CASE("a job can be switched off before its pool is in the store") {
   b.pool([&] {
      g.pass();
      return std::vector<item_id>{"a"};
-   }).run([](job_context&) {});
+   })
+    .run([](job_context&) {});
   REQUIRE(n.add(b.build()));
   const auto reads = n.status().store.reads;
   caf::scoped_actor self{l.system()};
@@ -179,9 +180,9 @@ TEST_CASE("the cluster view of a node that does not lead names owners, holders, 
     const auto* second = worker_of(v, "b");
     // "a" may have had both items before "b" came.
     return w != nullptr && p != nullptr && p->items.size() == 1 && w->items.size() == 2 && second != nullptr &&
-           second->items == 1 &&
-           std::all_of(w->items.begin(), w->items.end(),
-                       [](const item_view& i) { return !i.owner.empty() && i.holder == i.owner && i.token > 0; });
+           second->items == 1 && std::all_of(w->items.begin(), w->items.end(), [](const item_view& i) {
+             return !i.owner.empty() && i.holder == i.owner && i.token > 0;
+           });
   }));
   CHECK_FALSE(b.status().manager.leading);
   CHECK(v.leader == "a");
@@ -254,8 +255,8 @@ TEST_CASE("events arrive in order: connected, granted, started, finished; revoke
       kinds.push_back(text.substr(0, text.find('(')));
     }
   }
-  CHECK(kinds == std::vector<std::string>{"items_granted", "run_started", "run_finished", "items_revoked",
-                                          "items_released"});
+  CHECK(kinds ==
+        std::vector<std::string>{"items_granted", "run_started", "run_finished", "items_revoked", "items_released"});
   CHECK(n.events.connection_states() == std::vector<std::string>{"connected"});
   const auto leaders = n.events.of<leader_changed>();
   REQUIRE_FALSE(leaders.empty());

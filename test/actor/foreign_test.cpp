@@ -47,8 +47,8 @@ bool complains(const lab_node& n, const std::string& path) {
   return false;
 }
 
-const std::vector<std::string> rubbish{"", "{", "\xff\xfe\x01", "[]", R"({"v":1,"incarnation":7})", R"({"v":99})",
-                                       std::string(2000, '[')};
+const std::vector<std::string> rubbish{
+  "", "{", "\xff\xfe\x01", "[]", R"({"v":1,"incarnation":7})", R"({"v":99})", std::string(2000, '[')};
 
 } // namespace
 

@@ -215,9 +215,8 @@ lab_node& lab::start(node_config c, std::shared_ptr<const strategy_registry> str
   parts.host = "host-of-" + c.id;
   parts.pid = 42;
   parts.on_part = [&n](const std::string& part, caf::actor h) { n.note_part(part, std::move(h)); };
-  n.listener = system_.spawn([&n](caf::event_based_actor*) -> caf::behavior {
-    return {[&n](const node_event& e) { n.events.add(e); }};
-  });
+  n.listener = system_.spawn(
+    [&n](caf::event_based_actor*) -> caf::behavior { return {[&n](const node_event& e) { n.events.add(e); }}; });
   n.handle = spawn_node_in(system_, std::move(c), std::move(parts));
   caf::actor_cast<caf::actor>(n.handle)->attach_functor([&n](const caf::error& reason) { n.note_down(reason); });
   (void) n.ask(subscribe{n.listener});
@@ -230,8 +229,7 @@ std::vector<std::string> lab::log() const {
 }
 
 bool mentions(const std::string& text, std::initializer_list<const char*> parts) {
-  return std::all_of(parts.begin(), parts.end(),
-                     [&](const char* p) { return text.find(p) != std::string::npos; });
+  return std::all_of(parts.begin(), parts.end(), [&](const char* p) { return text.find(p) != std::string::npos; });
 }
 
 std::vector<item_id> numbered(const std::string& prefix, std::size_t count) {

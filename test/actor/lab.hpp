@@ -66,8 +66,8 @@ public:
   /// Problems with this code.
   std::vector<std::string> problems(errc code) const;
   /// The states the connection went through: "connected", "lost", "reconnected". Left out is what depends on how busy
-  /// the machine is: a first "connecting" that may be over before the node has a subscriber, and moments of "suspended",
-  /// when a ping took a third of the session timeout.
+  /// the machine is: a first "connecting" that may be over before the node has a subscriber, and moments of
+  /// "suspended", when a ping took a third of the session timeout.
   std::vector<std::string> connection_states() const;
 
 private:

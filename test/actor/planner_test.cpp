@@ -35,8 +35,9 @@ node_config slotted(const std::string& id) {
 }
 
 bool offers(const cluster_view& view, const node_id& worker, std::size_t jobs) {
-  return std::any_of(view.workers.begin(), view.workers.end(),
-                     [&](const worker_view& w) { return w.id == worker && w.state == "alive" && w.jobs.size() == jobs; });
+  return std::any_of(view.workers.begin(), view.workers.end(), [&](const worker_view& w) {
+    return w.id == worker && w.state == "alive" && w.jobs.size() == jobs;
+  });
 }
 
 std::vector<item_id> pending(const lab_node& leader) {
@@ -49,7 +50,8 @@ std::vector<item_id> pending(const lab_node& leader) {
 
 } // namespace
 
-TEST_CASE("two nodes of one slot and three items: one pends with its reason and asks once for capacity; a third node serves it") {
+TEST_CASE("two nodes of one slot and three items: one pends with its reason and asks once for capacity; a third node "
+          "serves it") {
   run_watch watch;
   lab l;
   auto& a = l.start(slotted("a"));
@@ -106,7 +108,8 @@ TEST_CASE("the next fitting slot serves pending items by priority and age") {
     auto& n = l.start(slotted(id));
     REQUIRE(n.wait_ready());
     REQUIRE(a.ask(mark_worker{id, false, true})); // until it offers every job
-    for (const auto& [j, priority] : {std::pair{"m", "normal"}, {"low", "low"}, {"z-older", "normal"}, {"k-younger", "normal"}}) {
+    for (const auto& [j, priority] :
+         {std::pair{"m", "normal"}, {"low", "low"}, {"z-older", "normal"}, {"k-younger", "normal"}}) {
       REQUIRE(n.add(job(j, priority)));
     }
     REQUIRE(eventually([&] { return offers(a.cluster(), id, 4); }));

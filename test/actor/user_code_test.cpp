@@ -40,12 +40,9 @@ TEST_CASE("a run that throws is reported and counted; the next one follows the s
   job_builder b{"work"};
   b.items({"a"}).every(5ms).run([&](job_context&) {
     switch (++calls % 3) {
-    case 0:
-      throw std::runtime_error("out of ink");
-    case 1:
-      throw 42;
-    default:
-      break;
+    case 0: throw std::runtime_error("out of ink");
+    case 1: throw 42;
+    default: break;
     }
   });
   REQUIRE(n.add(b.build()));
@@ -80,7 +77,9 @@ TEST_CASE("a pool function that throws leaves the pool as it was") {
      },
      10ms)
     .every(5ms)
-    .run([&](job_context& ctx) { run_watch::turn t{runs, ctx}; });
+    .run([&](job_context& ctx) {
+      run_watch::turn t{runs, ctx};
+    });
   REQUIRE(n.add(b.build()));
   REQUIRE(n.wait_items(2));
   angry = true;
@@ -108,7 +107,9 @@ TEST_CASE("a pool function that hangs is reported and delays nobody") {
    })
     .pool_timeout(50ms)
     .every(5ms)
-    .run([&](job_context& ctx) { run_watch::turn t{runs, ctx}; });
+    .run([&](job_context& ctx) {
+      run_watch::turn t{runs, ctx};
+    });
   REQUIRE(n.add(b.build()));
   REQUIRE(n.add(watched("other", {"x"}, runs).build()));
   REQUIRE(eventually([&] { return n.events.of<pool_problem>().size() == 1 && runs.runs_of("x") > 1; }));
@@ -154,7 +155,9 @@ TEST_CASE("a running strategy that throws or cuts wrongly is reported and the sh
       }
       return {{"a"}, {"b"}};
     })
-    .run([&](job_context& ctx) { run_watch::turn t{runs, ctx}; });
+    .run([&](job_context& ctx) {
+      run_watch::turn t{runs, ctx};
+    });
   REQUIRE(n.add(b.build()));
   REQUIRE(eventually([&] { return runs.least_runs({"a", "b"}) > 1 && n.job("work").counters.cut_failures > 0; }));
   const auto said = [&](errc code) {
@@ -183,10 +186,15 @@ TEST_CASE("a trigger that comes while the share is being cut starts what is cut"
   lab l;
   auto& n = l.start("one");
   job_builder b{"work"};
-  b.items({"a", "b"}).on_trigger_only().cut_by([&](const std::vector<item_id>& share) {
-     g.pass();
-     return std::vector<std::vector<item_id>>{share};
-   }).run([&](job_context& ctx) { run_watch::turn t{runs, ctx}; });
+  b.items({"a", "b"})
+    .on_trigger_only()
+    .cut_by([&](const std::vector<item_id>& share) {
+      g.pass();
+      return std::vector<std::vector<item_id>>{share};
+    })
+    .run([&](job_context& ctx) {
+      run_watch::turn t{runs, ctx};
+    });
   REQUIRE(n.add(b.build()));
   REQUIRE(n.wait_items(2));
   CHECK(n.ask(trigger_job{"work"}));
@@ -203,7 +211,11 @@ TEST_CASE("a new item gets a run of its own where the share is cut by the job") 
   lab l;
   auto& n = l.start("one");
   job_builder b{"work"};
-  b.pool([&] { return more ? std::vector<item_id>{"a", "b"} : std::vector<item_id>{"a"}; }, 5ms)
+  b.pool(
+     [&] {
+       return more ? std::vector<item_id>{"a", "b"} : std::vector<item_id>{"a"};
+     },
+     5ms)
     .every(5ms)
     .on_new_items(new_items_policy::own_run)
     .cut_by([](const std::vector<item_id>& share) { return std::vector<std::vector<item_id>>{share}; })

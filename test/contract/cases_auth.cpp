@@ -13,8 +13,7 @@ session_options with_digest(std::string digest) {
 
 /// A node of somebody with a password, another session with it and one without.
 struct protected_fixture : fixture {
-  protected_fixture()
-      : owner(store.factory(), with_digest("djm:secret")), path(at("private")) {
+  protected_fixture() : owner(store.factory(), with_digest("djm:secret")), path(at("private")) {
     owner.must_commit(txn({create(path, "treasure"), create(path + "/child")}));
   }
   store_driver owner;

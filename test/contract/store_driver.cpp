@@ -16,7 +16,7 @@ struct store_driver::mailbox {
 
 store_driver::store_driver(session_factory& factory, session_options options, session_limits limits,
                            bool wait_for_connect)
-    : factory_(factory), options_(std::move(options)), core_(std::move(limits)), mailbox_(std::make_shared<mailbox>()) {
+  : factory_(factory), options_(std::move(options)), core_(std::move(limits)), mailbox_(std::make_shared<mailbox>()) {
   open();
   if (wait_for_connect)
     wait_phase(session_phase::connected);

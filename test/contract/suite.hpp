@@ -35,7 +35,7 @@ inline transaction txn(std::vector<write_op> ops) {
 /// A connected session and a fresh node to work below.
 struct fixture {
   explicit fixture(session_limits limits = {})
-      : store(the_backend()), root(store.fresh_root()), session(store.factory(), store.options(), std::move(limits)) {}
+    : store(the_backend()), root(store.fresh_root()), session(store.factory(), store.options(), std::move(limits)) {}
 
   std::string at(const std::string& name) const { return root + "/" + name; }
 

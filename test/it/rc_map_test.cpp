@@ -15,8 +15,7 @@ TEST_CASE("every number of the C client has a class of its own choosing") {
   for (auto& [raw, code, kind] :
        {row{ZOK, rc::ok, rc_class::ok}, row{ZNONODE, rc::no_node, rc_class::expected},
         row{ZNODEEXISTS, rc::node_exists, rc_class::expected}, row{ZBADVERSION, rc::bad_version, rc_class::expected},
-        row{ZNOTEMPTY, rc::not_empty, rc_class::expected},
-        row{ZCONNECTIONLOSS, rc::connection_loss, rc_class::unknown},
+        row{ZNOTEMPTY, rc::not_empty, rc_class::expected}, row{ZCONNECTIONLOSS, rc::connection_loss, rc_class::unknown},
         row{ZOPERATIONTIMEOUT, rc::operation_timeout, rc_class::unknown},
         row{ZSESSIONMOVED, rc::session_moved, rc_class::unknown},
         row{ZSESSIONEXPIRED, rc::session_expired, rc_class::session_fatal},

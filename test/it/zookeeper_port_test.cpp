@@ -69,9 +69,8 @@ TEST_CASE("a transaction of all kinds is applied as one and told operation by op
   auto mine = c.read(exists(root + "/mine"));
   CHECK(mine.read.stat.ephemeral_owner == c.wait_link(link_state::connected).session);
   auto names = c.read(children(root));
-  CHECK(names.read.children
-        == std::vector<std::string>{"mine", done.results[3].path.substr(root.size() + 1),
-                                    done.results[4].path.substr(root.size() + 1), "plain"});
+  CHECK(names.read.children == std::vector<std::string>{"mine", done.results[3].path.substr(root.size() + 1),
+                                                        done.results[4].path.substr(root.size() + 1), "plain"});
   CHECK(names.read.stat.num_children == 4);
 }
 
@@ -89,8 +88,8 @@ TEST_CASE("a transaction that fails changes nothing and names the operation") {
   CHECK(c.transact({set_op{root + "/none", ""}}).code == rc::no_node);
   CHECK(c.transact({create_op{root, ""}}).code == rc::node_exists);
   CHECK(c.transact({create_op{root + "/x", ""}, remove_op{root}}).code == rc::not_empty);
-  CHECK(c.transact({create_op{root + "/e", "", create_mode::ephemeral}, create_op{root + "/e/x", ""}}).code
-        == rc::no_children_for_ephemerals);
+  CHECK(c.transact({create_op{root + "/e", "", create_mode::ephemeral}, create_op{root + "/e/x", ""}}).code ==
+        rc::no_children_for_ephemerals);
 }
 
 TEST_CASE("a transaction of nothing succeeds") {

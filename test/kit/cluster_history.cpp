@@ -32,9 +32,8 @@ std::vector<run_record> cluster::runs(const job_id& job) const {
 
 std::vector<run_record> cluster::running(const job_id& job) const {
   std::vector<run_record> result;
-  std::copy_if(runs().begin(), runs().end(), std::back_inserter(result), [&](const auto& r) {
-    return r.how == run_end::running && (job.empty() || r.job == job);
-  });
+  std::copy_if(runs().begin(), runs().end(), std::back_inserter(result),
+               [&](const auto& r) { return r.how == run_end::running && (job.empty() || r.job == job); });
   return result;
 }
 

@@ -102,8 +102,8 @@ void cluster::impl::add_job(const node_id& id, const std::function<job_definitio
                             const job_id& job) {
   auto d = make(id);
   if (d.spec.id != job)
-    throw failure(fmt::format("register_job: the function has made job \"{}\" and now makes \"{}\" for node \"{}\"", job,
-                              d.spec.id, id));
+    throw failure(fmt::format("register_job: the function has made job \"{}\" and now makes \"{}\" for node \"{}\"",
+                              job, d.spec.id, id));
   const auto life = of(id).life;
   given[life].insert(job);
   sim->tell(life, djm::register_job{std::move(d.spec), std::move(d.code)});

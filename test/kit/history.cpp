@@ -12,19 +12,14 @@ std::string to_string(const run_record& r) {
   std::string items;
   for (const auto& i : r.items)
     items += (items.empty() ? "" : ", ") + i.id;
-  auto text = fmt::format("run {} of {} on {} {{{}}}: began at {}", r.run, r.job, r.node, items,
-                          moment(r.began));
+  auto text = fmt::format("run {} of {} on {} {{{}}}: began at {}", r.run, r.job, r.node, items, moment(r.began));
   if (r.stop_asked)
     text += fmt::format(", asked to stop at {} ({})", moment(*r.stop_asked), djm::to_string(r.reason));
   switch (r.how) {
-    case run_end::running:
-      return text + ", still running";
-    case run_end::returned:
-      return text + ", returned at " + moment(*r.ended);
-    case run_end::threw:
-      return text + fmt::format(", threw at {}: {}", moment(*r.ended), r.failure);
-    case run_end::crashed:
-      return text + ", crashed at " + moment(*r.ended);
+  case run_end::running: return text + ", still running";
+  case run_end::returned: return text + ", returned at " + moment(*r.ended);
+  case run_end::threw: return text + fmt::format(", threw at {}: {}", moment(*r.ended), r.failure);
+  case run_end::crashed: return text + ", crashed at " + moment(*r.ended);
   }
   return text;
 }

@@ -22,7 +22,11 @@ public:
 
   kit_env(sim::timeline& t, sim::process& p, sim::network& n, lockstep& l, run_observer& o, std::uint64_t seed,
           std::uint32_t max_threads, hooks h)
-    : timeline_(t), process_(p), network_(n), chance_(seed, "node"), hooks_(std::move(h)),
+    : timeline_(t),
+      process_(p),
+      network_(n),
+      chance_(seed, "node"),
+      hooks_(std::move(h)),
       executor_(t, p, l, o, seed, max_threads, [this](const std::string& text) {
         log({log_level::error, {}, "executor", text, {}});
       }) {}

@@ -104,9 +104,10 @@ void lockstep::hand_over(state& s, turn* t) {
   t->go.notify_one();
   if (s.simulator.wait_for(lock, s.patience, [&] { return s.holder == nullptr; }))
     return;
-  s.broken = fmt::format("{} has gone on for {} of real time without waiting in its job context: it blocks on something that "
-                         "virtual time cannot move (a lock, a thread of its own, I/O, the real clock), or never ends",
-                         t->what, format_duration(s.patience));
+  s.broken =
+    fmt::format("{} has gone on for {} of real time without waiting in its job context: it blocks on something that "
+                "virtual time cannot move (a lock, a thread of its own, I/O, the real clock), or never ends",
+                t->what, format_duration(s.patience));
   throw failure(s.broken);
 }
 

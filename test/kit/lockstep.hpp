@@ -11,8 +11,8 @@ namespace djm::test {
 /// Unwinds user code that can never go on. No `std::exception`, so that code which handles those does not handle this.
 struct abandoned {};
 
-/// Threads for user code that take turns with the one that simulates: of all of them exactly one goes on at any time, so what
-/// they do is as repeatable as everything else and needs no locks.
+/// Threads for user code that take turns with the one that simulates: of all of them exactly one goes on at any time,
+/// so what they do is as repeatable as everything else and needs no locks.
 ///
 ///            run / resume                   yield, or end of the task
 ///   simulating thread ---------> one of the threads ---------> simulating thread
@@ -43,8 +43,8 @@ public:
 
   /// Every thread that has yielded is being unwound: waits have to throw `abandoned`.
   bool ending() const;
-  /// Resumes all that have yielded, until they have ended or do not come to an end; then joins the threads. False when a
-  /// thread had to be left behind: then nothing that user code touches may be destroyed.
+  /// Resumes all that have yielded, until they have ended or do not come to an end; then joins the threads. False when
+  /// a thread had to be left behind: then nothing that user code touches may be destroyed.
   bool close();
 
   std::size_t threads() const;

@@ -18,7 +18,12 @@ constexpr duration start_time = std::chrono::microseconds{200};
 
 lockstep_executor::lockstep_executor(sim::timeline& t, sim::process& p, lockstep& l, run_observer& o,
                                      std::uint64_t seed, std::uint32_t max_threads, report_fn report)
-  : timeline_(t), process_(p), lockstep_(l), observer_(o), chance_(seed, "executor"), report_(std::move(report)),
+  : timeline_(t),
+    process_(p),
+    lockstep_(l),
+    observer_(o),
+    chance_(seed, "executor"),
+    report_(std::move(report)),
     clock_(std::make_shared<virtual_clock>(p, l)) {
   stats_.max_threads = max_threads;
   stats_.reserved_threads = 2;
@@ -71,13 +76,14 @@ void lockstep_executor::request_stop(run_id id, stop_reason reason, std::vector<
 }
 
 void lockstep_executor::call(std::function<void()> f) {
-  soon(fmt::format("a pool function or another short call of user code on {}", process_.node()), [this, f = std::move(f)] {
-    std::string text;
-    if (throws(f, text)) {
-      ++stats_.contained;
-      report_("a call of user code threw: " + text);
-    }
-  });
+  soon(fmt::format("a pool function or another short call of user code on {}", process_.node()),
+       [this, f = std::move(f)] {
+         std::string text;
+         if (throws(f, text)) {
+           ++stats_.contained;
+           report_("a call of user code threw: " + text);
+         }
+       });
 }
 
 /// Calls `f` on a thread that runs cannot occupy.

@@ -52,9 +52,9 @@ std::vector<std::string> cluster::impl::missing_of(const std::string& key) const
   const bool wanted = job != tree.jobs().end() && job->second && !tree.all_disabled();
   const auto owners = tree.assigned().find(key);
   if (!wanted)
-    return owners == tree.assigned().end()
-             ? std::vector<std::string>{}
-             : std::vector<std::string>{fmt::format("{} is disabled and still belongs to {}", key, *owners->second.begin())};
+    return owners == tree.assigned().end() ? std::vector<std::string>{}
+                                           : std::vector<std::string>{fmt::format(
+                                               "{} is disabled and still belongs to {}", key, *owners->second.begin())};
   if (owners == tree.assigned().end())
     return {fmt::format("{} has no owner", key)};
   const auto& owner = *owners->second.begin();
@@ -86,8 +86,9 @@ std::vector<std::string> cluster::impl::missing_in_nodes(cluster& c) const {
         granted[job.job + '/' + item.id] = item.token;
       const bool due = job.next_start && *job.next_start <= duration::zero() && job.active_runs == 0;
       if (!job.items.empty() && (!job.leased || due))
-        result.push_back(fmt::format("runs of {} on {} have not started: {}", job.job, id,
-                                     job.leased ? "they are due" : "the node has no contact with the store for long enough"));
+        result.push_back(
+          fmt::format("runs of {} on {} have not started: {}", job.job, id,
+                      job.leased ? "they are due" : "the node has no contact with the store for long enough"));
     }
     for (const auto& [key, owners] : tree.assigned())
       if (const auto lock = tree.locks().find(key); owners.count(id) > 0 && lock != tree.locks().end())

@@ -42,9 +42,14 @@ struct during {
 } // namespace
 
 simulation::simulation(cluster_options options, std::size_t machines)
-  : options_(std::move(options)), chance_(options_.seed, "kit"), start_(first_moment), timeline_{first_moment, {}},
-    ensemble_(ensemble_options_of(options_), first_moment), tree_(options_.config.store.root),
-    lockstep_(options_.real_time_limit), system_(config_),
+  : options_(std::move(options)),
+    chance_(options_.seed, "kit"),
+    start_(first_moment),
+    timeline_{first_moment, {}},
+    ensemble_(ensemble_options_of(options_), first_moment),
+    tree_(options_.config.store.root),
+    lockstep_(options_.real_time_limit),
+    system_(config_),
     coordinator_(dynamic_cast<sim::sim_coordinator*>(&system_.scheduler())) {
   coordinator_->seed(options_.seed);
   coordinator_->clock().current_time = to_caf_time(timeline_.now);

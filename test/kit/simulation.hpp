@@ -22,8 +22,8 @@
 
 namespace djm::test {
 
-/// The machinery of a test cluster: processes with real nodes over a modelled ensemble, one actor's message at a time, the
-/// user's code in lock step, and what has been seen of all that. Knows nothing of names and rules; `cluster` does.
+/// The machinery of a test cluster: processes with real nodes over a modelled ensemble, one actor's message at a time,
+/// the user's code in lock step, and what has been seen of all that. Knows nothing of names and rules; `cluster` does.
 class simulation final : public sim::wire_observer, public run_observer {
 public:
   using handle = std::uint32_t;

@@ -9,8 +9,8 @@
 
 namespace djm::test {
 
-/// A job as the lock-step executor calls it: the user's own, with a context that marks the waits of user code, and in which
-/// looking for a stop request again and again takes time.
+/// A job as the lock-step executor calls it: the user's own, with a context that marks the waits of user code, and in
+/// which looking for a stop request again and again takes time.
 class user_code final : public job {
 public:
   user_code(std::shared_ptr<job> inner, virtual_clock& clock) : inner_(std::move(inner)), clock_(clock) {}

@@ -33,9 +33,10 @@ public:
   bool permille(std::uint64_t p) noexcept { return below(1000) < p; }
   bool one_in(std::uint64_t n) noexcept { return below(n) == 0; }
   duration between(duration least, duration most) noexcept {
-    return most <= least ? least
-                         : least + duration{static_cast<duration::rep>(
-                                     below(static_cast<std::uint64_t>((most - least).count()) + 1))};
+    return most <= least
+             ? least
+             : least +
+                 duration{static_cast<duration::rep>(below(static_cast<std::uint64_t>((most - least).count()) + 1))};
   }
 
 private:

@@ -60,8 +60,9 @@ struct small_cluster {
     const auto& image = const_cast<small_cluster*>(this)->w.verdict().image();
     std::size_t n = 0;
     for (const auto& [key, lock] : image.locks())
-      if (const auto a = image.alive().find(lock.worker);
-          a != image.alive().end() && a->second.incarnation == lock.incarnation && key.compare(0, job.size() + 1, job + '/') == 0)
+      if (const auto a = image.alive().find(lock.worker); a != image.alive().end() &&
+                                                          a->second.incarnation == lock.incarnation &&
+                                                          key.compare(0, job.size() + 1, job + '/') == 0)
         ++n;
     return n;
   }
@@ -249,8 +250,8 @@ TEST_CASE("the ensemble's leader may change without anybody noticing") {
 
 TEST_CASE("a lost answer of any transaction is survived") {
   using kind = transaction_kind;
-  for (const auto k : {kind::setup, kind::pool, kind::registration, kind::join, kind::candidacy, kind::assign, kind::lock,
-                       kind::unlock, kind::break_lock, kind::leave, kind::probe, kind::switch_job})
+  for (const auto k : {kind::setup, kind::pool, kind::registration, kind::join, kind::candidacy, kind::assign,
+                       kind::lock, kind::unlock, kind::break_lock, kind::leave, kind::probe, kind::switch_job})
     for (const auto how : {fate::lost_before, fate::lost_after}) {
       CAPTURE(enum_text(k));
       CAPTURE(how == fate::lost_before);

@@ -13,7 +13,8 @@ std::string message_name(const std::type_info* type) {
   if (type == nullptr)
     return "(system)";
   int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> text{abi::__cxa_demangle(type->name(), nullptr, nullptr, &status), std::free};
+  const std::unique_ptr<char, void (*)(void*)> text{abi::__cxa_demangle(type->name(), nullptr, nullptr, &status),
+                                                    std::free};
   std::string name = status == 0 ? text.get() : type->name();
   if (name.find("shared_ptr<djm::peers") != std::string::npos)
     return "peers";
@@ -31,9 +32,9 @@ bool has(const std::string& path, const char* part) {
 
 transaction_kind kind_of(const store::transaction& txn) {
   using kind = transaction_kind;
-  bool writes = false, latch_check = false, assigned = false, lock_made = false,
-       lock_gone = false, alive_made = false, alive_set = false, alive_gone = false, latch = false, registers = false, pool = false,
-       pool_data = false, removes = false;
+  bool writes = false, latch_check = false, assigned = false, lock_made = false, lock_gone = false, alive_made = false,
+       alive_set = false, alive_gone = false, latch = false, registers = false, pool = false, pool_data = false,
+       removes = false;
   for (const auto& op : txn.ops) {
     const auto& path = store::path_of(op);
     const bool creates = std::holds_alternative<store::create_op>(op);

@@ -36,7 +36,14 @@ constexpr auto enum_names(transaction_kind) {
 
 transaction_kind kind_of(const store::transaction& txn);
 
-enum class transaction_outcome : std::uint8_t { committed, conflict, lost_before, lost_after, connection_lost, refused };
+enum class transaction_outcome : std::uint8_t {
+  committed,
+  conflict,
+  lost_before,
+  lost_after,
+  connection_lost,
+  refused
+};
 
 constexpr auto enum_names(transaction_outcome) {
   return name_enum("transaction_outcome", "committed", "conflict", "lost before", "lost after", "link lost", "refused");

@@ -42,8 +42,9 @@ void report_crashes() {
 }
 
 void crash_context(std::uint64_t seed, std::string_view profile) {
-  const auto result = fmt::format_to_n(text, sizeof text, "seed {} profile {}: the process crashed\n  replay: ./dev sim "
-                                                          "--profile {} --replay {}\n",
+  const auto result = fmt::format_to_n(text, sizeof text,
+                                       "seed {} profile {}: the process crashed\n  replay: ./dev sim "
+                                       "--profile {} --replay {}\n",
                                        seed, profile, profile, seed);
   length = static_cast<std::size_t>(result.out - text);
 }

@@ -18,19 +18,16 @@ public:
   std::string_view name() const noexcept override { return "moody"; }
   expected<plan> assign(const assignment_problem& problem, const plan_options& options) const override {
     switch (*mood_) {
-      case strategy_mood::throws:
-        throw std::runtime_error("the strategy is in a mood");
-      case strategy_mood::fails:
-        return fail(errc::internal, "the strategy does not feel like it");
-      case strategy_mood::nonsense: {
-        auto p = sound_.find("evenly_spread")->assign(problem, options);
-        if (p)
-          for (auto& owner : p->owner)
-            owner += 1000;
-        return p;
-      }
-      case strategy_mood::sound:
-        break;
+    case strategy_mood::throws: throw std::runtime_error("the strategy is in a mood");
+    case strategy_mood::fails: return fail(errc::internal, "the strategy does not feel like it");
+    case strategy_mood::nonsense: {
+      auto p = sound_.find("evenly_spread")->assign(problem, options);
+      if (p)
+        for (auto& owner : p->owner)
+          owner += 1000;
+      return p;
+    }
+    case strategy_mood::sound: break;
     }
     return sound_.find("evenly_spread")->assign(problem, options);
   }
@@ -50,7 +47,8 @@ std::shared_ptr<const strategy_registry> make_strategies(std::shared_ptr<strateg
 }
 
 cluster::cluster(world& w, std::uint64_t seed, std::shared_ptr<strategy_mood> mood)
-  : world_(w), mood_(mood ? std::move(mood) : std::make_shared<strategy_mood>(strategy_mood::sound)),
+  : world_(w),
+    mood_(mood ? std::move(mood) : std::make_shared<strategy_mood>(strategy_mood::sound)),
     chance_(seed, "faults") {
   using direction = network::direction;
   const auto cut = [this](std::size_t machine, direction d, bool on) {
@@ -80,9 +78,8 @@ cluster::cluster(world& w, std::uint64_t seed, std::shared_ptr<strategy_mood> mo
   actions_["pause"] = [this] {
     if (const auto h = any_node()) {
       world_.pause(*h);
-      later(chance_.one_in(3) ? chance_.between(1ms, 300ms) : chance_.between(300ms, 8s), [this, h = *h] {
-        world_.resume(h);
-      });
+      later(chance_.one_in(3) ? chance_.between(1ms, 300ms) : chance_.between(300ms, 8s),
+            [this, h = *h] { world_.resume(h); });
     }
   };
   actions_["stall"] = [this] {
@@ -128,9 +125,8 @@ cluster::cluster(world& w, std::uint64_t seed, std::shared_ptr<strategy_mood> mo
   actions_["slow link"] = [this] {
     const auto m = any_machine();
     world_.net().set_delay(m, 1ms, chance_.between(20ms, 600ms));
-    later(chance_.between(500ms, 5s), [this, m] {
-      world_.net().set_delay(m, world_.options().least_delay, world_.options().most_delay);
-    });
+    later(chance_.between(500ms, 5s),
+          [this, m] { world_.net().set_delay(m, world_.options().least_delay, world_.options().most_delay); });
   };
   actions_["connections break"] = [this] { world_.net().break_connections(any_machine()); };
   actions_["answers lost"] = [this] {
@@ -468,9 +464,9 @@ void cluster::restart_later(std::size_t machine, duration d) {
 
 std::optional<world::handle> cluster::any_node(bool running_only) {
   auto all = world_.processes();
-  all.erase(std::remove_if(all.begin(), all.end(),
-                           [&](auto h) { return h == twin_ || (running_only && world_.is_paused(h)); }),
-            all.end());
+  all.erase(
+    std::remove_if(all.begin(), all.end(), [&](auto h) { return h == twin_ || (running_only && world_.is_paused(h)); }),
+    all.end());
   if (all.empty())
     return std::nullopt;
   return all[static_cast<std::size_t>(chance_.below(all.size()))];

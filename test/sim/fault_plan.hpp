@@ -44,7 +44,8 @@ public:
   /// Names of all faults with how likely they are in a profile; 0 = never.
   static std::vector<std::pair<std::string, unsigned>> faults_of(profile kind);
 
-  /// Ends everything that is wrong: links, servers, pauses, pools, switches; starts what is down, except what may stay away.
+  /// Ends everything that is wrong: links, servers, pauses, pools, switches; starts what is down, except what may stay
+  /// away.
   void heal();
 
   /// What must be there, owned, locked and running when all is well.

@@ -106,7 +106,8 @@ std::size_t fewest_moves(const share_problem& p, bool totals) {
       net.add(first_worker + w, sink, 1, square * static_cast<std::int64_t>(2 * (load[w] + k) + 1));
   while (units > 0 && net.send(0, sink))
     --units;
-  return moves - static_cast<std::size_t>(std::count_if(saving.begin(), saving.end(), [&](auto e) { return net.used(e); }));
+  return moves -
+         static_cast<std::size_t>(std::count_if(saving.begin(), saving.end(), [&](auto e) { return net.used(e); }));
 }
 
 } // namespace djm::sim

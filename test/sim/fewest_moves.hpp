@@ -19,8 +19,9 @@ struct share_problem {
   std::vector<std::size_t> base;
 };
 
-/// The fewest items that must leave workers who may keep them so that every job is within one over its workers; with `totals`,
-/// so that also the sum of the squares of the workers' totals is the least that this permits. Computed without the planner.
+/// The fewest items that must leave workers who may keep them so that every job is within one over its workers; with
+/// `totals`, so that also the sum of the squares of the workers' totals is the least that this permits. Computed
+/// without the planner.
 std::size_t fewest_moves(const share_problem& problem, bool totals);
 
 } // namespace djm::sim

@@ -47,8 +47,8 @@ void judge::died(const process& p) {
   hosts_[p.number()].dead = true;
 }
 
-void judge::run_began(const process& p, run_id run, const job_id& job, const std::vector<work_item>& items, bool stubborn,
-                      time_point now) {
+void judge::run_began(const process& p, run_id run, const job_id& job, const std::vector<work_item>& items,
+                      bool stubborn, time_point now) {
   ++counts_.runs;
   const run_key key{p.number(), run};
   auto& r = runs_[key];
@@ -156,8 +156,9 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
     return;
   const bool stranger = foreign_.count(txn.session) > 0;
   if (quiet_)
-    say("I5", now, fmt::format("zxid {} of session {} changes {} nodes in a quiet time, the first is {}", txn.zxid,
-                               txn.session, txn.changes.size(), txn.changes.front().path));
+    say("I5", now,
+        fmt::format("zxid {} of session {} changes {} nodes in a quiet time, the first is {}", txn.zxid, txn.session,
+                    txn.changes.size(), txn.changes.front().path));
   const auto leader = image_.lowest_latch();
   if (leader != last_leader_ && leader != 0) {
     last_leader_ = leader;
@@ -168,8 +169,9 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
     const auto e = image_.read(change);
     const bool plan = e.what == kind::assigned || e.what == kind::unassigned || e.what == kind::assignment_bumped;
     if (plan && !stranger && txn.session != leader)
-      say("I6", now, fmt::format("zxid {}: session {} changes {}, but the lowest latch is session {}'s", txn.zxid,
-                                 txn.session, change.path, leader));
+      say("I6", now,
+          fmt::format("zxid {}: session {} changes {}, but the lowest latch is session {}'s", txn.zxid, txn.session,
+                      change.path, leader));
     if (e.what == kind::lock_gone && !stranger)
       check_lock_gone(e.key, txn.session, leader, now);
     if (e.what == kind::lock_gone && stranger)
@@ -202,12 +204,14 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
     if (e.what != kind::assigned)
       continue;
     if (const auto a = image_.assigned().find(e.key); a != image_.assigned().end() && a->second.size() > 1)
-      say("I1", now, fmt::format("zxid {}: {} is assigned to {} and {}", txn.zxid, e.key, *a->second.begin(),
-                                 *a->second.rbegin()));
+      say(
+        "I1", now,
+        fmt::format("zxid {}: {} is assigned to {} and {}", txn.zxid, e.key, *a->second.begin(), *a->second.rbegin()));
   }
 }
 
-void judge::check_lock_gone(const std::string& key, store::session_id_t by, store::session_id_t leader, time_point now) {
+void judge::check_lock_gone(const std::string& key, store::session_id_t by, store::session_id_t leader,
+                            time_point now) {
   const auto l = image_.locks().find(key);
   if (l == image_.locks().end() || excused_.count(key) > 0)
     return;
@@ -219,15 +223,17 @@ void judge::check_lock_gone(const std::string& key, store::session_id_t by, stor
   } else {
     ++counts_.breaks;
     if (by != leader)
-      say("I6", now, fmt::format("session {} removes the lock {} of {}, but the lowest latch is session {}'s", by, key,
-                                 lock.incarnation, leader));
+      say("I6", now,
+          fmt::format("session {} removes the lock {} of {}, but the lowest latch is session {}'s", by, key,
+                      lock.incarnation, leader));
     if (a != image_.alive().end() && a->second.incarnation == lock.incarnation)
       say("I1", now, fmt::format("the lock {} is broken although {} is alive", key, lock.incarnation));
     else if (const auto g = gone_since_.find(lock.incarnation); g != gone_since_.end()) {
       const auto gone = now - g->second;
       if (gone * 100 < lock.detach * (100 - clock_slack_percent))
-        say("I1", now, fmt::format("the lock {} is broken {} after {} has gone, its D is {}", key,
-                                   format_duration(gone), lock.incarnation, format_duration(lock.detach)));
+        say("I1", now,
+            fmt::format("the lock {} is broken {} after {} has gone, its D is {}", key, format_duration(gone),
+                        lock.incarnation, format_duration(lock.detach)));
     }
   }
   const auto n = numbers_.find(key);
@@ -237,7 +243,8 @@ void judge::check_lock_gone(const std::string& key, store::session_id_t by, stor
     if (const auto r = runs_.find(k); r != runs_.end() && effective(k, r->second, now))
       for (const auto& [item, token] : r->second.items)
         if (item == n->second && token == lock.token)
-          say("I1", now, fmt::format("the lock {} goes while run {} of process {} works on it", key, k.second, k.first));
+          say("I1", now,
+              fmt::format("the lock {} goes while run {} of process {} works on it", key, k.second, k.first));
 }
 
 void judge::told(const process& p, const event& what, time_point now) {
@@ -253,8 +260,8 @@ void judge::told(const process& p, const event& what, time_point now) {
       return;
     for (const auto& item : run->items)
       if (h.revoked.count(run->job + '/' + item.id) > 0)
-        say("I7", now, fmt::format("{} starts run {} with {}/{} after its revocation", name_of(p), run->run, run->job,
-                                   item.id));
+        say("I7", now,
+            fmt::format("{} starts run {} with {}/{} after its revocation", name_of(p), run->run, run->job, item.id));
   } else if (const auto* trouble = std::get_if<problem>(&what)) {
     if (trouble->why.text.find("failed and is rebuilt") == std::string::npos)
       return;
@@ -289,8 +296,8 @@ void judge::quiescent(const expectation& e, time_point now) {
         say("I3", now, fmt::format("{} is assigned to {} but not locked", key, *a->second.begin()));
       else if (busy.count(l->second.incarnation + ' ' + job) > 0)
         continue;
-      else if (n == numbers_.end() || (items_[n->second].runs.empty() && (!items_[n->second].last_active ||
-                                                                         *items_[n->second].last_active < e.since)))
+      else if (n == numbers_.end() || (items_[n->second].runs.empty() &&
+                                       (!items_[n->second].last_active || *items_[n->second].last_active < e.since)))
         say("I3", now, fmt::format("{} is locked by {} but does not run", key, l->second.worker));
     }
   }

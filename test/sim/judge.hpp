@@ -23,12 +23,13 @@ struct violation {
   std::string text;
 };
 
-/// Watches everything that happens in a world and says which invariant of the protocol it breaks. Knows nothing of the code under
-/// test: it has the committed history, what travelled on the wires, and the runs as the executors saw them.
+/// Watches everything that happens in a world and says which invariant of the protocol it breaks. Knows nothing of the
+/// code under test: it has the committed history, what travelled on the wires, and the runs as the executors saw them.
 ///
-/// - I1 when a run starts without its item's lock; when a lock goes while an effective run holds the item; when two effective
-///   runs of an item overlap; when a lock is broken whose owner is alive or has not been gone for its D; when an item has two
-///   owners.
+/// - I1 when a run starts without its item's lock; when a lock goes while an effective run holds the item; when two
+/// effective
+///   runs of an item overlap; when a lock is broken whose owner is alive or has not been gone for its D; when an item
+///   has two owners.
 /// - I2 when a holder starts a run with a token that is not above those of all other holders before.
 /// - I4 when an item leaves an owner without a reason (see stickiness.hpp).
 /// - I5 when anything changes in a window that was announced as quiet.
@@ -85,8 +86,8 @@ public:
   const stickiness::counts& moves() const { return moves_.counted(); }
 
   struct counts {
-    std::uint64_t runs = 0, locks = 0, unlocks = 0, breaks = 0, assignments = 0, moves = 0, stale_runs = 0,
-                  joins = 0, leaderships = 0;
+    std::uint64_t runs = 0, locks = 0, unlocks = 0, breaks = 0, assignments = 0, moves = 0, stale_runs = 0, joins = 0,
+                  leaderships = 0;
   };
   const counts& counted() const { return counts_; }
 

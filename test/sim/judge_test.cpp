@@ -71,7 +71,9 @@ struct court {
     change(s, create("/djm/locks/job/" + item + ".lock", encode(x)));
     return zxid;
   }
-  void unlock(store::session_id_t s, const std::string& item = "x") { change(s, remove("/djm/locks/job/" + item + ".lock")); }
+  void unlock(store::session_id_t s, const std::string& item = "x") {
+    change(s, remove("/djm/locks/job/" + item + ".lock"));
+  }
   void begin(const process& p, run_id run, fencing_token t, bool stubborn = false) {
     j.run_began(p, run, "job", {{"x", t}}, stubborn, time.now);
   }

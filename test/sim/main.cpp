@@ -154,10 +154,11 @@ public:
       std::cout << coverage_.table() << pairs_of(coverage_).text() << unreached.text();
     else if (!unreached.sound())
       std::cout << unreached.text();
-    std::cout << fmt::format("{}{} seeds, {} failed, {} steps, {} runs, {:.1f} s, {:.1f} seeds/s, {:.1f} seeds per second "
-                             "of one core, {:.0f} virtual minutes per minute of one core\n",
-                             args_.figure ? "figure: " + profile_names() + ": " : "", done_, failed_, steps_, runs_, took,
-                             static_cast<double>(done_) / took, static_cast<double>(done_) / cpu, simulated_ / cpu);
+    std::cout << fmt::format(
+      "{}{} seeds, {} failed, {} steps, {} runs, {:.1f} s, {:.1f} seeds/s, {:.1f} seeds per second "
+      "of one core, {:.0f} virtual minutes per minute of one core\n",
+      args_.figure ? "figure: " + profile_names() + ": " : "", done_, failed_, steps_, runs_, took,
+      static_cast<double>(done_) / took, static_cast<double>(done_) / cpu, simulated_ / cpu);
     for (const auto& [name, n] : invariants_)
       std::cout << fmt::format("  {}: {} seeds\n", name, n);
     return failed_ == 0 && unreached.sound() ? 0 : 1;
@@ -186,8 +187,8 @@ private:
       if (args_.twice) {
         const auto again = run_scenario(o);
         if (again.trace_hash != r.trace_hash)
-          r.violations.push_back({"determinism", {}, fmt::format("trace hash {:016x}, then {:016x}", r.trace_hash,
-                                                                 again.trace_hash)});
+          r.violations.push_back(
+            {"determinism", {}, fmt::format("trace hash {:016x}, then {:016x}", r.trace_hash, again.trace_hash)});
       }
       std::string failure;
       if (!r.violations.empty()) {

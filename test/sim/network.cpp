@@ -22,7 +22,8 @@ public:
   }
   void submit(store::op_id_t id, store::raw_request request) override {
     if (!alive_.expired())
-      network_->with_client(id_, [&](store::client_library& c, time_point now) { c.submit(id, std::move(request), now); });
+      network_->with_client(id_,
+                            [&](store::client_library& c, time_point now) { c.submit(id, std::move(request), now); });
   }
   void close() override {
     if (!alive_.expired())
@@ -36,7 +37,11 @@ private:
 };
 
 network::network(timeline& t, store::embedded_ensemble& e, wire_observer& o, std::uint64_t seed, std::size_t machines)
-  : timeline_(t), ensemble_(e), observer_(o), chance_(seed, "network"), servers_(e.servers()),
+  : timeline_(t),
+    ensemble_(e),
+    observer_(o),
+    chance_(seed, "network"),
+    servers_(e.servers()),
     lines_(machines * servers_ * 2) {}
 
 network::~network() = default;
@@ -49,9 +54,10 @@ std::unique_ptr<store::session_port> network::open(process& p, const store::sess
   o.servers = servers_;
   o.first_server = static_cast<std::size_t>(chance_.below(servers_));
   o.first_connection = (id << client_bits) + 1;
-  auto& c = clients_.emplace(std::piecewise_construct, std::tuple{id},
-                             std::tuple<store::client_library::options, process&, store::event_sink>{
-                               std::move(o), p, std::move(sink)})
+  auto& c = clients_
+              .emplace(std::piecewise_construct, std::tuple{id},
+                       std::tuple<store::client_library::options, process&, store::event_sink>{std::move(o), p,
+                                                                                               std::move(sink)})
               .first->second;
   c.library.start(p.local_now());
   pump(id);

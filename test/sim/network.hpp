@@ -31,7 +31,8 @@ class wire_observer {
 public:
   virtual ~wire_observer() = default;
   virtual fate decide(const process& p, const store::transaction& txn) = 0;
-  /// The client has learned, or never will, what became of the transaction: `connection_loss` when the connection broke.
+  /// The client has learned, or never will, what became of the transaction: `connection_loss` when the connection
+  /// broke.
   virtual void answered(const process& p, store::session_id_t session, const store::transaction& txn, store::rc code,
                         time_point sent, duration timeout) = 0;
   virtual void sent(const process& p, const store::transaction& txn) = 0;
@@ -46,8 +47,8 @@ struct line_state {
   duration most{};
 };
 
-/// Everything between the sessions of all processes and the modelled servers: a client library per session, a connection per
-/// dial, delays, cuts and losses. Keeps the ensemble's time.
+/// Everything between the sessions of all processes and the modelled servers: a client library per session, a
+/// connection per dial, delays, cuts and losses. Keeps the ensemble's time.
 class network {
 public:
   enum class direction : std::uint8_t { up, down };

@@ -5,8 +5,12 @@
 namespace djm::sim {
 
 process::process(timeline& t, std::uint32_t number, std::size_t machine, node_id node, clock c)
-  : timeline_(t), number_(number), machine_(machine), node_(std::move(node)),
-    incarnation_("i" + std::to_string(number)), clock_(c) {}
+  : timeline_(t),
+    number_(number),
+    machine_(machine),
+    node_(std::move(node)),
+    incarnation_("i" + std::to_string(number)),
+    clock_(c) {}
 
 time_point process::to_local(time_point world) const {
   const auto d = world.time_since_epoch();

@@ -19,8 +19,8 @@ struct timeline {
   event_queue events;
 };
 
-/// One operating system process that hosts one node: a clock of its own, and the things that happen to it only while it is
-/// neither paused nor dead. All times are the world's unless they are called local.
+/// One operating system process that hosts one node: a clock of its own, and the things that happen to it only while it
+/// is neither paused nor dead. All times are the world's unless they are called local.
 class process {
 public:
   /// Things of one kind keep their order when a paused process catches up; kinds overtake each other.

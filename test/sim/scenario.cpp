@@ -32,20 +32,19 @@ shape shape_of(profile p, std::uint64_t seed) {
     s.recovery = 11s;
   }
   switch (p) {
-    case profile::calm:
-      s.least_faults = 5;
-      s.more_faults = 5;
-      break;
-    case profile::scale:
-      s.machines = 12;
-      s.items = {200, 120, 80};
-      s.least_faults = 4;
-      s.more_faults = 4;
-      break;
-    case profile::chaos:
-    case profile::churn:
-    case profile::partition:
-      break;
+  case profile::calm:
+    s.least_faults = 5;
+    s.more_faults = 5;
+    break;
+  case profile::scale:
+    s.machines = 12;
+    s.items = {200, 120, 80};
+    s.least_faults = 4;
+    s.more_faults = 4;
+    break;
+  case profile::chaos:
+  case profile::churn:
+  case profile::partition: break;
   }
   return s;
 }
@@ -63,7 +62,7 @@ void add_jobs(cluster& c, const shape& s, chance& dice, profile kind) {
     spec.id = fmt::format("job-{}", static_cast<char>('a' + i));
     spec.schedule = i == 1 ? schedule::fixed_delay(200ms) : schedule::fixed_rate(200ms);
     // A node that has nothing to ask for stays with a server that answers reads and nothing else.
-    spec.pool_check_period = s.idle_nodes               ? dice.between(5s, 6s)
+    spec.pool_check_period = s.idle_nodes             ? dice.between(5s, 6s)
                              : kind == profile::churn ? dice.between(300ms, 700ms)
                                                       : dice.between(1s, 2500ms);
     spec.pool_timeout = 1s;
@@ -115,7 +114,8 @@ void check_bounds(world& w) {
     w.ask<node_status>(h, get_status{}, [&w, h](const node_status& s) {
       const auto bound = [&](const char* what, std::uint64_t value, std::uint64_t limit) {
         if (value > limit)
-          w.verdict().report("I10", fmt::format("process {}: {} = {}, the limit is {}", h, what, value, limit), w.now());
+          w.verdict().report("I10", fmt::format("process {}: {} = {}, the limit is {}", h, what, value, limit),
+                             w.now());
       };
       bound("watches", s.store.max_watches, 4000);
       bound("watch bytes", s.store.max_watch_bytes, 512 * 1024);
@@ -173,8 +173,9 @@ scenario_result run_scenario(const scenario_options& o) {
       w.verdict().quiescent(c.expected(since), w.now());
       check_bounds(w);
       if (o.kind == profile::calm && w.verdict().counted().assignments != moves_before)
-        w.verdict().report("I4", fmt::format("{} items moved in a calm cluster",
-                                             w.verdict().counted().assignments - moves_before), w.now());
+        w.verdict().report(
+          "I4", fmt::format("{} items moved in a calm cluster", w.verdict().counted().assignments - moves_before),
+          w.now());
     }
     result.violations = w.verdict().violations();
     result.trace_hash = w.trace_hash();
@@ -204,8 +205,8 @@ std::string describe_failure(const scenario_options& o, const scenario_result& r
   if (r.violations.empty())
     return text;
   const auto& v = r.violations.front();
-  text = fmt::format("seed {} profile {} step {} time {:.6f} s: {} is violated: {}\n", o.seed, enum_text(o.kind), r.steps,
-                     std::chrono::duration<double>(v.at.time_since_epoch() - 1h).count(), v.invariant, v.text);
+  text = fmt::format("seed {} profile {} step {} time {:.6f} s: {} is violated: {}\n", o.seed, enum_text(o.kind),
+                     r.steps, std::chrono::duration<double>(v.at.time_since_epoch() - 1h).count(), v.invariant, v.text);
   for (std::size_t i = 1; i < r.violations.size() && i < 5; ++i)
     text += fmt::format("  also {}: {}\n", r.violations[i].invariant, r.violations[i].text);
   for (std::size_t i = r.trace.size() > lines ? r.trace.size() - lines : 0; i < r.trace.size(); ++i)

@@ -47,7 +47,8 @@ struct scenario_result {
 /// One seed's life, from the first node to the judgement at quiescence.
 scenario_result run_scenario(const scenario_options& options);
 
-/// What a person needs to see of a failed seed: seed, step, virtual time, invariant, the latest events, how to replay it.
+/// What a person needs to see of a failed seed: seed, step, virtual time, invariant, the latest events, how to replay
+/// it.
 std::string describe_failure(const scenario_options& options, const scenario_result& result, std::size_t lines = 60);
 
 } // namespace djm::sim

@@ -16,8 +16,7 @@ caf::scheduled_actor* actor_of(caf::resumable* job) {
 
 } // namespace
 
-sim_coordinator::sim_coordinator(caf::actor_system& system)
-  : caf::scheduler::test_coordinator(system), unit_(this) {}
+sim_coordinator::sim_coordinator(caf::actor_system& system) : caf::scheduler::test_coordinator(system), unit_(this) {}
 
 void sim_coordinator::hold(owner o, bool held) {
   if (groups_.size() <= o)
@@ -114,17 +113,14 @@ void sim_coordinator::run(owner o, std::size_t index) {
     }
   const auto before = std::exchange(acting_, o);
   switch (job->resume(&unit_, 1)) {
-    case caf::resumable::resume_later:
-      groups_[o].runnable.push_back(job);
-      if (!groups_[o].held)
-        ++waiting_;
-      break;
-    case caf::resumable::done:
-    case caf::resumable::awaiting_message:
-      caf::intrusive_ptr_release(job);
-      break;
-    case caf::resumable::shutdown_execution_unit:
-      break;
+  case caf::resumable::resume_later:
+    groups_[o].runnable.push_back(job);
+    if (!groups_[o].held)
+      ++waiting_;
+    break;
+  case caf::resumable::done:
+  case caf::resumable::awaiting_message: caf::intrusive_ptr_release(job); break;
+  case caf::resumable::shutdown_execution_unit: break;
   }
   acting_ = before;
 }

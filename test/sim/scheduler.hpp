@@ -31,8 +31,8 @@ public:
   virtual void handles(std::uint32_t owner, const char* actor, const std::type_info* type) = 0;
 };
 
-/// Runs one message of one actor at a time, chosen by the seed. Every actor belongs to an owner: the one on whose behalf it
-/// was spawned. Owners can be held (their actors wait) and killed.
+/// Runs one message of one actor at a time, chosen by the seed. Every actor belongs to an owner: the one on whose
+/// behalf it was spawned. Owners can be held (their actors wait) and killed.
 class sim_coordinator final : public caf::scheduler::test_coordinator {
 public:
   using owner = std::uint32_t;

@@ -11,10 +11,13 @@ TEST_CASE("seeds that broke a promise once do so no more") {
     const char* what;
   };
   for (const auto& x : {
-         once{profile::chaos, 1000149, "a strategy that failed was not asked again until something in the tree changed"},
+         once{profile::chaos, 1000149,
+              "a strategy that failed was not asked again until something in the tree changed"},
          once{profile::chaos, 2000910, "the judge took a node that had left to be protected by its last contact"},
-         once{profile::chaos, 2001958, "the judge took a run past its deadline for effective again when its node was back"},
-         once{profile::chaos, 484, "a worker rebuilt while its connection was suspended never heard that it had joined"},
+         once{profile::chaos, 2001958,
+              "the judge took a run past its deadline for effective again when its node was back"},
+         once{profile::chaos, 484,
+              "a worker rebuilt while its connection was suspended never heard that it had joined"},
          once{profile::chaos, 505, "the same"},
          once{profile::chaos, 4008066, "a question during planning took the last plan for one of the next problem"},
        }) {

@@ -16,7 +16,11 @@ public:
 
   sim_env(timeline& t, process& p, network& n, run_observer& o, std::uint64_t seed, std::uint32_t max_threads,
           log_function log)
-    : timeline_(t), process_(p), network_(n), chance_(seed, "node"), executor_(t, p, o, seed, max_threads),
+    : timeline_(t),
+      process_(p),
+      network_(n),
+      chance_(seed, "node"),
+      executor_(t, p, o, seed, max_threads),
       log_(std::move(log)) {}
 
   time_point now() const override { return process_.local_now(); }

@@ -51,8 +51,8 @@ void sim_executor::request_stop(run_id id, stop_reason reason, std::vector<item_
   if (std::exchange(r.stopping, true))
     return;
   observer_.stop_asked(process_, id, reason);
-  const auto obeys = timeline_.now + (r.stubborn ? r.manner.ignores_for
-                                                 : chance_.between(duration::zero(), r.manner.obeys_within));
+  const auto obeys =
+    timeline_.now + (r.stubborn ? r.manner.ignores_for : chance_.between(duration::zero(), r.manner.obeys_within));
   if (obeys < r.ends)
     schedule_end(id, obeys);
 }

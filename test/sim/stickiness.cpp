@@ -54,12 +54,8 @@ void stickiness::sees(const store::node_change& change, const tree_event& e, con
       input_changed_ = std::max(input_changed_, now);
     }
     return;
-  case kind::pool_item_made:
-    item_came_[e.key] = now;
-    [[fallthrough]];
-  case kind::pool_item_gone:
-    input_changed_ = std::max(input_changed_, now);
-    return;
+  case kind::pool_item_made: item_came_[e.key] = now; [[fallthrough]];
+  case kind::pool_item_gone: input_changed_ = std::max(input_changed_, now); return;
   case kind::pool_changed:
     input_changed_ = std::max(input_changed_, now);
     if (e.key.empty()) {
@@ -95,8 +91,8 @@ void stickiness::sees(const store::node_change& change, const tree_event& e, con
         auto& w = workers_[name];
         if ((w.draining && !p->draining) || (w.left && !p->left))
           w.fit_since = now;
-        const bool plain = !p->draining && !p->cordoned && p->zone.empty() && p->labels.empty() && p->capacity.empty() &&
-                           p->max_items == 0 && p->weight == store::worker_payload{}.weight;
+        const bool plain = !p->draining && !p->cordoned && p->zone.empty() && p->labels.empty() &&
+                           p->capacity.empty() && p->max_items == 0 && p->weight == store::worker_payload{}.weight;
         if (plain != w.plain)
           rules_changed_ = now;
         w.plain = plain;

@@ -23,22 +23,23 @@ namespace djm::sim {
 ///
 /// Whoever plans looks at a cluster of a moment ago; what has just changed is no reason to complain.
 ///
-/// The bounds. A plan is seen when its transaction is: one that is not full, after one that was not full, is a whole plan, made
-/// from the assignments as they were before it, which its check of the version guarantees. What else the plan has seen shows in
-/// what it has made: an item that it knew has an owner afterwards, and who shares in a job holds items of it. Of workers of whom
-/// that is not certain (they have just come or gone, and the plan touches none of their items) every reading is tried, and the
-/// plan must break the bound in all of them. Then
+/// The bounds. A plan is seen when its transaction is: one that is not full, after one that was not full, is a whole
+/// plan, made from the assignments as they were before it, which its check of the version guarantees. What else the
+/// plan has seen shows in what it has made: an item that it knew has an owner afterwards, and who shares in a job holds
+/// items of it. Of workers of whom that is not certain (they have just come or gone, and the plan touches none of their
+/// items) every reading is tried, and the plan must break the bound in all of them. Then
 ///
 /// - `balanced`: over all such jobs no more moves than the fewest that lead to its balance of jobs and totals;
 /// - `evenly_spread`: of each job no more than the fewest that lead to balance of that job;
 /// - `rendezvous`: an item goes to nobody but the heaviest of the workers that have been there for a while;
-/// - `evenly_rendezvous` and `bounded_hash` ignore where items are and state no bound; they, as all built-in strategies, move
+/// - `evenly_rendezvous` and `bounded_hash` ignore where items are and state no bound; they, as all built-in
+/// strategies, move
 ///   nothing while nothing changes;
 /// - strategies of users state nothing.
 ///
-/// Not judged: plans in several transactions (their parts mix with what others have begun), plans beside a cordoned or draining
-/// worker, workers and jobs with weights, room or further rules, jobs with fewer items than workers. The planner's own tests
-/// compare these with searches.
+/// Not judged: plans in several transactions (their parts mix with what others have begun), plans beside a cordoned or
+/// draining worker, workers and jobs with weights, room or further rules, jobs with fewer items than workers. The
+/// planner's own tests compare these with searches.
 class stickiness {
 public:
   using complaint = std::function<void(std::string)>;

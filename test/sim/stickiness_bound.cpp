@@ -58,11 +58,13 @@ void stickiness::check_bound(const tree_image& image, time_point now, const comp
   }
   if (plan.moves.empty())
     return;
-  const bool plain = now >= rules_changed_ + age_of_plans &&
-                     std::all_of(workers_.begin(), workers_.end(), [&](const auto& w) {
-                       return w.second.plain || (image.alive().count(w.first) == 0 && touched.count(w.first) == 0);
-                     }) &&
-                     std::all_of(rules_.begin(), rules_.end(), [](const auto& r) { return r.second.plain; });
+  const bool plain =
+    now >= rules_changed_ + age_of_plans &&
+    std::all_of(workers_.begin(), workers_.end(),
+                [&](const auto& w) {
+                  return w.second.plain || (image.alive().count(w.first) == 0 && touched.count(w.first) == 0);
+                }) &&
+    std::all_of(rules_.begin(), rules_.end(), [](const auto& r) { return r.second.plain; });
   std::set<std::string> members;
   std::vector<std::string> uncertain;
   for (const auto& [key, owners] : image.assigned())
@@ -145,7 +147,8 @@ std::string stickiness::beyond_bound(const shown_plan& plan, const std::set<std:
     const share_problem alone{{j}, std::vector<std::size_t>(names.size())};
     const auto moves = leaves(job, j), bound = fewest_moves(alone, false);
     if (moves > bound)
-      return fmt::format("{} items of {} leave owners that can run them; the bound of {} is {}", moves, job, strategy, bound);
+      return fmt::format("{} items of {} leave owners that can run them; the bound of {} is {}", moves, job, strategy,
+                         bound);
   }
   if (balanced_known && balanced_moves > 0) {
     const auto bound = fewest_moves(balanced, true);

@@ -64,79 +64,64 @@ void tree_image::apply(const store::node_change& change, const tree_event& e, st
   using what = store::node_change::kind;
   using kind = tree_event::kind;
   switch (e.what) {
-    case kind::lock_made: {
-      lock l;
-      l.token = zxid;
-      if (const auto p = store::decode<store::lock_payload>(change.data, change.path)) {
-        l.worker = p->worker;
-        l.incarnation = p->incarnation;
-        l.detach = std::chrono::milliseconds{p->detach_ms};
-      }
-      locks_[e.key] = std::move(l);
-      break;
+  case kind::lock_made: {
+    lock l;
+    l.token = zxid;
+    if (const auto p = store::decode<store::lock_payload>(change.data, change.path)) {
+      l.worker = p->worker;
+      l.incarnation = p->incarnation;
+      l.detach = std::chrono::milliseconds{p->detach_ms};
     }
-    case kind::lock_gone:
-      locks_.erase(e.key);
-      break;
-    case kind::alive_made: {
-      presence p;
-      p.session = change.ephemeral_owner;
-      if (const auto payload = store::decode<store::alive_payload>(change.data, change.path))
-        p.incarnation = payload->incarnation;
-      if (change.what == what::set)
-        p.session = alive_[e.key].session;
-      alive_[e.key] = std::move(p);
-      break;
+    locks_[e.key] = std::move(l);
+    break;
+  }
+  case kind::lock_gone: locks_.erase(e.key); break;
+  case kind::alive_made: {
+    presence p;
+    p.session = change.ephemeral_owner;
+    if (const auto payload = store::decode<store::alive_payload>(change.data, change.path))
+      p.incarnation = payload->incarnation;
+    if (change.what == what::set)
+      p.session = alive_[e.key].session;
+    alive_[e.key] = std::move(p);
+    break;
+  }
+  case kind::alive_gone: alive_.erase(e.key); break;
+  case kind::latch_made: latches_[store::sequence_of(e.key).value_or(-1)] = change.ephemeral_owner; break;
+  case kind::latch_gone: latches_.erase(store::sequence_of(e.key).value_or(-1)); break;
+  case kind::assigned: assigned_[e.key].insert(e.worker); break;
+  case kind::unassigned: {
+    auto i = assigned_.find(e.key);
+    if (i != assigned_.end()) {
+      i->second.erase(e.worker);
+      if (i->second.empty())
+        assigned_.erase(i);
     }
-    case kind::alive_gone:
-      alive_.erase(e.key);
-      break;
-    case kind::latch_made:
-      latches_[store::sequence_of(e.key).value_or(-1)] = change.ephemeral_owner;
-      break;
-    case kind::latch_gone:
-      latches_.erase(store::sequence_of(e.key).value_or(-1));
-      break;
-    case kind::assigned:
-      assigned_[e.key].insert(e.worker);
-      break;
-    case kind::unassigned: {
-      auto i = assigned_.find(e.key);
-      if (i != assigned_.end()) {
-        i->second.erase(e.worker);
-        if (i->second.empty())
-          assigned_.erase(i);
-      }
-      break;
+    break;
+  }
+  case kind::pool_item_made: pool_.insert(e.key); break;
+  case kind::pool_item_gone: pool_.erase(e.key); break;
+  case kind::pool_changed:
+    if (e.key.empty()) {
+      if (const auto p = store::decode<store::pools_payload>(change.data, change.path))
+        all_disabled_ = p->all_disabled;
+    } else if (change.what == what::remove) {
+      jobs_.erase(e.key);
+    } else {
+      auto& enabled = jobs_.emplace(e.key, true).first->second;
+      if (const auto p = store::decode<store::pool_payload>(change.data, change.path))
+        enabled = p->enabled;
     }
-    case kind::pool_item_made:
-      pool_.insert(e.key);
-      break;
-    case kind::pool_item_gone:
-      pool_.erase(e.key);
-      break;
-    case kind::pool_changed:
-      if (e.key.empty()) {
-        if (const auto p = store::decode<store::pools_payload>(change.data, change.path))
-          all_disabled_ = p->all_disabled;
-      } else if (change.what == what::remove) {
-        jobs_.erase(e.key);
-      } else {
-        auto& enabled = jobs_.emplace(e.key, true).first->second;
-        if (const auto p = store::decode<store::pool_payload>(change.data, change.path))
-          enabled = p->enabled;
-      }
-      break;
-    case kind::other:
-      if (e.worker == "available") {
-        if (change.what == what::remove)
-          offers_.erase(e.key);
-        else
-          offers_.insert(e.key);
-      }
-      break;
-    case kind::assignment_bumped:
-      break;
+    break;
+  case kind::other:
+    if (e.worker == "available") {
+      if (change.what == what::remove)
+        offers_.erase(e.key);
+      else
+        offers_.insert(e.key);
+    }
+    break;
+  case kind::assignment_bumped: break;
   }
 }
 

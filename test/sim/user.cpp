@@ -48,37 +48,37 @@ const cluster::job_entry& user::any_job() {
 void user::ask(world::handle h) {
   const auto& job = any_job();
   switch (chance_.below(6)) {
-    case 0:
-    case 1: world_.ask<node_status>(h, get_status{}, [](const node_status&) {}); break;
-    case 2: world_.ask<cluster_view>(h, get_cluster{}, [](const cluster_view&) {}); break;
-    case 3: world_.ask<runner_status>(h, get_job{job.spec.id}, [](const runner_status&) {}); break;
-    case 4: {
-      const auto& item = job.all_items[static_cast<std::size_t>(chance_.below(job.all_items.size()))];
-      world_.ask<item_explanation>(h, explain_item{job.spec.id, item}, [](const item_explanation&) {});
-      break;
-    }
-    case 5:
-      if (chance_.one_in(2))
-        world_.ask<caf::actor>(h, get_job_handle{job.spec.id}, [](const caf::actor&) {});
-      else
-        world_.listen(h, chance_.one_in(2));
-      break;
+  case 0:
+  case 1: world_.ask<node_status>(h, get_status{}, [](const node_status&) {}); break;
+  case 2: world_.ask<cluster_view>(h, get_cluster{}, [](const cluster_view&) {}); break;
+  case 3: world_.ask<runner_status>(h, get_job{job.spec.id}, [](const runner_status&) {}); break;
+  case 4: {
+    const auto& item = job.all_items[static_cast<std::size_t>(chance_.below(job.all_items.size()))];
+    world_.ask<item_explanation>(h, explain_item{job.spec.id, item}, [](const item_explanation&) {});
+    break;
+  }
+  case 5:
+    if (chance_.one_in(2))
+      world_.ask<caf::actor>(h, get_job_handle{job.spec.id}, [](const caf::actor&) {});
+    else
+      world_.listen(h, chance_.one_in(2));
+    break;
   }
 }
 
 void user::wish(world::handle h) {
   const auto& job = any_job();
   switch (chance_.below(7)) {
-    case 0: world_.tell(h, trigger_job{job.spec.id}); break;
-    case 1: world_.tell(h, reschedule_job{job.spec.id, job.spec.schedule}); break;
-    case 2: world_.tell(h, switch_job{job.spec.id, true}); break;
-    case 3: world_.tell(h, switch_all{false}); break;
-    case 4: world_.tell(h, mark_worker{world_.process_of(h).node(), false, false}); break;
-    case 5: take_away(h); break;
-    case 6:
-      if (phases_[h] == node_phase::stopping)
-        world_.stop(h, chance_.one_in(2));
-      break;
+  case 0: world_.tell(h, trigger_job{job.spec.id}); break;
+  case 1: world_.tell(h, reschedule_job{job.spec.id, job.spec.schedule}); break;
+  case 2: world_.tell(h, switch_job{job.spec.id, true}); break;
+  case 3: world_.tell(h, switch_all{false}); break;
+  case 4: world_.tell(h, mark_worker{world_.process_of(h).node(), false, false}); break;
+  case 5: take_away(h); break;
+  case 6:
+    if (phases_[h] == node_phase::stopping)
+      world_.stop(h, chance_.one_in(2));
+    break;
   }
 }
 

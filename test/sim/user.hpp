@@ -7,8 +7,8 @@
 
 namespace djm::sim {
 
-/// The user of a cluster's nodes: asks and wishes things just when a node has started, is cut off, has lost its session or
-/// stops, and now and then in between. Without it such messages would meet nodes in good health only.
+/// The user of a cluster's nodes: asks and wishes things just when a node has started, is cut off, has lost its session
+/// or stops, and now and then in between. Without it such messages would meet nodes in good health only.
 class user {
 public:
   /// Asks questions only, where `wishes` is false; nothing after `until`.

@@ -58,7 +58,9 @@ store::ensemble_options world_options::default_ensemble() {
 }
 
 world::world(world_options options)
-  : options_(std::move(options)), chance_(options_.seed, "world"), timeline_{start_of_time, {}},
+  : options_(std::move(options)),
+    chance_(options_.seed, "world"),
+    timeline_{start_of_time, {}},
     ensemble_(
       [&] {
         auto e = options_.ensemble;
@@ -66,8 +68,10 @@ world::world(world_options options)
         return e;
       }(),
       start_of_time),
-    system_(config_), coordinator_(dynamic_cast<sim_coordinator*>(&system_.scheduler())) {
-  caf::logger::set_current_actor_system(nullptr); // CAF's own, which books every actor that runs and writes nothing here
+    system_(config_),
+    coordinator_(dynamic_cast<sim_coordinator*>(&system_.scheduler())) {
+  caf::logger::set_current_actor_system(
+    nullptr); // CAF's own, which books every actor that runs and writes nothing here
   coordinator_->seed(options_.seed);
   coordinator_->set_observer(this);
   if (options_.trace_messages)
@@ -123,12 +127,11 @@ world::handle world::start(std::size_t machine, std::optional<node_id> name,
   host.p = std::make_unique<process>(timeline_, h, machine, config.id, clock);
   host.detach = config.detach_tolerance;
   auto* p = host.p.get();
-  host.env = std::make_shared<sim_env>(timeline_, *p, *network_, *this, options_.seed ^ mix(h), config.max_threads,
-                                       [this, p](const log_record& r) {
-                                         if (options_.trace && r.level >= options_.least_log)
-                                           note(fmt::format("{}#{} {} {}: {}", p->node(), p->number(),
-                                                            to_string(r.level), r.component, r.text));
-                                       });
+  host.env = std::make_shared<sim_env>(
+    timeline_, *p, *network_, *this, options_.seed ^ mix(h), config.max_threads, [this, p](const log_record& r) {
+      if (options_.trace && r.level >= options_.least_log)
+        note(fmt::format("{}#{} {} {}: {}", p->node(), p->number(), to_string(r.level), r.component, r.text));
+    });
   judge_.started(*p, config.detach_tolerance, timeline_.now);
   note(fmt::format("{}#{} starts on machine {}", p->node(), h, machine));
   node_parts parts;
@@ -393,7 +396,7 @@ void world::sent(const process&, const store::transaction&) {}
 void world::answered(const process& p, store::session_id_t session, const store::transaction& txn, store::rc code,
                      time_point sent, duration timeout) {
   const auto kind = kind_of(txn);
-  const auto outcome = code == store::rc::ok ? transaction_outcome::committed
+  const auto outcome = code == store::rc::ok                                ? transaction_outcome::committed
                        : store::classify(code) == store::rc_class::expected ? transaction_outcome::conflict
                        : store::classify(code) == store::rc_class::unknown  ? transaction_outcome::connection_lost
                                                                             : transaction_outcome::refused;

@@ -50,8 +50,8 @@ struct world_options {
   static store::ensemble_options default_ensemble();
 };
 
-/// A whole cluster in one thread on virtual time: nodes of the real code over a modelled ensemble, with every fault at the
-/// caller's command and a judge who watches. The same options and the same calls give the same history.
+/// A whole cluster in one thread on virtual time: nodes of the real code over a modelled ensemble, with every fault at
+/// the caller's command and a judge who watches. The same options and the same calls give the same history.
 class world final : public run_observer, public wire_observer, public message_observer {
 public:
   explicit world(world_options options);
@@ -73,7 +73,8 @@ public:
   void pause(handle h);
   void resume(handle h);
   void stop(handle h, bool hurry = false);
-  /// One of the node's actors, chosen by the number, dies as if it had thrown; false where it is dead or enough have died.
+  /// One of the node's actors, chosen by the number, dies as if it had thrown; false where it is dead or enough have
+  /// died.
   bool kill_part(handle h, std::uint64_t number);
   /// Neither crashed nor stopped.
   bool up(handle h) const;

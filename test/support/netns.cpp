@@ -71,8 +71,8 @@ bool net_lab::available() {
     if (::geteuid() != 0 || !try_run({"nft", "--version"}))
       return false;
     auto name = prefix + std::to_string(::getpid()) + "xtest";
-    bool works = try_run({"ip", "netns", "add", name})
-                 && try_run({"ip", "netns", "exec", name, "nft", "add", "table", "inet", "djm"});
+    bool works = try_run({"ip", "netns", "add", name}) &&
+                 try_run({"ip", "netns", "exec", name, "nft", "add", "table", "inet", "djm"});
     try_run({"ip", "netns", "delete", name});
     return works;
   }();

@@ -6,10 +6,10 @@
 
 namespace djm::test {
 
-/// Hosts on one Ethernet: network namespaces, each joined by a veth pair to a bridge in our own namespace, from where all
-/// of them can be reached. One lab at a time in a process. Needs root, `ip` (iproute2) and `nft` (nftables). Removed by the
-/// destructor; what a killed test has left behind is removed by the next one. Throws `std::runtime_error` with the command
-/// that failed.
+/// Hosts on one Ethernet: network namespaces, each joined by a veth pair to a bridge in our own namespace, from where
+/// all of them can be reached. One lab at a time in a process. Needs root, `ip` (iproute2) and `nft` (nftables).
+/// Removed by the destructor; what a killed test has left behind is removed by the next one. Throws
+/// `std::runtime_error` with the command that failed.
 class net_lab {
 public:
   /// Whether this process may build one here.

@@ -84,8 +84,8 @@ socket_fd connect_to(const std::string& address, std::uint16_t port, std::chrono
   if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&target), sizeof target) != 0) {
     int code = errno;
     socklen_t size = sizeof code;
-    if (code != EINPROGRESS || !wait_for(fd.get(), POLLOUT, clock::now() + limit)
-        || ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &code, &size) != 0 || code != 0)
+    if (code != EINPROGRESS || !wait_for(fd.get(), POLLOUT, clock::now() + limit) ||
+        ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &code, &size) != 0 || code != 0)
       return {};
   }
   return fd;

@@ -63,7 +63,10 @@ constexpr std::size_t max_waiting = 64;
 class tcp_proxy::relay {
 public:
   relay(std::string address, std::uint16_t server_port)
-    : address_{std::move(address)}, server_port_{server_port}, listener_{listen_on(0)}, wake_{::eventfd(0, EFD_CLOEXEC)} {
+    : address_{std::move(address)},
+      server_port_{server_port},
+      listener_{listen_on(0)},
+      wake_{::eventfd(0, EFD_CLOEXEC)} {
     if (!listener_ || !wake_)
       throw std::runtime_error{"proxy: no port on loopback"};
     port_ = port_of(listener_);

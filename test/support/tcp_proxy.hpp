@@ -30,7 +30,8 @@ public:
   void delay(flow direction, std::chrono::milliseconds time);
   /// Keeps new connections waiting until `heal`; those that are open go on.
   void hold();
-  /// Ends `cut`, `lose` and `hold`. Connections that have lost something are reset, as their bytes make no sense any more.
+  /// Ends `cut`, `lose` and `hold`. Connections that have lost something are reset, as their bytes make no sense any
+  /// more.
   void heal();
 
   /// Connections open now, and accepted ever.

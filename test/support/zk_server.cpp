@@ -2,9 +2,9 @@
 //
 //   zk_server [--ensemble] [--tick <ms>]
 //
-// Prints "ready host:port[,host:port...]" and runs until its standard input ends or it is told to stop (SIGTERM, SIGINT).
-// The servers and their data go with it. Exit code 0; 1 with a reason on stderr when no server can be started; 2 for
-// arguments it does not know.
+// Prints "ready host:port[,host:port...]" and runs until its standard input ends or it is told to stop (SIGTERM,
+// SIGINT). The servers and their data go with it. Exit code 0; 1 with a reason on stderr when no server can be started;
+// 2 for arguments it does not know.
 
 #include <csignal>
 #include <cstdio>

@@ -175,8 +175,8 @@ zookeeper_ensemble::zookeeper_ensemble(const std::vector<server_place>& places, 
     for (std::size_t i = 0; i < places.size(); ++i) {
       servers_.push_back(std::make_unique<zookeeper_server>(settings, places[i], static_cast<int>(i + 1)));
       auto& server = *servers_.back();
-      members += "server." + std::to_string(i + 1) + "=" + places[i].address + ":" + std::to_string(server.peer_port_)
-                 + ":" + std::to_string(server.election_port_) + "\n";
+      members += "server." + std::to_string(i + 1) + "=" + places[i].address + ":" + std::to_string(server.peer_port_) +
+                 ":" + std::to_string(server.election_port_) + "\n";
     }
     for (auto& server : servers_)
       server->start(members);

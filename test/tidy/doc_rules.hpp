@@ -8,8 +8,8 @@
 /// What the documentation says is so.
 namespace tidy {
 
-/// The first ```cpp block of the README is samples/quickstart.cpp, the second samples/test_my_job.cpp, byte for byte. A sample
-/// that does not exist has no block.
+/// The first ```cpp block of the README is samples/quickstart.cpp, the second samples/test_my_job.cpp, byte for byte. A
+/// sample that does not exist has no block.
 complaints check_shown_samples(const source_tree& tree);
 
 /// Commands of ./dev: the names of its functions `cmd_...`.

@@ -15,8 +15,9 @@ public:
   reader(const strategy_registry& registry, gone previous) : registry_(registry), previous_(previous) {}
 
   plan_request run(const json& root) {
-    known_keys(root, {}, {"strategy", "max_moves", "max_moves_per_worker", "effort", "global_tolerance", "workers",
-                          "jobs", "previous"});
+    known_keys(
+      root, {},
+      {"strategy", "max_moves", "max_moves_per_worker", "effort", "global_tolerance", "workers", "jobs", "previous"});
     plan_options options;
     if (root.contains("strategy"))
       strategy_ = strategy_at(root["strategy"], pointer{} / "strategy");
@@ -28,8 +29,8 @@ public:
     if (root.contains("effort"))
       options.effort = natural_at(root["effort"], pointer{} / "effort", UINT64_MAX);
     if (root.contains("global_tolerance"))
-      options.global_tolerance = static_cast<std::uint32_t>(
-        natural_at(root["global_tolerance"], pointer{} / "global_tolerance", UINT32_MAX));
+      options.global_tolerance =
+        static_cast<std::uint32_t>(natural_at(root["global_tolerance"], pointer{} / "global_tolerance", UINT32_MAX));
     for (const auto* key : {"workers", "jobs"})
       if (!root.contains(key))
         refuse({}, root, std::string{"key \""} + key + "\" is missing");
@@ -123,7 +124,7 @@ private:
       a.cordoned = flag_at(x["cordoned"], at / "cordoned");
     const auto listed = x.contains("jobs");
     if (listed)
-      for (auto& j : list_at(x["jobs"], at / "jobs", [&](const json& e, const pointer& p) { return known_job(e, p); }))
+      for (auto& j : list_at(x["jobs"], at / "jobs", [&](const json&e, const pointer&p) { return known_job(e, p); }))
         offers_.emplace_back(name, std::move(j));
     builder_.add_worker(name, std::move(a),
                         listed ? problem_builder::offers::listed_jobs : problem_builder::offers::all_jobs);
@@ -159,8 +160,9 @@ private:
   }
 
   void job(const json& x, const pointer& at) {
-    known_keys(x, at, {"id", "items", "strategy", "weights", "profile", "priority", "requires", "max_per_worker",
-                       "spread", "colocate_with", "separate_from", "pinned", "relaxation"});
+    known_keys(x, at,
+               {"id", "items", "strategy", "weights", "profile", "priority", "requires", "max_per_worker", "spread",
+                "colocate_with", "separate_from", "pinned", "relaxation"});
     job_attributes a;
     const auto name = x["id"].get<std::string>();
     auto interned = item_set::make(items_at(member(x, at, "items"), at / "items"));
@@ -187,14 +189,14 @@ private:
     if (x.contains("requires"))
       a.requires_labels = list_at(x["requires"], at / "requires", text_at);
     if (x.contains("max_per_worker"))
-      a.max_per_worker =
-        static_cast<std::uint32_t>(natural_at(x["max_per_worker"], at / "max_per_worker", UINT32_MAX));
+      a.max_per_worker = static_cast<std::uint32_t>(natural_at(x["max_per_worker"], at / "max_per_worker", UINT32_MAX));
     if (x.contains("spread")) {
       a.spread = text_at(x["spread"], at / "spread");
       if (a.spread != "zone")
         refuse(at / "spread", x["spread"], "must be \"zone\"");
     }
-    for (auto [key, list] : {std::pair{"colocate_with", &a.colocate_with}, std::pair{"separate_from", &a.separate_from}})
+    for (auto [key, list] :
+         {std::pair{"colocate_with", &a.colocate_with}, std::pair{"separate_from", &a.separate_from}})
       if (x.contains(key))
         *list = list_at(x[key], at / key, [&](const json& e, const pointer& p) {
           auto other = known_job(e, p);

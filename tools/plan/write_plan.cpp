@@ -108,9 +108,9 @@ std::string plan_to_table(const assignment_problem& problem, const plan& x, std:
   }
   out += fmt::format("{:<{}}  {:>8}  {:>8}  {:>8}\n", "worker", width, "items", "moved in", "moved out");
   for (worker_index w = 0; w < problem.worker_count(); ++w)
-    out += fmt::format("{:<{}}  {:>8}  {:>8}  {:>8}{}{}\n", problem.worker(w).name, width, s.totals[w], gets[w],
-                       gives[w], problem.worker(w).draining ? "  draining" : "",
-                       problem.worker(w).cordoned ? "  cordoned" : "");
+    out +=
+      fmt::format("{:<{}}  {:>8}  {:>8}  {:>8}{}{}\n", problem.worker(w).name, width, s.totals[w], gets[w], gives[w],
+                  problem.worker(w).draining ? "  draining" : "", problem.worker(w).cordoned ? "  cordoned" : "");
   out += fmt::format("\n{} items, {} assigned, {} placed, {} moved (at least {}), {} put off\n", s.items, s.assigned,
                      s.placements, s.moves, s.moves_lower_bound ? std::to_string(*s.moves_lower_bound) : "?",
                      s.moves_deferred);

@@ -52,42 +52,37 @@ void client_library::receive(connection_t connection, wire::to_client message, t
 
 void client_library::advance(time_point now) {
   switch (is_) {
-    case stage::pausing:
-      if (until_ <= now)
-        dial_next(now);
-      return;
-    case stage::dialing:
-      if (heard_ + timeout() * 2 / 3 <= now)
-        lose(rc::operation_timeout, now);
-      return;
-    case stage::open:
-      if (heard_ + timeout() * 2 / 3 <= now)
-        lose(rc::operation_timeout, now);
-      else if (sent_ + timeout() / 3 <= now)
-        transmit(wire::ping{}, now);
-      return;
-    case stage::leaving:
-      if (until_ <= now)
-        end(link_state::closed, rc::closed);
-      return;
-    case stage::fresh:
-    case stage::ended:
-      return;
+  case stage::pausing:
+    if (until_ <= now)
+      dial_next(now);
+    return;
+  case stage::dialing:
+    if (heard_ + timeout() * 2 / 3 <= now)
+      lose(rc::operation_timeout, now);
+    return;
+  case stage::open:
+    if (heard_ + timeout() * 2 / 3 <= now)
+      lose(rc::operation_timeout, now);
+    else if (sent_ + timeout() / 3 <= now)
+      transmit(wire::ping{}, now);
+    return;
+  case stage::leaving:
+    if (until_ <= now)
+      end(link_state::closed, rc::closed);
+    return;
+  case stage::fresh:
+  case stage::ended: return;
   }
 }
 
 std::optional<time_point> client_library::next_deadline() const {
   switch (is_) {
-    case stage::pausing:
-    case stage::leaving:
-      return until_;
-    case stage::dialing:
-      return heard_ + timeout() * 2 / 3;
-    case stage::open:
-      return std::min(heard_ + timeout() * 2 / 3, sent_ + timeout() / 3);
-    case stage::fresh:
-    case stage::ended:
-      break;
+  case stage::pausing:
+  case stage::leaving: return until_;
+  case stage::dialing: return heard_ + timeout() * 2 / 3;
+  case stage::open: return std::min(heard_ + timeout() * 2 / 3, sent_ + timeout() / 3);
+  case stage::fresh:
+  case stage::ended: break;
   }
   return std::nullopt;
 }
@@ -106,7 +101,8 @@ void client_library::dial_next(time_point now) {
   ++dials_;
   heard_ = now;
   effects_.emplace_back(dial{connection_, server_});
-  transmit(wire::hello{session_, password_, last_zxid_, options_.session.session_timeout, options_.session.digest}, now);
+  transmit(wire::hello{session_, password_, last_zxid_, options_.session.session_timeout, options_.session.digest},
+           now);
 }
 
 void client_library::lose(rc why, time_point now) {

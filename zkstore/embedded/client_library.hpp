@@ -14,9 +14,9 @@
 namespace djm::store {
 
 /// What a client library does beneath a session handle, as ZooKeeper's does: walks through the servers, keeps the
-/// session by pings, gives a silent server up after two thirds of the timeout, re-sends watches after a reconnect, fails
-/// what was under way with `connection_loss` or `operation_timeout`. Pure: events in, messages to servers and raw events
-/// for the session core out. One object is one handle.
+/// session by pings, gives a silent server up after two thirds of the timeout, re-sends watches after a reconnect,
+/// fails what was under way with `connection_loss` or `operation_timeout`. Pure: events in, messages to servers and raw
+/// events for the session core out. One object is one handle.
 ///
 ///   dialing --welcome--> open --hang_up / silence--> dialing or pausing --> ... --expired--> ended
 ///   close: open --> leaving --farewell--> ended; any other --> ended

@@ -10,9 +10,9 @@ namespace djm::store {
 /// A store within the process: one modelled server on the machine's clock. The default for a single process and for
 /// tests. It keeps nothing when the process ends. Thread-safe.
 ///
-/// All sinks are called from one thread of the store, never from within a call of a port. A port that is destroyed calls
-/// its sink no more once its destructor has returned (a destructor waits for a call under way, unless it runs in that
-/// very call). Ports may outlive the store; they are silent then.
+/// All sinks are called from one thread of the store, never from within a call of a port. A port that is destroyed
+/// calls its sink no more once its destructor has returned (a destructor waits for a call under way, unless it runs in
+/// that very call). Ports may outlive the store; they are silent then.
 class embedded_store final : public session_factory {
 public:
   /// Session timeouts from 100 ms to 5 min are granted as asked.

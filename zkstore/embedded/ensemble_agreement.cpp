@@ -89,29 +89,29 @@ void embedded_ensemble::propose(std::size_t l, proposal&& p, time_point t) {
   r.txn.session = p.who.session;
   r.txn.zxid = (static_cast<zxid_t>(epoch_) << 32) | static_cast<zxid_t>(++counter_);
   switch (p.what) {
-    case proposal::kind::create_session:
-      r.txn.starts_session = true;
-      sessions_[p.who.session] = p.timeout;
-      tracker.start(p.who.session, p.timeout, t);
-      tracker.set_owner(p.who.session, p.origin);
-      break;
-    case proposal::kind::close_session:
-      r.txn.ends_session = sessions_.erase(p.who.session) > 0;
-      tracker.remove(p.who.session);
-      r.txn.changes = end_of_session(head_.tree(), p.who.session);
-      break;
-    case proposal::kind::transaction:
-      if (!tracker.usable(p.who.session)) {
-        r.txn.code = rc::session_expired;
-      } else if (!tracker.claim(p.who.session, p.origin)) {
-        r.txn.code = rc::session_moved;
-      } else {
-        auto checked = check_multi(head_.tree(), p.txn, p.who, r.txn.zxid);
-        r.txn.code = checked.code;
-        r.txn.changes = std::move(checked.changes);
-        r.results = std::move(checked.results);
-      }
-      break;
+  case proposal::kind::create_session:
+    r.txn.starts_session = true;
+    sessions_[p.who.session] = p.timeout;
+    tracker.start(p.who.session, p.timeout, t);
+    tracker.set_owner(p.who.session, p.origin);
+    break;
+  case proposal::kind::close_session:
+    r.txn.ends_session = sessions_.erase(p.who.session) > 0;
+    tracker.remove(p.who.session);
+    r.txn.changes = end_of_session(head_.tree(), p.who.session);
+    break;
+  case proposal::kind::transaction:
+    if (!tracker.usable(p.who.session)) {
+      r.txn.code = rc::session_expired;
+    } else if (!tracker.claim(p.who.session, p.origin)) {
+      r.txn.code = rc::session_moved;
+    } else {
+      auto checked = check_multi(head_.tree(), p.txn, p.who, r.txn.zxid);
+      r.txn.code = checked.code;
+      r.txn.changes = std::move(checked.changes);
+      r.results = std::move(checked.results);
+    }
+    break;
   }
   commit(l, std::move(r), t);
 }
@@ -159,8 +159,8 @@ void embedded_ensemble::respond(std::size_t s, const record& r, time_point t) {
   auto& state = i->second;
   if (r.what == proposal::kind::create_session)
     return welcome(r.connection, state, t);
-  // A server that learns so tears the connection down: the client has to introduce itself anew, or it would be refused for
-  // ever when an older introduction of its session has reached the leader late.
+  // A server that learns so tears the connection down: the client has to introduce itself anew, or it would be refused
+  // for ever when an older introduction of its session has reached the leader late.
   if (r.txn.code == rc::session_moved)
     return drop(r.connection, wire::hang_up{});
   // Answers come in the order of the requests; what waits first is this one.

@@ -38,7 +38,7 @@ private:
 class checker {
 public:
   checker(const znode_tree& tree, const requester& who, zxid_t zxid, checked_multi& result)
-      : nodes_(tree), who_(who), zxid_(zxid), result_(result) {}
+    : nodes_(tree), who_(who), zxid_(zxid), result_(result) {}
 
   rc operator()(const check_op& op) {
     const auto* node = nodes_.find(op.path);
@@ -60,8 +60,8 @@ public:
       return rc::no_node;
     if (!may_use(parent->acl, who_.digest))
       return rc::no_auth;
-    const bool sequential
-      = op.mode == create_mode::persistent_sequential || op.mode == create_mode::ephemeral_sequential;
+    const bool sequential =
+      op.mode == create_mode::persistent_sequential || op.mode == create_mode::ephemeral_sequential;
     const bool ephemeral = op.mode == create_mode::ephemeral || op.mode == create_mode::ephemeral_sequential;
     const auto path = sequential ? with_sequence(op.path, parent->creates) : op.path;
     if (nodes_.find(path))

@@ -9,20 +9,18 @@ void replica::apply(const std::vector<node_change>& changes, zxid_t zxid, delive
   for (const auto& change : changes) {
     tree_.apply(change, zxid);
     switch (change.what) {
-      case node_change::kind::create:
-        fire(watch_slot::data, watch_kind::created, change.path, nullptr, out);
-        fire(watch_slot::children, watch_kind::children, parent_of(change.path), nullptr, out);
-        break;
-      case node_change::kind::set:
-        fire(watch_slot::data, watch_kind::changed, change.path, nullptr, out);
-        break;
-      case node_change::kind::remove: {
-        std::set<connection_t> told;
-        fire(watch_slot::data, watch_kind::deleted, change.path, &told, out);
-        fire(watch_slot::children, watch_kind::deleted, change.path, &told, out);
-        fire(watch_slot::children, watch_kind::children, parent_of(change.path), nullptr, out);
-        break;
-      }
+    case node_change::kind::create:
+      fire(watch_slot::data, watch_kind::created, change.path, nullptr, out);
+      fire(watch_slot::children, watch_kind::children, parent_of(change.path), nullptr, out);
+      break;
+    case node_change::kind::set: fire(watch_slot::data, watch_kind::changed, change.path, nullptr, out); break;
+    case node_change::kind::remove: {
+      std::set<connection_t> told;
+      fire(watch_slot::data, watch_kind::deleted, change.path, &told, out);
+      fire(watch_slot::children, watch_kind::deleted, change.path, &told, out);
+      fire(watch_slot::children, watch_kind::children, parent_of(change.path), nullptr, out);
+      break;
+    }
     }
   }
 }

@@ -31,18 +31,16 @@ void session_core::on_completion(raw_completion&& done, time_point now) {
   if (view_.phase == session_phase::connected)
     progress_ = now;
   switch (op->what) {
-    case op_table::purpose::probe:
-      return on_probe(done.id, done.code);
-    case op_table::purpose::read:
-      return on_read(*op, std::move(done));
-    case op_table::purpose::barrier:
-      if (!op->abandoned)
-        on_barrier(*op, done.code, now);
-      return;
-    case op_table::purpose::commit:
-      if (!op->abandoned)
-        answer_commit(op->question, outcome_of(std::move(done)));
-      return;
+  case op_table::purpose::probe: return on_probe(done.id, done.code);
+  case op_table::purpose::read: return on_read(*op, std::move(done));
+  case op_table::purpose::barrier:
+    if (!op->abandoned)
+      on_barrier(*op, done.code, now);
+    return;
+  case op_table::purpose::commit:
+    if (!op->abandoned)
+      answer_commit(op->question, outcome_of(std::move(done)));
+    return;
   }
 }
 
@@ -105,24 +103,21 @@ void session_core::on_watch(const watch_event& event) {
 
 commit_outcome session_core::outcome_of(raw_completion&& done) const {
   switch (classify(done.code)) {
-    case rc_class::ok: {
-      committed result;
-      for (const auto& r : done.results)
-        result.zxid = std::max(result.zxid, r.stat.mzxid);
-      result.results = std::move(done.results);
-      return result;
-    }
-    case rc_class::expected:
-      for (std::size_t i = 0; i < done.results.size(); ++i)
-        if (done.results[i].code != rc::ok)
-          return conflict{i, done.results[i].code};
-      return conflict{0, done.code};
-    case rc_class::unknown:
-      return unknown{};
-    case rc_class::session_fatal:
-      return session_lost{};
-    case rc_class::bug:
-      break;
+  case rc_class::ok: {
+    committed result;
+    for (const auto& r : done.results)
+      result.zxid = std::max(result.zxid, r.stat.mzxid);
+    result.results = std::move(done.results);
+    return result;
+  }
+  case rc_class::expected:
+    for (std::size_t i = 0; i < done.results.size(); ++i)
+      if (done.results[i].code != rc::ok)
+        return conflict{i, done.results[i].code};
+    return conflict{0, done.code};
+  case rc_class::unknown: return unknown{};
+  case rc_class::session_fatal: return session_lost{};
+  case rc_class::bug: break;
   }
   std::size_t index = 0;
   while (index < done.results.size() && done.results[index].code == rc::ok)

@@ -16,9 +16,10 @@ std::size_t wire_size_of_read(const read_op& op) {
 }
 
 std::string bad_path(const std::string& path) {
-  return fmt::format("store path {} is not absolute or has an empty, \".\" or \"..\" part or a character that ZooKeeper "
-                     "does not take",
-                     impl::quote(path, 200));
+  return fmt::format(
+    "store path {} is not absolute or has an empty, \".\" or \"..\" part or a character that ZooKeeper "
+    "does not take",
+    impl::quote(path, 200));
 }
 
 } // namespace
@@ -51,9 +52,10 @@ session_core::effects session_core::read(ticket from, std::vector<read_op> reads
       return refuse(from, read_status::rejected, bad_path(op.path));
   for (const auto& op : reads)
     if (wire_size_of_read(op) > limits_.max_request_bytes)
-      return refuse(from, read_status::rejected, fmt::format("store path of {} bytes exceeds the limit of {} bytes for "
-                                                             "one request",
-                                                             op.path.size(), limits_.max_request_bytes));
+      return refuse(from, read_status::rejected,
+                    fmt::format("store path of {} bytes exceeds the limit of {} bytes for "
+                                "one request",
+                                op.path.size(), limits_.max_request_bytes));
   if (!reachable())
     return refuse(from, read_status::failed, fmt::format("no store session ({})", to_string(view_.phase)));
   if (reads.empty() && !fresh)
@@ -108,8 +110,8 @@ void session_core::pump(time_point now) {
     auto i = questions_.find(number);
     if (i != questions_.end()) {
       auto* commit = std::get_if<pending_commit>(&i->second.body);
-      const bool all_sent = commit ? send_commit(number, *commit, now)
-                                   : send_batch(number, std::get<pending_batch>(i->second.body), now);
+      const bool all_sent =
+        commit ? send_commit(number, *commit, now) : send_batch(number, std::get<pending_batch>(i->second.body), now);
       if (!all_sent)
         return;
     }
@@ -184,8 +186,8 @@ void session_core::give_up_overdue(time_point now) {
     const auto number = queue_.front().question;
     queue_.pop_front();
     const bool connected = view_.phase == session_phase::connected;
-    auto text = fmt::format("not sent within {} ({})", format_duration(limits_.operation_deadline),
-                            to_string(view_.phase));
+    auto text =
+      fmt::format("not sent within {} ({})", format_duration(limits_.operation_deadline), to_string(view_.phase));
     if (std::holds_alternative<pending_commit>(questions_.at(number).body))
       answer_commit(number, rejected{{connected ? errc::timed_out : errc::not_connected, std::move(text)}});
     else

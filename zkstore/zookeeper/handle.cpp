@@ -112,8 +112,8 @@ std::optional<raw_completion> zookeeper_handle::submit(op_id_t id, const raw_req
   return done;
 }
 
-// A multi that the client itself refuses (bad path, session over) makes it free memory it does not own. Paths are checked
-// before; and once connected, a session is given multis only while it is, as it cannot end in that state.
+// A multi that the client itself refuses (bad path, session over) makes it free memory it does not own. Paths are
+// checked before; and once connected, a session is given multis only while it is, as it cannot end in that state.
 int zookeeper_handle::may_send_multi() const {
   auto state = zoo_state(zh_);
   if (over_ != rc::ok || is_unrecoverable(zh_) != ZOK)
@@ -194,8 +194,8 @@ void zookeeper_handle::session_event(zhandle_t* zh, int state) {
     // The client does not tell of a loss that it mends at once, but requests may have been lost with it.
     if (up_.exchange(true))
       deliver(raw_link{link_state::connecting});
-    deliver(raw_link{link_state::connected, zoo_client_id(zh)->client_id,
-                     std::chrono::milliseconds{zoo_recv_timeout(zh)}});
+    deliver(
+      raw_link{link_state::connected, zoo_client_id(zh)->client_id, std::chrono::milliseconds{zoo_recv_timeout(zh)}});
   } else if (state == ZOO_EXPIRED_SESSION_STATE) {
     end(rc::session_expired, link_state::expired);
   } else if (state == ZOO_AUTH_FAILED_STATE) {
@@ -239,8 +239,8 @@ void zookeeper_handle::stop_submitting() {
 }
 
 void zookeeper_handle::close() {
-  // The client shuts the socket as soon as anything arrives after its farewell. Answers still under way would make that a
-  // reset, which can overtake the farewell and leave the session to expire.
+  // The client shuts the socket as soon as anything arrives after its farewell. Answers still under way would make that
+  // a reset, which can overtake the farewell and leave the session to expire.
   if (up_) {
     auto give_up = std::chrono::steady_clock::now() + most_patience;
     std::unique_lock<std::mutex> lock{table_mutex_};
@@ -249,7 +249,8 @@ void zookeeper_handle::close() {
         break;
   }
   free_client();
-  // Both threads of the client are joined: nothing follows. Completions that it dropped are the session core's to answer.
+  // Both threads of the client are joined: nothing follows. Completions that it dropped are the session core's to
+  // answer.
   deliver(raw_link{link_state::closed});
   mute();
 }

@@ -31,8 +31,8 @@ public:
   zookeeper_handle(const zookeeper_handle&) = delete;
   zookeeper_handle& operator=(const zookeeper_handle&) = delete;
 
-  /// Sends a request. Returns its completion when the client refused it at once: to be delivered, but not from within the
-  /// caller's call. After `stop_submitting` it does nothing.
+  /// Sends a request. Returns its completion when the client refused it at once: to be delivered, but not from within
+  /// the caller's call. After `stop_submitting` it does nothing.
   std::optional<raw_completion> submit(op_id_t id, const raw_request& request);
 
   /// From now on no call enters the client any more, except `close` or `abandon`.
@@ -43,7 +43,8 @@ public:
 
   void deliver(raw_event event);
 
-  /// Waits for answers under way (as long as they come, at most 10 s), ends the session at the server and delivers `closed`. Blocks.
+  /// Waits for answers under way (as long as they come, at most 10 s), ends the session at the server and delivers
+  /// `closed`. Blocks.
   void close();
 
   /// Breaks the connection without ending the session. Blocks.

@@ -21,14 +21,10 @@ constexpr std::size_t path_slack = 16;
 // Containers and nodes with a time to live are left out on purpose: inside a multi they make the client abort.
 int mode_flags(create_mode mode) {
   switch (mode) {
-  case create_mode::ephemeral:
-    return ZOO_EPHEMERAL;
-  case create_mode::persistent_sequential:
-    return ZOO_PERSISTENT_SEQUENTIAL;
-  case create_mode::ephemeral_sequential:
-    return ZOO_EPHEMERAL_SEQUENTIAL;
-  case create_mode::persistent:
-    break;
+  case create_mode::ephemeral: return ZOO_EPHEMERAL;
+  case create_mode::persistent_sequential: return ZOO_PERSISTENT_SEQUENTIAL;
+  case create_mode::ephemeral_sequential: return ZOO_EPHEMERAL_SEQUENTIAL;
+  case create_mode::persistent: break;
   }
   return ZOO_PERSISTENT;
 }
@@ -83,8 +79,8 @@ void on_children(int code, const String_vector* names, const Stat* stat, const v
   op.owner->complete(op, std::move(done));
 }
 
-// In a multi a path that the client refuses makes it free memory it does not own, so it must never see one; "/a\0b" would
-// silently mean "/a".
+// In a multi a path that the client refuses makes it free memory it does not own, so it must never see one; "/a\0b"
+// would silently mean "/a".
 bool has_path(const write_op& op) {
   if (auto* create = std::get_if<create_op>(&op))
     if (create->mode == create_mode::persistent_sequential || create->mode == create_mode::ephemeral_sequential)
@@ -164,12 +160,9 @@ int start_read(zhandle_t* zh, pending_op& op, const read_op& read, watcher_fn wa
   void* context = op.owner;
   auto path = read.path.c_str();
   switch (read.kind) {
-  case read_kind::get:
-    return zoo_awget(zh, path, watch, context, on_data, &op);
-  case read_kind::exists:
-    return zoo_awexists(zh, path, watch, context, on_stat, &op);
-  case read_kind::children:
-    return zoo_awget_children2(zh, path, watch, context, on_children, &op);
+  case read_kind::get: return zoo_awget(zh, path, watch, context, on_data, &op);
+  case read_kind::exists: return zoo_awexists(zh, path, watch, context, on_stat, &op);
+  case read_kind::children: return zoo_awget_children2(zh, path, watch, context, on_children, &op);
   }
   return ZBADARGUMENTS;
 }

@@ -6,45 +6,28 @@ namespace djm::store {
 
 rc map_rc(int code) noexcept {
   switch (code) {
-  case ZOK:
-    return rc::ok;
-  case ZNONODE:
-    return rc::no_node;
-  case ZNODEEXISTS:
-    return rc::node_exists;
-  case ZBADVERSION:
-    return rc::bad_version;
-  case ZNOTEMPTY:
-    return rc::not_empty;
-  case ZNOCHILDRENFOREPHEMERALS:
-    return rc::no_children_for_ephemerals;
-  case ZNOAUTH:
-    return rc::no_auth;
-  case ZINVALIDACL:
-    return rc::invalid_acl;
-  case ZBADARGUMENTS:
-    return rc::bad_arguments;
-  case ZUNIMPLEMENTED:
-    return rc::unimplemented;
+  case ZOK: return rc::ok;
+  case ZNONODE: return rc::no_node;
+  case ZNODEEXISTS: return rc::node_exists;
+  case ZBADVERSION: return rc::bad_version;
+  case ZNOTEMPTY: return rc::not_empty;
+  case ZNOCHILDRENFOREPHEMERALS: return rc::no_children_for_ephemerals;
+  case ZNOAUTH: return rc::no_auth;
+  case ZINVALIDACL: return rc::invalid_acl;
+  case ZBADARGUMENTS: return rc::bad_arguments;
+  case ZUNIMPLEMENTED: return rc::unimplemented;
   case ZCONNECTIONLOSS:
   // The client gives these to all pending requests when it drops a connection whose bytes it cannot follow: what became
   // of them is not known.
   case ZRUNTIMEINCONSISTENCY:
-  case ZMARSHALLINGERROR:
-    return rc::connection_loss;
-  case ZOPERATIONTIMEOUT:
-    return rc::operation_timeout;
-  case ZSESSIONMOVED:
-    return rc::session_moved;
-  case ZSESSIONEXPIRED:
-    return rc::session_expired;
-  case ZAUTHFAILED:
-    return rc::auth_failed;
+  case ZMARSHALLINGERROR: return rc::connection_loss;
+  case ZOPERATIONTIMEOUT: return rc::operation_timeout;
+  case ZSESSIONMOVED: return rc::session_moved;
+  case ZSESSIONEXPIRED: return rc::session_expired;
+  case ZAUTHFAILED: return rc::auth_failed;
   case ZCLOSING:
-  case ZINVALIDSTATE:
-    return rc::closed;
-  default:
-    return rc::system_error;
+  case ZINVALIDSTATE: return rc::closed;
+  default: return rc::system_error;
   }
 }
 

@@ -16,11 +16,11 @@ namespace djm::store {
 ///
 /// `open` asks the system's resolver and may therefore block when `servers` holds names instead of addresses.
 ///
-/// Every handle has two threads of the C client. All handles of a factory share one more, on which they are closed and on
-/// which completions of requests are delivered that the client refused at once. A close takes milliseconds. With requests
-/// under way it first waits for their answers, up to 3 s for the next one and 10 s for all, because the client's farewell
-/// gets lost among them and the session would be left to expire; a silent server then costs up to 4.5 s more. Other
-/// closes wait behind it.
+/// Every handle has two threads of the C client. All handles of a factory share one more, on which they are closed and
+/// on which completions of requests are delivered that the client refused at once. A close takes milliseconds. With
+/// requests under way it first waits for their answers, up to 3 s for the next one and 10 s for all, because the
+/// client's farewell gets lost among them and the session would be left to expire; a silent server then costs up to 4.5
+/// s more. Other closes wait behind it.
 ///
 /// Dropping a port without `close` moves the handle to an address where nobody listens before it is freed, so that the
 /// server sees a broken connection and lets the session expire, as if the process had died. The client shuts its socket

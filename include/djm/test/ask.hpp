@@ -12,8 +12,8 @@
 /// For programs that talk to nodes as actors: any message of `djm/messages.hpp`, on virtual time.
 namespace djm::test {
 
-/// The actors behind a cluster. Messages are handled only while the cluster's time passes; actors that a test spawns here take
-/// part in that.
+/// The actors behind a cluster. Messages are handled only while the cluster's time passes; actors that a test spawns
+/// here take part in that.
 class actor_access {
 public:
   /// `failure` when called within user code.
@@ -28,17 +28,29 @@ private:
 
 /// What a node answers a message with.
 template <class Message>
-struct answer_of { using type = void; };
+struct answer_of {
+  using type = void;
+};
 template <>
-struct answer_of<get_status> { using type = node_status; };
+struct answer_of<get_status> {
+  using type = node_status;
+};
 template <>
-struct answer_of<get_cluster> { using type = cluster_view; };
+struct answer_of<get_cluster> {
+  using type = cluster_view;
+};
 template <>
-struct answer_of<get_job> { using type = runner_status; };
+struct answer_of<get_job> {
+  using type = runner_status;
+};
 template <>
-struct answer_of<get_job_handle> { using type = caf::actor; };
+struct answer_of<get_job_handle> {
+  using type = caf::actor;
+};
 template <>
-struct answer_of<explain_item> { using type = item_explanation; };
+struct answer_of<explain_item> {
+  using type = item_explanation;
+};
 
 /// Sends the message and lets virtual time pass until it is answered: `timed_out` after `limit`.
 ///

@@ -23,8 +23,8 @@ namespace djm::test {
 struct cluster_options {
   /// Started at construction, named "n0", "n1", ...; at most 500.
   std::size_t nodes = 3;
-  /// Decides the order of everything that happens at the same time, and how long messages take. The same seed and the same
-  /// calls give the same history.
+  /// Decides the order of everything that happens at the same time, and how long messages take. The same seed and the
+  /// same calls give the same history.
   std::uint64_t seed = 1;
   /// What all nodes have in common: give the configuration you deploy. Id and connect string are replaced.
   node_config config;
@@ -39,27 +39,29 @@ struct cluster_options {
   std::shared_ptr<const strategy_registry> strategies;
   /// Receives the log of all nodes as it is written, beside what `cluster::log` keeps; may be empty.
   log_sink log;
-  /// How long user code may go on in real time without waiting in its context before the test fails with a text that names it.
+  /// How long user code may go on in real time without waiting in its context before the test fails with a text that
+  /// names it.
   std::chrono::milliseconds real_time_limit = std::chrono::seconds{30};
 };
 
 /// Which way of a node's link to the store.
 enum class way : std::uint8_t { both, to_store, from_store };
 
-/// A whole cluster in the test's own thread, on virtual time: real nodes, a modelled ZooKeeper ensemble, and your jobs as they
-/// are. It belongs to no test framework.
+/// A whole cluster in the test's own thread, on virtual time: real nodes, a modelled ZooKeeper ensemble, and your jobs
+/// as they are. It belongs to no test framework.
 ///
-/// Time passes only in calls that say so (`advance`, `settle`, `run_until`, `stop`, requests to nodes), and as fast as the
-/// machine can: a minute of three calm nodes takes some milliseconds. User code (runs, pool functions, stop callbacks) runs on
-/// threads in lock step: exactly one thread goes on at a time, and virtual time stands still until it waits in its context
-/// or returns. So plain computation takes no time (`spend` says otherwise), `job_context::sleep` and `wait_for_stop` take
-/// none in reality, and tests need no locks. What user code must not do is wait for anything else (a lock that a waiting run
-/// holds, a thread of its own that uses the context, the real clock): after `real_time_limit` the test fails.
-/// A run that looks at `stop_requested` more than a hundred times at one moment lets a millisecond pass with each further look.
+/// Time passes only in calls that say so (`advance`, `settle`, `run_until`, `stop`, requests to nodes), and as fast as
+/// the machine can: a minute of three calm nodes takes some milliseconds. User code (runs, pool functions, stop
+/// callbacks) runs on threads in lock step: exactly one thread goes on at a time, and virtual time stands still until
+/// it waits in its context or returns. So plain computation takes no time (`spend` says otherwise),
+/// `job_context::sleep` and `wait_for_stop` take none in reality, and tests need no locks. What user code must not do
+/// is wait for anything else (a lock that a waiting run holds, a thread of its own that uses the context, the real
+/// clock): after `real_time_limit` the test fails. A run that looks at `stop_requested` more than a hundred times at
+/// one moment lets a millisecond pass with each further look.
 ///
-/// Not thread-safe. Within user code only `now`, `after` and what looks at the cluster may be called. Whatever jobs refer
-/// to must outlive the cluster. When a cluster ends, user code that still waits is unwound by an exception that is not
-/// a `std::exception`; that of crashed nodes, too, and not before.
+/// Not thread-safe. Within user code only `now`, `after` and what looks at the cluster may be called. Whatever jobs
+/// refer to must outlive the cluster. When a cluster ends, user code that still waits is unwound by an exception that
+/// is not a `std::exception`; that of crashed nodes, too, and not before.
 class cluster {
 public:
   /// Throws `failure` for options outside their range.
@@ -71,8 +73,8 @@ public:
 
   // -- nodes: `failure` for an id that no node has, and for what makes no sense in the node's state --
 
-  /// Starts a node: a new one, or once more one that was crashed or stopped, with its former configuration and all jobs that
-  /// were registered for the whole cluster. At most 500 different ids.
+  /// Starts a node: a new one, or once more one that was crashed or stopped, with its former configuration and all jobs
+  /// that were registered for the whole cluster. At most 500 different ids.
   cluster_node start(const node_id& id);
   /// With a configuration of its own.
   cluster_node start(node_config config);
@@ -99,7 +101,8 @@ public:
 
   // -- faults --
 
-  /// Nothing gets through between the node and the store until it is healed; what is under way waits, as TCP's segments do.
+  /// Nothing gets through between the node and the store until it is healed; what is under way waits, as TCP's segments
+  /// do.
   void cut(const node_id& id, way w = way::both);
   void heal(const node_id& id);
   /// From now on each message to and from the node takes so long.
@@ -119,33 +122,35 @@ public:
   /// Virtual time since the start.
   duration now() const;
   void advance(duration d);
-  /// Lets time pass until the condition holds: true as soon as it does, false when it does not within `limit`. Looks after
-  /// every single thing that happens.
+  /// Lets time pass until the condition holds: true as soon as it does, false when it does not within `limit`. Looks
+  /// after every single thing that happens.
   bool run_until(const std::function<bool()>& condition, duration limit);
-  /// Lets time pass until there is nothing left to do: every node within reach has joined, every item of the enabled jobs
-  /// that such a node offers is locked by its owner and granted to its runs, runs that are due have begun, and no more moves
-  /// follow. Nodes that are cut off or paused are not waited for, but their items are, until others have them. `failure`
-  /// with all that is missing when the limit is reached.
+  /// Lets time pass until there is nothing left to do: every node within reach has joined, every item of the enabled
+  /// jobs that such a node offers is locked by its owner and granted to its runs, runs that are due have begun, and no
+  /// more moves follow. Nodes that are cut off or paused are not waited for, but their items are, until others have
+  /// them. `failure` with all that is missing when the limit is reached.
   void settle(duration limit = std::chrono::minutes{5});
-  /// Calls `f` when so much time has passed: faults in the middle of things. `f` must not let time pass itself; what it throws
-  /// leaves the call that lets time pass. May be called from user code.
+  /// Calls `f` when so much time has passed: faults in the middle of things. `f` must not let time pass itself; what it
+  /// throws leaves the call that lets time pass. May be called from user code.
   void after(duration d, std::function<void()> f);
 
   // -- jobs --
 
-  /// Registers the job on every node that is up, and on those that start later. `failure` for a definition that is refused, or
-  /// an id that was registered so before.
+  /// Registers the job on every node that is up, and on those that start later. `failure` for a definition that is
+  /// refused, or an id that was registered so before.
   void register_job(job_definition definition);
   void register_job(const job_builder& builder);
-  /// Calls `make` for each node that starts: for jobs with a state of their own, which a restart forgets. The id of the job must
-  /// be the same each time.
+  /// Calls `make` for each node that starts: for jobs with a state of their own, which a restart forgets. The id of the
+  /// job must be the same each time.
   void register_job(std::function<job_definition(const node_id&)> make);
 
   // -- who owns what, as committed in the store --
 
-  /// The node that the item is assigned to; empty: nobody, or no such item. `failure` for a job that nobody has registered.
+  /// The node that the item is assigned to; empty: nobody, or no such item. `failure` for a job that nobody has
+  /// registered.
   node_id owner(const job_id& job, const item_id& item) const;
-  /// The node that holds the item's lock: nobody else runs it. After a crash still the former owner, until its time is over.
+  /// The node that holds the item's lock: nobody else runs it. After a crash still the former owner, until its time is
+  /// over.
   node_id holder(const job_id& job, const item_id& item) const;
   /// All items of the job with their owners.
   std::map<item_id, node_id> owners(const job_id& job) const;
@@ -159,8 +164,8 @@ public:
   std::vector<run_record> runs(const job_id& job) const;
   /// Runs that are going on, of all jobs when empty.
   std::vector<run_record> running(const job_id& job = {}) const;
-  /// Every two runs of one item that overlapped: double work, which djm rules out as long as runs obey their stop request
-  /// in time. A job that ignores it shows here.
+  /// Every two runs of one item that overlapped: double work, which djm rules out as long as runs obey their stop
+  /// request in time. A job that ignores it shows here.
   std::vector<overlap> overlaps() const;
   /// Runs of a paused process that were not over when another node had begun: what only fencing tokens protect from.
   /// Such a run counts among `overlaps` when it goes on for longer than its `stop_grace` after the node is resumed.

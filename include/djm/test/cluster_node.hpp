@@ -27,8 +27,8 @@ constexpr auto enum_names(node_state) {
 
 std::string to_string(node_state s);
 
-/// One node of a test cluster, as `djm::node` offers it. Each request lets virtual time pass until it is answered, at most
-/// a minute (`timed_out` then); most are answered at once. `shutting_down` when the node is crashed or stopped,
+/// One node of a test cluster, as `djm::node` offers it. Each request lets virtual time pass until it is answered, at
+/// most a minute (`timed_out` then); most are answered at once. `shutting_down` when the node is crashed or stopped,
 /// `invalid_state` while it is paused. Valid as long as its cluster.
 class cluster_node {
 public:

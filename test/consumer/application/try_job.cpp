@@ -8,9 +8,8 @@ using namespace std::chrono_literals;
 int main() {
   try {
     djm::test::cluster cluster{3};
-    cluster.register_job(djm::job_builder("mail").items({"eu", "us"}).every(1s).run([](djm::job_context& ctx) {
-      ctx.sleep(1h);
-    }));
+    cluster.register_job(
+      djm::job_builder("mail").items({"eu", "us"}).every(1s).run([](djm::job_context& ctx) { ctx.sleep(1h); }));
     cluster.settle();
     const auto gone = cluster.owner("mail", "eu");
     cluster.crash(gone);

@@ -63,7 +63,8 @@ TEST_CASE("an item whose lock another holder keeps does not delay the others") {
   store::lock_payload p;
   p.worker = "first";
   p.incarnation = first.status()->connection.incarnation;
-  client.transact({store::create_op{tree.locks("work"), ""}, store::create_op{tree.lock("work", "i-3"), store::encode(p)}});
+  client.transact(
+    {store::create_op{tree.locks("work"), ""}, store::create_op{tree.lock("work", "i-3"), store::encode(p)}});
   auto code = std::make_shared<counting_job>(numbered("i-", 10));
   auto second = start_node(quick_config("second", connect, root));
   REQUIRE(second.register_job(counting("work", code, schedule::fixed_rate(200ms))));
@@ -97,9 +98,10 @@ TEST_CASE("a run that never stops does not delay changes of other jobs") {
   // Its item is taken away and stays busy; meanwhile the other job is shared with a second node.
   REQUIRE(nodes[0].disable_job("stubborn"));
   nodes.push_back(start_node(quick_config("n1", connect, root)));
-  REQUIRE(nodes[1].register_job(counting("work", std::make_shared<counting_job>(numbered("i-", 10)),
-                                         schedule::fixed_rate(200ms))));
-  CHECK(eventually([&] { return nodes[1].job("work")->items.size() == 5 && nodes[0].job("work")->items.size() == 5; }, 10s));
+  REQUIRE(nodes[1].register_job(
+    counting("work", std::make_shared<counting_job>(numbered("i-", 10)), schedule::fixed_rate(200ms))));
+  CHECK(eventually([&] { return nodes[1].job("work")->items.size() == 5 && nodes[0].job("work")->items.size() == 5; },
+                   10s));
   auto st = nodes[0].job("stubborn");
   REQUIRE(st);
   CHECK(st->leaving.size() == 1);

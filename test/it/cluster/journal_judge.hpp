@@ -21,9 +21,9 @@ struct journal_record {
 std::vector<journal_record> read_journal(const std::string& path);
 
 /// What is wrong with a journal, one line per finding; empty when nothing is. Judges fencing (tokens of an item never
-/// decrease in what was accepted) and exclusion (a holder's accepted records never come after the start of the next one;
-/// a turn starts only when the former one has ended, or after its node was gone). `gone` maps a holder (node/incarnation)
-/// that was killed or paused to the moment it was.
+/// decrease in what was accepted) and exclusion (a holder's accepted records never come after the start of the next
+/// one; a turn starts only when the former one has ended, or after its node was gone). `gone` maps a holder
+/// (node/incarnation) that was killed or paused to the moment it was.
 std::vector<std::string> judge(const std::vector<journal_record>& journal,
                                const std::map<std::string, std::int64_t>& gone = {});
 

@@ -15,7 +15,8 @@ TEST_CASE("a shutdown leaves no thread and no znode but the pools, and is quick 
   const auto threads = thread_count();
   {
     auto n = start_node(quick_config("n0", connect, root));
-    REQUIRE(n.register_job(counting("work", std::make_shared<counting_job>(numbered("i-", 20)), schedule::fixed_rate(50ms))));
+    REQUIRE(
+      n.register_job(counting("work", std::make_shared<counting_job>(numbered("i-", 20)), schedule::fixed_rate(50ms))));
     REQUIRE(eventually([&] { return n.status()->ready && n.status()->worker.locked == 20; }, 20s));
     const auto begin = clock::now();
     CHECK(n.shutdown());
@@ -38,7 +39,8 @@ TEST_CASE("200 starts and stops leave threads and descriptors flat") {
   const auto cycle = [](int i) {
     auto c = quick_config("n", "embedded", "/cycle");
     auto n = start_node(c);
-    REQUIRE(n.register_job(counting("work", std::make_shared<counting_job>(numbered("i-", 3)), schedule::fixed_delay(10ms))));
+    REQUIRE(
+      n.register_job(counting("work", std::make_shared<counting_job>(numbered("i-", 3)), schedule::fixed_delay(10ms))));
     if (i % 4 == 0) {
       REQUIRE(n.wait_ready(10s));
     }

@@ -19,9 +19,8 @@ template <class T, class Message>
 T ask(caf::actor_system& system, const node_actor& n, Message m) {
   caf::scoped_actor self{system};
   T answer;
-  self->request(n, 30s, std::move(m)).receive([&](T& x) { answer = std::move(x); }, [](caf::error& e) {
-    FAIL(to_string(from_caf(e)));
-  });
+  self->request(n, 30s, std::move(m))
+    .receive([&](T& x) { answer = std::move(x); }, [](caf::error& e) { FAIL(to_string(from_caf(e))); });
   return answer;
 }
 

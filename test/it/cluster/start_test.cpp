@@ -31,8 +31,8 @@ TEST_CASE("30 nodes that start at once all register and share 300 items") {
     conflicts += st->store.conflicts;
     unknowns += st->store.unknowns;
   }
-  std::cout << "figure: start: 30 nodes and 300 items after " << since(begin).count() << " ms, " << conflicts << " conflicts, "
-            << unknowns << " unknown outcomes\n";
+  std::cout << "figure: start: 30 nodes and 300 items after " << since(begin).count() << " ms, " << conflicts
+            << " conflicts, " << unknowns << " unknown outcomes\n";
   auto view = nodes[7].cluster();
   REQUIRE(view);
   CHECK(all_locked(*view));

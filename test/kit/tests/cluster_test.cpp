@@ -98,7 +98,8 @@ TEST_CASE("a minute of three nodes takes a small part of a second") {
   c.settle();
   c.advance(60s);
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
-  std::printf("figure: test kit: 60 virtual seconds of 3 nodes with %zu runs in %.0f ms\n", c.runs().size(), took.count());
+  std::printf("figure: test kit: 60 virtual seconds of 3 nodes with %zu runs in %.0f ms\n", c.runs().size(),
+              took.count());
   CHECK(c.runs().size() > 600);
 }
 

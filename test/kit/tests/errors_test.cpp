@@ -87,8 +87,8 @@ TEST_CASE("a cluster that does not settle says what is missing") {
     needs.requires_labels = {"gpu"};
     c.register_job(endless("paint", {"wall"}).attributes(needs));
     const auto text = complaint([&] { c.settle(20s); });
-    CHECK(mentions(text, {"settle: after 20s something is missing", "paint/wall has no owner",
-                          "the leader ", "says of paint/wall: ", "labels it requires", "node n0: up", "item mail/a: owner n"}));
+    CHECK(mentions(text, {"settle: after 20s something is missing", "paint/wall has no owner", "the leader ",
+                          "says of paint/wall: ", "labels it requires", "node n0: up", "item mail/a: owner n"}));
   }
   SUBCASE("the owner is out of reach") {
     c.settle();

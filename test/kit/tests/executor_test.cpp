@@ -155,7 +155,8 @@ TEST_CASE("executor: nothing goes on while the process is paused, and what was m
   CHECK(r.trace.size() == 2);
 }
 
-TEST_CASE("executor: a stop request that comes before the thread does is seen by the run, and told after its beginning") {
+TEST_CASE(
+  "executor: a stop request that comes before the thread does is seen by the run, and told after its beginning") {
   rig r;
   const closing c{r};
   bool seen = false;

@@ -158,7 +158,9 @@ TEST_CASE("a run that ignores its stop request is reported") {
 TEST_CASE("what a paused process still had when it woke up is told apart from what it should not have done") {
   cluster c{2};
   bool obeys = true;
-  SUBCASE("obedient") { c.register_job(endless("mail", {"a", "b"})); }
+  SUBCASE("obedient") {
+    c.register_job(endless("mail", {"a", "b"}));
+  }
   SUBCASE("stubborn") {
     obeys = false;
     c.register_job(stubborn("mail", {"a", "b"}, 10min));
@@ -210,7 +212,8 @@ TEST_CASE("a cluster with clocks that run differently keeps its promises") {
   o.clock_skew_ppm = 20'000;
   {
     cluster c{o};
-    c.register_job(job_builder("nap").items(numbered("i", 3)).every(1h).run([](job_context& ctx) { ctx.sleep(1000s); }));
+    c.register_job(
+      job_builder("nap").items(numbered("i", 3)).every(1h).run([](job_context& ctx) { ctx.sleep(1000s); }));
     c.advance(1100s);
     REQUIRE(c.runs("nap").size() == 3);
     for (const auto& r : c.runs("nap")) {

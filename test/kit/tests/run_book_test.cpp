@@ -34,9 +34,10 @@ TEST_CASE("runs of one item that overlap are found, with what they had in common
   b.begin(1, 1, {"b", "c"}, 3);
   b.end(0, 1, 5);
   b.end(1, 1, 8);
-  CHECK(b.doubles(9) == std::vector<std::string>{
-                          "mail/b ran twice from 3.000s to 5.000s: run 1 of mail on n0 {a, b}: began at 1.000s, returned "
-                          "at 5.000s; run 1 of mail on n1 {b, c}: began at 3.000s, returned at 8.000s"});
+  CHECK(b.doubles(9) ==
+        std::vector<std::string>{
+          "mail/b ran twice from 3.000s to 5.000s: run 1 of mail on n0 {a, b}: began at 1.000s, returned "
+          "at 5.000s; run 1 of mail on n1 {b, c}: began at 3.000s, returned at 8.000s"});
 }
 
 TEST_CASE("runs that follow each other at one moment do not overlap, in whichever order they are told they do") {

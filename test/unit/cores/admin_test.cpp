@@ -276,9 +276,8 @@ TEST_CASE("admin: the view lists what it cannot read, and goes on") {
   r.tree.put("/djm/workers/n", "");
   r.tree.put(lock_of_a, "?");
   const auto v = r.view();
-  for (const std::string& path :
-       {std::string{"/djm/work-pool"}, std::string{"/djm/work-pool/j"}, std::string{"/djm/alive/stranger"},
-        std::string{"/djm/workers/n"}, lock_of_a}) {
+  for (const std::string& path : {std::string{"/djm/work-pool"}, std::string{"/djm/work-pool/j"},
+                                  std::string{"/djm/alive/stranger"}, std::string{"/djm/workers/n"}, lock_of_a}) {
     CAPTURE(path);
     CHECK(std::any_of(v.problems.begin(), v.problems.end(),
                       [&](const std::string& p) { return p.find(path) != std::string::npos; }));

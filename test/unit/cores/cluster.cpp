@@ -154,9 +154,7 @@ void cluster::fault() {
       x.hear_of_expiry();
     }
     break;
-  case 3:
-    restart(index);
-    break;
+  case 3: restart(index); break;
   case 4: {
     auto& j = std::next(jobs.begin(), static_cast<long>(random() % jobs.size()))->second;
     if (chance(50) && j.items.size() > 2) {

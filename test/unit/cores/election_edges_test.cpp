@@ -167,7 +167,8 @@ TEST_CASE("election: who finds a latch of its own behind another's knows the lea
   ballot b;
   const auto latch = [&](fake_store::session owner, const std::string& name) {
     store::transaction t;
-    t.ops.push_back(store::create_op{"/djm/leader-latch/" + name + "-i1-", {}, store::create_mode::ephemeral_sequential});
+    t.ops.push_back(
+      store::create_op{"/djm/leader-latch/" + name + "-i1-", {}, store::create_mode::ephemeral_sequential});
     b.tree.commit(owner, t);
   };
   const auto v = b.tree.open();

@@ -17,7 +17,8 @@ using strings = std::vector<std::string>;
 class candidate : public driver<election_core> {
 public:
   candidate(fake_store& t, const std::string& name, const std::string& incarnation = "i1")
-    : driver<election_core>(election_core{{name, incarnation, "/djm", milliseconds{100}, seconds{5}}}, t), id(name),
+    : driver<election_core>(election_core{{name, incarnation, "/djm", milliseconds{100}, seconds{5}}}, t),
+      id(name),
       life(incarnation) {}
 
   std::string stand() {
@@ -38,7 +39,9 @@ public:
   std::string life;
 };
 
-strings latches(const fake_store& tree) { return tree.children("/djm/leader-latch"); }
+strings latches(const fake_store& tree) {
+  return tree.children("/djm/leader-latch");
+}
 
 } // namespace
 

@@ -179,7 +179,8 @@ TEST_CASE("explain: one question is read for at a time, in order, up to a limit"
   }
 }
 
-TEST_CASE("explain: a store that does not answer, a broken tree and a lost connection are errors, and the next is tried") {
+TEST_CASE(
+  "explain: a store that does not answer, a broken tree and a lost connection are errors, and the next is tried") {
   manager_rig r;
   r.worker("v");
   add_pool(r.tree, "j", {"a"});

@@ -57,12 +57,9 @@ private:
 
   djm::schedule schedule() {
     switch (pick(3)) {
-    case 0:
-      return djm::schedule::fixed_rate(seconds{1 + pick(5)}, seconds{pick(3)});
-    case 1:
-      return djm::schedule::fixed_delay(seconds{1 + pick(5)}, seconds{pick(3)});
-    default:
-      return djm::schedule::on_trigger();
+    case 0: return djm::schedule::fixed_rate(seconds{1 + pick(5)}, seconds{pick(3)});
+    case 1: return djm::schedule::fixed_delay(seconds{1 + pick(5)}, seconds{pick(3)});
+    default: return djm::schedule::on_trigger();
     }
   }
 
@@ -106,16 +103,13 @@ private:
       run_until_ = t_ + pick(8);
       take(core_.on_lease(at(run_until_), at(run_until_ + 1), now()));
       break;
-    case 7:
-      take(core_.on_trigger(now()));
-      break;
+    case 7: take(core_.on_trigger(now())); break;
     case 8:
       if (auto effects = core_.on_schedule(schedule(), now())) {
         take(*effects);
       }
       break;
-    default:
-      t_ += pick(5);
+    default: t_ += pick(5);
     }
     while (cut_request_ != 0) {
       std::vector<std::vector<item_id>> parts(1 + pick(3));

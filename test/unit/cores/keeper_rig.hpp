@@ -42,9 +42,7 @@ public:
     return d.call(&keeper_core::on_pool, id, std::move(items));
   }
   /// Whether the tree shows the node alive in the present session.
-  bool alive() const {
-    return tree.has("/djm/alive/w") && tree.stat("/djm/alive/w").ephemeral_owner == d.view.id;
-  }
+  bool alive() const { return tree.has("/djm/alive/w") && tree.stat("/djm/alive/w").ephemeral_owner == d.view.id; }
   std::string last_event() const { return d.emitted.empty() ? "" : show(emit_effect{d.emitted.back()}); }
   std::string all_events() const {
     std::string text;

@@ -36,7 +36,7 @@ TEST_CASE("manager: a restart that is first seen when everything is read again s
   add_pool(r.tree, "j", {"a"});
   r.lead();
   put_lock(r.tree, "j", "a", "v", "i1");
-  r.pass(seconds{30}); // the next sweep is far away
+  r.pass(seconds{30});                                // the next sweep is far away
   r.tree.put("/djm/worker-assignment-version", "{}"); // another leader has been there
   r.tree.end(first);
   r.worker("v", "i2");

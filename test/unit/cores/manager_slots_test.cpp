@@ -122,7 +122,10 @@ TEST_CASE("manager: a wish for capacity is told once, however often is planned, 
   CHECK(wished(c.r) == "z*1 a*1");
   c.r.tree.put("/djm/work-pool/k", store::encode(store::pool_payload{}));
   c.r.pass(seconds{3});
-  announce(c.r, "v", [](store::worker_payload& w) { w.max_items = 1; w.labels = {"ssd"}; });
+  announce(c.r, "v", [](store::worker_payload& w) {
+    w.max_items = 1;
+    w.labels = {"ssd"};
+  });
   c.r.pass(seconds{3});
   CHECK(c.r.plans >= 5);
   CHECK(wished(c.r) == "z*1 a*1");
@@ -137,7 +140,8 @@ TEST_CASE("manager: a wish for capacity is told once, however often is planned, 
   CHECK(wished(c.r) == "z*1 a*1 z*2 a*1 m*1 z*1");
 }
 
-TEST_CASE("manager: an item keeps its age when its worker dies, and one that ran before is older than those that waited") {
+TEST_CASE(
+  "manager: an item keeps its age when its worker dies, and one that ran before is older than those that waited") {
   contended c;
   auto w = join(c.r, "w", slots(1));
   c.r.pass(seconds{3});
@@ -180,9 +184,7 @@ TEST_CASE("manager: slots are cut to the profiles of those in line") {
   manager_rig r;
   join(r, "v", cpu(1000));
   r.lead();
-  auto needs = [](std::int64_t amount) {
-    return [amount](job_attributes& a) { a.profile["cpu"] = amount; };
-  };
+  auto needs = [](std::int64_t amount) { return [amount](job_attributes& a) { a.profile["cpu"] = amount; }; };
   pool(r, "m", {"run"}, needs(1000));
   pool(r, "z", {"large"}, needs(3000));
   pool(r, "k", {"old"}, needs(500));
@@ -218,7 +220,10 @@ TEST_CASE("manager: who cannot use a slot does not keep it from others") {
   r.lead();
   pool(r, "m", {"run"});
   pool(r, "z", {"picky"}, [](job_attributes& a) { a.requires_labels = {"ssd"}; });
-  announce(r, "v", [](store::worker_payload& w) { w.max_items = 1; w.labels = {"ssd"}; });
+  announce(r, "v", [](store::worker_payload& w) {
+    w.max_items = 1;
+    w.labels = {"ssd"};
+  });
   r.pass(seconds{3});
   pool(r, "a", {"young"});
   CHECK(r.status().waiting == 2);
@@ -281,8 +286,14 @@ TEST_CASE("manager: the status names the first thousand items that pend, and how
 
 TEST_CASE("manager: the status says what the last plan came to") {
   manager_rig r;
-  join(r, "v", [](store::worker_payload& w) { w.zone = "north"; w.capacity["cpu"] = 4000; });
-  join(r, "w", [](store::worker_payload& w) { w.zone = "south"; w.capacity["cpu"] = 2000; });
+  join(r, "v", [](store::worker_payload& w) {
+    w.zone = "north";
+    w.capacity["cpu"] = 4000;
+  });
+  join(r, "w", [](store::worker_payload& w) {
+    w.zone = "south";
+    w.capacity["cpu"] = 2000;
+  });
   r.lead();
   pool(r, "m", {"1", "2", "3", "4"}, [](job_attributes& a) { a.profile["cpu"] = 500; });
   pool(r, "a", {"1"});

@@ -67,52 +67,96 @@ std::string show(const std::vector<store::read_op>& reads) {
   return text;
 }
 
-std::string show(const commit_effect& x) { return "commit[" + show(x.txn) + "]"; }
-std::string show(const read_effect& x) { return (x.fresh ? "fresh[" : "read[") + show(x.reads) + "]"; }
+std::string show(const commit_effect& x) {
+  return "commit[" + show(x.txn) + "]";
+}
+std::string show(const read_effect& x) {
+  return (x.fresh ? "fresh[" : "read[") + show(x.reads) + "]";
+}
 std::string show(const emit_effect& x) {
   return std::visit([](const auto& e) { return to_text(e); }, x.what);
 }
-std::string show(const log_effect& x) { return "log " + x.text; }
+std::string show(const log_effect& x) {
+  return "log " + x.text;
+}
 
-std::string show(const job_runner_core::start_run& x) { return "start " + std::to_string(x.id) + ": " + list(x.items); }
+std::string show(const job_runner_core::start_run& x) {
+  return "start " + std::to_string(x.id) + ": " + list(x.items);
+}
 std::string show(const job_runner_core::stop_run& x) {
   return "stop " + std::to_string(x.id) + " " + to_string(x.reason) + (x.revoked.empty() ? "" : ": " + list(x.revoked));
 }
-std::string show(const job_runner_core::released& x) { return "released " + list(x.items); }
+std::string show(const job_runner_core::released& x) {
+  return "released " + list(x.items);
+}
 std::string show(const job_runner_core::cut_share& x) {
   return "cut " + std::to_string(x.request) + "? " + list(x.share);
 }
-std::string show(const job_runner_core::call_pool& x) { return "pool " + std::to_string(x.request) + "?"; }
-std::string show(const job_runner_core::pool_ready& x) { return "pool = " + list(x.items); }
-std::string show(const job_runner_core::abort_process& x) { return "abort " + std::to_string(x.id); }
+std::string show(const job_runner_core::call_pool& x) {
+  return "pool " + std::to_string(x.request) + "?";
+}
+std::string show(const job_runner_core::pool_ready& x) {
+  return "pool = " + list(x.items);
+}
+std::string show(const job_runner_core::abort_process& x) {
+  return "abort " + std::to_string(x.id);
+}
 
-std::string show(const worker_core::grant& x) { return "grant " + x.job + ": " + list(x.items); }
+std::string show(const worker_core::grant& x) {
+  return "grant " + x.job + ": " + list(x.items);
+}
 std::string show(const worker_core::revoke& x) {
   return "revoke " + x.job + " " + to_string(x.reason) + ": " + list(x.items);
 }
 std::string show(const worker_core::renew_lease& x) {
   return "lease " + seconds(x.run_until) + " " + seconds(x.deadline);
 }
-std::string show(const worker_core::not_alive&) { return "not alive"; }
-std::string show(const worker_core::drained&) { return "drained"; }
-std::string show(const worker_core::settled_changed& x) { return x.settled ? "settled" : "unsettled"; }
+std::string show(const worker_core::not_alive&) {
+  return "not alive";
+}
+std::string show(const worker_core::drained&) {
+  return "drained";
+}
+std::string show(const worker_core::settled_changed& x) {
+  return x.settled ? "settled" : "unsettled";
+}
 
-std::string show(const keeper_core::joined& x) { return "joined " + std::to_string(x.number); }
-std::string show(const keeper_core::unjoined&) { return "unjoined"; }
-std::string show(const keeper_core::start_probing& x) { return "probe " + below_root(x.path); }
-std::string show(const keeper_core::stop_probing&) { return "stop probing"; }
-std::string show(const keeper_core::left&) { return "left"; }
-std::string show(const keeper_core::failed& x) { return "failed " + to_string(x.why); }
+std::string show(const keeper_core::joined& x) {
+  return "joined " + std::to_string(x.number);
+}
+std::string show(const keeper_core::unjoined&) {
+  return "unjoined";
+}
+std::string show(const keeper_core::start_probing& x) {
+  return "probe " + below_root(x.path);
+}
+std::string show(const keeper_core::stop_probing&) {
+  return "stop probing";
+}
+std::string show(const keeper_core::left&) {
+  return "left";
+}
+std::string show(const keeper_core::failed& x) {
+  return "failed " + to_string(x.why);
+}
 
-std::string show(const election_core::granted& x) { return "granted " + below_root(x.latch); }
-std::string show(const election_core::revoked&) { return "revoked"; }
+std::string show(const election_core::granted& x) {
+  return "granted " + below_root(x.latch);
+}
+std::string show(const election_core::revoked&) {
+  return "revoked";
+}
 
-std::string show(const manager_core::plan_request&) { return "plan?"; }
+std::string show(const manager_core::plan_request&) {
+  return "plan?";
+}
 
 std::string show(const admin_core::done& x) {
   return std::to_string(x.id) + (x.result ? " done" : " " + to_string(x.result.error()));
 }
 
-std::string show(const admin_core::viewed& x) { return std::to_string(x.id) + " viewed"; }
+std::string show(const admin_core::viewed& x) {
+  return std::to_string(x.id) + " viewed";
+}
 
 } // namespace djm::test

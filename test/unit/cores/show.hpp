@@ -99,6 +99,8 @@ inline time_point at(double seconds) {
   return time_point{} + std::chrono::duration_cast<duration>(std::chrono::duration<double>(seconds));
 }
 
-inline step when(double seconds) { return step{at(seconds), 7, 1'700'000'000'000}; }
+inline step when(double seconds) {
+  return step{at(seconds), 7, 1'700'000'000'000};
+}
 
 } // namespace djm::test

@@ -54,12 +54,19 @@ worker_core::settings worker_settings(const node_id& name, const std::string& li
 } // namespace
 
 sim_node::sim_node(cluster& c, node_id name, std::string incarnation)
-  : all(c), id(std::move(name)), life(std::move(incarnation)), keeper(keeper_settings(id, life)),
-    election(election_settings(id, life)), manager(manager_settings(id, life)), worker(worker_settings(id, life)) {
+  : all(c),
+    id(std::move(name)),
+    life(std::move(incarnation)),
+    keeper(keeper_settings(id, life)),
+    election(election_settings(id, life)),
+    manager(manager_settings(id, life)),
+    worker(worker_settings(id, life)) {
   view.timeout = cluster::session_timeout;
 }
 
-step sim_node::now_step() { return {all.now, all.random(), 0}; }
+step sim_node::now_step() {
+  return {all.now, all.random(), 0};
+}
 
 void sim_node::post(std::function<void()> f) {
   mailbox_.push_back(std::move(f));
@@ -266,9 +273,8 @@ void sim_node::probe() {
       if (std::holds_alternative<store::committed>(outcome)) {
         // Contact is the probe before the latest (protocol §2).
         if (probed_) {
-          post([this, contact = *probed_, number] {
-            carry_out(worker, worker.on_contact(number, contact, now_step()));
-          });
+          post(
+            [this, contact = *probed_, number] { carry_out(worker, worker.on_contact(number, contact, now_step())); });
         }
         probed_ = sent;
       } else if (std::holds_alternative<store::conflict>(outcome)) {
@@ -339,7 +345,9 @@ void sim_node::one(keeper_core&, keeper_core::start_probing&) {
   next_probe_ = all.now;
 }
 
-void sim_node::one(keeper_core&, keeper_core::stop_probing&) { probing_ = false; }
+void sim_node::one(keeper_core&, keeper_core::stop_probing&) {
+  probing_ = false;
+}
 void sim_node::one(keeper_core&, keeper_core::left&) {
   if (std::exchange(left, true)) {
     return;
@@ -355,7 +363,9 @@ void sim_node::one(keeper_core&, keeper_core::left&) {
   answers.clear();
   tell_session();
 }
-void sim_node::one(keeper_core&, keeper_core::failed& x) { all.broken(id + " failed: " + to_string(x.why)); }
+void sim_node::one(keeper_core&, keeper_core::failed& x) {
+  all.broken(id + " failed: " + to_string(x.why));
+}
 
 void sim_node::one(election_core&, election_core::granted& x) {
   all.note(id + " leads, epoch " + std::to_string(x.epoch));
@@ -399,7 +409,9 @@ void sim_node::one(worker_core&, worker_core::not_alive&) {
   post([this] { carry_out(keeper, keeper.on_not_alive(now_step())); });
 }
 
-void sim_node::one(worker_core&, worker_core::drained&) { drained = true; }
+void sim_node::one(worker_core&, worker_core::drained&) {
+  drained = true;
+}
 void sim_node::one(worker_core&, worker_core::settled_changed&) {}
 
 job_id sim_node::job_of(const job_runner_core& r) const {
@@ -472,7 +484,9 @@ void sim_node::one(job_runner_core& r, job_runner_core::pool_ready& x) {
   post([this, job = job_of(r), x] { carry_out(keeper, keeper.on_pool(job, x.items, now_step())); });
 }
 
-void sim_node::one(job_runner_core&, job_runner_core::abort_process&) { all.broken("nobody asked for aborts"); }
+void sim_node::one(job_runner_core&, job_runner_core::abort_process&) {
+  all.broken("nobody asked for aborts");
+}
 
 // The cluster tells runners of the end of their runs.
 template void sim_node::carry_out<job_runner_core>(job_runner_core&, std::vector<job_runner_core::effect>);

@@ -178,7 +178,8 @@ TEST_CASE("supervisor: a runner that dies while the node drains is replaced, to 
   }
 }
 
-TEST_CASE("supervisor: whatever happens and in whatever order, a stop ends, and no child is started or outlived twice") {
+TEST_CASE(
+  "supervisor: whatever happens and in whatever order, a stop ends, and no child is started or outlived twice") {
   for (unsigned seed = 0; seed < 3000; ++seed) {
     CAPTURE(seed);
     std::mt19937 chance{seed};
@@ -191,15 +192,11 @@ TEST_CASE("supervisor: whatever happens and in whatever order, a stop ends, and 
     const auto some_job = [&] { return "j" + std::to_string(draw(jobs + 1)); };
     const auto disturb = [&] {
       switch (draw(16)) {
-      case 0:
-        return s.core.on_joined();
-      case 1:
-        return s.core.on_unjoined();
-      case 2:
-        return s.core.on_settled(draw(2) == 0);
+      case 0: return s.core.on_joined();
+      case 1: return s.core.on_unjoined();
+      case 2: return s.core.on_settled(draw(2) == 0);
       case 3:
-      case 4:
-        return s.core.on_session(static_cast<store::session_phase>(draw(7)));
+      case 4: return s.core.on_session(static_cast<store::session_phase>(draw(7)));
       case 5:
       case 6:
         if (!s.core.is_stopping()) {
@@ -208,12 +205,8 @@ TEST_CASE("supervisor: whatever happens and in whatever order, a stop ends, and 
           CHECK(s.runners.count(job) == 1);
         }
         return;
-      case 7:
-        s.show(s.core.leave_job(some_job()));
-        return;
-      case 8:
-        s.show(s.core.on_job_free(some_job()));
-        return;
+      case 7: s.show(s.core.leave_job(some_job())); return;
+      case 8: s.show(s.core.on_job_free(some_job())); return;
       case 9:
       case 10:
         if (const auto job = some_job(); s.runners.count(job) > 0) {
@@ -226,12 +219,8 @@ TEST_CASE("supervisor: whatever happens and in whatever order, a stop ends, and 
           s.down(p);
         }
         return;
-      case 13:
-        s.show(s.core.on_drained(s.now));
-        return;
-      default:
-        s.pass(milliseconds{draw(8000)}, draw(2) == 0);
-        return;
+      case 13: s.show(s.core.on_drained(s.now)); return;
+      default: s.pass(milliseconds{draw(8000)}, draw(2) == 0); return;
       }
     };
     for (unsigned n = draw(60); n > 0; --n) {

@@ -11,7 +11,8 @@ using part = supervisor_core::part;
 
 TEST_CASE("supervisor: the parts start in their order and the store opens its session last") {
   supervisor_rig s;
-  CHECK(s.started == "start store; start keeper; start election; start manager; start worker; introduce all; open session");
+  CHECK(s.started ==
+        "start store; start keeper; start election; start manager; start worker; introduce all; open session");
   CHECK(s.core.state() == std::string{"starting"});
   s.core.on_joined();
   CHECK(s.core.state() == std::string{"running"});
@@ -129,8 +130,7 @@ TEST_CASE("supervisor: the sixth failure within a minute stops the node, with th
     s.down(part::manager);
     CHECK(s.pass(seconds{5}) == "rebuild manager; introduce all");
   }
-  CHECK(s.down(part::manager) ==
-        "report manager internal; refuse wishes; stop runs a; drain worker; hurry worker");
+  CHECK(s.down(part::manager) == "report manager internal; refuse wishes; stop runs a; drain worker; hurry worker");
   REQUIRE(s.core.verdict());
   CHECK(s.core.verdict()->code == errc::too_many_failures);
   CHECK(s.core.verdict()->text == "manager failed 6 times within 1min; last: broken");

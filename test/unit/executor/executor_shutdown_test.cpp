@@ -30,13 +30,15 @@ TEST_CASE("shutdown: asks runs to stop, waits for them, drops the waiting, refus
   counter started;
   results obedient, waiting, refused;
   thread_executor exec{o};
-  exec.start(order(1, [&](job_context& ctx) {
-    started.add();
-    CHECK(ctx.wait_for_stop(hours{1}));
-    CHECK(ctx.reason() == stop_reason::shutdown);
-    exec.start(order(3, [](auto&) {}), refused.done());
-    CHECK(refused.reach(1));
-  }), obedient.done());
+  exec.start(order(1,
+                   [&](job_context& ctx) {
+                     started.add();
+                     CHECK(ctx.wait_for_stop(hours{1}));
+                     CHECK(ctx.reason() == stop_reason::shutdown);
+                     exec.start(order(3, [](auto&) {}), refused.done());
+                     CHECK(refused.reach(1));
+                   }),
+             obedient.done());
   REQUIRE(started.reaches(1));
   exec.start(order(2, [](auto&) {}), waiting.done());
   CHECK(exec.shutdown(far()).empty());
@@ -71,13 +73,15 @@ TEST_CASE("shutdown: a run that never ends is returned, left to itself, and its 
   std::weak_ptr<djm::job> code;
   {
     thread_executor exec{impatient()};
-    auto o = order(5, [s](job_context& ctx) {
-      auto subscription = ctx.on_stop([s](stop_reason) {});
-      s->started.add();
-      s->release.reaches(1);
-      CHECK(ctx.wait_for_stop(hours{1}));
-      s->ended.add();
-    }, "mail", {{"a", 17}});
+    auto o = order(5,
+                   [s](job_context& ctx) {
+                     auto subscription = ctx.on_stop([s](stop_reason) {});
+                     s->started.add();
+                     s->release.reaches(1);
+                     CHECK(ctx.wait_for_stop(hours{1}));
+                     s->ended.add();
+                   },
+                   "mail", {{"a", 17}});
     code = o.code;
     exec.start(std::move(o), [handle, done = r.done()](const run_result& x) { done(x); });
     REQUIRE(s->started.reaches(1));
@@ -114,16 +118,18 @@ TEST_CASE("shutdown: a call and a stop callback that hang are left behind, count
       s->ended.add();
       throw 42;
     });
-    exec.start(order(1, [s](job_context& ctx) {
-      auto subscription = ctx.on_stop([s](stop_reason) {
-        s->started.add();
-        s->release.reaches(1);
-        s->ended.add();
-        throw 42;
-      });
-      s->started.add();
-      s->release.reaches(1);
-    }), nullptr);
+    exec.start(order(1,
+                     [s](job_context& ctx) {
+                       auto subscription = ctx.on_stop([s](stop_reason) {
+                         s->started.add();
+                         s->release.reaches(1);
+                         s->ended.add();
+                         throw 42;
+                       });
+                       s->started.add();
+                       s->release.reaches(1);
+                     }),
+               nullptr);
     REQUIRE(s->started.reaches(2));
     exec.request_stop(1, stop_reason::disabled, {});
     REQUIRE(s->started.reaches(3));
@@ -160,12 +166,14 @@ TEST_CASE("shutdown: a second request brings the deadline forward and returns th
   auto s = std::make_shared<stubborn>();
   counter asked;
   thread_executor exec{impatient()};
-  exec.start(order(1, [s, &asked](job_context& ctx) {
-    s->started.add();
-    ctx.wait_for_stop(hours{1});
-    asked.add();
-    s->release.reaches(1);
-  }), nullptr);
+  exec.start(order(1,
+                   [s, &asked](job_context& ctx) {
+                     s->started.add();
+                     ctx.wait_for_stop(hours{1});
+                     asked.add();
+                     s->release.reaches(1);
+                   }),
+             nullptr);
   REQUIRE(s->started.reaches(1));
   executor_leftovers patient;
   std::thread first{[&] { patient = exec.shutdown(boot_now() + hours{10}); }};
@@ -196,10 +204,12 @@ TEST_CASE("shutdown: waits for a done under way on a foreign thread, whatever th
   auto o = patient();
   o.max_threads = 1;
   thread_executor exec{o};
-  exec.start(order(1, [&](job_context& ctx) {
-    started.add();
-    ctx.wait_for_stop(hours{1});
-  }), nullptr);
+  exec.start(order(1,
+                   [&](job_context& ctx) {
+                     started.add();
+                     ctx.wait_for_stop(hours{1});
+                   }),
+             nullptr);
   REQUIRE(started.reaches(1));
   exec.start(order(2, [](auto&) {}), [&](const run_result& r) {
     CHECK(r.dropped);
@@ -227,12 +237,14 @@ TEST_CASE("shutdown: runs, dones and calls that ask for it while it waits for th
     calling.reaches(1);
     exec.shutdown(boot_now() + hours{1});
   });
-  exec.start(order(1, [&](job_context& ctx) {
-    started.add();
-    ctx.wait_for_stop(hours{1});
-    calling.add();
-    exec.shutdown(boot_now() + hours{1});
-  }), [&](const run_result&) { exec.shutdown(boot_now() + hours{1}); });
+  exec.start(order(1,
+                   [&](job_context& ctx) {
+                     started.add();
+                     ctx.wait_for_stop(hours{1});
+                     calling.add();
+                     exec.shutdown(boot_now() + hours{1});
+                   }),
+             [&](const run_result&) { exec.shutdown(boot_now() + hours{1}); });
   REQUIRE(started.reaches(2));
   CHECK(exec.shutdown(boot_now() + hours{1}).empty());
 }
@@ -250,25 +262,21 @@ TEST_CASE("shutdown: a run, a done, a call and a stop callback may destroy their
     };
     auto finished = std::make_shared<counter>();
     switch (where) {
-      case 0:
-        exec->start(order(1, [&](auto&) { destroy(); }), nullptr);
-        break;
-      case 1:
-        exec->start(order(1, [](auto&) {}), [&](const run_result&) { destroy(); });
-        break;
-      case 2:
-        exec->call(destroy);
-        break;
-      default:
-        exec->start(order(1, [&, finished](job_context& ctx) {
-          auto subscription = ctx.on_stop([&](stop_reason) { destroy(); });
-          started.add();
-          finished->reaches(1);
-        }), nullptr);
-        // The run is not obedient, so that its callback is what outlives the executor.
-        REQUIRE(started.reaches(1));
-        exec->request_stop(1, stop_reason::disabled, {});
-        break;
+    case 0: exec->start(order(1, [&](auto&) { destroy(); }), nullptr); break;
+    case 1: exec->start(order(1, [](auto&) {}), [&](const run_result&) { destroy(); }); break;
+    case 2: exec->call(destroy); break;
+    default:
+      exec->start(order(1,
+                        [&, finished](job_context& ctx) {
+                          auto subscription = ctx.on_stop([&](stop_reason) { destroy(); });
+                          started.add();
+                          finished->reaches(1);
+                        }),
+                  nullptr);
+      // The run is not obedient, so that its callback is what outlives the executor.
+      REQUIRE(started.reaches(1));
+      exec->request_stop(1, stop_reason::disabled, {});
+      break;
     }
     go.add();
     CHECK(gone.reaches(1));

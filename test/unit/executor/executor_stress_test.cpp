@@ -33,7 +33,8 @@ struct ledger {
 
 } // namespace
 
-TEST_CASE("stress: starts, stops, callbacks, adoptions, calls and looks from many threads; each run is done exactly once") {
+TEST_CASE(
+  "stress: starts, stops, callbacks, adoptions, calls and looks from many threads; each run is done exactly once") {
   constexpr int clients = 4;
   constexpr int runs_each = 400;
   auto seed = std::random_device{}();
@@ -54,45 +55,43 @@ TEST_CASE("stress: starts, stops, callbacks, adoptions, calls and looks from man
         auto id = exec.next_run_id();
         mine.push_back(id);
         auto kind = rng() % 4;
-        exec.start(order(id, [&, kind](job_context& ctx) {
-          std::atomic<int> in_callback{0};
-          {
-            auto one = ctx.on_stop([&](stop_reason) {
-              ++in_callback;
-              ++called_back;
-              --in_callback;
-            });
-            auto two = ctx.on_stop([&](stop_reason) {
-              ++in_callback;
-              std::this_thread::yield();
-              --in_callback;
-            });
-            ++subscribed;
-            if (kind == 0)
-              throw 42;
-            if (kind == 1)
-              ctx.wait_for_stop(microseconds{300});
-            if (kind == 2)
-              while (!ctx.stop_requested() && ctx.sleep(microseconds{50}))
-                if (ctx.revoked_items().size() > 1)
-                  break;
-          }
-          if (in_callback != 0)
-            ++overlapping; // a subscription did not wait for its callback
-        }, job, {{"a", 1}, {"b", 2}}), book.done());
+        exec.start(order(id,
+                         [&, kind](job_context& ctx) {
+                           std::atomic<int> in_callback{0};
+                           {
+                             auto one = ctx.on_stop([&](stop_reason) {
+                               ++in_callback;
+                               ++called_back;
+                               --in_callback;
+                             });
+                             auto two = ctx.on_stop([&](stop_reason) {
+                               ++in_callback;
+                               std::this_thread::yield();
+                               --in_callback;
+                             });
+                             ++subscribed;
+                             if (kind == 0)
+                               throw 42;
+                             if (kind == 1)
+                               ctx.wait_for_stop(microseconds{300});
+                             if (kind == 2)
+                               while (!ctx.stop_requested() && ctx.sleep(microseconds{50}))
+                                 if (ctx.revoked_items().size() > 1)
+                                   break;
+                           }
+                           if (in_callback != 0)
+                             ++overlapping; // a subscription did not wait for its callback
+                         },
+                         job, {{"a", 1}, {"b", 2}}),
+                   book.done());
         switch (rng() % 6) {
-          case 0:
-            exec.adopt(job, book.done());
-            break;
-          case 1:
-            exec.call([&] { ++calls; });
-            break;
-          case 2:
-            exec.running(job);
-            exec.stats();
-            break;
-          default:
-            break;
+        case 0: exec.adopt(job, book.done()); break;
+        case 1: exec.call([&] { ++calls; }); break;
+        case 2:
+          exec.running(job);
+          exec.stats();
+          break;
+        default: break;
         }
         auto victim = mine[rng() % mine.size()];
         exec.request_stop(victim, stop_reason::revoked, {rng() % 2 == 0 ? "a" : "b"});

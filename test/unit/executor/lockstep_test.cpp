@@ -12,8 +12,8 @@ using std::chrono::seconds;
 
 namespace {
 
-/// The smallest lock-step simulator: one baton, virtual time, the earliest waiter first. It shows that the seam is enough
-/// to run blocking user code deterministically.
+/// The smallest lock-step simulator: one baton, virtual time, the earliest waiter first. It shows that the seam is
+/// enough to run blocking user code deterministically.
 class lockstep final : public run_clock, public std::enable_shared_from_this<lockstep> {
 public:
   time_point now() const override {
@@ -110,19 +110,23 @@ TEST_CASE("lock step: blocking runs live on virtual time, in an order that never
       trace.push_back(format_duration(clock->now().time_since_epoch()) + " " + std::move(what));
     };
     run_services services{clock, [](auto) {}, [](auto&) {}};
-    auto sleeper = std::make_shared<run_context>(order(1, [&](job_context& ctx) {
-      note("sleeper starts");
-      CHECK(ctx.sleep(hours{1}));
-      note("sleeper wakes");
-      CHECK_FALSE(ctx.sleep(hours{100}));
-      note("sleeper is asked to stop");
-    }), services);
-    auto stopper = std::make_shared<run_context>(order(2, [&](job_context& ctx) {
-      note("stopper starts");
-      ctx.sleep(hours{2});
-      sleeper->request_stop(stop_reason::shutdown, {});
-      note("stopper ends");
-    }), services);
+    auto sleeper = std::make_shared<run_context>(order(1,
+                                                       [&](job_context& ctx) {
+                                                         note("sleeper starts");
+                                                         CHECK(ctx.sleep(hours{1}));
+                                                         note("sleeper wakes");
+                                                         CHECK_FALSE(ctx.sleep(hours{100}));
+                                                         note("sleeper is asked to stop");
+                                                       }),
+                                                 services);
+    auto stopper = std::make_shared<run_context>(order(2,
+                                                       [&](job_context& ctx) {
+                                                         note("stopper starts");
+                                                         ctx.sleep(hours{2});
+                                                         sleeper->request_stop(stop_reason::shutdown, {});
+                                                         note("stopper ends");
+                                                       }),
+                                                 services);
     auto one = clock->spawn([&] { sleeper->execute(); });
     auto two = clock->spawn([&] { stopper->execute(); });
     while (clock->step()) {

@@ -19,9 +19,9 @@ struct bench {
   std::vector<std::string> reports;
 
   std::shared_ptr<run_context> make(run_order o) {
-    return std::make_shared<run_context>(
-      std::move(o), run_services{make_system_run_clock(), [this](auto f) { posted.push_back(std::move(f)); },
-                                 [this](auto& text) { reports.push_back(text); }});
+    return std::make_shared<run_context>(std::move(o), run_services{make_system_run_clock(),
+                                                                    [this](auto f) { posted.push_back(std::move(f)); },
+                                                                    [this](auto& text) { reports.push_back(text); }});
   }
 
   void run_posted() {
@@ -205,16 +205,19 @@ TEST_CASE("context: a run is over only when no stop callback is under way, and n
   std::vector<std::function<void()>> posted;
   run_services services{make_system_run_clock(), [&](auto f) { posted.push_back(std::move(f)); }, [](auto&) {}};
   std::thread reserved;
-  auto run = std::make_shared<run_context>(order(2, [&](job_context& ctx) {
-    kept.push_back(ctx.on_stop([&](stop_reason) {
-      inside.add();
-      release.reaches(1);
-    }));
-    kept.push_back(ctx.on_stop([&](stop_reason) { ++late_calls; }));
-    static_cast<run_context&>(ctx).request_stop(stop_reason::shutdown, {});
-    reserved = std::thread{[&] { posted.at(0)(); }};
-    inside.reaches(1);
-  }), services);
+  auto run =
+    std::make_shared<run_context>(order(2,
+                                        [&](job_context& ctx) {
+                                          kept.push_back(ctx.on_stop([&](stop_reason) {
+                                            inside.add();
+                                            release.reaches(1);
+                                          }));
+                                          kept.push_back(ctx.on_stop([&](stop_reason) { ++late_calls; }));
+                                          static_cast<run_context&>(ctx).request_stop(stop_reason::shutdown, {});
+                                          reserved = std::thread{[&] { posted.at(0)(); }};
+                                          inside.reaches(1);
+                                        }),
+                                  services);
   std::thread runner{[&] {
     run->execute();
     CHECK(release.value() == 1);

@@ -137,11 +137,13 @@ TEST_CASE("env: close returns at once and tells when nothing more will be called
   auto owned = std::make_shared<int>(0);
   auto env = std::make_shared<system_env>(options());
   env->arm(env->now() + hours{1}, [owned] {});
-  env->exec().start(order(1, [&](job_context& ctx) {
-    ctx.wait_for_stop(hours{1});
-    asked.add();
-    release.reaches(1);
-  }), [owned](const run_result&) {});
+  env->exec().start(order(1,
+                          [&](job_context& ctx) {
+                            ctx.wait_for_stop(hours{1});
+                            asked.add();
+                            release.reaches(1);
+                          }),
+                    [owned](const run_result&) {});
   std::weak_ptr<system_env> weak = env;
   env->close([&, env]() mutable {
     CHECK(owned.use_count() == 1);
@@ -180,10 +182,12 @@ TEST_CASE("env: close says which runs it left behind") {
   o.log = [&](const log_record& r) { log.push_back(r.text); };
   counter closed;
   system_env env{o};
-  env.exec().start(order(7, [release, started](auto&) {
-    started->add();
-    release->reaches(1);
-  }), nullptr);
+  env.exec().start(order(7,
+                         [release, started](auto&) {
+                           started->add();
+                           release->reaches(1);
+                         }),
+                   nullptr);
   REQUIRE(started->reaches(1));
   env.close([&] { closed.add(); });
   REQUIRE(closed.reaches(1));

@@ -91,7 +91,8 @@ TEST_CASE("executor: orders that make no sense are refused with a text that says
   }
   CHECK(texts == std::set<std::string>{"run 7 of job 'mail' refused: a run with this id has not ended",
                                        "run of job 'mail' refused: run id 0 names no run",
-                                       "run 8 of job 'mail' refused: no code", "run 9 of job 'mail' refused: no items"});
+                                       "run 8 of job 'mail' refused: no code",
+                                       "run 9 of job 'mail' refused: no items"});
   CHECK(exec.running({}).size() == 1);
   release.add();
   CHECK(busy.reach(1));
@@ -104,14 +105,17 @@ TEST_CASE("executor: beyond the maximum runs wait, visibly, and start in order")
   std::vector<run_id> order_of_start;
   thread_executor exec{threads(2)};
   for (int i = 0; i < 5; ++i)
-    exec.start(order(exec.next_run_id(), [&](job_context& ctx) {
-      {
-        std::lock_guard<std::mutex> guard{mutex};
-        order_of_start.push_back(ctx.run());
-      }
-      started.add();
-      release.reaches(1);
-    }, i % 2 == 0 ? "even" : "odd", {{"b", 2}, {"a", 1}}), r.done());
+    exec.start(order(exec.next_run_id(),
+                     [&](job_context& ctx) {
+                       {
+                         std::lock_guard<std::mutex> guard{mutex};
+                         order_of_start.push_back(ctx.run());
+                       }
+                       started.add();
+                       release.reaches(1);
+                     },
+                     i % 2 == 0 ? "even" : "odd", {{"b", 2}, {"a", 1}}),
+               r.done());
   REQUIRE(started.reaches(2));
   auto s = exec.stats();
   CHECK(s.threads == 2);
@@ -138,10 +142,12 @@ TEST_CASE("executor: stopping a waiting run drops it; its code is never called")
   results busy, waiting;
   bool ran = false;
   thread_executor exec{threads(1)};
-  exec.start(order(1, [&](auto&) {
-    started.add();
-    release.reaches(1);
-  }), busy.done());
+  exec.start(order(1,
+                   [&](auto&) {
+                     started.add();
+                     release.reaches(1);
+                   }),
+             busy.done());
   REQUIRE(started.reaches(1));
   exec.start(order(2, [&](auto&) { ran = true; }), waiting.done());
   exec.request_stop(2, stop_reason::disabled, {});
@@ -165,23 +171,26 @@ TEST_CASE("executor: a stop request reaches poll, wait and callback of a run, wi
   counter waiting, called, looked;
   results r;
   thread_executor exec{patient()};
-  exec.start(order(1, [&](job_context& ctx) {
-    auto runner = std::this_thread::get_id();
-    auto subscription = ctx.on_stop([&, runner](stop_reason why) {
-      CHECK(why == stop_reason::revoked);
-      CHECK(std::this_thread::get_id() != runner);
-      called.add();
-    });
-    CHECK_FALSE(ctx.stop_requested());
-    waiting.add();
-    CHECK(ctx.wait_for_stop(hours{1}));
-    CHECK(ctx.stop_requested());
-    CHECK(ctx.reason() == stop_reason::revoked);
-    CHECK(ctx.revoked_items() == std::vector<item_id>{"a"});
-    looked.add(); // only now may more be revoked
-    called.reaches(1);
-    CHECK(eventually([&] { return ctx.revoked_items().size() == 2; }));
-  }, "mail", {{"a", 1}, {"b", 2}}), r.done());
+  exec.start(order(1,
+                   [&](job_context& ctx) {
+                     auto runner = std::this_thread::get_id();
+                     auto subscription = ctx.on_stop([&, runner](stop_reason why) {
+                       CHECK(why == stop_reason::revoked);
+                       CHECK(std::this_thread::get_id() != runner);
+                       called.add();
+                     });
+                     CHECK_FALSE(ctx.stop_requested());
+                     waiting.add();
+                     CHECK(ctx.wait_for_stop(hours{1}));
+                     CHECK(ctx.stop_requested());
+                     CHECK(ctx.reason() == stop_reason::revoked);
+                     CHECK(ctx.revoked_items() == std::vector<item_id>{"a"});
+                     looked.add(); // only now may more be revoked
+                     called.reaches(1);
+                     CHECK(eventually([&] { return ctx.revoked_items().size() == 2; }));
+                   },
+                   "mail", {{"a", 1}, {"b", 2}}),
+             r.done());
   REQUIRE(waiting.reaches(1));
   exec.request_stop(1, stop_reason::revoked, {"a"});
   REQUIRE(called.reaches(1));
@@ -195,11 +204,13 @@ TEST_CASE("executor: a full pool blocks neither calls nor stop callbacks") {
   counter started, stopped, call, release;
   thread_executor exec{threads(2)};
   for (run_id id = 1; id <= 4; ++id)
-    exec.start(order(id, [&](job_context& ctx) {
-      auto subscription = ctx.on_stop([&](stop_reason) { stopped.add(); });
-      started.add();
-      release.reaches(1);
-    }), nullptr);
+    exec.start(order(id,
+                     [&](job_context& ctx) {
+                       auto subscription = ctx.on_stop([&](stop_reason) { stopped.add(); });
+                       started.add();
+                       release.reaches(1);
+                     }),
+               nullptr);
   REQUIRE(started.reaches(2));
   exec.call([&] { call.add(); });
   CHECK(call.reaches(1));
@@ -236,11 +247,13 @@ TEST_CASE("executor: calls that hang block neither other calls nor stop callback
   CHECK(s.reserved_busy == 5);
   CHECK(s.reserved_waiting == 1);
   CHECK(s.reserved_stuck == 5);
-  exec.start(order(1, [&](job_context& ctx) {
-    auto subscription = ctx.on_stop([&](stop_reason) { stopped.add(); });
-    started.add();
-    CHECK(stopped.reaches(1));
-  }), nullptr);
+  exec.start(order(1,
+                   [&](job_context& ctx) {
+                     auto subscription = ctx.on_stop([&](stop_reason) { stopped.add(); });
+                     started.add();
+                     CHECK(stopped.reaches(1));
+                   }),
+             nullptr);
   REQUIRE(started.reaches(1));
   exec.request_stop(1, stop_reason::disabled, {});
   CHECK(stopped.reaches(1));
@@ -249,7 +262,8 @@ TEST_CASE("executor: calls that hang block neither other calls nor stop callback
   CHECK(call.reaches(2));
 }
 
-TEST_CASE("executor: what calls and stop callbacks throw is contained, counted and logged; a log that throws is ignored") {
+TEST_CASE(
+  "executor: what calls and stop callbacks throw is contained, counted and logged; a log that throws is ignored") {
   auto o = patient();
   std::mutex mutex;
   std::vector<log_record> log;
@@ -266,11 +280,13 @@ TEST_CASE("executor: what calls and stop callbacks throw is contained, counted a
   thread_executor exec{o};
   exec.call([] { throw std::runtime_error{"no pool"}; });
   REQUIRE(logged.reaches(1));
-  exec.start(order(2, [&](job_context& ctx) {
-    auto subscription = ctx.on_stop([](stop_reason) { throw 42; });
-    started.add();
-    release.reaches(1);
-  }), nullptr);
+  exec.start(order(2,
+                   [&](job_context& ctx) {
+                     auto subscription = ctx.on_stop([](stop_reason) { throw 42; });
+                     started.add();
+                     release.reaches(1);
+                   }),
+             nullptr);
   REQUIRE(started.reaches(1));
   exec.request_stop(2, stop_reason::disabled, {});
   REQUIRE(logged.reaches(2));
@@ -308,10 +324,12 @@ TEST_CASE("executor: adopt releases the former done") {
   counter started, release;
   thread_executor exec{patient()};
   auto handle = std::make_shared<int>(0);
-  exec.start(order(1, [&](auto&) {
-    started.add();
-    release.reaches(1);
-  }), [handle](const run_result&) {});
+  exec.start(order(1,
+                   [&](auto&) {
+                     started.add();
+                     release.reaches(1);
+                   }),
+             [handle](const run_result&) {});
   REQUIRE(started.reaches(1));
   CHECK(handle.use_count() == 2);
   exec.adopt("mail", nullptr);

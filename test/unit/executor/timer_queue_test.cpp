@@ -217,7 +217,8 @@ TEST_CASE("timers: a timer may destroy its queue") {
   CHECK(eventually([&] { return owned.use_count() == 1 && thread_count() == before; }));
 }
 
-TEST_CASE("timers: stress of arming and cancelling from many threads; every timer fires or was cancelled, never both late") {
+TEST_CASE(
+  "timers: stress of arming and cancelling from many threads; every timer fires or was cancelled, never both late") {
   constexpr int clients = 4;
   constexpr int each = 2000;
   auto seed = std::random_device{}();

@@ -169,8 +169,8 @@ private:
       return "watch " + clients + ": " + enum_text(x->event.kind) + " " + x->event.path;
     }
     if (auto* x = std::get_if<session_core::session_changed>(&effect))
-      return to_string(x->view.phase) + " #" + std::to_string(x->view.number) + " connects "
-             + std::to_string(x->view.connects);
+      return to_string(x->view.phase) + " #" + std::to_string(x->view.number) + " connects " +
+             std::to_string(x->view.connects);
     if (auto* x = std::get_if<session_core::contact_advanced>(&effect))
       return "contact #" + std::to_string(x->number) + " " + at(x->contact);
     if (auto* x = std::get_if<session_core::probe_failed>(&effect))

@@ -305,12 +305,12 @@ TEST_CASE("ensemble: resumed watches tell what was missed and only that") {
   x.write(c, 1, {make("/same"), make("/changed"), make("/gone"), make("/list")});
   const auto since = x.ensemble.committed().zxid();
   const auto other = x.dial(1);
-  x.write(other, 1, {set_op{"/changed", "1", any_version}, remove_op{"/gone", any_version}, make("/list/x"),
-                     make("/born")});
+  x.write(other, 1,
+          {set_op{"/changed", "1", any_version}, remove_op{"/gone", any_version}, make("/list/x"), make("/born")});
   const auto again = x.dial(1, {w.session, w.password, since, seconds{4}, {}});
   x.tell(again, wire::set_watches{since, {"/same", "/changed", "/gone"}, {"/born", "/unborn"}, {"/list", "/same"}});
-  CHECK(x.events(again)
-        == std::vector<std::string>{"changed /changed", "deleted /gone", "created /born", "children /list"});
+  CHECK(x.events(again) ==
+        std::vector<std::string>{"changed /changed", "deleted /gone", "created /born", "children /list"});
   x.write(other, 2, {set_op{"/same", "1", any_version}, make("/unborn")});
   CHECK(x.events(again).size() == 6);
 }

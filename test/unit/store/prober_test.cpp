@@ -36,7 +36,8 @@ TEST_CASE("prober: contact is always the latest success that another one followe
       if (sent.empty() || *prop::gen::inRange(0, 2) == 0)
         continue;
       // Completions may come late and in any order.
-      auto i = std::next(sent.begin(), *prop::gen::inRange<std::ptrdiff_t>(0, static_cast<std::ptrdiff_t>(sent.size())));
+      auto i =
+        std::next(sent.begin(), *prop::gen::inRange<std::ptrdiff_t>(0, static_cast<std::ptrdiff_t>(sent.size())));
       const auto code = *prop::gen::weightedElement<rc>({{6, rc::ok}, {2, rc::connection_loss}, {1, rc::no_node}});
       const auto before = expected;
       if (code == rc::ok) {

@@ -37,8 +37,7 @@ TEST_CASE("session core: no local timer ever opens another session") {
 TEST_CASE("session core: a session that the server expired is followed by a new one at once") {
   core_script s;
   s.connect();
-  CHECK(s.link(link_state::expired)
-        == lines{"expired #1 connects 1", "close 1", "open 2", "connecting #1 connects 0"});
+  CHECK(s.link(link_state::expired) == lines{"expired #1 connects 1", "close 1", "open 2", "connecting #1 connects 0"});
   CHECK(s.link(link_state::connected, 101) == lines{"connected #2 connects 1"});
 }
 
@@ -65,9 +64,9 @@ TEST_CASE("session core: expiry answers everything with session_lost, sent or no
   s.read(2, {get("/a")});
   s.set(3);
   s.read(4, {get("/a")}, true);
-  CHECK(s.link(link_state::expired)
-        == lines{"expired #1 connects 1", "commit 1: session_lost", "read 2: session_lost", "commit 3: session_lost",
-                 "read 4: session_lost", "close 1", "open 2", "connecting #1 connects 0"});
+  CHECK(s.link(link_state::expired) == lines{"expired #1 connects 1", "commit 1: session_lost", "read 2: session_lost",
+                                             "commit 3: session_lost", "read 4: session_lost", "close 1", "open 2",
+                                             "connecting #1 connects 0"});
   CHECK(s.core.counters().in_flight_ops == 0);
   CHECK(s.core.counters().queued_ops == 0);
 }
@@ -80,9 +79,8 @@ TEST_CASE("session core: closing answers what is open and closes the handle") {
   s.set(1);
   s.set(2);
   s.read(3, {get("/a")});
-  CHECK(s.close()
-        == lines{"closed #1 connects 1", "commit 1: unknown", "commit 2: session_lost", "read 3: session_lost",
-                 "close 1"});
+  CHECK(s.close() == lines{"closed #1 connects 1", "commit 1: unknown", "commit 2: session_lost",
+                           "read 3: session_lost", "close 1"});
   CHECK(s.core.view().closed_at == s.now);
   CHECK(s.close() == lines{});
   CHECK(s.link(link_state::closed) == lines{});
@@ -113,8 +111,8 @@ TEST_CASE("session core: refused credentials are final until told to open again"
   s.open();
   s.set(1);
   s.read(2, {get("/a")});
-  CHECK(s.link(link_state::auth_failed)
-        == lines{"refused #0 connects 0", "commit 1: rejected no_permission", "read 2: failed", "close 1"});
+  CHECK(s.link(link_state::auth_failed) ==
+        lines{"refused #0 connects 0", "commit 1: rejected no_permission", "read 2: failed", "close 1"});
   CHECK(s.core.view().trouble.code == errc::no_permission);
   CHECK(s.pass(seconds{3600}) == lines{});
   CHECK(s.set(3) == lines{"commit 3: rejected not_connected"});

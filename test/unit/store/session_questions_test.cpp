@@ -10,8 +10,8 @@ using lines = core_script::lines;
 TEST_CASE("session core: a commit is sent and answered with the zxid of its set") {
   core_script s;
   s.connect();
-  CHECK(s.commit(1, {check_op{"/v", 3}, set_op{"/v", "x", 3}, create_op{"/v/n", "", create_mode::persistent}})
-        == lines{"send 1 {check /v, set /v, create /v/n}"});
+  CHECK(s.commit(1, {check_op{"/v", 3}, set_op{"/v", "x", 3}, create_op{"/v/n", "", create_mode::persistent}}) ==
+        lines{"send 1 {check /v, set /v, create /v/n}"});
   std::vector<op_result> results(3);
   results[1].stat.mzxid = 77;
   CHECK(s.done(1, rc::ok, results) == lines{"commit 1: committed 77"});
@@ -80,8 +80,8 @@ TEST_CASE("session core: the error of a too large transaction names size and lim
   const auto& done = std::get<session_core::commit_done>(effects[0]);
   const auto& why = std::get<rejected>(done.outcome).why;
   CHECK(why.text.find("1000") != std::string::npos);
-  CHECK(why.text.find(std::to_string(wire_size(transaction{{set_op{"/a", std::string(2000, 'x'), any_version}}})))
-        != std::string::npos);
+  CHECK(why.text.find(std::to_string(wire_size(transaction{{set_op{"/a", std::string(2000, 'x'), any_version}}}))) !=
+        std::string::npos);
 }
 
 TEST_CASE("session core: a sent commit is unknown at its deadline and its late completion only frees the window") {
@@ -151,8 +151,8 @@ TEST_CASE("session core: the window lets questions through in the order of askin
 TEST_CASE("session core: a batch of reads is answered once, in order, whatever the order of completions") {
   core_script s;
   s.connect();
-  CHECK(s.read(1, {get("/a"), exists("/b"), children("/c")})
-        == lines{"send 1 get /a", "send 2 exists /b", "send 3 children /c"});
+  CHECK(s.read(1, {get("/a"), exists("/b"), children("/c")}) ==
+        lines{"send 1 get /a", "send 2 exists /b", "send 3 children /c"});
   CHECK(s.done(3) == lines{});
   CHECK(s.done(1) == lines{});
   CHECK(s.done(2, rc::no_node) == lines{"read 1: ok ok no_node ok"});

@@ -88,8 +88,8 @@ private:
         return rc::no_children_for_ephemerals;
       ++nodes_[up].creates;
       nodes_[up].pzxid = zxid;
-      const bool ephemeral
-        = create->mode == create_mode::ephemeral || create->mode == create_mode::ephemeral_sequential;
+      const bool ephemeral =
+        create->mode == create_mode::ephemeral || create->mode == create_mode::ephemeral_sequential;
       nodes_[full] = node{create->data, who.digest, ephemeral ? who.session : 0, 0, 0, zxid, zxid, zxid};
       return rc::ok;
     }
@@ -139,17 +139,14 @@ prop::Gen<write_op> any_op() {
     const auto path = *any_path();
     const auto version = *prop::gen::weightedElement<std::int32_t>({{4, any_version}, {3, 0}, {2, 1}, {1, 2}});
     switch (*prop::gen::inRange(0, 8)) {
-      case 0:
-        return check_op{path, version};
-      case 1:
-      case 2:
-        return set_op{path, *prop::gen::element<std::string>("", "one", "two"), version};
-      case 3:
-      case 4:
-        return remove_op{path, version};
-      default:
-        return create_op{path, *prop::gen::element<std::string>("", "new"),
-                         *prop::gen::element(create_mode::persistent, create_mode::persistent, create_mode::ephemeral,
+    case 0: return check_op{path, version};
+    case 1:
+    case 2: return set_op{path, *prop::gen::element<std::string>("", "one", "two"), version};
+    case 3:
+    case 4: return remove_op{path, version};
+    default:
+      return create_op{path, *prop::gen::element<std::string>("", "new"),
+                       *prop::gen::element(create_mode::persistent, create_mode::persistent, create_mode::ephemeral,
                                            create_mode::persistent_sequential, create_mode::ephemeral_sequential)};
     }
   });

@@ -77,7 +77,8 @@ public:
       } else if (auto* close = std::get_if<session_core::close_handle>(&effect)) {
         with_handle(p, close->handle, [&](client_library& l) { l.close(now); });
       } else if (auto* submit = std::get_if<session_core::submit>(&effect)) {
-        with_handle(p, submit->handle, [&](client_library& l) { l.submit(submit->id, std::move(submit->request), now); });
+        with_handle(p, submit->handle,
+                    [&](client_library& l) { l.submit(submit->id, std::move(submit->request), now); });
       } else if (auto* timer = std::get_if<session_core::arm_timer>(&effect)) {
         const auto generation = timer->generation;
         at(timer->at, [this, &p, generation] { run(p, p.core.on_timer(generation, now)); });
@@ -87,7 +88,9 @@ public:
     }
   }
 
-  void at(time_point t, std::function<void()> f) { agenda_.emplace(std::make_pair(std::max(t, now), ++order_), std::move(f)); }
+  void at(time_point t, std::function<void()> f) {
+    agenda_.emplace(std::make_pair(std::max(t, now), ++order_), std::move(f));
+  }
 
   /// Lets time go by.
   void pass(duration d) {

@@ -112,9 +112,7 @@ private:
       join_request_ = 0;
       if (std::holds_alternative<committed>(x.outcome) && joining_ == core.view().number) {
         joined_ = joining_;
-        w_.at(w_.now, [this] {
-          w_.run(*this, core.start_probing(joined_, "/alive" + std::to_string(index), w_.now));
-        });
+        w_.at(w_.now, [this] { w_.run(*this, core.start_probing(joined_, "/alive" + std::to_string(index), w_.now)); });
       }
       return;
     }
@@ -241,39 +239,34 @@ totals simulate(std::uint64_t seed) {
     auto& a = *actors[dice.below(actors.size())];
     const auto n = dice.below(nodes);
     switch (dice.below(16)) {
-      case 0: case 1: case 2: case 3:
-        a.write(n);
-        break;
-      case 4: case 5: case 6:
-        a.read(n, true, dice.chance(50));
-        break;
-      case 7: case 8: case 9:
-        a.read(n, false, dice.chance(50));
-        break;
-      case 10:
-        w.cut_peer(a, dice.chance(50));
-        break;
-      case 11:
-        w.ensemble.set_link(dice.below(3), dice.below(3), dice.chance(70), w.now);
-        break;
-      case 12:
-        w.ensemble.set_lag(dice.below(3), milliseconds{static_cast<int>(dice.below(400))});
-        break;
-      case 13:
-        if (dice.chance(30)) {
-          const auto s = dice.below(3);
-          w.ensemble.crash(s, w.now);
-          down.insert(s);
-        }
-        break;
-      case 14:
-        for (const auto s : std::exchange(down, {}))
-          w.ensemble.restart(s, w.now);
-        break;
-      default:
-        for (auto* x : actors)
-          x->join();
-        break;
+    case 0:
+    case 1:
+    case 2:
+    case 3: a.write(n); break;
+    case 4:
+    case 5:
+    case 6: a.read(n, true, dice.chance(50)); break;
+    case 7:
+    case 8:
+    case 9: a.read(n, false, dice.chance(50)); break;
+    case 10: w.cut_peer(a, dice.chance(50)); break;
+    case 11: w.ensemble.set_link(dice.below(3), dice.below(3), dice.chance(70), w.now); break;
+    case 12: w.ensemble.set_lag(dice.below(3), milliseconds{static_cast<int>(dice.below(400))}); break;
+    case 13:
+      if (dice.chance(30)) {
+        const auto s = dice.below(3);
+        w.ensemble.crash(s, w.now);
+        down.insert(s);
+      }
+      break;
+    case 14:
+      for (const auto s : std::exchange(down, {}))
+        w.ensemble.restart(s, w.now);
+      break;
+    default:
+      for (auto* x : actors)
+        x->join();
+      break;
     }
     w.pass(milliseconds{static_cast<int>(dice.below(dice.chance(10) ? 3000 : 200))});
   }

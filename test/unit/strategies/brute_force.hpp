@@ -17,9 +17,9 @@ struct score {
   std::array<std::int64_t, 3> unplaced{}; ///< high, normal, low
   std::int64_t on_draining = 0;
   std::int64_t left_cordoned = 0; ///< items taken from a cordoned worker, which keeps what it has
-  std::int64_t zones = 0;  ///< sum of squares per job and zone, of jobs that spread
-  std::int64_t jobs = 0;   ///< sum of squares per job and worker
-  std::int64_t totals = 0; ///< sum of squares per worker
+  std::int64_t zones = 0;         ///< sum of squares per job and zone, of jobs that spread
+  std::int64_t jobs = 0;          ///< sum of squares per job and worker
+  std::int64_t totals = 0;        ///< sum of squares per worker
   std::int64_t moves = 0;
 
   friend bool operator<(const score& a, const score& b) { return a.key() < b.key(); }

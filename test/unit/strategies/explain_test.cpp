@@ -12,8 +12,8 @@ namespace {
 
 // The first objective at which `b` is worse, as the test's own scores see it.
 plan_rule worse_at(const score& a, const score& b) {
-  const plan_rule rules[] = {plan_rule::placement,   plan_rule::placement,   plan_rule::placement,
-                             plan_rule::draining,    plan_rule::cordoned,    plan_rule::zone_spread,
+  const plan_rule rules[] = {plan_rule::placement,   plan_rule::placement,      plan_rule::placement,
+                             plan_rule::draining,    plan_rule::cordoned,       plan_rule::zone_spread,
                              plan_rule::job_balance, plan_rule::global_balance, plan_rule::fewest_moves};
   for (std::size_t k = 0; k < std::size(rules); ++k)
     if (b.key()[k] > a.key()[k])

@@ -26,7 +26,7 @@ struct ingredients {
   bool labels = false;
   bool separate = false;
   bool colocate = false;
-  bool weights = false;      ///< of workers
+  bool weights = false; ///< of workers
   bool item_weights = false;
   bool relaxations = false;
   int workers = 4;

@@ -186,20 +186,38 @@ TEST_CASE("a strict builder names what is wrong, a lenient one goes on with a wa
   };
   job_attributes a;
   both([](auto& b) { b.set_previous("w-0", "x", "i-0"); }, "job \"x\" is unknown");
-  both([](auto& b) { b.add_job("a", {}, std::vector<item_id>{"i-0"}); b.set_previous("w-9", "a", "i-0"); },
-       "worker \"w-9\" is unknown");
-  both([](auto& b) { b.add_job("a", {}, std::vector<item_id>{"i-0"}); b.set_previous("w-0", "a", "i-1"); },
-       "item \"i-1\" of job \"a\" is unknown");
+  both(
+    [](auto& b) {
+      b.add_job("a", {}, std::vector<item_id>{"i-0"});
+      b.set_previous("w-9", "a", "i-0");
+    },
+    "worker \"w-9\" is unknown");
+  both(
+    [](auto& b) {
+      b.add_job("a", {}, std::vector<item_id>{"i-0"});
+      b.set_previous("w-0", "a", "i-1");
+    },
+    "item \"i-1\" of job \"a\" is unknown");
   a.pinned["i-0"] = "w-9";
   both([a](auto& b) { b.add_job("a", a, {"i-0"}); }, "is pinned to \"w-9\", which is not a worker");
   a = {};
   a.colocate_with = {"b"};
   job_attributes other;
   other.colocate_with = {"a"};
-  both([a, other](auto& b) { b.add_job("a", a, {"i-0"}); b.add_job("b", other, {"i-0"}); }, "closes a cycle");
+  both(
+    [a, other](auto& b) {
+      b.add_job("a", a, {"i-0"});
+      b.add_job("b", other, {"i-0"});
+    },
+    "closes a cycle");
   other.colocate_with.clear();
   other.separate_from = {"a"};
-  both([a, other](auto& b) { b.add_job("a", a, {"i-0"}); b.add_job("b", other, {"i-0"}); }, "contradicts");
+  both(
+    [a, other](auto& b) {
+      b.add_job("a", a, {"i-0"});
+      b.add_job("b", other, {"i-0"});
+    },
+    "contradicts");
   both([a](auto& b) { b.add_job("a", a, {"i-0"}); }, "names an unknown job");
   auto never = [&](std::function<void(problem_builder&)> f, const char* text) {
     for (auto m : {problem_builder::mode::strict, problem_builder::mode::lenient}) {
@@ -210,8 +228,25 @@ TEST_CASE("a strict builder names what is wrong, a lenient one goes on with a wa
   };
   never([](auto& b) { b.add_worker("w-0"); }, "worker \"w-0\" is there twice");
   never([](auto& b) { b.add_job("a", {}, std::vector<item_id>{"i", "i"}); }, "item \"i\" is there twice");
-  never([](auto& b) { worker_attributes w; w.weight = 0; b.add_worker("w-1", w); }, "weight 0");
-  never([](auto& b) { worker_attributes w; w.capacity["cpu"] = -1; b.add_worker("w-1", w); }, "capacity \"cpu\" of -1");
-  never([](auto& b) { job_attributes j; j.priority = "urgent"; b.add_job("a", j, std::vector<item_id>{}); },
-        "priority \"urgent\"");
+  never(
+    [](auto& b) {
+      worker_attributes w;
+      w.weight = 0;
+      b.add_worker("w-1", w);
+    },
+    "weight 0");
+  never(
+    [](auto& b) {
+      worker_attributes w;
+      w.capacity["cpu"] = -1;
+      b.add_worker("w-1", w);
+    },
+    "capacity \"cpu\" of -1");
+  never(
+    [](auto& b) {
+      job_attributes j;
+      j.priority = "urgent";
+      b.add_job("a", j, std::vector<item_id>{});
+    },
+    "priority \"urgent\"");
 }

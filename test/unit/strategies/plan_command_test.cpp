@@ -105,8 +105,10 @@ TEST_CASE("each fault is refused with its pointer, the value and the rule") {
   refused(with("\"spread\": \"zone\"", "\"spread\": \"rack\""), "/jobs/0/spread: \"rack\": must be");
   refused(with("{\"i-1\": \"w-0\"}", "{\"i-1\": \"w-9\"}"), "/jobs/0/pinned/i-1: \"w-9\": is not a worker");
   refused(with("{\"i-1\": \"w-0\"}", "{\"i-9\": \"w-0\"}"), "/jobs/0/pinned/i-9: \"w-0\": \"i-9\" is not an item");
-  refused(with("\"colocate_with\": [\"b\"]", "\"colocate_with\": [\"x\"]"), "/jobs/0/colocate_with/0: \"x\": is not a job");
-  refused(with("\"colocate_with\": [\"b\"]", "\"colocate_with\": [\"a\"]"), "/jobs/0/colocate_with/0: \"a\": is the job");
+  refused(with("\"colocate_with\": [\"b\"]", "\"colocate_with\": [\"x\"]"),
+          "/jobs/0/colocate_with/0: \"x\": is not a job");
+  refused(with("\"colocate_with\": [\"b\"]", "\"colocate_with\": [\"a\"]"),
+          "/jobs/0/colocate_with/0: \"a\": is the job");
   refused(with("\"colocate_with\": [\"b\"]", "\"colocate_with\": [\"c\"]"),
           "/jobs/0/colocate_with/0: \"c\": contradicts separate_from");
   refused(with("\"id\": \"b\"", "\"id\": \"b\", \"colocate_with\": [\"a\"]"),
@@ -146,8 +148,9 @@ TEST_CASE("random damage is refused or planned, never worse") {
     for (auto n = 1 + random() % 3; n > 0; --n) {
       const auto at = random() % text.size();
       const auto length = std::min<std::size_t>(random() % 8, text.size() - at);
-      text.replace(at, length, random() % 2 == 0 ? snippets[random() % std::size(snippets)]
-                                                 : std::string(1, static_cast<char>(random() % 256)));
+      text.replace(at, length,
+                   random() % 2 == 0 ? snippets[random() % std::size(snippets)]
+                                     : std::string(1, static_cast<char>(random() % 256)));
     }
     CAPTURE(text);
     const auto request = read(text);

@@ -252,47 +252,47 @@ struct history {
   void step() {
     const auto w = "w" + std::to_string(upto(3));
     switch (upto(6)) {
-      case 0: { // a worker starts or reports
-        auto& slots = truth[w];
-        if (slots.empty())
-          for (std::uint32_t n = 0; n <= upto(2); ++n)
-            slots[n] = {n, {{"cpu", 500 * (1 + upto(3))}}, {}};
-        obey(m.report(w, reports(w)));
-        break;
+    case 0: { // a worker starts or reports
+      auto& slots = truth[w];
+      if (slots.empty())
+        for (std::uint32_t n = 0; n <= upto(2); ++n)
+          slots[n] = {n, {{"cpu", 500 * (1 + upto(3))}}, {}};
+      obey(m.report(w, reports(w)));
+      break;
+    }
+    case 1: // a worker dies
+      truth.erase(w);
+      obey(m.worker_lost(w));
+      break;
+    case 2: {
+      const auto id = "r" + std::to_string(upto(9));
+      wanted.insert(id);
+      obey(m.request({id, {{"cpu", 500 * (1 + upto(3))}}, static_cast<int>(upto(2))}));
+      break;
+    }
+    case 3: {
+      const auto id = "r" + std::to_string(upto(9));
+      wanted.erase(id);
+      obey(m.cancel(id));
+      break;
+    }
+    default: // a worker answers
+      if (questions.empty())
+        return;
+      const auto at = upto(static_cast<std::uint32_t>(questions.size() - 1));
+      const auto [slot, id] = questions[at];
+      questions.erase(questions.begin() + at);
+      auto worker = truth.find(slot.worker);
+      if (worker == truth.end() || worker->second.count(slot.slot) == 0)
+        return;
+      auto& here = worker->second[slot.slot];
+      const auto current = m.slot_of(id) == slot && m.state_of(id) == request_state::asked;
+      if (here.used_by.empty() && current && upto(3) != 0) {
+        here.used_by = id;
+        obey(m.confirmed(slot, id));
+      } else {
+        obey(m.refused(slot, id));
       }
-      case 1: // a worker dies
-        truth.erase(w);
-        obey(m.worker_lost(w));
-        break;
-      case 2: {
-        const auto id = "r" + std::to_string(upto(9));
-        wanted.insert(id);
-        obey(m.request({id, {{"cpu", 500 * (1 + upto(3))}}, static_cast<int>(upto(2))}));
-        break;
-      }
-      case 3: {
-        const auto id = "r" + std::to_string(upto(9));
-        wanted.erase(id);
-        obey(m.cancel(id));
-        break;
-      }
-      default: // a worker answers
-        if (questions.empty())
-          return;
-        const auto at = upto(static_cast<std::uint32_t>(questions.size() - 1));
-        const auto [slot, id] = questions[at];
-        questions.erase(questions.begin() + at);
-        auto worker = truth.find(slot.worker);
-        if (worker == truth.end() || worker->second.count(slot.slot) == 0)
-          return;
-        auto& here = worker->second[slot.slot];
-        const auto current = m.slot_of(id) == slot && m.state_of(id) == request_state::asked;
-        if (here.used_by.empty() && current && upto(3) != 0) {
-          here.used_by = id;
-          obey(m.confirmed(slot, id));
-        } else {
-          obey(m.refused(slot, id));
-        }
     }
   }
 
@@ -325,7 +325,8 @@ struct history {
       auto open = std::move(questions);
       questions.clear();
       for (const auto& [slot, id] : open)
-        if (m.slot_of(id) == slot && m.state_of(id) == request_state::asked && truth[slot.worker].count(slot.slot) > 0) {
+        if (m.slot_of(id) == slot && m.state_of(id) == request_state::asked &&
+            truth[slot.worker].count(slot.slot) > 0) {
           truth[slot.worker][slot.slot].used_by = id;
           obey(m.confirmed(slot, id));
         }
