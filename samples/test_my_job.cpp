@@ -6,10 +6,8 @@ using namespace std::chrono_literals;
 
 TEST_CASE("a mailbox moves on when its node dies, and is never served twice at a time") {
   djm::test::cluster cluster{3}; // real nodes, a modelled ZooKeeper, virtual time, one thread at a time
-  cluster.register_job(
-    djm::job_builder("mail").items({"europe", "america", "asia"}).every(1s).run([](djm::job_context& ctx) {
-      ctx.sleep(10min);
-    }));            // your job, as it is
+  const auto serve = [](djm::job_context& ctx) { ctx.sleep(10min); }; // your job, as it is
+  cluster.register_job(djm::job_builder("mail").items({"europe", "america", "asia"}).every(1s).run(serve));
   cluster.settle(); // every item has its owner, and no more moves follow
 
   const auto gone = cluster.owner("mail", "europe");
