@@ -208,6 +208,72 @@ TEST_CASE("admin: a change by others between the read and the write is not overw
   CHECK(r.tree.data("/djm/work-pool/j").find("other") != std::string::npos);
 }
 
+TEST_CASE("admin: nothing is written under versions that are no longer what was read") {
+  admin_rig r;
+  r.join();
+  r.d.fates = {fate::delayed};
+  SUBCASE("a change of the pool by the leader") {
+    r.enable("j", false);
+    r.tree.put("/djm/work-pool-version", store::encode(store::version_payload{"other"}));
+    CHECK(r.d.answer_held() == "");
+    CHECK(r.enabled("j"));
+    CHECK(r.d.pass(seconds{1}) == "1 done");
+    CHECK_FALSE(r.enabled("j"));
+  }
+  SUBCASE("the switch of all jobs") {
+    r.ask(admin_core::set_all_disabled{true});
+    r.tree.put("/djm/work-pool", "{\"all_disabled\":false,\"future\":7}");
+    CHECK(r.d.answer_held() == "");
+    CHECK(r.d.pass(seconds{1}) == "1 done");
+    CHECK(r.tree.data("/djm/work-pool").find("future") != std::string::npos);
+    CHECK(r.view().all_disabled);
+  }
+  SUBCASE("a registration") {
+    r.ask(admin_core::set_marks{"n", true, false});
+    store::worker_payload w;
+    w.incarnation = "i1";
+    w.zone = "elsewhere";
+    r.tree.put("/djm/workers/n", store::encode(w));
+    CHECK(r.d.answer_held() == "");
+    CHECK(r.d.pass(seconds{1}) == "1 done");
+    CHECK(r.view().workers.at(0).zone == "elsewhere");
+    CHECK(r.view().workers.at(0).draining);
+  }
+  SUBCASE("a node that the store does not count as alive") {
+    r.enable("j", false);
+    r.tree.erase("/djm/alive/n");
+    CHECK(r.d.answer_held() == "");
+    CHECK(r.enabled("j"));
+  }
+}
+
+TEST_CASE("admin: the answer tells what stood in the way") {
+  admin_rig r;
+  r.join();
+  SUBCASE("conflicts") {
+    r.tree.erase("/djm/alive/n");
+    CHECK(r.enable("j", false) == "");
+    CHECK(r.d.pass(seconds{30}) == "1 timed_out: the store did not take it: others keep changing it");
+  }
+  SUBCASE("outcomes that nobody knows") {
+    r.d.fates.assign(1000, fate::unknown_lost);
+    CHECK(r.enable("j", false) == "");
+    CHECK(r.d.pass(seconds{30}) == "1 timed_out: the store did not take it: its outcome is unknown");
+  }
+}
+
+TEST_CASE("admin: a question outlives an interruption of its session, and is not asked twice") {
+  admin_rig r;
+  r.join();
+  r.d.fates = {fate::held};
+  r.enable("j", false);
+  r.d.take_asked();
+  CHECK(r.d.suspend() == "");
+  CHECK(r.d.reconnect() == "");
+  CHECK(r.d.take_asked().empty());
+  CHECK(r.d.answer_held() == "1 done");
+}
+
 TEST_CASE("admin: what was under way in a session that is over is asked again in the next") {
   admin_rig r;
   r.join();
@@ -245,7 +311,8 @@ TEST_CASE("admin: a stop answers everyone who waits, and nothing after it is wri
 TEST_CASE("admin: the view shows workers, jobs, owners, holders, and why an item has none") {
   admin_rig r;
   r.join();
-  enlist(r.tree, 0, "old", "i0", {"k"});
+  enlist(r.tree, 0, "old", "i0", {"k", "m"});
+  add_pool(r.tree, "j", {"a", "b"});
   assign(r.tree, "n", "i1", "j", {"a"});
   put_lock(r.tree, "j", "a", "old", "i0");
   add_pool(r.tree, "k", {"x"}, false);
@@ -257,14 +324,55 @@ TEST_CASE("admin: the view shows workers, jobs, owners, holders, and why an item
   CHECK(v.workers[0].items == 1);
   CHECK(v.workers[1].state == "gone");
   REQUIRE(v.jobs.size() == 3);
-  REQUIRE(v.jobs[0].items.size() == 1);
+  REQUIRE(v.jobs[0].items.size() == 2);
   CHECK(v.jobs[0].items[0].owner == "n");
   CHECK(v.jobs[0].items[0].holder == "old");
   CHECK(v.jobs[0].items[0].token == r.tree.stat(lock_of_a).czxid);
+  CHECK(v.jobs[0].items[0].reason.empty());
+  CHECK(v.jobs[0].items[1].reason == "not placed yet; the leader's status tells why");
   CHECK(v.jobs[1].items[0].reason == "the job is disabled");
   CHECK(v.jobs[2].items[0].reason == "no live worker offers the job");
   CHECK(v.leader.empty());
   CHECK(v.problems.empty());
+}
+
+TEST_CASE("admin: the view names the leader by the lowest latch, whatever the others are called") {
+  admin_rig r;
+  r.join();
+  for (const auto* name : {"0-stranger", "a-i1-0000000007", "n-i1-0000000003", "z-i1-0000000009", "zz"}) {
+    r.tree.put(std::string{"/djm/leader-latch/"} + name);
+  }
+  const auto v = r.view();
+  CHECK(v.leader == "n");
+  CHECK(v.epoch == r.tree.stat("/djm/leader-latch/n-i1-0000000003").czxid);
+}
+
+TEST_CASE("admin: a latch that goes while the view is taken leaves it without a leader") {
+  admin_rig r;
+  r.join();
+  r.tree.put("/djm/leader-latch/n-i1-0000000003");
+  r.d.take(r.d.core.ask(1, admin_core::see_cluster{}, r.d.now_step()));
+  REQUIRE(r.d.reads.size() == 1);
+  const auto first = r.d.reads.front();
+  r.d.reads.pop_front();
+  r.d.take(r.d.core.on_read(first.request, r.tree.read(r.d.view.id, first.reads), r.d.now_step()));
+  r.tree.erase("/djm/leader-latch/n-i1-0000000003");
+  r.d.settle();
+  REQUIRE(r.d.others.size() == 1);
+  const auto& v = std::get<admin_core::viewed>(r.d.others[0]).view;
+  CHECK(v.leader.empty());
+  CHECK(v.epoch == 0);
+}
+
+TEST_CASE("admin: the view shows the strategy of each job, and of those that name none the default") {
+  admin_rig r;
+  r.join();
+  store::pool_payload p;
+  p.attributes.strategy = "rendezvous";
+  r.tree.put("/djm/work-pool/j", store::encode(p));
+  const auto v = r.view();
+  CHECK(v.jobs.at(0).strategy == "rendezvous");
+  CHECK(v.jobs.at(1).strategy == "balanced");
 }
 
 TEST_CASE("admin: the view lists what it cannot read, and goes on") {
