@@ -20,6 +20,8 @@ TEST_CASE("seeds that broke a promise once do so no more") {
               "a worker rebuilt while its connection was suspended never heard that it had joined"},
          once{profile::chaos, 505, "the same"},
          once{profile::chaos, 4008066, "a question during planning took the last plan for one of the next problem"},
+         once{profile::chaos, 4099969,
+              "the judge forgot that a worker that was gone had drained when the plan was made"},
        }) {
     CAPTURE(x.what);
     scenario_options o;

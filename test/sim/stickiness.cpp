@@ -49,8 +49,11 @@ void stickiness::sees(const store::node_change& change, const tree_event& e, con
   case kind::alive_made:
     // A transaction of locks sets it too, to learn its zxid; nobody has come then.
     if (change.what == store::node_change::kind::create) {
+      auto& w = workers_[e.key];
+      if (long_gone(e.key, now))
+        w.unfit_until = now;
       gone_.erase(e.key);
-      workers_[e.key].fit_since = now;
+      w.fit_since = now;
       input_changed_ = std::max(input_changed_, now);
     }
     return;
@@ -90,7 +93,7 @@ void stickiness::sees(const store::node_change& change, const tree_event& e, con
       else if (const auto p = store::decode<store::worker_payload>(change.data, change.path)) {
         auto& w = workers_[name];
         if ((w.draining && !p->draining) || (w.left && !p->left))
-          w.fit_since = now;
+          w.fit_since = w.unfit_until = now;
         const bool plain = !p->draining && !p->cordoned && p->zone.empty() && p->labels.empty() &&
                            p->capacity.empty() && p->max_items == 0 && p->weight == store::worker_payload{}.weight;
         if (plain != w.plain)
@@ -118,6 +121,13 @@ bool stickiness::unwanted(const std::string& key, const std::string& job, const 
          recent(job_came_, job, now) || image.all_disabled() || now < all_enabled_ + age_of_plans;
 }
 
+bool stickiness::long_gone(const std::string& worker, time_point now) const {
+  const auto g = gone_.find(worker);
+  const auto w = workers_.find(worker);
+  return g != gone_.end() && w != workers_.end() &&
+         (now - g->second) * 100 >= w->second.detach * (100 - clock_slack_percent);
+}
+
 void stickiness::transaction_ends(const tree_image& image, time_point now, const complaint& complain) {
   const auto changes = std::exchange(changes_, 0);
   if (from_.empty() && to_.empty())
@@ -143,10 +153,11 @@ void stickiness::transaction_ends(const tree_image& image, time_point now, const
       // Whoever knows that it is gone takes everything; a move for balance may come from before.
       if (w->second.left || g == gone_.end() || has_more.count(worker) > 0 || gives[worker] < fewest_to_tell)
         continue;
-      const auto since = now - g->second;
-      if (since * 100 < w->second.detach * (100 - clock_slack_percent))
+      if (w->second.draining || now < w->second.unfit_until + age_of_plans || !image.offers(worker, job))
+        continue;
+      if (!long_gone(worker, now))
         complain(fmt::format("{} moves away from {}, who has been gone for {} only, its D is {}", key, worker,
-                             format_duration(since), format_duration(w->second.detach)));
+                             format_duration(now - g->second), format_duration(w->second.detach)));
       continue;
     }
     const auto offer = worker + '/' + job;

@@ -33,8 +33,7 @@ namespace djm::sim {
 /// - `evenly_spread`: of each job no more than the fewest that lead to balance of that job;
 /// - `rendezvous`: an item goes to nobody but the heaviest of the workers that have been there for a while;
 /// - `evenly_rendezvous` and `bounded_hash` ignore where items are and state no bound; they, as all built-in
-/// strategies, move
-///   nothing while nothing changes;
+///   strategies, move nothing while nothing changes;
 /// - strategies of users state nothing.
 ///
 /// Not judged: plans in several transactions (their parts mix with what others have begun), plans beside a cordoned or
@@ -64,6 +63,8 @@ private:
     bool plain = true;
     /// When it was last alive, not draining and not left after having been otherwise.
     time_point fit_since{};
+    /// Until when a plan had reason to take everything from it: it drained, had left, or had been gone for its D.
+    time_point unfit_until{};
   };
 
   struct rules {
@@ -78,6 +79,8 @@ private:
   bool settled(const std::string& worker, const tree_image& image, time_point now) const;
   bool shares(const std::string& worker, const std::string& job, const tree_image& image, time_point now) const;
   bool unwanted(const std::string& key, const std::string& job, const tree_image& image, time_point now) const;
+  /// Whether the worker's D is over, for a clock that runs fast.
+  bool long_gone(const std::string& worker, time_point now) const;
   bool recent(const std::map<std::string, time_point>& when, const std::string& key, time_point now) const;
 
   std::map<std::string, registration> workers_;

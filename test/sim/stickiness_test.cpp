@@ -333,6 +333,64 @@ TEST_CASE("I4: who left loses its items at once, and who drains") {
   CHECK_FALSE(drains.says_i4());
 }
 
+TEST_CASE("I4: who has just been told to stay, or has just come back, may still lose its items once it is gone") {
+  history drained;
+  drained.registration("a", true);
+  drained.commit();
+  SUBCASE("still draining") {}
+  SUBCASE("not any more") {
+    drained.time.now += 1s;
+    drained.registration("a");
+    drained.commit();
+  }
+  drained.time.now += 1s;
+  drained.remove("/djm/alive/a");
+  drained.commit();
+  drained.time.now += 500ms;
+  drained.everything_of_a_to_c();
+  CHECK_FALSE(drained.says_i4());
+}
+
+TEST_CASE("I4: a plan may be older than the return of who was gone for its D, but not of who was not") {
+  for (const auto away : {1s, 2s}) {
+    history h;
+    h.remove("/djm/alive/a");
+    h.commit();
+    h.time.now += away;
+    h.join("a");
+    h.commit();
+    h.time.now += 1s;
+    h.remove("/djm/alive/a");
+    h.commit();
+    h.time.now += 1s;
+    h.everything_of_a_to_c();
+    CHECK(h.says_i4() == (away < 2s));
+  }
+}
+
+TEST_CASE("I4: long after it has been told to stay a worker is protected again") {
+  history h;
+  h.registration("a", true);
+  h.commit();
+  h.registration("a");
+  h.commit();
+  h.time.now += 20s;
+  h.remove("/djm/alive/a");
+  h.commit();
+  h.time.now += 1s;
+  h.everything_of_a_to_c();
+  CHECK(h.says_i4());
+}
+
+TEST_CASE("I4: the items of a job that its owner has withdrawn go, whether it is gone or not") {
+  history h;
+  h.remove("/djm/workers/a/available/job");
+  h.remove("/djm/alive/a");
+  h.commit();
+  h.everything_of_a_to_c();
+  CHECK_FALSE(h.says_i4());
+}
+
 TEST_CASE("I4: items that nobody wants any more, and those of a job that is off, go") {
   history h;
   h.remove("/djm/work-pool/job/x1");
