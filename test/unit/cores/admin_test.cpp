@@ -91,6 +91,17 @@ TEST_CASE("admin: what stands already is answered without a write") {
   CHECK(r.d.take_written().empty());
 }
 
+TEST_CASE("admin: all jobs are switched off and on again, each once") {
+  admin_rig r;
+  r.join();
+  CHECK(r.ask(admin_core::set_all_disabled{true}) == "1 done");
+  CHECK(r.view().all_disabled);
+  CHECK(r.ask(admin_core::set_all_disabled{true}) == "3 done");
+  CHECK(r.ask(admin_core::set_all_disabled{false}) == "4 done");
+  CHECK_FALSE(r.view().all_disabled);
+  CHECK(r.d.take_written().size() == 2);
+}
+
 TEST_CASE("admin: jobs and workers that are not there are named") {
   admin_rig r;
   r.join();
