@@ -25,6 +25,7 @@ const std::map<std::string, int> long_files = {
   {"strategies/problem_builder.cpp", 600},
   {"test/sim/fault_plan.cpp", 600},
   {"test/sim/judge_test.cpp", 420},
+  {"test/sim/stickiness_test.cpp", 430},
   {"test/sim/world.cpp", 460},
   {"test/unit/cores/keeper_join_test.cpp", 500},
   {"test/unit/cores/sim_node.cpp", 550},
