@@ -382,7 +382,7 @@ TEST_CASE("I4: long after it has been told to stay a worker is protected again")
   CHECK(h.says_i4());
 }
 
-TEST_CASE("I4: the items of a job that its owner has withdrawn go, whether it is gone or not") {
+TEST_CASE("I4: the items of a job that its owner has withdrawn go, though its D is not over") {
   history h;
   h.remove("/djm/workers/a/available/job");
   h.remove("/djm/alive/a");
