@@ -22,7 +22,7 @@ TEST_CASE("a shutdown leaves no thread and no znode but the pools, and is quick 
     CHECK(n.shutdown());
     CHECK(since(begin) <= 1s);
   }
-  CHECK(eventually([&] { return thread_count() == threads; }, 10s));
+  CHECK(eventually([&] { return thread_count() <= threads; }, 10s));
   store::tree_schema tree{root};
   auto left = snapshot(connect, root);
   CHECK(left.count(tree.alive("n0")) == 0);

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include <unistd.h>
+
 #include "actors/env/boot_time.hpp"
 #include "actors/executor/thread_executor.hpp"
 
@@ -116,6 +118,21 @@ private:
 inline std::size_t thread_count() {
   namespace fs = std::filesystem;
   return static_cast<std::size_t>(std::distance(fs::directory_iterator{"/proc/self/task"}, fs::directory_iterator{}));
+}
+
+/// The threads of this process while no test has any: counted before the first test, because the kernel lists a thread
+/// for a moment after its end, so that a count within a test may include one of the test before. One thread has come
+/// and gone by then, and with it whatever a sanitizer starts on the first.
+inline const std::size_t threads_at_rest = [] {
+  std::filesystem::path passing{"/proc/self/task"};
+  std::thread{[&] { passing /= std::to_string(gettid()); }}.join();
+  eventually([&] { return !std::filesystem::exists(passing); });
+  return thread_count();
+}();
+
+/// True when every thread that the test started has ended. A test that leaves one behind fails all that ask after it.
+inline bool no_thread_left() {
+  return eventually([] { return thread_count() == threads_at_rest; });
 }
 
 } // namespace djm::test

@@ -132,7 +132,6 @@ TEST_CASE("env: after shutdown timers are no-ops and the executor refuses") {
 }
 
 TEST_CASE("env: close returns at once and tells when nothing more will be called; done may destroy the environment") {
-  auto before = thread_count();
   counter asked, release, closed;
   auto owned = std::make_shared<int>(0);
   auto env = std::make_shared<system_env>(options());
@@ -156,11 +155,10 @@ TEST_CASE("env: close returns at once and tells when nothing more will be called
   release.add();
   CHECK(closed.reaches(1));
   CHECK(weak.expired());
-  CHECK(eventually([&] { return thread_count() == before; }));
+  CHECK(no_thread_left());
 }
 
 TEST_CASE("env: destruction while closing waits, and done is still called") {
-  auto before = thread_count();
   counter closed, release;
   {
     system_env env{options()};
@@ -170,7 +168,7 @@ TEST_CASE("env: destruction while closing waits, and done is still called") {
     env.close([&] { closed.add(); });
   }
   CHECK(closed.reaches(1));
-  CHECK(eventually([&] { return thread_count() == before; }));
+  CHECK(no_thread_left());
 }
 
 TEST_CASE("env: close says which runs it left behind") {
@@ -197,7 +195,6 @@ TEST_CASE("env: close says which runs it left behind") {
 }
 
 TEST_CASE("env: a timer and a run may destroy their environment") {
-  auto before = thread_count();
   for (bool by_timer : {true, false}) {
     auto env = std::make_shared<system_env>(options());
     counter go, gone;
@@ -212,12 +209,11 @@ TEST_CASE("env: a timer and a run may destroy their environment") {
       env->exec().start(order(1, [&](auto&) { destroy(); }), nullptr);
     go.add();
     CHECK(gone.reaches(1));
-    CHECK(eventually([&] { return thread_count() == before; }));
+    CHECK(no_thread_left());
   }
 }
 
 TEST_CASE("env: 200 environments, several at a time, leave the number of threads as it was") {
-  auto before = thread_count();
   for (int i = 0; i < 100; ++i) {
     system_env one{options()}, two{options()};
     results r;
@@ -226,5 +222,5 @@ TEST_CASE("env: 200 environments, several at a time, leave the number of threads
     CHECK(r.reach(1));
     one.arm(one.now() + hours{1}, [] {});
   }
-  CHECK(eventually([&] { return thread_count() == before; }));
+  CHECK(no_thread_left());
 }

@@ -202,7 +202,6 @@ TEST_CASE("timers: concurrent stops all wait for the timer that is firing") {
 }
 
 TEST_CASE("timers: a timer may destroy its queue") {
-  auto before = thread_count();
   auto timers = std::make_unique<timer_queue>(silent());
   counter go, gone;
   auto owned = std::make_shared<int>(0);
@@ -214,7 +213,8 @@ TEST_CASE("timers: a timer may destroy its queue") {
   timers->arm(boot_now(), [owned] { FAIL("after destruction"); });
   go.add();
   CHECK(gone.reaches(1));
-  CHECK(eventually([&] { return owned.use_count() == 1 && thread_count() == before; }));
+  CHECK(no_thread_left());
+  CHECK(owned.use_count() == 1);
 }
 
 TEST_CASE(
