@@ -104,8 +104,8 @@ private:
   sim::fate decide(const sim::process&, const store::transaction&) override { return sim::fate::arrives; }
   void answered(const sim::process&, store::session_id_t, const store::transaction&, store::rc, time_point,
                 duration) override {}
-  void sent(const sim::process&, const store::transaction&) override {}
   void link(const sim::process&, const store::raw_link&) override {}
+  void closing(const sim::process&) override {}
   void run_began(const sim::process& p, const running_info& r) override;
   void stop_asked(const sim::process& p, run_id run, stop_reason reason) override;
   void run_ended(const sim::process& p, const run_result& r) override;

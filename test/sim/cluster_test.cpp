@@ -197,6 +197,18 @@ TEST_CASE("a paused node's items go on elsewhere, and after the resume it starts
   s.rest();
 }
 
+TEST_CASE("a node whose store dies, and that is paused then, is given D from the end of its session") {
+  small_cluster s;
+  s.settle();
+  REQUIRE(s.w.kill_part(s.nodes[0], "store"));
+  s.w.run_for(100ms);
+  s.w.pause(s.nodes[0]);
+  CHECK(s.w.run_until([&] { return s.items_of(s.nodes[0]) == 0 && s.complete(); }, 4s));
+  s.w.run_for(2s);
+  s.w.resume(s.nodes[0]);
+  s.rest();
+}
+
 TEST_CASE("an outage of the ensemble shorter than the deadline moves nothing") {
   small_cluster s;
   s.settle();

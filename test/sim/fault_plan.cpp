@@ -341,8 +341,12 @@ cluster::cluster(world& w, std::uint64_t seed, std::shared_ptr<strategy_mood> mo
     });
   };
   actions_["part dies"] = [this] {
-    if (const auto h = any_node())
-      world_.kill_part(*h, chance_.next());
+    const auto h = any_node();
+    if (!h)
+      return;
+    const auto pick = chance_.next();
+    if (const auto parts = world_.parts_of(*h); !parts.empty())
+      world_.kill_part(*h, parts[static_cast<std::size_t>(pick % parts.size())]);
   };
   actions_["twin"] = [this] {
     if (twin_)
@@ -511,6 +515,8 @@ void cluster::heal() {
     j.world->elsewhere.clear();
     j.world->pool_throws.clear();
     j.world->cut_throws.clear();
+    // A run that would still ignore its stop request in the quiet time could give its lock back in it.
+    j.world->manner.stubborn = 0;
     if (j.world->items.empty())
       j.world->items = j.all_items;
   }

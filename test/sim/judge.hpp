@@ -52,7 +52,7 @@ public:
   void stop_asked(const process& p, run_id run);
   void run_ended(const process& p, run_id run, time_point now);
   void probe_answered(const process& p, store::session_id_t session, time_point sent, duration timeout);
-  /// The node has closed its session itself.
+  /// The node has asked for the end of its session, for itself or for a part of it that died.
   void closed(const process& p, time_point now);
   /// For processes that tell their deadline instead of their probes.
   void leased(const process& p, time_point until);

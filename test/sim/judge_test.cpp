@@ -241,6 +241,22 @@ TEST_CASE("I1: who leaves with a run under way has D from there, whatever contac
   CHECK(c.broken() == broken{});
 }
 
+TEST_CASE("I1: who asks for the end of its session has D from there, and not before") {
+  for (const auto wait : {3100ms, 3500ms}) {
+    court c;
+    const auto t = c.lock(c.b, 200);
+    c.probes(c.b, 200); // deadline = noon + 3.8 s
+    c.begin(c.b, 1, t);
+    c.change(0, court::remove("/djm/alive/b"));
+    c.time.now = noon + 1500ms;
+    c.j.closed(c.b, c.time.now); // deadline = now + D - 5 % of T + D = noon + 3.3 s
+    c.j.paused(c.b, c.time.now);
+    c.time.now = noon + wait;
+    c.unlock(100);
+    CHECK(c.broken() == (wait < 3300ms ? broken{"I1"} : broken{}));
+  }
+}
+
 TEST_CASE("I1: a run that went on past its deadline stays past it when its node is back") {
   court c;
   const auto t = c.lock(c.b, 200);

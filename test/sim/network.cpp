@@ -27,7 +27,7 @@ public:
   }
   void close() override {
     if (!alive_.expired())
-      network_->with_client(id_, [](store::client_library& c, time_point now) { c.close(now); });
+      network_->close(id_);
   }
 
 private:
@@ -128,6 +128,14 @@ void network::with_client(client_id id, const std::function<void(store::client_l
   pump(id);
 }
 
+void network::close(client_id id) {
+  const auto i = clients_.find(id);
+  if (i == clients_.end() || i->second.owner->dead())
+    return;
+  observer_.closing(*i->second.owner);
+  with_client(id, [](store::client_library& c, time_point now) { c.close(now); });
+}
+
 void network::drop(client_id id) {
   const auto i = clients_.find(id);
   if (i == clients_.end())
@@ -207,7 +215,6 @@ void network::send_up(client_id id, upward effect) {
         auto& f = c.in_flight[r->id];
         f.sent = timeline_.now;
         f.txn = *txn;
-        observer_.sent(*c.owner, *txn);
         const auto what = observer_.decide(*c.owner, *txn);
         f.lose_answer = what == fate::lost_after;
         if (what == fate::lost_before) {

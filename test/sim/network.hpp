@@ -35,8 +35,9 @@ public:
   /// broke.
   virtual void answered(const process& p, store::session_id_t session, const store::transaction& txn, store::rc code,
                         time_point sent, duration timeout) = 0;
-  virtual void sent(const process& p, const store::transaction& txn) = 0;
   virtual void link(const process& p, const store::raw_link& l) = 0;
+  /// The process asks for the end of a session of its own, whether or not it will hear that it came.
+  virtual void closing(const process& p) = 0;
 };
 
 /// Messages of one direction between a machine and a server; they never overtake each other within a connection.
@@ -116,6 +117,7 @@ private:
   class port;
 
   void with_client(client_id id, const std::function<void(store::client_library&, time_point)>& f);
+  void close(client_id id);
   void drop(client_id id);
   void pump(client_id id);
   void deliver(client_id id);

@@ -220,17 +220,22 @@ void world::stop(handle h, bool hurry) {
   tell(h, shutdown_node{hurry});
 }
 
-bool world::kill_part(handle h, std::uint64_t number) {
+std::vector<std::string> world::parts_of(handle h) const {
+  std::vector<std::string> names;
+  for (const auto& [name, part] : hosts_.at(h).parts)
+    names.push_back(name);
+  return names;
+}
+
+bool world::kill_part(handle h, const std::string& name) {
   auto& host = hosts_.at(h);
   // A node ends itself at the sixth failure within a minute; that would be another fault.
-  if (!host.up || host.parts.empty() || host.parts_killed >= 4)
+  if (!host.up || host.parts_killed >= 4)
     return false;
-  auto i = host.parts.begin();
-  std::advance(i, static_cast<std::ptrdiff_t>(number % host.parts.size()));
-  const auto part = caf::actor_cast<caf::actor>(i->second);
+  const auto part = caf::actor_cast<caf::actor>(host.parts.at(name));
   if (!part)
     return false;
-  note(fmt::format("the {} of {}#{} dies", i->first, host.p->node(), h));
+  note(fmt::format("the {} of {}#{} dies", name, host.p->node(), h));
   ++host.parts_killed;
   judge_.expect_failure(*host.p);
   // Not "kill": that would take the node with it, over the link.
@@ -391,8 +396,6 @@ fate world::decide(const process& p, const store::transaction& txn) {
   return f;
 }
 
-void world::sent(const process&, const store::transaction&) {}
-
 void world::answered(const process& p, store::session_id_t session, const store::transaction& txn, store::rc code,
                      time_point sent, duration timeout) {
   const auto kind = kind_of(txn);
@@ -412,12 +415,14 @@ void world::answered(const process& p, store::session_id_t session, const store:
 
 void world::link(const process& p, const store::raw_link& l) {
   ++coverage_.events[fmt::format("link {}", static_cast<int>(l.state))];
-  if (l.state == store::link_state::closed)
-    judge_.closed(p, timeline_.now);
   if (options_.trace) {
     static constexpr const char* names[] = {"connected", "connecting", "expired", "auth_failed", "closed"};
     note(fmt::format("{}#{} session {:x}: {}", p.node(), p.number(), l.session, names[static_cast<int>(l.state)]));
   }
+}
+
+void world::closing(const process& p) {
+  judge_.closed(p, timeline_.now);
 }
 
 void world::handles(std::uint32_t owner, const char* actor, const std::type_info* type) {

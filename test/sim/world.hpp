@@ -73,9 +73,10 @@ public:
   void pause(handle h);
   void resume(handle h);
   void stop(handle h, bool hurry = false);
-  /// One of the node's actors, chosen by the number, dies as if it had thrown; false where it is dead or enough have
-  /// died.
-  bool kill_part(handle h, std::uint64_t number);
+  /// The node's actors by name, the dead ones too.
+  std::vector<std::string> parts_of(handle h) const;
+  /// One of them dies as if it had thrown; false where it is dead or enough have died.
+  bool kill_part(handle h, const std::string& name);
   /// Neither crashed nor stopped.
   bool up(handle h) const;
   bool is_paused(handle h) const;
@@ -157,8 +158,8 @@ private:
   fate decide(const process& p, const store::transaction& txn) override;
   void answered(const process& p, store::session_id_t session, const store::transaction& txn, store::rc code,
                 time_point sent, duration timeout) override;
-  void sent(const process& p, const store::transaction& txn) override;
   void link(const process& p, const store::raw_link& l) override;
+  void closing(const process& p) override;
   void handles(std::uint32_t owner, const char* actor, const std::type_info* type) override;
   void told(handle h, const node_event& e);
   void mix_in(std::uint64_t x) { hash_ = mix(hash_ ^ x); }
