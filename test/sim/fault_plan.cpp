@@ -349,7 +349,7 @@ cluster::cluster(world& w, std::uint64_t seed, std::shared_ptr<strategy_mood> mo
       world_.kill_part(*h, parts[static_cast<std::size_t>(pick % parts.size())]);
   };
   actions_["twin"] = [this] {
-    if (twin_)
+    if (twin_ || world_.now() < removed_until_)
       return;
     // Another process with the id of one that may be running.
     const auto m = any_machine();
@@ -359,6 +359,16 @@ cluster::cluster(world& w, std::uint64_t seed, std::shared_ptr<strategy_mood> mo
       if (twin_)
         world_.crash(*twin_);
     });
+  };
+  // Of a node that is there to notice it, while nobody else is about to take its id: what is not so, is not covered.
+  actions_["registration removed"] = [this] {
+    const auto h = any_node();
+    if (!h || twin_ || world_.phase_of(*h) != node_phase::joined)
+      return;
+    removed_until_ = world_.now() + 2s;
+    if (!stranger_)
+      stranger_ = std::make_unique<stranger>(world_);
+    stranger_->write(store::remove_op{world_.options().config.store.root + "/alive/" + world_.process_of(*h).node()});
   };
   actions_["foreign writes"] = [this] {
     if (!stranger_)
@@ -420,6 +430,7 @@ std::vector<std::pair<std::string, unsigned>> cluster::faults_of(profile kind) {
     {"part dies", {0, 2, 3, 1, 0}},
     {"twin", {0, 1, 2, 1, 0}},
     {"foreign writes", {0, 1, 1, 0, 0}},
+    {"registration removed", {0, 0, 2, 0, 0}},
   };
   std::vector<std::pair<std::string, unsigned>> result;
   for (const auto& [name, weights] : table)

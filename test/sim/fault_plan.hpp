@@ -72,6 +72,8 @@ private:
   bool healed_ = false;
   bool all_disabled_ = false;
   time_point losing_until_{};
+  /// A registration may have been removed without its node having noticed.
+  time_point removed_until_{};
   std::uint64_t losing_permille_ = 0;
   std::optional<transaction_kind> losing_kind_;
   std::map<std::string, std::function<void()>> actions_;

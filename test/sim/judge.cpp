@@ -183,7 +183,7 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
     if (e.what == kind::alive_gone)
       if (const auto a = image_.alive().find(e.key); a != image_.alive().end()) {
         gone_since_[a->second.incarnation] = now;
-        if (txn.session == a->second.session && !txn.ends_session)
+        if (stranger || (txn.session == a->second.session && !txn.ends_session))
           for (auto& [number, h] : hosts_)
             if (h.incarnation == a->second.incarnation)
               gave_up(h, now);

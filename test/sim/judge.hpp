@@ -63,7 +63,8 @@ public:
 
   /// From now on no change is expected; or no more.
   void expect_quiet(bool quiet) { quiet_ = quiet; }
-  /// Writes of this session are not the cluster's.
+  /// Writes of this session are not the cluster's. From the deletion of an `alive` on, its node is given D, like one
+  /// that leaves: what a frozen process does later is not covered.
   void foreign(store::session_id_t session) { foreign_.insert(session); }
   /// Nobody promises anything about the exclusion of this item any more: a stranger has meddled with its lock.
   void excuse(const std::string& key) { excused_.insert(key); }

@@ -33,6 +33,11 @@ const std::vector<argument>& pair_arguments() {
     // -- by nobody's wish --
     {claim::cannot, "node", "watch_fired", going | stopping, "the node's own questions set no watches"},
 
+    // -- by somebody else's --
+    {claim::seldom, "election keeper node worker", "unjoined not_alive", going | stopping,
+     "somebody else has to remove the registration, which only the churn profile does, of nodes that have joined; a "
+     "leader that it happens to counts as joined from then on"},
+
     // -- before the node has joined --
     {claim::cannot, "election", "commit_done read_done watch_fired wake", starting,
      "the election asks the store only after the keeper has joined, and its timer is set by an answer"},
