@@ -27,7 +27,6 @@ public:
     std::shared_ptr<job_world> world;
     /// Names of all items it has ever had.
     std::vector<item_id> all_items;
-    bool enabled = true;
   };
 
   cluster(world& w, std::uint64_t seed, std::shared_ptr<strategy_mood> mood = nullptr);
@@ -44,8 +43,7 @@ public:
   /// Names of all faults with how likely they are in a profile; 0 = never.
   static std::vector<std::pair<std::string, unsigned>> faults_of(profile kind);
 
-  /// Ends everything that is wrong: links, servers, pauses, pools, switches; starts what is down, except what may stay
-  /// away.
+  /// Ends everything that is wrong: links, servers, pauses, pools, switches, stubborn runs; starts what is down.
   void heal();
 
   /// What must be there, owned, locked and running when all is well.
@@ -53,11 +51,15 @@ public:
   const std::map<job_id, job_entry>& jobs() const { return jobs_; }
 
 private:
+  void add_node_faults();
+  void add_network_faults();
+  void add_user_faults();
   void later(duration d, std::function<void()> f) { world_.at(world_.now() + d, std::move(f)); }
   std::optional<world::handle> any_node(bool running_only = true);
   std::size_t any_machine() { return static_cast<std::size_t>(chance_.below(world_.options().machines)); }
   std::size_t any_server() { return static_cast<std::size_t>(chance_.below(world_.options().servers)); }
   job_entry& any_job();
+  stranger& some_stranger();
   void restart_later(std::size_t machine, duration d);
   void register_jobs(world::handle h, std::size_t machine);
 
@@ -68,9 +70,7 @@ private:
   std::set<std::pair<job_id, std::size_t>> hidden_;
   std::unique_ptr<stranger> stranger_;
   std::optional<world::handle> twin_;
-  std::set<std::size_t> away_;
   bool healed_ = false;
-  bool all_disabled_ = false;
   time_point losing_until_{};
   /// A registration may have been removed without its node having noticed.
   time_point removed_until_{};

@@ -27,9 +27,8 @@ struct violation {
 /// code under test: it has the committed history, what travelled on the wires, and the runs as the executors saw them.
 ///
 /// - I1 when a run starts without its item's lock; when a lock goes while an effective run holds the item; when two
-/// effective
-///   runs of an item overlap; when a lock is broken whose owner is alive or has not been gone for its D; when an item
-///   has two owners.
+///   effective runs of an item overlap; when a lock is broken whose owner is alive or has not been gone for its D; when
+///   an item has two owners.
 /// - I2 when a holder starts a run with a token that is not above those of all other holders before.
 /// - I4 when an item leaves an owner without a reason (see stickiness.hpp).
 /// - I5 when anything changes in a window that was announced as quiet.

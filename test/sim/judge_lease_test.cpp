@@ -128,6 +128,7 @@ TEST_CASE("I1: whose registration somebody else removes has D from there, and no
     c.begin(c.b, 1, t, true);
     c.change(666, court::remove("/djm/alive/b")); // deadline = now + D - 5 % of T + D = noon + 2.5 s
     c.time.now = noon + wait;
+    // A start without a lock, which is noticed as well: breaking b's would be too early by D in both cases.
     const auto before = c.j.violations().size();
     c.j.run_began(c.a, 1, "job", {{"x", t}}, false, c.time.now);
     bool overlaps = false;

@@ -206,6 +206,18 @@ TEST_CASE("I8: a lock without an owner who knows of it is noticed") {
   CHECK(d.broken() == broken{"I8"});
 }
 
+TEST_CASE("I10: a part of a node that dies is noticed") {
+  timeline time{noon, {}};
+  process p{time, 1, 0, "a", {}};
+  judge j;
+  j.started(p, 2s, noon);
+  j.told(p, problem{"worker", {errc::internal, "somebody is annoyed"}}, noon);
+  CHECK(j.violations().empty());
+  j.told(p, problem{"worker", {errc::internal, "worker failed and is rebuilt: oh"}}, noon);
+  REQUIRE(j.violations().size() == 1);
+  CHECK(j.violations().front().invariant == "I10");
+}
+
 TEST_CASE("a stranger's writes are nobody's fault") {
   court c;
   c.j.foreign(666);

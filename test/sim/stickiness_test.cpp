@@ -406,15 +406,3 @@ TEST_CASE("I4: items that nobody wants any more, and those of a job that is off,
   h.commit();
   CHECK_FALSE(h.says_i4());
 }
-
-TEST_CASE("I10: a part of a node that dies is noticed") {
-  timeline time{noon, {}};
-  process p{time, 1, 0, "a", {}};
-  judge j;
-  j.started(p, 2s, noon);
-  j.told(p, problem{"worker", {errc::internal, "somebody is annoyed"}}, noon);
-  CHECK(j.violations().empty());
-  j.told(p, problem{"worker", {errc::internal, "worker failed and is rebuilt: oh"}}, noon);
-  REQUIRE(j.violations().size() == 1);
-  CHECK(j.violations().front().invariant == "I10");
-}

@@ -1,0 +1,172 @@
+#include <memory>
+
+#include "test/sim/fault_plan.hpp"
+
+namespace djm::sim {
+
+using namespace std::chrono_literals;
+
+/// What happens to links, sessions and servers.
+void cluster::add_network_faults() {
+  using direction = network::direction;
+  const auto cut = [this](std::size_t machine, direction d, bool on) {
+    for (std::size_t s = 0; s < world_.options().servers; ++s)
+      world_.net().set_cut(machine, s, d, on);
+  };
+  world_.decide_fate = [this](const process&, const store::transaction&, transaction_kind kind) {
+    if (world_.now() >= losing_until_ || (losing_kind_ && *losing_kind_ != kind) || !chance_.permille(losing_permille_))
+      return fate::arrives;
+    return chance_.one_in(2) ? fate::lost_before : fate::lost_after;
+  };
+
+  actions_["cut"] = [this, cut] {
+    const auto m = any_machine();
+    cut(m, direction::up, true);
+    cut(m, direction::down, true);
+    later(chance_.between(100ms, 8s), [m, cut] {
+      cut(m, direction::up, false);
+      cut(m, direction::down, false);
+    });
+  };
+  actions_["short cut"] = [this, cut] {
+    const auto m = any_machine();
+    cut(m, direction::up, true);
+    cut(m, direction::down, true);
+    later(chance_.between(10ms, 900ms), [m, cut] {
+      cut(m, direction::up, false);
+      cut(m, direction::down, false);
+    });
+  };
+  actions_["one-way loss"] = [this, cut] {
+    const auto m = any_machine();
+    const auto d = chance_.one_in(2) ? direction::up : direction::down;
+    cut(m, d, true);
+    later(chance_.between(100ms, 6s), [m, d, cut] { cut(m, d, false); });
+  };
+  actions_["cut from one server"] = [this] {
+    const auto m = any_machine();
+    const auto s = any_server();
+    for (const auto d : {direction::up, direction::down})
+      world_.net().set_cut(m, s, d, true);
+    later(chance_.between(100ms, 8s), [this, m, s] {
+      for (const auto d : {direction::up, direction::down})
+        world_.net().set_cut(m, s, d, false);
+    });
+  };
+  actions_["slow link"] = [this] {
+    const auto m = any_machine();
+    world_.net().set_delay(m, 1ms, chance_.between(20ms, 600ms));
+    later(chance_.between(500ms, 5s),
+          [this, m] { world_.net().set_delay(m, world_.options().least_delay, world_.options().most_delay); });
+  };
+  actions_["connections break"] = [this] { world_.net().break_connections(any_machine()); };
+  actions_["answers lost"] = [this] {
+    losing_until_ = world_.now() + chance_.between(200ms, 3s);
+    losing_permille_ = 20 + chance_.below(200);
+    losing_kind_.reset();
+  };
+  // Of one kind of transaction, and many of them; with something to do for it.
+  actions_["answers of a kind lost"] = [this] {
+    losing_until_ = world_.now() + chance_.between(200ms, 4s);
+    losing_permille_ = 400 + chance_.below(400);
+    losing_kind_ = static_cast<transaction_kind>(1 + chance_.below(enum_names(transaction_kind{}).names.size() - 1));
+    static constexpr const char* causes[] = {"crash", "gentle stop", "session expires", "job switched", "pool changes"};
+    inflict(causes[chance_.below(5)]);
+  };
+  // Cut off until the ensemble has given the session up, and back at once.
+  actions_["session expires"] = [this, cut] {
+    const auto h = any_node(false);
+    if (!h)
+      return;
+    const auto& p = world_.process_of(*h);
+    const auto m = p.machine();
+    cut(m, direction::up, true);
+    cut(m, direction::down, true);
+    const auto patience = world_.now() + 8s;
+    const auto look = std::make_shared<std::function<void()>>();
+    *look = [this, cut, m, &p, patience, weak = std::weak_ptr{look}] {
+      const auto again = weak.lock();
+      if (healed_ || world_.now() >= patience || world_.net().sessions_of(p).empty()) {
+        cut(m, direction::up, false);
+        cut(m, direction::down, false);
+      } else {
+        later(20ms, [again] { (*again)(); });
+      }
+    };
+    later(20ms, [look] { (*look)(); });
+  };
+  actions_["ensemble outage"] = [this] {
+    const auto lasts = chance_.between(200ms, 5s);
+    for (std::size_t s = 0; s < world_.options().servers; ++s) {
+      world_.ensemble().crash(s, world_.now());
+      later(lasts + chance_.between(0ms, 300ms), [this, s] {
+        world_.ensemble().restart(s, world_.now());
+        world_.touched_ensemble();
+      });
+    }
+    world_.touched_ensemble();
+  };
+  actions_["server restarts"] = [this] {
+    const auto s = any_server();
+    world_.ensemble().crash(s, world_.now());
+    world_.touched_ensemble();
+    later(chance_.between(50ms, 4s), [this, s] {
+      world_.ensemble().restart(s, world_.now());
+      world_.touched_ensemble();
+    });
+  };
+  actions_["leader restarts"] = [this] {
+    const auto s = world_.ensemble().leader();
+    if (!s)
+      return;
+    world_.ensemble().crash(*s, world_.now());
+    world_.touched_ensemble();
+    later(chance_.between(50ms, 4s), [this, s = *s] {
+      world_.ensemble().restart(s, world_.now());
+      world_.touched_ensemble();
+    });
+  };
+  actions_["server cut from peers"] = [this] {
+    const auto s = any_server();
+    const auto set = [this, s](bool up) {
+      for (std::size_t other = 0; other < world_.options().servers; ++other)
+        if (other != s)
+          world_.ensemble().set_link(s, other, up, world_.now());
+      world_.touched_ensemble();
+    };
+    set(false);
+    later(chance_.between(200ms, 6s), [set] { set(true); });
+  };
+  // Longer than T + D: whoever goes by what this server says is taken for gone by all others.
+  actions_["follower cut off for long"] = [this] {
+    auto s = any_server();
+    if (s == world_.ensemble().leader())
+      s = (s + 1) % world_.options().servers;
+    const auto set = [this, s](bool up) {
+      for (std::size_t other = 0; other < world_.options().servers; ++other)
+        if (other != s)
+          world_.ensemble().set_link(s, other, up, world_.now());
+      world_.touched_ensemble();
+    };
+    set(false);
+    later(chance_.between(4500ms, 7s), [set] { set(true); });
+  };
+  actions_["server lags"] = [this] {
+    const auto s = any_server();
+    world_.ensemble().set_lag(s, chance_.between(20ms, 700ms));
+    later(chance_.between(500ms, 6s), [this, s] {
+      world_.ensemble().set_lag(s, duration::zero());
+      world_.touched_ensemble();
+    });
+  };
+  actions_["server lags a little"] = [this] {
+    const auto s = any_server();
+    world_.ensemble().set_lag(s, chance_.between(5ms, 100ms));
+    later(chance_.between(500ms, 6s), [this, s] {
+      world_.ensemble().set_lag(s, duration::zero());
+      world_.touched_ensemble();
+    });
+  };
+}
+
+} // namespace djm::sim

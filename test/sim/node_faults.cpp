@@ -1,0 +1,93 @@
+#include <memory>
+#include <string>
+
+#include "test/sim/fault_plan.hpp"
+
+namespace djm::sim {
+
+using namespace std::chrono_literals;
+
+/// What happens to processes and their parts, and what others write into what is theirs.
+void cluster::add_node_faults() {
+  actions_["crash"] = [this] {
+    if (const auto h = any_node(false)) {
+      const auto m = world_.process_of(*h).machine();
+      world_.crash(*h);
+      restart_later(m, chance_.between(50ms, 7s));
+    }
+  };
+  actions_["crash in mid-step"] = [this] {
+    if (const auto h = any_node()) {
+      const auto m = world_.process_of(*h).machine();
+      world_.crash_after(*h, chance_.below(400));
+      restart_later(m, chance_.between(50ms, 7s));
+    }
+  };
+  actions_["pause"] = [this] {
+    if (const auto h = any_node()) {
+      world_.pause(*h);
+      later(chance_.one_in(3) ? chance_.between(1ms, 300ms) : chance_.between(300ms, 8s),
+            [this, h = *h] { world_.resume(h); });
+    }
+  };
+  actions_["stall"] = [this] {
+    if (const auto h = any_node()) {
+      world_.pause(*h);
+      later(chance_.between(1ms, 200ms), [this, h = *h] { world_.resume(h); });
+    }
+  };
+  actions_["gentle stop"] = [this] {
+    if (const auto h = any_node()) {
+      world_.stop(*h, chance_.one_in(4));
+      restart_later(world_.process_of(*h).machine(), chance_.between(500ms, 8s));
+    }
+  };
+  actions_["part dies"] = [this] {
+    const auto h = any_node();
+    if (!h)
+      return;
+    const auto pick = chance_.next();
+    if (const auto parts = world_.parts_of(*h); !parts.empty())
+      world_.kill_part(*h, parts[static_cast<std::size_t>(pick % parts.size())]);
+  };
+  actions_["twin"] = [this] {
+    if (twin_ || world_.now() < removed_until_)
+      return;
+    // Another process with the id of one that may be running.
+    const auto m = any_machine();
+    twin_ = world_.start(m, "n" + std::to_string(any_machine()));
+    register_jobs(*twin_, m);
+    later(chance_.between(500ms, 6s), [this] {
+      if (twin_)
+        world_.crash(*twin_);
+    });
+  };
+  // Of a node that is there to notice it, while nobody else is about to take its id: what is not so, is not covered.
+  actions_["registration removed"] = [this] {
+    const auto h = any_node();
+    if (!h || (twin_ && world_.up(*twin_)) || world_.phase_of(*h) != node_phase::joined)
+      return;
+    removed_until_ = world_.now() + 2s;
+    some_stranger().write(
+      store::remove_op{world_.options().config.store.root + "/alive/" + world_.process_of(*h).node()});
+  };
+  actions_["foreign writes"] = [this] {
+    auto& writer = some_stranger();
+    const auto root = world_.options().config.store.root;
+    auto& j = any_job();
+    const std::vector<store::write_op> ops = {
+      store::create_op{root + "/locks/" + j.spec.id + "/notes.txt", "hello", store::create_mode::ephemeral},
+      store::create_op{root + "/alive/ghost", "{not json", store::create_mode::ephemeral},
+      store::create_op{root + "/alive/gh ost", "", store::create_mode::ephemeral},
+      store::create_op{root + "/leader-latch/unreadable", "", store::create_mode::ephemeral},
+      store::create_op{root + "/work-pool/gho$t", "[]", store::create_mode::ephemeral},
+      store::create_op{root + "/surprise", "1", store::create_mode::ephemeral},
+      store::create_op{root + "/workers/ghost2", "{\"v\":1}", store::create_mode::ephemeral},
+    };
+    for (const auto& op : ops)
+      if (chance_.one_in(2))
+        writer.write(op);
+  };
+}
+
+} // namespace djm::sim
