@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/common/type_ids.hpp"
 #include "djm/caf.hpp"
 #include "djm/inspect.hpp"
 #include "djm/job_spec.hpp"
@@ -357,3 +358,10 @@ auto fields(V&& v, get_part_status&) {
 using djm::inspect;
 
 } // namespace djm::msg
+
+#if DJM_CAF_1X
+template <>
+struct caf::inspector_access<djm::store::write_op> : djm::cx::variant_access<djm::store::write_op> {};
+template <>
+struct caf::inspector_access<djm::store::commit_outcome> : djm::cx::variant_access<djm::store::commit_outcome> {};
+#endif

@@ -43,7 +43,7 @@ public:
     if (at) {
       id_ = env_->arm(*at, [self = self_] {
         if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(self)) {
-          caf::anon_send(caf::actor_cast<Handle>(std::move(strong)), msg::wake{});
+          cx::anon_send(caf::actor_cast<Handle>(std::move(strong)), msg::wake{});
         }
       });
     }
@@ -96,8 +96,6 @@ inline caf::error describe_exception(std::exception_ptr& e) {
 template <class Self>
 void init_part(Self* self) {
   self->set_exception_handler([](std::exception_ptr& e) -> caf::error { return describe_exception(e); });
-  self->set_down_handler([](caf::down_msg&) {});
-  self->set_error_handler([](caf::error&) {});
 }
 
 } // namespace djm

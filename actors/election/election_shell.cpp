@@ -28,11 +28,11 @@ void carry_out(self_ptr self, election_core::effects fx) {
                  [&](read_effect& x) { send_read(self, st.peers, x); },
                  [&](election_core::granted& x) {
                    st.term = msg::granted{x.epoch, x.latch};
-                   self->send(st.peers->manager, *st.term);
+                   cx::send(self, st.peers->manager, *st.term);
                  },
                  [&](election_core::revoked&) {
                    st.term.reset();
-                   self->send(st.peers->manager, msg::revoked{});
+                   cx::send(self, st.peers->manager, msg::revoked{});
                  },
                  [&](emit_effect& x) { send_event(self, st.peers, x); },
                  [&](log_effect& x) { log_line(*st.env, "election", x); },
@@ -49,7 +49,8 @@ election_actor::behavior_type election_behavior(self_ptr self, std::shared_ptr<n
   st.env = std::move(env);
   st.core = std::make_unique<election_core>(std::move(s));
   st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
-  return {
+  return cx::behavior<election_actor>(
+    self,
     [self](msg::commit_done& m) {
       auto& x = cx::state(self);
       carry_out(self, x.core->on_commit(m.request, m.outcome, make_step(*x.env)));
@@ -93,14 +94,13 @@ election_actor::behavior_type election_behavior(self_ptr self, std::shared_ptr<n
       auto& x = cx::state(self);
       auto before = x.peers;
       if (replace_peers(x.peers, std::move(p))) {
-        self->send(x.peers->store, msg::attach{});
+        cx::send(self, x.peers->store, msg::attach{});
       }
       if (before && x.term && before->manager != x.peers->manager) {
-        self->send(x.peers->manager, *x.term);
+        cx::send(self, x.peers->manager, *x.term);
       }
     },
-    [self](msg::get_part_status) -> caf::result<election_status> { return cx::state(self).core->status(); },
-  };
+    [self](msg::get_part_status) -> caf::result<election_status> { return cx::state(self).core->status(); });
 }
 
 } // namespace

@@ -24,7 +24,7 @@ using self_ptr = runner_actor::stateful_pointer<runner_state>;
 executor::done_fn report_to(const caf::weak_actor_ptr& weak) {
   return [weak](const run_result& r) {
     if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
-      caf::anon_send(caf::actor_cast<runner_actor>(std::move(strong)), msg::run_done{r.id, r.failed, r.failure});
+      cx::anon_send(caf::actor_cast<runner_actor>(std::move(strong)), msg::run_done{r.id, r.failed, r.failure});
     }
   };
 }
@@ -44,7 +44,7 @@ void call_user(self_ptr self, Answer answer, F f) {
       answer.failure = "unknown exception";
     }
     if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
-      caf::anon_send(caf::actor_cast<runner_actor>(std::move(strong)), std::move(answer));
+      cx::anon_send(caf::actor_cast<runner_actor>(std::move(strong)), std::move(answer));
     }
   });
 }
@@ -60,7 +60,7 @@ void carry_out(self_ptr self, job_runner_core::effects fx) {
                  },
                  [&](core::stop_run& x) { st.env->exec().request_stop(x.id, x.reason, std::move(x.revoked)); },
                  [&](core::released& x) {
-                   self->send(st.peers->worker, msg::released{st.id, std::move(x.items)});
+                   cx::send(self, st.peers->worker, msg::released{st.id, std::move(x.items)});
                  },
                  [&](core::cut_share& x) {
                    msg::cut_done answer;
@@ -76,7 +76,7 @@ void carry_out(self_ptr self, job_runner_core::effects fx) {
                  },
                  [&](core::pool_ready& x) {
                    st.pool = std::move(x.items);
-                   self->send(st.peers->keeper, msg::pool{st.id, *st.pool});
+                   cx::send(self, st.peers->keeper, msg::pool{st.id, *st.pool});
                  },
                  [&](core::abort_process& x) {
                    st.env->log({log_level::error,
@@ -104,7 +104,8 @@ runner_actor::behavior_type runner_behavior(self_ptr self, std::shared_ptr<node_
   st.id = s.spec.id;
   st.core = std::make_unique<job_runner_core>(std::move(s));
   st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
-  return {
+  return cx::behavior<runner_actor>(
+    self,
     // CAF tries the handlers one after the other: what comes most often stands first.
     [self](msg::wake) {
       auto& x = cx::state(self);
@@ -183,14 +184,13 @@ runner_actor::behavior_type runner_behavior(self_ptr self, std::shared_ptr<node_
         }
         carry_out(self, x.core->on_start(make_step(*x.env)));
       } else if (new_keeper && x.pool) {
-        self->send(x.peers->keeper, msg::pool{x.id, *x.pool});
+        cx::send(self, x.peers->keeper, msg::pool{x.id, *x.pool});
       }
     },
     [self](msg::get_part_status) -> caf::result<runner_status> {
       auto& x = cx::state(self);
       return x.core->status(x.env->now());
-    },
-  };
+    });
 }
 
 } // namespace

@@ -27,22 +27,22 @@ void carry_out(self_ptr self, keeper_core::effects fx) {
                  [&](read_effect& x) { send_read(self, st.peers, x); },
                  [&](keeper_core::joined& x) {
                    st.joined = msg::joined{x.number, x.alive_data};
-                   self->send(st.peers->worker, *st.joined);
-                   self->send(st.peers->election, *st.joined);
-                   self->send(st.peers->node, *st.joined);
+                   cx::send(self, st.peers->worker, *st.joined);
+                   cx::send(self, st.peers->election, *st.joined);
+                   cx::send(self, st.peers->node, *st.joined);
                  },
                  [&](keeper_core::unjoined&) {
                    st.joined.reset();
-                   self->send(st.peers->worker, msg::unjoined{});
-                   self->send(st.peers->election, msg::unjoined{});
-                   self->send(st.peers->node, msg::unjoined{});
+                   cx::send(self, st.peers->worker, msg::unjoined{});
+                   cx::send(self, st.peers->election, msg::unjoined{});
+                   cx::send(self, st.peers->node, msg::unjoined{});
                  },
                  [&](keeper_core::start_probing& x) {
-                   self->send(st.peers->store, msg::start_probing{x.number, x.path});
+                   cx::send(self, st.peers->store, msg::start_probing{x.number, x.path});
                  },
-                 [&](keeper_core::stop_probing&) { self->send(st.peers->store, msg::stop_probing{}); },
-                 [&](keeper_core::left&) { self->send(st.peers->node, msg::left{}); },
-                 [&](keeper_core::failed& x) { self->send(st.peers->node, msg::failed{x.why}); },
+                 [&](keeper_core::stop_probing&) { cx::send(self, st.peers->store, msg::stop_probing{}); },
+                 [&](keeper_core::left&) { cx::send(self, st.peers->node, msg::left{}); },
+                 [&](keeper_core::failed& x) { cx::send(self, st.peers->node, msg::failed{x.why}); },
                  [&](emit_effect& x) { send_event(self, st.peers, x); },
                  [&](log_effect& x) { log_line(*st.env, "keeper", x); },
                },
@@ -57,7 +57,8 @@ keeper_actor::behavior_type keeper_behavior(self_ptr self, std::shared_ptr<node_
   st.env = std::move(env);
   st.core = std::make_unique<keeper_core>(std::move(s));
   st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
-  return {
+  return cx::behavior<keeper_actor>(
+    self,
     // CAF tries the handlers one after the other: what comes most often stands first.
     [self](msg::pool& m) {
       auto& x = cx::state(self);
@@ -104,19 +105,18 @@ keeper_actor::behavior_type keeper_behavior(self_ptr self, std::shared_ptr<node_
       auto& x = cx::state(self);
       auto before = x.peers;
       if (replace_peers(x.peers, std::move(p))) {
-        self->send(x.peers->store, msg::attach{});
+        cx::send(self, x.peers->store, msg::attach{});
       }
       if (before && x.joined && x.core->is_joined()) {
         if (before->worker != x.peers->worker) {
-          self->send(x.peers->worker, *x.joined);
+          cx::send(self, x.peers->worker, *x.joined);
         }
         if (before->election != x.peers->election) {
-          self->send(x.peers->election, *x.joined);
+          cx::send(self, x.peers->election, *x.joined);
         }
       }
     },
-    [self](msg::get_part_status) -> caf::result<keeper_status> { return cx::state(self).core->status(); },
-  };
+    [self](msg::get_part_status) -> caf::result<keeper_status> { return cx::state(self).core->status(); });
 }
 
 } // namespace

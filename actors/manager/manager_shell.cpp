@@ -30,7 +30,7 @@ void plan_elsewhere(self_ptr self, manager_core::plan_request& x) {
     [weak, request = x.request, problem = std::move(x.problem), options = x.options, strategies = st.strategies] {
       auto result = std::make_shared<const expected<plan>>(make_plan(*problem, *strategies, options));
       if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
-        caf::anon_send(caf::actor_cast<manager_actor>(std::move(strong)), plan_done{request, std::move(result)});
+        cx::anon_send(caf::actor_cast<manager_actor>(std::move(strong)), plan_done{request, std::move(result)});
       }
     });
 }
@@ -42,7 +42,7 @@ void explain_elsewhere(self_ptr self, explain_core::task& x) {
   st.env->exec().call([weak, x = std::move(x), strategies = st.strategies] {
     auto result = std::make_shared<const expected<item_explanation>>(explain_now(x, *strategies));
     if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
-      caf::anon_send(caf::actor_cast<manager_actor>(std::move(strong)), explain_done{x.question, std::move(result)});
+      cx::anon_send(caf::actor_cast<manager_actor>(std::move(strong)), explain_done{x.question, std::move(result)});
     }
   });
 }
@@ -97,7 +97,8 @@ manager_actor::behavior_type manager_behavior(self_ptr self, std::shared_ptr<nod
   st.explainer = std::make_unique<explain_core>(s.root, s.planning);
   st.core = std::make_unique<manager_core>(std::move(s));
   st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
-  return {
+  return cx::behavior<manager_actor>(
+    self,
     [self](msg::commit_done& m) {
       auto& x = cx::state(self);
       carry_out(self, x.core->on_commit(m.request, m.outcome, make_step(*x.env)));
@@ -146,14 +147,13 @@ manager_actor::behavior_type manager_behavior(self_ptr self, std::shared_ptr<nod
       auto& x = cx::state(self);
       if (replace_peers(x.peers, std::move(p))) {
         carry_out(self, x.explainer->on_disconnected());
-        self->send(x.peers->store, msg::attach{});
+        cx::send(self, x.peers->store, msg::attach{});
       }
     },
     [self](msg::get_part_status) -> caf::result<manager_status> {
       auto& x = cx::state(self);
       return x.core->status(x.env->now());
-    },
-  };
+    });
 }
 
 } // namespace

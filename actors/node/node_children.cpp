@@ -12,14 +12,15 @@ using part = core::part;
 
 /// Whoever kills the node kills its children, and it hears of their end.
 template <class Handle>
-void adopt(node_ptr self, const std::string& name, const Handle& child) {
+cx::watch adopt(node_ptr self, const std::string& name, const Handle& child) {
   auto& st = cx::state(self);
-  self->monitor(child);
+  auto end = watch_child(self, child);
   self->link_to(child);
   st.own.insert(child.id());
   if (st.parts.on_part) {
     st.parts.on_part(name, caf::actor_cast<caf::actor>(child));
   }
+  return end;
 }
 
 store_actor start_store(node_ptr self) {
@@ -71,14 +72,14 @@ peers_ptr who_is_who(const node_state& st) {
 void introduce_all(node_ptr self) {
   auto& st = cx::state(self);
   const auto p = who_is_who(st);
-  self->send(p->worker, p);
-  self->send(p->manager, p);
-  self->send(p->election, p);
-  self->send(p->keeper, p);
+  cx::send(self, p->worker, p);
+  cx::send(self, p->manager, p);
+  cx::send(self, p->election, p);
+  cx::send(self, p->keeper, p);
   for (auto& [id, j] : st.jobs) {
-    self->send(j.runner, p);
+    cx::send(self, j.runner, p);
   }
-  self->send(p->store, p);
+  cx::send(self, p->store, p);
 }
 
 void start_runner(node_ptr self, job_entry& j) {
@@ -87,9 +88,9 @@ void start_runner(node_ptr self, job_entry& j) {
   s.run_base = st.parts.env->exec().next_run_id();
   j.runner = spawn_runner(self->system(), st.parts.env, std::move(s), j.code);
   st.runner_ids[j.runner.id()] = j.spec.id;
-  adopt(self, "runner " + j.spec.id, j.runner);
-  self->send(j.runner, who_is_who(st));
-  self->send(st.now->worker, add_runner{j.spec.id, j.runner});
+  j.end = adopt(self, "runner " + j.spec.id, j.runner);
+  cx::send(self, j.runner, who_is_who(st));
+  cx::send(self, st.now->worker, add_runner{j.spec.id, j.runner});
 }
 
 void free_job(node_ptr self, const job_id& job) {
@@ -99,7 +100,7 @@ void free_job(node_ptr self, const job_id& job) {
     fulfil(p);
   }
   st.runner_ids.erase(j->second.runner.id());
-  self->demonitor(j->second.runner.address());
+  cx::unwatch(self, j->second.end);
   self->send_exit(j->second.runner, caf::exit_reason::user_shutdown);
   st.jobs.erase(j);
 }
@@ -113,10 +114,10 @@ void end_orphaned_session(node_ptr self) {
   gone.phase = store::session_phase::closed;
   gone.number = st.stores_started << 32; // no session of any store has this number
   gone.closed_at = st.parts.env->now();
-  self->send(st.now->worker, msg::session_changed{gone});
-  self->send(st.now->keeper, msg::session_changed{gone});
-  self->send(st.now->election, msg::session_changed{gone});
-  self->send(st.now->manager, msg::session_changed{gone});
+  cx::send(self, st.now->worker, msg::session_changed{gone});
+  cx::send(self, st.now->keeper, msg::session_changed{gone});
+  cx::send(self, st.now->election, msg::session_changed{gone});
+  cx::send(self, st.now->manager, msg::session_changed{gone});
   carry_out(self, st.admin->on_joined(false, make_step(*st.parts.env)));
   carry_out(self, st.admin->on_session(gone, make_step(*st.parts.env)));
   for (auto& [handle, port] : *st.ports) {
@@ -142,7 +143,7 @@ void close_environment(node_ptr self) {
   caf::weak_actor_ptr weak{self->ctrl()};
   cx::state(self).parts.env->close([weak] {
     if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
-      caf::anon_send(caf::actor_cast<node_impl>(std::move(strong)), env_closed{});
+      cx::anon_send(caf::actor_cast<node_impl>(std::move(strong)), env_closed{});
     }
   });
 }
@@ -180,27 +181,27 @@ void carry_out(node_ptr self, core::effects fx) {
         [&](core::start_part& x) { start_part(self, x.which, x.rebuilt); },
         [&](core::start_runner& x) { start_runner(self, st.jobs.at(x.job)); },
         [&](core::introduce_all&) { introduce_all(self); },
-        [&](core::introduce_worker&) { self->send(st.now->worker, who_is_who(st)); },
+        [&](core::introduce_worker&) { cx::send(self, st.now->worker, who_is_who(st)); },
         [&](core::adopt_runner& x) {
           const auto& runner = st.jobs.at(x.job).runner;
-          self->send(runner, who_is_who(st));
-          self->send(runner, msg::worker_restarted{});
-          self->send(st.now->worker, add_runner{x.job, runner});
+          cx::send(self, runner, who_is_who(st));
+          cx::send(self, runner, msg::worker_restarted{});
+          cx::send(self, st.now->worker, add_runner{x.job, runner});
         },
-        [&](core::offer& x) { self->send(st.now->keeper, msg::offer{st.jobs.at(x.job).spec}); },
-        [&](core::withdraw& x) { self->send(st.now->keeper, msg::withdraw{x.job}); },
-        [&](core::remove_job& x) { self->send(st.now->worker, msg::remove_job{x.job}); },
+        [&](core::offer& x) { cx::send(self, st.now->keeper, msg::offer{st.jobs.at(x.job).spec}); },
+        [&](core::withdraw& x) { cx::send(self, st.now->keeper, msg::withdraw{x.job}); },
+        [&](core::remove_job& x) { cx::send(self, st.now->worker, msg::remove_job{x.job}); },
         [&](core::free_job& x) { free_job(self, x.job); },
-        [&](core::open_session&) { self->send(st.now->store, msg::attach{}); },
+        [&](core::open_session&) { cx::send(self, st.now->store, msg::attach{}); },
         [&](core::end_session&) { end_orphaned_session(self); },
         [&](core::refuse_wishes&) { carry_out(self, st.admin->on_stop()); },
-        [&](core::stop_runs& x) { self->send(st.jobs.at(x.job).runner, msg::stop_runs{stop_reason::shutdown}); },
-        [&](core::drain_worker&) { self->send(st.now->worker, msg::drain{}); },
-        [&](core::hurry_worker&) { self->send(st.now->worker, msg::hurry{}); },
-        [&](core::leave&) { self->send(st.now->keeper, msg::leave{}); },
+        [&](core::stop_runs& x) { cx::send(self, st.jobs.at(x.job).runner, msg::stop_runs{stop_reason::shutdown}); },
+        [&](core::drain_worker&) { cx::send(self, st.now->worker, msg::drain{}); },
+        [&](core::hurry_worker&) { cx::send(self, st.now->worker, msg::hurry{}); },
+        [&](core::leave&) { cx::send(self, st.now->keeper, msg::leave{}); },
         [&](core::close_session&) {
-          self->send(st.now->election, msg::resign{});
-          self->send(st.now->store, msg::close_session{});
+          cx::send(self, st.now->election, msg::resign{});
+          cx::send(self, st.now->store, msg::close_session{});
         },
         [&](core::end_parts&) { end_parts(self); },
         [&](core::close_environment&) { close_environment(self); },
@@ -214,9 +215,8 @@ void carry_out(node_ptr self, core::effects fx) {
   set_timer(st);
 }
 
-void on_down(node_ptr self, const caf::down_msg& dm) {
+void on_down(node_ptr self, caf::actor_id id, const caf::error& why) {
   auto& st = cx::state(self);
-  const auto id = dm.source.id();
   if (st.listeners.erase(id) > 0) {
     return;
   }
@@ -224,11 +224,11 @@ void on_down(node_ptr self, const caf::down_msg& dm) {
   if (auto p = st.part_ids.find(id); p != st.part_ids.end()) {
     const auto which = p->second;
     st.part_ids.erase(p);
-    carry_out(self, st.life->on_part_down(which, from_caf(dm.reason), now));
+    carry_out(self, st.life->on_part_down(which, from_caf(why), now));
   } else if (auto r = st.runner_ids.find(id); r != st.runner_ids.end()) {
     const auto job = r->second;
     st.runner_ids.erase(r);
-    carry_out(self, st.life->on_runner_down(job, from_caf(dm.reason), now));
+    carry_out(self, st.life->on_runner_down(job, from_caf(why), now));
   }
 }
 

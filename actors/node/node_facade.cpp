@@ -18,7 +18,7 @@ namespace {
 
 struct facade_config : caf::actor_system_config {
   explicit facade_config(std::uint32_t threads) {
-    set("scheduler.max-threads", static_cast<std::size_t>(std::max<std::uint32_t>(threads, 1)));
+    set(cx::max_threads_option, static_cast<std::size_t>(std::max<std::uint32_t>(threads, 1)));
     add_error_renderer(*this);
   }
 };
@@ -71,7 +71,7 @@ struct node::impl {
   impl(node_id n, std::uint32_t threads) : id(std::move(n)), config(threads), system(config) {}
 
   template <class T, class Message>
-  expected<T> ask(Message m, caf::duration limit = caf::infinite) {
+  expected<T> ask(Message m, cx::timeout limit = caf::infinite) {
     const auto to = the_node();
     if (!to) {
       return tl::make_unexpected(stopped());
@@ -81,11 +81,11 @@ struct node::impl {
     auto failed = [&](caf::error& e) {
       answer = tl::make_unexpected(e == caf::sec::request_receiver_down ? stopped() : from_caf(e));
     };
-    auto request = self->request(to, limit, std::move(m));
+    auto request = cx::request(self, to, limit, std::move(m));
     if constexpr (std::is_void_v<T>) {
-      request.receive([&] { answer = {}; }, failed);
+      std::move(request).receive([&] { answer = {}; }, failed);
     } else {
-      request.receive([&](T& x) { answer = std::move(x); }, failed);
+      std::move(request).receive([&](T& x) { answer = std::move(x); }, failed);
     }
     return answer;
   }
@@ -209,7 +209,7 @@ expected<runner_status> node::job(const job_id& id) const {
 }
 
 expected<item_explanation> node::explain(const job_id& job, const item_id& item) const {
-  return impl_->ask<item_explanation>(explain_item{job, item}, caf::duration{std::chrono::minutes{1}});
+  return impl_->ask<item_explanation>(explain_item{job, item}, cx::timeout{std::chrono::minutes{1}});
 }
 
 bool node::wait_ready(duration timeout) const {
@@ -273,11 +273,11 @@ expected<void> node::run_until_signal() {
       const int seen = x.end->over ? 0 : signals_seen.load();
       if (seen > 0 && !asked) {
         asked = true;
-        caf::anon_send(x.the_node(), shutdown_node{false});
+        cx::anon_send(x.the_node(), shutdown_node{false});
       }
       if (seen > 1 && !hurried) {
         hurried = true;
-        caf::anon_send(x.the_node(), shutdown_node{true});
+        cx::anon_send(x.the_node(), shutdown_node{true});
       }
     }
   }

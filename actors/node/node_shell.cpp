@@ -12,10 +12,10 @@ void carry_out(node_ptr self, admin_core::effects fx) {
   for (auto& e : fx) {
     std::visit(overloaded{
                  [&](commit_effect& x) {
-                   self->send(st.now->store, msg::commit{x.request, std::move(x.txn)});
+                   cx::send(self, st.now->store, msg::commit{x.request, std::move(x.txn)});
                  },
                  [&](read_effect& x) {
-                   self->send(st.now->store, msg::read{x.request, std::move(x.reads), x.fresh});
+                   cx::send(self, st.now->store, msg::read{x.request, std::move(x.reads), x.fresh});
                  },
                  [&](admin_core::done& x) {
                    if (auto w = st.wishes.find(x.id); w != st.wishes.end()) {
@@ -75,7 +75,7 @@ caf::result<void> add_job(node_ptr self, register_job& m) {
         (st.life->is_leaving(id) ? " and on its way out; unregister_job is answered when it is free" : ""));
   }
   const auto job = id;
-  st.jobs.emplace(job, job_entry{std::move(m.spec), std::move(m.code), {}, {}});
+  st.jobs.emplace(job, job_entry{std::move(m.spec), std::move(m.code), {}, {}, {}});
   carry_out(self, st.life->add_job(job));
   return caf::unit;
 }
@@ -93,17 +93,17 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
   st.life = std::make_unique<supervisor_core>(supervisor_settings(st.identity));
   st.admin = std::make_unique<admin_core>(admin_settings(st.identity));
   st.timer.init(st.parts.env, caf::weak_actor_ptr{self->ctrl()});
-  self->set_down_handler([self](caf::down_msg& dm) { on_down(self, dm); });
-  self->set_exit_handler([self](caf::exit_msg& em) {
-    auto& s = cx::state(self);
-    if (s.own.erase(em.source.id()) == 0) {
-      carry_out(self, s.life->stop(false, s.parts.env->now()));
-    }
-  });
   st.now = std::make_shared<peers>();
   st.now->node = supervisor_actor{self};
   carry_out(self, st.life->start());
-  return {
+  return cx::behavior_until<node_impl>(
+    self,
+    [self](caf::exit_msg& em) {
+      auto& s = cx::state(self);
+      if (s.own.erase(em.source.id()) == 0) {
+        carry_out(self, s.life->stop(false, s.parts.env->now()));
+      }
+    },
     // CAF tries the handlers one after the other: what comes most often stands first.
     [self](msg::happened& m) { publish(self, std::move(m.what)); },
     [self](msg::wake) {
@@ -147,7 +147,7 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       if (j == s.jobs.end()) {
         return unknown(s, m.job);
       }
-      self->send(j->second.runner, msg::trigger{});
+      cx::send(self, j->second.runner, msg::trigger{});
       return caf::unit;
     },
     [self](reschedule_job& m) -> caf::result<void> {
@@ -163,7 +163,7 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
         return to_caf(ok.error());
       }
       j->second.spec.schedule = m.schedule;
-      self->send(j->second.runner, msg::reschedule{m.schedule});
+      cx::send(self, j->second.runner, msg::reschedule{m.schedule});
       return caf::unit;
     },
     [self](get_status) -> caf::result<node_status> { return collect_status(self); },
@@ -184,7 +184,7 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       if (j == s.jobs.end()) {
         return unknown(s, m.job);
       }
-      return self->delegate(j->second.runner, msg::get_part_status{});
+      return cx::delegate(self, j->second.runner, msg::get_part_status{});
     },
     [self](get_job_handle& m) -> caf::result<caf::actor> {
       auto& s = cx::state(self);
@@ -199,22 +199,26 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       if (s.life->is_stopping()) {
         return to_caf(stopping_error(s));
       }
-      return self->delegate(s.now->manager, std::move(m));
+      return cx::delegate(self, s.now->manager, std::move(m));
     },
     [self](subscribe& m) -> caf::result<void> {
       auto& s = cx::state(self);
       if (!m.listener) {
         return caf::make_error(errc::invalid_state, "subscribe: the listener is no actor");
       }
-      if (s.listeners.emplace(m.listener.id(), m.listener).second) {
-        self->monitor(m.listener);
+      if (auto [l, added] = s.listeners.try_emplace(m.listener.id()); added) {
+        l->second = {m.listener, watch_child(self, m.listener)};
       }
       return caf::unit;
     },
     [self](unsubscribe& m) -> caf::result<void> {
       auto& s = cx::state(self);
-      if (m.listener && s.listeners.erase(m.listener.id()) > 0) {
-        self->demonitor(m.listener.address());
+      if (!m.listener) {
+        return caf::unit;
+      }
+      if (auto l = s.listeners.find(m.listener.id()); l != s.listeners.end()) {
+        cx::unwatch(self, l->second.end);
+        s.listeners.erase(l);
       }
       return caf::unit;
     },
@@ -274,8 +278,7 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       carry_out(self, s.admin->on_session(m.view, make_step(*s.parts.env)));
     },
     // -- at last --
-    [self](env_closed) { carry_out(self, cx::state(self).life->on_environment_closed()); },
-  };
+    [self](env_closed) { carry_out(self, cx::state(self).life->on_environment_closed()); });
 }
 
 } // namespace

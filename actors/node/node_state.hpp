@@ -43,7 +43,13 @@ struct job_entry {
   job_spec spec;
   std::shared_ptr<job> code;
   runner_actor runner;
+  cx::watch end{}; ///< of the runner
   std::vector<caf::typed_response_promise<void>> waiting; ///< for the job to be free
+};
+
+struct listener_entry {
+  caf::actor handle;
+  cx::watch end;
 };
 
 struct node_state {
@@ -71,7 +77,7 @@ struct node_state {
   std::vector<caf::typed_response_promise<void>> stoppers;
   std::set<std::shared_ptr<status_collector>> statuses;
 
-  std::map<caf::actor_id, caf::actor> listeners;
+  std::map<caf::actor_id, listener_entry> listeners;
   std::deque<std::string> problems;
 };
 
@@ -90,7 +96,13 @@ inline void set_timer(node_state& st) {
 void publish(node_ptr self, event what);
 
 /// A child or a listener has ended.
-void on_down(node_ptr self, const caf::down_msg& dm);
+void on_down(node_ptr self, caf::actor_id id, const caf::error& why);
+
+/// Waits for that.
+template <class Handle>
+cx::watch watch_child(node_ptr self, const Handle& child) {
+  return cx::watch_end(self, child, [self](caf::actor_id id, const caf::error& why) { on_down(self, id, why); });
+}
 
 /// Asks every part and runner, answers when all have answered or two seconds are over.
 caf::result<node_status> collect_status(node_ptr self);
@@ -102,8 +114,12 @@ inline error stopping_error(const node_state& st) {
 
 /// Answers a request whose answer has no content.
 inline void fulfil(caf::typed_response_promise<void>& p) {
+#if DJM_CAF_1X
+  p.deliver();
+#else
   caf::response_promise& plain = p;
   plain.deliver(caf::unit);
+#endif
 }
 
 } // namespace djm

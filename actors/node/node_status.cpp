@@ -42,7 +42,7 @@ void finish_status(node_ptr self, const std::shared_ptr<status_collector>& c) {
 template <class Status, class Part, class Put>
 void ask_part(node_ptr self, const std::shared_ptr<status_collector>& c, const Part& part, Put put) {
   ++c->open;
-  self->request(part, std::chrono::seconds{2}, msg::get_part_status{})
+  cx::request(self, part, std::chrono::seconds{2}, msg::get_part_status{})
     .then(
       [self, c, put](Status& s) {
         put(c->status, s);
@@ -69,7 +69,7 @@ void publish(node_ptr self, event what) {
   }
   node_event e{st.identity.config.id, st.parts.env->wall_now().time_since_epoch().count(), std::move(what)};
   for (auto& [id, listener] : st.listeners) {
-    caf::anon_send(listener, e);
+    cx::anon_send(listener.handle, e);
   }
 }
 

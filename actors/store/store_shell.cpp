@@ -9,22 +9,7 @@
 #include <caf/all.hpp>
 
 #include "actors/common/shell.hpp"
-
-namespace djm {
-
-namespace {
-
-/// One raw event of a handle, from whatever thread.
-struct raw_message {
-  std::uint64_t handle = 0;
-  std::shared_ptr<store::raw_event> event;
-};
-
-} // namespace
-
-} // namespace djm
-
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(djm::raw_message)
+#include "actors/store/raw_message.hpp"
 
 namespace djm {
 
@@ -67,13 +52,13 @@ std::optional<error> open_handle(self_ptr self, std::uint64_t handle) {
   caf::weak_actor_ptr weak{self->ctrl()};
   auto port = st.env->sessions().open(options, [weak, handle](store::raw_event e) {
     if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
-      caf::anon_send(caf::actor_cast<store_impl>(std::move(strong)),
+      cx::anon_send(caf::actor_cast<store_impl>(std::move(strong)),
                      raw_message{handle, std::make_shared<store::raw_event>(std::move(e))});
     }
   });
   if (!port) {
     if (st.peers) {
-      self->send(st.peers->node, msg::happened{problem{"store", port.error()}});
+      cx::send(self, st.peers->node, msg::happened{problem{"store", port.error()}});
     }
     return port.error();
   }
@@ -84,7 +69,7 @@ std::optional<error> open_handle(self_ptr self, std::uint64_t handle) {
 void tell_clients(self_ptr self, const store::session_view& view) {
   auto& st = cx::state(self);
   for (auto& [id, client] : st.clients) {
-    self->send(client, msg::session_changed{renumbered(st, view)});
+    cx::send(self, client, msg::session_changed{renumbered(st, view)});
   }
 }
 
@@ -113,30 +98,30 @@ void carry_out(self_ptr self, store::session_core::effects fx) {
                  },
                  [&](core::commit_done& x) {
                    if (auto i = st.clients.find(x.to.client); i != st.clients.end()) {
-                     self->send(i->second, msg::commit_done{x.to.request, std::move(x.outcome)});
+                     cx::send(self, i->second, msg::commit_done{x.to.request, std::move(x.outcome)});
                    }
                  },
                  [&](core::read_done& x) {
                    if (auto i = st.clients.find(x.to.client); i != st.clients.end()) {
-                     self->send(i->second, msg::read_done{x.to.request, std::move(x.outcome)});
+                     cx::send(self, i->second, msg::read_done{x.to.request, std::move(x.outcome)});
                    }
                  },
                  [&](core::watch_fired& x) {
                    for (auto c : x.clients) {
                      if (auto i = st.clients.find(c); i != st.clients.end()) {
-                       self->send(i->second, msg::watch_fired{x.event});
+                       cx::send(self, i->second, msg::watch_fired{x.event});
                      }
                    }
                  },
                  [&](core::session_changed& x) { tell_clients(self, x.view); },
                  [&](core::contact_advanced& x) {
                    if (st.peers) {
-                     self->send(st.peers->worker, msg::contact{x.number + st.number_base, x.contact});
+                     cx::send(self, st.peers->worker, msg::contact{x.number + st.number_base, x.contact});
                    }
                  },
                  [&](core::probe_failed&) {
                    if (st.peers) {
-                     self->send(st.peers->keeper, msg::not_alive{});
+                     cx::send(self, st.peers->keeper, msg::not_alive{});
                    }
                  },
                  [&](core::arm_timer& x) {
@@ -159,6 +144,16 @@ std::optional<std::uint32_t> sender_id(self_ptr self) {
   }
   auto i = st.client_ids.find(sender->id());
   return i == st.client_ids.end() ? std::nullopt : std::optional<std::uint32_t>{i->second};
+}
+
+void forget(self_ptr self, caf::actor_id gone) {
+  auto& st = cx::state(self);
+  if (auto i = st.client_ids.find(gone); i != st.client_ids.end()) {
+    auto id = i->second;
+    st.client_ids.erase(i);
+    st.clients.erase(id);
+    carry_out(self, st.core->forget(id, st.env->now()));
+  }
 }
 
 store_status status_of(const store_state& st) {
@@ -194,16 +189,8 @@ store_impl::behavior_type store_behavior(self_ptr self, store_args args) {
   st.ports = std::move(args.ports);
   st.core = std::make_unique<store::session_core>(args.limits);
   st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
-  self->set_down_handler([self](caf::down_msg& dm) {
-    auto& s = cx::state(self);
-    if (auto i = s.client_ids.find(dm.source.id()); i != s.client_ids.end()) {
-      auto id = i->second;
-      s.client_ids.erase(i);
-      s.clients.erase(id);
-      carry_out(self, s.core->forget(id, s.env->now()));
-    }
-  });
-  return {
+  return cx::behavior<store_impl>(
+    self,
     // CAF tries the handlers one after the other: what comes most often stands first.
     [self](raw_message& m) {
       auto& s = cx::state(self);
@@ -213,7 +200,7 @@ store_impl::behavior_type store_behavior(self_ptr self, store_args args) {
       if (closed) {
         s.ports->erase(m.handle);
         if (s.closing && s.ports->empty()) {
-          self->send(*s.closing, msg::store_closed{});
+          cx::send(self, *s.closing, msg::store_closed{});
         }
       }
     },
@@ -241,10 +228,10 @@ store_impl::behavior_type store_behavior(self_ptr self, store_args args) {
         return;
       }
       auto client = caf::actor_cast<store_client_actor>(sender);
-      self->monitor(client);
+      cx::watch_end(self, client, [self](caf::actor_id gone, const caf::error&) { forget(self, gone); });
       s.client_ids.emplace(sender->id(), s.next_client);
       s.clients.emplace(s.next_client++, client);
-      self->send(client, msg::session_changed{renumbered(s, s.core->view())});
+      cx::send(self, client, msg::session_changed{renumbered(s, s.core->view())});
     },
     [self](msg::start_probing& m) {
       auto& s = cx::state(self);
@@ -261,7 +248,7 @@ store_impl::behavior_type store_behavior(self_ptr self, store_args args) {
       }
       carry_out(self, s.core->close(s.env->now()));
       if (s.closing && s.ports->empty()) {
-        self->send(*s.closing, msg::store_closed{});
+        cx::send(self, *s.closing, msg::store_closed{});
       }
     },
     [self](peers_ptr& p) {
@@ -272,8 +259,7 @@ store_impl::behavior_type store_behavior(self_ptr self, store_args args) {
         carry_out(self, s.core->open(s.env->now()));
       }
     },
-    [self](msg::get_part_status) -> caf::result<store_status> { return status_of(cx::state(self)); },
-  };
+    [self](msg::get_part_status) -> caf::result<store_status> { return status_of(cx::state(self)); });
 }
 
 } // namespace

@@ -29,26 +29,26 @@ void carry_out(self_ptr self, worker_core::effects fx) {
                  [&](read_effect& x) { send_read(self, st.peers, x); },
                  [&](worker_core::grant& x) {
                    if (auto r = st.runners.find(x.job); r != st.runners.end()) {
-                     self->send(r->second, msg::grant{std::move(x.items)});
+                     cx::send(self, r->second, msg::grant{std::move(x.items)});
                    }
                  },
                  [&](worker_core::revoke& x) {
                    if (auto r = st.runners.find(x.job); r != st.runners.end()) {
-                     self->send(r->second, msg::revoke{std::move(x.items), x.reason});
+                     cx::send(self, r->second, msg::revoke{std::move(x.items), x.reason});
                    } else {
                      // Nobody here can hold them.
-                     self->send(self, msg::released{x.job, std::move(x.items)});
+                     cx::send(self, self, msg::released{x.job, std::move(x.items)});
                    }
                  },
                  [&](worker_core::renew_lease& x) {
                    st.lease = msg::lease{x.run_until, x.deadline};
                    for (auto& [job, runner] : st.runners) {
-                     self->send(runner, *st.lease);
+                     cx::send(self, runner, *st.lease);
                    }
                  },
-                 [&](worker_core::not_alive&) { self->send(st.peers->keeper, msg::not_alive{}); },
-                 [&](worker_core::drained&) { self->send(st.peers->node, msg::drained{}); },
-                 [&](worker_core::settled_changed& x) { self->send(st.peers->node, msg::settled{x.settled}); },
+                 [&](worker_core::not_alive&) { cx::send(self, st.peers->keeper, msg::not_alive{}); },
+                 [&](worker_core::drained&) { cx::send(self, st.peers->node, msg::drained{}); },
+                 [&](worker_core::settled_changed& x) { cx::send(self, st.peers->node, msg::settled{x.settled}); },
                  [&](emit_effect& x) { send_event(self, st.peers, x); },
                  [&](log_effect& x) { log_line(*st.env, "worker", x); },
                },
@@ -60,7 +60,7 @@ void carry_out(self_ptr self, worker_core::effects fx) {
       ++j;
     } else {
       st.runners.erase(*j);
-      self->send(st.peers->node, msg::job_free{*j});
+      cx::send(self, st.peers->node, msg::job_free{*j});
       j = st.leaving.erase(j);
     }
   }
@@ -73,7 +73,8 @@ worker_actor::behavior_type worker_behavior(self_ptr self, std::shared_ptr<node_
   st.env = std::move(env);
   st.core = std::make_unique<worker_core>(std::move(s));
   st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
-  return {
+  return cx::behavior<worker_actor>(
+    self,
     // CAF tries the handlers one after the other: what comes most often stands first.
     [self](msg::contact& m) {
       auto& x = cx::state(self);
@@ -126,7 +127,7 @@ worker_actor::behavior_type worker_behavior(self_ptr self, std::shared_ptr<node_
         x.leaving.erase(m.job); // a runner that died changes nothing about a job that is to go
       }
       if (x.lease) {
-        self->send(m.runner, *x.lease);
+        cx::send(self, m.runner, *x.lease);
       }
       carry_out(self, rebuilt ? x.core->on_runner_rebuilt(m.job, make_step(*x.env))
                               : x.core->on_job_added(m.job, make_step(*x.env)));
@@ -147,14 +148,13 @@ worker_actor::behavior_type worker_behavior(self_ptr self, std::shared_ptr<node_
     [self](peers_ptr& p) {
       auto& x = cx::state(self);
       if (replace_peers(x.peers, std::move(p))) {
-        self->send(x.peers->store, msg::attach{});
+        cx::send(self, x.peers->store, msg::attach{});
       }
     },
     [self](msg::get_part_status) -> caf::result<worker_status> {
       auto& x = cx::state(self);
       return x.core->status(x.env->now());
-    },
-  };
+    });
 }
 
 } // namespace

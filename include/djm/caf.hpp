@@ -8,8 +8,15 @@
 #include <utility>
 #include <variant>
 
+#include <caf/config.hpp>
+/// By the version, not by what can be included: where both are installed, each finds headers that only the other has.
+#if CAF_MAJOR_VERSION >= 1
+#  define DJM_CAF_1X 1
+#else
+#  define DJM_CAF_1X 0
 // result.hpp of 0.17.6 uses make_message without declaring it, so this one comes first.
-#include <caf/make_message.hpp>
+#  include <caf/make_message.hpp>
+#endif
 
 #include <caf/deep_to_string.hpp>
 #include <caf/error.hpp>
@@ -24,11 +31,19 @@
 
 /// What differs between CAF 0.17.6 (supported) and 1.x (prepared), in one place. Interfaces are written in today's
 /// syntax, `djm::cx::typed<caf::result<R>(Args...), ...>`.
-#if __has_include(<caf/anon_mail.hpp>)
-#  define DJM_CAF_1X 1
+#if DJM_CAF_1X
+#  include <caf/actor.hpp>
+#  include <caf/actor_system_config.hpp>
+#  include <caf/anon_mail.hpp>
+#  include <caf/default_enum_inspect.hpp>
+#  include <caf/detail/stringification_inspector.hpp>
+#  include <caf/typed_event_based_actor.hpp>
+#  include "djm/type_ids.hpp"
 #else
-#  define DJM_CAF_1X 0
 #  include <caf/atom.hpp>
+#  include <caf/duration.hpp>
+#  include <caf/send.hpp>
+#  include <caf/system_messages.hpp>
 #  include <caf/detail/stringification_inspector.hpp>
 #  include <caf/replies_to.hpp>
 #endif
@@ -45,8 +60,8 @@
 #if DJM_CAF_1X
 namespace djm {
 
-inline bool from_string(caf::string_view text, errc& code) {
-  const auto value = enum_value<errc>(std::string_view{text.data(), text.size()});
+inline bool from_string(std::string_view text, errc& code) {
+  const auto value = enum_value<errc>(text);
   if (value)
     code = *value;
   return value.has_value();
@@ -121,7 +136,105 @@ template <class Self>
 auto& state(Self* self) {
   return self->state();
 }
+
+using timeout = caf::timespan;
+constexpr const char* max_threads_option = "caf.scheduler.max-threads";
+
+template <class Self, class Handle, class Message>
+void send(Self* self, const Handle& to, Message&& m) {
+  self->mail(std::forward<Message>(m)).send(to);
+}
+template <class Handle, class Message>
+void anon_send(const Handle& to, Message&& m) {
+  caf::anon_mail(std::forward<Message>(m)).send(to);
+}
+/// To be consumed where it is: `std::move(r).then(...)`.
+template <class Self, class Handle, class Message>
+auto request(Self&& self, const Handle& to, timeout limit, Message&& m) {
+  return self->mail(std::forward<Message>(m)).request(to, limit);
+}
+template <class Self, class Handle, class Message>
+auto delegate(Self* self, const Handle& to, Message&& m) {
+  return self->mail(std::forward<Message>(m)).delegate(to);
+}
+
+/// A behaviour; errors that come as messages are ignored.
+template <class Handle, class Self, class... Fs>
+typename Handle::behavior_type behavior(Self*, Fs... fs) {
+  return {std::move(fs)..., [](caf::error&) {}};
+}
+/// One with a handler of `caf::exit_msg`, which comes first here.
+template <class Handle, class Self, class OnExit, class... Fs>
+typename Handle::behavior_type behavior_until(Self*, OnExit on_exit, Fs... fs) {
+  return {std::move(fs)..., std::move(on_exit), [](caf::error&) {}};
+}
+
+/// A watch on another actor's end.
+using watch = caf::disposable;
+
+/// Calls `f(id, reason)` within this actor when the other one has ended.
+template <class Self, class Handle, class F>
+watch watch_end(Self* self, const Handle& whom, F f) {
+  return self->monitor(whom, [f = std::move(f), id = whom.id()](const caf::error& why) mutable { f(id, why); });
+}
+template <class Self>
+void unwatch(Self*, watch& w) {
+  w.dispose();
+}
 #else
+using timeout = caf::duration;
+constexpr const char* max_threads_option = "scheduler.max-threads";
+
+
+template <class Self, class Handle, class Message>
+void send(Self* self, const Handle& to, Message&& m) {
+  self->send(to, std::forward<Message>(m));
+}
+template <class Handle, class Message>
+void anon_send(const Handle& to, Message&& m) {
+  caf::anon_send(to, std::forward<Message>(m));
+}
+/// To be consumed where it is: `std::move(r).then(...)`.
+template <class Self, class Handle, class Timeout, class Message>
+auto request(Self&& self, const Handle& to, const Timeout& limit, Message&& m) {
+  return self->request(to, limit, std::forward<Message>(m));
+}
+template <class Self, class Handle, class Message>
+auto delegate(Self* self, const Handle& to, Message&& m) {
+  return self->delegate(to, std::forward<Message>(m));
+}
+
+/// A behaviour; errors that come as messages are ignored.
+template <class Handle, class Self, class... Fs>
+typename Handle::behavior_type behavior(Self* self, Fs... fs) {
+  self->set_error_handler([](caf::error&) {});
+  return {std::move(fs)...};
+}
+/// One with a handler of `caf::exit_msg`, which comes first here.
+template <class Handle, class Self, class OnExit, class... Fs>
+typename Handle::behavior_type behavior_until(Self* self, OnExit on_exit, Fs... fs) {
+  self->set_exit_handler(std::move(on_exit));
+  return behavior<Handle>(self, std::move(fs)...);
+}
+
+/// A watch on another actor's end.
+using watch = caf::actor_addr;
+
+/// Calls `f(id, reason)` within this actor when the other one has ended; the same `f` for all of an actor's watches.
+template <class Self, class Handle, class F>
+watch watch_end(Self* self, const Handle& whom, F f) {
+  self->set_down_handler([f = std::move(f)](caf::down_msg& dm) { f(dm.source.id(), dm.reason); });
+  self->monitor(whom);
+  return whom.address();
+}
+template <class Self>
+void unwatch(Self* self, watch& w) {
+  self->demonitor(w);
+}
+#endif
+
+#if !DJM_CAF_1X
+
 namespace detail {
 
 template <class Signature>
@@ -154,6 +267,16 @@ inline std::string to_string(const verbatim& x) {
   return x.text;
 }
 
+template <class... Ts>
+std::string object_text(const char* type, named_field<Ts>... fs) {
+  std::string text = std::string{type} + '(';
+  const char* separator = "";
+  ((text.append(separator).append(fs.name).append(1, '=').append(fs.secret ? "\"***\"" : caf::deep_to_string(fs.value)),
+    separator = ", "),
+   ...);
+  return text + ')';
+}
+
 #if !DJM_CAF_1X
 /// Whether an inspector writes text for people.
 template <class F>
@@ -163,26 +286,47 @@ constexpr bool is_text_inspector = std::is_same_v<F, caf::detail::stringificatio
 ///   template <class F> auto inspect(F& f, foo& x) { return djm::cx::object(f, x, "foo", djm::field("a", x.a)); }
 template <class F, class T, class... Ts>
 typename F::result_type object(F& f, T&, const char* type, named_field<Ts>... fs) {
-  if constexpr (is_text_inspector<F>) {
-    std::string text = std::string{type} + '(';
-    const char* separator = "";
-    ((text.append(separator).append(fs.name).append(1, '=').append(fs.secret ? "\"***\""
-                                                                             : caf::deep_to_string(fs.value)),
-      separator = ", "),
-     ...);
-    return f(verbatim{text + ')'});
-  } else {
+  if constexpr (is_text_inspector<F>)
+    return f(verbatim{object_text(type, fs...)});
+  else
     return f(fs.value...);
-  }
+}
+
+/// Inspects an object as its only part.
+template <class F, class T>
+typename F::result_type apply(F& f, T& x) {
+  return f(x);
 }
 #else
 template <class F>
-constexpr bool is_text_inspector = false;
+constexpr bool is_text_inspector = std::is_same_v<F, caf::detail::stringification_inspector>;
 
 template <class F, class T, class... Ts>
 bool object(F& f, T& x, const char* type, named_field<Ts>... fs) {
-  return f.object(x).pretty_name(type).fields(f.field(fs.name, fs.value)...);
+  if constexpr (is_text_inspector<F>)
+    return f.builtin_inspect(verbatim{object_text(type, fs...)});
+  else
+    return f.object(x).pretty_name(type).fields(f.field(fs.name, fs.value)...);
 }
+
+/// Inspects an object as its only part.
+template <class F, class T>
+bool apply(F& f, T& x) {
+  return f.apply(x);
+}
+
+/// For people a variant is what it holds:
+///   template <> struct caf::inspector_access<foo> : djm::cx::variant_access<foo> {};
+template <class Variant>
+struct variant_access : caf::variant_inspector_access<Variant> {
+  template <class F>
+  static bool apply(F& f, Variant& x) {
+    if constexpr (is_text_inspector<F>)
+      return f.builtin_inspect(verbatim{std::visit([](const auto& y) { return caf::deep_to_string(y); }, x)});
+    else
+      return caf::variant_inspector_access<Variant>::apply(f, x);
+  }
+};
 #endif
 
 } // namespace djm::cx

@@ -5,6 +5,7 @@
 #include "djm/caf.hpp"
 #include "djm/fields.hpp"
 #include "djm/text.hpp"
+#include "djm/time.hpp"
 
 /// CAF's view of every type with a field list. Include it wherever such a type travels in a message.
 ///
@@ -45,7 +46,27 @@ struct named_inspect_visitor {
 #if DJM_CAF_1X
 template <class F, class T>
 std::enable_if_t<has_fields<T>, bool> inspect(F& f, T& x) {
-  return visit_fields(detail::named_inspect_visitor<F, T>{f, x}, x);
+  if constexpr (cx::is_text_inspector<F>)
+    return f.builtin_inspect(cx::verbatim{to_text(x)});
+  else
+    return visit_fields(detail::named_inspect_visitor<F, T>{f, x}, x);
+}
+
+template <class F, class E>
+std::enable_if_t<has_enum_names<E>, bool> inspect(F& f, E& x) {
+  if constexpr (cx::is_text_inspector<F>) {
+    return f.builtin_inspect(cx::verbatim{enum_text(x)});
+  } else {
+    using number = std::underlying_type_t<E>;
+    return f.apply([&x] { return static_cast<number>(x); }, [&x](number n) { x = static_cast<E>(n); });
+  }
+}
+
+/// CAF knows the points in time of the system's clock only.
+template <class F>
+bool inspect(F& f, time_point& x) {
+  return f.apply([&x] { return x.time_since_epoch().count(); },
+                 [&x](duration::rep n) { x = time_point{duration{n}}; });
 }
 #else
 template <class F, class T>

@@ -134,11 +134,16 @@ auto inspect(F& f, register_job& x) {
 }
 template <class F>
 auto inspect(F& f, subscribe& x) {
-  return f(x.listener);
+  return cx::apply(f, x.listener);
 }
 template <class F>
 auto inspect(F& f, unsubscribe& x) {
-  return f(x.listener);
+  return cx::apply(f, x.listener);
 }
 
 } // namespace djm
+
+#if DJM_CAF_1X
+template <>
+struct caf::inspector_access<djm::event> : djm::cx::variant_access<djm::event> {};
+#endif

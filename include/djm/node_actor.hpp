@@ -56,4 +56,10 @@ struct node_options {
 /// Shut the node down with `shutdown_node` before the system goes out of scope, and drop the handle.
 expected<node_actor> spawn_node(caf::actor_system& system, node_config config, node_options options = {});
 
+#if DJM_CAF_1X
+namespace detail {
+inline const bool caf_types_known = (init_caf_types(), true);
+} // namespace detail
+#endif
+
 } // namespace djm

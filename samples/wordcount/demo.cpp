@@ -27,7 +27,7 @@ using namespace std::chrono_literals;
 djm::expected<djm::cluster_view> look(caf::actor_system& system, const djm::node_actor& node) {
   caf::scoped_actor self{system};
   djm::expected<djm::cluster_view> answer = djm::fail(djm::errc::internal, "no answer");
-  self->request(node, 10s, djm::get_cluster{})
+  djm::cx::request(self, node, 10s, djm::get_cluster{})
     .receive([&](djm::cluster_view& v) { answer = std::move(v); },
              [&](caf::error& e) { answer = tl::make_unexpected(djm::from_caf(e)); });
   return answer;
@@ -92,7 +92,7 @@ public:
     words.spec.pool_check_period = o.rescan;
     words.code = std::make_shared<file_job>(o.files, o.id, "in-process", out);
     caf::scoped_actor self{system_};
-    self->request(node_, 10s, std::move(words))
+    djm::cx::request(self, node_, 10s, std::move(words))
       .receive([] {}, [](caf::error& e) { throw std::runtime_error(to_string(djm::from_caf(e))); });
   }
 
@@ -107,7 +107,7 @@ public:
   void stop_gently() override {
     if (node_) {
       caf::scoped_actor self{system_};
-      self->request(node_, caf::infinite, djm::shutdown_node{}).receive([] {}, [](caf::error&) {});
+      djm::cx::request(self, node_, caf::infinite, djm::shutdown_node{}).receive([] {}, [](caf::error&) {});
       node_ = nullptr;
     }
   }
@@ -292,7 +292,7 @@ int run_demo(const options& given, const std::string& program) {
       }
       nodes.clear();
       caf::scoped_actor self{system};
-      self->request(*observer, caf::infinite, djm::shutdown_node{}).receive([] {}, [](caf::error&) {});
+      djm::cx::request(self, *observer, caf::infinite, djm::shutdown_node{}).receive([] {}, [](caf::error&) {});
       status = ok ? 0 : 1;
     }
     system.await_all_actors_done();

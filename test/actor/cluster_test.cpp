@@ -85,10 +85,10 @@ TEST_CASE("a job can be switched off before its pool is in the store") {
   REQUIRE(n.add(b.build()));
   const auto reads = n.status().store.reads;
   caf::scoped_actor self{l.system()};
-  auto request = self->request(n.handle, wide, switch_job{"work", false});
+  auto request = cx::request(self, n.handle, wide, switch_job{"work", false});
   REQUIRE(eventually([&] { return n.status().store.reads > reads; }));
   g.open();
-  request.receive([] {}, [](caf::error& e) { FAIL(to_string(from_caf(e))); });
+  std::move(request).receive([] {}, [](caf::error& e) { FAIL(to_string(from_caf(e))); });
   const auto v = n.cluster();
   REQUIRE(v.jobs.size() == 1);
   CHECK_FALSE(v.jobs[0].enabled);
@@ -280,7 +280,7 @@ TEST_CASE("who has unsubscribed or gone down hears nothing more") {
   CHECK(n.ask(unsubscribe{listener}));
   // What was sent before the answer has arrived when the listener answers this.
   caf::scoped_actor self{l.system()};
-  self->request(listener, wide, 1).receive([](int) {}, [](caf::error&) { FAIL("no answer"); });
+  cx::request(self, listener, wide, 1).receive([](int) {}, [](caf::error&) { FAIL("no answer"); });
   const auto heard = second.all().size();
   const auto runs_then = runs.runs();
   CHECK(eventually([&] { return runs.runs() > runs_then + 5; }));
@@ -306,7 +306,7 @@ TEST_CASE("after a shutdown there is an answer, and it is that the node shuts do
   });
   REQUIRE(n.add(b.build()));
   REQUIRE(eventually([&] { return runs.running() == 1; }));
-  caf::anon_send(n.handle, shutdown_node{});
+  cx::anon_send(n.handle, shutdown_node{});
   REQUIRE(eventually([&] { return n.status().state == "stopping"; }));
   CHECK(n.add(watched("late", {"x"}, runs).build()).error().code == errc::shutting_down);
   CHECK(n.ask(switch_job{"work", false}).error().code == errc::shutting_down);
@@ -343,9 +343,9 @@ TEST_CASE("the second request to shut down does not wait for runs") {
   });
   REQUIRE(n.add(b.build()));
   REQUIRE(eventually([&] { return runs.running() == 1; }));
-  caf::anon_send(n.handle, shutdown_node{});
+  cx::anon_send(n.handle, shutdown_node{});
   REQUIRE(eventually([&] { return n.status().state == "stopping"; }));
-  caf::anon_send(n.handle, shutdown_node{});
+  cx::anon_send(n.handle, shutdown_node{});
   // Everything is given back before the run ends, but for the lock it may still need.
   CHECK(eventually([&] { return l.store().sessions() == 0; }));
   CHECK(runs.running() == 1);

@@ -152,7 +152,7 @@ void lab_node::kill_part(const std::string& part) {
     }
   }
   if (target) {
-    caf::anon_send_exit(target, caf::exit_reason::unhandled_exception);
+    caf::anon_send_exit(target, caf::exit_reason::unknown);
   }
 }
 
@@ -179,7 +179,7 @@ node_config lab_config(const std::string& id) {
 }
 
 lab::config::config() {
-  set("scheduler.max-threads", std::size_t{2});
+  set(cx::max_threads_option, std::size_t{2});
   add_error_renderer(*this);
 }
 

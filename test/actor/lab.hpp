@@ -84,11 +84,11 @@ public:
   expected<T> ask(Message m) const {
     caf::scoped_actor self{system_};
     expected<T> answer = fail(errc::internal, "no answer");
-    auto request = self->request(handle, wide, std::move(m));
+    auto request = cx::request(self, handle, wide, std::move(m));
     if constexpr (std::is_void_v<T>) {
-      request.receive([&] { answer = {}; }, [&](caf::error& e) { answer = tl::make_unexpected(from_caf(e)); });
+      std::move(request).receive([&] { answer = {}; }, [&](caf::error& e) { answer = tl::make_unexpected(from_caf(e)); });
     } else {
-      request.receive([&](T& x) { answer = std::move(x); },
+      std::move(request).receive([&](T& x) { answer = std::move(x); },
                       [&](caf::error& e) { answer = tl::make_unexpected(from_caf(e)); });
     }
     return answer;

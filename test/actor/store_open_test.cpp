@@ -48,9 +48,9 @@ TEST_CASE("a store that cannot be opened yet is tried again, also while a questi
     std::atomic<bool> connected{false};
     // Asks as soon as it is attached, before there is a session.
     auto client = system.spawn([&](caf::event_based_actor* self) -> caf::behavior {
-      self->send(store, peers_ptr{std::make_shared<const peers>()});
-      self->send(store, msg::attach{});
-      self->send(store, msg::read{1, {store::exists("/")}, false});
+      cx::send(self, store, peers_ptr{std::make_shared<const peers>()});
+      cx::send(self, store, msg::attach{});
+      cx::send(self, store, msg::read{1, {store::exists("/")}, false});
       return {
         [&](const msg::session_changed& m) {
           connected = connected || m.view.phase == store::session_phase::connected;

@@ -135,7 +135,7 @@ TEST_CASE("a part that dies during the shutdown does not keep the node") {
     });
     REQUIRE(n.add(b.build()));
     REQUIRE(eventually([&] { return runs.running() == 1; }));
-    caf::anon_send(n.handle, shutdown_node{});
+    cx::anon_send(n.handle, shutdown_node{});
     REQUIRE(eventually([&] { return n.status().state == "stopping"; }));
     n.kill_part(part);
     g.open();
@@ -181,14 +181,14 @@ TEST_CASE("unregister is answered although a part dies meanwhile") {
     REQUIRE(n.add(b.build()));
     REQUIRE(eventually([&] { return runs.running() == 1; }));
     caf::scoped_actor self{l.system()};
-    auto answer = self->request(n.handle, wide, unregister_job{"work"});
+    auto answer = cx::request(self, n.handle, wide, unregister_job{"work"});
     REQUIRE(eventually([&] { return !n.job("work").leaving.empty(); }));
     const auto starts = n.starts_of(part);
     n.kill_part(part);
     CHECK(eventually([&] { return n.starts_of(part) == starts + 1; }));
     g.open();
     bool answered = false;
-    answer.receive([&] { answered = true; }, [](caf::error&) {});
+    std::move(answer).receive([&] { answered = true; }, [](caf::error&) {});
     CHECK(answered);
     CHECK(runs.running() == 0);
     CHECK(n.status().jobs.empty());

@@ -6,6 +6,12 @@ function(run)
   endif()
 endfunction()
 
+# Where this build was told to look for CAF and the rest.
+list(JOIN PREFIX ":" prefixes)
+if(prefixes)
+  set(ENV{CMAKE_PREFIX_PATH} "${prefixes}")
+endif()
+
 file(REMOVE_RECURSE "${WORK}")
 set(options -G "${GENERATOR}" "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}")
 if(WAY STREQUAL "find_package")

@@ -50,7 +50,7 @@ simulation::simulation(cluster_options options, std::size_t machines)
     tree_(options_.config.store.root),
     lockstep_(options_.real_time_limit),
     system_(config_),
-    coordinator_(dynamic_cast<sim::sim_coordinator*>(&system_.scheduler())) {
+    coordinator_(&system_.coordinator()) {
   coordinator_->seed(options_.seed);
   coordinator_->clock().current_time = to_caf_time(timeline_.now);
   ensemble_.set_observer([this](const store::committed_transaction& txn, time_point) { committed(txn); });
@@ -113,11 +113,10 @@ simulation::handle simulation::start(std::size_t machine, node_config config) {
   x.node = spawn_node_in(system_, std::move(config), std::move(parts));
   coordinator_->act_for(sim::sim_coordinator::nobody);
   x.listener = system_.spawn([this, h, node = x.node](caf::event_based_actor* self) -> caf::behavior {
-    self->monitor(node);
-    self->set_down_handler([this, h](caf::down_msg& m) { on_down(h, m.reason); });
+    cx::watch_end(self, node, [this, h](caf::actor_id, const caf::error& why) { on_down(h, why); });
     return {[this](const node_event& e) { events_.push_back({now(), e.node, e.what}); }};
   });
-  caf::anon_send(x.node, subscribe{x.listener});
+  cx::anon_send(x.node, subscribe{x.listener});
   return h;
 }
 

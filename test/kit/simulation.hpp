@@ -125,7 +125,7 @@ private:
   bool busy_ = false;
   lockstep lockstep_;
   sim::sim_config config_;
-  caf::actor_system system_;
+  sim::sim_system system_;
   sim::sim_coordinator* coordinator_;
   std::unique_ptr<sim::network> network_;
   std::map<handle, host> hosts_;

@@ -15,7 +15,7 @@ void simulation::tell(handle h, Message m) {
   if (!target.node)
     return;
   system_.spawn([this, node = target.node, m = std::move(m)](caf::event_based_actor* self) {
-    self->request(node, caf::infinite, m)
+    cx::request(self, node, caf::infinite, m)
       .then([] {}, [this](const caf::error& e) { refusals_.push_back(to_string(from_caf(e))); });
   });
 }

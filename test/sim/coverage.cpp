@@ -9,14 +9,16 @@
 
 namespace djm::sim {
 
-std::string message_name(const std::type_info* type) {
-  if (type == nullptr)
+std::string message_name(std::string_view type) {
+  if (type.empty())
     return "(system)";
+  std::string name{type};
   int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> text{abi::__cxa_demangle(type->name(), nullptr, nullptr, &status),
+  const std::unique_ptr<char, void (*)(void*)> text{abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status),
                                                     std::free};
-  std::string name = status == 0 ? text.get() : type->name();
-  if (name.find("shared_ptr<djm::peers") != std::string::npos)
+  if (status == 0)
+    name = text.get();
+  if (name.find("shared_ptr<djm::peers") != std::string::npos || name == "djm::peers_ptr")
     return "peers";
   const auto colon = name.rfind("::");
   return colon == std::string::npos ? name : name.substr(colon + 2);

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <typeinfo>
+#include <string_view>
 #include <utility>
 
 #include "djm/enum_names.hpp"
@@ -62,14 +62,14 @@ struct coverage {
   std::map<std::pair<transaction_kind, transaction_outcome>, std::uint64_t> transactions;
   std::map<std::string, std::uint64_t> events;
   /// By actor and type of the event: how often in which phase of the node.
-  std::map<std::pair<const char*, const std::type_info*>, std::array<std::uint64_t, 6>> pairs;
+  std::map<std::pair<const char*, std::string_view>, std::array<std::uint64_t, 6>> pairs;
 
   void add(const coverage& other);
   /// Faults, transactions by outcome, events. For actors and what they met see unreached.hpp.
   std::string table() const;
 };
 
-/// "commit_done" for djm::msg::commit_done.
-std::string message_name(const std::type_info* type);
+/// "commit_done" for djm::msg::commit_done, mangled or not.
+std::string message_name(std::string_view type);
 
 } // namespace djm::sim

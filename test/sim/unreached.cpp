@@ -25,7 +25,7 @@ bool names(const char* list, const std::string& name) {
 
 template <class Message>
 void add_row(count_table& t, const std::string& actor) {
-  t.rows[{actor, message_name(&typeid(Message))}].resize(t.columns.size());
+  t.rows[{actor, message_name(typeid(Message).name())}].resize(t.columns.size());
 }
 
 #if DJM_CAF_1X

@@ -23,7 +23,7 @@ count_table owls_and_hens() {
 }
 
 void meet(coverage& c, const char* actor, const std::type_info& what, node_phase phase) {
-  ++c.pairs[{actor, &what}][static_cast<std::size_t>(phase)];
+  ++c.pairs[{actor, what.name()}][static_cast<std::size_t>(phase)];
 }
 
 } // namespace

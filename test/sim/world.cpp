@@ -69,9 +69,8 @@ world::world(world_options options)
       }(),
       start_of_time),
     system_(config_),
-    coordinator_(dynamic_cast<sim_coordinator*>(&system_.scheduler())) {
-  caf::logger::set_current_actor_system(
-    nullptr); // CAF's own, which books every actor that runs and writes nothing here
+    coordinator_(&system_.coordinator()) {
+  sim_system::forget_logger(); // CAF's own, which books every actor that runs and writes nothing here
   coordinator_->seed(options_.seed);
   coordinator_->set_observer(this);
   if (options_.trace_messages)
@@ -145,11 +144,10 @@ world::handle world::start(std::size_t machine, std::optional<node_id> name,
   host.node = spawn_node_in(system_, config, std::move(parts));
   coordinator_->act_for(sim_coordinator::nobody);
   host.listener = system_.spawn([this, h, node = host.node](caf::event_based_actor* self) -> caf::behavior {
-    self->monitor(node);
-    self->set_down_handler([this, h](caf::down_msg&) { on_down(h); });
+    cx::watch_end(self, node, [this, h](caf::actor_id, const caf::error&) { on_down(h); });
     return {[this, h](const node_event& e) { told(h, e); }};
   });
-  caf::anon_send(host.node, subscribe{host.listener});
+  cx::anon_send(host.node, subscribe{host.listener});
   enters(h, node_phase::starting);
   return h;
 }
@@ -239,7 +237,7 @@ bool world::kill_part(handle h, const std::string& name) {
   ++host.parts_killed;
   judge_.expect_failure(*host.p);
   // Not "kill": that would take the node with it, over the link.
-  caf::anon_send_exit(part, caf::exit_reason::unhandled_exception);
+  caf::anon_send_exit(part, caf::exit_reason::unknown);
   return true;
 }
 
@@ -425,7 +423,7 @@ void world::closing(const process& p) {
   judge_.closed(p, timeline_.now);
 }
 
-void world::handles(std::uint32_t owner, const char* actor, const std::type_info* type) {
+void world::handles(std::uint32_t owner, const char* actor, std::string_view type) {
   const auto i = hosts_.find(owner);
   if (i == hosts_.end())
     return;

@@ -160,7 +160,7 @@ private:
                 time_point sent, duration timeout) override;
   void link(const process& p, const store::raw_link& l) override;
   void closing(const process& p) override;
-  void handles(std::uint32_t owner, const char* actor, const std::type_info* type) override;
+  void handles(std::uint32_t owner, const char* actor, std::string_view type) override;
   void told(handle h, const node_event& e);
   void mix_in(std::uint64_t x) { hash_ = mix(hash_ ^ x); }
 
@@ -174,7 +174,7 @@ private:
   std::vector<std::string> refusals_;
   std::uint64_t hash_ = 0;
   sim_config config_;
-  caf::actor_system system_;
+  sim_system system_;
   sim_coordinator* coordinator_;
   std::unique_ptr<network> network_;
   std::map<handle, hosted> hosts_;

@@ -15,7 +15,7 @@ void world::tell(handle h, Message m) {
   if (!target.node)
     return;
   system_.spawn([this, node = target.node, m = std::move(m)](caf::event_based_actor* self) {
-    self->request(node, caf::infinite, m)
+    cx::request(self, node, caf::infinite, m)
       .then([] {}, [this](const caf::error& e) { refusals_.push_back(to_string(from_caf(e))); });
   });
 }
@@ -26,7 +26,7 @@ void world::ask(handle h, Message m, std::function<void(const Result&)> answer) 
   if (!target.node)
     return;
   system_.spawn([this, node = target.node, m = std::move(m), answer = std::move(answer)](caf::event_based_actor* self) {
-    self->request(node, caf::infinite, m)
+    cx::request(self, node, caf::infinite, m)
       .then([answer](const Result& r) { answer(r); },
             [this](const caf::error& e) { refusals_.push_back(to_string(from_caf(e))); });
   });

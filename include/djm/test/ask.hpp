@@ -65,12 +65,12 @@ expected<typename answer_of<Message>::type> ask(cluster& c, const node_id& node,
     return tl::make_unexpected(handle.error());
   auto result = std::make_shared<std::optional<expected<answer>>>();
   const auto asking = [h = std::move(*handle), m = std::move(m), result](caf::event_based_actor* self) {
-    auto request = self->request(h, caf::infinite, m);
+    auto request = cx::request(self, h, caf::infinite, m);
     const auto refused = [result](const caf::error& e) { *result = tl::make_unexpected(from_caf(e)); };
     if constexpr (std::is_void_v<answer>)
-      request.then([result] { *result = expected<void>{}; }, refused);
+      std::move(request).then([result] { *result = expected<void>{}; }, refused);
     else
-      request.then([result](answer& a) { *result = std::move(a); }, refused);
+      std::move(request).then([result](answer& a) { *result = std::move(a); }, refused);
   };
   access.system().spawn(asking);
   if (!c.run_until([&] { return result->has_value(); }, limit))

@@ -19,14 +19,14 @@ template <class T, class Message>
 T ask(caf::actor_system& system, const node_actor& n, Message m) {
   caf::scoped_actor self{system};
   T answer;
-  self->request(n, 30s, std::move(m))
+  cx::request(self, n, 30s, std::move(m))
     .receive([&](T& x) { answer = std::move(x); }, [](caf::error& e) { FAIL(to_string(from_caf(e))); });
   return answer;
 }
 
 void must(caf::actor_system& system, const node_actor& n, register_job m) {
   caf::scoped_actor self{system};
-  self->request(n, 30s, std::move(m)).receive([] {}, [](caf::error& e) { FAIL(to_string(from_caf(e))); });
+  cx::request(self, n, 30s, std::move(m)).receive([] {}, [](caf::error& e) { FAIL(to_string(from_caf(e))); });
 }
 
 } // namespace
@@ -107,7 +107,7 @@ TEST_CASE("25,000 items in 51 jobs on 4 nodes: locked soon, taken over soon, wit
     for (const auto& x : nodes) {
       if (x) {
         caf::scoped_actor self{system};
-        self->request(x, caf::infinite, shutdown_node{true}).receive([] {}, [](caf::error&) {});
+        cx::request(self, x, caf::infinite, shutdown_node{true}).receive([] {}, [](caf::error&) {});
       }
     }
   }

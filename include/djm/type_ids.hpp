@@ -1,0 +1,106 @@
+#pragma once
+
+#include <caf/type_id.hpp>
+
+#include "djm/error.hpp"
+
+/// CAF 1.x knows messages by number: those of djm. Applications number theirs from `caf::first_custom_type_id`; djm
+/// stays clear of them. Included by `djm/caf.hpp` where it is needed.
+#ifndef DJM_CAF_FIRST_TYPE_ID
+#  define DJM_CAF_FIRST_TYPE_ID (caf::first_custom_type_id + 1800)
+#endif
+
+namespace djm {
+
+struct register_job;
+struct unregister_job;
+struct switch_job;
+struct switch_all;
+struct trigger_job;
+struct reschedule_job;
+struct mark_worker;
+struct get_status;
+struct get_cluster;
+struct get_job;
+struct explain_item;
+struct get_job_handle;
+struct subscribe;
+struct unsubscribe;
+struct shutdown_node;
+
+struct node_status;
+struct cluster_view;
+struct runner_status;
+struct item_explanation;
+struct store_status;
+struct keeper_status;
+struct election_status;
+struct manager_status;
+struct worker_status;
+
+struct node_event;
+struct items_granted;
+struct items_revoked;
+struct items_released;
+struct run_started;
+struct run_finished;
+struct run_failed;
+struct run_overrun;
+struct pool_problem;
+struct capacity_wanted;
+struct leader_changed;
+struct connection_changed;
+struct problem;
+
+/// Makes djm's types known to CAF; any number of times, but before the first actor system. Whoever includes
+/// `djm/node_actor.hpp` need not call it.
+void init_caf_types();
+
+} // namespace djm
+
+CAF_BEGIN_TYPE_ID_BLOCK(djm, DJM_CAF_FIRST_TYPE_ID)
+
+CAF_ADD_TYPE_ID(djm, (djm::errc))
+CAF_ADD_TYPE_ID(djm, (djm::error))
+
+CAF_ADD_TYPE_ID(djm, (djm::register_job))
+CAF_ADD_TYPE_ID(djm, (djm::unregister_job))
+CAF_ADD_TYPE_ID(djm, (djm::switch_job))
+CAF_ADD_TYPE_ID(djm, (djm::switch_all))
+CAF_ADD_TYPE_ID(djm, (djm::trigger_job))
+CAF_ADD_TYPE_ID(djm, (djm::reschedule_job))
+CAF_ADD_TYPE_ID(djm, (djm::mark_worker))
+CAF_ADD_TYPE_ID(djm, (djm::get_status))
+CAF_ADD_TYPE_ID(djm, (djm::get_cluster))
+CAF_ADD_TYPE_ID(djm, (djm::get_job))
+CAF_ADD_TYPE_ID(djm, (djm::explain_item))
+CAF_ADD_TYPE_ID(djm, (djm::get_job_handle))
+CAF_ADD_TYPE_ID(djm, (djm::subscribe))
+CAF_ADD_TYPE_ID(djm, (djm::unsubscribe))
+CAF_ADD_TYPE_ID(djm, (djm::shutdown_node))
+
+CAF_ADD_TYPE_ID(djm, (djm::node_status))
+CAF_ADD_TYPE_ID(djm, (djm::cluster_view))
+CAF_ADD_TYPE_ID(djm, (djm::runner_status))
+CAF_ADD_TYPE_ID(djm, (djm::item_explanation))
+CAF_ADD_TYPE_ID(djm, (djm::store_status))
+CAF_ADD_TYPE_ID(djm, (djm::keeper_status))
+CAF_ADD_TYPE_ID(djm, (djm::election_status))
+CAF_ADD_TYPE_ID(djm, (djm::manager_status))
+CAF_ADD_TYPE_ID(djm, (djm::worker_status))
+
+CAF_ADD_TYPE_ID(djm, (djm::node_event))
+CAF_ADD_TYPE_ID(djm, (djm::items_granted))
+CAF_ADD_TYPE_ID(djm, (djm::items_revoked))
+CAF_ADD_TYPE_ID(djm, (djm::items_released))
+CAF_ADD_TYPE_ID(djm, (djm::run_started))
+CAF_ADD_TYPE_ID(djm, (djm::run_finished))
+CAF_ADD_TYPE_ID(djm, (djm::run_failed))
+CAF_ADD_TYPE_ID(djm, (djm::run_overrun))
+CAF_ADD_TYPE_ID(djm, (djm::pool_problem))
+CAF_ADD_TYPE_ID(djm, (djm::capacity_wanted))
+CAF_ADD_TYPE_ID(djm, (djm::leader_changed))
+CAF_ADD_TYPE_ID(djm, (djm::connection_changed))
+CAF_ADD_TYPE_ID(djm, (djm::problem))
+
+CAF_END_TYPE_ID_BLOCK(djm)
