@@ -19,7 +19,10 @@ bool intersects(const std::set<item_id>& a, const Set& b) {
 
 } // namespace
 
-job_runner_core::job_runner_core(settings s) : cfg_(std::move(s)) {}
+job_runner_core::job_runner_core(settings s)
+  : cfg_(std::move(s)),
+    cut_backoff_(cfg_.backoff_min, cfg_.backoff_max),
+    pool_backoff_(cfg_.backoff_min, cfg_.backoff_max) {}
 
 duration job_runner_core::grace() const {
   return cfg_.spec.stop_grace > duration::zero() ? cfg_.spec.stop_grace : cfg_.stop_grace;
@@ -58,7 +61,8 @@ job_runner_core::effects job_runner_core::on_granted(const std::vector<work_item
   if (items.empty()) {
     return out;
   }
-  if (!origin_) {
+  if (!eligible_) {
+    eligible_ = s.now;
     origin_ = s.now + cfg_.spec.schedule.initial_delay;
   }
   for (const auto& w : items) {
@@ -73,13 +77,13 @@ job_runner_core::effects job_runner_core::on_granted(const std::vector<work_item
       ask_stop(id, r, stop_reason::new_items, {}, s, out);
     }
     for (auto& l : lanes_) {
-      l.triggered = l.triggered || lane_busy(l);
+      l.again = l.again || lane_busy(l);
     }
   }
   recut(s, out);
   if (cfg_.spec.on_new_items == new_items_policy::own_run) {
     for (auto& l : lanes_) {
-      l.triggered = l.triggered || has_fresh(l);
+      l.again = l.again || has_fresh(l);
     }
   }
   start_due(s, out);
@@ -176,12 +180,17 @@ job_runner_core::effects job_runner_core::on_run_done(run_id id, const std::stri
       free.push_back(w.id);
     }
   }
-  if (cfg_.spec.schedule.kind == schedule_kind::fixed_delay) {
-    for (auto& l : lanes_) {
-      // A lane without a moment of its own waited for this run although all it shared with it was taken away.
-      if (intersects(l.items, done) || (!l.due && !lane_busy(l))) {
-        l.due = s.now + cfg_.spec.schedule.period;
-      }
+  for (auto& l : lanes_) {
+    // A lane without a moment of its own waited for this run although all it shared with it was taken away.
+    const bool waited = !l.due && !lane_busy(l);
+    if (!waited && !intersects(l.items, done)) {
+      continue;
+    }
+    if (!r.extra) {
+      l.last_end = s.now;
+    }
+    if (cfg_.spec.schedule.kind == schedule_kind::fixed_delay && (!r.extra || !l.due)) {
+      l.due = s.now + cfg_.spec.schedule.period;
     }
   }
   if (!free.empty()) {
@@ -239,48 +248,19 @@ job_runner_core::effects job_runner_core::on_cut(std::uint64_t request,
     if (!all.empty()) {
       parts.push_back(std::move(all));
     }
+    // The share may stay as it is for days: what kept the strategy from cutting it may be over in a second.
+    cut_again_at_ = s.now + cut_backoff_.draw(s.entropy);
+  } else {
+    cut_backoff_.reset();
   }
   set_lanes(std::move(parts), s);
   triggered_while_cut_ = false;
   if (cfg_.spec.on_new_items == new_items_policy::own_run) {
     for (auto& l : lanes_) {
-      l.triggered = l.triggered || has_fresh(l);
+      l.again = l.again || has_fresh(l);
     }
   }
   start_due(s, out);
-  return out;
-}
-
-job_runner_core::effects job_runner_core::on_pool(std::uint64_t request, const expected<std::vector<item_id>>& pool,
-                                                  step s) {
-  effects out;
-  if (request != pool_request_) {
-    return out;
-  }
-  pool_request_ = 0;
-  pool_hangs_at_.reset();
-  if (cfg_.spec.pool_check_period > duration::zero() && !stopping_) {
-    pool_due_ = s.now + cfg_.spec.pool_check_period;
-  }
-  ++counters_.pool_checks;
-  if (!pool) {
-    ++counters_.pool_failures;
-    pool_failure_ = pool.error().text;
-    out.push_back(emit_effect{pool_problem{cfg_.spec.id, pool.error()}});
-    return out;
-  }
-  pool_failure_.clear();
-  std::set<item_id> valid;
-  for (const auto& id : *pool) {
-    if (auto ok = check_id(id_kind::item, id); !ok) {
-      auto text = "job \"" + cfg_.spec.id + "\", pool function: " + ok.error().text;
-      pool_failure_ = text;
-      out.push_back(emit_effect{pool_problem{cfg_.spec.id, {ok.error().code, std::move(text)}}});
-    } else {
-      valid.insert(id);
-    }
-  }
-  out.push_back(pool_ready{{valid.begin(), valid.end()}});
   return out;
 }
 
@@ -300,17 +280,16 @@ expected<job_runner_core::effects> job_runner_core::on_schedule(const schedule& 
   if (auto ok = validate(next); !ok) {
     return fail(ok.error().code, "job \"" + cfg_.spec.id + "\": " + ok.error().text);
   }
-  cfg_.spec.schedule = next;
-  if (origin_) {
-    origin_ = s.now + next.initial_delay;
-  }
   effects out;
+  if (next == cfg_.spec.schedule) {
+    return out; // whoever sets it again and again, to be sure, must neither run the job nor keep it from running
+  }
+  cfg_.spec.schedule = next;
+  if (eligible_) {
+    origin_ = last_start_ ? *last_start_ + next.period : *eligible_ + next.initial_delay;
+  }
   for (auto& l : lanes_) {
-    if (next.kind == schedule_kind::on_trigger) {
-      l.due.reset();
-    } else if (next.kind == schedule_kind::fixed_rate || !lane_busy(l)) {
-      l.due = s.now + next.initial_delay;
-    }
+    l.due = due_from_now_on(l);
   }
   start_due(s, out);
   return out;
@@ -330,12 +309,18 @@ job_runner_core::effects job_runner_core::on_wake(step s) {
   effects out;
   check_runs(s, out);
   check_pool(s, out);
+  if (cut_again_at_ && s.now >= *cut_again_at_ && !stopping_) {
+    recut(s, out);
+  }
   start_due(s, out);
   return out;
 }
 
 std::optional<time_point> job_runner_core::wake_at() const {
   std::optional<time_point> at = earliest(pool_due_, pool_hangs_at_);
+  if (!stopping_) {
+    at = earliest(at, cut_again_at_);
+  }
   if (!runs_.empty() && leased_) {
     bool all_stopping = true;
     bool all_reported = true;
@@ -362,8 +347,8 @@ std::optional<time_point> job_runner_core::wake_at() const {
   const bool full = cfg_.spec.max_concurrent_runs > 0 && runs_.size() >= cfg_.spec.max_concurrent_runs;
   if (!stopping_ && leased_ && !lease_over_ && !full) {
     for (const auto& l : lanes_) {
-      // A busy lane is looked at again when its run is done, one without a lease when the lease is renewed.
-      if (l.due && !lane_busy(l) && *l.due < run_until_) {
+      // A lane that is all busy is looked at again when its run is done, one without a lease when the lease is renewed.
+      if (l.due && lane_free(l) && *l.due < run_until_) {
         at = earliest(at, l.due);
       }
     }
@@ -403,23 +388,6 @@ void job_runner_core::check_runs(step s, effects& out) {
       ++counters_.overruns;
       out.push_back(emit_effect{run_overrun{cfg_.spec.id, id, false}});
     }
-  }
-}
-
-void job_runner_core::check_pool(step s, effects& out) {
-  if (pool_hangs_at_ && s.now >= *pool_hangs_at_) {
-    pool_hangs_at_.reset();
-    ++counters_.pool_failures;
-    pool_failure_ = "the pool function has not come back after " + format_duration(cfg_.spec.pool_timeout);
-    out.push_back(emit_effect{
-      pool_problem{cfg_.spec.id, {errc::user_code_hangs, "job \"" + cfg_.spec.id + "\": " + pool_failure_}}});
-    // It is asked again only when it has come back: a second call beside a hanging one helps nobody.
-  }
-  if (pool_due_ && s.now >= *pool_due_ && pool_request_ == 0 && !stopping_) {
-    pool_due_.reset();
-    pool_request_ = next_request_++;
-    pool_hangs_at_ = s.now + cfg_.spec.pool_timeout;
-    out.push_back(call_pool{pool_request_});
   }
 }
 

@@ -67,6 +67,9 @@ public:
     /// The node's grace, used where the job names none.
     duration stop_grace = duration::zero();
     bool abort_on_overrun = false;
+    /// Between attempts to get a first answer from the pool function.
+    duration backoff_min = std::chrono::milliseconds{100};
+    duration backoff_max = std::chrono::seconds{5};
     /// High bits of this runner's run ids.
     std::uint64_t run_base = 0;
   };
@@ -89,7 +92,8 @@ public:
   effects on_pool(std::uint64_t request, const expected<std::vector<item_id>>& pool, step s);
   /// Each lane runs once more, now or after its run.
   effects on_trigger(step s);
-  /// `errc::invalid_schedule` changes nothing.
+  /// A schedule that is set already changes nothing; another one counts from the last start (a rate) or the last end (a
+  /// delay), its initial delay from when the items came. `errc::invalid_schedule` changes nothing.
   expected<effects> on_schedule(const schedule& next, step s);
   /// Ask every run to stop and start no more.
   effects on_stop(stop_reason reason, step s);
@@ -109,11 +113,16 @@ private:
   struct lane {
     std::set<item_id> items;
     std::optional<time_point> due;
-    bool triggered = false;
+    bool triggered = false;               ///< by a user: one more run, which leaves the rhythm alone
+    bool again = false;                   ///< new items ask for a run before its time; the rhythm goes on from that one
+    time_point since{};                   ///< when its first item came
+    std::optional<time_point> last_start; ///< of the latest run that belonged to the rhythm
+    std::optional<time_point> last_end;
   };
   struct run {
     std::vector<work_item> items;
     time_point started;
+    bool extra = false; ///< triggered beside the rhythm
     bool stopping = false;
     time_point grace_ends{};
     bool overrun_reported = false;
@@ -128,9 +137,13 @@ private:
   void ask_stop(run_id id, run& r, stop_reason reason, std::vector<item_id> revoked, step s, effects& out);
   void check_runs(step s, effects& out);
   void check_pool(step s, effects& out);
+  void ask_pool_later(step s);
   std::optional<time_point> first_due(step s) const;
+  std::optional<time_point> due_from_now_on(const lane& l) const;
   time_point next_after(time_point due, time_point now) const;
   bool lane_busy(const lane& l) const;
+  /// Whether a run of it could begin beside what is under way.
+  bool lane_free(const lane& l) const;
   /// A run is under way and there are items that have been in none yet.
   bool has_fresh(const lane& l) const;
 
@@ -140,9 +153,13 @@ private:
   std::map<run_id, run> runs_;
   std::uint64_t next_run_ = 1;
   std::uint64_t next_request_ = 1;
-  std::uint64_t cut_request_ = 0;    ///< the latest; answers to older ones are ignored
-  bool triggered_while_cut_ = false; ///< meant for lanes that are still to come
-  std::optional<time_point> origin_; ///< the rhythm of fixed rate starts here
+  std::uint64_t cut_request_ = 0;          ///< the latest; answers to older ones are ignored
+  std::optional<time_point> cut_again_at_; ///< the share runs in one piece because the latest cut was of no use
+  backoff cut_backoff_;
+  bool triggered_while_cut_ = false;   ///< meant for lanes that are still to come
+  std::optional<time_point> eligible_; ///< when the first item came
+  std::optional<time_point> origin_;   ///< the rhythm of fixed rate starts here
+  std::optional<time_point> last_start_;
   time_point run_until_{};
   time_point deadline_{};
   bool leased_ = false;
@@ -150,6 +167,8 @@ private:
   bool stopping_ = false;
   // pool checks
   std::uint64_t pool_request_ = 0;
+  bool pool_known_ = false; ///< the pool function has answered once
+  backoff pool_backoff_;
   std::optional<time_point> pool_due_;
   std::optional<time_point> pool_hangs_at_;
   // for people

@@ -15,6 +15,14 @@ bool job_runner_core::lane_busy(const lane& l) const {
   return false;
 }
 
+bool job_runner_core::lane_free(const lane& l) const {
+  if (!lane_busy(l)) {
+    return true;
+  }
+  return cfg_.spec.on_new_items == new_items_policy::own_run &&
+         std::any_of(l.items.begin(), l.items.end(), [this](const item_id& id) { return items_.at(id).run == 0; });
+}
+
 bool job_runner_core::has_fresh(const lane& l) const {
   bool fresh = false;
   for (const auto& id : l.items) {
@@ -44,6 +52,7 @@ void job_runner_core::recut(step s, effects& out) {
     }
     break;
   case running_mode::custom:
+    cut_again_at_.reset();
     // The old lanes lose what was revoked at once; the new cut comes as an answer.
     for (auto& l : lanes_) {
       for (auto i = l.items.begin(); i != l.items.end();) {
@@ -81,11 +90,16 @@ void job_runner_core::set_lanes(std::vector<std::set<item_id>> cuts, step s) {
         const auto& from = lanes_[o->second];
         l.due = inherits ? earliest(l.due, from.due) : from.due;
         l.triggered = l.triggered || from.triggered;
+        l.again = l.again || from.again;
+        l.since = inherits ? std::min(l.since, from.since) : from.since;
+        l.last_start = std::max(l.last_start, from.last_start);
+        l.last_end = std::max(l.last_end, from.last_end);
         inherits = true;
       }
     }
     l.items = std::move(cut);
     if (!inherits) {
+      l.since = s.now;
       l.due = first_due(s);
       l.triggered = triggered_while_cut_;
     }
@@ -105,6 +119,22 @@ std::optional<time_point> job_runner_core::first_due(step s) const {
   return cfg_.spec.schedule.kind == schedule_kind::fixed_rate ? next_after(*origin_, s.now) : s.now;
 }
 
+/// For a lane that is there when the schedule changes.
+std::optional<time_point> job_runner_core::due_from_now_on(const lane& l) const {
+  const auto& next = cfg_.spec.schedule;
+  const auto first = l.since + next.initial_delay;
+  switch (next.kind) {
+  case schedule_kind::fixed_rate: return l.last_start ? *l.last_start + next.period : first;
+  case schedule_kind::fixed_delay:
+    if (lane_busy(l)) {
+      return std::nullopt; // the end of its run says when
+    }
+    return l.last_end ? *l.last_end + next.period : first;
+  case schedule_kind::on_trigger: break;
+  }
+  return std::nullopt;
+}
+
 time_point job_runner_core::next_after(time_point due, time_point now) const {
   auto period = cfg_.spec.schedule.period;
   if (now < due) {
@@ -118,7 +148,7 @@ void job_runner_core::start_due(step s, effects& out) {
   std::vector<std::pair<time_point, std::size_t>> ready;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     const auto& l = lanes_[i];
-    if (l.triggered || (l.due && *l.due <= s.now)) {
+    if (l.triggered || l.again || (l.due && *l.due <= s.now)) {
       ready.emplace_back(std::min(l.due.value_or(s.now), s.now), i);
     }
   }
@@ -137,6 +167,7 @@ void job_runner_core::start_lane(lane& l, step s, effects& out) {
     return;
   }
   const bool busy = lane_busy(l);
+  const bool due = l.due && *l.due <= s.now;
   if (busy && cfg_.spec.on_new_items != new_items_policy::own_run) {
     return;
   }
@@ -144,8 +175,8 @@ void job_runner_core::start_lane(lane& l, step s, effects& out) {
   const auto id = (cfg_.run_base << 40) | next_run_;
   for (const auto& name : l.items) {
     auto& it = items_.at(name);
-    // A busy lane starts a run of its own only for items that have been in no run yet.
-    if (it.granted && it.run == 0 && (!busy || it.fresh)) {
+    // Beside a run that goes on: what has been in none yet, and what is due again.
+    if (it.granted && it.run == 0 && (!busy || it.fresh || due)) {
       r.items.push_back({name, it.token});
     }
   }
@@ -159,12 +190,18 @@ void job_runner_core::start_lane(lane& l, step s, effects& out) {
     it.fresh = false;
   }
   r.started = s.now;
-  l.triggered = false;
-  if (cfg_.spec.schedule.kind == schedule_kind::fixed_rate && l.due) {
-    l.due = next_after(*l.due, s.now);
-  } else {
-    l.due.reset();
+  r.extra = l.triggered && !l.again && !due;
+  if (!r.extra) {
+    l.last_start = s.now;
+    last_start_ = s.now;
+    if (cfg_.spec.schedule.kind == schedule_kind::fixed_rate && l.due) {
+      l.due = next_after(*l.due, s.now);
+    } else {
+      l.due.reset();
+    }
   }
+  l.again = false;
+  l.triggered = l.triggered && busy; // what a run under way holds runs once more after it
   ++counters_.started;
   out.push_back(emit_effect{run_started{cfg_.spec.id, id, r.items}});
   out.push_back(start_run{id, r.items});

@@ -14,6 +14,7 @@ CORES = [
     "actors/election/election_core.cpp",
     "actors/job_runner/job_runner_core.cpp",
     "actors/job_runner/job_runner_lanes.cpp",
+    "actors/job_runner/job_runner_pool.cpp",
     "actors/keeper/keeper_base.cpp",
     "actors/keeper/keeper_core.cpp",
     "actors/keeper/keeper_pools.cpp",

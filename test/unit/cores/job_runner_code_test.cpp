@@ -87,6 +87,20 @@ TEST_CASE("runner: a running strategy that fails is reported and the share runs 
   CHECK(r.seen.find("boom") != std::string::npos);
 }
 
+TEST_CASE("runner: a running strategy that fails is asked again although the share stays as it is") {
+  runner r{custom()};
+  r.leased(0);
+  r.granted(0, {{"a", 1}, {"b", 2}});
+  CHECK(r.take(r.core.on_cut(1, fail(errc::user_code_failed, "boom"), when(1))) == "start 1: a#1 b#2");
+  REQUIRE(r.wakes() > 1);
+  CHECK(r.wakes() <= 6);
+  CHECK(r.wake(6) == "cut 2? a b");
+  CHECK(r.done(6, 1) == "");
+  CHECK(r.cut(7, 2, {{"a"}, {"b"}}) == "");
+  CHECK(r.core.status(at(7)).lanes == 2);
+  CHECK(r.wakes() == 16); // the schedule again
+}
+
 TEST_CASE("runner: the pool is asked at the start, and again only where a period is set") {
   runner once{runner::job()};
   CHECK(once.take(once.core.on_start(when(0))) == "pool 1?");
@@ -117,6 +131,48 @@ TEST_CASE("runner: an empty pool is an answer, a failed pool function is none") 
   CHECK(r.wake(122) == "pool 3?");
   CHECK(r.pool(123, 3, {"a"}) == "pool = a");
   CHECK(r.core.status(at(123)).pool_failure == "");
+}
+
+TEST_CASE("runner: a pool function that fails before its first answer is asked again until it answers, then no more") {
+  runner r{runner::job()};
+  r.take(r.core.on_start(when(0)));
+  double t = 1;
+  for (std::uint64_t request = 1; request < 20; ++request) {
+    CHECK(r.take(r.core.on_pool(request, fail(errc::user_code_failed, "no database"), when(t))) == "");
+    CHECK(r.seen == "pool_problem(job=\"j\", code=user_code_failed, text=\"no database\")");
+    CHECK(r.core.status(at(t)).pool_failure == "no database");
+    REQUIRE(r.wakes() > t);
+    CHECK(r.wakes() <= t + 5); // the longest back-off
+    t = r.wakes();
+    CHECK(r.wake(t) == "pool " + std::to_string(request + 1) + "?");
+  }
+  CHECK(r.pool(t, 20, {"a"}) == "pool = a");
+  CHECK(r.core.status(at(t)).pool_failure == "");
+  CHECK(r.wakes() == -1);
+}
+
+TEST_CASE("runner: a first answer is not waited for until the next check of the pool") {
+  auto spec = runner::job();
+  spec.pool_check_period = seconds{3600};
+  runner r{spec};
+  r.take(r.core.on_start(when(0)));
+  r.take(r.core.on_pool(1, fail(errc::user_code_failed, "no database"), when(0)));
+  CHECK(r.wakes() <= 5);
+  CHECK(r.wake(5) == "pool 2?");
+  CHECK(r.pool(5, 2, {"a"}) == "pool = a");
+  CHECK(r.wakes() == 3605);
+  // A failure later on leaves the pool as it was: the period counts.
+  CHECK(r.wake(3605) == "pool 3?");
+  r.take(r.core.on_pool(3, fail(errc::user_code_failed, "no database"), when(3605)));
+  CHECK(r.wakes() == 7205);
+}
+
+TEST_CASE("runner: a runner that stops does not ask a failing pool function again") {
+  runner r{runner::job()};
+  r.take(r.core.on_start(when(0)));
+  r.stop(1);
+  r.take(r.core.on_pool(1, fail(errc::user_code_failed, "no database"), when(2)));
+  CHECK(r.wakes() == -1);
 }
 
 TEST_CASE("runner: invalid items of the pool are refused one by one and the valid ones stay") {

@@ -107,6 +107,25 @@ TEST_CASE("runner: own_run starts a run beside the one under way with the new it
   CHECK(r.wake(15) == "start 4: a#1 b#2 c#3 d#4");
 }
 
+TEST_CASE("runner: own_run goes on serving what came later while the first run never ends") {
+  for (bool rate : {false, true}) {
+    auto spec = runner::job(rate ? schedule::fixed_rate(seconds{10}) : schedule::fixed_delay(seconds{10}));
+    spec.on_new_items = new_items_policy::own_run;
+    runner r{spec};
+    r.leased(0);
+    CHECK(r.granted(0, {{"a", 1}}) == "start 1: a#1");
+    CHECK(r.granted(5, {{"b", 2}}) == "start 2: b#2");
+    double t = 6;
+    for (run_id run = 2; run < 9; ++run) {
+      CHECK(r.done(t, run) == "");
+      REQUIRE(r.wakes() > t);
+      CHECK(r.wakes() <= t + 10);
+      t = r.wakes();
+      CHECK(r.wake(t) == "start " + std::to_string(run + 1) + ": b#2");
+    }
+  }
+}
+
 TEST_CASE("runner: own_run keeps the schedule of lanes that have nothing new") {
   auto spec = runner::job();
   spec.mode = running_mode::thread_per_item;

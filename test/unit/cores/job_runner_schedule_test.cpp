@@ -79,7 +79,7 @@ TEST_CASE("runner: triggers during a run start one more run after it, not beside
   CHECK(r.trigger(2) == "");
   CHECK(r.done(3, 1) == "start 2: a#1");
   CHECK(r.done(4, 2) == "");
-  CHECK(r.wakes() == 14);
+  CHECK(r.wakes() == 13); // the rhythm counts from the run that belonged to it
   CHECK(r.core.status(at(4)).counters.triggers == 2);
 }
 
@@ -105,9 +105,10 @@ TEST_CASE("runner: a schedule changed during a run holds from its end") {
   CHECK(r.done(9, 2) == "");
   CHECK(r.wakes() == -1);
   CHECK(r.reschedule(10, schedule::fixed_rate(seconds{5}, seconds{1})) == "");
-  CHECK(r.wake(11) == "start 3: a#1");
-  CHECK(r.done(12, 3) == "");
-  CHECK(r.wakes() == 16);
+  CHECK(r.wakes() == 12); // a period after the last start; the initial delay is for the first one
+  CHECK(r.wake(12) == "start 3: a#1");
+  CHECK(r.done(13, 3) == "");
+  CHECK(r.wakes() == 17);
 }
 
 TEST_CASE("runner: a schedule changed to a rate during a run starts nothing beside it") {
@@ -117,6 +118,82 @@ TEST_CASE("runner: a schedule changed to a rate during a run starts nothing besi
   CHECK(r.reschedule(1, schedule::fixed_rate(seconds{3})) == "");
   CHECK(r.wake(4) == "");
   CHECK(r.done(4.5, 1) == "start 2: a#1");
+}
+
+TEST_CASE("runner: a schedule that is set already changes nothing, however often it is set") {
+  for (auto s : {schedule::fixed_rate(hours{24}), schedule::fixed_delay(hours{24}), schedule::fixed_rate(seconds{7}),
+                 schedule::fixed_delay(seconds{7}), schedule::on_trigger()}) {
+    runner often{runner::job(s)};
+    runner never{runner::job(s)};
+    for (auto* r : {&often, &never}) {
+      r->leased(0);
+      r->granted(0, {{"a", 1}});
+    }
+    run_id run = 1;
+    for (double t = 0.5; t < 60; t += 0.5) {
+      CHECK(often.reschedule(t, s) == "");
+      const auto started = never.wake(t);
+      CHECK(often.wake(t) == started);
+      if (!started.empty()) {
+        ++run;
+      }
+      CHECK(often.done(t, run) == never.done(t, run));
+      CHECK(often.wakes() == never.wakes());
+    }
+  }
+}
+
+TEST_CASE(
+  "runner: schedules that are set again and again before the initial delay is over do not put off the first run") {
+  for (bool rate : {false, true}) {
+    const auto with = [&](int period) {
+      return rate ? schedule::fixed_rate(seconds{period}, seconds{10})
+                  : schedule::fixed_delay(seconds{period}, seconds{10});
+    };
+    runner r{runner::job(with(20))};
+    r.leased(0);
+    CHECK(r.granted(0, {{"a", 1}}) == "");
+    CHECK(r.reschedule(5, with(21)) == "");
+    CHECK(r.reschedule(9, with(22)) == "");
+    CHECK(r.wakes() == 10);
+    CHECK(r.wake(10) == "start 1: a#1");
+  }
+}
+
+TEST_CASE("runner: another schedule counts from the last start of a rate and from the last end of a delay") {
+  runner rate{runner::job(schedule::fixed_rate(seconds{30}))};
+  rate.leased(0);
+  CHECK(rate.granted(0, {{"a", 1}}) == "start 1: a#1");
+  rate.done(3, 1);
+  for (int n = 1; n < 4; ++n) {
+    CHECK(rate.reschedule(3 + n, schedule::fixed_rate(seconds{20 + n})) == "");
+    CHECK(rate.wakes() == 20 + n);
+  }
+  CHECK(rate.wake(23) == "start 2: a#1");
+
+  runner delay{runner::job(schedule::fixed_delay(seconds{30}))};
+  delay.leased(0);
+  CHECK(delay.granted(0, {{"a", 1}}) == "start 1: a#1");
+  delay.done(3, 1);
+  CHECK(delay.reschedule(5, schedule::fixed_delay(seconds{20})) == "");
+  CHECK(delay.wakes() == 23);
+  CHECK(delay.reschedule(6, schedule::fixed_delay(seconds{2})) == "start 2: a#1"); // that time is over
+}
+
+TEST_CASE("runner: a trigger leaves the rhythm of a delay alone, before it begins, between its runs and during them") {
+  runner r{runner::job(schedule::fixed_delay(seconds{10}, seconds{20}))};
+  r.leased(0);
+  CHECK(r.granted(0, {{"a", 1}}) == "");
+  CHECK(r.trigger(1) == "start 1: a#1");
+  CHECK(r.done(2, 1) == "");
+  CHECK(r.wakes() == 20);
+  CHECK(r.wake(20) == "start 2: a#1");
+  CHECK(r.done(21, 2) == "");
+  CHECK(r.trigger(25) == "start 3: a#1");
+  CHECK(r.done(26, 3) == "");
+  CHECK(r.wakes() == 31);
+  CHECK(r.trigger(30) == "start 4: a#1");
+  CHECK(r.done(40, 4) == "start 5: a#1"); // was due meanwhile
 }
 
 TEST_CASE("runner: a schedule that breaks a rule is refused and changes nothing") {

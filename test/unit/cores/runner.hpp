@@ -8,6 +8,7 @@
 
 namespace djm::test {
 
+using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
