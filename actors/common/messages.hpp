@@ -359,9 +359,5 @@ using djm::inspect;
 
 } // namespace djm::msg
 
-#if DJM_CAF_1X
-template <>
-struct caf::inspector_access<djm::store::write_op> : djm::cx::variant_access<djm::store::write_op> {};
-template <>
-struct caf::inspector_access<djm::store::commit_outcome> : djm::cx::variant_access<djm::store::commit_outcome> {};
-#endif
+DJM_SHOW_VARIANT(djm::store::write_op)
+DJM_SHOW_VARIANT(djm::store::commit_outcome)

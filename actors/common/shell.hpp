@@ -43,7 +43,7 @@ public:
     if (at) {
       id_ = env_->arm(*at, [self = self_] {
         if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(self)) {
-          cx::anon_send(caf::actor_cast<Handle>(std::move(strong)), msg::wake{});
+          cx::anon_mail(msg::wake{}).send(caf::actor_cast<Handle>(std::move(strong)));
         }
       });
     }
@@ -91,6 +91,10 @@ inline caf::error describe_exception(std::exception_ptr& e) {
     return caf::make_error(errc::internal, std::string{"unknown exception"});
   }
 }
+
+/// Errors that come as messages answer no question of ours: CAF 1.x sends one to whoever has sent a message in whose
+/// handler something was thrown, also when nobody asked for an answer. That part is rebuilt anyway.
+constexpr auto ignore_errors = [](caf::error&) {};
 
 /// Settings every part of a node shares.
 template <class Self>

@@ -9,17 +9,17 @@ namespace djm {
 
 template <class Self>
 void send_commit(Self* self, const peers_ptr& p, commit_effect& x) {
-  cx::send(self, p->store, msg::commit{x.request, std::move(x.txn)});
+  self->mail(msg::commit{x.request, std::move(x.txn)}).send(p->store);
 }
 
 template <class Self>
 void send_read(Self* self, const peers_ptr& p, read_effect& x) {
-  cx::send(self, p->store, msg::read{x.request, std::move(x.reads), x.fresh});
+  self->mail(msg::read{x.request, std::move(x.reads), x.fresh}).send(p->store);
 }
 
 template <class Self>
 void send_event(Self* self, const peers_ptr& p, emit_effect& x) {
-  cx::send(self, p->node, msg::happened{std::move(x.what)});
+  self->mail(msg::happened{std::move(x.what)}).send(p->node);
 }
 
 /// A `joined` that is ahead of the view of its session. To a part that was rebuilt the keeper and the store answer

@@ -1,10 +1,8 @@
 #pragma once
 
-#include "djm/caf.hpp"
+#include <memory>
 
-#if DJM_CAF_1X
-
-#  include <memory>
+#include "djm/type_ids.hpp"
 
 /// The numbers by which CAF 1.x knows what stays within a node.
 namespace djm {
@@ -147,5 +145,3 @@ CAF_ADD_TYPE_ID(djm_parts, (djm::msg::happened))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::get_part_status))
 
 CAF_END_TYPE_ID_BLOCK(djm_parts)
-
-#endif

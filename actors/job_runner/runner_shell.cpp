@@ -19,12 +19,12 @@ struct runner_state {
   std::optional<std::vector<item_id>> pool;
 };
 
-using self_ptr = runner_actor::stateful_pointer<runner_state>;
+using self_ptr = cx::self_ptr<runner_actor, runner_state>;
 
 executor::done_fn report_to(const caf::weak_actor_ptr& weak) {
   return [weak](const run_result& r) {
     if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
-      cx::anon_send(caf::actor_cast<runner_actor>(std::move(strong)), msg::run_done{r.id, r.failed, r.failure});
+      cx::anon_mail(msg::run_done{r.id, r.failed, r.failure}).send(caf::actor_cast<runner_actor>(std::move(strong)));
     }
   };
 }
@@ -32,7 +32,7 @@ executor::done_fn report_to(const caf::weak_actor_ptr& weak) {
 /// Calls a user function on a reserved thread and sends what it returned or threw.
 template <class Answer, class F>
 void call_user(self_ptr self, Answer answer, F f) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   caf::weak_actor_ptr weak{self->ctrl()};
   st.env->exec().call([weak, answer = std::move(answer), f = std::move(f)]() mutable {
     try {
@@ -44,13 +44,13 @@ void call_user(self_ptr self, Answer answer, F f) {
       answer.failure = "unknown exception";
     }
     if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
-      cx::anon_send(caf::actor_cast<runner_actor>(std::move(strong)), std::move(answer));
+      cx::anon_mail(std::move(answer)).send(caf::actor_cast<runner_actor>(std::move(strong)));
     }
   });
 }
 
 void carry_out(self_ptr self, job_runner_core::effects fx) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   using core = job_runner_core;
   for (auto& e : fx) {
     std::visit(overloaded{
@@ -60,7 +60,7 @@ void carry_out(self_ptr self, job_runner_core::effects fx) {
                  },
                  [&](core::stop_run& x) { st.env->exec().request_stop(x.id, x.reason, std::move(x.revoked)); },
                  [&](core::released& x) {
-                   cx::send(self, st.peers->worker, msg::released{st.id, std::move(x.items)});
+                   self->mail(msg::released{st.id, std::move(x.items)}).send(st.peers->worker);
                  },
                  [&](core::cut_share& x) {
                    msg::cut_done answer;
@@ -76,7 +76,7 @@ void carry_out(self_ptr self, job_runner_core::effects fx) {
                  },
                  [&](core::pool_ready& x) {
                    st.pool = std::move(x.items);
-                   cx::send(self, st.peers->keeper, msg::pool{st.id, *st.pool});
+                   self->mail(msg::pool{st.id, *st.pool}).send(st.peers->keeper);
                  },
                  [&](core::abort_process& x) {
                    st.env->log({log_level::error,
@@ -98,38 +98,38 @@ void carry_out(self_ptr self, job_runner_core::effects fx) {
 runner_actor::behavior_type runner_behavior(self_ptr self, std::shared_ptr<node_env> env, job_runner_core::settings s,
                                             std::shared_ptr<job> code) {
   init_part(self);
-  auto& st = cx::state(self);
+  auto& st = self->state();
   st.env = std::move(env);
   st.code = std::move(code);
   st.id = s.spec.id;
   st.core = std::make_unique<job_runner_core>(std::move(s));
   st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
-  return cx::behavior<runner_actor>(
+  return cx::make_behavior<runner_actor>(
     self,
     // CAF tries the handlers one after the other: what comes most often stands first.
     [self](msg::wake) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       x.timer.fired();
       carry_out(self, x.core->on_wake(make_step(*x.env)));
     },
     [self](msg::run_done& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_run_done(m.id, m.failure, m.failed, make_step(*x.env)));
     },
     [self](msg::lease& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_lease(m.run_until, m.deadline, make_step(*x.env)));
     },
     [self](msg::grant& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_granted(m.items, make_step(*x.env)));
     },
     [self](msg::revoke& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_revoked(m.items, m.reason, make_step(*x.env)));
     },
     [self](msg::cut_done& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       expected<std::vector<std::vector<item_id>>> parts = std::move(m.parts);
       if (!m.ok) {
         parts = fail(errc::user_code_failed, m.failure);
@@ -137,7 +137,7 @@ runner_actor::behavior_type runner_behavior(self_ptr self, std::shared_ptr<node_
       carry_out(self, x.core->on_cut(m.request, parts, make_step(*x.env)));
     },
     [self](msg::pool_done& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       expected<std::vector<item_id>> items = std::move(m.items);
       if (!m.ok) {
         items = fail(errc::user_code_failed, "job \"" + x.id + "\": the pool function threw: " + m.failure);
@@ -145,11 +145,11 @@ runner_actor::behavior_type runner_behavior(self_ptr self, std::shared_ptr<node_
       carry_out(self, x.core->on_pool(m.request, items, make_step(*x.env)));
     },
     [self](msg::trigger) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_trigger(make_step(*x.env)));
     },
     [self](msg::reschedule& m) -> caf::result<void> {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       auto fx = x.core->on_schedule(m.schedule, make_step(*x.env));
       if (!fx) {
         return to_caf(fx.error());
@@ -158,15 +158,15 @@ runner_actor::behavior_type runner_behavior(self_ptr self, std::shared_ptr<node_
       return caf::unit;
     },
     [self](msg::stop_runs& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_stop(m.reason, make_step(*x.env)));
     },
     [self](msg::worker_restarted) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_worker_rebuilt(make_step(*x.env)));
     },
     [self](peers_ptr& p) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       const bool first = !x.peers;
       const bool new_keeper = !first && x.peers->keeper != p->keeper;
       x.peers = std::move(p);
@@ -184,13 +184,14 @@ runner_actor::behavior_type runner_behavior(self_ptr self, std::shared_ptr<node_
         }
         carry_out(self, x.core->on_start(make_step(*x.env)));
       } else if (new_keeper && x.pool) {
-        cx::send(self, x.peers->keeper, msg::pool{x.id, *x.pool});
+        self->mail(msg::pool{x.id, *x.pool}).send(x.peers->keeper);
       }
     },
     [self](msg::get_part_status) -> caf::result<runner_status> {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       return x.core->status(x.env->now());
-    });
+    },
+    ignore_errors);
 }
 
 } // namespace

@@ -17,32 +17,32 @@ struct keeper_state {
   std::optional<msg::joined> joined;
 };
 
-using self_ptr = keeper_actor::stateful_pointer<keeper_state>;
+using self_ptr = cx::self_ptr<keeper_actor, keeper_state>;
 
 void carry_out(self_ptr self, keeper_core::effects fx) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   for (auto& e : fx) {
     std::visit(overloaded{
                  [&](commit_effect& x) { send_commit(self, st.peers, x); },
                  [&](read_effect& x) { send_read(self, st.peers, x); },
                  [&](keeper_core::joined& x) {
                    st.joined = msg::joined{x.number, x.alive_data};
-                   cx::send(self, st.peers->worker, *st.joined);
-                   cx::send(self, st.peers->election, *st.joined);
-                   cx::send(self, st.peers->node, *st.joined);
+                   self->mail(*st.joined).send(st.peers->worker);
+                   self->mail(*st.joined).send(st.peers->election);
+                   self->mail(*st.joined).send(st.peers->node);
                  },
                  [&](keeper_core::unjoined&) {
                    st.joined.reset();
-                   cx::send(self, st.peers->worker, msg::unjoined{});
-                   cx::send(self, st.peers->election, msg::unjoined{});
-                   cx::send(self, st.peers->node, msg::unjoined{});
+                   self->mail(msg::unjoined{}).send(st.peers->worker);
+                   self->mail(msg::unjoined{}).send(st.peers->election);
+                   self->mail(msg::unjoined{}).send(st.peers->node);
                  },
                  [&](keeper_core::start_probing& x) {
-                   cx::send(self, st.peers->store, msg::start_probing{x.number, x.path});
+                   self->mail(msg::start_probing{x.number, x.path}).send(st.peers->store);
                  },
-                 [&](keeper_core::stop_probing&) { cx::send(self, st.peers->store, msg::stop_probing{}); },
-                 [&](keeper_core::left&) { cx::send(self, st.peers->node, msg::left{}); },
-                 [&](keeper_core::failed& x) { cx::send(self, st.peers->node, msg::failed{x.why}); },
+                 [&](keeper_core::stop_probing&) { self->mail(msg::stop_probing{}).send(st.peers->store); },
+                 [&](keeper_core::left&) { self->mail(msg::left{}).send(st.peers->node); },
+                 [&](keeper_core::failed& x) { self->mail(msg::failed{x.why}).send(st.peers->node); },
                  [&](emit_effect& x) { send_event(self, st.peers, x); },
                  [&](log_effect& x) { log_line(*st.env, "keeper", x); },
                },
@@ -53,70 +53,70 @@ void carry_out(self_ptr self, keeper_core::effects fx) {
 
 keeper_actor::behavior_type keeper_behavior(self_ptr self, std::shared_ptr<node_env> env, keeper_core::settings s) {
   init_part(self);
-  auto& st = cx::state(self);
+  auto& st = self->state();
   st.env = std::move(env);
   st.core = std::make_unique<keeper_core>(std::move(s));
   st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
-  return cx::behavior<keeper_actor>(
+  return cx::make_behavior<keeper_actor>(
     self,
     // CAF tries the handlers one after the other: what comes most often stands first.
     [self](msg::pool& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_pool(m.job, std::move(m.items), make_step(*x.env)));
     },
     [self](msg::wake) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       x.timer.fired();
       carry_out(self, x.core->on_wake(make_step(*x.env)));
     },
     [self](msg::commit_done& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_commit(m.request, m.outcome, make_step(*x.env)));
     },
     [self](msg::read_done& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_read(m.request, m.outcome, make_step(*x.env)));
     },
     [self](msg::watch_fired& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_watch(m.event, make_step(*x.env)));
     },
     [self](msg::session_changed& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_session(m.view, make_step(*x.env)));
     },
     [self](msg::offer& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_offer(m.spec, make_step(*x.env)));
     },
     [self](msg::withdraw& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_withdraw(m.job, make_step(*x.env)));
     },
     [self](msg::not_alive) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_not_alive(make_step(*x.env)));
     },
     [self](msg::leave) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_leave(make_step(*x.env)));
     },
     [self](peers_ptr& p) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       auto before = x.peers;
       if (replace_peers(x.peers, std::move(p))) {
-        cx::send(self, x.peers->store, msg::attach{});
+        self->mail(msg::attach{}).send(x.peers->store);
       }
       if (before && x.joined && x.core->is_joined()) {
         if (before->worker != x.peers->worker) {
-          cx::send(self, x.peers->worker, *x.joined);
+          self->mail(*x.joined).send(x.peers->worker);
         }
         if (before->election != x.peers->election) {
-          cx::send(self, x.peers->election, *x.joined);
+          self->mail(*x.joined).send(x.peers->election);
         }
       }
     },
-    [self](msg::get_part_status) -> caf::result<keeper_status> { return cx::state(self).core->status(); });
+    [self](msg::get_part_status) -> caf::result<keeper_status> { return self->state().core->status(); }, ignore_errors);
 }
 
 } // namespace

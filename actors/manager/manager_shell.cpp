@@ -20,35 +20,36 @@ struct manager_state {
   std::map<std::uint64_t, caf::typed_response_promise<item_explanation>> explaining;
 };
 
-using self_ptr = manager_actor::stateful_pointer<manager_state>;
+using self_ptr = cx::self_ptr<manager_actor, manager_state>;
 
 /// Planning may run user code and may take long: it happens on the executor.
 void plan_elsewhere(self_ptr self, manager_core::plan_request& x) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   caf::weak_actor_ptr weak{self->ctrl()};
   st.env->exec().call(
     [weak, request = x.request, problem = std::move(x.problem), options = x.options, strategies = st.strategies] {
       auto result = std::make_shared<const expected<plan>>(make_plan(*problem, *strategies, options));
       if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
-        cx::anon_send(caf::actor_cast<manager_actor>(std::move(strong)), plan_done{request, std::move(result)});
+        cx::anon_mail(plan_done{request, std::move(result)}).send(caf::actor_cast<manager_actor>(std::move(strong)));
       }
     });
 }
 
 /// Plans again with the item pinned to each worker, so this too happens on the executor.
 void explain_elsewhere(self_ptr self, explain_core::task& x) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   caf::weak_actor_ptr weak{self->ctrl()};
   st.env->exec().call([weak, x = std::move(x), strategies = st.strategies] {
     auto result = std::make_shared<const expected<item_explanation>>(explain_now(x, *strategies));
     if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
-      cx::anon_send(caf::actor_cast<manager_actor>(std::move(strong)), explain_done{x.question, std::move(result)});
+      cx::anon_mail(explain_done{x.question, std::move(result)})
+        .send(caf::actor_cast<manager_actor>(std::move(strong)));
     }
   });
 }
 
 void deliver(self_ptr self, std::uint64_t question, const expected<item_explanation>& result) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   auto p = st.explaining.find(question);
   if (p == st.explaining.end()) {
     return;
@@ -62,7 +63,7 @@ void deliver(self_ptr self, std::uint64_t question, const expected<item_explanat
 }
 
 void carry_out(self_ptr self, explain_core::effects fx) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   for (auto& e : fx) {
     std::visit(overloaded{
                  [&](read_effect& x) { send_read(self, st.peers, x); },
@@ -74,7 +75,7 @@ void carry_out(self_ptr self, explain_core::effects fx) {
 }
 
 void carry_out(self_ptr self, manager_core::effects fx) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   for (auto& e : fx) {
     std::visit(overloaded{
                  [&](commit_effect& x) { send_commit(self, st.peers, x); },
@@ -91,20 +92,20 @@ void carry_out(self_ptr self, manager_core::effects fx) {
 manager_actor::behavior_type manager_behavior(self_ptr self, std::shared_ptr<node_env> env, manager_core::settings s,
                                               std::shared_ptr<const strategy_registry> strategies) {
   init_part(self);
-  auto& st = cx::state(self);
+  auto& st = self->state();
   st.env = std::move(env);
   st.strategies = std::move(strategies);
   st.explainer = std::make_unique<explain_core>(s.root, s.planning);
   st.core = std::make_unique<manager_core>(std::move(s));
   st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
-  return cx::behavior<manager_actor>(
+  return cx::make_behavior<manager_actor>(
     self,
     [self](msg::commit_done& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_commit(m.request, m.outcome, make_step(*x.env)));
     },
     [self](msg::read_done& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       if (x.explainer->asked(m.request)) {
         carry_out(self, x.explainer->on_read(m.outcome));
       } else {
@@ -112,26 +113,26 @@ manager_actor::behavior_type manager_behavior(self_ptr self, std::shared_ptr<nod
       }
     },
     [self](msg::watch_fired& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_watch(m.event, make_step(*x.env)));
     },
     // The election speaks for the session: it revokes as soon as the connection is suspended.
     [](msg::session_changed&) {},
     [self](msg::granted& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_granted(m.epoch, std::move(m.latch), make_step(*x.env)));
     },
     [self](msg::revoked) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_revoked(make_step(*x.env)));
     },
     [self](plan_done& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_planned(m.request, *m.result, make_step(*x.env)));
     },
     [self](explain_done& m) { deliver(self, m.request, *m.result); },
     [self](explain_item& m) -> caf::result<item_explanation> {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       const auto question = x.next_explain++;
       auto promise = self->make_response_promise<item_explanation>();
       x.explaining.emplace(question, promise);
@@ -139,21 +140,22 @@ manager_actor::behavior_type manager_behavior(self_ptr self, std::shared_ptr<nod
       return promise;
     },
     [self](msg::wake) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       x.timer.fired();
       carry_out(self, x.core->on_wake(make_step(*x.env)));
     },
     [self](peers_ptr& p) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       if (replace_peers(x.peers, std::move(p))) {
         carry_out(self, x.explainer->on_disconnected());
-        cx::send(self, x.peers->store, msg::attach{});
+        self->mail(msg::attach{}).send(x.peers->store);
       }
     },
     [self](msg::get_part_status) -> caf::result<manager_status> {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       return x.core->status(x.env->now());
-    });
+    },
+    ignore_errors);
 }
 
 } // namespace

@@ -13,7 +13,7 @@ using part = core::part;
 /// Whoever kills the node kills its children, and it hears of their end.
 template <class Handle>
 cx::watch adopt(node_ptr self, const std::string& name, const Handle& child) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   auto end = watch_child(self, child);
   self->link_to(child);
   st.own.insert(child.id());
@@ -24,7 +24,7 @@ cx::watch adopt(node_ptr self, const std::string& name, const Handle& child) {
 }
 
 store_actor start_store(node_ptr self) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   const auto& c = st.identity.config;
   store_args args;
   args.env = st.parts.env;
@@ -38,7 +38,7 @@ store_actor start_store(node_ptr self) {
 }
 
 void start_part(node_ptr self, part which, bool rebuilt) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   auto& system = self->system();
   const auto& env = st.parts.env;
   const auto take = [&](auto& place, auto child) {
@@ -70,37 +70,37 @@ peers_ptr who_is_who(const node_state& st) {
 }
 
 void introduce_all(node_ptr self) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   const auto p = who_is_who(st);
-  cx::send(self, p->worker, p);
-  cx::send(self, p->manager, p);
-  cx::send(self, p->election, p);
-  cx::send(self, p->keeper, p);
+  self->mail(p).send(p->worker);
+  self->mail(p).send(p->manager);
+  self->mail(p).send(p->election);
+  self->mail(p).send(p->keeper);
   for (auto& [id, j] : st.jobs) {
-    cx::send(self, j.runner, p);
+    self->mail(p).send(j.runner);
   }
-  cx::send(self, p->store, p);
+  self->mail(p).send(p->store);
 }
 
 void start_runner(node_ptr self, job_entry& j) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   auto s = runner_settings(st.identity, j.spec);
   s.run_base = st.parts.env->exec().next_run_id();
   j.runner = spawn_runner(self->system(), st.parts.env, std::move(s), j.code);
   st.runner_ids[j.runner.id()] = j.spec.id;
   j.end = adopt(self, "runner " + j.spec.id, j.runner);
-  cx::send(self, j.runner, who_is_who(st));
-  cx::send(self, st.now->worker, add_runner{j.spec.id, j.runner});
+  self->mail(who_is_who(st)).send(j.runner);
+  self->mail(add_runner{j.spec.id, j.runner}).send(st.now->worker);
 }
 
 void free_job(node_ptr self, const job_id& job) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   auto j = st.jobs.find(job);
   for (auto& p : j->second.waiting) {
-    fulfil(p);
+    cx::deliver(p);
   }
   st.runner_ids.erase(j->second.runner.id());
-  cx::unwatch(self, j->second.end);
+  j->second.end.dispose();
   self->send_exit(j->second.runner, caf::exit_reason::user_shutdown);
   st.jobs.erase(j);
 }
@@ -109,15 +109,15 @@ void free_job(node_ptr self, const job_id& job) {
 /// lease counts from the moment at which the end was asked for. What the session still had under way cannot harm: the
 /// keeper joins again only when the server has taken away the `alive` of the old session, and with it its voice.
 void end_orphaned_session(node_ptr self) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   auto gone = st.session;
   gone.phase = store::session_phase::closed;
   gone.number = st.stores_started << 32; // no session of any store has this number
   gone.closed_at = st.parts.env->now();
-  cx::send(self, st.now->worker, msg::session_changed{gone});
-  cx::send(self, st.now->keeper, msg::session_changed{gone});
-  cx::send(self, st.now->election, msg::session_changed{gone});
-  cx::send(self, st.now->manager, msg::session_changed{gone});
+  self->mail(msg::session_changed{gone}).send(st.now->worker);
+  self->mail(msg::session_changed{gone}).send(st.now->keeper);
+  self->mail(msg::session_changed{gone}).send(st.now->election);
+  self->mail(msg::session_changed{gone}).send(st.now->manager);
   carry_out(self, st.admin->on_joined(false, make_step(*st.parts.env)));
   carry_out(self, st.admin->on_session(gone, make_step(*st.parts.env)));
   for (auto& [handle, port] : *st.ports) {
@@ -127,7 +127,7 @@ void end_orphaned_session(node_ptr self) {
 }
 
 void end_parts(node_ptr self) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   constexpr auto why = caf::exit_reason::user_shutdown;
   for (auto& [id, j] : st.jobs) {
     self->send_exit(j.runner, why);
@@ -141,16 +141,16 @@ void end_parts(node_ptr self) {
 
 void close_environment(node_ptr self) {
   caf::weak_actor_ptr weak{self->ctrl()};
-  cx::state(self).parts.env->close([weak] {
+  self->state().parts.env->close([weak] {
     if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
-      cx::anon_send(caf::actor_cast<node_impl>(std::move(strong)), env_closed{});
+      cx::anon_mail(env_closed{}).send(caf::actor_cast<node_impl>(std::move(strong)));
     }
   });
 }
 
 /// Everyone who still waits is answered.
 void finish(node_ptr self) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   for (auto& [id, j] : st.jobs) {
     for (auto& p : j.waiting) {
       p.deliver(to_caf(stopping_error(st)));
@@ -161,7 +161,7 @@ void finish(node_ptr self) {
   }
   st.statuses.clear();
   for (auto& p : st.stoppers) {
-    fulfil(p);
+    cx::deliver(p);
   }
   st.now.reset(); // the parts' handles, and with them ours
   if (const auto& why = st.life->verdict()) {
@@ -174,34 +174,34 @@ void finish(node_ptr self) {
 } // namespace
 
 void carry_out(node_ptr self, core::effects fx) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   for (auto& e : fx) {
     std::visit(
       overloaded{
         [&](core::start_part& x) { start_part(self, x.which, x.rebuilt); },
         [&](core::start_runner& x) { start_runner(self, st.jobs.at(x.job)); },
         [&](core::introduce_all&) { introduce_all(self); },
-        [&](core::introduce_worker&) { cx::send(self, st.now->worker, who_is_who(st)); },
+        [&](core::introduce_worker&) { self->mail(who_is_who(st)).send(st.now->worker); },
         [&](core::adopt_runner& x) {
           const auto& runner = st.jobs.at(x.job).runner;
-          cx::send(self, runner, who_is_who(st));
-          cx::send(self, runner, msg::worker_restarted{});
-          cx::send(self, st.now->worker, add_runner{x.job, runner});
+          self->mail(who_is_who(st)).send(runner);
+          self->mail(msg::worker_restarted{}).send(runner);
+          self->mail(add_runner{x.job, runner}).send(st.now->worker);
         },
-        [&](core::offer& x) { cx::send(self, st.now->keeper, msg::offer{st.jobs.at(x.job).spec}); },
-        [&](core::withdraw& x) { cx::send(self, st.now->keeper, msg::withdraw{x.job}); },
-        [&](core::remove_job& x) { cx::send(self, st.now->worker, msg::remove_job{x.job}); },
+        [&](core::offer& x) { self->mail(msg::offer{st.jobs.at(x.job).spec}).send(st.now->keeper); },
+        [&](core::withdraw& x) { self->mail(msg::withdraw{x.job}).send(st.now->keeper); },
+        [&](core::remove_job& x) { self->mail(msg::remove_job{x.job}).send(st.now->worker); },
         [&](core::free_job& x) { free_job(self, x.job); },
-        [&](core::open_session&) { cx::send(self, st.now->store, msg::attach{}); },
+        [&](core::open_session&) { self->mail(msg::attach{}).send(st.now->store); },
         [&](core::end_session&) { end_orphaned_session(self); },
         [&](core::refuse_wishes&) { carry_out(self, st.admin->on_stop()); },
-        [&](core::stop_runs& x) { cx::send(self, st.jobs.at(x.job).runner, msg::stop_runs{stop_reason::shutdown}); },
-        [&](core::drain_worker&) { cx::send(self, st.now->worker, msg::drain{}); },
-        [&](core::hurry_worker&) { cx::send(self, st.now->worker, msg::hurry{}); },
-        [&](core::leave&) { cx::send(self, st.now->keeper, msg::leave{}); },
+        [&](core::stop_runs& x) { self->mail(msg::stop_runs{stop_reason::shutdown}).send(st.jobs.at(x.job).runner); },
+        [&](core::drain_worker&) { self->mail(msg::drain{}).send(st.now->worker); },
+        [&](core::hurry_worker&) { self->mail(msg::hurry{}).send(st.now->worker); },
+        [&](core::leave&) { self->mail(msg::leave{}).send(st.now->keeper); },
         [&](core::close_session&) {
-          cx::send(self, st.now->election, msg::resign{});
-          cx::send(self, st.now->store, msg::close_session{});
+          self->mail(msg::resign{}).send(st.now->election);
+          self->mail(msg::close_session{}).send(st.now->store);
         },
         [&](core::end_parts&) { end_parts(self); },
         [&](core::close_environment&) { close_environment(self); },
@@ -216,7 +216,7 @@ void carry_out(node_ptr self, core::effects fx) {
 }
 
 void on_down(node_ptr self, caf::actor_id id, const caf::error& why) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   if (st.listeners.erase(id) > 0) {
     return;
   }

@@ -47,7 +47,7 @@ std::int64_t steady_now() {
   return std::chrono::nanoseconds{std::chrono::steady_clock::now().time_since_epoch()}.count();
 }
 
-caf::behavior listener(caf::event_based_actor* self, std::function<void(const node_event&)> on_event, hearing until) {
+caf::behavior listener(cx::event_based_actor* self, std::function<void(const node_event&)> on_event, hearing until) {
   self->set_exception_handler([](std::exception_ptr&) -> caf::error { return {}; });
   return {
     [on_event, until](const node_event& e) {
@@ -76,12 +76,12 @@ struct node::impl {
     if (!to) {
       return tl::make_unexpected(stopped());
     }
-    caf::scoped_actor self{system};
+    cx::scoped_actor self{system};
     expected<T> answer = fail(errc::internal, "no answer");
     auto failed = [&](caf::error& e) {
       answer = tl::make_unexpected(e == caf::sec::request_receiver_down ? stopped() : from_caf(e));
     };
-    auto request = cx::request(self, to, limit, std::move(m));
+    auto request = self->mail(std::move(m)).request(to, limit);
     if constexpr (std::is_void_v<T>) {
       std::move(request).receive([&] { answer = {}; }, failed);
     } else {
@@ -273,11 +273,11 @@ expected<void> node::run_until_signal() {
       const int seen = x.end->over ? 0 : signals_seen.load();
       if (seen > 0 && !asked) {
         asked = true;
-        cx::anon_send(x.the_node(), shutdown_node{false});
+        cx::anon_mail(shutdown_node{false}).send(x.the_node());
       }
       if (seen > 1 && !hurried) {
         hurried = true;
-        cx::anon_send(x.the_node(), shutdown_node{true});
+        cx::anon_mail(shutdown_node{true}).send(x.the_node());
       }
     }
   }

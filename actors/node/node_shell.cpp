@@ -8,19 +8,19 @@
 namespace djm {
 
 void carry_out(node_ptr self, admin_core::effects fx) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   for (auto& e : fx) {
     std::visit(overloaded{
                  [&](commit_effect& x) {
-                   cx::send(self, st.now->store, msg::commit{x.request, std::move(x.txn)});
+                   self->mail(msg::commit{x.request, std::move(x.txn)}).send(st.now->store);
                  },
                  [&](read_effect& x) {
-                   cx::send(self, st.now->store, msg::read{x.request, std::move(x.reads), x.fresh});
+                   self->mail(msg::read{x.request, std::move(x.reads), x.fresh}).send(st.now->store);
                  },
                  [&](admin_core::done& x) {
                    if (auto w = st.wishes.find(x.id); w != st.wishes.end()) {
                      if (x.result) {
-                       fulfil(w->second);
+                       cx::deliver(w->second);
                      } else {
                        w->second.deliver(to_caf(x.result.error()));
                      }
@@ -45,7 +45,7 @@ void carry_out(node_ptr self, admin_core::effects fx) {
 namespace {
 
 caf::result<void> wish(node_ptr self, admin_core::wish w) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   if (st.life->is_stopping()) {
     return to_caf(stopping_error(st));
   }
@@ -57,7 +57,7 @@ caf::result<void> wish(node_ptr self, admin_core::wish w) {
 }
 
 caf::result<void> add_job(node_ptr self, register_job& m) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   const auto& id = m.spec.id;
   if (st.life->is_stopping()) {
     return to_caf(stopping_error(st));
@@ -87,7 +87,7 @@ caf::error unknown(const node_state& st, const job_id& job) {
 
 node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_parts parts) {
   init_part(self);
-  auto& st = cx::state(self);
+  auto& st = self->state();
   st.parts = std::move(parts);
   st.identity = {std::move(config), st.parts.incarnation, st.parts.host, st.parts.pid};
   st.life = std::make_unique<supervisor_core>(supervisor_settings(st.identity));
@@ -96,18 +96,12 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
   st.now = std::make_shared<peers>();
   st.now->node = supervisor_actor{self};
   carry_out(self, st.life->start());
-  return cx::behavior_until<node_impl>(
+  return cx::make_behavior<node_impl>(
     self,
-    [self](caf::exit_msg& em) {
-      auto& s = cx::state(self);
-      if (s.own.erase(em.source.id()) == 0) {
-        carry_out(self, s.life->stop(false, s.parts.env->now()));
-      }
-    },
     // CAF tries the handlers one after the other: what comes most often stands first.
     [self](msg::happened& m) { publish(self, std::move(m.what)); },
     [self](msg::wake) {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       s.timer.fired();
       const bool user_code_runs = s.life->draining() && !s.parts.env->exec().running({}).empty();
       carry_out(self, s.life->on_wake(user_code_runs, s.parts.env->now()));
@@ -115,7 +109,7 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
     },
     [self](register_job& m) -> caf::result<void> { return add_job(self, m); },
     [self](unregister_job& m) -> caf::result<void> {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       auto j = s.jobs.find(m.job);
       if (j == s.jobs.end()) {
         return unknown(s, m.job);
@@ -129,7 +123,7 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       if (auto ok = check_id(id_kind::job, m.job); !ok) {
         return to_caf(ok.error());
       }
-      return wish(self, admin_core::set_job_enabled{m.job, m.enabled, cx::state(self).jobs.count(m.job) > 0});
+      return wish(self, admin_core::set_job_enabled{m.job, m.enabled, self->state().jobs.count(m.job) > 0});
     },
     [self](switch_all& m) -> caf::result<void> { return wish(self, admin_core::set_all_disabled{m.disabled}); },
     [self](mark_worker& m) -> caf::result<void> {
@@ -139,7 +133,7 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       return wish(self, admin_core::set_marks{m.worker, m.draining, m.cordoned});
     },
     [self](trigger_job& m) -> caf::result<void> {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       if (s.life->is_stopping()) {
         return to_caf(stopping_error(s));
       }
@@ -147,11 +141,11 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       if (j == s.jobs.end()) {
         return unknown(s, m.job);
       }
-      cx::send(self, j->second.runner, msg::trigger{});
+      self->mail(msg::trigger{}).send(j->second.runner);
       return caf::unit;
     },
     [self](reschedule_job& m) -> caf::result<void> {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       if (s.life->is_stopping()) {
         return to_caf(stopping_error(s));
       }
@@ -163,12 +157,12 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
         return to_caf(ok.error());
       }
       j->second.spec.schedule = m.schedule;
-      cx::send(self, j->second.runner, msg::reschedule{m.schedule});
+      self->mail(msg::reschedule{m.schedule}).send(j->second.runner);
       return caf::unit;
     },
     [self](get_status) -> caf::result<node_status> { return collect_status(self); },
     [self](get_cluster) -> caf::result<cluster_view> {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       if (s.life->is_stopping()) {
         return to_caf(stopping_error(s));
       }
@@ -179,15 +173,15 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       return promise;
     },
     [self](get_job& m) -> caf::result<runner_status> {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       auto j = s.jobs.find(m.job);
       if (j == s.jobs.end()) {
         return unknown(s, m.job);
       }
-      return cx::delegate(self, j->second.runner, msg::get_part_status{});
+      return self->mail(msg::get_part_status{}).delegate(j->second.runner);
     },
     [self](get_job_handle& m) -> caf::result<caf::actor> {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       auto j = s.jobs.find(m.job);
       if (j == s.jobs.end()) {
         return unknown(s, m.job);
@@ -195,14 +189,14 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       return caf::actor_cast<caf::actor>(j->second.runner);
     },
     [self](explain_item& m) -> caf::result<item_explanation> {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       if (s.life->is_stopping()) {
         return to_caf(stopping_error(s));
       }
-      return cx::delegate(self, s.now->manager, std::move(m));
+      return self->mail(std::move(m)).delegate(s.now->manager);
     },
     [self](subscribe& m) -> caf::result<void> {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       if (!m.listener) {
         return caf::make_error(errc::invalid_state, "subscribe: the listener is no actor");
       }
@@ -212,18 +206,18 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       return caf::unit;
     },
     [self](unsubscribe& m) -> caf::result<void> {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       if (!m.listener) {
         return caf::unit;
       }
       if (auto l = s.listeners.find(m.listener.id()); l != s.listeners.end()) {
-        cx::unwatch(self, l->second.end);
+        l->second.end.dispose();
         s.listeners.erase(l);
       }
       return caf::unit;
     },
     [self](shutdown_node& m) -> caf::result<void> {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       auto promise = self->make_response_promise<void>();
       s.stoppers.push_back(promise);
       carry_out(self, s.life->stop(m.hurry, s.parts.env->now()));
@@ -231,45 +225,45 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
     },
     // -- from the parts --
     [self](msg::left) {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       carry_out(self, s.life->on_left(s.parts.env->now()));
     },
     [self](msg::failed& m) {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       carry_out(self, s.life->on_refused(m.why, s.parts.env->now()));
     },
     [self](msg::drained) {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       carry_out(self, s.life->on_drained(s.parts.env->now()));
     },
-    [self](msg::settled& m) { cx::state(self).life->on_settled(m.settled); },
-    [self](msg::job_free& m) { carry_out(self, cx::state(self).life->on_job_free(m.job)); },
+    [self](msg::settled& m) { self->state().life->on_settled(m.settled); },
+    [self](msg::job_free& m) { carry_out(self, self->state().life->on_job_free(m.job)); },
     [self](msg::joined&) {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       s.life->on_joined();
       carry_out(self, s.admin->on_joined(true, make_step(*s.parts.env)));
     },
     [self](msg::unjoined) {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       s.life->on_unjoined();
       carry_out(self, s.admin->on_joined(false, make_step(*s.parts.env)));
     },
     [self](msg::store_closed) {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       carry_out(self, s.life->on_store_closed(s.parts.env->now()));
     },
     // -- from the store --
     [self](msg::commit_done& m) {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       carry_out(self, s.admin->on_commit(m.request, m.outcome, make_step(*s.parts.env)));
     },
     [self](msg::read_done& m) {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       carry_out(self, s.admin->on_read(m.request, m.outcome, make_step(*s.parts.env)));
     },
     [](msg::watch_fired&) {},
     [self](msg::session_changed& m) {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       s.session = m.view;
       s.life->on_session(m.view.phase);
       if (m.view.phase == store::session_phase::expired || m.view.phase == store::session_phase::closed) {
@@ -278,7 +272,14 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       carry_out(self, s.admin->on_session(m.view, make_step(*s.parts.env)));
     },
     // -- at last --
-    [self](env_closed) { carry_out(self, cx::state(self).life->on_environment_closed()); });
+    [self](env_closed) { carry_out(self, self->state().life->on_environment_closed()); },
+    [self](caf::exit_msg& em) {
+      auto& s = self->state();
+      if (s.own.erase(em.source.id()) == 0) {
+        carry_out(self, s.life->stop(false, s.parts.env->now()));
+      }
+    },
+    ignore_errors);
 }
 
 } // namespace

@@ -43,7 +43,7 @@ struct job_entry {
   job_spec spec;
   std::shared_ptr<job> code;
   runner_actor runner;
-  cx::watch end{}; ///< of the runner
+  cx::watch end{};                                        ///< of the runner
   std::vector<caf::typed_response_promise<void>> waiting; ///< for the job to be free
 };
 
@@ -81,7 +81,7 @@ struct node_state {
   std::deque<std::string> problems;
 };
 
-using node_ptr = node_impl::stateful_pointer<node_state>;
+using node_ptr = cx::self_ptr<node_impl, node_state>;
 
 /// Carries out what a core wants, and sets the timer to what both want.
 void carry_out(node_ptr self, supervisor_core::effects fx);
@@ -101,7 +101,7 @@ void on_down(node_ptr self, caf::actor_id id, const caf::error& why);
 /// Waits for that.
 template <class Handle>
 cx::watch watch_child(node_ptr self, const Handle& child) {
-  return cx::watch_end(self, child, [self](caf::actor_id id, const caf::error& why) { on_down(self, id, why); });
+  return self->monitor(child, [self, id = child.id()](const caf::error& why) { on_down(self, id, why); });
 }
 
 /// Asks every part and runner, answers when all have answered or two seconds are over.
@@ -110,16 +110,6 @@ void deliver_status(status_collector& c);
 
 inline error stopping_error(const node_state& st) {
   return {errc::shutting_down, "node \"" + st.identity.config.id + "\" is shutting down"};
-}
-
-/// Answers a request whose answer has no content.
-inline void fulfil(caf::typed_response_promise<void>& p) {
-#if DJM_CAF_1X
-  p.deliver();
-#else
-  caf::response_promise& plain = p;
-  plain.deliver(caf::unit);
-#endif
 }
 
 } // namespace djm

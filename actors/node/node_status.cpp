@@ -34,7 +34,7 @@ std::optional<log_record> log_of(const event& what, const node_config& c) {
 
 void finish_status(node_ptr self, const std::shared_ptr<status_collector>& c) {
   if (--c->open == 0) {
-    cx::state(self).statuses.erase(c);
+    self->state().statuses.erase(c);
     deliver_status(*c);
   }
 }
@@ -42,7 +42,8 @@ void finish_status(node_ptr self, const std::shared_ptr<status_collector>& c) {
 template <class Status, class Part, class Put>
 void ask_part(node_ptr self, const std::shared_ptr<status_collector>& c, const Part& part, Put put) {
   ++c->open;
-  cx::request(self, part, std::chrono::seconds{2}, msg::get_part_status{})
+  self->mail(msg::get_part_status{})
+    .request(part, std::chrono::seconds{2})
     .then(
       [self, c, put](Status& s) {
         put(c->status, s);
@@ -54,7 +55,7 @@ void ask_part(node_ptr self, const std::shared_ptr<status_collector>& c, const P
 } // namespace
 
 void publish(node_ptr self, event what) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   if (const auto* p = std::get_if<problem>(&what)) {
     st.problems.push_back(p->component + ": " + to_string(p->why));
     if (st.problems.size() > 20) {
@@ -69,7 +70,7 @@ void publish(node_ptr self, event what) {
   }
   node_event e{st.identity.config.id, st.parts.env->wall_now().time_since_epoch().count(), std::move(what)};
   for (auto& [id, listener] : st.listeners) {
-    cx::anon_send(listener.handle, e);
+    cx::anon_mail(e).send(listener.handle);
   }
 }
 
@@ -80,7 +81,7 @@ void deliver_status(status_collector& c) {
 }
 
 caf::result<node_status> collect_status(node_ptr self) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   auto c = std::make_shared<status_collector>();
   c->promise = self->make_response_promise<node_status>();
   auto promise = c->promise;

@@ -62,6 +62,11 @@ expected<node_actor> spawn_node(caf::actor_system& system, node_config config, n
   if (auto ok = check_size(config); !ok) {
     return tl::make_unexpected(ok.error());
   }
+  if (!init_caf_types()) {
+    return fail(errc::invalid_state,
+                "CAF does not know djm's types and takes no more, because an actor system existed when djm was loaded; "
+                "the program has to link djm and call djm::init_caf_types() before it makes its first actor system");
+  }
   system_env_options env;
   env.node = config.id;
   env.sessions = config.store.connect == "embedded" ? shared_factory<store::embedded_store>()

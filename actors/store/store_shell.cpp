@@ -33,7 +33,7 @@ struct store_state {
   std::optional<supervisor_actor> closing;
 };
 
-using self_ptr = store_impl::stateful_pointer<store_state>;
+using self_ptr = cx::self_ptr<store_impl, store_state>;
 
 store::session_view renumbered(const store_state& st, store::session_view v) {
   if (v.number != 0) {
@@ -44,7 +44,7 @@ store::session_view renumbered(const store_state& st, store::session_view v) {
 
 /// What kept the handle from being opened, if anything.
 std::optional<error> open_handle(self_ptr self, std::uint64_t handle) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   store::session_options options;
   options.servers = st.config.connect;
   options.session_timeout = st.config.session_timeout;
@@ -52,13 +52,13 @@ std::optional<error> open_handle(self_ptr self, std::uint64_t handle) {
   caf::weak_actor_ptr weak{self->ctrl()};
   auto port = st.env->sessions().open(options, [weak, handle](store::raw_event e) {
     if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
-      cx::anon_send(caf::actor_cast<store_impl>(std::move(strong)),
-                     raw_message{handle, std::make_shared<store::raw_event>(std::move(e))});
+      cx::anon_mail(raw_message{handle, std::make_shared<store::raw_event>(std::move(e))})
+        .send(caf::actor_cast<store_impl>(std::move(strong)));
     }
   });
   if (!port) {
     if (st.peers) {
-      cx::send(self, st.peers->node, msg::happened{problem{"store", port.error()}});
+      self->mail(msg::happened{problem{"store", port.error()}}).send(st.peers->node);
     }
     return port.error();
   }
@@ -67,14 +67,14 @@ std::optional<error> open_handle(self_ptr self, std::uint64_t handle) {
 }
 
 void tell_clients(self_ptr self, const store::session_view& view) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   for (auto& [id, client] : st.clients) {
-    cx::send(self, client, msg::session_changed{renumbered(st, view)});
+    self->mail(msg::session_changed{renumbered(st, view)}).send(client);
   }
 }
 
 void carry_out(self_ptr self, store::session_core::effects fx) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   using core = store::session_core;
   // The core hears of them when the rest is done: its effects have an order, and a timer that it names in the answer
   // must not be replaced by one that it named before.
@@ -98,30 +98,30 @@ void carry_out(self_ptr self, store::session_core::effects fx) {
                  },
                  [&](core::commit_done& x) {
                    if (auto i = st.clients.find(x.to.client); i != st.clients.end()) {
-                     cx::send(self, i->second, msg::commit_done{x.to.request, std::move(x.outcome)});
+                     self->mail(msg::commit_done{x.to.request, std::move(x.outcome)}).send(i->second);
                    }
                  },
                  [&](core::read_done& x) {
                    if (auto i = st.clients.find(x.to.client); i != st.clients.end()) {
-                     cx::send(self, i->second, msg::read_done{x.to.request, std::move(x.outcome)});
+                     self->mail(msg::read_done{x.to.request, std::move(x.outcome)}).send(i->second);
                    }
                  },
                  [&](core::watch_fired& x) {
                    for (auto c : x.clients) {
                      if (auto i = st.clients.find(c); i != st.clients.end()) {
-                       cx::send(self, i->second, msg::watch_fired{x.event});
+                       self->mail(msg::watch_fired{x.event}).send(i->second);
                      }
                    }
                  },
                  [&](core::session_changed& x) { tell_clients(self, x.view); },
                  [&](core::contact_advanced& x) {
                    if (st.peers) {
-                     cx::send(self, st.peers->worker, msg::contact{x.number + st.number_base, x.contact});
+                     self->mail(msg::contact{x.number + st.number_base, x.contact}).send(st.peers->worker);
                    }
                  },
                  [&](core::probe_failed&) {
                    if (st.peers) {
-                     cx::send(self, st.peers->keeper, msg::not_alive{});
+                     self->mail(msg::not_alive{}).send(st.peers->keeper);
                    }
                  },
                  [&](core::arm_timer& x) {
@@ -137,7 +137,7 @@ void carry_out(self_ptr self, store::session_core::effects fx) {
 }
 
 std::optional<std::uint32_t> sender_id(self_ptr self) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   auto sender = self->current_sender();
   if (!sender) {
     return std::nullopt;
@@ -147,7 +147,7 @@ std::optional<std::uint32_t> sender_id(self_ptr self) {
 }
 
 void forget(self_ptr self, caf::actor_id gone) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   if (auto i = st.client_ids.find(gone); i != st.client_ids.end()) {
     auto id = i->second;
     st.client_ids.erase(i);
@@ -182,84 +182,84 @@ store_status status_of(const store_state& st) {
 
 store_impl::behavior_type store_behavior(self_ptr self, store_args args) {
   init_part(self);
-  auto& st = cx::state(self);
+  auto& st = self->state();
   st.env = std::move(args.env);
   st.config = std::move(args.config);
   st.number_base = args.number_base;
   st.ports = std::move(args.ports);
   st.core = std::make_unique<store::session_core>(args.limits);
   st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
-  return cx::behavior<store_impl>(
+  return cx::make_behavior<store_impl>(
     self,
     // CAF tries the handlers one after the other: what comes most often stands first.
     [self](raw_message& m) {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       const auto* link = std::get_if<store::raw_link>(m.event.get());
       const bool closed = link != nullptr && link->state == store::link_state::closed;
       carry_out(self, s.core->on_raw(m.handle, std::move(*m.event), s.env->now(), s.env->random()));
       if (closed) {
         s.ports->erase(m.handle);
         if (s.closing && s.ports->empty()) {
-          cx::send(self, *s.closing, msg::store_closed{});
+          self->mail(msg::store_closed{}).send(*s.closing);
         }
       }
     },
     [self](msg::wake) {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       s.timer.fired();
       carry_out(self, s.core->on_timer(s.generation, s.env->now()));
     },
     [self](msg::read& m) {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       if (auto id = sender_id(self)) {
         carry_out(self, s.core->read({*id, m.request}, std::move(m.reads), m.fresh, s.env->now()));
       }
     },
     [self](msg::commit& m) {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       if (auto id = sender_id(self)) {
         carry_out(self, s.core->commit({*id, m.request}, std::move(m.txn), s.env->now()));
       }
     },
     [self](msg::attach) {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       auto sender = self->current_sender();
       if (!sender || s.client_ids.count(sender->id()) > 0) {
         return;
       }
       auto client = caf::actor_cast<store_client_actor>(sender);
-      cx::watch_end(self, client, [self](caf::actor_id gone, const caf::error&) { forget(self, gone); });
+      self->monitor(client, [self, gone = client.id()](const caf::error&) { forget(self, gone); });
       s.client_ids.emplace(sender->id(), s.next_client);
       s.clients.emplace(s.next_client++, client);
-      cx::send(self, client, msg::session_changed{renumbered(s, s.core->view())});
+      self->mail(msg::session_changed{renumbered(s, s.core->view())}).send(client);
     },
     [self](msg::start_probing& m) {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       carry_out(self, s.core->start_probing(m.number - s.number_base, std::move(m.path), s.env->now()));
     },
     [self](msg::stop_probing) {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       carry_out(self, s.core->stop_probing(s.env->now()));
     },
     [self](msg::close_session) {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       if (self->current_sender()) {
         s.closing = caf::actor_cast<supervisor_actor>(self->current_sender());
       }
       carry_out(self, s.core->close(s.env->now()));
       if (s.closing && s.ports->empty()) {
-        cx::send(self, *s.closing, msg::store_closed{});
+        self->mail(msg::store_closed{}).send(*s.closing);
       }
     },
     [self](peers_ptr& p) {
-      auto& s = cx::state(self);
+      auto& s = self->state();
       const bool first = !s.peers;
       s.peers = std::move(p);
       if (first) {
         carry_out(self, s.core->open(s.env->now()));
       }
     },
-    [self](msg::get_part_status) -> caf::result<store_status> { return status_of(cx::state(self)); });
+    [self](msg::get_part_status) -> caf::result<store_status> { return status_of(self->state()); }, ignore_errors);
 }
 
 } // namespace

@@ -19,36 +19,36 @@ struct worker_state {
   std::optional<msg::lease> lease;
 };
 
-using self_ptr = worker_actor::stateful_pointer<worker_state>;
+using self_ptr = cx::self_ptr<worker_actor, worker_state>;
 
 void carry_out(self_ptr self, worker_core::effects fx) {
-  auto& st = cx::state(self);
+  auto& st = self->state();
   for (auto& e : fx) {
     std::visit(overloaded{
                  [&](commit_effect& x) { send_commit(self, st.peers, x); },
                  [&](read_effect& x) { send_read(self, st.peers, x); },
                  [&](worker_core::grant& x) {
                    if (auto r = st.runners.find(x.job); r != st.runners.end()) {
-                     cx::send(self, r->second, msg::grant{std::move(x.items)});
+                     self->mail(msg::grant{std::move(x.items)}).send(r->second);
                    }
                  },
                  [&](worker_core::revoke& x) {
                    if (auto r = st.runners.find(x.job); r != st.runners.end()) {
-                     cx::send(self, r->second, msg::revoke{std::move(x.items), x.reason});
+                     self->mail(msg::revoke{std::move(x.items), x.reason}).send(r->second);
                    } else {
                      // Nobody here can hold them.
-                     cx::send(self, self, msg::released{x.job, std::move(x.items)});
+                     self->mail(msg::released{x.job, std::move(x.items)}).send(self);
                    }
                  },
                  [&](worker_core::renew_lease& x) {
                    st.lease = msg::lease{x.run_until, x.deadline};
                    for (auto& [job, runner] : st.runners) {
-                     cx::send(self, runner, *st.lease);
+                     self->mail(*st.lease).send(runner);
                    }
                  },
-                 [&](worker_core::not_alive&) { cx::send(self, st.peers->keeper, msg::not_alive{}); },
-                 [&](worker_core::drained&) { cx::send(self, st.peers->node, msg::drained{}); },
-                 [&](worker_core::settled_changed& x) { cx::send(self, st.peers->node, msg::settled{x.settled}); },
+                 [&](worker_core::not_alive&) { self->mail(msg::not_alive{}).send(st.peers->keeper); },
+                 [&](worker_core::drained&) { self->mail(msg::drained{}).send(st.peers->node); },
+                 [&](worker_core::settled_changed& x) { self->mail(msg::settled{x.settled}).send(st.peers->node); },
                  [&](emit_effect& x) { send_event(self, st.peers, x); },
                  [&](log_effect& x) { log_line(*st.env, "worker", x); },
                },
@@ -60,7 +60,7 @@ void carry_out(self_ptr self, worker_core::effects fx) {
       ++j;
     } else {
       st.runners.erase(*j);
-      cx::send(self, st.peers->node, msg::job_free{*j});
+      self->mail(msg::job_free{*j}).send(st.peers->node);
       j = st.leaving.erase(j);
     }
   }
@@ -69,92 +69,93 @@ void carry_out(self_ptr self, worker_core::effects fx) {
 
 worker_actor::behavior_type worker_behavior(self_ptr self, std::shared_ptr<node_env> env, worker_core::settings s) {
   init_part(self);
-  auto& st = cx::state(self);
+  auto& st = self->state();
   st.env = std::move(env);
   st.core = std::make_unique<worker_core>(std::move(s));
   st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
-  return cx::behavior<worker_actor>(
+  return cx::make_behavior<worker_actor>(
     self,
     // CAF tries the handlers one after the other: what comes most often stands first.
     [self](msg::contact& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_contact(m.number, m.at, make_step(*x.env)));
     },
     [self](msg::wake) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       x.timer.fired();
       carry_out(self, x.core->on_wake(make_step(*x.env)));
     },
     [self](msg::commit_done& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_commit(m.request, m.outcome, make_step(*x.env)));
     },
     [self](msg::read_done& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_read(m.request, m.outcome, make_step(*x.env)));
     },
     [self](msg::watch_fired& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_watch(m.event, make_step(*x.env)));
     },
     [self](msg::session_changed& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_session(m.view, make_step(*x.env)));
       if (auto early = x.early.on_session(m.view.number)) {
         carry_out(self, x.core->on_joined(early->number, std::move(early->alive_data), make_step(*x.env)));
       }
     },
     [self](msg::joined& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       if (x.early.timely(m)) {
         carry_out(self, x.core->on_joined(m.number, std::move(m.alive_data), make_step(*x.env)));
       }
     },
     [self](msg::unjoined) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       x.early.clear();
       carry_out(self, x.core->on_unjoined(make_step(*x.env)));
     },
     [self](msg::released& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_released(m.job, m.items, make_step(*x.env)));
     },
     [self](add_runner& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       const bool rebuilt = x.runners.count(m.job) > 0;
       x.runners[m.job] = m.runner;
       if (!rebuilt) {
         x.leaving.erase(m.job); // a runner that died changes nothing about a job that is to go
       }
       if (x.lease) {
-        cx::send(self, m.runner, *x.lease);
+        self->mail(*x.lease).send(m.runner);
       }
       carry_out(self, rebuilt ? x.core->on_runner_rebuilt(m.job, make_step(*x.env))
                               : x.core->on_job_added(m.job, make_step(*x.env)));
     },
     [self](msg::remove_job& m) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       x.leaving.insert(m.job);
       carry_out(self, x.core->on_job_removed(m.job, make_step(*x.env)));
     },
     [self](msg::drain) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_drain(make_step(*x.env)));
     },
     [self](msg::hurry) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       carry_out(self, x.core->on_hurry(make_step(*x.env)));
     },
     [self](peers_ptr& p) {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       if (replace_peers(x.peers, std::move(p))) {
-        cx::send(self, x.peers->store, msg::attach{});
+        self->mail(msg::attach{}).send(x.peers->store);
       }
     },
     [self](msg::get_part_status) -> caf::result<worker_status> {
-      auto& x = cx::state(self);
+      auto& x = self->state();
       return x.core->status(x.env->now());
-    });
+    },
+    ignore_errors);
 }
 
 } // namespace

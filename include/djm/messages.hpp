@@ -143,7 +143,4 @@ auto inspect(F& f, unsubscribe& x) {
 
 } // namespace djm
 
-#if DJM_CAF_1X
-template <>
-struct caf::inspector_access<djm::event> : djm::cx::variant_access<djm::event> {};
-#endif
+DJM_SHOW_VARIANT(djm::event)

@@ -9,6 +9,7 @@
 #include "djm/log.hpp"
 #include "djm/messages.hpp"
 #include "djm/strategy.hpp"
+#include "djm/type_ids.hpp"
 
 namespace djm {
 
@@ -56,10 +57,9 @@ struct node_options {
 /// Shut the node down with `shutdown_node` before the system goes out of scope, and drop the handle.
 expected<node_actor> spawn_node(caf::actor_system& system, node_config config, node_options options = {});
 
-#if DJM_CAF_1X
 namespace detail {
-inline const bool caf_types_known = (init_caf_types(), true);
+// Before main, and so before the first actor system of the program.
+inline const bool caf_types_known = init_caf_types();
 } // namespace detail
-#endif
 
 } // namespace djm

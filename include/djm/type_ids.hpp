@@ -4,8 +4,10 @@
 
 #include "djm/error.hpp"
 
-/// CAF 1.x knows messages by number: those of djm. Applications number theirs from `caf::first_custom_type_id`; djm
-/// stays clear of them. Included by `djm/caf.hpp` where it is needed.
+/// CAF 1.x knows what travels in messages by number; these are the numbers of djm's types, on 0.17.6 too, where nothing
+/// depends on them. Applications number their own types from `caf::first_custom_type_id` on, and only those: a type of
+/// djm that is part of a message of theirs has its number here. djm takes fewer than 200 numbers from
+/// DJM_CAF_FIRST_TYPE_ID on; who needs these defines it to another value, the same for all that is linked together.
 #ifndef DJM_CAF_FIRST_TYPE_ID
 #  define DJM_CAF_FIRST_TYPE_ID (caf::first_custom_type_id + 1800)
 #endif
@@ -52,9 +54,19 @@ struct leader_changed;
 struct connection_changed;
 struct problem;
 
-/// Makes djm's types known to CAF; any number of times, but before the first actor system. Whoever includes
-/// `djm/node_actor.hpp` need not call it.
-void init_caf_types();
+struct item_ref;
+struct work_item;
+struct schedule;
+struct job_attributes;
+struct job_spec;
+struct store_config;
+struct node_config;
+
+/// Makes djm's types known to CAF, any number of times. Whoever includes `djm/node_actor.hpp` or `djm/node.hpp` into
+/// the program need not call it: that happens before main. False when an actor system exists already and CAF 1.x takes
+/// no new types any more, as in a plug-in that is loaded late: then `spawn_node` answers `invalid_state`. The program
+/// that loads such plug-ins links djm itself and calls this first. Thread-safe.
+bool init_caf_types();
 
 } // namespace djm
 
@@ -102,5 +114,14 @@ CAF_ADD_TYPE_ID(djm, (djm::capacity_wanted))
 CAF_ADD_TYPE_ID(djm, (djm::leader_changed))
 CAF_ADD_TYPE_ID(djm, (djm::connection_changed))
 CAF_ADD_TYPE_ID(djm, (djm::problem))
+
+// What they are made of, for messages of applications.
+CAF_ADD_TYPE_ID(djm, (djm::item_ref))
+CAF_ADD_TYPE_ID(djm, (djm::work_item))
+CAF_ADD_TYPE_ID(djm, (djm::schedule))
+CAF_ADD_TYPE_ID(djm, (djm::job_attributes))
+CAF_ADD_TYPE_ID(djm, (djm::job_spec))
+CAF_ADD_TYPE_ID(djm, (djm::store_config))
+CAF_ADD_TYPE_ID(djm, (djm::node_config))
 
 CAF_END_TYPE_ID_BLOCK(djm)

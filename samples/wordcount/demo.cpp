@@ -25,9 +25,10 @@ namespace {
 using namespace std::chrono_literals;
 
 djm::expected<djm::cluster_view> look(caf::actor_system& system, const djm::node_actor& node) {
-  caf::scoped_actor self{system};
+  djm::cx::scoped_actor self{system};
   djm::expected<djm::cluster_view> answer = djm::fail(djm::errc::internal, "no answer");
-  djm::cx::request(self, node, 10s, djm::get_cluster{})
+  self->mail(djm::get_cluster{})
+    .request(node, 10s)
     .receive([&](djm::cluster_view& v) { answer = std::move(v); },
              [&](caf::error& e) { answer = tl::make_unexpected(djm::from_caf(e)); });
   return answer;
@@ -91,8 +92,9 @@ public:
     words.spec.schedule = djm::schedule::fixed_rate(o.period);
     words.spec.pool_check_period = o.rescan;
     words.code = std::make_shared<file_job>(o.files, o.id, "in-process", out);
-    caf::scoped_actor self{system_};
-    djm::cx::request(self, node_, 10s, std::move(words))
+    djm::cx::scoped_actor self{system_};
+    self->mail(std::move(words))
+      .request(node_, 10s)
       .receive([] {}, [](caf::error& e) { throw std::runtime_error(to_string(djm::from_caf(e))); });
   }
 
@@ -106,8 +108,8 @@ public:
 
   void stop_gently() override {
     if (node_) {
-      caf::scoped_actor self{system_};
-      djm::cx::request(self, node_, caf::infinite, djm::shutdown_node{}).receive([] {}, [](caf::error&) {});
+      djm::cx::scoped_actor self{system_};
+      self->mail(djm::shutdown_node{}).request(node_, caf::infinite).receive([] {}, [](caf::error&) {});
       node_ = nullptr;
     }
   }
@@ -291,8 +293,8 @@ int run_demo(const options& given, const std::string& program) {
           d.settles(1, 15s, "node-3 was killed: session timeout 2 s, then detach tolerance 2 s, then its files move");
       }
       nodes.clear();
-      caf::scoped_actor self{system};
-      djm::cx::request(self, *observer, caf::infinite, djm::shutdown_node{}).receive([] {}, [](caf::error&) {});
+      djm::cx::scoped_actor self{system};
+      self->mail(djm::shutdown_node{}).request(*observer, caf::infinite).receive([] {}, [](caf::error&) {});
       status = ok ? 0 : 1;
     }
     system.await_all_actors_done();

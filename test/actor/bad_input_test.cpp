@@ -328,7 +328,7 @@ TEST_CASE("too many requests before the node is connected are refused with backl
   c.backlog_limit = 2;
   auto& n = l.start(c);
   for (int i = 0; i < 2; ++i) {
-    cx::anon_send(n.handle, switch_all{true});
+    cx::anon_mail(switch_all{true}).send(n.handle);
   }
   auto no = n.ask(switch_all{true});
   REQUIRE_FALSE(no);

@@ -84,8 +84,8 @@ TEST_CASE("a job can be switched off before its pool is in the store") {
     .run([](job_context&) {});
   REQUIRE(n.add(b.build()));
   const auto reads = n.status().store.reads;
-  caf::scoped_actor self{l.system()};
-  auto request = cx::request(self, n.handle, wide, switch_job{"work", false});
+  cx::scoped_actor self{l.system()};
+  auto request = self->mail(switch_job{"work", false}).request(n.handle, wide);
   REQUIRE(eventually([&] { return n.status().store.reads > reads; }));
   g.open();
   std::move(request).receive([] {}, [](caf::error& e) { FAIL(to_string(from_caf(e))); });
@@ -271,7 +271,7 @@ TEST_CASE("who has unsubscribed or gone down hears nothing more") {
   REQUIRE(n.add(watched("work", {"a"}, runs).build()));
   REQUIRE(eventually([&] { return n.events.of<run_finished>().size() > 2; }));
   event_book second;
-  auto listener = l.system().spawn([&second](caf::event_based_actor*) -> caf::behavior {
+  auto listener = l.system().spawn([&second](cx::event_based_actor*) -> caf::behavior {
     return {[&second](const node_event& e) { second.add(e); }, [](int x) { return x; }};
   });
   CHECK(n.ask(subscribe{listener}));
@@ -279,8 +279,8 @@ TEST_CASE("who has unsubscribed or gone down hears nothing more") {
   REQUIRE(eventually([&] { return second.of<run_finished>().size() > 2; }));
   CHECK(n.ask(unsubscribe{listener}));
   // What was sent before the answer has arrived when the listener answers this.
-  caf::scoped_actor self{l.system()};
-  cx::request(self, listener, wide, 1).receive([](int) {}, [](caf::error&) { FAIL("no answer"); });
+  cx::scoped_actor self{l.system()};
+  self->mail(1).request(listener, wide).receive([](int) {}, [](caf::error&) { FAIL("no answer"); });
   const auto heard = second.all().size();
   const auto runs_then = runs.runs();
   CHECK(eventually([&] { return runs.runs() > runs_then + 5; }));
@@ -306,7 +306,7 @@ TEST_CASE("after a shutdown there is an answer, and it is that the node shuts do
   });
   REQUIRE(n.add(b.build()));
   REQUIRE(eventually([&] { return runs.running() == 1; }));
-  cx::anon_send(n.handle, shutdown_node{});
+  cx::anon_mail(shutdown_node{}).send(n.handle);
   REQUIRE(eventually([&] { return n.status().state == "stopping"; }));
   CHECK(n.add(watched("late", {"x"}, runs).build()).error().code == errc::shutting_down);
   CHECK(n.ask(switch_job{"work", false}).error().code == errc::shutting_down);
@@ -343,9 +343,9 @@ TEST_CASE("the second request to shut down does not wait for runs") {
   });
   REQUIRE(n.add(b.build()));
   REQUIRE(eventually([&] { return runs.running() == 1; }));
-  cx::anon_send(n.handle, shutdown_node{});
+  cx::anon_mail(shutdown_node{}).send(n.handle);
   REQUIRE(eventually([&] { return n.status().state == "stopping"; }));
-  cx::anon_send(n.handle, shutdown_node{});
+  cx::anon_mail(shutdown_node{}).send(n.handle);
   // Everything is given back before the run ends, but for the lock it may still need.
   CHECK(eventually([&] { return l.store().sessions() == 0; }));
   CHECK(runs.running() == 1);

@@ -216,7 +216,7 @@ lab_node& lab::start(node_config c, std::shared_ptr<const strategy_registry> str
   parts.pid = 42;
   parts.on_part = [&n](const std::string& part, caf::actor h) { n.note_part(part, std::move(h)); };
   n.listener = system_.spawn(
-    [&n](caf::event_based_actor*) -> caf::behavior { return {[&n](const node_event& e) { n.events.add(e); }}; });
+    [&n](cx::event_based_actor*) -> caf::behavior { return {[&n](const node_event& e) { n.events.add(e); }}; });
   n.handle = spawn_node_in(system_, std::move(c), std::move(parts));
   caf::actor_cast<caf::actor>(n.handle)->attach_functor([&n](const caf::error& reason) { n.note_down(reason); });
   (void) n.ask(subscribe{n.listener});

@@ -82,14 +82,15 @@ public:
 
   template <class T = void, class Message>
   expected<T> ask(Message m) const {
-    caf::scoped_actor self{system_};
+    cx::scoped_actor self{system_};
     expected<T> answer = fail(errc::internal, "no answer");
-    auto request = cx::request(self, handle, wide, std::move(m));
+    auto request = self->mail(std::move(m)).request(handle, wide);
     if constexpr (std::is_void_v<T>) {
-      std::move(request).receive([&] { answer = {}; }, [&](caf::error& e) { answer = tl::make_unexpected(from_caf(e)); });
+      std::move(request).receive([&] { answer = {}; },
+                                 [&](caf::error& e) { answer = tl::make_unexpected(from_caf(e)); });
     } else {
       std::move(request).receive([&](T& x) { answer = std::move(x); },
-                      [&](caf::error& e) { answer = tl::make_unexpected(from_caf(e)); });
+                                 [&](caf::error& e) { answer = tl::make_unexpected(from_caf(e)); });
     }
     return answer;
   }

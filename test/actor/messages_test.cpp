@@ -153,7 +153,7 @@ TEST_CASE("a shutdown without a store waits for runs, not for the locks") {
   REQUIRE(eventually([&] { return runs.running() == 1; }));
   l.store().set_frozen(true);
   REQUIRE(eventually([&] { return n.status().store.phase != "connected"; }));
-  cx::anon_send(n.handle, shutdown_node{});
+  cx::anon_mail(shutdown_node{}).send(n.handle);
   REQUIRE(eventually([&] { return n.status().state == "stopping"; }));
   CHECK_FALSE(n.is_down());
   g.open();

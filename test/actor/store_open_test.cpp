@@ -47,10 +47,10 @@ TEST_CASE("a store that cannot be opened yet is tried again, also while a questi
     auto store = spawn_store(system, std::move(args));
     std::atomic<bool> connected{false};
     // Asks as soon as it is attached, before there is a session.
-    auto client = system.spawn([&](caf::event_based_actor* self) -> caf::behavior {
-      cx::send(self, store, peers_ptr{std::make_shared<const peers>()});
-      cx::send(self, store, msg::attach{});
-      cx::send(self, store, msg::read{1, {store::exists("/")}, false});
+    auto client = system.spawn([&](cx::event_based_actor* self) -> caf::behavior {
+      self->mail(peers_ptr{std::make_shared<const peers>()}).send(store);
+      self->mail(msg::attach{}).send(store);
+      self->mail(msg::read{1, {store::exists("/")}, false}).send(store);
       return {
         [&](const msg::session_changed& m) {
           connected = connected || m.view.phase == store::session_phase::connected;

@@ -135,7 +135,7 @@ TEST_CASE("a part that dies during the shutdown does not keep the node") {
     });
     REQUIRE(n.add(b.build()));
     REQUIRE(eventually([&] { return runs.running() == 1; }));
-    cx::anon_send(n.handle, shutdown_node{});
+    cx::anon_mail(shutdown_node{}).send(n.handle);
     REQUIRE(eventually([&] { return n.status().state == "stopping"; }));
     n.kill_part(part);
     g.open();
@@ -180,8 +180,8 @@ TEST_CASE("unregister is answered although a part dies meanwhile") {
     });
     REQUIRE(n.add(b.build()));
     REQUIRE(eventually([&] { return runs.running() == 1; }));
-    caf::scoped_actor self{l.system()};
-    auto answer = cx::request(self, n.handle, wide, unregister_job{"work"});
+    cx::scoped_actor self{l.system()};
+    auto answer = self->mail(unregister_job{"work"}).request(n.handle, wide);
     REQUIRE(eventually([&] { return !n.job("work").leaving.empty(); }));
     const auto starts = n.starts_of(part);
     n.kill_part(part);

@@ -6,6 +6,18 @@ function(run)
   endif()
 endfunction()
 
+# A project that would use djm with another CAF than it was built with has to be told so, and not to be linked.
+function(refuses_other_caf)
+  file(WRITE "${WORK}/other/CAFConfig.cmake" "set(CAF_FOUND TRUE)\nadd_library(CAF::core INTERFACE IMPORTED)\n")
+  file(WRITE "${WORK}/other/CAFConfigVersion.cmake" "set(PACKAGE_VERSION 1.99.0)\nset(PACKAGE_VERSION_COMPATIBLE TRUE)\n")
+  execute_process(COMMAND "${CMAKE_COMMAND}" -S "${SOURCE}/test/consumer/application" -B "${WORK}/refused" ${options}
+    "-DCAF_DIR=${WORK}/other" RESULT_VARIABLE result OUTPUT_VARIABLE said ERROR_VARIABLE said)
+  string(REGEX REPLACE "[ \n]+" " " said "${said}")
+  if(result EQUAL 0 OR NOT said MATCHES "djm was built with CAF [0-9.]+, but CAF 1.99.0 was found")
+    message(FATAL_ERROR "another CAF was not refused: ${said}")
+  endif()
+endfunction()
+
 # Where this build was told to look for CAF and the rest.
 list(JOIN PREFIX ":" prefixes)
 if(prefixes)
@@ -21,6 +33,7 @@ if(WAY STREQUAL "find_package")
     message(FATAL_ERROR "installed but private: ${leaked}")
   endif()
   list(APPEND options "-DCMAKE_PREFIX_PATH=${WORK}/installed")
+  refuses_other_caf()
 else()
   # The libraries are compiled once more, without the flags that this project uses for itself.
   list(APPEND options "-DDJM_SOURCE=${SOURCE}" "-DCMAKE_BUILD_TYPE=Debug")
@@ -28,4 +41,5 @@ endif()
 run("${CMAKE_COMMAND}" -S "${SOURCE}/test/consumer/application" -B "${WORK}/build" ${options})
 run("${CMAKE_COMMAND}" --build "${WORK}/build")
 run("${WORK}/build/application")
+run("${WORK}/build/actors")
 run("${WORK}/build/try_job")

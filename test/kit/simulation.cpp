@@ -112,11 +112,11 @@ simulation::handle simulation::start(std::size_t machine, node_config config) {
   coordinator_->act_for(h);
   x.node = spawn_node_in(system_, std::move(config), std::move(parts));
   coordinator_->act_for(sim::sim_coordinator::nobody);
-  x.listener = system_.spawn([this, h, node = x.node](caf::event_based_actor* self) -> caf::behavior {
-    cx::watch_end(self, node, [this, h](caf::actor_id, const caf::error& why) { on_down(h, why); });
+  x.listener = system_.spawn([this, h, node = x.node](cx::event_based_actor* self) -> caf::behavior {
+    self->monitor(node, [this, h](const caf::error& why) { on_down(h, why); });
     return {[this](const node_event& e) { events_.push_back({now(), e.node, e.what}); }};
   });
-  cx::anon_send(x.node, subscribe{x.listener});
+  cx::anon_mail(subscribe{x.listener}).send(x.node);
   return h;
 }
 

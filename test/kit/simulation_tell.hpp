@@ -14,8 +14,9 @@ void simulation::tell(handle h, Message m) {
   const auto& target = hosts_.at(h);
   if (!target.node)
     return;
-  system_.spawn([this, node = target.node, m = std::move(m)](caf::event_based_actor* self) {
-    cx::request(self, node, caf::infinite, m)
+  system_.spawn([this, node = target.node, m = std::move(m)](cx::event_based_actor* self) {
+    self->mail(m)
+      .request(node, caf::infinite)
       .then([] {}, [this](const caf::error& e) { refusals_.push_back(to_string(from_caf(e))); });
   });
 }

@@ -7,53 +7,16 @@
 #include <string_view>
 #include <vector>
 
-#include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
-
 #include "djm/caf.hpp"
 #include "test/sim/chance.hpp"
 
 #if DJM_CAF_1X
-#  include <map>
-
-#  include <caf/action.hpp>
-#  include <caf/actor_clock.hpp>
-#  include <caf/disposable.hpp>
-#  include <caf/resumable.hpp>
-#  include <caf/scheduler.hpp>
+#  include "test/sim/caf_1/scheduler_base.hpp"
 #else
-#  include <caf/execution_unit.hpp>
-#  include <caf/scheduler/test_coordinator.hpp>
+#  include "test/sim/caf_0_17/scheduler_base.hpp"
 #endif
 
 namespace djm::sim {
-
-/// CAF's clock under the world's time.
-#if DJM_CAF_1X
-class sim_clock final : public caf::actor_clock {
-public:
-  using caf::actor_clock::schedule;
-
-  time_point now() const noexcept override { return current_time; }
-  caf::disposable schedule(time_point t, caf::action f) override;
-  std::optional<time_point> next();
-  void trigger_timeout();
-
-  time_point current_time{duration_type{1}};
-
-private:
-  std::multimap<time_point, caf::action> actions_;
-};
-using coordinator_base = caf::scheduler;
-#else
-class sim_clock final : public caf::detail::test_actor_clock {
-public:
-  std::optional<time_point> next() const {
-    return schedule_.empty() ? std::nullopt : std::optional{schedule_.begin()->first};
-  }
-};
-using coordinator_base = caf::scheduler::test_coordinator;
-#endif
 
 /// Who watches which message meets which actor.
 class message_observer {
@@ -65,28 +28,13 @@ public:
 
 /// Runs one message of one actor at a time, chosen by the seed. Every actor belongs to an owner: the one on whose
 /// behalf it was spawned. Owners can be held (their actors wait) and killed.
-class sim_coordinator final : public coordinator_base {
+class sim_coordinator final : public scheduler_base {
 public:
   using owner = std::uint32_t;
   /// Owner of what no process has spawned.
   static constexpr owner nobody = 0;
 
-#if DJM_CAF_1X
-  explicit sim_coordinator(sim_clock& c) : clock_(c) {}
-
-  sim_clock& clock() noexcept { return clock_; }
-  void schedule(caf::resumable* job) override { add(job); }
-  void delay(caf::resumable* job) override { add(job); }
-  void start() override {}
-  void stop() override;
-#else
-  explicit sim_coordinator(caf::actor_system& system);
-  static caf::actor_system::module* make(caf::actor_system& system, caf::detail::type_list<>) {
-    return new sim_coordinator(system);
-  }
-
-  sim_clock& clock() noexcept override { return clock_; }
-#endif
+  using scheduler_base::scheduler_base;
 
   void seed(std::uint64_t s) { chance_ = chance{s, "scheduler"}; }
   /// Actors spawned from now on outside of any actor belong to this owner.
@@ -106,37 +54,19 @@ public:
   /// Messages waiting for actors of this owner, at most so many at once (I10).
   std::size_t living_actors(owner o) const;
 
-#if !DJM_CAF_1X
-protected:
-  void stop() override;
-  void enqueue(caf::resumable* job) override { add(job); }
-#endif
-
 private:
-#if !DJM_CAF_1X
-  struct unit final : caf::execution_unit {
-    explicit unit(sim_coordinator* p) : caf::execution_unit(&p->system()), parent(p) {}
-    void exec_later(caf::resumable* job) override { parent->add(job); }
-    sim_coordinator* parent;
-  };
-#endif
   struct group {
     std::vector<caf::resumable*> runnable;
     std::vector<caf::weak_actor_ptr> actors;
     bool held = false;
   };
 
-  void add(caf::resumable* job);
+  void add(caf::resumable* job) override;
+  void drain() override;
   void run(owner o, std::size_t index);
 
   message_observer* observer_ = nullptr;
   chance chance_{0, "scheduler"};
-#if DJM_CAF_1X
-  sim_clock& clock_; ///< the system's
-#else
-  sim_clock clock_;
-  unit unit_;
-#endif
   std::vector<group> groups_{1};
   /// By actor id.
   std::vector<owner> owner_of_;
@@ -147,16 +77,12 @@ private:
   std::uint64_t hash_ = 0;
 };
 
-struct sim_config : caf::actor_system_config {
-  sim_config();
-};
+using sim_config = config_for<sim_coordinator>;
 
 /// An actor system that a `sim_coordinator` drives.
-class sim_system final : public caf::actor_system {
+class sim_system final : public system_for<sim_coordinator> {
 public:
-  explicit sim_system(sim_config& config);
-  /// In this thread.
-  static void forget_logger();
+  using system_for<sim_coordinator>::system_for;
   sim_coordinator& coordinator() { return static_cast<sim_coordinator&>(scheduler()); }
 };
 

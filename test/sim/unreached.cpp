@@ -23,35 +23,14 @@ bool names(const char* list, const std::string& name) {
   return false;
 }
 
-template <class Message>
-void add_row(count_table& t, const std::string& actor) {
-  t.rows[{actor, message_name(typeid(Message).name())}].resize(t.columns.size());
+template <class... Messages>
+void add_rows(count_table& t, const std::string& actor, cx::types<Messages...>) {
+  (t.rows[{actor, message_name(typeid(Messages).name())}].resize(t.columns.size()), ...);
 }
-
-#if DJM_CAF_1X
-template <class Result, class Message>
-void add_signature(count_table& t, const std::string& actor, Result (*)(Message)) {
-  add_row<Message>(t, actor);
-}
-template <class... Signatures>
-void add_interface(count_table& t, const std::string& actor, const caf::typed_actor<Signatures...>*) {
-  (add_signature(t, actor, static_cast<Signatures*>(nullptr)), ...);
-}
-#else
-template <class Message, class Output>
-void add_signature(count_table& t, const std::string& actor,
-                   const caf::typed_mpi<caf::detail::type_list<Message>, Output>*) {
-  add_row<Message>(t, actor);
-}
-template <class... Signatures>
-void add_interface(count_table& t, const std::string& actor, const caf::typed_actor<Signatures...>*) {
-  (add_signature(t, actor, static_cast<const Signatures*>(nullptr)), ...);
-}
-#endif
 
 template <class Interface>
 void add_actor(count_table& t, const char* actor) {
-  add_interface(t, actor, static_cast<const Interface*>(nullptr));
+  cx::each_signature<Interface>([&](auto in, auto) { add_rows(t, actor, in); });
 }
 
 template <class Names>

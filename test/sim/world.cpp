@@ -70,7 +70,7 @@ world::world(world_options options)
       start_of_time),
     system_(config_),
     coordinator_(&system_.coordinator()) {
-  sim_system::forget_logger(); // CAF's own, which books every actor that runs and writes nothing here
+  forget_logger(); // CAF's own, which books every actor that runs and writes nothing here
   coordinator_->seed(options_.seed);
   coordinator_->set_observer(this);
   if (options_.trace_messages)
@@ -143,11 +143,11 @@ world::handle world::start(std::size_t machine, std::optional<node_id> name,
   coordinator_->act_for(h);
   host.node = spawn_node_in(system_, config, std::move(parts));
   coordinator_->act_for(sim_coordinator::nobody);
-  host.listener = system_.spawn([this, h, node = host.node](caf::event_based_actor* self) -> caf::behavior {
-    cx::watch_end(self, node, [this, h](caf::actor_id, const caf::error&) { on_down(h); });
+  host.listener = system_.spawn([this, h, node = host.node](cx::event_based_actor* self) -> caf::behavior {
+    self->monitor(node, [this, h](const caf::error&) { on_down(h); });
     return {[this, h](const node_event& e) { told(h, e); }};
   });
-  cx::anon_send(host.node, subscribe{host.listener});
+  cx::anon_mail(subscribe{host.listener}).send(host.node);
   enters(h, node_phase::starting);
   return h;
 }
@@ -155,7 +155,7 @@ world::handle world::start(std::size_t machine, std::optional<node_id> name,
 void world::listen(handle h, bool on) {
   auto& second = hosts_.at(h).second_listener;
   if (!second)
-    second = system_.spawn([](caf::event_based_actor*) -> caf::behavior { return {[](const node_event&) {}}; });
+    second = system_.spawn([](cx::event_based_actor*) -> caf::behavior { return {[](const node_event&) {}}; });
   if (on)
     tell(h, subscribe{second});
   else

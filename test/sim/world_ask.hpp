@@ -14,8 +14,9 @@ void world::tell(handle h, Message m) {
   auto& target = hosts_.at(h);
   if (!target.node)
     return;
-  system_.spawn([this, node = target.node, m = std::move(m)](caf::event_based_actor* self) {
-    cx::request(self, node, caf::infinite, m)
+  system_.spawn([this, node = target.node, m = std::move(m)](cx::event_based_actor* self) {
+    self->mail(m)
+      .request(node, caf::infinite)
       .then([] {}, [this](const caf::error& e) { refusals_.push_back(to_string(from_caf(e))); });
   });
 }
@@ -25,8 +26,9 @@ void world::ask(handle h, Message m, std::function<void(const Result&)> answer) 
   auto& target = hosts_.at(h);
   if (!target.node)
     return;
-  system_.spawn([this, node = target.node, m = std::move(m), answer = std::move(answer)](caf::event_based_actor* self) {
-    cx::request(self, node, caf::infinite, m)
+  system_.spawn([this, node = target.node, m = std::move(m), answer = std::move(answer)](cx::event_based_actor* self) {
+    self->mail(m)
+      .request(node, caf::infinite)
       .then([answer](const Result& r) { answer(r); },
             [this](const caf::error& e) { refusals_.push_back(to_string(from_caf(e))); });
   });

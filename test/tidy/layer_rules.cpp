@@ -112,6 +112,8 @@ complaints check_zookeeper_seam(const source_tree& tree) {
 }
 
 complaints check_public_headers(const source_tree& tree) {
+  // Two libraries that both add to a foreign namespace cannot be used together.
+  static const std::regex opens_caf{R"(\bnamespace\s+caf\b)"};
   complaints result;
   for (const auto& [path, text] : tree) {
     if (!starts_with(path, "include/djm/") || !is_header(path) || starts_with(path, "include/djm/impl/")) {
@@ -122,6 +124,9 @@ complaints check_public_headers(const source_tree& tree) {
       if (!way.empty()) {
         result.push_back(complaint(path, 0, "a public header must not need " + join(way)));
       }
+    }
+    if (std::regex_search(code_of(text), opens_caf)) {
+      result.push_back(complaint(path, 0, "a public header must not open namespace caf"));
     }
     for (const auto& include : includes_of(text)) {
       auto file = resolve(tree, path, include.target);

@@ -20,7 +20,8 @@ complaints check_layers(const source_tree& tree);
 /// ZooKeeper's headers are reached from zkstore/zookeeper and tests only.
 complaints check_zookeeper_seam(const source_tree& tree);
 
-/// No public header reaches ZooKeeper's or the JSON library's headers, the test folder, or anything but include/djm.
+/// No public header reaches ZooKeeper's or the JSON library's headers, the test folder, or anything but include/djm,
+/// nor opens namespace caf.
 complaints check_public_headers(const source_tree& tree);
 
 /// Pure code: the sources of djm_model, every `*_core`, every strategy, and every project header they reach. It reaches

@@ -46,6 +46,8 @@ TEST_CASE("layers: a public header may neither need the JSON library nor what is
   tree["include/djm/impl/hidden.hpp"] = "";
   tree["include/djm/hides.hpp"] = "#include \"djm/impl/hidden.hpp\"\n";
   CHECK(check_public_headers(tree).size() == 2);
+  tree["include/djm/opens.hpp"] = "struct caf::specialised<int> {}; // namespace caf\nnamespace caf {}\n";
+  CHECK(check_public_headers(tree).size() == 3);
 }
 
 TEST_CASE("purity: headers, words and membership are found") {

@@ -64,8 +64,8 @@ expected<typename answer_of<Message>::type> ask(cluster& c, const node_id& node,
   if (!handle)
     return tl::make_unexpected(handle.error());
   auto result = std::make_shared<std::optional<expected<answer>>>();
-  const auto asking = [h = std::move(*handle), m = std::move(m), result](caf::event_based_actor* self) {
-    auto request = cx::request(self, h, caf::infinite, m);
+  const auto asking = [h = std::move(*handle), m = std::move(m), result](cx::event_based_actor* self) {
+    auto request = self->mail(m).request(h, caf::infinite);
     const auto refused = [result](const caf::error& e) { *result = tl::make_unexpected(from_caf(e)); };
     if constexpr (std::is_void_v<answer>)
       std::move(request).then([result] { *result = expected<void>{}; }, refused);

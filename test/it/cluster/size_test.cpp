@@ -17,16 +17,17 @@ namespace {
 
 template <class T, class Message>
 T ask(caf::actor_system& system, const node_actor& n, Message m) {
-  caf::scoped_actor self{system};
+  cx::scoped_actor self{system};
   T answer;
-  cx::request(self, n, 30s, std::move(m))
+  self->mail(std::move(m))
+    .request(n, 30s)
     .receive([&](T& x) { answer = std::move(x); }, [](caf::error& e) { FAIL(to_string(from_caf(e))); });
   return answer;
 }
 
 void must(caf::actor_system& system, const node_actor& n, register_job m) {
-  caf::scoped_actor self{system};
-  cx::request(self, n, 30s, std::move(m)).receive([] {}, [](caf::error& e) { FAIL(to_string(from_caf(e))); });
+  cx::scoped_actor self{system};
+  self->mail(std::move(m)).request(n, 30s).receive([] {}, [](caf::error& e) { FAIL(to_string(from_caf(e))); });
 }
 
 } // namespace
@@ -106,8 +107,8 @@ TEST_CASE("25,000 items in 51 jobs on 4 nodes: locked soon, taken over soon, wit
     CHECK(watch_bytes <= 512u << 10);
     for (const auto& x : nodes) {
       if (x) {
-        caf::scoped_actor self{system};
-        cx::request(self, x, caf::infinite, shutdown_node{true}).receive([] {}, [](caf::error&) {});
+        cx::scoped_actor self{system};
+        self->mail(shutdown_node{true}).request(x, caf::infinite).receive([] {}, [](caf::error&) {});
       }
     }
   }

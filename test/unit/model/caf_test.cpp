@@ -20,7 +20,7 @@ struct echo_state {
 };
 
 /// Answers with what it gets, or with an error where the text asks for one.
-echo_actor::behavior_type echo(echo_actor::stateful_pointer<echo_state> self) {
+echo_actor::behavior_type echo(cx::self_ptr<echo_actor, echo_state> self) {
   return {
     [](caf::get_atom) {
       node_status s;
@@ -36,7 +36,7 @@ echo_actor::behavior_type echo(echo_actor::stateful_pointer<echo_state> self) {
     [self](caf::update_atom, int n) -> caf::result<void> {
       if (n < 0)
         return to_caf(expected<void>{fail(errc::invalid_state, "negative")});
-      cx::state(self).last = n;
+      self->state().last = n;
       return to_caf(expected<void>{});
     },
     [](caf::publish_atom, const error& e) { return e; },
@@ -53,13 +53,9 @@ struct fixture {
 /// What `echo` answers with.
 template <class T, class... Ts>
 tl::expected<T, caf::error> answer_of(fixture& f, const echo_actor& h, Ts... what) {
-  caf::scoped_actor self{f.system};
+  cx::scoped_actor self{f.system};
   tl::expected<T, caf::error> answer = tl::make_unexpected(caf::error{});
-#if DJM_CAF_1X
   auto request = self->mail(std::move(what)...).request(h, caf::infinite);
-#else
-  auto request = self->request(h, caf::infinite, std::move(what)...);
-#endif
   const auto failed = [&](caf::error& e) { answer = tl::make_unexpected(std::move(e)); };
   if constexpr (std::is_void_v<T>)
     std::move(request).receive([&] { answer = {}; }, failed);

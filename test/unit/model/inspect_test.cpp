@@ -75,9 +75,7 @@ auto inspect(F& f, plain& x) {
 
 } // namespace
 
-TEST_CASE_TEMPLATE("the binary form gives back the same value", T, DJM_PUBLIC_TYPES, DJM_STORE_TYPES, unregister_job,
-                   switch_job, switch_all, trigger_job, reschedule_job, mark_worker, get_status, get_cluster, get_job,
-                   get_job_handle, shutdown_node) {
+TEST_CASE_TEMPLATE("the binary form gives back the same value", T, DJM_PUBLIC_TYPES, DJM_STORE_TYPES, DJM_ORDERS) {
   CHECK(holds([]() -> std::string {
     const auto x = draw<T>(alphabet::bytes);
     auto y = draw<T>(alphabet::bytes);

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <type_traits>
+
+#include "djm/caf.hpp"
+#include "djm/fields.hpp"
+#include "djm/text.hpp"
+
+/// `inspect` for every type with a field list, on CAF 0.17.6. Included by `djm/inspect.hpp`.
+namespace djm {
+
+namespace detail {
+
+template <class F>
+struct inspect_visitor {
+  F& f;
+
+  template <class... Ts>
+  auto operator()(const char*, named_field<Ts>... fs) const {
+    return cx::parts(f, fs...);
+  }
+};
+
+} // namespace detail
+
+template <class F, class T>
+std::enable_if_t<has_fields<T>, typename F::result_type> inspect(F& f, T& x) {
+  if constexpr (cx::is_text_inspector<F>)
+    return f(cx::verbatim{to_text(x)});
+  else
+    return visit_fields(detail::inspect_visitor<F>{f}, x);
+}
+
+/// Enumerators by name for people, also where no `to_string` is declared; serializers take the number without help.
+template <class F, class E>
+std::enable_if_t<has_enum_names<E> && cx::is_text_inspector<F>, typename F::result_type> inspect(F& f, E& x) {
+  return f(cx::verbatim{enum_text(x)});
+}
+
+} // namespace djm
