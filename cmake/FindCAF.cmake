@@ -50,7 +50,7 @@ if(CAF_FOUND AND CAF_VERSION)
     endif()
   endif()
   # An installed djm fits the CAF it was compiled with and no other: its package says which that is.
-  if(djm_BUILT_WITH_CAF)
+  if(CAF_FOUND AND djm_BUILT_WITH_CAF)
     string(REGEX MATCH "^[0-9]+\\.[0-9]+" _caf_wanted "${djm_BUILT_WITH_CAF}")
     string(REGEX MATCH "^[0-9]+\\.[0-9]+" _caf_have "${CAF_VERSION}")
     if(NOT _caf_wanted STREQUAL _caf_have)
