@@ -43,7 +43,9 @@ private:
     try {
       result = found->assign(problem, options_);
     } catch (const std::exception& e) {
-      return fail(errc::user_code_failed, "strategy \"" + name + "\" threw: " + e.what());
+      const char* what = e.what();
+      return fail(errc::user_code_failed,
+                  "strategy \"" + name + "\" threw: " + (what ? what : "an exception without text"));
     } catch (...) {
       return fail(errc::user_code_failed, "strategy \"" + name + "\" threw something that is no std::exception");
     }

@@ -6,6 +6,7 @@
 
 #include "actors/common/messages.hpp"
 #include "djm/strategy.hpp"
+#include "strategies/stand_in.hpp"
 
 /// Typed interfaces of the actors of one node: who may send what to whom.
 namespace djm {
@@ -15,6 +16,12 @@ using peers_ptr = std::shared_ptr<const peers>;
 
 /// The manager's plan, computed on the executor.
 struct plan_done {
+  std::uint64_t request = 0;
+  std::shared_ptr<const expected<plan_so_far>> result;
+};
+
+/// What a strategy of a user has answered to the manager.
+struct strategy_done {
   std::uint64_t request = 0;
   std::shared_ptr<const expected<plan>> result;
 };
@@ -49,8 +56,9 @@ using election_actor = store_client_actor::extend_with<cx::typed<
 
 using manager_actor = store_client_actor::extend_with<
   cx::typed<caf::result<void>(msg::granted), caf::result<void>(msg::revoked), caf::result<void>(plan_done),
-            caf::result<void>(explain_done), caf::result<void>(msg::wake), caf::result<void>(peers_ptr),
-            caf::result<item_explanation>(explain_item), caf::result<manager_status>(msg::get_part_status)>>;
+            caf::result<void>(strategy_done), caf::result<void>(explain_done), caf::result<void>(msg::wake),
+            caf::result<void>(peers_ptr), caf::result<item_explanation>(explain_item),
+            caf::result<manager_status>(msg::get_part_status)>>;
 
 using worker_actor = store_client_actor::extend_with<
   cx::typed<caf::result<void>(msg::joined), caf::result<void>(msg::unjoined), caf::result<void>(msg::contact),
@@ -92,4 +100,5 @@ struct peers {
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(djm::peers_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(djm::plan_done)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(djm::explain_done)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(djm::strategy_done)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(djm::add_runner)

@@ -14,6 +14,7 @@ struct explain_done;
 struct add_runner;
 struct raw_message;
 struct env_closed;
+struct strategy_done;
 
 } // namespace djm
 
@@ -143,5 +144,7 @@ CAF_ADD_TYPE_ID(djm_parts, (djm::msg::stop_runs))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::worker_restarted))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::happened))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::get_part_status))
+
+CAF_ADD_TYPE_ID(djm_parts, (djm::strategy_done))
 
 CAF_END_TYPE_ID_BLOCK(djm_parts)

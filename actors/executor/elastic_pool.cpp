@@ -45,6 +45,41 @@ struct elastic_pool::state {
   /// Called and not awake yet.
   std::size_t called = 0;
   bool closed = false;
+  /// One thread watches for the moment at which a task that hangs makes room for those that wait.
+  bool watched = false;
+  std::condition_variable room;
+
+  bool overtakes() const { return lim.overtaken_after != duration::max(); }
+
+  /// How many tasks hang. Looks at all that run, which are few unless they hang.
+  std::size_t hanging(time_point now) const {
+    if (!overtakes())
+      return 0;
+    return static_cast<std::size_t>(
+      std::count_if(busy.begin(), busy.end(), [&](auto& b) { return now - b.second.since >= lim.overtaken_after; }));
+  }
+
+  bool has_room(time_point now) const { return busy.size() - hanging(now) < lim.most; }
+
+  bool may_start_thread(time_point now) const {
+    return threads.size() < lim.most + hanging(now) + (overtakes() ? 1 : 0);
+  }
+
+  /// When the next of the tasks that run will have been running for too long.
+  time_point next_room(time_point now) const {
+    auto first = time_point::max();
+    for (auto& [id, b] : busy)
+      if (now - b.since < lim.overtaken_after)
+        first = std::min(first, saturating_add(b.since, lim.overtaken_after));
+    return first;
+  }
+
+  void watch_for_room(std::unique_lock<std::mutex>& lock) {
+    watched = true;
+    wait_until(lock, room, next_room(boot_now()), std::chrono::milliseconds{500},
+               [&] { return closed || waiting.empty() || has_room(boot_now()); });
+    watched = false;
+  }
 
   void call_latest() {
     auto* latest = idle.back();
@@ -102,16 +137,34 @@ void elastic_pool::start_thread(const std::shared_ptr<state>& s) {
   s->threads.emplace(id, std::thread{[s, id] { work(s, id); }});
 }
 
+/// Sees to it that what waits finds a thread: one that takes it, or one that watches for room.
+void elastic_pool::call_somebody(const std::shared_ptr<state>& s) {
+  const auto now = boot_now();
+  if (s->waiting.size() <= s->called || (s->watched && !s->has_room(now)))
+    return;
+  // A called thread takes one of the waiting tasks, though perhaps not the one it was called for.
+  if (s->waiting.size() > s->idle.size() + s->called && s->may_start_thread(now)) {
+    try {
+      start_thread(s);
+    } catch (const std::system_error&) {
+      // Out of threads: the task keeps its place in the queue, the next post tries again.
+    }
+  }
+  if (!s->idle.empty())
+    s->call_latest();
+}
+
 void elastic_pool::work(const std::shared_ptr<state>& s, std::uint64_t self) {
   pthread_setname_np(pthread_self(), s->lim.name.substr(0, 15).c_str());
   own_pool = s.get();
   std::vector<std::thread> to_join;
   std::unique_lock<std::mutex> lock{s->mutex};
   for (;;) {
-    if (!s->waiting.empty()) {
+    if (!s->waiting.empty() && s->has_room(boot_now())) {
       auto t = std::move(s->waiting.begin()->second);
       s->waiting.erase(s->waiting.begin());
       s->busy.emplace(self, state::running_task{std::this_thread::get_id(), boot_now()});
+      call_somebody(s); // where this one watched for room, another has to
       lock.unlock();
       t();
       t = nullptr; // what it owns may be user code: destroyed outside the lock and while the task still counts
@@ -122,6 +175,10 @@ void elastic_pool::work(const std::shared_ptr<state>& s, std::uint64_t self) {
     }
     if (s->closed)
       break;
+    if (!s->waiting.empty() && !s->watched) {
+      s->watch_for_room(lock);
+      continue;
+    }
     if (!s->wait_for_call(lock) && s->waiting.empty() && s->threads.size() > s->lim.keep)
       break;
   }
@@ -139,16 +196,7 @@ elastic_pool::ticket elastic_pool::post(task t) {
     return 0;
   auto id = ++state_->last_ticket;
   state_->waiting.emplace(id, std::move(t));
-  // A called thread takes one of the waiting tasks, though perhaps not the one it was called for.
-  if (state_->waiting.size() > state_->idle.size() + state_->called && state_->threads.size() < state_->lim.most) {
-    try {
-      start_thread(state_);
-    } catch (const std::system_error&) {
-      // Out of threads: the task keeps its place in the queue, the next post tries again.
-    }
-  }
-  if (state_->waiting.size() > state_->called && !state_->idle.empty())
-    state_->call_latest();
+  call_somebody(state_);
   return id;
 }
 
@@ -190,6 +238,7 @@ std::uint32_t elastic_pool::shutdown(time_point deadline) {
   dropped.swap(state_->waiting);
   for (auto* thread : state_->idle)
     thread->wake.notify_one();
+  state_->room.notify_all();
   lock.unlock();
   dropped.clear();
   lock.lock();

@@ -10,7 +10,8 @@
 namespace djm {
 
 /// Threads that take tasks in the order of posting. A thread is started when a task finds none idle and fewer than
-/// `most` exist; one that has been idle for `idle_time` ends while more than `keep` exist. Thread-safe.
+/// `most` exist (those in tasks that hang not counted); one that has been idle for `idle_time` ends while more than
+/// `keep` exist. Thread-safe.
 ///
 /// Threads share the ownership of all they touch here: one that never ends cannot be joined, so `shutdown` leaves it
 /// detached and nothing it returns to later has been destroyed.
@@ -24,6 +25,9 @@ public:
     /// At least 1 and at least `keep`; lower values are raised.
     std::uint32_t most = 1;
     duration idle_time = duration::zero();
+    /// A task that has been running for longer does not count against `most` any more: whatever hangs, the tasks behind
+    /// it get to run. There are then as many threads more as tasks hang, so whoever posts has to bound those.
+    duration overtaken_after = duration::max();
   };
 
   struct load {
@@ -64,6 +68,7 @@ private:
   struct state;
   static void work(const std::shared_ptr<state>& s, std::uint64_t self);
   static void start_thread(const std::shared_ptr<state>& s);
+  static void call_somebody(const std::shared_ptr<state>& s);
 
   std::shared_ptr<state> state_;
 };

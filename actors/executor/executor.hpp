@@ -42,8 +42,8 @@ struct executor_stats {
   /// Runs that ended, and those of them that failed. Dropped runs are not among them.
   std::uint64_t finished = 0, failed = 0;
   std::uint64_t dropped = 0;
-  /// The reserved threads for `call` and for stop callbacks, taken together. `stuck` have been in one user function for
-  /// longer than a stated bound.
+  /// The reserved threads for `call`, `call_user` and stop callbacks, taken together. `stuck` have been in one function
+  /// for longer than a stated bound.
   std::uint32_t reserved_threads = 0, reserved_busy = 0, reserved_waiting = 0, reserved_stuck = 0;
   /// Exceptions of stop callbacks and calls that were caught and reported.
   std::uint64_t contained = 0;
@@ -72,10 +72,16 @@ public:
   /// be called again with more revoked items (those that the run does not hold are ignored); the first reason stays.
   virtual void request_stop(run_id id, stop_reason reason, std::vector<item_id> revoked) = 0;
 
-  /// Calls short user functions (pool functions, running strategies, custom planners) on reserved threads that runs
-  /// cannot occupy, in order. `f` must contain its own exceptions; one that leaves it is caught and reported. After
-  /// shutdown `f` is destroyed without a call.
+  /// Computes for djm itself (plans, explanations) on reserved threads that user code never enters, in order. `f` must
+  /// contain its own exceptions; one that leaves it is caught and reported. After shutdown `f` is destroyed without a
+  /// call.
   virtual void call(std::function<void()> f) = 0;
+
+  /// Calls a short user function (of a pool, a running strategy, a planner) on reserved threads that runs cannot
+  /// occupy. Functions of one `owner` are called one after the other; one that hangs keeps one thread and delays nobody
+  /// else. Behind it at most one call waits: a later one takes its place, and the former is destroyed without a call.
+  /// Otherwise as `call`.
+  virtual void call_user(std::string owner, std::function<void()> f) = 0;
 
   /// Runs of `job` (of all jobs when empty) that are accepted and not done.
   virtual std::vector<running_info> running(const job_id& job) const = 0;

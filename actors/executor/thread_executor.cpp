@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "actors/env/boot_time.hpp"
+#include "actors/executor/call_lanes.hpp"
 #include "actors/executor/elastic_pool.hpp"
 #include "actors/executor/run_context.hpp"
 
@@ -25,12 +26,14 @@ public:
       log_(std::move(options_.log)),
       runs_({"djm-run", 1, options_.max_threads, options_.idle_time}),
       calls_({"djm-call", options_.reserved_threads, options_.max_reserved_threads, options_.idle_time}),
+      users_({"djm-user", 1, options_.max_reserved_threads, options_.idle_time, options_.overtaken_after}),
       callbacks_({"djm-stop", 1, options_.max_reserved_threads, options_.idle_time}) {}
 
   run_id next_run_id() { return ++last_run_; }
   void start(run_order order, done_fn done);
   void request_stop(run_id id, stop_reason reason, const std::vector<item_id>& revoked);
   void call(std::function<void()> f);
+  void call_user(std::string owner, std::function<void()> f);
   std::vector<running_info> running(const job_id& job) const;
   void adopt(const job_id& job, const done_fn& done);
   executor_stats stats() const;
@@ -52,6 +55,8 @@ private:
   void execute(run_id id);
   void deliver(std::unique_lock<std::mutex> lock, done_fn done, run_result result);
   void report(const std::string& text);
+  void contain(const std::function<void()>& f);
+  void post_user(std::string owner, std::function<void()> f);
   std::vector<running_info> list(const job_id& job) const;
   bool settled() const;
   bool none_outside() const;
@@ -65,6 +70,7 @@ private:
   /// For shutdown: a run or delivery has ended, the deadline has moved, the work of shutdown is done.
   std::condition_variable changed_;
   std::map<run_id, entry> entries_;
+  call_lanes lanes_;
   /// Threads that are within a `done` or the log.
   std::multiset<std::thread::id> outside_;
   /// Not copied and not changed while a thread is outside.
@@ -79,6 +85,7 @@ private:
   // Last, so that no thread exists before, or is joined after, what it uses.
   elastic_pool runs_;
   elastic_pool calls_;
+  elastic_pool users_;
   elastic_pool callbacks_;
 };
 
@@ -216,11 +223,37 @@ void thread_executor::impl::request_stop(run_id id, stop_reason reason, const st
 }
 
 void thread_executor::impl::call(std::function<void()> f) {
-  calls_.post([self = shared_from_this(), f = std::move(f)] {
-    std::string text;
-    if (throws(f, text))
-      self->report(fmt::format("a call of user code threw: {}", text));
+  calls_.post([self = shared_from_this(), f = std::move(f)] { self->contain(f); });
+}
+
+void thread_executor::impl::call_user(std::string owner, std::function<void()> f) {
+  bool free = false;
+  {
+    std::lock_guard<std::mutex> guard{mutex_};
+    free = lanes_.enter(owner, f);
+  }
+  if (free)
+    post_user(std::move(owner), std::move(f));
+}
+
+void thread_executor::impl::post_user(std::string owner, std::function<void()> f) {
+  users_.post([self = shared_from_this(), owner = std::move(owner), f = std::move(f)]() mutable {
+    self->contain(f);
+    f = nullptr; // what it owns is user code as well: destroyed before the next one of this owner is called
+    std::function<void()> next;
+    {
+      std::lock_guard<std::mutex> guard{self->mutex_};
+      next = self->lanes_.left(owner);
+    }
+    if (next)
+      self->post_user(owner, std::move(next));
   });
+}
+
+void thread_executor::impl::contain(const std::function<void()>& f) {
+  std::string text;
+  if (throws(f, text))
+    report(fmt::format("a call of user code threw: {}", text));
 }
 
 std::vector<running_info> thread_executor::impl::running(const job_id& job) const {
@@ -249,7 +282,7 @@ executor_stats thread_executor::impl::stats() const {
   executor_stats result;
   result.threads = runs.threads;
   result.max_threads = std::max(options_.max_threads, 1u);
-  for (auto* pool : {&calls_, &callbacks_}) {
+  for (auto* pool : {&calls_, &users_, &callbacks_}) {
     auto reserved = pool->look(options_.stuck_after);
     result.reserved_threads += reserved.threads;
     result.reserved_busy += reserved.busy;
@@ -281,7 +314,7 @@ bool thread_executor::impl::none_outside() const {
 /// Whether this thread is one that shutdown waits for.
 bool thread_executor::impl::on_own_thread() const {
   return outside_.count(std::this_thread::get_id()) != 0 || runs_.on_own_thread() || calls_.on_own_thread() ||
-         callbacks_.on_own_thread();
+         users_.on_own_thread() || callbacks_.on_own_thread();
 }
 
 executor_leftovers thread_executor::impl::shutdown(time_point deadline) {
@@ -320,13 +353,16 @@ executor_leftovers thread_executor::impl::tear_down(std::unique_lock<std::mutex>
     released.push_back(std::move(e.done));
   bool logging = outside_.count(std::this_thread::get_id()) != 0; // then the log may be our caller
   log_sink released_log = logging ? log_sink{} : std::exchange(log_, {});
+  auto waiting = std::exchange(lanes_, {});
   lock.unlock();
+  waiting = {};
   released.clear();
   released_log = nullptr;
   // A run that has been delivered leaves its thread at once: no limit is needed, unless some runs are stuck.
   runs_.shutdown(result.runs.empty() ? time_point::max() : boot_now());
   auto limit = saturating_add(boot_now(), options_.patience);
   result.calls = calls_.shutdown(limit);
+  result.calls += users_.shutdown(limit);
   result.calls += callbacks_.shutdown(limit);
   lock.lock();
   leftovers_ = result;
@@ -366,6 +402,10 @@ void thread_executor::request_stop(run_id id, stop_reason reason, std::vector<it
 
 void thread_executor::call(std::function<void()> f) {
   impl_->call(std::move(f));
+}
+
+void thread_executor::call_user(std::string owner, std::function<void()> f) {
+  impl_->call_user(std::move(owner), std::move(f));
 }
 
 std::vector<running_info> thread_executor::running(const job_id& job) const {

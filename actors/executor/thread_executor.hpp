@@ -13,11 +13,14 @@ namespace djm {
 struct executor_options {
   /// Threads for runs, at least 1 (0 counts as 1). One exists from the start, the others when a run finds none idle.
   std::uint32_t max_threads = 16;
-  /// Threads that exist from the start for calls, and the most there may be: a call that hangs keeps one for good, so
-  /// another is started whenever none is idle. Stop callbacks have threads of their own, one from the start and as many
-  /// at most, so that hanging calls cannot delay a stop request.
+  /// Threads that exist from the start for djm's own calls, and the most there may be. Calls of user code and stop
+  /// callbacks have threads of their own, one from the start and as many at most, so that hanging calls can delay
+  /// neither a plan nor a stop request.
   std::uint32_t reserved_threads = 2;
   std::uint32_t max_reserved_threads = 8;
+  /// A call of user code that takes longer does not count against `max_reserved_threads` any more, so that those behind
+  /// it come to their turn. There is at most one for each owner.
+  duration overtaken_after = std::chrono::seconds{1};
   /// A thread beyond those ends after having been idle for this long. At most a day.
   duration idle_time = std::chrono::seconds{10};
   /// A call or stop callback that takes longer than this counts as stuck in the statistics.
@@ -59,6 +62,7 @@ public:
   void start(run_order order, done_fn done) override;
   void request_stop(run_id id, stop_reason reason, std::vector<item_id> revoked) override;
   void call(std::function<void()> f) override;
+  void call_user(std::string owner, std::function<void()> f) override;
   std::vector<running_info> running(const job_id& job) const override;
   void adopt(const job_id& job, done_fn done) override;
   executor_stats stats() const override;

@@ -31,10 +31,10 @@ executor::done_fn report_to(const caf::weak_actor_ptr& weak) {
 
 /// Calls a user function on a reserved thread and sends what it returned or threw.
 template <class Answer, class F>
-void call_user(self_ptr self, Answer answer, F f) {
+void call_user(self_ptr self, const char* what, Answer answer, F f) {
   auto& st = self->state();
   caf::weak_actor_ptr weak{self->ctrl()};
-  st.env->exec().call([weak, answer = std::move(answer), f = std::move(f)]() mutable {
+  st.env->exec().call_user(what + st.id, [weak, answer = std::move(answer), f = std::move(f)]() mutable {
     try {
       f(answer);
       answer.ok = true;
@@ -65,14 +65,15 @@ void carry_out(self_ptr self, job_runner_core::effects fx) {
                  [&](core::cut_share& x) {
                    msg::cut_done answer;
                    answer.request = x.request;
-                   call_user(self, answer, [code = st.code, share = std::move(x.share)](msg::cut_done& a) {
+                   call_user(self, "cut ", answer, [code = st.code, share = std::move(x.share)](msg::cut_done& a) {
                      a.parts = code->cut_share(share);
                    });
                  },
                  [&](core::call_pool& x) {
                    msg::pool_done answer;
                    answer.request = x.request;
-                   call_user(self, answer, [code = st.code](msg::pool_done& a) { a.items = code->work_pool(); });
+                   call_user(self, "pool ", answer,
+                             [code = st.code](msg::pool_done& a) { a.items = code->work_pool(); });
                  },
                  [&](core::pool_ready& x) {
                    st.pool = std::move(x.items);

@@ -10,8 +10,8 @@ explain_core::effects explain_core::on_question(std::uint64_t question, job_id j
   effects out;
   waiting_question q{question, std::move(job), std::move(item)};
   if (leader.leading() && leader.last_problem() && leader.last_plan()) {
-    find(q, leader.image(), leader.kept_back(), leader.last_problem(), leader.last_plan(), leader.planning(), true,
-         out);
+    find(q, leader.image(), leader.kept_back(), leader.last_problem(), leader.last_plan(), leader.planning(),
+         leader.answers(), true, out);
     return out;
   }
   if (questions_.size() >= most_waiting) {
@@ -55,7 +55,8 @@ explain_core::effects explain_core::on_read(const store::read_outcome& r) {
   if (!asked) {
     out.push_back(answer{q.question, tl::make_unexpected(asked.error())});
   } else {
-    find(q, reader_->image(), away, asked->problem, nullptr, options_, false, out);
+    find(q, reader_->image(), away, asked->problem, nullptr, options_, std::make_shared<const strategy_answers>(),
+         false, out);
   }
   reader_.reset();
   if (!questions_.empty()) {
@@ -87,9 +88,11 @@ void explain_core::refuse_first(error why, effects& out) {
 
 void explain_core::find(const waiting_question& q, const cluster_image& image, const std::set<node_id>& away,
                         std::shared_ptr<const assignment_problem> problem, std::shared_ptr<const plan> planned,
-                        const plan_options& options, bool by_leader, effects& out) {
+                        const plan_options& options, std::shared_ptr<const strategy_answers> answers, bool by_leader,
+                        effects& out) {
   if (auto item = problem->find_item(q.job, q.item)) {
-    out.push_back(task{q.question, std::move(problem), std::move(planned), options, *item, by_leader});
+    out.push_back(
+      task{q.question, std::move(problem), std::move(planned), options, std::move(answers), *item, by_leader});
     return;
   }
   // Not part of the question to the planner: somebody who is away keeps it, or its job does not run.
@@ -119,9 +122,10 @@ void explain_core::find(const waiting_question& q, const cluster_image& image, c
 }
 
 expected<item_explanation> explain_now(const explain_core::task& x, const strategy_registry& registry) {
+  const auto sound = with_stand_ins(registry, *x.answers, nullptr);
   auto planned = x.planned;
   if (!planned) {
-    auto made = make_plan(*x.problem, registry, x.options);
+    auto made = make_plan(*x.problem, sound, x.options);
     if (!made) {
       return tl::make_unexpected(made.error());
     }
@@ -132,7 +136,7 @@ expected<item_explanation> explain_now(const explain_core::task& x, const strate
     return fail(errc::internal, "the plan at hand places " + std::to_string(planned->owner.size()) +
                                   " items, the problem has " + std::to_string(x.problem->item_count()));
   }
-  const auto found = explain(*x.problem, registry, x.options, *planned, x.item);
+  const auto found = explain(*x.problem, sound, x.options, *planned, x.item);
   item_explanation e;
   e.job = x.problem->job(x.problem->job_of(x.item)).name;
   e.item = item_id{x.problem->item_name(x.item)};

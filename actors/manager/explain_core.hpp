@@ -30,6 +30,8 @@ public:
     std::shared_ptr<const assignment_problem> problem;
     std::shared_ptr<const plan> planned;
     plan_options options;
+    /// Strategies of users are not called: this is what the leader has of them.
+    std::shared_ptr<const strategy_answers> answers;
     item_index item = 0;
     bool by_leader = false;
   };
@@ -58,7 +60,7 @@ private:
 
   void find(const waiting_question& q, const cluster_image& image, const std::set<node_id>& away,
             std::shared_ptr<const assignment_problem> problem, std::shared_ptr<const plan> planned,
-            const plan_options& options, bool by_leader, effects& out);
+            const plan_options& options, std::shared_ptr<const strategy_answers> answers, bool by_leader, effects& out);
   void read_next(effects& out);
   void refuse_first(error why, effects& out);
 
@@ -72,7 +74,7 @@ private:
   static constexpr std::uint64_t first_request = std::uint64_t{1} << 62;
 };
 
-/// Carries a job out; for the executor, because strategies may be user code.
+/// Carries a task out; for the executor, because it may take a while. Calls no user code.
 expected<item_explanation> explain_now(const explain_core::task& x, const strategy_registry& registry);
 
 } // namespace djm

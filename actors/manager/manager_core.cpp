@@ -13,7 +13,8 @@ manager_core::manager_core(settings s)
   : cfg_(std::move(s)),
     tree_(cfg_.root),
     backoff_(cfg_.backoff_min, cfg_.backoff_max),
-    strategy_backoff_(cfg_.backoff_min, cfg_.backoff_max) {}
+    strategy_backoff_(cfg_.backoff_min, cfg_.backoff_max),
+    desk_({cfg_.strategy_timeout}) {}
 
 // -- leadership -----------------------------------------------------------------
 
@@ -58,6 +59,7 @@ void manager_core::reset() {
   unassigned_.clear();
   unassigned_items_ = 0;
   books_.clear();
+  desk_.clear();
   planned_frozen_.clear();
   queue_.clear();
   in_flight_.clear();
@@ -77,6 +79,7 @@ void manager_core::reset() {
 
 void manager_core::next(step s, effects& out) {
   now_ = s.now;
+  give_up_strategies(s, out);
   if (!leading() || doing_ != activity::none || (retry_at_ && s.now < *retry_at_)) {
     return;
   }
@@ -136,6 +139,7 @@ std::optional<time_point> manager_core::wake_at() const {
   auto at = plan_dirty_ ? plan_at_ : std::nullopt;
   at = earliest(at, watchdog_.next_due(now_));
   at = earliest(at, sweep_at_);
+  at = earliest(at, desk_.next_due());
   return scanned_ ? earliest(at, clean_at_) : at;
 }
 

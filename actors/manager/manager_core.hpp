@@ -15,6 +15,7 @@
 #include "actors/manager/cluster_image.hpp"
 #include "actors/manager/lock_watchdog.hpp"
 #include "actors/manager/slot_books.hpp"
+#include "actors/manager/strategy_desk.hpp"
 #include "djm/status.hpp"
 #include "zkstore/tree_schema.hpp"
 
@@ -35,14 +36,21 @@ namespace djm {
 ///   A conflict or an unknown outcome: back-off, then everything is read again behind a barrier.
 class manager_core {
 public:
-  /// Ask the planner (on the executor: a custom strategy is user code); answered by `on_planned`.
+  /// Ask the planner, which calls no user code: `plan_without_users` with these answers. Answered by `on_planned`.
   struct plan_request {
     std::uint64_t request;
     std::shared_ptr<const assignment_problem> problem;
     plan_options options;
+    std::shared_ptr<const strategy_answers> answers;
+  };
+  /// Ask a strategy of a user: `ask_strategy`, on a thread that it may keep. Answered by `on_strategy`.
+  struct strategy_request {
+    std::uint64_t request;
+    strategy_question question;
+    plan_options options;
   };
 
-  using effect = std::variant<commit_effect, read_effect, plan_request, emit_effect, log_effect>;
+  using effect = std::variant<commit_effect, read_effect, plan_request, emit_effect, log_effect, strategy_request>;
   using effects = std::vector<effect>;
 
   struct settings {
@@ -55,6 +63,8 @@ public:
     duration clean_period = std::chrono::hours{3};
     duration backoff_min = std::chrono::milliseconds{100};
     duration backoff_max = std::chrono::seconds{5};
+    /// How long a strategy of a user may take.
+    duration strategy_timeout = std::chrono::seconds{10};
     /// Budget of moves per round; what is left over is moved in the rounds that follow.
     plan_options planning;
     std::size_t max_transaction_ops = 200;
@@ -69,7 +79,8 @@ public:
   effects on_read(std::uint64_t request, const store::read_outcome& outcome, step s);
   effects on_commit(std::uint64_t request, const store::commit_outcome& outcome, step s);
   effects on_watch(const store::watch_event& e, step s);
-  effects on_planned(std::uint64_t request, const expected<plan>& result, step s);
+  effects on_planned(std::uint64_t request, const expected<plan_so_far>& result, step s);
+  effects on_strategy(std::uint64_t request, const expected<plan>& result, step s);
   effects on_wake(step s);
 
   std::optional<time_point> wake_at() const;
@@ -79,6 +90,8 @@ public:
   std::shared_ptr<const assignment_problem> last_problem() const { return problem_; }
   std::shared_ptr<const plan> last_plan() const { return plan_; }
   const plan_options& planning() const { return cfg_.planning; }
+  /// What strategies of users have answered, for planning again without calling them.
+  std::shared_ptr<const strategy_answers> answers() const { return desk_.answers(); }
   const cluster_image& image() const { return image_; }
   /// Workers that were gone at the last plan and keep what they have.
   const std::set<node_id>& kept_back() const { return planned_frozen_; }
@@ -123,6 +136,11 @@ private:
   // planning and writing
   std::set<node_id> frozen(time_point now) const;
   void start_plan(step s, effects& out);
+  void plan_not_later_than(time_point at, step s);
+  void ask_strategies(const std::vector<strategy_question>& open, step s, effects& out);
+  void give_up_strategies(step s, effects& out);
+  void note_failures(step s, effects& out);
+  void write_plan(effects& out);
   void tell_wanted(effects& out);
   void describe_plan(step s);
   void plan_written();
@@ -194,6 +212,7 @@ private:
   std::vector<pending_item> unassigned_;
   std::uint64_t unassigned_items_ = 0;
   slot_books books_;
+  strategy_desk desk_;
   std::set<node_id> planned_frozen_;
 
   // writing

@@ -47,10 +47,10 @@ void manager_core::start_plan(step s, effects& out) {
   doing_ = activity::planning;
   request_ = next_request_++;
   ++counters_.plans;
-  out.push_back(plan_request{request_, asked_, cfg_.planning});
+  out.push_back(plan_request{request_, asked_, cfg_.planning, desk_.answers()});
 }
 
-manager_core::effects manager_core::on_planned(std::uint64_t request, const expected<plan>& result, step s) {
+manager_core::effects manager_core::on_planned(std::uint64_t request, const expected<plan_so_far>& result, step s) {
   effects out;
   now_ = s.now;
   if (request == 0 || request != request_ || doing_ != activity::planning) {
@@ -69,25 +69,91 @@ manager_core::effects manager_core::on_planned(std::uint64_t request, const expe
     return out;
   }
   problems_.erase("plan");
+  ask_strategies(result->open, s, out);
+  if (const auto until = desk_.wait_for(result->open, s.now)) {
+    books_.withdrawn();
+    plan_not_later_than(*until, s);
+    next(s, out);
+    return out;
+  }
   problem_ = answered;
-  plan_ = std::make_shared<const plan>(*result);
-  for (const auto& f : plan_->failures) {
-    ++counters_.plan_failures;
-    complain("strategy " + f.strategy, f.what, out);
-  }
-  if (plan_->failures.empty()) {
-    strategy_backoff_.reset();
-    problems_.erase(problems_.lower_bound("strategy "), problems_.lower_bound("strategy!"));
-  } else {
-    plan_dirty_ = true; // nothing in the tree will tell when it works again
-    dirty_since_ = s.now;
-    plan_at_ = s.now + strategy_backoff_.draw(s.entropy);
-  }
+  plan_ = std::make_shared<const plan>(result->planned);
+  note_failures(s, out);
   describe_plan(s);
   tell_wanted(out);
   if (plan_->summary.moves_deferred > 0) {
     changed(s); // the rest follows in rounds of their own
   }
+  write_plan(out);
+  next(s, out);
+  return out;
+}
+
+void manager_core::plan_not_later_than(time_point at, step s) {
+  if (!std::exchange(plan_dirty_, true)) {
+    dirty_since_ = s.now;
+    plan_at_ = at;
+  }
+  plan_at_ = std::min(plan_at_.value_or(at), at);
+}
+
+/// Strategies of users answer beside everything else: what they take delays the jobs that named them, nobody else.
+void manager_core::ask_strategies(const std::vector<strategy_question>& open, step s, effects& out) {
+  for (auto& x : desk_.ask(open, s.now)) {
+    out.push_back(strategy_request{x.number, std::move(x.question), cfg_.planning});
+  }
+}
+
+manager_core::effects manager_core::on_strategy(std::uint64_t request, const expected<plan>& result, step s) {
+  effects out;
+  now_ = s.now;
+  if (!leading()) {
+    return out;
+  }
+  give_up_strategies(s, out); // at the last moment is too late
+  switch (desk_.on_answer(request, result, s.now)) {
+  case strategy_desk::answer_kind::fresh: plan_not_later_than(s.now, s); break;
+  case strategy_desk::answer_kind::late:
+    plan_not_later_than(s.now + strategy_backoff_.draw(s.entropy), s); // asks it again
+    break;
+  case strategy_desk::answer_kind::unknown: break;
+  }
+  next(s, out);
+  return out;
+}
+
+void manager_core::give_up_strategies(step s, effects& out) {
+  for (const auto& name : desk_.give_up(s.now)) {
+    ++counters_.plan_failures;
+    complain("strategy " + name,
+             {errc::user_code_hangs, fmt::format("strategy \"{}\" has not answered within {}: until it comes back its "
+                                                 "jobs keep the workers they have, and get none for other items",
+                                                 name, format_duration(cfg_.strategy_timeout))},
+             out);
+  }
+}
+
+/// Strategies that failed are reported, and asked again after a while: nothing in the tree will tell when they work.
+void manager_core::note_failures(step s, effects& out) {
+  std::set<std::string> failed;
+  for (const auto& f : plan_->failures) {
+    ++counters_.plan_failures;
+    failed.insert("strategy " + f.strategy);
+    complain("strategy " + f.strategy, f.what, out);
+    desk_.forget(f.strategy);
+  }
+  if (failed.empty() && !desk_.asking()) {
+    strategy_backoff_.reset();
+  } else if (!failed.empty()) {
+    plan_not_later_than(s.now + strategy_backoff_.draw(s.entropy), s);
+  }
+  for (auto p = problems_.lower_bound("strategy "); p != problems_.end() && p->first.rfind("strategy ", 0) == 0;) {
+    const bool stays = failed.count(p->first) > 0 || desk_.hangs(p->first.substr(sizeof("strategy ") - 1));
+    p = stays ? std::next(p) : problems_.erase(p);
+  }
+}
+
+void manager_core::write_plan(effects& out) {
   auto transfers = difference(image_, *problem_, *plan_, planned_frozen_);
   std::set<node_id> adopt;
   for (const auto& [id, w] : image_.workers) {
@@ -98,16 +164,14 @@ manager_core::effects manager_core::on_planned(std::uint64_t request, const expe
   auto batches = make_batches(image_, tree_, transfers, adopt, latch_, assignment_version_,
                               fmt::format("{}-a{}-", cfg_.incarnation, epoch_), cfg_.max_transaction_ops);
   queue_.assign(std::make_move_iterator(batches.begin()), std::make_move_iterator(batches.end()));
-  if (!queue_.empty()) {
-    out.push_back(log_effect{log_level::info, plan_text_});
-    doing_ = activity::writing;
-    write_failed_ = false;
-    send_batches(out);
-  } else {
+  if (queue_.empty()) {
     plan_written();
+    return;
   }
-  next(s, out);
-  return out;
+  out.push_back(log_effect{log_level::info, plan_text_});
+  doing_ = activity::writing;
+  write_failed_ = false;
+  send_batches(out);
 }
 
 /// What people and metrics see of the plan.

@@ -1,3 +1,5 @@
+#include <deque>
+
 #include <caf/all.hpp>
 
 #include "actors/common/parts.hpp"
@@ -18,26 +20,49 @@ struct manager_state {
   wake_timer<manager_actor> timer;
   std::uint64_t next_explain = 1;
   std::map<std::uint64_t, caf::typed_response_promise<item_explanation>> explaining;
+  /// Explanations are made one at a time, so that however many are asked for a plan finds a thread.
+  std::deque<explain_core::task> to_explain;
+  bool explains = false;
 };
 
 using self_ptr = cx::self_ptr<manager_actor, manager_state>;
 
-/// Planning may run user code and may take long: it happens on the executor.
+/// Planning may take long: it happens on the executor.
 void plan_elsewhere(self_ptr self, manager_core::plan_request& x) {
   auto& st = self->state();
   caf::weak_actor_ptr weak{self->ctrl()};
-  st.env->exec().call(
-    [weak, request = x.request, problem = std::move(x.problem), options = x.options, strategies = st.strategies] {
-      auto result = std::make_shared<const expected<plan>>(make_plan(*problem, *strategies, options));
-      if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
-        cx::anon_mail(plan_done{request, std::move(result)}).send(caf::actor_cast<manager_actor>(std::move(strong)));
-      }
-    });
+  st.env->exec().call([weak, x = std::move(x), strategies = st.strategies] {
+    auto result =
+      std::make_shared<const expected<plan_so_far>>(plan_without_users(*x.problem, *strategies, *x.answers, x.options));
+    if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
+      cx::anon_mail(plan_done{x.request, std::move(result)}).send(caf::actor_cast<manager_actor>(std::move(strong)));
+    }
+  });
+}
+
+/// User code: it may keep the thread it gets.
+void ask_elsewhere(self_ptr self, manager_core::strategy_request& x) {
+  auto& st = self->state();
+  caf::weak_actor_ptr weak{self->ctrl()};
+  auto owner = "strategy " + x.question.strategy;
+  st.env->exec().call_user(std::move(owner), [weak, x = std::move(x), strategies = st.strategies] {
+    auto result = std::make_shared<const expected<plan>>(ask_strategy(x.question, *strategies, x.options));
+    if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
+      cx::anon_mail(strategy_done{x.request, std::move(result)})
+        .send(caf::actor_cast<manager_actor>(std::move(strong)));
+    }
+  });
 }
 
 /// Plans again with the item pinned to each worker, so this too happens on the executor.
-void explain_elsewhere(self_ptr self, explain_core::task& x) {
+void explain_next(self_ptr self) {
   auto& st = self->state();
+  if (st.explains || st.to_explain.empty()) {
+    return;
+  }
+  st.explains = true;
+  auto x = std::move(st.to_explain.front());
+  st.to_explain.pop_front();
   caf::weak_actor_ptr weak{self->ctrl()};
   st.env->exec().call([weak, x = std::move(x), strategies = st.strategies] {
     auto result = std::make_shared<const expected<item_explanation>>(explain_now(x, *strategies));
@@ -62,6 +87,16 @@ void deliver(self_ptr self, std::uint64_t question, const expected<item_explanat
   st.explaining.erase(p);
 }
 
+void explain_elsewhere(self_ptr self, explain_core::task& x) {
+  auto& st = self->state();
+  if (st.to_explain.size() >= explain_core::most_waiting) {
+    deliver(self, x.question, fail(errc::backlog_full, "too many questions wait to be answered"));
+    return;
+  }
+  st.to_explain.push_back(std::move(x));
+  explain_next(self);
+}
+
 void carry_out(self_ptr self, explain_core::effects fx) {
   auto& st = self->state();
   for (auto& e : fx) {
@@ -81,6 +116,7 @@ void carry_out(self_ptr self, manager_core::effects fx) {
                  [&](commit_effect& x) { send_commit(self, st.peers, x); },
                  [&](read_effect& x) { send_read(self, st.peers, x); },
                  [&](manager_core::plan_request& x) { plan_elsewhere(self, x); },
+                 [&](manager_core::strategy_request& x) { ask_elsewhere(self, x); },
                  [&](emit_effect& x) { send_event(self, st.peers, x); },
                  [&](log_effect& x) { log_line(*st.env, "manager", x); },
                },
@@ -130,7 +166,15 @@ manager_actor::behavior_type manager_behavior(self_ptr self, std::shared_ptr<nod
       auto& x = self->state();
       carry_out(self, x.core->on_planned(m.request, *m.result, make_step(*x.env)));
     },
-    [self](explain_done& m) { deliver(self, m.request, *m.result); },
+    [self](strategy_done& m) {
+      auto& x = self->state();
+      carry_out(self, x.core->on_strategy(m.request, *m.result, make_step(*x.env)));
+    },
+    [self](explain_done& m) {
+      deliver(self, m.request, *m.result);
+      self->state().explains = false;
+      explain_next(self);
+    },
     [self](explain_item& m) -> caf::result<item_explanation> {
       auto& x = self->state();
       const auto question = x.next_explain++;

@@ -37,6 +37,7 @@ manager_core::settings manager_settings(const node_identity& n) {
   s.max_wait = n.config.rebalance_max_wait;
   s.sweep_period = n.config.sweep_period;
   s.clean_period = n.config.clean_period;
+  s.strategy_timeout = n.config.strategy_timeout;
   if (n.config.max_moves > 0) {
     s.planning.max_moves = n.config.max_moves;
   }

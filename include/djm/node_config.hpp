@@ -64,6 +64,9 @@ struct node_config {
   duration backoff_min = std::chrono::milliseconds{100};
   /// 1ms to 10min, at least `backoff_min`, default 5s. Bounds how late a node notices that the store is back.
   duration backoff_max = std::chrono::seconds{5};
+  /// How long a strategy of a user may take to answer when this node leads. 10ms to 1h, default 10s. Then it is given
+  /// up and reported: until it comes back its jobs keep the workers they have, and the others are planned without it.
+  duration strategy_timeout = std::chrono::seconds{10};
   /// Messages held back before the node is connected, at most; later ones are refused with `backlog_full`. 1 to
   /// 1000000, default 1000.
   std::uint32_t backlog_limit = 1000;
@@ -110,11 +113,12 @@ auto fields(V&& v, node_config& x) {
            field("rebalance_debounce", x.rebalance_debounce), field("rebalance_max_wait", x.rebalance_max_wait),
            field("sweep_period", x.sweep_period), field("clean_period", x.clean_period),
            field("backoff_min", x.backoff_min), field("backoff_max", x.backoff_max),
-           field("backlog_limit", x.backlog_limit), field("registration_timeout", x.registration_timeout),
-           field("max_threads", x.max_threads), field("abort_on_overrun", x.abort_on_overrun), field("zone", x.zone),
-           field("labels", x.labels), field("weight", x.weight), field("capacity", x.capacity),
-           field("max_items", x.max_items), field("max_moves", x.max_moves),
-           field("max_moves_per_worker", x.max_moves_per_worker), field("software_version", x.software_version));
+           field("strategy_timeout", x.strategy_timeout), field("backlog_limit", x.backlog_limit),
+           field("registration_timeout", x.registration_timeout), field("max_threads", x.max_threads),
+           field("abort_on_overrun", x.abort_on_overrun), field("zone", x.zone), field("labels", x.labels),
+           field("weight", x.weight), field("capacity", x.capacity), field("max_items", x.max_items),
+           field("max_moves", x.max_moves), field("max_moves_per_worker", x.max_moves_per_worker),
+           field("software_version", x.software_version));
 }
 
 inline bool operator==(const store_config& a, const store_config& b) {

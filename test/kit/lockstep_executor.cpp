@@ -76,14 +76,31 @@ void lockstep_executor::request_stop(run_id id, stop_reason reason, std::vector<
 }
 
 void lockstep_executor::call(std::function<void()> f) {
-  soon(fmt::format("a pool function or another short call of user code on {}", process_.node()),
-       [this, f = std::move(f)] {
-         std::string text;
-         if (throws(f, text)) {
-           ++stats_.contained;
-           report_("a call of user code threw: " + text);
-         }
+  soon(fmt::format("a plan on {}", process_.node()), [this, f = std::move(f)] { contain(f); });
+}
+
+void lockstep_executor::call_user(std::string owner, std::function<void()> f) {
+  if (lanes_.enter(owner, f))
+    begin_call(std::move(owner), std::move(f));
+}
+
+void lockstep_executor::begin_call(std::string owner, std::function<void()> f) {
+  soon(fmt::format("a pool function or another short call of user code (\"{}\") on {}", owner, process_.node()),
+       [this, owner, f = std::move(f)] {
+         contain(f);
+         if (lockstep_.ending())
+           return;
+         if (auto next = lanes_.left(owner))
+           begin_call(owner, std::move(next));
        });
+}
+
+void lockstep_executor::contain(const std::function<void()>& f) {
+  std::string text;
+  if (throws(f, text)) {
+    ++stats_.contained;
+    report_("a call of user code threw: " + text);
+  }
 }
 
 /// Calls `f` on a thread that runs cannot occupy.

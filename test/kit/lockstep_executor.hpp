@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "actors/executor/call_lanes.hpp"
 #include "actors/executor/executor.hpp"
 #include "actors/executor/run_context.hpp"
 #include "test/kit/lockstep.hpp"
@@ -37,6 +38,7 @@ public:
   void start(run_order order, done_fn done) override;
   void request_stop(run_id id, stop_reason reason, std::vector<item_id> revoked) override;
   void call(std::function<void()> f) override;
+  void call_user(std::string owner, std::function<void()> f) override;
   std::vector<running_info> running(const job_id& job) const override;
   void adopt(const job_id& job, done_fn done) override;
   executor_stats stats() const override;
@@ -55,6 +57,8 @@ private:
   std::string complaint(const run_order& order) const;
   run_services services();
   void soon(std::string what, std::function<void()> f);
+  void contain(const std::function<void()>& f);
+  void begin_call(std::string owner, std::function<void()> f);
   void begin(run_id id);
   void finish(const run_result& r);
   void fill();
@@ -68,6 +72,7 @@ private:
   std::shared_ptr<virtual_clock> clock_;
   std::map<run_id, entry> runs_;
   std::deque<run_id> waiting_;
+  call_lanes lanes_;
   bool shut_ = false;
   run_id last_ = 0;
   executor_stats stats_;

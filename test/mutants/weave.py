@@ -27,6 +27,7 @@ CORES = [
     "actors/manager/manager_locks.cpp",
     "actors/manager/manager_planning.cpp",
     "actors/manager/manager_refresh.cpp",
+    "actors/manager/strategy_desk.cpp",
     "actors/node/admin_core.cpp",
     "actors/node/supervisor_core.cpp",
     "actors/worker/lease.hpp",

@@ -48,6 +48,7 @@ std::vector<std::pair<std::string, unsigned>> cluster::faults_of(profile kind) {
     {"share cannot be cut", {0, 1, 2, 0, 0}},
     {"strategy in a mood", {0, 2, 3, 0, 1}},
     {"user code slow", {0, 2, 3, 0, 1}},
+    {"user code hangs", {0, 2, 3, 0, 1}},
     {"job switched", {0, 2, 4, 1, 0}},
     {"all switched", {0, 1, 2, 0, 0}},
     {"job taken away", {0, 2, 4, 1, 0}},
@@ -155,7 +156,13 @@ void cluster::heal() {
   if (stranger_)
     stranger_->close();
   *mood_ = strategy_mood::sound;
+  // A strategy may go on hanging: it must not keep the jobs of others from anything. Without functions of its own a job
+  // has no pool, so those come back.
+  if (chance_.one_in(2))
+    world_.hang("strategy moody", false);
   for (auto& [id, j] : jobs_) {
+    world_.hang("pool " + id, false);
+    world_.hang("cut " + id, false);
     j.world->elsewhere.clear();
     j.world->pool_throws.clear();
     j.world->cut_throws.clear();
@@ -196,7 +203,8 @@ judge::expectation cluster::expected(time_point since) const {
   judge::expectation e;
   e.since = since;
   for (const auto& [id, j] : jobs_)
-    e.jobs[id] = j.world->items;
+    if (j.spec.attributes.strategy != "moody" || !world_.hangs("strategy moody"))
+      e.jobs[id] = j.world->items;
   return e;
 }
 

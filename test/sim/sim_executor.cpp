@@ -58,9 +58,31 @@ void sim_executor::request_stop(run_id id, stop_reason reason, std::vector<item_
 }
 
 void sim_executor::call(std::function<void()> f) {
-  if (shut_)
-    return;
-  process_.later(timeline_.now + chance_.between(duration::zero(), call_delay_), process::kind::code, std::move(f));
+  if (!shut_)
+    process_.later(timeline_.now, process::kind::code, std::move(f));
+}
+
+void sim_executor::call_user(std::string owner, std::function<void()> f) {
+  if (!shut_ && lanes_.enter(owner, f))
+    begin_call(std::move(owner), std::move(f));
+}
+
+void sim_executor::begin_call(std::string owner, std::function<void()> f) {
+  const auto when = timeline_.now + chance_.between(duration::zero(), call_delay_);
+  process_.later(when, process::kind::code, [this, owner = std::move(owner), f = std::move(f)] {
+    if (hanging_ && hanging_->count(owner) > 0) {
+      hung_.emplace(owner, f);
+      return;
+    }
+    f();
+    if (auto next = lanes_.left(owner))
+      begin_call(owner, std::move(next));
+  });
+}
+
+void sim_executor::release(const std::string& owner) {
+  if (auto f = hung_.extract(owner); f && !shut_ && !process_.dead())
+    begin_call(owner, std::move(f.mapped()));
 }
 
 std::vector<running_info> sim_executor::running(const job_id& job) const {

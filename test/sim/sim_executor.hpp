@@ -3,8 +3,10 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
+#include "actors/executor/call_lanes.hpp"
 #include "actors/executor/executor.hpp"
 #include "test/sim/chance.hpp"
 #include "test/sim/process.hpp"
@@ -32,6 +34,7 @@ public:
   void start(run_order order, done_fn done) override;
   void request_stop(run_id id, stop_reason reason, std::vector<item_id> revoked) override;
   void call(std::function<void()> f) override;
+  void call_user(std::string owner, std::function<void()> f) override;
   std::vector<running_info> running(const job_id& job) const override;
   void adopt(const job_id& job, done_fn done) override;
   executor_stats stats() const override { return stats_; }
@@ -45,6 +48,9 @@ public:
   void shut();
   /// How long functions of the user take before they answer, from now on.
   void set_call_delay(duration most) { call_delay_ = most; }
+  /// Functions of these owners do not come back, here as everywhere else, until they are released.
+  void share_hanging(const std::set<std::string>* owners) { hanging_ = owners; }
+  void release(const std::string& owner);
 
 private:
   struct job_run {
@@ -64,6 +70,7 @@ private:
   void schedule_end(run_id id, time_point when);
   void finish(run_id id);
   void fill();
+  void begin_call(std::string owner, std::function<void()> f);
 
   timeline& timeline_;
   process& process_;
@@ -72,6 +79,9 @@ private:
   std::map<run_id, job_run> runs_;
   std::deque<run_id> waiting_;
   duration call_delay_{};
+  call_lanes lanes_;
+  const std::set<std::string>* hanging_ = nullptr;
+  std::map<std::string, std::function<void()>> hung_;
   bool shut_ = false;
   run_id last_ = 0;
   executor_stats stats_;

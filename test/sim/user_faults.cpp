@@ -95,6 +95,16 @@ void cluster::add_user_faults() {
       later(chance_.between(200ms, 4s), [this, h = *h] { world_.executor_of(h).set_call_delay(duration::zero()); });
     }
   };
+  actions_["user code hangs"] = [this] {
+    static constexpr const char* functions[] = {"pool ", "cut "};
+    const auto owner =
+      chance_.one_in(2) ? std::string{"strategy moody"} : functions[chance_.below(2)] + any_job().spec.id;
+    world_.hang(owner, true);
+    later(chance_.between(200ms, 10s), [this, owner] {
+      if (!healed_)
+        world_.hang(owner, false);
+    });
+  };
   actions_["job switched"] = [this] {
     auto& j = any_job();
     const auto id = j.spec.id;

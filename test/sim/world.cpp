@@ -45,6 +45,7 @@ node_config world_options::default_config() {
   c.backoff_min = 50ms;
   c.backoff_max = 800ms;
   c.registration_timeout = 10s;
+  c.strategy_timeout = 2s;
   return c;
 }
 
@@ -131,6 +132,7 @@ world::handle world::start(std::size_t machine, std::optional<node_id> name,
       if (options_.trace && r.level >= options_.least_log)
         note(fmt::format("{}#{} {} {}: {}", p->node(), p->number(), to_string(r.level), r.component, r.text));
     });
+  host.env->runs().share_hanging(&hanging_);
   judge_.started(*p, config.detach_tolerance, timeline_.now);
   note(fmt::format("{}#{} starts on machine {}", p->node(), h, machine));
   node_parts parts;
@@ -251,6 +253,16 @@ bool world::is_paused(handle h) const {
 
 sim_executor& world::executor_of(handle h) {
   return hosts_.at(h).env->runs();
+}
+
+void world::hang(const std::string& owner, bool on) {
+  if (on) {
+    hanging_.insert(owner);
+    return;
+  }
+  hanging_.erase(owner);
+  for (const auto h : processes())
+    executor_of(h).release(owner);
 }
 
 std::vector<world::handle> world::processes() const {

@@ -83,6 +83,9 @@ public:
   node_phase phase_of(handle h) const { return hosts_.at(h).phase; }
   process& process_of(handle h) { return *hosts_.at(h).p; }
   sim_executor& executor_of(handle h);
+  /// Functions of this owner (as the executor calls it) hang on all nodes, or come back.
+  void hang(const std::string& owner, bool on);
+  bool hangs(const std::string& owner) const { return hanging_.count(owner) > 0; }
   std::vector<handle> processes() const;
   /// The one that is up on this machine, if any.
   std::optional<handle> on(std::size_t machine) const;
@@ -167,6 +170,8 @@ private:
   world_options options_;
   chance chance_;
   timeline timeline_;
+  /// Whose functions hang; before the nodes, which look at it.
+  std::set<std::string> hanging_;
   store::embedded_ensemble ensemble_;
   judge judge_;
   djm::sim::coverage coverage_;

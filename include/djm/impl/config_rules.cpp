@@ -51,6 +51,8 @@ constexpr config_rule rules[] = {
   bounds("backoff_min", ms, min, "The first wait before a retry; later ones double, with jitter."),
   bounds("backoff_max", ms, 10 * min,
          "The longest wait before a retry, at least backoff_min; bounds how late a node sees that the store is back."),
+  bounds("strategy_timeout", 10 * ms, h,
+         "How long a strategy of a user may take to answer; then it is given up until it comes back, and reported."),
   bounds("backlog_limit", 1, 1'000'000, "Messages held back before the node is connected; later ones are refused."),
   bounds("registration_timeout", ms, h,
          "After this the start-up listener is told that the node is not connected; the node goes on trying."),

@@ -99,6 +99,7 @@ private:
   void one(election_core&, election_core::granted& x);
   void one(election_core&, election_core::revoked&);
   void one(manager_core&, manager_core::plan_request& x);
+  void one(manager_core&, manager_core::strategy_request& x);
   void one(worker_core&, worker_core::grant& x);
   void one(worker_core&, worker_core::revoke& x);
   void one(worker_core&, worker_core::renew_lease& x);

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "djm/strategy.hpp"
@@ -75,16 +77,37 @@ public:
     if (d.others.empty()) {
       return false;
     }
-    auto ask = std::get<manager_core::plan_request>(d.others.front());
+    auto front = std::move(d.others.front());
     d.others.erase(d.others.begin());
+    if (auto* q = std::get_if<manager_core::strategy_request>(&front)) {
+      answer_strategy(*q);
+      return true;
+    }
+    auto ask = std::get<manager_core::plan_request>(front);
     ++plans;
     if (plan_failures > 0) {
       --plan_failures;
       d.take(d.core.on_planned(ask.request, fail(errc::user_code_failed, "strategy threw"), d.now_step()));
     } else {
-      d.take(d.core.on_planned(ask.request, make_plan(*ask.problem, strategies), d.now_step()));
+      d.take(d.core.on_planned(ask.request, plan_without_users(*ask.problem, strategies, *ask.answers), d.now_step()));
     }
     return true;
+  }
+
+  /// Answers of strategies that hang stay in `unanswered` until they are given.
+  void answer_strategy(const manager_core::strategy_request& q) {
+    if (hanging.count(q.question.strategy) > 0) {
+      unanswered.push_back(q);
+    } else {
+      d.take(d.core.on_strategy(q.request, ask_strategy(q.question, strategies), d.now_step()));
+    }
+  }
+  /// The hanging strategies come back.
+  void come_back() {
+    hanging.clear();
+    for (const auto& q : std::exchange(unanswered, {})) {
+      answer_strategy(q);
+    }
   }
 
   fake_store::session worker(const std::string& name, const std::string& incarnation = "i1",
@@ -133,6 +156,8 @@ public:
   int plans = 0;
   int plan_failures = 0;
   strategy_registry strategies;
+  std::set<std::string> hanging;
+  std::vector<manager_core::strategy_request> unanswered;
 };
 
 } // namespace djm::test

@@ -90,4 +90,99 @@ TEST_CASE("manager: a strategy that fails again after it recovered is reported a
   CHECK(count() > before);
 }
 
+TEST_CASE("manager: a strategy that hangs delays its own job, everybody else is planned and locks are broken") {
+  manager_rig r;
+  REQUIRE(r.strategies.add(std::make_shared<moody>(std::make_shared<int>(0))));
+  const auto v = r.worker("v", "i1", {"j", "k"});
+  r.worker("w", "i1", {"j", "k"});
+  add_moody_pool(r.tree, "j");
+  add_pool(r.tree, "k", {"x", "y"});
+  r.lead();
+  REQUIRE(r.owners("j").size() == 2);
+  for (const auto& [item, owner] : r.owners("k")) {
+    put_lock(r.tree, "k", item, owner, "i1", 10'000);
+  }
+  r.hanging = {"moody"};
+  r.tree.put("/djm/work-pool/j/c");
+  r.tree.end(v);
+  r.pass(seconds{40});
+  // Whatever "v" had of the other job is with "w", its locks are broken; the job with the strategy keeps what it has.
+  for (const auto& [item, owner] : r.owners("k")) {
+    CHECK(owner == "w");
+  }
+  CHECK(r.owners("k").size() == 2);
+  CHECK(r.status().counters.broken_locks == 1);
+  CHECK(r.owners("j").count("c") == 0);
+  CHECK(r.status().phase == "ready");
+  // It is asked once, and reported once.
+  CHECK(r.unanswered.size() == 1);
+  const auto shown = r.status().problems;
+  REQUIRE(shown.size() == 1);
+  CHECK(shown[0].find("strategy \"moody\" has not answered within 10s") != std::string::npos);
+  const auto events = r.all_events();
+  CHECK(events.find("user_code_hangs") != std::string::npos);
+  CHECK(events.find("user_code_hangs") == events.rfind("user_code_hangs"));
+  // What it says so late is about another cluster: it is asked again.
+  r.come_back();
+  r.pass(seconds{10});
+  CHECK(r.owners("j") == std::map<std::string, std::string>{{"a", "w"}, {"b", "w"}, {"c", "w"}});
+  CHECK(r.status().problems.empty());
+}
+
+TEST_CASE("manager: the answer of a strategy that was given up is not looked at") {
+  manager_rig r;
+  REQUIRE(r.strategies.add(std::make_shared<moody>(std::make_shared<int>(0))));
+  r.worker("v");
+  add_moody_pool(r.tree, "j");
+  r.hanging = {"moody"};
+  r.lead();
+  r.pass(seconds{30});
+  REQUIRE(r.unanswered.size() == 1);
+  plan nonsense;
+  nonsense.owner = {0, 0};
+  r.d.take(r.d.core.on_strategy(r.unanswered[0].request, nonsense, r.d.now_step()));
+  r.pass(seconds{5});
+  CHECK(r.owners().empty());
+  CHECK(r.unanswered.size() == 2); // it was asked again once it had come back
+  r.d.take(r.d.core.on_strategy(r.unanswered[0].request, nonsense, r.d.now_step())); // nobody asked that
+  r.pass(seconds{1});
+  CHECK(r.owners().empty());
+}
+
+TEST_CASE("manager: a plan waits a moment for a strategy, so that a quick one costs no second plan in the tree") {
+  manager_rig r;
+  REQUIRE(r.strategies.add(std::make_shared<moody>(std::make_shared<int>(0))));
+  r.worker("v", "i1", {"j", "k"});
+  add_moody_pool(r.tree, "j");
+  add_pool(r.tree, "k", {"x"});
+  r.hanging = {"moody"};
+  r.lead();
+  r.pass_until_asked();
+  CHECK(r.owners("k").empty());
+  r.come_back();
+  r.pass(milliseconds{1});
+  CHECK(r.owners("k").size() == 1);
+  CHECK(r.owners("j").size() == 2);
+  CHECK(r.status().counters.transactions == 1);
+}
+
+TEST_CASE("manager: a strategy is asked again only when the question to it has changed") {
+  manager_rig r;
+  REQUIRE(r.strategies.add(std::make_shared<moody>(std::make_shared<int>(0))));
+  r.worker("v", "i1", {"j", "k"});
+  add_moody_pool(r.tree, "j");
+  add_pool(r.tree, "k", {"x"});
+  r.lead();
+  r.tree.put("/djm/work-pool/k/y"); // where its items are has changed since it was asked
+  r.work();
+  r.hanging = {"moody"};
+  r.tree.put("/djm/work-pool/k/z");
+  r.work();
+  CHECK(r.unanswered.empty());
+  CHECK(r.owners("k").size() == 3);
+  r.tree.put("/djm/work-pool/j/c");
+  r.work();
+  CHECK(r.unanswered.size() == 1);
+}
+
 } // namespace djm::test

@@ -150,6 +150,9 @@ std::string show(const election_core::revoked&) {
 std::string show(const manager_core::plan_request&) {
   return "plan?";
 }
+std::string show(const manager_core::strategy_request& x) {
+  return x.question.strategy + "?";
+}
 
 std::string show(const admin_core::done& x) {
   return std::to_string(x.id) + (x.result ? " done" : " " + to_string(x.result.error()));

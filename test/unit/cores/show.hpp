@@ -49,6 +49,7 @@ std::string show(const election_core::granted& x);
 std::string show(const election_core::revoked& x);
 
 std::string show(const manager_core::plan_request& x);
+std::string show(const manager_core::strategy_request& x);
 
 std::string show(const admin_core::done& x);
 std::string show(const admin_core::viewed& x);

@@ -377,11 +377,16 @@ void sim_node::one(election_core&, election_core::revoked&) {
 }
 
 void sim_node::one(manager_core&, manager_core::plan_request& x) {
-  answers.push_back([this, request = x.request, problem = x.problem] {
-    post([this, request, problem] {
-      carry_out(manager, manager.on_planned(request, make_plan(*problem, strategy_registry{}), now_step()));
+  answers.push_back([this, x] {
+    post([this, x] {
+      auto made = plan_without_users(*x.problem, strategy_registry{}, *x.answers);
+      carry_out(manager, manager.on_planned(x.request, made, now_step()));
     });
   });
+}
+
+void sim_node::one(manager_core&, manager_core::strategy_request& x) {
+  all.broken(id + " asks a strategy of a user, and there is none: " + x.question.strategy);
 }
 
 void sim_node::one(worker_core&, worker_core::grant& x) {

@@ -263,7 +263,7 @@ TEST_CASE("a JSON configuration is read with all its keys") {
               "digest": "u:p"},
     "detach_tolerance": "0s", "stop_grace": "100ms", "stop_timeout": "1min", "rebalance_debounce": "1ms",
     "rebalance_max_wait": "2ms", "sweep_period": "1s", "clean_period": "2h", "backoff_min": "3ms", "backoff_max": "4ms",
-    "backlog_limit": 5, "registration_timeout": "6s", "max_threads": 7, "abort_on_overrun": true, "zone": "z",
+    "strategy_timeout": "7s", "backlog_limit": 5, "registration_timeout": "6s", "max_threads": 7, "abort_on_overrun": true, "zone": "z",
     "labels": ["l"], "weight": 500, "capacity": {"cpu": 4000}, "max_items": 9, "software_version": "1.0"})");
   REQUIRE(c);
   CHECK(c->id == "n1");
@@ -277,6 +277,7 @@ TEST_CASE("a JSON configuration is read with all its keys") {
   CHECK(c->clean_period == 2h);
   CHECK(c->backoff_min == 3ms);
   CHECK(c->backoff_max == 4ms);
+  CHECK(c->strategy_timeout == 7s);
   CHECK(c->backlog_limit == 5);
   CHECK(c->registration_timeout == 6s);
   CHECK(c->max_threads == 7);
