@@ -5,6 +5,7 @@
 #include "strategies/count_model.hpp"
 #include "strategies/global_balance.hpp"
 #include "strategies/greedy.hpp"
+#include "strategies/make_room.hpp"
 #include "strategies/refine.hpp"
 #include "strategies/serve_in_line.hpp"
 #include "strategies/stages.hpp"
@@ -173,12 +174,14 @@ plan count_plan(const assignment_problem& problem, const plan_options& options, 
 expected<plan> balanced_strategy::assign(const assignment_problem& problem, const plan_options& options) const {
   auto result = staged_plan(problem, options, true);
   serve_in_line(problem, result);
+  make_room(problem, options, result);
   return result;
 }
 
 expected<plan> evenly_spread_strategy::assign(const assignment_problem& problem, const plan_options& options) const {
   auto result = staged_plan(problem, options, false);
   serve_in_line(problem, result);
+  make_room(problem, options, result);
   return result;
 }
 
