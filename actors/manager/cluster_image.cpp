@@ -62,6 +62,13 @@ void cluster_image::add_assigned(const node_id& worker, const job_id& job, const
   }
 }
 
+void cluster_image::remove_worker(const node_id& worker) {
+  for (auto x = strays.begin(); x != strays.end();) {
+    x = x->worker == worker ? strays.erase(x) : std::next(x);
+  }
+  workers.erase(worker);
+}
+
 void cluster_image::remove_job(const job_id& job) {
   auto j = jobs.find(job);
   if (j == jobs.end()) {
@@ -91,6 +98,32 @@ void cluster_image::apply(const item_transfer& t) {
       owner = no_worker;
     }
   }
+}
+
+std::uint32_t cluster_image::alive_count() const {
+  return static_cast<std::uint32_t>(
+    std::count_if(workers.begin(), workers.end(), [](const auto& w) { return w.second.is_alive(); }));
+}
+
+std::set<node_id> cluster_image::owners() const {
+  std::vector<bool> owns(names_.size());
+  for (const auto& [id, j] : jobs) {
+    for (auto o : j.owners) {
+      if (o != no_worker) {
+        owns[o] = true;
+      }
+    }
+  }
+  std::set<node_id> found;
+  for (std::size_t n = 0; n < owns.size(); ++n) {
+    if (owns[n]) {
+      found.insert(names_[n]);
+    }
+  }
+  for (const auto& s : strays) {
+    found.insert(s.worker);
+  }
+  return found;
 }
 
 std::size_t cluster_image::item_count() const {

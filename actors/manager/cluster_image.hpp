@@ -83,13 +83,18 @@ public:
   void set_items(const job_id& job, const std::vector<std::string>& names);
   /// Takes over what `workers/<w>/assigned/<job>` lists.
   void add_assigned(const node_id& worker, const job_id& job, const std::vector<std::string>& items);
+  /// The worker's subtree is gone, and with it what was assigned below it.
+  void remove_worker(const node_id& worker);
   /// The job is gone from the pool: everything assigned of it is stray.
   void remove_job(const job_id& job);
   void apply(const item_transfer& t);
 
+  std::uint32_t alive_count() const;
   std::size_t item_count() const;
   std::size_t assigned_count() const;
   std::vector<std::pair<job_id, item_id>> items_of(const node_id& worker) const;
+  /// Workers that own an item or have a stray.
+  std::set<node_id> owners() const;
 
 private:
   std::vector<node_id> names_;

@@ -1,5 +1,6 @@
 #include "actors/manager/explain_core.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -10,6 +11,9 @@ explain_core::effects explain_core::on_question(std::uint64_t question, job_id j
   effects out;
   waiting_question q{question, std::move(job), std::move(item)};
   if (leader.leading() && leader.last_problem() && leader.last_plan()) {
+    if (owner_is_gone(q, leader, out)) {
+      return out;
+    }
     find(q, leader.image(), leader.kept_back(), leader.last_problem(), leader.last_plan(), leader.planning(),
          leader.answers(), true, out);
     return out;
@@ -26,8 +30,45 @@ explain_core::effects explain_core::on_question(std::uint64_t question, job_id j
   return out;
 }
 
+/// The last plan may be older than the news that a worker has left.
+bool explain_core::owner_is_gone(const waiting_question& q, const manager_core& leader, effects& out) const {
+  const auto& problem = *leader.last_problem();
+  const auto item = problem.find_item(q.job, q.item);
+  const auto owner = item ? leader.last_plan()->owner[*item] : no_worker;
+  if (owner == no_worker || !leader.image_is_whole()) {
+    return false;
+  }
+  item_explanation e;
+  e.job = q.job;
+  e.item = q.item;
+  e.by_leader = true;
+  const auto& name = problem.worker(owner).name;
+  const auto w = leader.image().workers.find(name);
+  if (w != leader.image().workers.end() && w->second.is_alive()) {
+    return false;
+  }
+  if (w == leader.image().workers.end() || w->second.has_left()) {
+    e.reason = "its worker \"" + name + "\" has left: the next plan decides";
+  } else {
+    e.owner = name;
+    e.reason = "its worker is gone, and keeps what it has as long as its tolerance lasts";
+  }
+  out.push_back(answer{q.question, std::move(e)});
+  return true;
+}
+
 void explain_core::read_next(effects& out) {
-  out.push_back(read_effect{++request_, reader_->next(), false});
+  asks_ = reader_->next();
+  asked_for_ = 0;
+  so_far_ = {};
+  read_part(out);
+}
+
+void explain_core::read_part(effects& out) {
+  const auto from = asks_.begin() + static_cast<std::ptrdiff_t>(asked_for_);
+  const auto n = std::min(asks_.size() - asked_for_, read_batch);
+  asked_for_ += n;
+  out.push_back(read_effect{++request_, {from, from + static_cast<std::ptrdiff_t>(n)}, false});
 }
 
 explain_core::effects explain_core::on_read(const store::read_outcome& r) {
@@ -39,7 +80,12 @@ explain_core::effects explain_core::on_read(const store::read_outcome& r) {
     refuse_first({errc::not_connected, "the store did not answer: " + r.text}, out);
     return out;
   }
-  if (auto ok = reader_->take(r); !ok) {
+  so_far_.results.insert(so_far_.results.end(), r.results.begin(), r.results.end());
+  if (asked_for_ < asks_.size()) {
+    read_part(out);
+    return out;
+  }
+  if (auto ok = reader_->take(so_far_); !ok) {
     refuse_first(ok.error(), out);
     return out;
   }

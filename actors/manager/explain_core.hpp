@@ -23,6 +23,8 @@ class explain_core {
 public:
   /// Questions that wait at most; more are refused with `backlog_full`.
   static constexpr std::size_t most_waiting = 64;
+  /// Questions to the store in one batch.
+  static constexpr std::size_t read_batch = 2000;
 
   /// Work for the executor: plan (unless there is a plan already), then explain; `explain_now` does both.
   struct task {
@@ -61,13 +63,19 @@ private:
   void find(const waiting_question& q, const cluster_image& image, const std::set<node_id>& away,
             std::shared_ptr<const assignment_problem> problem, std::shared_ptr<const plan> planned,
             const plan_options& options, std::shared_ptr<const strategy_answers> answers, bool by_leader, effects& out);
+  bool owner_is_gone(const waiting_question& q, const manager_core& leader, effects& out) const;
   void read_next(effects& out);
+  void read_part(effects& out);
   void refuse_first(error why, effects& out);
 
   store::tree_schema tree_;
   plan_options options_;
   std::deque<waiting_question> questions_; ///< the first is being read for
   std::optional<image_reader> reader_;
+  /// What the reader asks, in parts that a store takes.
+  std::vector<store::read_op> asks_;
+  std::size_t asked_for_ = 0;
+  store::read_outcome so_far_;
   std::uint64_t request_ = first_request;
 
   /// Far from the numbers of the manager, whose reads are answered to the same actor.

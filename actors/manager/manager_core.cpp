@@ -47,6 +47,8 @@ void manager_core::reset() {
   backoff_.reset();
   strategy_backoff_.reset();
   image_ = {};
+  known_ = rebuilding_ = false;
+  failures_in_a_row_ = 0;
   all_dirty_ = members_dirty_ = pools_dirty_ = unwatched_ = false;
   jobs_dirty_.clear();
   plan_dirty_ = false;
@@ -72,6 +74,7 @@ void manager_core::reset() {
   scan_queue_.clear();
   clean_at_.reset();
   clean_queue_.clear();
+  cleaning_.clear();
   problems_.clear();
 }
 
@@ -141,12 +144,6 @@ std::optional<time_point> manager_core::wake_at() const {
   at = earliest(at, sweep_at_);
   at = earliest(at, desk_.next_due());
   return scanned_ ? earliest(at, clean_at_) : at;
-}
-
-void manager_core::read(activity a, std::vector<store::read_op> ops, bool fresh, effects& out) {
-  doing_ = a;
-  request_ = next_request_++;
-  out.push_back(read_effect{request_, std::move(ops), fresh});
 }
 
 /// Something did not go as the image said: wait a little, then read everything again.
@@ -219,25 +216,31 @@ manager_core::effects manager_core::on_read(std::uint64_t request, const store::
     return out;
   }
   request_ = 0;
-  const auto what = std::exchange(doing_, activity::none);
   if (r.status != store::read_status::ok) {
-    if (r.status == store::read_status::rejected) {
-      complain("read", {errc::internal, r.text}, out);
-    }
-    setback(s, "a read failed", out);
+    reading_failed(std::exchange(doing_, activity::none), r, s, out);
     next(s, out);
     return out;
   }
+  failures_in_a_row_ = 0;
+  problems_.erase("read");
+  answers_.insert(answers_.end(), r.results.begin(), r.results.end());
+  if (asked_for_ < questions_.size()) {
+    read_part(false, out);
+    return out;
+  }
+  const auto what = std::exchange(doing_, activity::none);
+  const store::read_outcome whole{store::read_status::ok, std::exchange(answers_, {}), {}};
   switch (what) {
-  case activity::load_base: apply_base(r, s, out); break;
-  case activity::load_details: apply_details(r, s, out); break;
-  case activity::load_items: apply_items(r, s, out); break;
-  case activity::observing: apply_observation(r, s); break;
-  case activity::verifying: apply_verification(r, s, out); break;
+  case activity::load_base: apply_base(whole, s, out); break;
+  case activity::load_changed: apply_changed(whole, s, out); break;
+  case activity::load_details: apply_details(whole, s, out); break;
+  case activity::load_items: apply_items(whole, s, out); break;
+  case activity::observing: apply_observation(whole, s); break;
+  case activity::verifying: apply_verification(whole, s, out); break;
   case activity::scan_jobs:
   case activity::scan_folders:
-  case activity::scan_locks: apply_scan(r, what, s, out); break;
-  case activity::clean_read: apply_clean(r, s, out); break;
+  case activity::scan_locks: apply_scan(whole, what, s, out); break;
+  case activity::clean_read: apply_clean(whole, s, out); break;
   default: break;
   }
   next(s, out);
@@ -303,7 +306,7 @@ manager_core::effects manager_core::on_commit(std::uint64_t request, const store
       // A lock that went by itself; the others are looked at again.
       watchdog_.settled(verifying_, breaking_[met->index - 3]);
     } else if (what == activity::clean_write) {
-      clean_queue_.pop_front(); // it is in use again, or the next cleaning does it
+      clean_conflict(met->index, s);
     } else if (what == activity::breaking && met->index == 1) {
       retry_at_ = s.now + backoff_.draw(s.entropy); // somebody joined: from the first read again
     } else {
@@ -321,11 +324,7 @@ manager_core::effects manager_core::on_commit(std::uint64_t request, const store
       out.push_back(log_effect{log_level::info, fmt::format("broke {} locks of {} ({})", breaking_.size(),
                                                             verifying_.worker, verifying_.incarnation)});
     } else if (what == activity::clean_write) {
-      ++counters_.cleaned;
-      if (clean_complete_) {
-        clean_queue_.pop_front();
-      }
-      all_dirty_ = true;
+      cleaned(s);
     }
   }
   next(s, out);
@@ -342,15 +341,19 @@ manager_status manager_core::status(time_point now) const {
              : retry_at_                    ? "backing_off"
              : doing_ == activity::planning ? "planning"
              : doing_ == activity::writing  ? "writing"
-             : doing_ == activity::load_base || doing_ == activity::load_details || doing_ == activity::load_items
-               ? "loading"
-               : "ready";
-  for (const auto& [id, w] : image_.workers) {
-    st.workers += w.is_alive() ? 1 : 0;
+             : known_                       ? "ready"
+                                            : "loading";
+  if (rebuilding_ && known_) { // the image is being built anew: what it was is nearer to the truth
+    st.workers = known_workers_;
+    st.jobs = known_jobs_;
+    st.items = known_items_;
+    st.assigned = known_assigned_;
+  } else {
+    st.workers = image_.alive_count();
+    st.jobs = static_cast<std::uint32_t>(image_.jobs.size());
+    st.items = static_cast<std::uint32_t>(image_.item_count());
+    st.assigned = static_cast<std::uint32_t>(image_.assigned_count());
   }
-  st.jobs = static_cast<std::uint32_t>(image_.jobs.size());
-  st.items = static_cast<std::uint32_t>(image_.item_count());
-  st.assigned = static_cast<std::uint32_t>(image_.assigned_count());
   st.unassigned = unassigned_;
   st.unassigned_items = unassigned_items_;
   st.waiting = books_.slots().requests(slot_manager::request_state::waiting);

@@ -70,6 +70,10 @@ public:
     std::size_t max_transaction_ops = 200;
     std::size_t pipeline = 8;
     std::size_t lock_batch = 100;
+    /// Questions to the store in one batch; more are asked one batch after the other.
+    std::size_t read_batch = 2000;
+    /// Things looked at together before they are cleaned away: about as many as one transaction removes.
+    std::size_t clean_batch = 32;
   };
 
   explicit manager_core(settings s);
@@ -93,6 +97,8 @@ public:
   /// What strategies of users have answered, for planning again without calling them.
   std::shared_ptr<const strategy_answers> answers() const { return desk_.answers(); }
   const cluster_image& image() const { return image_; }
+  /// Not while the cluster is read anew.
+  bool image_is_whole() const { return known_ && !rebuilding_; }
   /// Workers that were gone at the last plan and keep what they have.
   const std::set<node_id>& kept_back() const { return planned_frozen_; }
 
@@ -100,6 +106,7 @@ private:
   enum class activity {
     none,
     load_base,
+    load_changed,
     load_details,
     load_items,
     planning,
@@ -115,13 +122,22 @@ private:
   };
 
   struct clean_task {
-    enum class kind { pool, worker, lock_folder } what;
+    /// `folders`: those below a worker's `assigned` whose jobs are gone.
+    enum class kind { pool, worker, folders, lock_folder } what;
     std::string id;
+    /// How many operations of the transaction come before and with it; 0: it turned out to be in use.
+    std::size_t ops_end = 0;
+    /// Folders to remove.
+    std::vector<job_id> jobs = {};
+    /// Nothing of it is left after the transaction.
+    bool whole = false;
   };
 
   void next(step s, effects& out);
   void reset();
   void read(activity a, std::vector<store::read_op> ops, bool fresh, effects& out);
+  void read_part(bool fresh, effects& out);
+  void reading_failed(activity what, const store::read_outcome& r, step s, effects& out);
   void setback(step s, const char* why, effects& out);
   void changed(step s);
   void complain(const std::string& key, error why, effects& out);
@@ -129,6 +145,8 @@ private:
   // reading the cluster
   void start_refresh(effects& out);
   void apply_base(const store::read_outcome& r, step s, effects& out);
+  void apply_changed(const store::read_outcome& r, step s, effects& out);
+  void read_details(step s, effects& out);
   void apply_details(const store::read_outcome& r, step s, effects& out);
   void apply_items(const store::read_outcome& r, step s, effects& out);
   void refreshed(step s);
@@ -158,9 +176,15 @@ private:
 
   // cleaning
   void plan_cleaning(step s);
-  bool offered(const job_id& job, time_point now) const;
+  std::set<job_id> offered(time_point now) const;
+  bool is_over(const node_id& id, const worker_image& w, time_point now) const;
   void start_clean(effects& out);
   void apply_clean(const store::read_outcome& r, step s, effects& out);
+  bool add_removals(clean_task& task, const store::read_result* results, store::transaction& txn) const;
+  void cleaned(step s);
+  void clean_conflict(std::size_t index, step s);
+  /// Plans the cleaning anew after a look at the members.
+  void clean_again(step s);
   std::string bump();
 
   settings cfg_;
@@ -181,6 +205,16 @@ private:
   cluster_image image_;
   std::int32_t assignment_version_ = 0;
   std::int32_t worker_version_ = 0;
+  /// The image is whole, or was before it was dropped to be read anew; then these are the counts it had.
+  bool known_ = false;
+  bool rebuilding_ = false;
+  std::uint32_t known_workers_ = 0, known_jobs_ = 0, known_items_ = 0, known_assigned_ = 0;
+
+  // the question under way, asked in parts
+  std::vector<store::read_op> questions_;
+  std::size_t asked_for_ = 0;
+  std::vector<store::read_result> answers_;
+  std::uint32_t failures_in_a_row_ = 0;
 
   // what is out of date
   bool all_dirty_ = false;
@@ -198,6 +232,7 @@ private:
   std::vector<job_id> detail_jobs_;
   std::vector<std::pair<node_id, job_id>> detail_folders_;
   std::set<node_id> alive_names_;
+  std::vector<node_id> maybe_changed_;
 
   // planning
   bool plan_dirty_ = false;
@@ -240,7 +275,7 @@ private:
   // cleaning
   std::optional<time_point> clean_at_;
   std::deque<clean_task> clean_queue_;
-  bool clean_complete_ = false;
+  std::vector<clean_task> cleaning_; ///< those being read or removed
 
   std::map<std::string, std::string> problems_;
   manager_counters counters_;

@@ -1,11 +1,54 @@
 #include "actors/manager/manager_core.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
 namespace djm {
 
 using store::rc;
+
+// -- questions to the store ---------------------------------------------------------
+
+void manager_core::read(activity a, std::vector<store::read_op> ops, bool fresh, effects& out) {
+  doing_ = a;
+  questions_ = std::move(ops);
+  asked_for_ = 0;
+  answers_.clear();
+  read_part(fresh, out);
+}
+
+/// A cluster may hold more than the store takes in one question. What is read in parts is no older for it: all that is
+/// decided on it is guarded by versions that were read first.
+void manager_core::read_part(bool fresh, effects& out) {
+  request_ = next_request_++;
+  const auto from = questions_.begin() + static_cast<std::ptrdiff_t>(asked_for_);
+  const auto n = std::min(questions_.size() - asked_for_, cfg_.read_batch);
+  asked_for_ += n;
+  out.push_back(read_effect{request_, {from, from + static_cast<std::ptrdiff_t>(n)}, fresh});
+}
+
+void manager_core::reading_failed(activity what, const store::read_outcome& r, step s, effects& out) {
+  // Once is a matter of the connection. What fails again and again has to be told, with a name.
+  constexpr std::uint32_t patience = 5;
+  ++failures_in_a_row_;
+  const auto rejected = r.status == store::read_status::rejected;
+  if (rejected || failures_in_a_row_ >= patience) {
+    const auto first = questions_.empty() ? std::string{} : questions_.front().path;
+    complain("read",
+             {rejected ? errc::internal : errc::timed_out,
+              fmt::format("the leader cannot read {}: {} questions, the first about \"{}\": {}",
+                          what == activity::load_base || what == activity::load_changed ? "the cluster"
+                          : what == activity::load_details                              ? "workers and pools"
+                          : what == activity::load_items                                ? "assignments"
+                          : what == activity::clean_read                                ? "what is to be cleaned"
+                                                                                        : "locks",
+                          questions_.size(), first, r.text)},
+             out);
+  }
+  setback(s, "a read failed", out);
+}
 
 // -- reading the cluster ----------------------------------------------------------
 
@@ -24,11 +67,6 @@ void manager_core::start_refresh(effects& out) {
     store::get(tree_.assignment_version()),    store::get(tree_.worker_version(), refresh_members_),
     store::children(tree_.workers()),          store::children(tree_.alive(), refresh_members_),
     store::get(tree_.pools(), refresh_pools_), store::children(tree_.pools(), refresh_pools_)};
-  if (!refresh_all_) {
-    for (const auto& [id, w] : image_.workers) {
-      ops.push_back(store::exists(tree_.worker(id)));
-    }
-  }
   read(activity::load_base, std::move(ops), refresh_all_, out);
 }
 
@@ -44,50 +82,43 @@ void manager_core::apply_base(const store::read_outcome& r, step s, effects& out
                        (!refresh_pools_ || (r.results[4].watched && r.results[5].watched));
   unwatched_ = unwatched_ || !watched;
   if (refresh_all_) {
+    if (known_) {
+      known_workers_ = image_.alive_count();
+      known_jobs_ = static_cast<std::uint32_t>(image_.jobs.size());
+      known_items_ = static_cast<std::uint32_t>(image_.item_count());
+      known_assigned_ = static_cast<std::uint32_t>(image_.assigned_count());
+    }
     image_ = {};
+    rebuilding_ = true;
     assignment_version_ = r.results[0].stat.version;
   } else if (r.results[0].stat.version > assignment_version_) {
     setback(s, "somebody else wrote assignments", out);
     return;
   }
+  // Whoever changes a registration that counts bumps the version of the workers.
+  const bool members = refresh_all_ || refresh_members_ || r.results[1].stat.version != worker_version_;
   worker_version_ = r.results[1].stat.version;
-  // Members: what changed is read whole.
+  alive_names_ = {r.results[3].children.begin(), r.results[3].children.end()};
   const auto& names = r.results[2].children;
-  if (!refresh_all_) {
-    std::size_t i = 6;
-    for (const auto& [id, w] : image_.workers) {
-      const auto& x = r.results[i++];
-      if (x.code == rc::ok && x.stat.mzxid != w.mzxid) {
-        detail_workers_.push_back(id);
-      }
+  std::vector<node_id> removed;
+  maybe_changed_.clear();
+  if (members && !clean_queue_.empty()) {
+    clean_queue_.clear(); // somebody may want again what was to be cleaned
+    clean_at_ = s.now;
+  }
+  for (const auto& [id, w] : image_.workers) {
+    if (!std::binary_search(names.begin(), names.end(), id)) {
+      removed.push_back(id);
+    } else if (members && (alive_names_.count(id) > 0 || !is_over(id, w, s.now))) {
+      maybe_changed_.push_back(id); // those that are over cost nothing, however many there are
     }
   }
-  for (auto w = image_.workers.begin(); w != image_.workers.end();) {
-    if (!std::binary_search(names.begin(), names.end(), w->first)) {
-      for (auto x = image_.strays.begin(); x != image_.strays.end();) {
-        x = x->worker == w->first ? image_.strays.erase(x) : std::next(x);
-      }
-      w = image_.workers.erase(w);
-    } else {
-      ++w;
-    }
+  for (const auto& id : removed) {
+    image_.remove_worker(id);
   }
   for (const auto& name : names) {
     if (is_valid_id(name) && image_.workers.count(name) == 0) {
       detail_workers_.push_back(name);
-    }
-  }
-  alive_names_ = {r.results[3].children.begin(), r.results[3].children.end()};
-  for (auto& [id, w] : image_.workers) {
-    if (alive_names_.count(id) == 0) {
-      w.alive.clear();
-    } else if (!w.is_alive()) {
-      detail_alive_.push_back(id); // also when another life has left its name there: it may be a new one by now
-    }
-  }
-  for (const auto& id : detail_workers_) {
-    if (std::find(detail_alive_.begin(), detail_alive_.end(), id) == detail_alive_.end()) {
-      detail_alive_.push_back(id);
     }
   }
   // Pools.
@@ -106,10 +137,46 @@ void manager_core::apply_base(const store::read_outcome& r, step s, effects& out
   for (const auto& id : gone) {
     image_.remove_job(id);
   }
+  const std::set<job_id> asked{detail_jobs_.begin(), detail_jobs_.end()};
   for (const auto& id : jobs) {
-    if (is_valid_id(id) && image_.jobs.count(id) == 0 &&
-        std::find(detail_jobs_.begin(), detail_jobs_.end(), id) == detail_jobs_.end()) {
+    if (is_valid_id(id) && image_.jobs.count(id) == 0 && asked.count(id) == 0) {
       detail_jobs_.push_back(id);
+    }
+  }
+  if (maybe_changed_.empty()) {
+    read_details(s, out);
+    return;
+  }
+  std::vector<store::read_op> ops;
+  for (const auto& id : maybe_changed_) {
+    ops.push_back(store::exists(tree_.worker(id)));
+  }
+  read(activity::load_changed, std::move(ops), false, out);
+}
+
+void manager_core::apply_changed(const store::read_outcome& r, step s, effects& out) {
+  for (std::size_t i = 0; i < maybe_changed_.size(); ++i) {
+    const auto& x = r.results[i];
+    if (x.code == rc::ok && x.stat.mzxid != image_.workers.at(maybe_changed_[i]).mzxid) {
+      detail_workers_.push_back(maybe_changed_[i]);
+    }
+  }
+  read_details(s, out);
+}
+
+/// Members whose registration has changed are read whole, of the others only what may have changed without it.
+void manager_core::read_details(step s, effects& out) {
+  for (auto& [id, w] : image_.workers) {
+    if (alive_names_.count(id) == 0) {
+      w.alive.clear();
+    } else if (!w.is_alive()) {
+      detail_alive_.push_back(id); // also when another life has left its name there: it may be a new one by now
+    }
+  }
+  const std::set<node_id> listed{detail_alive_.begin(), detail_alive_.end()};
+  for (const auto& id : detail_workers_) {
+    if (listed.count(id) == 0) {
+      detail_alive_.push_back(id);
     }
   }
   if (detail_alive_.empty() && detail_jobs_.empty()) { // whoever is read anew is in `detail_alive_`
@@ -251,6 +318,12 @@ void manager_core::refreshed(step s) {
     if (!w.alive.empty()) {
       watchdog_.forget({id, w.alive});
     }
+  }
+  known_ = true;
+  rebuilding_ = false;
+  // Numbers of workers that are no more are given up only here: a cluster with new names each day would collect them.
+  if (image_.numbers() > 2 * image_.workers.size() + 1000) {
+    all_dirty_ = true;
   }
   changed(s);
 }

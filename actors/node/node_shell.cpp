@@ -56,6 +56,24 @@ caf::result<void> wish(node_ptr self, admin_core::wish w) {
   return promise;
 }
 
+/// Nothing is refused for it: the node that leads may know the strategy although this one does not.
+void warn_of_strategy(node_ptr self, const job_spec& spec) {
+  const auto& known = *self->state().parts.strategies;
+  const auto& name = spec.attributes.strategy;
+  if (name.empty() || known.find(name) != nullptr) {
+    return;
+  }
+  std::string names;
+  for (const auto& x : known.names()) {
+    names += (names.empty() ? "" : ", ") + x;
+  }
+  publish(self, problem{"node",
+                        {errc::unknown_strategy, "job \"" + spec.id + "\" names the strategy \"" + name +
+                                                   "\", which this node does not know: while it leads, items of the "
+                                                   "job get no worker; known are " +
+                                                   names}});
+}
+
 caf::result<void> add_job(node_ptr self, register_job& m) {
   auto& st = self->state();
   const auto& id = m.spec.id;
@@ -75,6 +93,7 @@ caf::result<void> add_job(node_ptr self, register_job& m) {
         (st.life->is_leaving(id) ? " and on its way out; unregister_job is answered when it is free" : ""));
   }
   const auto job = id;
+  warn_of_strategy(self, m.spec);
   st.jobs.emplace(job, job_entry{std::move(m.spec), std::move(m.code), {}, {}, {}});
   carry_out(self, st.life->add_job(job));
   return caf::unit;

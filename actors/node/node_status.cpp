@@ -56,11 +56,16 @@ void ask_part(node_ptr self, const std::shared_ptr<status_collector>& c, const P
 
 void publish(node_ptr self, event what) {
   auto& st = self->state();
-  if (const auto* p = std::get_if<problem>(&what)) {
-    st.problems.push_back(p->component + ": " + to_string(p->why));
+  const auto keep = [&](std::string text) {
+    st.problems.push_back(std::move(text));
     if (st.problems.size() > 20) {
       st.problems.pop_front();
     }
+  };
+  if (const auto* p = std::get_if<problem>(&what)) {
+    keep(p->component + ": " + to_string(p->why));
+  } else if (const auto* q = std::get_if<pool_problem>(&what)) {
+    keep("pool: " + to_string(q->why));
   }
   if (auto line = log_of(what, st.identity.config)) {
     st.parts.env->log(*line);

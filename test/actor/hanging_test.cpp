@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <stdexcept>
+
 #include "jobs.hpp"
 #include "lab.hpp"
 
@@ -84,4 +87,23 @@ TEST_CASE("a strategy that hangs delays its own job alone, is reported, and is t
   g.open();
   CHECK(eventually([&] { return runs.runs_of("a") > 1; }));
   CHECK(eventually([&] { return n.status().manager.problems.empty(); }));
+}
+
+TEST_CASE("a job whose strategy the node does not know is told of at once, and problems of pools are in the status") {
+  run_watch runs;
+  lab l;
+  auto& n = l.start("one");
+  REQUIRE(n.add(watched("work", {"a"}, runs).strategy("balancd").build()));
+  REQUIRE(eventually([&] { return !n.events.problems(errc::unknown_strategy).empty(); }));
+  CHECK(mentions(n.events.problems(errc::unknown_strategy).at(0), {"work", "balancd", "balanced"}));
+  job_builder b{"broken"};
+  b.pool([]() -> std::vector<item_id> { throw std::runtime_error("no directory"); }).every(5ms).run([](job_context&) {
+  });
+  REQUIRE(n.add(b.build()));
+  CHECK(eventually([&] {
+    const auto problems = n.status().problems;
+    return std::any_of(problems.begin(), problems.end(), [](const std::string& x) {
+      return mentions(x, {"broken", "no directory"});
+    });
+  }));
 }

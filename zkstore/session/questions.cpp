@@ -68,6 +68,9 @@ session_core::effects session_core::read(ticket from, std::vector<read_op> reads
   batch.fresh = fresh;
   q.body = std::move(batch);
   const auto size = unsent_ops(q);
+  if (size > limits_.max_queued_ops) // will never fit: trying again does not help
+    return refuse(from, read_status::rejected,
+                  fmt::format("{} store operations in one batch exceed the limit of {}", size, limits_.max_queued_ops));
   if (queued_ops_ + size > limits_.max_queued_ops)
     return refuse(from, read_status::failed, fmt::format("{} store operations are waiting already", queued_ops_));
   const auto number = ++last_question_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <stdexcept>
 #include <string>
@@ -105,6 +106,8 @@ public:
         reads.pop_front();
         last_ = show(q);
         ++reads_answered;
+        single_reads += q.reads.size();
+        largest_read = std::max(largest_read, q.reads.size());
         auto answer = tree.read(view.id, q.reads);
         for (const auto& e : tree.take_events(view.id)) {
           take(core.on_watch(e, now_step()));
@@ -206,6 +209,8 @@ public:
   std::vector<std::string> asked;
   std::vector<event> emitted;
   std::size_t reads_answered = 0;
+  /// Questions within those, in all and in one.
+  std::size_t single_reads = 0, largest_read = 0;
   /// What the core asked of others since the latest call.
   std::string said;
   std::vector<typename Core::effect> others;

@@ -221,3 +221,24 @@ TEST_CASE("explain: what another node reads is passed over where it is malformed
   CHECK(who.explained("j", "a").owner == "v");
   CHECK(who.explained("k", "x").reason == describe(plan_rule::not_offered));
 }
+
+TEST_CASE("explain: the leader names no owner that has left since the last plan") {
+  manager_rig r;
+  auto v = r.worker("v");
+  r.worker("w");
+  add_pool(r.tree, "j", {"a", "b"});
+  r.lead();
+  const auto at_v = r.owners().at("a") == "v" ? "a" : "b";
+  store::worker_payload left;
+  left.incarnation = "i1";
+  left.left = true;
+  r.tree.put("/djm/workers/v", store::encode(left));
+  r.tree.put("/djm/worker-version", "left");
+  r.tree.end(v);
+  r.pass_until_asked(); // the plan is still being made
+  asker who{r};
+  const auto x = who.explained("j", at_v);
+  CHECK(x.by_leader);
+  CHECK(x.owner.empty());
+  CHECK(x.reason.find("\"v\" has left") != std::string::npos);
+}

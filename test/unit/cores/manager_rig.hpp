@@ -99,6 +99,7 @@ public:
     if (hanging.count(q.question.strategy) > 0) {
       unanswered.push_back(q);
     } else {
+      ++strategy_calls;
       d.take(d.core.on_strategy(q.request, ask_strategy(q.question, strategies), d.now_step()));
     }
   }
@@ -155,6 +156,7 @@ public:
   driver<manager_core> d;
   int plans = 0;
   int plan_failures = 0;
+  int strategy_calls = 0;
   strategy_registry strategies;
   std::set<std::string> hanging;
   std::vector<manager_core::strategy_request> unanswered;
