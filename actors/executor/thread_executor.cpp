@@ -12,9 +12,9 @@
 #include <utility>
 
 #include "actors/env/boot_time.hpp"
-#include "actors/executor/call_lanes.hpp"
 #include "actors/executor/elastic_pool.hpp"
 #include "actors/executor/run_context.hpp"
+#include "actors/executor/user_calls.hpp"
 
 namespace djm {
 
@@ -32,8 +32,13 @@ public:
   run_id next_run_id() { return ++last_run_; }
   void start(run_order order, done_fn done);
   void request_stop(run_id id, stop_reason reason, const std::vector<item_id>& revoked);
-  void call(std::function<void()> f);
-  void call_user(std::string owner, std::function<void()> f);
+  void call(std::function<void()> f) {
+    calls_.post([self = shared_from_this(), f = std::move(f)] { self->contain(f); });
+  }
+  void call_user(std::string owner, std::function<void()> f) {
+    users_.call(
+      std::move(owner), [this, f = std::move(f)] { contain(f); }, shared_from_this());
+  }
   std::vector<running_info> running(const job_id& job) const;
   void adopt(const job_id& job, const done_fn& done);
   executor_stats stats() const;
@@ -56,7 +61,6 @@ private:
   void deliver(std::unique_lock<std::mutex> lock, done_fn done, run_result result);
   void report(const std::string& text);
   void contain(const std::function<void()>& f);
-  void post_user(std::string owner, std::function<void()> f);
   std::vector<running_info> list(const job_id& job) const;
   bool settled() const;
   bool none_outside() const;
@@ -70,7 +74,6 @@ private:
   /// For shutdown: a run or delivery has ended, the deadline has moved, the work of shutdown is done.
   std::condition_variable changed_;
   std::map<run_id, entry> entries_;
-  call_lanes lanes_;
   /// Threads that are within a `done` or the log.
   std::multiset<std::thread::id> outside_;
   /// Not copied and not changed while a thread is outside.
@@ -85,7 +88,7 @@ private:
   // Last, so that no thread exists before, or is joined after, what it uses.
   elastic_pool runs_;
   elastic_pool calls_;
-  elastic_pool users_;
+  user_calls users_;
   elastic_pool callbacks_;
 };
 
@@ -222,34 +225,6 @@ void thread_executor::impl::request_stop(run_id id, stop_reason reason, const st
   deliver(std::move(lock), std::move(dropped.mapped().done), std::move(result));
 }
 
-void thread_executor::impl::call(std::function<void()> f) {
-  calls_.post([self = shared_from_this(), f = std::move(f)] { self->contain(f); });
-}
-
-void thread_executor::impl::call_user(std::string owner, std::function<void()> f) {
-  bool free = false;
-  {
-    std::lock_guard<std::mutex> guard{mutex_};
-    free = lanes_.enter(owner, f);
-  }
-  if (free)
-    post_user(std::move(owner), std::move(f));
-}
-
-void thread_executor::impl::post_user(std::string owner, std::function<void()> f) {
-  users_.post([self = shared_from_this(), owner = std::move(owner), f = std::move(f)]() mutable {
-    self->contain(f);
-    f = nullptr; // what it owns is user code as well: destroyed before the next one of this owner is called
-    std::function<void()> next;
-    {
-      std::lock_guard<std::mutex> guard{self->mutex_};
-      next = self->lanes_.left(owner);
-    }
-    if (next)
-      self->post_user(owner, std::move(next));
-  });
-}
-
 void thread_executor::impl::contain(const std::function<void()>& f) {
   std::string text;
   if (throws(f, text))
@@ -282,8 +257,8 @@ executor_stats thread_executor::impl::stats() const {
   executor_stats result;
   result.threads = runs.threads;
   result.max_threads = std::max(options_.max_threads, 1u);
-  for (auto* pool : {&calls_, &users_, &callbacks_}) {
-    auto reserved = pool->look(options_.stuck_after);
+  for (const auto& reserved :
+       {calls_.look(options_.stuck_after), users_.look(options_.stuck_after), callbacks_.look(options_.stuck_after)}) {
     result.reserved_threads += reserved.threads;
     result.reserved_busy += reserved.busy;
     result.reserved_waiting += reserved.waiting;
@@ -353,9 +328,7 @@ executor_leftovers thread_executor::impl::tear_down(std::unique_lock<std::mutex>
     released.push_back(std::move(e.done));
   bool logging = outside_.count(std::this_thread::get_id()) != 0; // then the log may be our caller
   log_sink released_log = logging ? log_sink{} : std::exchange(log_, {});
-  auto waiting = std::exchange(lanes_, {});
   lock.unlock();
-  waiting = {};
   released.clear();
   released_log = nullptr;
   // A run that has been delivered leaves its thread at once: no limit is needed, unless some runs are stuck.

@@ -159,10 +159,10 @@ void cluster::heal() {
   // A strategy may go on hanging: it must not keep the jobs of others from anything. Without functions of its own a job
   // has no pool, so those come back.
   if (chance_.one_in(2))
-    world_.hang("strategy moody", false);
+    world_.release("strategy moody");
   for (auto& [id, j] : jobs_) {
-    world_.hang("pool " + id, false);
-    world_.hang("cut " + id, false);
+    world_.release("pool " + id);
+    world_.release("cut " + id);
     j.world->elsewhere.clear();
     j.world->pool_throws.clear();
     j.world->cut_throws.clear();

@@ -99,10 +99,10 @@ void cluster::add_user_faults() {
     static constexpr const char* functions[] = {"pool ", "cut "};
     const auto owner =
       chance_.one_in(2) ? std::string{"strategy moody"} : functions[chance_.below(2)] + any_job().spec.id;
-    world_.hang(owner, true);
+    world_.hang(owner);
     later(chance_.between(200ms, 10s), [this, owner] {
       if (!healed_)
-        world_.hang(owner, false);
+        world_.release(owner);
     });
   };
   actions_["job switched"] = [this] {

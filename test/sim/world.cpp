@@ -255,16 +255,6 @@ sim_executor& world::executor_of(handle h) {
   return hosts_.at(h).env->runs();
 }
 
-void world::hang(const std::string& owner, bool on) {
-  if (on) {
-    hanging_.insert(owner);
-    return;
-  }
-  hanging_.erase(owner);
-  for (const auto h : processes())
-    executor_of(h).release(owner);
-}
-
 std::vector<world::handle> world::processes() const {
   std::vector<handle> result;
   for (const auto& [h, host] : hosts_)

@@ -84,7 +84,12 @@ public:
   process& process_of(handle h) { return *hosts_.at(h).p; }
   sim_executor& executor_of(handle h);
   /// Functions of this owner (as the executor calls it) hang on all nodes, or come back.
-  void hang(const std::string& owner, bool on);
+  void hang(const std::string& owner) { hanging_.insert(owner); }
+  void release(const std::string& owner) {
+    hanging_.erase(owner);
+    for (const auto h : processes())
+      executor_of(h).release(owner);
+  }
   bool hangs(const std::string& owner) const { return hanging_.count(owner) > 0; }
   std::vector<handle> processes() const;
   /// The one that is up on this machine, if any.

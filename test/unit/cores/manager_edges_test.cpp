@@ -293,25 +293,6 @@ TEST_CASE("manager: what meets the cleaning stays, and nothing is read again for
   CHECK(r.status().counters.cleaned == before.cleaned + 1);
 }
 
-TEST_CASE("manager: a cleaning that meets another version is planned anew, soon, and nothing is read again for it") {
-  manager_rig r;
-  r.worker("v", "i1", {});
-  add_pool(r.tree, "unoffered", {"x"});
-  r.lead();
-  r.pass(std::chrono::hours{2});
-  r.d.fates = {fate::delayed};
-  r.pass(std::chrono::hours{1});
-  REQUIRE(r.d.held.size() == 1);
-  r.tree.put("/djm/work-pool-version", "{}");
-  const auto before = r.status().counters;
-  r.d.answer_held();
-  CHECK(r.tree.has("/djm/work-pool/unoffered/x"));
-  r.pass(std::chrono::minutes{1});
-  CHECK_FALSE(r.tree.has("/djm/work-pool/unoffered"));
-  CHECK(r.status().counters.reloads == before.reloads);
-  CHECK(r.status().counters.conflicts == before.conflicts + 1);
-}
-
 TEST_CASE("manager: a plan whose outcome is unknown is counted as that, one that meets another as a conflict") {
   manager_rig u;
   u.worker("v");

@@ -281,6 +281,8 @@ TEST_CASE("session core: what waits is limited") {
   CHECK(s.read(3, {get("/a")}, true) == lines{"read 3: failed"});
   CHECK(s.set(4) == lines{});
   CHECK(s.set(5) == lines{"commit 5: rejected too_large"});
+  // One that is too large by itself: later is not better.
+  CHECK(s.read(6, {get("/a"), get("/b"), get("/c"), get("/d")}) == lines{"read 6: rejected"});
   CHECK(s.core.counters().queued_ops == 3);
 }
 
