@@ -10,6 +10,7 @@
 #include "djm/fields.hpp"
 #include "djm/job_spec.hpp"
 #include "djm/time.hpp"
+#include "zkstore/types.hpp"
 
 /// What the data of each tree node says. Payloads are JSON objects with a version field "v"; unknown fields are ignored
 /// on reading and preserved on writing (`encode(x, previous)`), malformed ones are an error that names the path.
@@ -51,6 +52,11 @@ struct worker_payload {
   bool cordoned = false;
   /// True after a gentle leave: the items may move at once.
   bool left = false;
+  /// Version of this node that the first write of this incarnation replaced; -1: there was none. Whoever has read just
+  /// that version knows that no other life was there in between.
+  std::int64_t took_over = -1;
+  /// The life before this one ended without leaving.
+  bool after_crash = false;
 };
 
 /// `workers/<worker>/assigned`.
@@ -84,6 +90,12 @@ struct lock_payload {
 struct version_payload {
   std::string transaction;
 };
+
+/// A node that a session holds. One of the same name that is not ephemeral (a backup that was restored, a tool) says
+/// nothing of anybody's life.
+inline bool held_by_session(const read_result& r) {
+  return r.code == rc::ok && r.stat.ephemeral_owner != 0;
+}
 
 /// JSON text. With `previous`, fields of it that this version does not know are kept; a `previous` that is no payload
 /// is ignored. Bytes that are not UTF-8 become U+FFFD.
@@ -119,7 +131,7 @@ auto fields(V&& v, worker_payload& x) {
   return v("worker", field("incarnation", x.incarnation), field("detach_ms", x.detach_ms), field("zone", x.zone),
            field("labels", x.labels), field("weight", x.weight), field("capacity", x.capacity),
            field("max_items", x.max_items), field("draining", x.draining), field("cordoned", x.cordoned),
-           field("left", x.left));
+           field("left", x.left), field("took_over", x.took_over), field("after_crash", x.after_crash));
 }
 template <class V>
 auto fields(V&& v, assigned_payload& x) {

@@ -163,7 +163,9 @@ public:
   effects open(time_point now);
   /// Ends the session: pending questions are answered (`unknown` / `session_lost`), then the handle is closed.
   effects close(time_point now);
-  effects commit(ticket from, transaction txn, time_point now);
+  /// `session` is the number of the one in which the transaction was decided; in any other it is answered
+  /// `session_lost` and never sent: what was read or made in a session that is over says nothing of this one.
+  effects commit(ticket from, std::uint64_t session, transaction txn, time_point now);
   /// Reads are answered in one outcome, in order, from one server. `fresh` puts them behind a barrier.
   effects read(ticket from, std::vector<read_op> reads, bool fresh, time_point now);
   /// Drops the client's watches and unanswered questions (a client that is gone gets no answers).

@@ -31,6 +31,8 @@ struct step {
 /// Effects that every core may produce; each core lists those it uses in its own variant.
 struct commit_effect {
   std::uint64_t request = 0;
+  /// Number of the session in which it was decided: the store's part refuses it in any other.
+  std::uint64_t session = 0;
   store::transaction txn;
 };
 struct read_effect {

@@ -23,6 +23,9 @@ namespace djm::msg {
 struct attach {};
 struct commit {
   std::uint64_t request = 0;
+  /// Number of the session in which it was decided. In any other one it is refused: what was read or made in a session
+  /// that is over says nothing of who owns it now.
+  std::uint64_t session = 0;
   store::transaction txn;
 };
 struct read {
@@ -100,6 +103,8 @@ struct resign {};
 struct granted {
   std::int64_t epoch = 0;
   std::string latch;
+  /// The session whose latch it is.
+  std::uint64_t session = 0;
 };
 struct revoked {};
 
@@ -181,7 +186,7 @@ auto fields(V&& v, attach&) {
 }
 template <class V>
 auto fields(V&& v, commit& x) {
-  return v("commit", field("request", x.request), field("txn", x.txn));
+  return v("commit", field("request", x.request), field("session", x.session), field("txn", x.txn));
 }
 template <class V>
 auto fields(V&& v, read& x) {
@@ -270,7 +275,7 @@ auto fields(V&& v, resign&) {
 }
 template <class V>
 auto fields(V&& v, granted& x) {
-  return v("granted", field("epoch", x.epoch), field("latch", x.latch));
+  return v("granted", field("epoch", x.epoch), field("latch", x.latch), field("session", x.session));
 }
 template <class V>
 auto fields(V&& v, revoked&) {

@@ -2,14 +2,29 @@
 
 #include <utility>
 
+#include <caf/mailbox_element.hpp>
+
 #include "actors/common/shell.hpp"
 
 /// The part of a shell that talks to the store: questions out, and attaching to a store that may have been rebuilt.
 namespace djm {
 
+/// Between the decision and the sending a part may be held for any time, while the others go on: the environment says.
 template <class Self>
-void send_commit(Self* self, const peers_ptr& p, commit_effect& x) {
-  self->mail(msg::commit{x.request, std::move(x.txn)}).send(p->store);
+void send_commit(Self* self, node_env& env, const store_actor& store, commit_effect& x) {
+  msg::commit m{x.request, x.session, std::move(x.txn)};
+  if (!env.holds_back(self->name())) {
+    self->mail(std::move(m)).send(store);
+    return;
+  }
+  env.hand_over([from = caf::strong_actor_ptr{self->ctrl()}, store, m] {
+#if DJM_CAF_1X
+    auto sent = caf::make_mailbox_element(from, caf::make_message_id(), m);
+#else
+    auto sent = caf::make_mailbox_element(from, caf::make_message_id(), {}, m);
+#endif
+    caf::actor_cast<caf::strong_actor_ptr>(store)->enqueue(std::move(sent), nullptr);
+  });
 }
 
 template <class Self>

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "djm/ids.hpp"
+#include "zkstore/payloads.hpp"
 
 namespace djm {
 
@@ -139,15 +140,24 @@ election_core::effects election_core::on_read(std::uint64_t request, const store
     return out;
   }
   if (r.results[0].code != rc::ok) {
+    // Who cannot see its latch does not lead. The keeper makes the folder anew.
+    routine_ = false;
+    names_.clear();
+    watched_.clear();
+    leave_office(out);
     later(s);
     return out;
   }
   std::vector<std::string> names;
+  std::set<std::string> impostors;
   for (const auto& name : r.results[0].children) {
-    if (!candidate_worker(name).empty()) {
+    if (impostors_.count(name) > 0) {
+      impostors.insert(name);
+    } else if (!candidate_worker(name).empty()) {
       names.push_back(name);
     }
   }
+  impostors_ = std::move(impostors);
   std::sort(names.begin(), names.end(), [](const std::string& a, const std::string& b) {
     auto x = *store::sequence_of(a);
     auto y = *store::sequence_of(b);
@@ -164,10 +174,15 @@ election_core::effects election_core::on_read(std::uint64_t request, const store
   own_.clear();
   const auto prefix = std::string{store::name_of(tree_.latch_prefix(cfg_.node, cfg_.incarnation))};
   std::vector<store::read_op> reads;
+  inspected_.clear();
+  const auto inspect = [&](const std::string& name, bool watch = false) {
+    inspected_.push_back(name);
+    reads.push_back(store::exists(tree_.latch(name), watch));
+  };
   for (const auto& name : names_) {
     if (name.compare(0, prefix.size(), prefix) == 0) {
       own_.push_back(name);
-      reads.push_back(store::exists(tree_.latch(name)));
+      inspect(name);
     }
   }
   // The candidate before our lowest is watched, the lowest of all names the leader.
@@ -177,10 +192,10 @@ election_core::effects election_core::on_read(std::uint64_t request, const store
     before = first == names_.begin() ? names_.size() : static_cast<std::size_t>(first - names_.begin()) - 1;
   }
   if (before < names_.size()) {
-    reads.push_back(store::exists(tree_.latch(names_[before]), true));
+    inspect(names_[before], true);
   }
   if (!names_.empty()) {
-    reads.push_back(store::exists(tree_.latch(names_.front())));
+    inspect(names_.front());
   }
   if (reads.empty()) {
     reads.push_back(store::exists(tree_.latches()));
@@ -191,7 +206,26 @@ election_core::effects election_core::on_read(std::uint64_t request, const store
   return out;
 }
 
+/// Sorts out the names that no session holds; true when there are any.
+bool election_core::unmask(const store::read_outcome& r, effects& out) {
+  bool found = false;
+  for (std::size_t i = 0; i < inspected_.size(); ++i) {
+    const auto path = tree_.latch(inspected_[i]);
+    if (r.results[i].code == rc::ok && !held_by_session(r.results[i]) && impostors_.insert(inspected_[i]).second) {
+      found = true;
+      out.push_back(emit_effect{problem{
+        "election", {errc::malformed_payload, path + " is not ephemeral: nobody stands behind this candidate"}}});
+    }
+  }
+  return found;
+}
+
 void election_core::decide(const store::read_outcome& r, step s, effects& out) {
+  if (unmask(r, out)) {
+    names_.clear();
+    look(out);
+    return;
+  }
   std::vector<std::string> mine;
   std::int64_t my_epoch = 0;
   for (std::size_t i = 0; i < own_.size(); ++i) {
@@ -214,7 +248,7 @@ void election_core::decide(const store::read_outcome& r, step s, effects& out) {
     txn.ops.push_back(store::check_op{tree_.alive(cfg_.node)});
     txn.ops.push_back(
       store::create_op{tree_.latch_prefix(cfg_.node, cfg_.incarnation), {}, store::create_mode::ephemeral_sequential});
-    out.push_back(commit_effect{request_, std::move(txn)});
+    out.push_back(commit_effect{request_, session_.number, std::move(txn)});
     return;
   }
   if (mine.size() > 1) {
@@ -225,14 +259,14 @@ void election_core::decide(const store::read_outcome& r, step s, effects& out) {
     for (std::size_t i = 1; i < mine.size(); ++i) {
       txn.ops.push_back(store::remove_op{tree_.latch(mine[i])});
     }
-    out.push_back(commit_effect{request_, std::move(txn)});
+    out.push_back(commit_effect{request_, session_.number, std::move(txn)});
     return;
   }
   if (names_.front() == mine.front()) {
     if (!leading_) {
       leading_ = true;
       epoch_ = my_epoch;
-      out.push_back(granted{epoch_, tree_.latch(mine.front())});
+      out.push_back(granted{epoch_, tree_.latch(mine.front()), session_.number});
     }
   } else {
     leave_office(out);

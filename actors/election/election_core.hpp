@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -20,7 +21,8 @@ namespace djm {
 ///                    │ else: watch the one before ───────┘ it changed, T passed, connection came back
 ///
 /// Own candidates are those whose ephemeral owner is our session: the lowest is kept, others (of a transaction whose
-/// outcome was unknown) are deleted. The epoch is the creation zxid of the latch node, so it grows from leader to
+/// outcome was unknown) are deleted. A node of a candidate's name that no session holds is nobody's: it is passed over
+/// and reported. The epoch is the creation zxid of the latch node, so it grows from leader to
 /// leader. Leadership is revoked as soon as the connection is suspended; a leader that does not notice in time cannot
 /// harm, because each of its transactions checks its latch node.
 class election_core {
@@ -28,6 +30,7 @@ public:
   struct granted {
     std::int64_t epoch;
     std::string latch;
+    std::uint64_t session;
   };
   struct revoked {};
 
@@ -63,6 +66,7 @@ private:
   bool online() const { return connected_ && joined_ != 0 && joined_ == session_.number && !resigned_; }
   void look(effects& out);
   void decide(const store::read_outcome& r, step s, effects& out);
+  bool unmask(const store::read_outcome& r, effects& out);
   void leave_office(effects& out);
   void learn(node_id leader, std::int64_t epoch, effects& out);
   void later(step s);
@@ -82,6 +86,9 @@ private:
   bool dirty_ = false;             ///< look again when the current question is answered
   std::vector<std::string> names_; ///< candidates by sequence number
   std::vector<std::string> own_;   ///< of those, with our prefix
+  /// Names of candidates behind which nobody stands: no session holds them. Only those that are listed.
+  std::set<std::string> impostors_;
+  std::vector<std::string> inspected_; ///< whose nodes were asked about, in the order of the reads
   std::string watched_;
   std::optional<time_point> look_at_;
   bool leading_ = false;

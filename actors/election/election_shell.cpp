@@ -24,10 +24,10 @@ void carry_out(self_ptr self, election_core::effects fx) {
   auto& st = self->state();
   for (auto& e : fx) {
     std::visit(overloaded{
-                 [&](commit_effect& x) { send_commit(self, st.peers, x); },
+                 [&](commit_effect& x) { send_commit(self, *st.env, st.peers->store, x); },
                  [&](read_effect& x) { send_read(self, st.peers, x); },
                  [&](election_core::granted& x) {
-                   st.term = msg::granted{x.epoch, x.latch};
+                   st.term = msg::granted{x.epoch, x.latch, x.session};
                    self->mail(*st.term).send(st.peers->manager);
                  },
                  [&](election_core::revoked&) {

@@ -44,6 +44,15 @@ public:
   /// stops.
   virtual void close(std::function<void()> done) = 0;
 
+  /// Whether this part (the name of its actor) is held just now between a decision and the sending of it. A thread may
+  /// be preempted there for any time, while those of the other parts go on; the simulator makes it happen. What is
+  /// handed over is sent, in its order, when the part goes on.
+  virtual bool holds_back(const char* part) {
+    (void) part;
+    return false;
+  }
+  virtual void hand_over(std::function<void()> send) { send(); }
+
   /// Ends the process, for `abort_on_overrun`. Where a process is only modelled this returns, and nothing of it runs
   /// any more.
   virtual void end_process() { std::abort(); }

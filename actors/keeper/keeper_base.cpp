@@ -20,7 +20,7 @@ std::vector<std::string> keeper_core::root_chain() const {
 void keeper_core::read_base(effects& out) {
   read(doing::reading_base,
        {store::get(tree_.format()), store::exists(tree_.root()), store::exists(tree_.alive()),
-        store::exists(tree_.latches()), store::exists(tree_.workers()), store::exists(tree_.pools()),
+        store::children(tree_.latches()), store::exists(tree_.workers()), store::exists(tree_.pools()),
         store::exists(tree_.locks()), store::exists(tree_.pool_version()), store::exists(tree_.worker_version()),
         store::exists(tree_.assignment_version())},
        out);
@@ -68,6 +68,9 @@ void keeper_core::apply_base(const store::read_outcome& r, step s, effects& out)
   add(7, tree_.pool_version(), bump());
   add(8, tree_.worker_version(), bump());
   add(9, tree_.assignment_version(), bump());
+  if (r.results[8].code == rc::no_node || r.results[9].code == rc::no_node) {
+    end_all_terms(r.results[3].children, txn);
+  }
   if (!txn.ops.empty()) {
     commit(doing::writing_base, std::move(txn), out);
     return;
@@ -75,6 +78,22 @@ void keeper_core::apply_base(const store::read_outcome& r, step s, effects& out)
   prepared_ = true;
   root_step_ = 0;
   phase_ = phase_ == phase::preparing ? phase::pools : phase_;
+}
+
+/// A version node that is made anew counts from zero, so what a leader sent before it was lost could match again, and
+/// break a lock that is somebody else's by now. No leader outlives the node: its latch goes in the same multi. Who
+/// leads is always among the lowest.
+void keeper_core::end_all_terms(const std::vector<std::string>& latches, store::transaction& txn) const {
+  auto names = latches;
+  std::sort(names.begin(), names.end(), [](const std::string& a, const std::string& b) {
+    return store::sequence_of(a).value_or(-1) < store::sequence_of(b).value_or(-1);
+  });
+  for (const auto& name : names) {
+    if (txn.ops.size() >= cfg_.max_transaction_ops) {
+      break;
+    }
+    txn.ops.push_back(store::remove_op{tree_.latch(name)});
+  }
 }
 
 /// Something that a transaction relies on is not there. It may be a part of the base that somebody has deleted, so that

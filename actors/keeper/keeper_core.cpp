@@ -8,7 +8,10 @@ using store::rc;
 using store::read_status;
 
 keeper_core::keeper_core(settings s)
-  : cfg_(std::move(s)), tree_(cfg_.config.store.root), backoff_(cfg_.config.backoff_min, cfg_.config.backoff_max) {}
+  : cfg_(std::move(s)),
+    tree_(cfg_.config.store.root),
+    backoff_(cfg_.config.backoff_min, cfg_.config.backoff_max),
+    named_(cfg_.has_joined) {}
 
 // -- events -------------------------------------------------------------------
 
@@ -25,6 +28,9 @@ keeper_core::effects keeper_core::on_session(const store::session_view& view, st
     phase_ = phase_ == phase::waiting_for_id ? phase::registering : phase_;
   }
   if (view.number != before.number || view.phase == sp::expired || view.phase == sp::closed) {
+    if (doing_ == doing::writing_registration) {
+      perhaps_named_ = named_before_;
+    }
     request_ = 0;
     doing_ = doing::nothing;
   }
@@ -60,6 +66,7 @@ keeper_core::effects keeper_core::on_session(const store::session_view& view, st
         o.pool_dirty = true;
       }
     } else if (!was_connected && phase_ == phase::joined) {
+      look_at_ = s.now; // an event may have been missed together with its watch
       complain_at_.reset();
       connection("reconnected", out);
     }
@@ -159,6 +166,9 @@ keeper_core::effects keeper_core::on_watch(const store::watch_event& e, step s) 
     retry_at_.reset();
     phase_ = phase::registering;
   }
+  if (phase_ == phase::joined && is_watched_over(e.path)) {
+    look_soon(s);
+  }
   progress(s, out);
   return out;
 }
@@ -189,6 +199,9 @@ std::optional<time_point> keeper_core::wake_at() const {
     return std::nullopt;
   }
   auto at = earliest(retry_at_, complain_at_);
+  if (phase_ == phase::joined && connected_ && doing_ == doing::nothing && !retry_at_) {
+    at = earliest(at, look_at_);
+  }
   return phase_ == phase::waiting_for_id ? earliest(at, id_busy_until_) : at;
 }
 
@@ -231,6 +244,8 @@ void keeper_core::progress(step s, effects& out) {
       read_registration(out);
     } else if (registration_dirty_) {
       read_registration(out);
+    } else if (look_at_ && s.now >= *look_at_) {
+      read_sentry(out);
     }
     break;
   }
@@ -244,7 +259,6 @@ void keeper_core::progress(step s, effects& out) {
   case phase::left:
   case phase::failed: break;
   }
-  (void) s;
 }
 
 void keeper_core::read(doing d, std::vector<store::read_op> ops, effects& out) {
@@ -256,7 +270,7 @@ void keeper_core::read(doing d, std::vector<store::read_op> ops, effects& out) {
 void keeper_core::commit(doing d, store::transaction txn, effects& out) {
   doing_ = d;
   request_ = next_request_++;
-  out.push_back(commit_effect{request_, std::move(txn)});
+  out.push_back(commit_effect{request_, session_.number, std::move(txn)});
 }
 
 void keeper_core::later(step s) {
@@ -306,6 +320,7 @@ keeper_core::effects keeper_core::on_read(std::uint64_t request, const store::re
   case doing::reading_base: apply_base(r, s, out); break;
   case doing::reading_pools: apply_pools(r, s, out); break;
   case doing::reading_registration: apply_registration(r, s, out); break;
+  case doing::reading_sentry: apply_sentry(r, s, out); break;
   case doing::reading_leave: apply_leave(r, s, out); break;
   default: break;
   }
@@ -369,6 +384,7 @@ keeper_core::effects keeper_core::on_commit(std::uint64_t request, const store::
   case doing::writing_registration:
     if (ok) {
       ++counters_.registration_writes;
+      named_ = true;
       if (phase_ == phase::joined) {
         // A leader may have cleaned the pool of a job that nobody offered yet: look once more, now that it is on offer.
         for (auto& [id, o] : offers_) {
@@ -381,6 +397,9 @@ keeper_core::effects keeper_core::on_commit(std::uint64_t request, const store::
       return on_not_alive(s);
     } else {
       registration_dirty_ = true;
+      if (c == nullptr) {
+        perhaps_named_ = named_before_;
+      }
       doubt_base(c);
       later(s);
     }

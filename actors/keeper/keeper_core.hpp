@@ -60,6 +60,8 @@ public:
     std::int64_t pid = 0;
     std::int64_t started_at_ms = 0;
     std::size_t max_transaction_ops = 200;
+    /// This core replaces one that failed after this incarnation had joined.
+    bool has_joined = false;
   };
 
   explicit keeper_core(settings s);
@@ -95,6 +97,7 @@ private:
     writing_pools,
     reading_registration,
     writing_registration,
+    reading_sentry,
     reading_leave,
     writing_leave
   };
@@ -121,6 +124,7 @@ private:
 
   void read_base(effects& out);
   void apply_base(const store::read_outcome& r, step s, effects& out);
+  void end_all_terms(const std::vector<std::string>& latches, store::transaction& txn) const;
   void doubt_base(const store::conflict* met);
   void apply_pools(const store::read_outcome& r, step s, effects& out);
   static void found_as_wanted(offer& o);
@@ -128,6 +132,12 @@ private:
   void read_registration(effects& out);
   void apply_registration(const store::read_outcome& r, step s, effects& out);
   void next_registration_write(step s, effects& out);
+  bool superseded(const store::read_result& worker, const expected<store::worker_payload>& have, bool ours);
+  std::vector<std::string> base_paths() const;
+  bool is_watched_over(const std::string& path) const;
+  void look_soon(step s);
+  void read_sentry(effects& out);
+  void apply_sentry(const store::read_outcome& r, step s, effects& out);
   void apply_leave(const store::read_outcome& r, step s, effects& out);
   void registered(step s, effects& out);
   std::vector<std::string> root_chain() const;
@@ -151,6 +161,7 @@ private:
   bool prepared_ = false;
   bool was_joined_ = false;
   std::size_t root_step_ = 0;
+  std::optional<time_point> look_at_; ///< when to see whether all we rely on is still there
 
   std::map<job_id, offer> offers_;
   bool registration_dirty_ = false;
@@ -166,6 +177,11 @@ private:
   // registration writing: chunks whose last one joins
   std::vector<std::vector<store::write_op>> registration_chunks_;
   bool joining_ = false;
+  /// `workers/<node>` has named this incarnation: another one named there since has taken the id over for good.
+  bool named_ = false;
+  std::string named_before_; ///< which incarnation `workers/<node>` named before the write under way
+  /// The same for a write whose outcome is not known.
+  std::optional<std::string> perhaps_named_;
   std::optional<time_point> id_busy_until_;
   std::string id_holder_;
 

@@ -52,9 +52,21 @@ void keeper_core::apply_registration(const store::read_outcome& r, step s, effec
     out.insert(out.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
     return;
   }
+  const auto have = store::decode<store::worker_payload>(worker.data, tree_.worker(id));
+  if (superseded(worker, have, ours)) {
+    give_up({errc::node_id_in_use, "node id \"" + id + "\" was taken over by incarnation " + have->incarnation +
+                                     " while this process was away from the store: it does not come back"},
+            out);
+    return;
+  }
   joining_ = phase_ != phase::joined && !ours;
-  if (joining_ && alive.code == rc::ok && !held) {
-    if (shown && shown->incarnation == cfg_.incarnation && alive.stat.ephemeral_owner != 0) {
+  const bool impostor = alive.code == rc::ok && !held_by_session(alive);
+  if (impostor) {
+    complain({errc::malformed_payload, tree_.alive(id) + " is not ephemeral: it is nobody's life, and is replaced"},
+             out);
+  }
+  if (joining_ && alive.code == rc::ok && !held && !impostor) {
+    if (shown && shown->incarnation == cfg_.incarnation) {
       // An earlier session of ours that the server has not ended yet. What it still has under way checks that we are
       // alive; it must find us gone, not back.
       id_busy_until_.reset();
@@ -80,13 +92,20 @@ void keeper_core::apply_registration(const store::read_outcome& r, step s, effec
   const bool exists = worker.code == rc::ok;
   std::string encoded;
   if (exists) {
-    if (auto have = store::decode<store::worker_payload>(worker.data, tree_.worker(id))) {
+    version = worker.stat.version;
+    data.took_over = version;
+    if (have) {
       data.draining = have->draining; // what operators said outlives a restart
       data.cordoned = have->cordoned;
+      if (have->incarnation == cfg_.incarnation) {
+        data.took_over = have->took_over;
+        data.after_crash = have->after_crash;
+      } else {
+        data.after_crash = !have->left && !named_;
+      }
     } else {
       complain(have.error(), out);
     }
-    version = worker.stat.version;
     encoded = store::encode(data, worker.data);
   } else {
     encoded = store::encode(data);
@@ -139,12 +158,31 @@ void keeper_core::apply_registration(const store::read_outcome& r, step s, effec
   } while (next < changes.size());
   if (joining_) {
     auto& last = registration_chunks_.back();
-    if (held) {
+    if (held || impostor) {
       last.push_back(store::remove_op{tree_.alive(id), alive.stat.version});
     }
     last.push_back(store::create_op{tree_.alive(id), alive_data(), store::create_mode::ephemeral});
   }
   next_registration_write(s, out);
+}
+
+/// Another process has taken our id over since `workers/<node>` named us. The leader counts on it that such a life does
+/// not join again: that is why it need not begin to count anew with every life that follows.
+bool keeper_core::superseded(const store::read_result& worker, const expected<store::worker_payload>& have, bool ours) {
+  named_before_ = worker.code == rc::ok && have ? have->incarnation : std::string{};
+  if (named_before_.empty()) {
+    return false;
+  }
+  const auto perhaps = std::exchange(perhaps_named_, std::nullopt);
+  if (have->incarnation == cfg_.incarnation) {
+    named_ = true;
+    return false;
+  }
+  // What we do not know the outcome of may have been overwritten already; not by the life that was named before it,
+  // which would not have come back.
+  named_ = named_ || (perhaps && *perhaps != have->incarnation);
+  // While `alive/<node>` is ours nobody else can have joined: somebody has meddled with the data.
+  return named_ && !(phase_ == phase::joined && ours);
 }
 
 void keeper_core::next_registration_write(step s, effects& out) {
@@ -158,7 +196,6 @@ void keeper_core::next_registration_write(step s, effects& out) {
 }
 
 void keeper_core::registered(step s, effects& out) {
-  (void) s;
   if (phase_ == phase::joined) {
     return;
   }
@@ -170,6 +207,7 @@ void keeper_core::registered(step s, effects& out) {
   complain_at_.reset();
   last_problem_.clear();
   ++counters_.joins;
+  look_at_ = s.now;
   connection(was_joined_ ? "reconnected" : "connected", out);
   was_joined_ = true;
   out.push_back(joined{session_.number, alive_data()});

@@ -23,7 +23,7 @@ void carry_out(self_ptr self, keeper_core::effects fx) {
   auto& st = self->state();
   for (auto& e : fx) {
     std::visit(overloaded{
-                 [&](commit_effect& x) { send_commit(self, st.peers, x); },
+                 [&](commit_effect& x) { send_commit(self, *st.env, st.peers->store, x); },
                  [&](read_effect& x) { send_read(self, st.peers, x); },
                  [&](keeper_core::joined& x) {
                    st.joined = msg::joined{x.number, x.alive_data};

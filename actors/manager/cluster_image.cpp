@@ -207,7 +207,8 @@ void each_item(const item_set& image, const item_set& problem, F&& f) {
 
 } // namespace
 
-expected<planning_task> make_task(const cluster_image& image, const std::set<node_id>& frozen) {
+expected<planning_task> make_task(const cluster_image& image, const std::set<node_id>& frozen,
+                                  const std::set<node_id>& shunned) {
   problem_builder b{problem_builder::mode::lenient};
   std::vector<worker_index> position(image.numbers(), no_worker); // in the builder, by number in the image
   std::vector<const worker_image*> workers;
@@ -215,7 +216,9 @@ expected<planning_task> make_task(const cluster_image& image, const std::set<nod
   for (const auto& [id, w] : image.workers) {
     if (w.is_alive() && frozen.count(id) == 0) {
       at.emplace(id, static_cast<std::uint32_t>(workers.size()));
-      b.add_worker(id, attributes_of(*w.registration), problem_builder::offers::listed_jobs);
+      auto attributes = attributes_of(*w.registration);
+      attributes.draining = attributes.draining || shunned.count(id) > 0;
+      b.add_worker(id, std::move(attributes), problem_builder::offers::listed_jobs);
       workers.push_back(&w);
     }
   }

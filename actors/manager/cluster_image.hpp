@@ -108,8 +108,10 @@ struct planning_task {
 };
 
 /// `frozen` are workers that are gone for less than their tolerance: they keep what they have and get nothing, so
-/// neither they nor their items are part of the question.
-expected<planning_task> make_task(const cluster_image& image, const std::set<node_id>& frozen);
+/// neither they nor their items are part of the question. `shunned` are planned for as if they were draining: what they
+/// have goes to others, and stays only where nobody else has room.
+expected<planning_task> make_task(const cluster_image& image, const std::set<node_id>& frozen,
+                                  const std::set<node_id>& shunned = {});
 
 /// What has to be written so that the image becomes the plan; strays and items of disabled jobs go too. In order of
 /// job and item.

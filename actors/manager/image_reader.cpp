@@ -54,9 +54,10 @@ expected<void> image_reader::take(const store::read_outcome& r) {
 }
 
 expected<void> image_reader::take_base(const store::read_outcome& r) {
-  for (const auto& x : r.results) {
-    if (x.code != rc::ok) {
-      return fail(errc::malformed_payload, "the tree below \"" + tree_.root() + "\" is incomplete");
+  for (std::size_t i = 0; i < r.results.size(); ++i) {
+    if (r.results[i].code != rc::ok) {
+      return fail(errc::malformed_payload,
+                  (i == 0 ? tree_.workers() : tree_.pools()) + " is missing: the tree is incomplete");
     }
   }
   for (const auto& name : r.results[0].children) {
@@ -90,7 +91,7 @@ void image_reader::take_details(const store::read_outcome& r) {
       w.registration = std::move(*p);
     }
     w.available = {available.children.begin(), available.children.end()};
-    if (auto p = store::decode<store::alive_payload>(alive.data, tree_.alive(id)); alive.code == rc::ok && p) {
+    if (auto p = store::decode<store::alive_payload>(alive.data, tree_.alive(id)); held_by_session(alive) && p) {
       w.alive = p->incarnation;
     }
     for (const auto& job : assigned.children) {

@@ -1,10 +1,30 @@
 #include "actors/manager/lock_watchdog.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace djm {
 
-bool lock_watchdog::observe(const incarnation_ref& who, store::zxid_t mzxid, const std::string& alive,
+namespace {
+
+/// Whether it can be told that this incarnation was not there between two looks at `workers/<w>`.
+bool stayed_away(const std::string& incarnation, const registration_seen& before, const registration_seen& now) {
+  if (before.mzxid == now.mzxid) {
+    return true;
+  }
+  const auto names_another = [&](const registration_seen& x) {
+    return !x.incarnation.empty() && x.incarnation != incarnation;
+  };
+  if (!names_another(now) || before.czxid != now.czxid) {
+    return false; // removed and made anew it says nothing of what was between
+  }
+  // Already then another life had the id; or the one that has it now took it from what we saw then.
+  return names_another(before) || now.took_over == before.version;
+}
+
+} // namespace
+
+bool lock_watchdog::observe(const incarnation_ref& who, registration_seen seen, const std::string& alive,
                             duration tolerance, time_point received) {
   if (alive == who.incarnation) {
     trackers_.erase(who);
@@ -12,14 +32,14 @@ bool lock_watchdog::observe(const incarnation_ref& who, store::zxid_t mzxid, con
   }
   auto [i, added] = trackers_.try_emplace(who);
   auto& t = i->second;
-  if (added || t.mzxid != mzxid) {
+  if (added || !stayed_away(who.incarnation, t.seen, seen)) {
     const auto late = added ? duration::zero() : duration{received - t.since};
     t.since = received;
-    t.mzxid = mzxid;
     for (auto& [lock, at] : t.locks) {
       at += late; // their tolerance counts from the new beginning
     }
   }
+  t.seen = std::move(seen);
   t.tolerance = std::max(t.tolerance, tolerance);
   return true;
 }

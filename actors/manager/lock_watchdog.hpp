@@ -24,24 +24,47 @@ struct incarnation_ref {
   }
 };
 
+/// What a read of `workers/<w>` says of whose the id is. All zero: there was nothing to read.
+struct registration_seen {
+  registration_seen() = default;
+  registration_seen(store::zxid_t modified) : mzxid(modified) {}
+  registration_seen(const store::stat& s, const std::optional<store::worker_payload>& p)
+    : czxid(s.czxid), mzxid(s.mzxid), version(s.version) {
+    if (p) {
+      incarnation = p->incarnation;
+      took_over = p->took_over;
+    }
+  }
+
+  store::zxid_t czxid = 0;
+  store::zxid_t mzxid = 0;
+  std::int32_t version = -1;
+  /// Empty while it cannot be read.
+  std::string incarnation;
+  std::int64_t took_over = -1;
+};
+
 /// The leader's knowledge of who is gone since when, and of the locks they left (protocol §3, Break).
 ///
-/// The clock of an incarnation starts at the receipt of a read that showed it gone, and starts again whenever the mzxid
-/// of `workers/<w>` has changed meanwhile: it may have been back in between. It counts on this leader's own clock only.
+/// The clock of an incarnation starts at the receipt of a read that showed it gone. It starts again when `workers/<w>`
+/// has been written meanwhile, because it may have been back in between; but not for a life that is over for good: one
+/// that finds another named there never joins again. So a node that crashes and returns again and again does not keep
+/// the locks of its earlier lives. Clocks count on this leader's own clock only.
 class lock_watchdog {
 public:
   struct tracker {
     time_point since{};
-    store::zxid_t mzxid = 0;
+    /// `workers/<w>` as it was at the latest look.
+    registration_seen seen;
     /// Tolerance in its registration: when its items may move and its locks are first looked at.
     duration tolerance = duration::zero();
     /// Locks it may have left, each with the moment at which it may be broken.
     std::map<item_ref, time_point> locks;
   };
 
-  /// A read of `workers/<w>` (its mzxid) followed by a read of `alive/<w>` (the incarnation there, empty for none).
-  /// True when the incarnation is gone.
-  bool observe(const incarnation_ref& who, store::zxid_t mzxid, const std::string& alive, duration tolerance,
+  /// A read of `workers/<w>` followed by a read of `alive/<w>` (the incarnation there, empty for none). True when the
+  /// incarnation is gone.
+  bool observe(const incarnation_ref& who, registration_seen seen, const std::string& alive, duration tolerance,
                time_point received);
   void forget(const incarnation_ref& who) { trackers_.erase(who); }
   /// Forgets those without locks to look at for which `over` holds, so that lives that have ended do not pile up.

@@ -163,7 +163,7 @@ void manager_core::apply_clean(const store::read_outcome& r, step s, effects& ou
   }
   doing_ = activity::clean_write;
   request_ = next_request_++;
-  out.emplace_back(commit_effect{request_, std::move(txn)});
+  out.emplace_back(commit_effect{request_, session_, std::move(txn)});
 }
 
 /// Adds what removes one thing, as far as it fits into the transaction; nothing when it is in use again. False when it
@@ -199,7 +199,7 @@ bool manager_core::add_removals(clean_task& task, const store::read_result* resu
     return true;
   }
   case clean_task::kind::worker: {
-    if (results[1].code == rc::ok) {
+    if (held_by_session(results[1])) {
       return true; // it is back
     }
     if (!add_all(results[2].children, [&](const auto& job) { return tree_.available(task.id, job); }) ||

@@ -14,16 +14,18 @@ manager_core::manager_core(settings s)
     tree_(cfg_.root),
     backoff_(cfg_.backoff_min, cfg_.backoff_max),
     strategy_backoff_(cfg_.backoff_min, cfg_.backoff_max),
-    desk_({cfg_.strategy_timeout}) {}
+    desk_({cfg_.strategy_timeout}),
+    history_(cfg_.flap_patience) {}
 
 // -- leadership -----------------------------------------------------------------
 
-manager_core::effects manager_core::on_granted(std::int64_t epoch, std::string latch, step s) {
+manager_core::effects manager_core::on_granted(std::int64_t epoch, std::string latch, std::uint64_t session, step s) {
   effects out;
   reset();
   now_ = s.now;
   epoch_ = epoch;
   latch_ = std::move(latch);
+  session_ = session;
   all_dirty_ = true;
   sweep_at_ = s.now;
   clean_at_ = s.now + cfg_.clean_period;
@@ -41,6 +43,7 @@ void manager_core::reset() {
   // A leader that lost its term knows nothing: the next term starts from what it reads.
   epoch_ = 0;
   latch_.clear();
+  session_ = 0;
   doing_ = activity::none;
   request_ = 0;
   retry_at_.reset();
@@ -63,6 +66,8 @@ void manager_core::reset() {
   books_.clear();
   desk_.clear();
   planned_frozen_.clear();
+  history_.clear();
+  planned_shunned_.clear();
   queue_.clear();
   in_flight_.clear();
   write_failed_ = false;
@@ -95,9 +100,9 @@ void manager_core::next(step s, effects& out) {
     start_observe(whom, out);
     return;
   }
-  if (frozen(s.now) != planned_frozen_ && !plan_dirty_) {
+  if (!plan_dirty_ && (frozen(s.now) != planned_frozen_ || shunned(s.now) != planned_shunned_)) {
     plan_dirty_ = true;
-    plan_at_ = s.now; // a tolerance is over: nothing to wait for
+    plan_at_ = s.now; // a tolerance or a probation is over: nothing to wait for
   }
   if (plan_dirty_ && plan_at_ && s.now >= *plan_at_) {
     start_plan(s, out);
@@ -141,6 +146,7 @@ std::optional<time_point> manager_core::wake_at() const {
   }
   auto at = plan_dirty_ ? plan_at_ : std::nullopt;
   at = earliest(at, watchdog_.next_due(now_));
+  at = earliest(at, history_.next_end(now_));
   at = earliest(at, sweep_at_);
   at = earliest(at, desk_.next_due());
   return scanned_ ? earliest(at, clean_at_) : at;

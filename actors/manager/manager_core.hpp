@@ -14,6 +14,7 @@
 #include "actors/manager/assignment_writer.hpp"
 #include "actors/manager/cluster_image.hpp"
 #include "actors/manager/lock_watchdog.hpp"
+#include "actors/manager/member_history.hpp"
 #include "actors/manager/slot_books.hpp"
 #include "actors/manager/strategy_desk.hpp"
 #include "djm/status.hpp"
@@ -67,6 +68,8 @@ public:
     duration strategy_timeout = std::chrono::seconds{10};
     /// Budget of moves per round; what is left over is moved in the rounds that follow.
     plan_options planning;
+    /// How long a worker that has ended twice without leaving has to be there before it gets items again.
+    duration flap_patience = std::chrono::minutes{6};
     std::size_t max_transaction_ops = 200;
     std::size_t pipeline = 8;
     std::size_t lock_batch = 100;
@@ -78,7 +81,7 @@ public:
 
   explicit manager_core(settings s);
 
-  effects on_granted(std::int64_t epoch, std::string latch, step s);
+  effects on_granted(std::int64_t epoch, std::string latch, std::uint64_t session, step s);
   effects on_revoked(step s);
   effects on_read(std::uint64_t request, const store::read_outcome& outcome, step s);
   effects on_commit(std::uint64_t request, const store::commit_outcome& outcome, step s);
@@ -149,10 +152,11 @@ private:
   void read_details(step s, effects& out);
   void apply_details(const store::read_outcome& r, step s, effects& out);
   void apply_items(const store::read_outcome& r, step s, effects& out);
-  void refreshed(step s);
+  void refreshed(step s, effects& out);
 
   // planning and writing
   std::set<node_id> frozen(time_point now) const;
+  std::set<node_id> shunned(time_point now) const;
   void start_plan(step s, effects& out);
   void plan_not_later_than(time_point at, step s);
   void ask_strategies(const std::vector<strategy_question>& open, step s, effects& out);
@@ -195,6 +199,7 @@ private:
 
   std::int64_t epoch_ = 0;
   std::string latch_;
+  std::uint64_t session_ = 0; ///< whose latch it is
   activity doing_ = activity::none;
   std::uint64_t next_request_ = 1;
   std::uint64_t request_ = 0;
@@ -249,6 +254,8 @@ private:
   slot_books books_;
   strategy_desk desk_;
   std::set<node_id> planned_frozen_;
+  member_history history_;
+  std::set<node_id> planned_shunned_;
 
   // writing
   std::deque<assignment_batch> queue_;

@@ -16,7 +16,7 @@ std::set<incarnation_ref> manager_core::unobserved() const {
       continue;
     }
     auto t = watchdog_.trackers().find({id, w.registration->incarnation});
-    if (t == watchdog_.trackers().end() || t->second.mzxid != w.mzxid) {
+    if (t == watchdog_.trackers().end() || t->second.seen.mzxid != w.mzxid) {
       whom.insert({id, w.registration->incarnation});
     }
   }
@@ -29,7 +29,7 @@ void manager_core::start_observe(const std::set<incarnation_ref>& whom, effects&
   // The order matters: version nodes and `workers/<w>` first, then `alive/<w>`.
   std::vector<store::read_op> ops{store::get(tree_.worker_version())};
   for (const auto& who : observing_) {
-    ops.push_back(store::exists(tree_.worker(who.worker)));
+    ops.push_back(store::get(tree_.worker(who.worker)));
     ops.push_back(store::get(tree_.alive(who.worker)));
   }
   read(activity::observing, std::move(ops), false, out);
@@ -38,11 +38,19 @@ void manager_core::start_observe(const std::set<incarnation_ref>& whom, effects&
 namespace {
 
 std::string incarnation_of(const store::read_result& alive, const std::string& path) {
-  if (alive.code != rc::ok) {
+  if (!held_by_session(alive)) {
     return {};
   }
   auto p = store::decode<store::alive_payload>(alive.data, path);
   return p ? p->incarnation : std::string{"?"};
+}
+
+registration_seen registration_of(const store::read_result& worker, const std::string& path) {
+  if (worker.code != rc::ok) {
+    return {};
+  }
+  auto p = store::decode<store::worker_payload>(worker.data, path);
+  return {worker.stat, p ? std::optional{std::move(*p)} : std::nullopt};
 }
 
 } // namespace
@@ -59,15 +67,15 @@ void manager_core::apply_observation(const store::read_outcome& r, step s) {
       tolerance = std::chrono::milliseconds{w->second.registration->detach_ms};
     }
     const auto there = incarnation_of(alive, tree_.alive(who.worker));
-    const auto mzxid = reg.code == rc::ok ? reg.stat.mzxid : 0;
-    if (!watchdog_.observe(who, mzxid, there, tolerance, s.now)) {
+    const auto seen = registration_of(reg, tree_.worker(who.worker));
+    if (!watchdog_.observe(who, seen, there, tolerance, s.now)) {
       back.push_back(who);
       if (w != image_.workers.end() && w->second.alive != there) {
         members_dirty_ = true; // back already: a watch tells it, or this where watches are refused
       }
       continue;
     }
-    if (w != image_.workers.end() && w->second.mzxid != mzxid) {
+    if (w != image_.workers.end() && w->second.mzxid != seen.mzxid) {
       members_dirty_ = true; // the image is older than this
     }
     for (const auto& [job, item] : image_.items_of(who.worker)) {
@@ -103,7 +111,7 @@ void manager_core::start_verify(step s, effects& out) {
   auto work = watchdog_.due(s.now, cfg_.lock_batch);
   verifying_ = work->first;
   verify_locks_ = std::move(work->second);
-  std::vector<store::read_op> ops{store::get(tree_.worker_version()), store::exists(tree_.worker(verifying_.worker)),
+  std::vector<store::read_op> ops{store::get(tree_.worker_version()), store::get(tree_.worker(verifying_.worker)),
                                   store::get(tree_.alive(verifying_.worker))};
   for (const auto& lock : verify_locks_) {
     ops.push_back(store::get(tree_.lock(lock.job, lock.item)));
@@ -113,12 +121,12 @@ void manager_core::start_verify(step s, effects& out) {
 
 void manager_core::apply_verification(const store::read_outcome& r, step s, effects& out) {
   const auto there = incarnation_of(r.results[2], tree_.alive(verifying_.worker));
-  const auto mzxid = r.results[1].code == rc::ok ? r.results[1].stat.mzxid : 0;
+  const auto seen = registration_of(r.results[1], tree_.worker(verifying_.worker));
   if (r.results[0].code != rc::ok) {
     setback(s, "the tree is incomplete", out);
     return;
   }
-  if (!watchdog_.observe(verifying_, mzxid, there, duration::zero(), s.now)) {
+  if (!watchdog_.observe(verifying_, seen, there, duration::zero(), s.now)) {
     members_dirty_ = true; // it is back
     return;
   }
@@ -156,7 +164,7 @@ void manager_core::apply_verification(const store::read_outcome& r, step s, effe
   }
   doing_ = activity::breaking;
   request_ = next_request_++;
-  out.emplace_back(commit_effect{request_, std::move(txn)});
+  out.emplace_back(commit_effect{request_, session_, std::move(txn)});
 }
 
 // -- looking for locks of workers that are gone ------------------------------------------

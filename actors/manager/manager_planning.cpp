@@ -26,11 +26,39 @@ std::set<node_id> manager_core::frozen(time_point now) const {
   return found;
 }
 
+/// Workers that are there and get no items, because they end again and again. Where one of them is the only one left
+/// for a job, it counts like any other: better some of the time than never.
+std::set<node_id> manager_core::shunned(time_point now) const {
+  auto found = history_.shunned(now);
+  if (found.empty()) {
+    return found;
+  }
+  std::set<job_id> covered;
+  for (const auto& [id, w] : image_.workers) {
+    if (w.is_alive() && found.count(id) == 0 && !w.registration->draining && !w.registration->cordoned) {
+      covered.insert(w.available.begin(), w.available.end());
+    }
+  }
+  for (auto i = found.begin(); i != found.end();) {
+    const auto w = image_.workers.find(*i);
+    const bool there = w != image_.workers.end() && w->second.is_alive();
+    const bool spared =
+      there && std::includes(covered.begin(), covered.end(), w->second.available.begin(), w->second.available.end());
+    i = spared ? std::next(i) : found.erase(i);
+  }
+  return found;
+}
+
 void manager_core::start_plan(step s, effects& out) {
   plan_dirty_ = false;
   plan_at_.reset();
   planned_frozen_ = frozen(s.now);
-  auto task = make_task(image_, planned_frozen_);
+  planned_shunned_ = shunned(s.now);
+  const auto flapping = history_.shunned(s.now);
+  for (auto p = problems_.lower_bound("flaps: "); p != problems_.lower_bound("flaps:!");) {
+    p = flapping.count(p->first.substr(7)) > 0 ? std::next(p) : problems_.erase(p);
+  }
+  auto task = make_task(image_, planned_frozen_, planned_shunned_);
   if (!task) {
     ++counters_.plan_failures;
     complain("plan", task.error(), out);
@@ -245,7 +273,7 @@ void manager_core::send_batches(effects& out) {
     counters_.largest_transaction_bytes =
       std::max<std::uint64_t>(counters_.largest_transaction_bytes, store::wire_size(b.txn));
     ++counters_.transactions;
-    out.push_back(commit_effect{id, std::move(b.txn)});
+    out.push_back(commit_effect{id, session_, std::move(b.txn)});
     in_flight_.emplace_back(id, std::move(b));
   }
 }

@@ -71,13 +71,16 @@ void manager_core::start_refresh(effects& out) {
 }
 
 void manager_core::apply_base(const store::read_outcome& r, step s, effects& out) {
+  const std::string paths[] = {
+    tree_.assignment_version(), tree_.worker_version(), tree_.workers(), tree_.alive(), tree_.pools(), tree_.pools()};
   for (std::size_t i = 0; i < 6; ++i) {
     if (r.results[i].code != rc::ok) {
-      complain("base", {errc::malformed_payload, "the tree below \"" + tree_.root() + "\" is incomplete"}, out);
+      complain("base", {errc::malformed_payload, paths[i] + " is missing: the tree is incomplete"}, out);
       setback(s, "the tree is incomplete", out);
       return;
     }
   }
+  problems_.erase("base");
   const bool watched = (!refresh_members_ || (r.results[1].watched && r.results[3].watched)) &&
                        (!refresh_pools_ || (r.results[4].watched && r.results[5].watched));
   unwatched_ = unwatched_ || !watched;
@@ -180,7 +183,7 @@ void manager_core::read_details(step s, effects& out) {
     }
   }
   if (detail_alive_.empty() && detail_jobs_.empty()) { // whoever is read anew is in `detail_alive_`
-    refreshed(s);
+    refreshed(s, out);
     return;
   }
   std::vector<store::read_op> ops;
@@ -264,7 +267,10 @@ void manager_core::apply_details(const store::read_outcome& r, step s, effects& 
       continue;
     }
     w->second.alive.clear();
-    if (x.code == rc::ok) {
+    if (x.code == rc::ok && !held_by_session(x)) {
+      complain(tree_.alive(id), {errc::malformed_payload, tree_.alive(id) + " is not ephemeral: it is nobody's life"},
+               out);
+    } else if (x.code == rc::ok) {
       if (auto p = store::decode<store::alive_payload>(x.data, tree_.alive(id))) {
         w->second.alive = p->incarnation;
       } else {
@@ -290,7 +296,7 @@ void manager_core::apply_details(const store::read_outcome& r, step s, effects& 
     image_.set_items(id, list.children);
   }
   if (detail_folders_.empty()) {
-    refreshed(s);
+    refreshed(s, out);
     return;
   }
   std::vector<store::read_op> ops;
@@ -301,7 +307,6 @@ void manager_core::apply_details(const store::read_outcome& r, step s, effects& 
 }
 
 void manager_core::apply_items(const store::read_outcome& r, step s, effects& out) {
-  (void) out;
   for (std::size_t i = 0; i < detail_folders_.size(); ++i) {
     const auto& [worker, job] = detail_folders_[i];
     if (r.results[i].code == rc::ok) {
@@ -310,15 +315,25 @@ void manager_core::apply_items(const store::read_outcome& r, step s, effects& ou
       image_.workers.at(worker).folders.erase(job);
     }
   }
-  refreshed(s);
+  refreshed(s, out);
 }
 
-void manager_core::refreshed(step s) {
+void manager_core::refreshed(step s, effects& out) {
   for (const auto& [id, w] : image_.workers) {
     if (!w.alive.empty()) {
       watchdog_.forget({id, w.alive});
     }
+    if (w.is_alive() && history_.here(id, w.alive, w.registration->after_crash, s.now)) {
+      complain(
+        "flaps: " + id,
+        {errc::not_connected,
+         fmt::format("worker \"{}\" has ended {} times in a row without leaving: it gets no items that others can "
+                     "run until it has been there for {}",
+                     id, history_.ends(id), format_duration(*history_.shunned_until(id) - s.now))},
+        out);
+    }
   }
+  history_.keep(image_.workers);
   known_ = true;
   rebuilding_ = false;
   // Numbers of workers that are no more are given up only here: a cluster with new names each day would collect them.

@@ -113,7 +113,7 @@ void carry_out(self_ptr self, manager_core::effects fx) {
   auto& st = self->state();
   for (auto& e : fx) {
     std::visit(overloaded{
-                 [&](commit_effect& x) { send_commit(self, st.peers, x); },
+                 [&](commit_effect& x) { send_commit(self, *st.env, st.peers->store, x); },
                  [&](read_effect& x) { send_read(self, st.peers, x); },
                  [&](manager_core::plan_request& x) { plan_elsewhere(self, x); },
                  [&](manager_core::strategy_request& x) { ask_elsewhere(self, x); },
@@ -156,7 +156,7 @@ manager_actor::behavior_type manager_behavior(self_ptr self, std::shared_ptr<nod
     [](msg::session_changed&) {},
     [self](msg::granted& m) {
       auto& x = self->state();
-      carry_out(self, x.core->on_granted(m.epoch, std::move(m.latch), make_step(*x.env)));
+      carry_out(self, x.core->on_granted(m.epoch, std::move(m.latch), m.session, make_step(*x.env)));
     },
     [self](msg::revoked) {
       auto& x = self->state();

@@ -29,6 +29,7 @@ admin_core::effects admin_core::on_session(const store::session_view& view, step
   effects out;
   const bool was = connected_;
   connected_ = view.phase == store::session_phase::connected;
+  session_ = view.number;
   if (!connected_ && was && view.phase != store::session_phase::suspended) {
     request_ = 0;
     stage_ = stage::idle;
@@ -224,7 +225,7 @@ void admin_core::decide(const store::read_outcome& r, step s, effects& out) {
   }
   stage_ = stage::writing;
   request_ = next_request_++;
-  out.push_back(commit_effect{request_, std::move(txn)});
+  out.push_back(commit_effect{request_, session_, std::move(txn)});
 }
 
 // -- the cluster view -------------------------------------------------------------
@@ -244,13 +245,15 @@ void admin_core::view_base(const store::read_outcome& r, effects& out) {
   } else {
     view_.problems.push_back(pools.error().text);
   }
-  latch_.clear();
+  latches_.clear();
   for (const auto& name : r.results[4].children) {
-    if (!candidate_worker(name).empty() &&
-        (latch_.empty() || *store::sequence_of(name) < *store::sequence_of(latch_))) {
-      latch_ = name;
+    if (!candidate_worker(name).empty()) {
+      latches_.push_back(name);
     }
   }
+  std::sort(latches_.begin(), latches_.end(), [](const std::string& a, const std::string& b) {
+    return *store::sequence_of(a) < *store::sequence_of(b);
+  });
   std::vector<store::read_op> ops;
   for (const auto& w : workers_) {
     ops.push_back(store::get(tree_.worker(w)));
@@ -262,8 +265,8 @@ void admin_core::view_base(const store::read_outcome& r, effects& out) {
     ops.push_back(store::get(tree_.pool(j)));
     ops.push_back(store::children(tree_.pool(j)));
   }
-  if (!latch_.empty()) {
-    ops.push_back(store::exists(tree_.latch(latch_)));
+  for (const auto& name : latches_) {
+    ops.push_back(store::exists(tree_.latch(name)));
   }
   if (ops.empty()) {
     out.push_back(viewed{queue_.front().id, std::move(view_)});
@@ -294,8 +297,10 @@ void admin_core::view_details(const store::read_outcome& r, effects& out) {
     } else if (reg.code == rc::ok) {
       view_.problems.push_back(p.error().text);
     }
-    v.state = alive.code == rc::ok ? "alive" : left ? "left" : "gone";
-    if (alive.code == rc::ok) {
+    v.state = held_by_session(alive) ? "alive" : left ? "left" : "gone";
+    if (alive.code == rc::ok && !held_by_session(alive)) {
+      view_.problems.push_back(tree_.alive(w) + ": not ephemeral, so nobody's life");
+    } else if (alive.code == rc::ok) {
       if (auto p = store::decode<store::alive_payload>(alive.data, tree_.alive(w))) {
         v.incarnation = p->incarnation;
         v.host = p->host;
@@ -329,9 +334,14 @@ void admin_core::view_details(const store::read_outcome& r, effects& out) {
     }
     view_.jobs.push_back(std::move(v));
   }
-  if (!latch_.empty() && r.results[i].code == rc::ok) {
-    view_.leader = candidate_worker(latch_);
-    view_.epoch = r.results[i].stat.czxid;
+  for (const auto& name : latches_) {
+    const auto& latch = r.results[i++];
+    if (held_by_session(latch) && view_.leader.empty()) {
+      view_.leader = candidate_worker(name);
+      view_.epoch = latch.stat.czxid;
+    } else if (latch.code == rc::ok && !held_by_session(latch)) {
+      view_.problems.push_back(tree_.latch(name) + ": not ephemeral, so no candidate");
+    }
   }
   std::vector<store::read_op> ops;
   for (const auto& [w, j] : folders_) {

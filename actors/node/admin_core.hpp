@@ -97,6 +97,7 @@ private:
   store::tree_schema tree_;
   backoff backoff_;
   bool connected_ = false;
+  std::uint64_t session_ = 0;
   bool joined_ = false;
   std::deque<waiting> queue_;
   stage stage_ = stage::idle;
@@ -110,7 +111,7 @@ private:
   std::vector<node_id> workers_;
   std::vector<node_id> alive_;
   std::vector<job_id> jobs_;
-  std::string latch_;
+  std::vector<std::string> latches_;
   std::vector<std::pair<node_id, job_id>> folders_;
   std::vector<std::pair<std::size_t, std::size_t>> locks_;
 };

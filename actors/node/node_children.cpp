@@ -51,6 +51,7 @@ void start_part(node_ptr self, part which, bool rebuilt) {
   case part::keeper: {
     auto s = keeper_settings(st.identity);
     s.started_at_ms = env->wall_now().time_since_epoch().count();
+    s.has_joined = st.has_joined;
     return take(st.now->keeper, spawn_keeper(system, env, std::move(s)));
   }
   case part::election: return take(st.now->election, spawn_election(system, env, election_settings(st.identity)));

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "actors/common/store_client.hpp"
 #include "actors/node/admission.hpp"
 #include "actors/node/node_state.hpp"
 
@@ -11,9 +12,7 @@ void carry_out(node_ptr self, admin_core::effects fx) {
   auto& st = self->state();
   for (auto& e : fx) {
     std::visit(overloaded{
-                 [&](commit_effect& x) {
-                   self->mail(msg::commit{x.request, std::move(x.txn)}).send(st.now->store);
-                 },
+                 [&](commit_effect& x) { send_commit(self, *st.parts.env, st.now->store, x); },
                  [&](read_effect& x) {
                    self->mail(msg::read{x.request, std::move(x.reads), x.fresh}).send(st.now->store);
                  },
@@ -259,6 +258,7 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
     [self](msg::job_free& m) { carry_out(self, self->state().life->on_job_free(m.job)); },
     [self](msg::joined&) {
       auto& s = self->state();
+      s.has_joined = true;
       s.life->on_joined();
       carry_out(self, s.admin->on_joined(true, make_step(*s.parts.env)));
     },

@@ -68,6 +68,7 @@ struct node_state {
   std::set<caf::actor_id> own; ///< children whose exit has not come yet: it is no order to stop
   std::uint64_t stores_started = 0;
   std::shared_ptr<session_ports> ports; ///< of the present store
+  bool has_joined = false;              ///< in this life, in any session
   store::session_view session;          ///< as the present store told last
 
   // who waits for what

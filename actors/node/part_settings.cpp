@@ -38,6 +38,7 @@ manager_core::settings manager_settings(const node_identity& n) {
   s.sweep_period = n.config.sweep_period;
   s.clean_period = n.config.clean_period;
   s.strategy_timeout = n.config.strategy_timeout;
+  s.flap_patience = 8 * (n.config.sweep_period + n.config.detach_tolerance);
   if (n.config.max_moves > 0) {
     s.planning.max_moves = n.config.max_moves;
   }

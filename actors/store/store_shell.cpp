@@ -218,7 +218,7 @@ store_impl::behavior_type store_behavior(self_ptr self, store_args args) {
     [self](msg::commit& m) {
       auto& s = self->state();
       if (auto id = sender_id(self)) {
-        carry_out(self, s.core->commit({*id, m.request}, std::move(m.txn), s.env->now()));
+        carry_out(self, s.core->commit({*id, m.request}, m.session - s.number_base, std::move(m.txn), s.env->now()));
       }
     },
     [self](msg::attach) {

@@ -20,6 +20,7 @@ constexpr std::size_t few_items = 1000;
 void worker_core::apply_assigned(const store::read_outcome& r, step s, effects& out) {
   const auto path = tree_.assigned(cfg_.node);
   const auto& node = r.results[0];
+  base_watched_ = base_watched_ || (r.results.size() > 2 && r.results[2].watched);
   if (node.code != store::rc::ok || r.results[1].code != store::rc::ok) {
     problem_once("assigned", {errc::malformed_payload, path + ": cannot be read: " + to_string(node.code)}, out);
     assigned_dirty_ = true;

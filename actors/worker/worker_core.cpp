@@ -72,6 +72,7 @@ worker_core::effects worker_core::on_joined(std::uint64_t number, std::string al
   verified_ = false;
   assigned_dirty_ = true;
   watched_.clear(); // a new session has no watches
+  base_watched_ = false;
   child_watches_.clear();
   changed_ = true;
   progress(s, out);
@@ -103,6 +104,14 @@ worker_core::effects worker_core::on_watch(const store::watch_event& e, step s) 
   effects out;
   if (e.path == tree_.assigned(cfg_.node)) {
     assigned_dirty_ = true;
+    changed_ = true;
+  } else if (e.path == tree_.locks()) {
+    // All locks have gone at once: whoever holds one has to know.
+    base_watched_ = false;
+    assigned_dirty_ = true;
+    folders_.clear();
+    mark_all_uncertain();
+    verified_ = false;
     changed_ = true;
   } else {
     const auto root = tree_.locks() + "/";

@@ -187,6 +187,7 @@ private:
   std::set<job_id> list_jobs_; ///< lock folders to list after a conflict
   std::set<job_id> child_watches_;
   std::set<item_ref> watched_; ///< locks with a watch of their own
+  bool base_watched_ = false;  ///< a watch tells when the folder of all locks goes or comes
   /// Entries that need something done, so that a calm node looks at none of the others.
   std::set<item_ref> pending_;
 

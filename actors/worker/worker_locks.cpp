@@ -221,7 +221,7 @@ void worker_core::start_commit(step s, effects& out) {
     commit_items_.push_back(std::move(create_items[i]));
   }
   commit_request_ = next_request_++;
-  out.push_back(commit_effect{commit_request_, std::move(txn)});
+  out.push_back(commit_effect{commit_request_, session_, std::move(txn)});
 }
 
 void worker_core::undo_commit(bool uncertain) {

@@ -184,8 +184,12 @@ void worker_core::start_assigned_read(effects& out) {
   assigned_dirty_ = false;
   assigned_reading_ = true;
   incoming_.clear();
-  send_read(ask::assigned, {store::get(tree_.assigned(cfg_.node), true), store::children(tree_.assigned(cfg_.node))},
-            {}, false, out);
+  std::vector<store::read_op> reads{store::get(tree_.assigned(cfg_.node), true),
+                                    store::children(tree_.assigned(cfg_.node))};
+  if (!base_watched_) {
+    reads.push_back(store::exists(tree_.locks(), true));
+  }
+  send_read(ask::assigned, std::move(reads), {}, false, out);
 }
 
 void worker_core::send_read(ask what, std::vector<store::read_op> reads, question q, bool fresh, effects& out) {

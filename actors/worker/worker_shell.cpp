@@ -25,7 +25,7 @@ void carry_out(self_ptr self, worker_core::effects fx) {
   auto& st = self->state();
   for (auto& e : fx) {
     std::visit(overloaded{
-                 [&](commit_effect& x) { send_commit(self, st.peers, x); },
+                 [&](commit_effect& x) { send_commit(self, *st.env, st.peers->store, x); },
                  [&](read_effect& x) { send_read(self, st.peers, x); },
                  [&](worker_core::grant& x) {
                    if (auto r = st.runners.find(x.job); r != st.runners.end()) {

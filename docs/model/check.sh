@@ -60,6 +60,8 @@ check slow  no-tolerance-close holds   T=3 D=0 CLOSES=1 LEAVES=1 HURRY=1
 check quick lost-answer       holds    LOSSES=1 CHECK_ORPHANS
 check slow  back              holds    JOINS=1
 check slow  restart           holds    JOINS=1 RESTARTS=1
+check quick taken-over        holds    SWAPS=1 JOINS=2 MOVES=0 ALONE
+check slow  taken-over-back   holds    SWAPS=3 JOINS=3 MOVES=0 ALONE
 check slow  leave-lost        holds    LEAVES=1 HURRY=1 LOSSES=1 CHECK_ORPHANS
 check slow  new-leader        holds    LEADERS=1
 check quick plan              holds
@@ -76,6 +78,8 @@ check quick no-worker-version        violated NO_WORKER_VERSION JOINS=1
 check quick join-without-bump        violated JOIN_WITHOUT_BUMP JOINS=1
 check quick locks-not-read-again     violated LOCKS_NOT_READ_AGAIN JOINS=1
 check quick clock-not-restarted      violated CLOCK_NOT_RESTARTED JOINS=1
+check quick superseded-at-sight      violated SUPERSEDED_AT_SIGHT SWAPS=1 JOINS=2 MOVES=0 ALONE
+check slow  superseded-joins         violated SUPERSEDED_JOINS SWAPS=3 JOINS=3 MOVES=0 ALONE
 check quick break-at-once            violated BREAK_AT_ONCE
 check quick alive-read-first         violated ALIVE_READ_FIRST JOINS=1
 check quick lock-read-first          violated LOCK_READ_FIRST
@@ -83,6 +87,7 @@ check quick no-assignment-version    violated NO_ASSIGNMENT_VERSION LOSSES=1 LOC
 check quick no-latch-check           violated NO_LATCH_CHECK NO_ASSIGNMENT_VERSION LEADERS=1 LOCKS=3
 check quick read-without-barrier     violated LAGGING_READS LOSSES=1 MOVES=2 LOCKS=3
 check quick session-before-expiry    violated SESSION_BEFORE_EXPIRY JOINS=1 MOVES=2 LOCKS=3
+check quick commit-outlives-session  violated COMMIT_OUTLIVES_SESSION JOINS=1
 check quick own-close-keeps-deadline violated CLOSE_KEEPS_DEADLINE CLOSES=1
 check quick leave-keeps-deadline     violated LEAVE_KEEPS_DEADLINE LEAVES=1 HURRY=1
 check quick plan-no-latch            violated NO_LATCH

@@ -54,6 +54,9 @@
 #ifndef LOCKS
 #define LOCKS 2         /* lock nodes ever created */
 #endif
+#ifndef SWAPS
+#define SWAPS 0         /* changes between two processes with the id of worker 0, of which one is online at a time */
+#endif
 
 /* A worker may work as long as the age of its contact is below this. Ages need not be counted further. */
 #define LEASE  (T - LAG_KNOWN + D - MARGIN)
@@ -80,7 +83,10 @@ bool session[2];        /* the present session of each worker lives */
 byte touched[2];        /* ticks since the ensemble's leader heard of it */
 byte alive[2];          /* incarnation in alive/<w>, or NOBODY */
 bool alive_is_own[2];   /* and it belongs to the present session */
-byte registered[2];     /* stands for the mzxid of workers/<w> */
+byte registered[2];     /* stands for the version of workers/<w> */
+byte named[2];          /* the incarnation it names */
+byte took_over[2];      /* the version that its first write replaced */
+bool met[4];            /* [w*2+i]: incarnation i of w has joined before */
 byte worker_version, assignment_version;
 byte assigned;          /* whose the item is */
 byte lock = NOBODY;     /* holder: worker and incarnation */
@@ -99,19 +105,22 @@ byte answer[2], answer_token[2];
 byte unsure[2];         /* operation whose answer was lost */
 bool holds[2], runs[2], leaving[2];
 byte token[2];
-byte ghost[2];          /* operation of an earlier session still under way */
+bool z_there, z_holds, z_runs, z_late; /* the process that is not online; what it runs goes on until its deadline */
+byte z_token, z_age;
+byte ghost[2];          /* operation of an earlier session still under way, or decided in it and not sent yet */
 
 /* ---- leaders; [l*2+w] is what l knows about w ---- */
 byte reading[2];        /* reads done: 0 all, 1 versions, 2 alive too */
-byte read_wv[2], read_av[2], read_lock[2], read_alive[4], read_reg[4];
+byte read_wv[2], read_av[2], read_lock[2], read_alive[4], read_reg[4], read_named[4], read_took[4];
 byte suspect[2];        /* holder of the lock as read */
 byte suspect_av[2];
 bool gone[4];           /* seen gone since ... */
 byte gone_for[4], gone_wv[4], gone_reg[4], gone_inc[4];
+bool gone_other[4];     /* and workers/<w> named another incarnation at the latest look */
 bool led[2];            /* was leader, and may not know that it is not any more */
 
 /* ---- bookkeeping ---- */
-byte losses, joins, moves, leaders, restarts, closes, leaves;
+byte losses, joins, moves, leaders, restarts, closes, leaves, swaps;
 byte last_token, last_runner = NOBODY;
 byte k;
 
@@ -120,6 +129,11 @@ byte k;
 #define LIFE(id)   ((id) & 1)
 #define AT(l, w)   ((l) * 2 + (w))
 
+#ifdef SUPERSEDED_JOINS
+#define MAY_JOIN(w) true
+#else
+#define MAY_JOIN(w) (!met[ME(w)] || named[w] == incarnation[w])  /* who finds another named after its own join, never */
+#endif
 #define MAY_USE(w) (session[w] && alive[w] != NOBODY)  /* the check of alive/<w> in every transaction of a worker */
 
 inline send(w, what) {
@@ -189,7 +203,7 @@ inline decide(w) {
   :: d_step { stage[w] == READY && op[w] == 0 && unsure[w] == 0 && (assigned != w || leaving[w]) && holds[w] &&
               !runs[w] -> holds[w] = 0; token[w] = 0; send(w, UNLOCK) }
   :: d_step { holds[w] && !runs[w] && unsure[w] == 0 && assigned == w && !leaving[w] && age[w] < LEASE ->
-       assert(!runs[1 - w]);                                                               /* I1 */
+       assert(!runs[1 - w] && !z_runs);                                                               /* I1 */
        assert(token[w] > last_token || (token[w] == last_token && last_runner == w));      /* I2 */
        runs[w] = 1; last_token = token[w]; last_runner = w }
   :: d_step { runs[w] -> runs[w] = 0 }
@@ -205,6 +219,17 @@ inline decide(w) {
   :: d_step { w == 0 && restarts < RESTARTS && stage[w] != OUT && stage[w] != LEFT ->
        restarts++; incarnation[w] = 1; stage[w] = OUT; holds[w] = 0; runs[w] = 0; token[w] = 0; unsure[w] = 0;
        leaving[w] = 0; age[w] = LEASE; late[w] = 0; clear_op(w) }
+#if SWAPS
+     /* the other process with this id comes online; this one's run goes on */
+  :: d_step { w == 0 && swaps < SWAPS && !session[w] && (stage[w] == OUT || !z_there) ->
+       swaps++; incarnation[w] = 1 - incarnation[w]; stage[w] = OUT; unsure[w] = 0; clear_op(w); leaving[w] = 0;
+       k = holds[w]; holds[w] = z_holds; z_holds = k;
+       k = runs[w]; runs[w] = z_runs; z_runs = k;
+       k = token[w]; token[w] = z_token; z_token = k;
+       k = age[w]; if :: z_there -> age[w] = z_age :: else -> age[w] = LEASE fi; z_age = k;
+       k = late[w]; late[w] = z_late; z_late = k;
+       k = 0; z_there = 1 }
+#endif
      /* closes its session itself, while runs go on */
   :: d_step { closes < CLOSES && stage[w] == READY && session[w] ->
        closes++; session[w] = 0; drop_alive(w); stage[w] = OUT; unsure[w] = 0; clear_op(w);
@@ -229,7 +254,9 @@ inline network(w) {
 #endif
        way[w] = 2 }
   :: d_step { way[w] == 1 && op[w] == JOIN && session[w] -> touch(w);
-       if :: alive[w] == NOBODY || alive[w] == incarnation[w] ->
+       if :: (alive[w] == NOBODY || alive[w] == incarnation[w]) && MAY_JOIN(w) ->
+            if :: named[w] != incarnation[w] -> took_over[w] = registered[w]; named[w] = incarnation[w] :: else fi;
+            met[ME(w)] = 1;
 #ifndef JOIN_WITHOUT_BUMP
             worker_version++;
 #endif
@@ -259,6 +286,15 @@ inline network(w) {
   :: d_step { way[w] == 1 && op[w] == LEAVE && session[w] -> touch(w);
        if :: alive_is_own[w] -> alive[w] = NOBODY; alive_is_own[w] = 0; registered[w]++; worker_version++ :: else fi;
        way[w] = 2 }
+#ifdef COMMIT_OUTLIVES_SESSION
+     /* decided and not sent yet when the session ended; sent in whichever there is then, as long as we are alive in it */
+  :: d_step { ghost[w] != 0 && session[w] && alive[w] != NOBODY ->
+       if :: ghost[w] == LOCK && lock == NOBODY -> set_lock(ME(w)); tokens++; lock_token = tokens
+          :: ghost[w] == UNLOCK && lock != NOBODY -> assert(lock == ME(w)); set_lock(NOBODY)
+          :: else
+       fi;
+       ghost[w] = 0 }
+#endif
 #ifdef SESSION_BEFORE_EXPIRY
   :: d_step { ghost[w] == LOCK -> ghost[w] = 0;
        if :: lock == NOBODY -> set_lock(ME(w)); tokens++; lock_token = tokens :: else fi }
@@ -295,6 +331,9 @@ inline network(w) {
        clear_op(w) }
      /* the server expires sessions, this one or that of an earlier process */
   :: d_step { session[w] && touched[w] >= T -> session[w] = 0; drop_alive(w);
+#ifdef COMMIT_OUTLIVES_SESSION
+       if :: way[w] == 1 && (op[w] == LOCK || op[w] == UNLOCK) && ghost[w] == 0 -> ghost[w] = op[w] :: else fi;
+#endif
        if :: way[w] == 1 -> clear_op(w) :: else fi }
   :: d_step { alive[w] != NOBODY && !alive_is_own[w] && alive[w] != incarnation[w] -> alive[w] = NOBODY }
   fi
@@ -303,23 +342,31 @@ inline network(w) {
 /* ---- what a leader does ---- */
 inline read_versions(l) {
   read_wv[l] = worker_version; read_av[l] = assignment_version;
-  read_reg[l * 2] = registered[0]; read_reg[l * 2 + 1] = registered[1]
+  read_reg[l * 2] = registered[0]; read_reg[l * 2 + 1] = registered[1];
+  read_named[l * 2] = named[0]; read_named[l * 2 + 1] = named[1];
+  read_took[l * 2] = took_over[0]; read_took[l * 2 + 1] = took_over[1]
 }
 inline read_lives(l) {
   read_alive[l * 2] = alive[0]; read_alive[l * 2 + 1] = alive[1]
 }
+#ifdef SUPERSEDED_AT_SIGHT
+#define STAYED_AWAY(x) (read_named[x] != gone_inc[x])
+#else
+#define STAYED_AWAY(x) (read_named[x] != gone_inc[x] && (gone_other[x] || read_took[x] == gone_reg[x]))
+#endif
 inline observe(l, w) {  /* the clock of who is gone starts here, and again whenever it may have been back */
   if :: read_alive[AT(l, w)] != gone_inc[AT(l, w)] ->
        if :: !gone[AT(l, w)] -> gone[AT(l, w)] = 1; gone_for[AT(l, w)] = 0; gone_reg[AT(l, w)] = read_reg[AT(l, w)]
           :: gone[AT(l, w)] && gone_reg[AT(l, w)] != read_reg[AT(l, w)] ->
 #ifndef CLOCK_NOT_RESTARTED
-            gone_for[AT(l, w)] = 0;
+            if :: !STAYED_AWAY(AT(l, w)) -> gone_for[AT(l, w)] = 0 :: else fi;
 #endif
             gone_reg[AT(l, w)] = read_reg[AT(l, w)]
           :: else
        fi;
-       gone_wv[AT(l, w)] = read_wv[l]
-     :: else -> gone[AT(l, w)] = 0; gone_for[AT(l, w)] = 0; gone_wv[AT(l, w)] = 0; gone_reg[AT(l, w)] = 0
+       gone_wv[AT(l, w)] = read_wv[l];
+       gone_other[AT(l, w)] = read_named[AT(l, w)] != gone_inc[AT(l, w)]
+     :: else -> gone[AT(l, w)] = 0; gone_other[AT(l, w)] = 0; gone_for[AT(l, w)] = 0; gone_wv[AT(l, w)] = 0; gone_reg[AT(l, w)] = 0
   fi
 }
 #ifdef NO_LATCH_CHECK
@@ -378,14 +425,15 @@ inline leader(l) {
        if :: suspect[l] != NOBODY ->
             suspect_av[l] = read_av[l];
             k = AT(l, WORKER(suspect[l]));
-            if :: gone_inc[k] != LIFE(suspect[l]) -> gone[k] = 0; gone_for[k] = 0; gone_inc[k] = LIFE(suspect[l])
+            if :: gone_inc[k] != LIFE(suspect[l]) -> gone[k] = 0; gone_for[k] = 0; gone_other[k] = 0; gone_inc[k] = LIFE(suspect[l])
                :: else
             fi;
             if :: WORKER(suspect[l]) == 0 -> observe(l, 0) :: else -> observe(l, 1) fi
           :: else
        fi;
        read_wv[l] = 0; read_av[l] = 0; read_lock[l] = 0; k = 0;
-       read_alive[l * 2] = 0; read_alive[l * 2 + 1] = 0; read_reg[l * 2] = 0; read_reg[l * 2 + 1] = 0 }
+       read_alive[l * 2] = 0; read_alive[l * 2 + 1] = 0; read_reg[l * 2] = 0; read_reg[l * 2 + 1] = 0;
+       read_named[l * 2] = 0; read_named[l * 2 + 1] = 0; read_took[l * 2] = 0; read_took[l * 2 + 1] = 0 }
   :: break_lock(l, 0)
   :: break_lock(l, 1)
      /* moves are transactions of their own, whatever the state of the lock */
@@ -396,7 +444,9 @@ inline new_leader() {   /* it knows nothing yet; the old one may go on with what
   d_step { leaders < LEADERS -> leaders++; latch = 1 - latch; k = latch;
        suspect[k] = NOBODY; suspect_av[k] = 0; reading[k] = 0; led[k] = 0; read_wv[k] = 0; read_av[k] = 0; read_lock[k] = 0;
        gone[k * 2] = 0; gone[k * 2 + 1] = 0; gone_for[k * 2] = 0; gone_for[k * 2 + 1] = 0;
-       read_alive[k * 2] = 0; read_alive[k * 2 + 1] = 0; read_reg[k * 2] = 0; read_reg[k * 2 + 1] = 0; k = 0 }
+       read_alive[k * 2] = 0; read_alive[k * 2 + 1] = 0; read_reg[k * 2] = 0; read_reg[k * 2 + 1] = 0;
+       read_named[k * 2] = 0; read_named[k * 2 + 1] = 0; read_took[k * 2] = 0; read_took[k * 2 + 1] = 0;
+       gone_other[k * 2] = 0; gone_other[k * 2 + 1] = 0; k = 0 }
 }
 
 /* ---- time: a tick, in which the clock of a worker may stand still once per lease ---- */
@@ -412,8 +462,9 @@ inline tick_worker(w, stands) {
 #define STOPS(w, stands) (!runs[w] || age[w] + 1 < LEASE || (stands && age[w] < LEASE))  /* no run outlives its deadline */
 #define MAY_STAND(w)     (runs[w] && !late[w] && !op_late[w])
 inline tick(stands0, stands1) {
-  d_step { STOPS(0, stands0) && STOPS(1, stands1) && (!stands0 || MAY_STAND(0)) && (!stands1 || MAY_STAND(1)) ->
+  d_step { STOPS(0, stands0) && STOPS(1, stands1) && (!z_runs || z_age + 1 < LEASE) && (!stands0 || MAY_STAND(0)) && (!stands1 || MAY_STAND(1)) ->
        tick_worker(0, stands0); tick_worker(1, stands1);
+       if :: z_there && z_age < LEASE -> z_age++ :: else fi;
        k = 0;
        do :: k < 4 -> if :: gone[k] && gone_for[k] < D -> gone_for[k]++ :: else fi; k++
           :: else -> break
@@ -423,11 +474,19 @@ inline tick(stands0, stands1) {
 
 active proctype world() {
   d_step { alive_is_own[0] = 1; alive_is_own[1] = 1; session[0] = 1; session[1] = 1; stage[0] = READY; stage[1] = READY;
-           suspect[0] = NOBODY; suspect[1] = NOBODY }
+           suspect[0] = NOBODY; suspect[1] = NOBODY; met[0] = 1; met[2] = 1 }
   do
-  :: decide(0) :: decide(1)
-  :: network(0) :: network(1)
-  :: leader(0) :: leader(1)
+  :: decide(0)
+  :: network(0)
+  :: leader(0)
+#if SWAPS
+  :: d_step { z_runs -> z_runs = 0 }
+#endif
+#ifndef ALONE
+  :: decide(1)
+  :: network(1)
+  :: leader(1)
+#endif
   :: new_leader()
   :: tick(0, 0) :: tick(1, 0) :: tick(0, 1) :: tick(1, 1)
   od

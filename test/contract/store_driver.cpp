@@ -35,7 +35,7 @@ store_driver::~store_driver() {
 
 std::uint64_t store_driver::start_commit(transaction txn, std::uint32_t client) {
   const auto request = ++last_request_;
-  carry_out(core_.commit({client, request}, std::move(txn), now()));
+  carry_out(core_.commit({client, request}, core_.view().number, std::move(txn), now()));
   return request;
 }
 

@@ -22,6 +22,7 @@ std::vector<std::pair<std::string, unsigned>> cluster::faults_of(profile kind) {
   static const std::vector<std::pair<std::string, std::array<unsigned, 5>>> table = {
     {"crash", {0, 4, 6, 1, 3}},
     {"crash in mid-step", {0, 4, 4, 1, 2}},
+    {"crash loop", {0, 1, 3, 0, 0}},
     {"pause", {0, 5, 1, 3, 1}},
     {"stall", {3, 2, 2, 1, 1}},
     {"cut", {0, 4, 0, 6, 1}},
@@ -33,6 +34,7 @@ std::vector<std::pair<std::string, unsigned>> cluster::faults_of(profile kind) {
     {"answers lost", {0, 3, 0, 4, 1}},
     {"answers of a kind lost", {0, 4, 0, 5, 1}},
     {"session expires", {0, 3, 0, 4, 1}},
+    {"part held over sessions", {0, 3, 0, 3, 0}},
     {"ensemble outage", {0, 2, 0, 3, 0}},
     {"server restarts", {0, 2, 0, 3, 1}},
     {"leader restarts", {0, 2, 0, 3, 1}},
@@ -151,6 +153,7 @@ void cluster::heal() {
   twin_.reset();
   for (const auto h : world_.processes()) {
     world_.resume(h);
+    world_.let_go(h);
     world_.executor_of(h).set_call_delay(duration::zero());
   }
   if (stranger_)

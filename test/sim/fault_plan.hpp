@@ -61,6 +61,10 @@ private:
   job_entry& any_job();
   stranger& some_stranger();
   void restart_later(std::size_t machine, duration d);
+  void crash_again(std::size_t machine, std::uint64_t times);
+  void set_cut(std::size_t machine, bool on);
+  /// Looks every 20 ms until the condition holds, everything heals or patience ends; then calls `f`.
+  void when(std::function<bool()> condition, duration patience, std::function<void()> f);
   void register_jobs(world::handle h, std::size_t machine);
 
   world& world_;

@@ -6,6 +6,24 @@ namespace djm::sim {
 
 using namespace std::chrono_literals;
 
+void cluster::set_cut(std::size_t machine, bool on) {
+  for (std::size_t s = 0; s < world_.options().servers; ++s)
+    for (const auto d : {network::direction::up, network::direction::down})
+      world_.net().set_cut(machine, s, d, on);
+}
+
+void cluster::when(std::function<bool()> condition, duration patience, std::function<void()> f) {
+  const auto until = world_.now() + patience;
+  const auto look = std::make_shared<std::function<void()>>();
+  *look = [this, condition = std::move(condition), until, f = std::move(f), weak = std::weak_ptr{look}] {
+    if (healed_ || world_.now() >= until || condition())
+      f();
+    else
+      later(20ms, [again = weak.lock()] { (*again)(); });
+  };
+  later(20ms, [look] { (*look)(); });
+}
+
 /// What happens to links, sessions and servers.
 void cluster::add_network_faults() {
   using direction = network::direction;
@@ -74,26 +92,39 @@ void cluster::add_network_faults() {
     inflict(causes[chance_.below(5)]);
   };
   // Cut off until the ensemble has given the session up, and back at once.
-  actions_["session expires"] = [this, cut] {
+  actions_["session expires"] = [this] {
     const auto h = any_node(false);
     if (!h)
       return;
     const auto& p = world_.process_of(*h);
-    const auto m = p.machine();
-    cut(m, direction::up, true);
-    cut(m, direction::down, true);
-    const auto patience = world_.now() + 8s;
-    const auto look = std::make_shared<std::function<void()>>();
-    *look = [this, cut, m, &p, patience, weak = std::weak_ptr{look}] {
-      const auto again = weak.lock();
-      if (healed_ || world_.now() >= patience || world_.net().sessions_of(p).empty()) {
-        cut(m, direction::up, false);
-        cut(m, direction::down, false);
-      } else {
-        later(20ms, [again] { (*again)(); });
-      }
-    };
-    later(20ms, [look] { (*look)(); });
+    set_cut(p.machine(), true);
+    when([this, &p] { return world_.net().sessions_of(p).empty(); }, 8s,
+         [this, m = p.machine()] { set_cut(m, false); });
+  };
+  // A part has decided and is preempted before it sends; its session ends, what it held is broken and taken by others
+  // perhaps, the node joins again, and then the part goes on.
+  actions_["part held over sessions"] = [this] {
+    const auto h = any_node();
+    if (!h)
+      return;
+    static constexpr const char* parts[] = {"djm.worker", "djm.worker",   "djm.worker",
+                                            "djm.keeper", "djm.election", "djm.manager"};
+    const auto& p = world_.process_of(*h);
+    const auto away = chance_.between(0ms, 5s);
+    const auto on = chance_.between(0ms, 800ms);
+    world_.hold_part(*h, parts[chance_.below(6)], [this, h = *h, &p, away, on] {
+      set_cut(p.machine(), true);
+      when([this, &p] { return world_.net().sessions_of(p).empty(); }, 8s,
+           [this, h, &p, away, on] {
+             later(away, [this, h, &p, on] {
+               set_cut(p.machine(), false);
+               when([this, &p] { return !world_.net().sessions_of(p).empty(); }, 4s,
+                    [this, h, on] { later(on, [this, h] { world_.let_go(h); }); });
+             });
+           });
+    });
+    static constexpr const char* causes[] = {"job switched", "pool changes", "worker marked"};
+    inflict(causes[chance_.below(3)]);
   };
   actions_["ensemble outage"] = [this] {
     const auto lasts = chance_.between(200ms, 5s);

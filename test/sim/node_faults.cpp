@@ -7,6 +7,20 @@ namespace djm::sim {
 
 using namespace std::chrono_literals;
 
+void cluster::crash_again(std::size_t machine, std::uint64_t times) {
+  if (healed_ || times == 0)
+    return;
+  if (const auto h = world_.on(machine))
+    world_.crash(*h);
+  later(chance_.between(50ms, 1s), [this, machine, times] {
+    if (healed_)
+      return;
+    if (!world_.on(machine))
+      start(machine);
+    later(chance_.between(200ms, 4s), [this, machine, times] { crash_again(machine, times - 1); });
+  });
+}
+
 /// What happens to processes and their parts, and what others write into what is theirs.
 void cluster::add_node_faults() {
   actions_["crash"] = [this] {
@@ -23,6 +37,7 @@ void cluster::add_node_faults() {
       restart_later(m, chance_.between(50ms, 7s));
     }
   };
+  actions_["crash loop"] = [this] { crash_again(any_machine(), 3 + chance_.below(4)); };
   actions_["pause"] = [this] {
     if (const auto h = any_node()) {
       world_.pause(*h);

@@ -2,6 +2,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "actors/env/node_env.hpp"
 #include "test/sim/network.hpp"
@@ -47,6 +49,32 @@ public:
 
   sim_executor& runs() { return executor_; }
 
+  // -- a part that is preempted between its decisions and their sending --
+
+  bool holds_back(const char* part) override { return !held_part_.empty() && held_part_ == part; }
+  void hand_over(std::function<void()> send) override {
+    held_.push_back(std::move(send));
+    if (auto told = std::exchange(on_held_, nullptr))
+      told();
+  }
+  /// From now on; `on_held` is told of the first decision that is held back.
+  void hold_part(std::string part, std::function<void()> on_held) {
+    let_go();
+    held_part_ = std::move(part);
+    on_held_ = std::move(on_held);
+  }
+  void let_go() {
+    held_part_.clear();
+    on_held_ = nullptr;
+    for (auto& send : std::exchange(held_, {}))
+      process_.later(timeline_.now, process::kind::code, std::move(send));
+  }
+  void drop_held() {
+    held_part_.clear();
+    on_held_ = nullptr;
+    held_.clear();
+  }
+
 private:
   expected<std::unique_ptr<store::session_port>> open(const store::session_options& options,
                                                       store::event_sink sink) override {
@@ -60,6 +88,9 @@ private:
   sim_executor executor_;
   log_function log_;
   bool closed_ = false;
+  std::string held_part_;
+  std::function<void()> on_held_;
+  std::vector<std::function<void()>> held_;
 };
 
 } // namespace djm::sim

@@ -99,6 +99,9 @@ void stickiness::sees(const store::node_change& change, const tree_event& e, con
         if (plain != w.plain)
           rules_changed_ = now;
         w.plain = plain;
+        if (p->incarnation != w.incarnation)
+          w.ends = p->after_crash ? w.ends + 1 : 0;
+        w.incarnation = p->incarnation;
         w.draining = p->draining;
         w.left = p->left;
         w.detach = std::chrono::milliseconds{p->detach_ms};
@@ -161,7 +164,7 @@ void stickiness::transaction_ends(const tree_image& image, time_point now, const
       continue;
     }
     const auto offer = worker + '/' + job;
-    if (!image.offers(worker, job) || recent(offer_came_, offer, now) || w->second.draining ||
+    if (!image.offers(worker, job) || recent(offer_came_, offer, now) || w->second.draining || w->second.ends > 1 ||
         now < w->second.fit_since + age_of_plans)
       continue;
     if (to_.count(key) == 0)

@@ -15,7 +15,8 @@ namespace djm::sim {
 /// I4, from the committed history: why did an item leave its owner?
 ///
 /// - Its pool, or a switch, does not want it any more.
-/// - The owner has left, or has been gone for its D, or cannot or may not run the job any more.
+/// - The owner has left, or has been gone for its D, or cannot or may not run the job any more, or has ended twice in a
+///   row without leaving.
 /// - Balance: from an owner that can run it to another one. With the strategies that know where items are
 ///   (`balanced`, `evenly_spread`) such a move is one of the fewest that lead to balance: no worker gives items of a
 ///   job away and takes others of it in the same transaction.
@@ -37,8 +38,8 @@ namespace djm::sim {
 /// - strategies of users state nothing.
 ///
 /// Not judged: plans in several transactions (their parts mix with what others have begun), plans beside a cordoned or
-/// draining worker, workers and jobs with weights, room or further rules, jobs with fewer items than workers. The
-/// planner's own tests compare these with searches.
+/// draining worker or one that keeps crashing, workers and jobs with weights, room or further rules, jobs with fewer
+/// items than workers. The planner's own tests compare these with searches.
 class stickiness {
 public:
   using complaint = std::function<void(std::string)>;
@@ -59,6 +60,9 @@ private:
     duration detach{};
     bool left = false;
     bool draining = false;
+    std::string incarnation;
+    /// Lives in a row that ended without a leave: from the second on leaders may give it nothing.
+    unsigned ends = 0;
     /// Neither marked nor with weight, room or zone of its own.
     bool plain = true;
     /// When it was last alive, not draining and not left after having been otherwise.

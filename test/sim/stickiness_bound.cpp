@@ -58,13 +58,13 @@ void stickiness::check_bound(const tree_image& image, time_point now, const comp
   }
   if (plan.moves.empty())
     return;
-  const bool plain =
-    now >= rules_changed_ + age_of_plans &&
-    std::all_of(workers_.begin(), workers_.end(),
-                [&](const auto& w) {
-                  return w.second.plain || (image.alive().count(w.first) == 0 && touched.count(w.first) == 0);
-                }) &&
-    std::all_of(rules_.begin(), rules_.end(), [](const auto& r) { return r.second.plain; });
+  const bool plain = now >= rules_changed_ + age_of_plans &&
+                     std::all_of(workers_.begin(), workers_.end(),
+                                 [&](const auto& w) {
+                                   return (w.second.plain && w.second.ends < 2) ||
+                                          (image.alive().count(w.first) == 0 && touched.count(w.first) == 0);
+                                 }) &&
+                     std::all_of(rules_.begin(), rules_.end(), [](const auto& r) { return r.second.plain; });
   std::set<std::string> members;
   std::vector<std::string> uncertain;
   for (const auto& [key, owners] : image.assigned())

@@ -177,6 +177,7 @@ void world::crash(handle h) {
   host.up = false;
   note(fmt::format("{}#{} crashes", host.p->node(), h));
   host.env->runs().vanish();
+  host.env->drop_held();
   judge_.died(*host.p);
   host.p->die();
   network_->vanish(*host.p);
@@ -218,29 +219,6 @@ void world::stop(handle h, bool hurry) {
   enters(h, node_phase::stopping);
   note(fmt::format("{}#{} is told to stop{}", hosts_.at(h).p->node(), h, hurry ? " now" : ""));
   tell(h, shutdown_node{hurry});
-}
-
-std::vector<std::string> world::parts_of(handle h) const {
-  std::vector<std::string> names;
-  for (const auto& [name, part] : hosts_.at(h).parts)
-    names.push_back(name);
-  return names;
-}
-
-bool world::kill_part(handle h, const std::string& name) {
-  auto& host = hosts_.at(h);
-  // A node ends itself at the sixth failure within a minute; that would be another fault.
-  if (!host.up || host.parts_killed >= 4)
-    return false;
-  const auto part = caf::actor_cast<caf::actor>(host.parts.at(name));
-  if (!part)
-    return false;
-  note(fmt::format("the {} of {}#{} dies", name, host.p->node(), h));
-  ++host.parts_killed;
-  judge_.expect_failure(*host.p);
-  // Not "kill": that would take the node with it, over the link.
-  caf::anon_send_exit(part, caf::exit_reason::unknown);
-  return true;
 }
 
 bool world::up(handle h) const {

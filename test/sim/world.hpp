@@ -73,12 +73,18 @@ public:
   void pause(handle h);
   void resume(handle h);
   void stop(handle h, bool hurry = false);
+  /// One part (the name of its actor) is held after each decision, before the transaction is sent, until it is let go;
+  /// `on_held` is called at the first. The others go on.
+  void hold_part(handle h, const std::string& part, std::function<void()> on_held);
+  void let_go(handle h);
   /// The node's actors by name, the dead ones too.
   std::vector<std::string> parts_of(handle h) const;
   /// One of them dies as if it had thrown; false where it is dead or enough have died.
   bool kill_part(handle h, const std::string& name);
   /// Neither crashed nor stopped.
   bool up(handle h) const;
+  /// Whether the process of this incarnation is up.
+  bool up_as(const std::string& incarnation) const;
   bool is_paused(handle h) const;
   node_phase phase_of(handle h) const { return hosts_.at(h).phase; }
   process& process_of(handle h) { return *hosts_.at(h).p; }

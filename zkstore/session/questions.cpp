@@ -26,7 +26,7 @@ std::string bad_path(const std::string& path) {
 
 // -- questions ----------------------------------------------------------------
 
-session_core::effects session_core::commit(ticket from, transaction txn, time_point now) {
+session_core::effects session_core::commit(ticket from, std::uint64_t session, transaction txn, time_point now) {
   const auto bytes = wire_size(txn);
   for (const auto& op : txn.ops)
     if (!is_valid_path(path_of(op)))
@@ -37,6 +37,13 @@ session_core::effects session_core::commit(ticket from, transaction txn, time_po
                                                       bytes, limits_.max_request_bytes)});
   if (!reachable())
     return refuse(from, {errc::not_connected, fmt::format("no store session ({})", to_string(view_.phase))});
+  // While a handle connects for the first time, the number is still that of the session before.
+  if (view_.phase == session_phase::connecting || session != view_.number) {
+    ++counters_.unknowns;
+    effects result;
+    result.emplace_back(commit_done{from, session_lost{}});
+    return result;
+  }
   if (queued_ops_ + 1 > limits_.max_queued_ops)
     return refuse(from, {errc::too_large, fmt::format("{} store operations are waiting already", queued_ops_)});
   const auto number = ++last_question_;

@@ -39,9 +39,14 @@ TEST_CASE("admin: the view names the leader by the lowest latch, whatever the ot
   admin_rig r;
   r.join();
   for (const auto* name : {"0-stranger", "a-i1-0000000007", "n-i1-0000000003", "z-i1-0000000009", "zz"}) {
-    r.tree.put(std::string{"/djm/leader-latch/"} + name);
+    store::transaction txn;
+    txn.ops.push_back(store::create_op{std::string{"/djm/leader-latch/"} + name, {}, store::create_mode::ephemeral});
+    r.tree.commit(r.tree.open(), txn);
   }
+  r.tree.put("/djm/leader-latch/y-i1-0000000001"); // nobody's
   const auto v = r.view();
+  CHECK(std::count(v.problems.begin(), v.problems.end(),
+                   "/djm/leader-latch/y-i1-0000000001: not ephemeral, so no candidate") == 1);
   CHECK(v.leader == "n");
   CHECK(v.epoch == r.tree.stat("/djm/leader-latch/n-i1-0000000003").czxid);
 }

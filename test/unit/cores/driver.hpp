@@ -216,7 +216,12 @@ public:
   std::vector<typename Core::effect> others;
 
 private:
-  void take_one(commit_effect& x) { commits.push_back(std::move(x)); }
+  void take_one(commit_effect& x) {
+    if (x.session != view.number) {
+      throw std::runtime_error("decided in session " + std::to_string(x.session) + ": " + show(x));
+    }
+    commits.push_back(std::move(x));
+  }
   void take_one(read_effect& x) {
     asked.push_back(show(x));
     reads.push_back(std::move(x));

@@ -188,3 +188,38 @@ TEST_CASE("election: who finds a latch of its own behind another's knows the lea
   b.tree.end(v);
   CHECK(w.react() == "granted leader-latch/w-i1-0000000001");
 }
+
+TEST_CASE("election: a node of a candidate's name that no session holds is passed over and reported") {
+  ballot b;
+  b.tree.put("/djm/leader-latch/z-i0-0000000000");
+  candidate v{b.tree, "v"};
+  CHECK(v.stand().find("granted") != std::string::npos);
+  const auto reported = [](const candidate& c) {
+    std::size_t n = 0;
+    for (const auto& e : c.emitted) {
+      n += show(emit_effect{e}).find("/djm/leader-latch/z-i0-0000000000 is not ephemeral") != std::string::npos ? 1 : 0;
+    }
+    return n;
+  };
+  CHECK(reported(v) == 1);
+  CHECK(v.core.status().leader == "v");
+  // Nor does whoever stands behind it wait for it, or take it for the leader.
+  b.tree.put("/djm/leader-latch/y-i0-0000000002");
+  candidate w{b.tree, "w"};
+  CHECK(w.stand().find("granted") == std::string::npos);
+  CHECK(w.core.status().leader == "v");
+  v.pass(seconds{60});
+  CHECK(reported(v) == 1); // once
+  b.tree.end(v.view.id);
+  CHECK(w.react().find("granted") != std::string::npos);
+}
+
+TEST_CASE("election: who cannot see its latch any more steps down, also when the folder of all latches is gone") {
+  ballot b;
+  candidate v{b.tree, "v"};
+  v.stand();
+  b.tree.erase("/djm/leader-latch");
+  CHECK(v.pass(v.view.timeout).find("revoked") != std::string::npos);
+  b.tree.put("/djm/leader-latch");
+  CHECK(v.pass(seconds{10}).find("granted") != std::string::npos);
+}

@@ -423,3 +423,74 @@ TEST_CASE("keeper: a connection that breaks during the leave does not keep it fo
   expired.d.call(&keeper_core::on_leave);
   CHECK(expired.d.expire() == "stop probing; left");
 }
+
+TEST_CASE("keeper: a life whose id another one has taken since its own join never joins again") {
+  keeper_rig r;
+  prepare(r.tree);
+  r.d.connect();
+  REQUIRE(r.alive());
+  r.d.expire();
+  const auto other = r.tree.open();
+  enlist(r.tree, other, "w", "i2");
+  r.tree.end(other); // it has come and gone
+  const auto said = r.d.connect();
+  CHECK(said.find("failed node_id_in_use: node id \"w\" was taken over by incarnation i2") != std::string::npos);
+  CHECK_FALSE(r.tree.has("/djm/alive/w"));
+}
+
+TEST_CASE("keeper: nor does one whose join may have been overwritten before it heard of its outcome") {
+  for (const bool applied : {true, false}) {
+    CAPTURE(applied);
+    keeper_rig r;
+    prepare(r.tree);
+    const auto before = r.tree.open();
+    enlist(r.tree, before, "w", "i0");
+    r.tree.end(before);
+    r.d.fates = {applied ? fate::unknown_applied : fate::unknown_lost};
+    r.d.connect();
+    r.d.expire();
+    if (applied) {
+      const auto other = r.tree.open();
+      enlist(r.tree, other, "w", "i2");
+      r.tree.end(other);
+    }
+    const auto said = r.d.connect() + r.d.pass(seconds{10});
+    CHECK((said.find("failed") != std::string::npos) == applied);
+    CHECK(r.alive() != applied);
+  }
+}
+
+TEST_CASE("keeper: a registration says from which version it took the id over, and whether that life had left") {
+  keeper_rig r;
+  prepare(r.tree);
+  const auto registered = [&] {
+    return *store::decode<store::worker_payload>(r.tree.data("/djm/workers/w"), "workers/w");
+  };
+  const auto before = r.tree.open();
+  enlist(r.tree, before, "w", "i0");
+  r.tree.put("/djm/workers/w", r.tree.data("/djm/workers/w"));
+  r.tree.end(before);
+  r.d.connect();
+  CHECK(registered().took_over == 1);
+  CHECK(registered().after_crash);
+  r.d.expire();
+  r.d.connect(); // the same life takes nothing over
+  CHECK(registered().took_over == 1);
+  r.d.call(&keeper_core::on_leave);
+  REQUIRE(registered().left);
+  driver<keeper_core> next{keeper_core{keeper_rig::settings(200, "/djm", "w", "i2")}, r.tree};
+  next.view.timeout = seconds{10};
+  const auto version = r.tree.stat("/djm/workers/w").version;
+  next.connect();
+  CHECK(registered().took_over == version);
+  CHECK_FALSE(registered().after_crash);
+}
+
+TEST_CASE("keeper: the first registration of an id took it over from nobody") {
+  keeper_rig r;
+  prepare(r.tree);
+  r.d.connect();
+  const auto w = *store::decode<store::worker_payload>(r.tree.data("/djm/workers/w"), "workers/w");
+  CHECK(w.took_over == -1);
+  CHECK_FALSE(w.after_crash);
+}

@@ -50,3 +50,50 @@ TEST_CASE("keeper: the version node of the workers is made anew when it is missi
   CHECK(r.phase() == "joined");
   CHECK(r.alive());
 }
+
+TEST_CASE("keeper: an alive that no session holds is reported and replaced in the join") {
+  keeper_rig r;
+  prepare(r.tree);
+  const auto before = r.tree.open();
+  enlist(r.tree, before, "w", "i0");
+  const auto alive = r.tree.data("/djm/alive/w");
+  r.tree.end(before);
+  r.tree.put("/djm/alive/w", alive);
+  CHECK(r.d.connect() == "joined 1; probe alive/w");
+  CHECK(r.alive());
+  CHECK(r.all_events().find("/djm/alive/w is not ephemeral") != std::string::npos);
+}
+
+TEST_CASE("keeper: a version node that is made anew ends the terms of all leaders in the same transaction") {
+  for (const std::string which : {"worker-version", "worker-assignment-version"}) {
+    CAPTURE(which);
+    keeper_rig r;
+    join(r);
+    r.tree.put("/djm/leader-latch/v-i1-0000000007");
+    r.tree.put("/djm/leader-latch/u-i1-0000000003");
+    r.d.take_written();
+    r.tree.erase("/djm/" + which);
+    r.d.pass(seconds{2});
+    CHECK(r.d.take_written() == std::vector<std::string>{"create " + which +
+                                                         ", remove leader-latch/u-i1-0000000003, remove "
+                                                         "leader-latch/v-i1-0000000007"});
+    CHECK(r.all_events().find("/djm/" + which + " was deleted by somebody") != std::string::npos);
+  }
+}
+
+TEST_CASE(
+  "keeper: its offers and the pools of its jobs are made anew when somebody deletes them, and reported by path") {
+  keeper_rig r;
+  join(r);
+  r.tree.erase("/djm/work-pool/j");
+  r.d.pass(seconds{1});
+  CHECK(r.tree.has("/djm/work-pool/j/b"));
+  CHECK(r.all_events().find("/djm/work-pool/j was deleted by somebody") != std::string::npos);
+  r.tree.erase("/djm/workers/w/available");
+  r.d.pass(seconds{1});
+  CHECK(r.tree.has("/djm/workers/w/available/j"));
+  CHECK(r.all_events().find("/djm/workers/w/available was deleted by somebody") != std::string::npos);
+  r.tree.erase("/djm/work-pool");
+  r.d.pass(seconds{1});
+  CHECK(r.tree.has("/djm/work-pool/j/b"));
+}

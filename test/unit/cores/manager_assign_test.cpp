@@ -198,7 +198,7 @@ TEST_CASE("manager: the reload after an unknown outcome starts behind a barrier"
   manager_rig r;
   r.worker("v");
   add_pool(r.tree, "j", {"a"});
-  r.d.take(r.d.core.on_granted(7, r.latch, r.d.now_step()));
+  r.d.take(r.d.core.on_granted(7, r.latch, r.d.view.number, r.d.now_step()));
   REQUIRE(r.d.reads.size() == 1);
   CHECK(r.d.reads.front().fresh); // taking leadership
   r.d.fates = {fate::unknown_lost};

@@ -71,7 +71,7 @@ TEST_CASE("manager: the break reads in order and is guarded by latch, worker-ver
       r.d.take(r.d.core.on_wake(r.d.now_step()));
     }
   }
-  CHECK(reads == "read[get worker-version, exists workers/v, get alive/v, get locks/j/a.lock]");
+  CHECK(reads == "read[get worker-version, get workers/v, get alive/v, get locks/j/a.lock]");
   REQUIRE_FALSE(r.d.written.empty());
   const auto t = r.d.written.back();
   CHECK(t.find("check leader-latch/m-im-0000000000, check worker-version@") == 0);

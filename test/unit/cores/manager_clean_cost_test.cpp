@@ -208,7 +208,7 @@ TEST_CASE("manager: a question that the store refuses is a problem that names it
     manager_rig r;
     r.worker("v");
     add_pool(r.tree, "j", {"a"});
-    r.d.take(r.d.core.on_granted(r.tree.stat(r.latch).czxid, r.latch, r.d.now_step()));
+    r.d.take(r.d.core.on_granted(r.tree.stat(r.latch).czxid, r.latch, r.d.view.number, r.d.now_step()));
     for (int n = 0; n < 8; ++n) {
       while (r.d.reads.empty()) {
         r.d.now = *r.d.core.wake_at();

@@ -96,7 +96,7 @@ TEST_CASE("manager: a cleaning that is due waits for the first sweep and for not
   s.clean_period = seconds{0};
   r.d.core = manager_core{s};
   add_pool(r.tree, "unoffered", {"x"});
-  r.d.take(r.d.core.on_granted(r.tree.stat(r.latch).czxid, r.latch, r.d.now_step()));
+  r.d.take(r.d.core.on_granted(r.tree.stat(r.latch).czxid, r.latch, r.d.view.number, r.d.now_step()));
   r.d.settle(); // no time passes
   CHECK_FALSE(r.tree.has("/djm/work-pool/unoffered"));
   CHECK(r.status().counters.sweeps == 1);

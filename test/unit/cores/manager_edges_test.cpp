@@ -338,7 +338,7 @@ TEST_CASE("manager: what the store refuses is reported, what it cannot be told i
   for (const auto status : {store::read_status::rejected, store::read_status::failed}) {
     manager_rig r;
     r.worker("v");
-    r.d.take(r.d.core.on_granted(1, manager_rig::latch, r.d.now_step()));
+    r.d.take(r.d.core.on_granted(1, manager_rig::latch, r.d.view.number, r.d.now_step()));
     const auto q = r.d.reads.front();
     r.d.reads.pop_front();
     r.d.take(r.d.core.on_read(q.request, {status, {}, "bad path"}, r.d.now_step()));
@@ -386,7 +386,9 @@ TEST_CASE("manager: a lock is not broken when the last look before it shows its 
     }
   }
   REQUIRE(last_look());
-  r.tree.put("/djm/alive/v", alive);
+  store::transaction back;
+  back.ops.push_back(store::create_op{"/djm/alive/v", alive, store::create_mode::ephemeral});
+  r.tree.commit(r.tree.open(), back);
   r.d.take_written();
   const auto q = r.d.reads.front();
   r.d.reads.pop_front();

@@ -60,7 +60,7 @@ struct without_watches : manager_rig {
   void work_while_asking(F meanwhile) {
     bool done = false;
     work_at_once(*this, [&](const std::string& question) {
-      if (!done && question == "read[get worker-version, exists workers/v, get alive/v]") {
+      if (!done && question == "read[get worker-version, get workers/v, get alive/v]") {
         meanwhile();
         done = true;
       }
@@ -159,7 +159,7 @@ TEST_CASE("manager: a folder that goes while it is being read is made again when
   r.worker("v", "i1", {"k"});
   add_pool(r.tree, "k", {"x"});
   assign(r.tree, "v", "i1", "k", {});
-  r.d.take(r.d.core.on_granted(r.tree.stat(r.latch).czxid, r.latch, r.d.now_step()));
+  r.d.take(r.d.core.on_granted(r.tree.stat(r.latch).czxid, r.latch, r.d.view.number, r.d.now_step()));
   work_at_once(r, [&](const std::string& question) {
     if (question == "read[children workers/v/assigned/k]") {
       r.tree.erase("/djm/workers/v/assigned/k");
@@ -223,7 +223,9 @@ TEST_CASE("manager: an alive node that was replaced between two looks is read ag
   r.tree.end(s);
   store::alive_payload a;
   a.incarnation = "i2";
-  r.tree.put("/djm/alive/v", store::encode(a));
+  store::transaction txn;
+  txn.ops.push_back(store::create_op{"/djm/alive/v", store::encode(a), store::create_mode::ephemeral});
+  r.tree.commit(r.tree.open(), txn);
   r.pass(seconds{1});
   CHECK(r.status().workers == 1);
   CHECK(r.status().gone.empty());

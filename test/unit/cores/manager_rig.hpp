@@ -34,7 +34,7 @@ public:
 
   /// Takes the lead and works until nothing is left to do now.
   void lead() {
-    d.take(d.core.on_granted(tree.stat(latch).czxid, latch, d.now_step()));
+    d.take(d.core.on_granted(tree.stat(latch).czxid, latch, d.view.number, d.now_step()));
     work();
   }
   void revoke() { d.take(d.core.on_revoked(d.now_step())); }

@@ -156,7 +156,7 @@ TEST_CASE("manager: a plan waits a moment for a strategy, so that a quick one co
   add_moody_pool(r.tree, "j");
   add_pool(r.tree, "k", {"x"});
   r.hanging = {"moody"};
-  r.d.take(r.d.core.on_granted(r.tree.stat(r.latch).czxid, r.latch, r.d.now_step()));
+  r.d.take(r.d.core.on_granted(r.tree.stat(r.latch).czxid, r.latch, r.d.view.number, r.d.now_step()));
   r.pass(milliseconds{700});
   CHECK(r.unanswered.size() == 1);
   CHECK(r.owners("k").empty());

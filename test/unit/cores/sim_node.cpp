@@ -369,7 +369,7 @@ void sim_node::one(keeper_core&, keeper_core::failed& x) {
 
 void sim_node::one(election_core&, election_core::granted& x) {
   all.note(id + " leads, epoch " + std::to_string(x.epoch));
-  post([this, x] { carry_out(manager, manager.on_granted(x.epoch, x.latch, now_step())); });
+  post([this, x] { carry_out(manager, manager.on_granted(x.epoch, x.latch, x.session, now_step())); });
 }
 
 void sim_node::one(election_core&, election_core::revoked&) {

@@ -72,7 +72,7 @@ public:
   lines open() { return run(core.open(now)); }
   lines close() { return run(core.close(now)); }
   lines commit(std::uint64_t request, std::vector<write_op> ops, std::uint32_t client = 1) {
-    return run(core.commit({client, request}, transaction{std::move(ops)}, now));
+    return run(core.commit({client, request}, core.view().number, transaction{std::move(ops)}, now));
   }
   lines set(std::uint64_t request, const std::string& path = "/a") {
     return commit(request, {set_op{path, "x", any_version}});

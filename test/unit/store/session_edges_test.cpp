@@ -86,3 +86,28 @@ TEST_CASE("session core: another server at once, without a word of a lost one, a
   CHECK(s.link(link_state::connected) == lines{"suspended #1 connects 1", "read 1: failed", "connected #1 connects 2"});
   CHECK(s.done(2) == lines{});
 }
+
+TEST_CASE("session core: a transaction that was decided in another session is never sent") {
+  core_script s;
+  s.connect();
+  s.link(link_state::expired);
+  CHECK(s.core.view().phase == session_phase::connecting);
+  CHECK(s.set(1) == lines{"commit 1: session_lost"}); // it would wait for a session that nobody has seen yet
+  s.link(link_state::connected, 101);
+  REQUIRE(s.core.view().number == 2);
+  const auto decided_in = [&s](std::uint64_t session, std::uint64_t request) {
+    std::vector<std::string> sent;
+    for (auto& e : s.core.commit({1, request}, session, {{remove_op{"/lock", 0}}}, s.now)) {
+      if (auto* x = std::get_if<session_core::commit_done>(&e)) {
+        sent.push_back("answered " + to_text(x->outcome));
+      } else if (std::get_if<session_core::submit>(&e) != nullptr) {
+        sent.push_back("sent");
+      }
+    }
+    return sent;
+  };
+  CHECK(decided_in(1, 2) == lines{"answered session_lost"});
+  CHECK(decided_in(3, 3) == lines{"answered session_lost"});
+  CHECK(decided_in(0, 4) == lines{"answered session_lost"});
+  CHECK(decided_in(2, 5) == lines{"sent"});
+}

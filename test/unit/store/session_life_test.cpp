@@ -108,16 +108,17 @@ TEST_CASE("session core: closing again calls a planned reopening off") {
 
 TEST_CASE("session core: refused credentials are final until told to open again") {
   core_script s;
-  s.open();
+  s.connect();
+  s.link(link_state::connecting);
   s.set(1);
   s.read(2, {get("/a")});
   CHECK(s.link(link_state::auth_failed) ==
-        lines{"refused #0 connects 0", "commit 1: rejected no_permission", "read 2: failed", "close 1"});
+        lines{"refused #1 connects 1", "commit 1: rejected no_permission", "read 2: failed", "close 1"});
   CHECK(s.core.view().trouble.code == errc::no_permission);
   CHECK(s.pass(seconds{3600}) == lines{});
   CHECK(s.set(3) == lines{"commit 3: rejected not_connected"});
   s.link(link_state::closed);
-  CHECK(s.open() == lines{"open 2", "connecting #0 connects 0"});
+  CHECK(s.open() == lines{"open 2", "connecting #1 connects 0"});
 }
 
 TEST_CASE("session core: a handle that closes by itself ends the session and opens nothing") {

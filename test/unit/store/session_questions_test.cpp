@@ -75,7 +75,8 @@ TEST_CASE("session core: the error of a too large transaction names size and lim
   session_limits limits;
   limits.max_request_bytes = 1000;
   session_core core{limits};
-  const auto effects = core.commit({1, 1}, {{set_op{"/a", std::string(2000, 'x'), any_version}}}, time_point{});
+  const auto effects =
+    core.commit({1, 1}, core.view().number, {{set_op{"/a", std::string(2000, 'x'), any_version}}}, time_point{});
   REQUIRE(effects.size() == 1);
   const auto& done = std::get<session_core::commit_done>(effects[0]);
   const auto& why = std::get<rejected>(done.outcome).why;
@@ -104,7 +105,8 @@ TEST_CASE("session core: a commit that waits in vain for the connection was neve
   session_limits limits;
   limits.operation_deadline = seconds{3};
   core_script s{limits};
-  s.open();
+  s.connect();
+  s.link(link_state::connecting);
   s.set(1);
   s.read(2, {get("/a")});
   CHECK(s.pass(seconds{3}) == lines{"commit 1: rejected not_connected", "read 2: failed"});
@@ -112,7 +114,7 @@ TEST_CASE("session core: a commit that waits in vain for the connection was neve
   s.link(link_state::connecting);
   s.set(3);
   CHECK(s.pass(seconds{2}) == lines{});
-  CHECK(s.link(link_state::connected) == lines{"connected #1 connects 2", "send 1 {set /a}"});
+  CHECK(s.link(link_state::connected) == lines{"connected #1 connects 3", "send 1 {set /a}"});
 }
 
 TEST_CASE("session core: waiting behind a full window is no failure while the server goes on answering") {

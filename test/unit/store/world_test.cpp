@@ -39,7 +39,7 @@ public:
     const auto request = ++last_;
     const auto value = std::to_string(index) + "-" + std::to_string(request);
     writes_[request] = value;
-    w_.run(*this, core.commit({1, request}, {{set_op{node(n), value, any_version}}}, w_.now));
+    w_.run(*this, core.commit({1, request}, core.view().number, {{set_op{node(n), value, any_version}}}, w_.now));
   }
 
   void read(std::size_t n, bool fresh, bool watch) {
@@ -55,8 +55,8 @@ public:
     const auto request = ++last_;
     join_request_ = request;
     joining_ = core.view().number;
-    w_.run(*this, core.commit({1, request}, {{create_op{"/alive" + std::to_string(index), "", create_mode::ephemeral}}},
-                              w_.now));
+    w_.run(*this, core.commit({1, request}, core.view().number,
+                              {{create_op{"/alive" + std::to_string(index), "", create_mode::ephemeral}}}, w_.now));
   }
 
   void on(session_core::effect& effect) override {

@@ -1,0 +1,88 @@
+#include <algorithm>
+#include <utility>
+
+#include "actors/keeper/keeper_core.hpp"
+
+/// Looks after what this node relies on in the tree and nobody else would miss: the nodes of the base, the pools of the
+/// jobs it offers, its own offers. Three watches per node, whatever the number of jobs: somebody who deletes any of it,
+/// by hand or with a tool, is answered by making it anew.
+namespace djm {
+
+using store::rc;
+
+namespace {
+
+/// All nodes see the same change; who looks first makes anew what is missing, the others find it there.
+constexpr duration least_delay = std::chrono::milliseconds{20};
+constexpr std::uint64_t spread_ms = 200;
+/// How long until the next look where a watch is refused or cannot be left, because the node is missing.
+constexpr duration without_watch = std::chrono::seconds{1};
+
+} // namespace
+
+std::vector<std::string> keeper_core::base_paths() const {
+  return {tree_.format(), tree_.alive(),        tree_.latches(),        tree_.workers(),           tree_.pools(),
+          tree_.locks(),  tree_.pool_version(), tree_.worker_version(), tree_.assignment_version()};
+}
+
+bool keeper_core::is_watched_over(const std::string& path) const {
+  return path == tree_.root() || path == tree_.pools() || path == tree_.available(cfg_.config.id);
+}
+
+void keeper_core::look_soon(step s) {
+  const auto at = s.now + least_delay + std::chrono::milliseconds{s.entropy % spread_ms};
+  look_at_ = look_at_ ? std::min(*look_at_, time_point{at}) : time_point{at};
+}
+
+void keeper_core::read_sentry(effects& out) {
+  look_at_.reset();
+  read(doing::reading_sentry,
+       {store::children(tree_.root(), true), store::children(tree_.pools(), true),
+        store::children(tree_.available(cfg_.config.id), true)},
+       out);
+}
+
+void keeper_core::apply_sentry(const store::read_outcome& r, step s, effects& out) {
+  const auto& base = r.results[0];
+  const auto& pools = r.results[1];
+  const auto& available = r.results[2];
+  const auto missing = [](const store::read_result& list, std::string_view name) {
+    return !std::binary_search(list.children.begin(), list.children.end(), name);
+  };
+  if (base.code == rc::no_node) {
+    complain({errc::malformed_payload, "the tree at \"" + tree_.root() + "\" is gone as a whole; it is made anew"},
+             out);
+    prepared_ = false;
+  } else {
+    for (const auto& path : base_paths()) {
+      if (missing(base, store::name_of(path))) {
+        complain({errc::malformed_payload, path + " was deleted by somebody; it is made anew"}, out);
+        prepared_ = false;
+      }
+    }
+  }
+  for (auto& [job, o] : offers_) {
+    if (o.pool && !o.pool_dirty && missing(pools, job)) {
+      if (pools.code == rc::ok) {
+        complain({errc::malformed_payload, tree_.pool(job) + " was deleted by somebody; it is made anew"}, out);
+      }
+      o.pool_dirty = true;
+    }
+    if (!registration_dirty_ && missing(available, job)) {
+      complain(
+        {errc::malformed_payload, tree_.available(cfg_.config.id, job) + " was deleted by somebody; it is made anew"},
+        out);
+      registration_dirty_ = true;
+    }
+  }
+  if (available.code == rc::no_node) {
+    complain({errc::malformed_payload, tree_.available(cfg_.config.id) + " was deleted by somebody; it is made anew"},
+             out);
+    registration_dirty_ = true;
+  }
+  if (!base.watched || !pools.watched || !available.watched) {
+    look_at_ = s.now + without_watch;
+  }
+}
+
+} // namespace djm
