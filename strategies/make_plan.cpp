@@ -2,6 +2,9 @@
 #include <exception>
 #include <set>
 
+#include <cxxabi.h>
+
+#include "djm/impl/exception_text.hpp"
 #include "djm/strategy.hpp"
 #include "strategies/budget.hpp"
 #include "strategies/ledger.hpp"
@@ -42,12 +45,10 @@ private:
     expected<plan> result = fail(errc::internal, "");
     try {
       result = found->assign(problem, options_);
-    } catch (const std::exception& e) {
-      const char* what = e.what();
-      return fail(errc::user_code_failed,
-                  "strategy \"" + name + "\" threw: " + (what ? what : "an exception without text"));
+    } catch (const abi::__forced_unwind&) {
+      throw;
     } catch (...) {
-      return fail(errc::user_code_failed, "strategy \"" + name + "\" threw something that is no std::exception");
+      return fail(errc::user_code_failed, "strategy \"" + name + "\" threw: " + impl::current_exception_text());
     }
     if (!result)
       return result;
@@ -124,8 +125,8 @@ expected<plan> make_plan(const assignment_problem& problem, const strategy_regis
                          const plan_options& options) {
   try {
     return composer{problem, registry, options}.run();
-  } catch (const std::exception& e) {
-    return fail(errc::internal, std::string{"planning failed: "} + e.what());
+  } catch (const std::exception&) {
+    return fail(errc::internal, "planning failed: " + impl::current_exception_text());
   }
 }
 

@@ -1,9 +1,11 @@
 #include "strategies/stand_in.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
+#include <cxxabi.h>
+
+#include "djm/impl/exception_text.hpp"
 #include "strategies/ledger.hpp"
 
 namespace djm {
@@ -134,12 +136,10 @@ expected<plan> ask_strategy(const strategy_question& question, const strategy_re
   expected<plan> result = fail(errc::internal, "");
   try {
     result = found->assign(*question.part, options);
-  } catch (const std::exception& e) {
-    const char* what = e.what();
-    return fail(errc::user_code_failed,
-                complaint(std::string{" threw: "} + (what ? what : "an exception without text")));
+  } catch (const abi::__forced_unwind&) {
+    throw;
   } catch (...) {
-    return fail(errc::user_code_failed, complaint(" threw something that is no std::exception"));
+    return fail(errc::user_code_failed, complaint(" threw: " + impl::current_exception_text()));
   }
   if (!result)
     return result;

@@ -148,6 +148,9 @@ struct run_done {
   run_id id = 0;
   bool failed = false;
   std::string failure;
+  /// Its code was not called.
+  bool dropped = false;
+  duration waited = duration::zero(), took = duration::zero();
 };
 struct cut_done {
   std::uint64_t request = 0;
@@ -323,7 +326,8 @@ auto fields(V&& v, job_free& x) {
 }
 template <class V>
 auto fields(V&& v, run_done& x) {
-  return v("run_done", field("id", x.id), field("failed", x.failed), field("failure", x.failure));
+  return v("run_done", field("id", x.id), field("failed", x.failed), field("failure", x.failure),
+           field("dropped", x.dropped), field("waited", x.waited), field("took", x.took));
 }
 template <class V>
 auto fields(V&& v, cut_done& x) {

@@ -12,6 +12,7 @@
 #include "actors/common/core.hpp"
 #include "actors/common/interfaces.hpp"
 #include "actors/env/node_env.hpp"
+#include "djm/impl/exception_text.hpp"
 
 /// What the shells around the cores share: they receive a typed message, call the core, carry out the effects.
 namespace djm {
@@ -85,10 +86,8 @@ inline void log_line(node_env& env, const char* component, const log_effect& l) 
 inline caf::error describe_exception(std::exception_ptr& e) {
   try {
     std::rethrow_exception(e);
-  } catch (const std::exception& x) {
-    return caf::make_error(errc::internal, std::string{x.what()});
-  } catch (...) {
-    return caf::make_error(errc::internal, std::string{"unknown exception"});
+  } catch (...) { // CAF has caught it before, whatever it was
+    return caf::make_error(errc::internal, impl::current_exception_text());
   }
 }
 

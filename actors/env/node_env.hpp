@@ -1,13 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "actors/executor/executor.hpp"
 #include "djm/log.hpp"
+#include "djm/status.hpp"
 #include "djm/time.hpp"
 #include "zkstore/ensemble_port.hpp"
 
@@ -37,7 +37,9 @@ public:
 
   virtual executor& exec() = 0;
   virtual store::session_factory& sessions() = 0;
+  /// Never blocks, whatever the sink does.
   virtual void log(log_record record) = 0;
+  virtual log_status log_load() const { return {}; }
 
   /// Ends timers and threads of the environment without blocking the caller: when nothing more will be called, `done`
   /// is (on any thread, possibly within this call). Clocks, `random` and `log` go on. Called once, by the node that
@@ -52,10 +54,6 @@ public:
     return false;
   }
   virtual void hand_over(std::function<void()> send) { send(); }
-
-  /// Ends the process, for `abort_on_overrun`. Where a process is only modelled this returns, and nothing of it runs
-  /// any more.
-  virtual void end_process() { std::abort(); }
 };
 
 } // namespace djm

@@ -4,6 +4,8 @@
 #include <pthread.h>
 
 #include <chrono>
+#include <cstdlib>
+#include <functional>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -12,28 +14,46 @@
 #include <utility>
 
 #include "actors/env/boot_time.hpp"
+#include "actors/env/log_queue.hpp"
 #include "actors/executor/run_context.hpp"
 
 namespace djm {
 
-/// The user's sink, which must not throw and might.
-struct system_env::guarded_log {
+/// The user's sink, on a thread of its own.
+struct system_env::node_log {
   node_id node;
-  log_sink sink;
-  std::atomic<bool> complained{false};
+  log_queue queue;
 
-  guarded_log(node_id n, log_sink s) : node(std::move(n)), sink(s ? std::move(s) : stderr_log()) {}
+  node_log(node_id n, log_sink s) : node(std::move(n)), queue(guarded(node, s ? std::move(s) : stderr_log())) {}
+
+  /// It must not throw and might.
+  static log_sink guarded(const node_id& node, log_sink sink) {
+    return [node, sink = std::move(sink), complained = false](const log_record& record) mutable {
+      std::string text;
+      if (throws([&] { sink(record); }, text) && !std::exchange(complained, true))
+        stderr_log()({log_level::error, node, "log", "the log sink threw (said once): " + text, {}, {}});
+    };
+  }
 
   void operator()(log_record record) {
     if (record.node.empty())
       record.node = node;
-    std::string text;
-    if (!throws([&] { sink(record); }, text) || complained.exchange(true))
-      return;
-    stderr_log()({log_level::error, node, "log", "the log sink threw (said once): " + text, {}});
+    if (record.at == wall_time{})
+      record.at = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    queue.post(std::move(record));
   }
 
-  void error(const char* component, const std::string& text) { (*this)({log_level::error, node, component, text, {}}); }
+  void error(const char* component, const std::string& text) {
+    (*this)({log_level::error, node, component, text, {}, {}});
+  }
+
+  /// A run has not ended at the deadline: somebody else may work on its items from now on.
+  [[noreturn]] void abort_for(const running_info& run) {
+    error("executor", fmt::format("run {} of job '{}' ignores its stop request beyond the deadline; ending the process",
+                                  run.id, run.job));
+    queue.flush(std::chrono::milliseconds{100});
+    std::abort();
+  }
 };
 
 namespace {
@@ -49,8 +69,9 @@ system_env_options checked(system_env_options o) {
   return o;
 }
 
-executor_options with_log(executor_options o, log_sink log) {
+executor_options with(executor_options o, log_sink log, std::function<void(const running_info&)> overrun) {
   o.log = std::move(log);
+  o.overrun = std::move(overrun);
   return o;
 }
 
@@ -58,17 +79,20 @@ executor_options with_log(executor_options o, log_sink log) {
 
 system_env::system_env(system_env_options o)
   : sessions_(checked(o).sessions),
-    log_(std::make_shared<guarded_log>(o.node, o.log)),
+    log_(std::make_shared<node_log>(o.node, o.log)),
     random_(o.seed ? *o.seed : system_seed()),
     timers_(std::make_shared<timer_queue>([log = log_](const std::string& text) { log->error("timer", text); })),
-    executor_(std::make_shared<thread_executor>(
-      with_log(o.threads, [log = log_](const log_record& record) { (*log)(record); }))),
+    executor_(std::make_shared<thread_executor>(with(
+      o.threads, [log = log_](const log_record& record) { (*log)(record); },
+      o.abort_on_overrun ? [log = log_](const running_info& run) { log->abort_for(run); }
+                         : std::function<void(const running_info&)>{}))),
     patience_(o.threads.patience) {}
 
 system_env::~system_env() {
   // Explicitly, because a closing thread may hold the parts longer. Timers first: they may use the executor.
   timers_->stop();
   executor_->shutdown(saturating_add(boot_now(), patience_));
+  log_->queue.stop(log_patience);
 }
 
 time_point system_env::now() const {
@@ -100,6 +124,11 @@ void system_env::log(log_record record) {
   (*log_)(std::move(record));
 }
 
+log_status system_env::log_load() const {
+  const auto l = log_->queue.look();
+  return {l.lines, l.dropped, l.waiting};
+}
+
 executor_leftovers system_env::shutdown(time_point deadline) {
   auto result = executor_->shutdown(deadline);
   timers_->stop();
@@ -116,6 +145,7 @@ void system_env::close(std::function<void()> done) {
                                          run.job, run.items.size()));
     if (left.calls > 0)
       log->error("executor", fmt::format("{} calls and stop callbacks did not end and are left behind", left.calls));
+    log->queue.flush(log_patience);
     timers = nullptr;
     exec = nullptr;
     log = nullptr;

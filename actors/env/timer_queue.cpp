@@ -5,14 +5,16 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
-#include <exception>
 #include <map>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
 
+#include <cxxabi.h>
+
 #include "actors/env/boot_time.hpp"
+#include "djm/impl/exception_text.hpp"
 
 namespace djm {
 
@@ -99,10 +101,10 @@ void timer_queue::run(const std::shared_ptr<state>& s) {
     lock.unlock();
     try {
       fire();
-    } catch (const std::exception& e) {
-      s->report(std::string{"a timer threw: "} + e.what());
+    } catch (const abi::__forced_unwind&) {
+      throw;
     } catch (...) {
-      s->report("a timer threw: unknown exception");
+      s->report("a timer threw: " + impl::current_exception_text());
     }
     fire = nullptr;
     lock.lock();

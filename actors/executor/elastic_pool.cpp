@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include <cxxabi.h>
+
 #include "actors/env/boot_time.hpp"
 
 namespace djm {
@@ -166,7 +168,13 @@ void elastic_pool::work(const std::shared_ptr<state>& s, std::uint64_t self) {
       s->busy.emplace(self, state::running_task{std::this_thread::get_id(), boot_now()});
       call_somebody(s); // where this one watched for room, another has to
       lock.unlock();
-      t();
+      try {
+        t();
+      } catch (const abi::__forced_unwind&) {
+        t = nullptr;
+        end_within_task(s, self);
+        throw;
+      }
       t = nullptr; // what it owns may be user code: destroyed outside the lock and while the task still counts
       lock.lock();
       s->busy.erase(self);
@@ -188,6 +196,22 @@ void elastic_pool::work(const std::shared_ptr<state>& s, std::uint64_t self) {
     s->ended.push_back(std::move(own.mapped()));
   lock.unlock();
   join_all(to_join);
+}
+
+/// The task ends its thread: the pool goes on without it, and with another one where it is needed.
+void elastic_pool::end_within_task(const std::shared_ptr<state>& s, std::uint64_t self) {
+  std::lock_guard<std::mutex> guard{s->mutex};
+  s->busy.erase(self);
+  s->task_ended.notify_all();
+  if (auto own = s->threads.extract(self))
+    s->ended.push_back(std::move(own.mapped()));
+  if (s->closed || (s->waiting.empty() && s->threads.size() >= s->lim.keep))
+    return;
+  try {
+    start_thread(s);
+  } catch (const std::system_error&) {
+    // Out of threads: the next post tries again.
+  }
 }
 
 elastic_pool::ticket elastic_pool::post(task t) {

@@ -36,7 +36,7 @@ public:
     std::uint32_t stuck = 0;
   };
 
-  /// Must not throw.
+  /// Must not throw, but may end its thread (`pthread_exit`, cancellation).
   using task = std::function<void()>;
   /// Names a posted task; never 0 for an accepted one.
   using ticket = std::uint64_t;
@@ -69,6 +69,7 @@ private:
   static void work(const std::shared_ptr<state>& s, std::uint64_t self);
   static void start_thread(const std::shared_ptr<state>& s);
   static void call_somebody(const std::shared_ptr<state>& s);
+  static void end_within_task(const std::shared_ptr<state>& s, std::uint64_t self);
 
   std::shared_ptr<state> state_;
 };

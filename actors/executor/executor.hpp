@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/executor/lease_guard.hpp"
 #include "djm/job.hpp"
 #include "djm/job_context.hpp"
 
@@ -17,6 +18,8 @@ struct run_order {
   job_id job;
   std::vector<work_item> items;
   std::shared_ptr<djm::job> code;
+  /// The job's own, where it asks for more than its node: how long before the end of the lease it is asked to stop.
+  duration stop_grace = duration::zero();
 };
 
 struct run_result {
@@ -24,8 +27,11 @@ struct run_result {
   /// Empty when the run returned, else what it threw.
   std::string failure;
   bool failed = false;
-  /// The run was asked to stop while it waited for a thread: its code has not been called. Then `failed` is false.
+  /// The run was asked to stop, or its lease was over, while it waited for a thread: its code has not been called.
+  /// Then `failed` is false.
   bool dropped = false;
+  /// For a thread, and on it.
+  duration waited = duration::zero(), took = duration::zero();
 };
 
 /// A run the executor has accepted and not finished.
@@ -42,11 +48,16 @@ struct executor_stats {
   /// Runs that ended, and those of them that failed. Dropped runs are not among them.
   std::uint64_t finished = 0, failed = 0;
   std::uint64_t dropped = 0;
+  /// Of the run that has waited for a thread longest.
+  duration longest_wait = duration::zero();
   /// The reserved threads for `call`, `call_user` and stop callbacks, taken together. `stuck` have been in one function
   /// for longer than a stated bound.
   std::uint32_t reserved_threads = 0, reserved_busy = 0, reserved_waiting = 0, reserved_stuck = 0;
   /// Exceptions of stop callbacks and calls that were caught and reported.
   std::uint64_t contained = 0;
+  /// Runs that were asked to stop, or dropped, because the lease ended, and how late the latest of these was at most.
+  std::uint64_t lease_stops = 0;
+  duration lease_stop_lateness = duration::zero();
 };
 
 /// The only place where user code runs. Run ids are unique within one executor. Thread-safe. Its table of running
@@ -71,6 +82,14 @@ public:
   /// a thread is dropped and done at once: its `done` may be called from within this call. Unknown ids are ignored. Can
   /// be called again with more revoked items (those that the run does not hold are ignored); the first reason stays.
   virtual void request_stop(run_id id, stop_reason reason, std::vector<item_id> revoked) = 0;
+
+  /// How long runs may go on: each is asked to stop (`stop_reason::lease_expiring`) its grace before the deadline, and
+  /// from then on none begins. That depends on nothing but this executor's own clock and timer. Before the first call
+  /// there is no limit.
+  virtual void renew_lease(const run_lease& l) = 0;
+
+  /// To be called before a session is asked to end: see `lease_guard::session_ends`.
+  virtual void session_ends(std::uint64_t session, time_point at) = 0;
 
   /// Computes for djm itself (plans, explanations) on reserved threads that user code never enters, in order. `f` must
   /// contain its own exceptions; one that leaves it is caught and reported. After shutdown `f` is destroyed without a

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
+#include <cxxabi.h>
+
 #include "actors/env/boot_time.hpp"
+#include "djm/impl/exception_text.hpp"
 
 namespace djm {
 
@@ -14,12 +16,10 @@ bool throws(const std::function<void()>& f, std::string& text) {
   try {
     f();
     return false;
-  } catch (const std::exception& e) {
-    text = e.what();
-    if (text.empty())
-      text = "exception without text";
+  } catch (const abi::__forced_unwind&) {
+    throw;
   } catch (...) {
-    text = "unknown exception";
+    text = impl::current_exception_text();
   }
   return true;
 }
@@ -43,7 +43,13 @@ run_context::run_context(run_order order, run_services services)
 run_result run_context::execute() {
   run_result result;
   result.id = order_.id;
-  result.failed = throws([this] { order_.code->run(*this); }, result.failure);
+  try {
+    result.failed = throws([this] { order_.code->run(*this); }, result.failure);
+  } catch (const abi::__forced_unwind&) {
+    end();
+    drop();
+    throw;
+  }
   end();
   drop();
   return result;
@@ -155,9 +161,19 @@ void run_context::call_back(std::uint64_t id) {
     why = reason_;
   }
   std::string text;
-  if (throws([&] { f(why); }, text))
-    services_.report(fmt::format("a stop callback of run {} of job {} threw: {}", order_.id, order_.job, text));
+  try {
+    if (throws([&] { f(why); }, text))
+      services_.report(fmt::format("a stop callback of run {} of job {} threw: {}", order_.id, order_.job, text));
+  } catch (const abi::__forced_unwind&) {
+    services_.report(fmt::format("a stop callback of run {} of job {} ended its thread", order_.id, order_.job));
+    called_back(id);
+    throw;
+  }
   f = nullptr;
+  called_back(id);
+}
+
+void run_context::called_back(std::uint64_t id) {
   std::lock_guard<std::mutex> guard{mutex_};
   callbacks_.erase(id);
   changed_->wake();

@@ -37,7 +37,8 @@ public:
   run_context(run_order order, run_services services);
 
   /// Calls the user's code on this thread, contains what it throws, then waits until no stop callback is under way and
-  /// releases the code. Once.
+  /// releases the code. Once. The forced unwinding of a thread that the code ends (`pthread_exit`, cancellation) is
+  /// passed on after the same.
   run_result execute();
 
   /// Makes the request visible and posts the callbacks; again with more items of the run later. The first reason stays.
@@ -53,6 +54,7 @@ public:
   bool stop_requested() const override;
   djm::stop_reason reason() const override;
   std::vector<item_id> revoked_items() const override;
+  using job_context::wait_for_stop;
   bool wait_for_stop(duration timeout) override;
   stop_subscription on_stop(std::function<void(djm::stop_reason)> f) override;
 
@@ -66,6 +68,7 @@ private:
 
   void post_callback(std::uint64_t id);
   void call_back(std::uint64_t id);
+  void called_back(std::uint64_t id);
   void unsubscribe(std::uint64_t id);
   void end();
   bool holds(const item_id& item) const;
@@ -84,7 +87,8 @@ private:
   std::uint64_t last_callback_ = 0;
 };
 
-/// Calls `f` and contains what it throws. Returns whether it threw; then `text` says what.
+/// Calls `f` and contains what it throws, but for the forced unwinding of a thread that ends. Returns whether it threw;
+/// then `text` says what.
 bool throws(const std::function<void()>& f, std::string& text);
 
 } // namespace djm

@@ -3,94 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <condition_variable>
-#include <map>
-#include <mutex>
-#include <set>
-#include <thread>
 #include <utility>
 
+#include <cxxabi.h>
+
 #include "actors/env/boot_time.hpp"
-#include "actors/executor/elastic_pool.hpp"
-#include "actors/executor/run_context.hpp"
-#include "actors/executor/user_calls.hpp"
+#include "actors/executor/executor_impl.hpp"
 
 namespace djm {
-
-/// Everything that threads touch; they share its ownership.
-class thread_executor::impl : public std::enable_shared_from_this<impl> {
-public:
-  explicit impl(executor_options o)
-    : options_(std::move(o)),
-      log_(std::move(options_.log)),
-      runs_({"djm-run", 1, options_.max_threads, options_.idle_time}),
-      calls_({"djm-call", options_.reserved_threads, options_.max_reserved_threads, options_.idle_time}),
-      users_({"djm-user", 1, options_.max_reserved_threads, options_.idle_time, options_.overtaken_after}),
-      callbacks_({"djm-stop", 1, options_.max_reserved_threads, options_.idle_time}) {}
-
-  run_id next_run_id() { return ++last_run_; }
-  void start(run_order order, done_fn done);
-  void request_stop(run_id id, stop_reason reason, const std::vector<item_id>& revoked);
-  void call(std::function<void()> f) {
-    calls_.post([self = shared_from_this(), f = std::move(f)] { self->contain(f); });
-  }
-  void call_user(std::string owner, std::function<void()> f) {
-    users_.call(
-      std::move(owner), [this, f = std::move(f)] { contain(f); }, shared_from_this());
-  }
-  std::vector<running_info> running(const job_id& job) const;
-  void adopt(const job_id& job, const done_fn& done);
-  executor_stats stats() const;
-  executor_leftovers shutdown(time_point deadline);
-  duration patience() const { return options_.patience; }
-
-private:
-  struct entry {
-    std::shared_ptr<run_context> run;
-    done_fn done;
-    elastic_pool::ticket ticket = 0;
-    bool started = false;
-    /// Once started.
-    std::thread::id thread;
-  };
-
-  std::string complaint(const run_order& order) const;
-  run_services services();
-  void execute(run_id id);
-  void deliver(std::unique_lock<std::mutex> lock, done_fn done, run_result result);
-  void report(const std::string& text);
-  void contain(const std::function<void()>& f);
-  std::vector<running_info> list(const job_id& job) const;
-  bool settled() const;
-  bool none_outside() const;
-  bool on_own_thread() const;
-  executor_leftovers tear_down(std::unique_lock<std::mutex>& lock);
-
-  executor_options options_;
-  std::atomic<run_id> last_run_{0};
-
-  mutable std::mutex mutex_;
-  /// For shutdown: a run or delivery has ended, the deadline has moved, the work of shutdown is done.
-  std::condition_variable changed_;
-  std::map<run_id, entry> entries_;
-  /// Threads that are within a `done` or the log.
-  std::multiset<std::thread::id> outside_;
-  /// Not copied and not changed while a thread is outside.
-  log_sink log_;
-  std::uint64_t finished_ = 0, failed_ = 0, dropped_ = 0, contained_ = 0;
-
-  enum class phase { open, closing, tearing_down, closed };
-  phase phase_ = phase::open;
-  time_point deadline_ = time_point::max();
-  executor_leftovers leftovers_;
-
-  // Last, so that no thread exists before, or is joined after, what it uses.
-  elastic_pool runs_;
-  elastic_pool calls_;
-  user_calls users_;
-  elastic_pool callbacks_;
-};
 
 void thread_executor::impl::start(run_order order, done_fn done) {
   std::unique_lock<std::mutex> lock{mutex_};
@@ -106,11 +26,24 @@ void thread_executor::impl::start(run_order order, done_fn done) {
     });
     return;
   }
+  const auto grace = order.stop_grace;
   entry e;
   e.run = std::make_shared<run_context>(std::move(order), services());
   e.done = std::move(done);
+  e.accepted = boot_now();
+  e.grace = grace;
+  const auto before = guard_.wake_at();
+  guard_.watch(id, grace);
+  if (guard_.wake_at() != before)
+    lease_changed_.notify_all();
   auto& accepted = entries_.emplace(id, std::move(e)).first->second;
-  accepted.ticket = runs_.post([self = shared_from_this(), id] { self->execute(id); });
+  waiting_.push(accepted.run->job(), id);
+  if (!look_at_waiting_) {
+    look_at_waiting_ = saturating_add(accepted.accepted, options_.waits_long);
+    if (!guard_.wake_at()) // else it looks often enough, and a short run costs nobody's sleep
+      lease_changed_.notify_all();
+  }
+  accepted.ticket = runs_.post([self = shared_from_this()] { self->execute_next(); });
 }
 
 /// Why the order is refused; empty when it is fine.
@@ -143,21 +76,49 @@ run_services thread_executor::impl::services() {
   return result;
 }
 
-void thread_executor::impl::execute(run_id id) {
-  std::shared_ptr<run_context> run;
-  {
-    std::lock_guard<std::mutex> guard{mutex_};
-    auto i = entries_.find(id);
-    if (i == entries_.end())
-      return; // dropped after the pool had handed it out
-    i->second.started = true;
-    i->second.thread = std::this_thread::get_id();
-    run = i->second.run;
+void thread_executor::impl::execute_next() {
+  std::unique_lock<std::mutex> lock{mutex_};
+  const auto id = waiting_.pop();
+  if (waiting_.size() == 0)
+    look_at_waiting_.reset();
+  if (id)
+    execute(*id, std::move(lock));
+}
+
+void thread_executor::impl::execute(run_id id, std::unique_lock<std::mutex> lock) {
+  auto i = entries_.find(id);
+  i->second.began = boot_now();
+  // The process may have been frozen until now: nobody has had the time to drop what must not begin any more.
+  if (!guard_.admits(i->second.grace, i->second.began)) {
+    auto late = drop(i);
+    lock.unlock();
+    return tell_dropped(std::move(late));
   }
-  auto result = run->execute();
+  i->second.started = true;
+  i->second.thread = std::this_thread::get_id();
+  auto run = i->second.run;
+  lock.unlock();
+  run_result result;
+  try {
+    result = run->execute();
+  } catch (const abi::__forced_unwind&) {
+    result.id = id;
+    result.failed = true;
+    result.failure = "its thread was ended (pthread_exit or cancellation)";
+    run = nullptr;
+    finish(id, std::move(result));
+    throw;
+  }
   run = nullptr;
+  finish(id, std::move(result));
+}
+
+void thread_executor::impl::finish(run_id id, run_result result) {
   std::unique_lock<std::mutex> lock{mutex_};
   auto ended = entries_.extract(id);
+  guard_.forget(id);
+  result.waited = ended.mapped().began - ended.mapped().accepted;
+  result.took = boot_now() - ended.mapped().began;
   ++finished_;
   if (result.failed)
     ++failed_;
@@ -182,17 +143,18 @@ void thread_executor::impl::deliver(std::unique_lock<std::mutex> lock, done_fn d
   changed_.notify_all();
 }
 
-void thread_executor::impl::report(const std::string& text) {
+void thread_executor::impl::report(const std::string& text, log_level level) {
   auto self = std::this_thread::get_id();
   {
     std::lock_guard<std::mutex> guard{mutex_};
-    ++contained_;
+    if (level == log_level::error)
+      ++contained_;
     if (phase_ >= phase::tearing_down || !log_)
       return;
     outside_.insert(self);
   }
   log_record record;
-  record.level = log_level::error;
+  record.level = level;
   record.component = "executor";
   record.text = text;
   std::string ignored;
@@ -213,22 +175,41 @@ void thread_executor::impl::request_stop(run_id id, stop_reason reason, const st
     run->request_stop(reason, revoked);
     return;
   }
-  auto dropped = entries_.extract(i);
-  ++dropped_;
-  runs_.withdraw(dropped.mapped().ticket);
+  auto dropped = drop(i);
   lock.unlock();
+  tell_dropped(std::move(dropped));
+}
+
+/// Takes a run that has not begun out of the table and the queue; nothing of the user's is destroyed here.
+thread_executor::impl::entry_node thread_executor::impl::drop(std::map<run_id, entry>::iterator i) {
+  ++dropped_;
+  // One task less for one run less; one that a thread has taken already came with a task that is gone.
+  if (waiting_.erase(i->second.run->job(), i->first))
+    runs_.withdraw(i->second.ticket);
+  if (waiting_.size() == 0)
+    look_at_waiting_.reset();
+  guard_.forget(i->first);
+  return entries_.extract(i);
+}
+
+void thread_executor::impl::tell_dropped(entry_node dropped) {
   dropped.mapped().run->drop();
   run_result result;
-  result.id = id;
+  result.id = dropped.key();
   result.dropped = true;
-  lock.lock();
-  deliver(std::move(lock), std::move(dropped.mapped().done), std::move(result));
+  result.waited = boot_now() - dropped.mapped().accepted;
+  deliver(std::unique_lock<std::mutex>{mutex_}, std::move(dropped.mapped().done), std::move(result));
 }
 
 void thread_executor::impl::contain(const std::function<void()>& f) {
   std::string text;
-  if (throws(f, text))
-    report(fmt::format("a call of user code threw: {}", text));
+  try {
+    if (throws(f, text))
+      report(fmt::format("a call of user code threw: {}", text));
+  } catch (const abi::__forced_unwind&) {
+    report("a call of user code has ended its thread (pthread_exit or cancellation)");
+    throw;
+  }
 }
 
 std::vector<running_info> thread_executor::impl::running(const job_id& job) const {
@@ -265,12 +246,18 @@ executor_stats thread_executor::impl::stats() const {
     result.reserved_stuck += reserved.stuck;
   }
   std::lock_guard<std::mutex> guard{mutex_};
-  for (auto& [id, e] : entries_)
+  const auto now = boot_now();
+  for (auto& [id, e] : entries_) {
     ++(e.started ? result.busy : result.waiting);
+    if (!e.started)
+      result.longest_wait = std::max(result.longest_wait, now - e.accepted);
+  }
   result.finished = finished_;
   result.failed = failed_;
   result.dropped = dropped_;
   result.contained = contained_;
+  result.lease_stops = lease_stops_;
+  result.lease_stop_lateness = lease_stop_lateness_;
   return result;
 }
 
@@ -319,6 +306,7 @@ executor_leftovers thread_executor::impl::shutdown(time_point deadline) {
 
 executor_leftovers thread_executor::impl::tear_down(std::unique_lock<std::mutex>& lock) {
   phase_ = phase::tearing_down;
+  lease_changed_.notify_all();
   // `done` and log are not user code: a call under way ends, and must end before what they refer to goes.
   changed_.wait(lock, [&] { return none_outside(); });
   executor_leftovers result;
@@ -331,6 +319,10 @@ executor_leftovers thread_executor::impl::tear_down(std::unique_lock<std::mutex>
   lock.unlock();
   released.clear();
   released_log = nullptr;
+  if (lease_thread_.get_id() == std::this_thread::get_id())
+    lease_thread_.detach(); // `overrun` is what destroys us
+  else
+    lease_thread_.join();
   // A run that has been delivered leaves its thread at once: no limit is needed, unless some runs are stuck.
   runs_.shutdown(result.runs.empty() ? time_point::max() : boot_now());
   auto limit = saturating_add(boot_now(), options_.patience);
@@ -355,7 +347,9 @@ executor_options with_defaults(executor_options o) {
 } // namespace
 
 thread_executor::thread_executor(executor_options options)
-  : impl_(std::make_shared<impl>(with_defaults(std::move(options)))) {}
+  : impl_(std::make_shared<impl>(with_defaults(std::move(options)))) {
+  impl_->begin();
+}
 
 thread_executor::~thread_executor() {
   impl_->shutdown(saturating_add(boot_now(), impl_->patience()));

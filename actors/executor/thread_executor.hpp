@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -25,12 +26,17 @@ struct executor_options {
   duration idle_time = std::chrono::seconds{10};
   /// A call or stop callback that takes longer than this counts as stuck in the statistics.
   duration stuck_after = std::chrono::seconds{10};
+  /// When a run has waited for a thread for so long, the log says so.
+  duration waits_long = std::chrono::seconds{5};
   /// How long shutdown waits for calls and stop callbacks that are under way, and the destructor for runs.
   duration patience = std::chrono::seconds{1};
   /// The time in which runs wait and sleep; null = the system's.
   std::shared_ptr<run_clock> clock;
-  /// Told about contained exceptions; may be empty. Not called after shutdown.
+  /// Told about contained exceptions, and about runs that wait for long; may be empty. Not called after shutdown.
   log_sink log;
+  /// Told about each run that has not ended at the deadline of its lease, on the thread that watches the lease. May be
+  /// empty; must not throw. Not called after shutdown.
+  std::function<void(const running_info&)> overrun;
 };
 
 /// What an executor could not end.
@@ -44,6 +50,9 @@ struct executor_leftovers {
 };
 
 /// Runs user code on threads of this process.
+///
+/// The end of a lease has a thread of its own, which calls no user code and waits for none: stop callbacks, the end of
+/// runs that still wait for a thread and what their code does in its destructor are for other threads.
 ///
 /// User code cannot be killed. A run, call or stop callback that has not ended when `shutdown` gives up keeps its
 /// thread: the thread is detached, owns all that it still touches of djm, and calls nothing that was passed in here any
@@ -61,6 +70,8 @@ public:
   run_id next_run_id() override;
   void start(run_order order, done_fn done) override;
   void request_stop(run_id id, stop_reason reason, std::vector<item_id> revoked) override;
+  void renew_lease(const run_lease& l) override;
+  void session_ends(std::uint64_t session, time_point at) override;
   void call(std::function<void()> f) override;
   void call_user(std::string owner, std::function<void()> f) override;
   std::vector<running_info> running(const job_id& job) const override;

@@ -16,7 +16,7 @@ class user_calls {
 public:
   explicit user_calls(elastic_pool::limits l) : pool_(std::move(l)) {}
 
-  /// `f` must not throw. `keep` owns this, until `f` has been called and destroyed.
+  /// `f` must not throw, but may end its thread. `keep` owns this, until `f` has been called and destroyed.
   void call(std::string owner, std::function<void()> f, std::shared_ptr<const void> keep);
 
   elastic_pool::load look(duration stuck_after) const { return pool_.look(stuck_after); }
@@ -26,6 +26,7 @@ public:
 
 private:
   void post(std::string owner, std::function<void()> f, std::shared_ptr<const void> keep);
+  void leave(const std::string& owner, const std::shared_ptr<const void>& keep);
 
   std::mutex mutex_;
   call_lanes lanes_;

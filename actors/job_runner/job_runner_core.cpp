@@ -149,7 +149,7 @@ job_runner_core::effects job_runner_core::on_lease(time_point run_until, time_po
   return out;
 }
 
-job_runner_core::effects job_runner_core::on_run_done(run_id id, const std::string& failure, bool failed, step s) {
+job_runner_core::effects job_runner_core::on_run_done(run_id id, const run_end& end, step s) {
   effects out;
   auto i = runs_.find(id);
   if (i == runs_.end()) {
@@ -157,14 +157,13 @@ job_runner_core::effects job_runner_core::on_run_done(run_id id, const std::stri
   }
   auto r = std::move(i->second);
   runs_.erase(i);
-  auto took = s.now - r.started;
-  if (failed) {
+  if (end.failed) {
     ++counters_.failed;
-    last_failure_ = failure;
-    out.push_back(emit_effect{run_failed{cfg_.spec.id, id, took, failure}});
+    last_failure_ = end.failure;
+    out.push_back(emit_effect{run_failed{cfg_.spec.id, id, end.took, end.failure, end.waited}});
   } else {
-    ++counters_.finished;
-    out.push_back(emit_effect{run_finished{cfg_.spec.id, id, took}});
+    ++(end.dropped ? counters_.dropped : counters_.finished);
+    out.push_back(emit_effect{run_finished{cfg_.spec.id, id, end.took, end.waited}});
   }
   std::set<item_id> done;
   std::vector<item_id> free;
@@ -380,9 +379,6 @@ void job_runner_core::check_runs(step s, effects& out) {
       r.overrun_reported = true;
       ++counters_.overruns;
       out.push_back(emit_effect{run_overrun{cfg_.spec.id, id, true}});
-      if (cfg_.abort_on_overrun) {
-        out.push_back(abort_process{id});
-      }
     } else if (r.stopping && !r.overrun_reported && s.now >= r.grace_ends) {
       r.overrun_reported = true;
       ++counters_.overruns;

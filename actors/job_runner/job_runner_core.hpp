@@ -36,6 +36,14 @@ public:
     stop_reason reason;
     std::vector<item_id> revoked;
   };
+  /// What the executor says of a run that is over.
+  struct run_end {
+    bool failed = false;
+    std::string failure;
+    /// Its code was not called.
+    bool dropped = false;
+    duration waited = duration::zero(), took = duration::zero();
+  };
   /// No run holds these items any more and they are not granted; the worker may unlock them.
   struct released {
     std::vector<item_id> items;
@@ -53,20 +61,13 @@ public:
   struct pool_ready {
     std::vector<item_id> items;
   };
-  /// A run went beyond the deadline and the configuration asks for the process to end.
-  struct abort_process {
-    run_id id;
-  };
-
-  using effect = std::variant<start_run, stop_run, released, cut_share, call_pool, pool_ready, abort_process,
-                              emit_effect, log_effect>;
+  using effect = std::variant<start_run, stop_run, released, cut_share, call_pool, pool_ready, emit_effect, log_effect>;
   using effects = std::vector<effect>;
 
   struct settings {
     job_spec spec;
     /// The node's grace, used where the job names none.
     duration stop_grace = duration::zero();
-    bool abort_on_overrun = false;
     /// Between attempts to get a first answer from the pool function.
     duration backoff_min = std::chrono::milliseconds{100};
     duration backoff_max = std::chrono::seconds{5};
@@ -87,7 +88,10 @@ public:
   effects on_worker_rebuilt(step s);
   /// Runs may start before `run_until`, are asked to stop at it, and are overruns after `deadline`.
   effects on_lease(time_point run_until, time_point deadline, step s);
-  effects on_run_done(run_id id, const std::string& failure, bool failed, step s);
+  effects on_run_done(run_id id, const std::string& failure, bool failed, step s) {
+    return on_run_done(id, run_end{failed, failure, {}, {}, {}}, s);
+  }
+  effects on_run_done(run_id id, const run_end& end, step s);
   effects on_cut(std::uint64_t request, const expected<std::vector<std::vector<item_id>>>& cut, step s);
   effects on_pool(std::uint64_t request, const expected<std::vector<item_id>>& pool, step s);
   /// Each lane runs once more, now or after its run.
@@ -100,6 +104,8 @@ public:
   effects on_wake(step s);
 
   std::optional<time_point> wake_at() const;
+  /// Zero where the node's counts.
+  duration own_grace() const { return cfg_.spec.stop_grace; }
   bool idle() const { return runs_.empty(); }
   runner_status status(time_point now) const;
 

@@ -1,7 +1,10 @@
 #include <caf/all.hpp>
 
+#include <cxxabi.h>
+
 #include "actors/common/parts.hpp"
 #include "actors/common/store_client.hpp"
+#include "djm/impl/exception_text.hpp"
 
 namespace djm {
 
@@ -24,7 +27,8 @@ using self_ptr = cx::self_ptr<runner_actor, runner_state>;
 executor::done_fn report_to(const caf::weak_actor_ptr& weak) {
   return [weak](const run_result& r) {
     if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
-      cx::anon_mail(msg::run_done{r.id, r.failed, r.failure}).send(caf::actor_cast<runner_actor>(std::move(strong)));
+      cx::anon_mail(msg::run_done{r.id, r.failed, r.failure, r.dropped, r.waited, r.took})
+        .send(caf::actor_cast<runner_actor>(std::move(strong)));
     }
   };
 }
@@ -35,17 +39,22 @@ void call_user(self_ptr self, const char* what, Answer answer, F f) {
   auto& st = self->state();
   caf::weak_actor_ptr weak{self->ctrl()};
   st.env->exec().call_user(what + st.id, [weak, answer = std::move(answer), f = std::move(f)]() mutable {
+    const auto tell = [&] {
+      if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
+        cx::anon_mail(std::move(answer)).send(caf::actor_cast<runner_actor>(std::move(strong)));
+      }
+    };
     try {
       f(answer);
       answer.ok = true;
-    } catch (const std::exception& e) {
-      answer.failure = e.what();
+    } catch (const abi::__forced_unwind&) {
+      answer.failure = "its thread was ended (pthread_exit or cancellation)";
+      tell();
+      throw;
     } catch (...) {
-      answer.failure = "unknown exception";
+      answer.failure = impl::current_exception_text();
     }
-    if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
-      cx::anon_mail(std::move(answer)).send(caf::actor_cast<runner_actor>(std::move(strong)));
-    }
+    tell();
   });
 }
 
@@ -55,7 +64,7 @@ void carry_out(self_ptr self, job_runner_core::effects fx) {
   for (auto& e : fx) {
     std::visit(overloaded{
                  [&](core::start_run& x) {
-                   st.env->exec().start({x.id, st.id, std::move(x.items), st.code},
+                   st.env->exec().start({x.id, st.id, std::move(x.items), st.code, st.core->own_grace()},
                                         report_to(caf::weak_actor_ptr{self->ctrl()}));
                  },
                  [&](core::stop_run& x) { st.env->exec().request_stop(x.id, x.reason, std::move(x.revoked)); },
@@ -78,15 +87,6 @@ void carry_out(self_ptr self, job_runner_core::effects fx) {
                  [&](core::pool_ready& x) {
                    st.pool = std::move(x.items);
                    self->mail(msg::pool{st.id, *st.pool}).send(st.peers->keeper);
-                 },
-                 [&](core::abort_process& x) {
-                   st.env->log({log_level::error,
-                                {},
-                                "runner",
-                                "run " + std::to_string(x.id) + " of job \"" + st.id +
-                                  "\" ignores its stop request beyond the deadline; ending the process",
-                                {}});
-                   st.env->end_process();
                  },
                  [&](emit_effect& x) { send_event(self, st.peers, x); },
                  [&](log_effect& x) { log_line(*st.env, "runner", x); },
@@ -115,7 +115,7 @@ runner_actor::behavior_type runner_behavior(self_ptr self, std::shared_ptr<node_
     },
     [self](msg::run_done& m) {
       auto& x = self->state();
-      carry_out(self, x.core->on_run_done(m.id, m.failure, m.failed, make_step(*x.env)));
+      carry_out(self, x.core->on_run_done(m.id, {m.failed, m.failure, m.dropped, m.waited, m.took}, make_step(*x.env)));
     },
     [self](msg::lease& m) {
       auto& x = self->state();

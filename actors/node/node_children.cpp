@@ -23,6 +23,17 @@ cx::watch adopt(node_ptr self, const std::string& name, const Handle& child) {
   return end;
 }
 
+/// The handles of one store. A node that is killed closes them by letting go of them; the lease has to know first.
+std::shared_ptr<session_ports> make_ports(const node_state& st) {
+  const auto last_session = (st.stores_started << 32) - 1; // of this store
+  return {new session_ports, [env = st.parts.env, last_session](session_ports* ports) {
+            if (!ports->empty()) {
+              env->exec().session_ends(last_session, env->now());
+            }
+            delete ports;
+          }};
+}
+
 store_actor start_store(node_ptr self) {
   auto& st = self->state();
   const auto& c = st.identity.config;
@@ -33,7 +44,7 @@ store_actor start_store(node_ptr self) {
   args.limits.backoff_min = c.backoff_min;
   args.limits.backoff_max = c.backoff_max;
   args.number_base = st.stores_started++ << 32;
-  args.ports = st.ports = std::make_shared<session_ports>();
+  args.ports = st.ports = make_ports(st);
   return spawn_store(self->system(), std::move(args));
 }
 
@@ -121,6 +132,7 @@ void end_orphaned_session(node_ptr self) {
   self->mail(msg::session_changed{gone}).send(st.now->manager);
   carry_out(self, st.admin->on_joined(false, make_step(*st.parts.env)));
   carry_out(self, st.admin->on_session(gone, make_step(*st.parts.env)));
+  st.parts.env->exec().session_ends(gone.number, gone.closed_at); // the worker may be late to hear of it
   for (auto& [handle, port] : *st.ports) {
     port->close();
   }

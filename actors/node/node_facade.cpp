@@ -5,9 +5,12 @@
 #include <condition_variable>
 #include <limits>
 #include <mutex>
+#include <system_error>
 #include <utility>
 
 #include <caf/all.hpp>
+
+#include <cxxabi.h>
 
 #include "djm/node.hpp"
 #include "djm/node_actor.hpp"
@@ -57,6 +60,8 @@ caf::behavior listener(cx::event_based_actor* self, std::function<void(const nod
       in_on_event = true;
       try {
         on_event(e);
+      } catch (const abi::__forced_unwind&) {
+        throw;
       } catch (...) {
         // The listener is user code: what it throws ends here.
       }
@@ -147,7 +152,13 @@ expected<node> node::start(node_config config, options o) {
     return fail(errc::invalid_config, "options.actor_threads is " + std::to_string(o.actor_threads) +
                                         "; it must be from 1 to " + std::to_string(max_actor_threads));
   }
-  auto x = std::make_unique<impl>(config.id, o.actor_threads);
+  std::unique_ptr<impl> x;
+  try {
+    x = std::make_unique<impl>(config.id, o.actor_threads);
+  } catch (const std::system_error& e) {
+    return fail(errc::invalid_state,
+                "node \"" + config.id + "\": the system refuses the threads it needs: " + std::string{e.what()});
+  }
   node_options no;
   no.log = std::move(o.log);
   no.strategies = std::move(o.strategies);
@@ -212,7 +223,8 @@ expected<item_explanation> node::explain(const job_id& job, const item_id& item)
   return impl_->ask<item_explanation>(explain_item{job, item}, cx::timeout{std::chrono::minutes{1}});
 }
 
-bool node::wait_ready(duration timeout) const {
+bool node::wait_ready(any_duration limit) const {
+  const duration timeout = limit;
   const auto begin = std::chrono::steady_clock::now();
   for (;;) {
     auto st = status();

@@ -121,6 +121,7 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
     [self](msg::wake) {
       auto& s = self->state();
       s.timer.fired();
+      log_left_out(s);
       const bool user_code_runs = s.life->draining() && !s.parts.env->exec().running({}).empty();
       carry_out(self, s.life->on_wake(user_code_runs, s.parts.env->now()));
       carry_out(self, s.admin->on_wake(make_step(*s.parts.env)));

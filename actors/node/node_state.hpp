@@ -13,6 +13,7 @@
 #include "actors/common/parts.hpp"
 #include "actors/common/store_client.hpp"
 #include "actors/node/admin_core.hpp"
+#include "actors/node/log_limiter.hpp"
 #include "actors/node/node_shell.hpp"
 #include "actors/node/part_settings.hpp"
 #include "actors/node/supervisor_core.hpp"
@@ -80,6 +81,7 @@ struct node_state {
 
   std::map<caf::actor_id, listener_entry> listeners;
   std::deque<std::string> problems;
+  log_limiter limiter;
 };
 
 using node_ptr = cx::self_ptr<node_impl, node_state>;
@@ -90,11 +92,13 @@ void carry_out(node_ptr self, admin_core::effects fx);
 
 /// Sets the node's one timer to the earliest moment that a core waits for.
 inline void set_timer(node_state& st) {
-  st.timer.set(earliest(st.life->wake_at(), st.admin->wake_at()));
+  st.timer.set(earliest(earliest(st.life->wake_at(), st.admin->wake_at()), st.limiter.wake_at()));
 }
 
 /// Logs what happened and tells everyone who has subscribed.
 void publish(node_ptr self, event what);
+/// Logs how many lines were left out because they repeat.
+void log_left_out(node_state& st);
 
 /// A child or a listener has ended.
 void on_down(node_ptr self, caf::actor_id id, const caf::error& why);

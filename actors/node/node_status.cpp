@@ -25,11 +25,32 @@ std::optional<log_record> log_of(const event& what, const node_config& c) {
     return log_record{log_level::error,
                       c.id,
                       "runner",
-                      "job \"" + o->job + "\": run " + std::to_string(o->run) + " ignores its stop request" +
-                        (o->past_deadline ? " beyond the deadline: its items may run elsewhere" : ""),
+                      "job \"" + o->job + "\": run " + std::to_string(o->run) +
+                        (o->past_deadline ? " goes on beyond the deadline: its items may run elsewhere"
+                                          : " goes on although it was asked to stop stop_grace ago"),
                       {}};
   }
   return std::nullopt;
+}
+
+/// A job whose runs fail all the time has its lines, and not the whole log.
+bool may_say(node_state& st, const event& what) {
+  const auto now = st.parts.env->now();
+  const auto ask = [&](const char* kind, const job_id& job) {
+    const bool may = st.limiter.may_say(kind, job, now);
+    set_timer(st);
+    return may;
+  };
+  if (const auto* f = std::get_if<run_failed>(&what)) {
+    return ask("failed runs", f->job);
+  }
+  if (const auto* o = std::get_if<run_overrun>(&what)) {
+    return ask("overruns", o->job);
+  }
+  if (const auto* q = std::get_if<pool_problem>(&what)) {
+    return ask("problems of the pool function", q->job);
+  }
+  return true;
 }
 
 void finish_status(node_ptr self, const std::shared_ptr<status_collector>& c) {
@@ -67,7 +88,7 @@ void publish(node_ptr self, event what) {
   } else if (const auto* q = std::get_if<pool_problem>(&what)) {
     keep("pool: " + to_string(q->why));
   }
-  if (auto line = log_of(what, st.identity.config)) {
+  if (auto line = log_of(what, st.identity.config); line && may_say(st, what)) {
     st.parts.env->log(*line);
   }
   if (st.listeners.empty()) {
@@ -76,6 +97,18 @@ void publish(node_ptr self, event what) {
   node_event e{st.identity.config.id, st.parts.env->wall_now().time_since_epoch().count(), std::move(what)};
   for (auto& [id, listener] : st.listeners) {
     cx::anon_mail(e).send(listener.handle);
+  }
+}
+
+void log_left_out(node_state& st) {
+  for (const auto& x : st.limiter.due(st.parts.env->now())) {
+    st.parts.env->log({log_level::warning,
+                       st.identity.config.id,
+                       "runner",
+                       "job \"" + x.job + "\": " + std::to_string(x.lines) + " more " + x.kind +
+                         " in the last minute were left out of the log",
+                       {},
+                       {}});
   }
 }
 
@@ -96,7 +129,9 @@ caf::result<node_status> collect_status(node_ptr self) {
   c->status.restarts = st.life->restarts();
   c->status.problems.assign(st.problems.begin(), st.problems.end());
   const auto pool = st.parts.env->exec().stats();
-  c->status.executor = {pool.threads, pool.max_threads, pool.busy, pool.waiting, pool.finished, pool.failed};
+  c->status.executor = {pool.threads, pool.max_threads, pool.busy,         pool.waiting,     pool.finished,
+                        pool.failed,  pool.dropped,     pool.longest_wait, pool.lease_stops, pool.lease_stop_lateness};
+  c->status.log = st.parts.env->log_load();
   st.statuses.insert(c);
   ask_part<store_status>(self, c, st.now->store, [](node_status& n, store_status& x) { n.store = x; });
   ask_part<keeper_status>(self, c, st.now->keeper, [](node_status& n, keeper_status& x) { n.connection = x; });

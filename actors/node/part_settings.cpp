@@ -59,7 +59,6 @@ job_runner_core::settings runner_settings(const node_identity& n, const job_spec
   job_runner_core::settings s;
   s.spec = spec;
   s.stop_grace = n.config.stop_grace;
-  s.abort_on_overrun = n.config.abort_on_overrun;
   s.backoff_min = n.config.backoff_min;
   s.backoff_max = n.config.backoff_max;
   return s;

@@ -2,6 +2,7 @@
 
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include <caf/actor_system.hpp>
@@ -73,8 +74,14 @@ expected<node_actor> spawn_node(caf::actor_system& system, node_config config, n
                                                     : shared_factory<store::zookeeper_factory>();
   env.threads.max_threads = config.max_threads;
   env.log = options.log;
+  env.abort_on_overrun = config.abort_on_overrun;
   node_parts parts;
-  parts.env = std::make_shared<system_env>(std::move(env));
+  try {
+    parts.env = std::make_shared<system_env>(std::move(env));
+  } catch (const std::system_error& e) {
+    return fail(errc::invalid_state,
+                "node \"" + config.id + "\": the system refuses the threads it needs: " + std::string{e.what()});
+  }
   parts.strategies = std::move(options.strategies);
   parts.host = host_name();
   parts.pid = getpid();

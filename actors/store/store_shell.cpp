@@ -88,6 +88,8 @@ void carry_out(self_ptr self, store::session_core::effects fx) {
                  },
                  [&](core::close_handle& x) {
                    if (auto i = st.ports->find(x.handle); i != st.ports->end()) {
+                     // The lease counts from now on, and the worker may be late to hear of it.
+                     st.env->exec().session_ends(st.core->view().number + st.number_base, st.env->now());
                      i->second->close();
                    }
                  },

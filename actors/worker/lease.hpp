@@ -60,7 +60,7 @@ public:
   /// We closed the session at `at`: the others may take it as gone from then on.
   bool closed(time_point at) {
     number_ = 0;
-    auto bound = at + d_ - margin();
+    auto bound = at + after_close();
     if (!deadline_ || *deadline_ <= bound) {
       return false;
     }
@@ -68,6 +68,10 @@ public:
     return true;
   }
 
+  /// The session of the latest contact.
+  std::uint64_t session() const { return contact_number_; }
+  /// What is left of the lease, at most, when that session is closed.
+  duration after_close() const { return d_ - margin(); }
   duration margin() const { return (t_ + d_) / 20; }
   std::optional<time_point> deadline() const { return deadline_; }
   std::optional<time_point> run_until() const {

@@ -44,6 +44,9 @@ public:
   struct renew_lease {
     time_point run_until;
     time_point deadline;
+    /// For whoever watches the lease beside the runners.
+    std::uint64_t session = 0;
+    duration after_close = duration::zero();
   };
   /// The store says that `alive/<worker>` is gone although the session lives: the keeper must join again.
   struct not_alive {};

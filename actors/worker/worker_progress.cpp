@@ -220,7 +220,7 @@ void worker_core::flush(effects& out) {
 
 void worker_core::renew(effects& out) {
   if (lease_.deadline()) {
-    out.push_back(renew_lease{*lease_.run_until(), *lease_.deadline()});
+    out.push_back(renew_lease{*lease_.run_until(), *lease_.deadline(), lease_.session(), lease_.after_close()});
   }
 }
 

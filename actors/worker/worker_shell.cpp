@@ -41,6 +41,8 @@ void carry_out(self_ptr self, worker_core::effects fx) {
                    }
                  },
                  [&](worker_core::renew_lease& x) {
+                   // First of all the executor, which sees to the end of the lease whatever becomes of the actors.
+                   st.env->exec().renew_lease({x.session, x.deadline, x.after_close, x.deadline - x.run_until});
                    st.lease = msg::lease{x.run_until, x.deadline};
                    for (auto& [job, runner] : st.runners) {
                      self->mail(*st.lease).send(runner);

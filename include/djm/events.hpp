@@ -30,6 +30,7 @@ struct items_released {
   job_id job;
   std::vector<item_id> items;
 };
+/// The run was handed to the threads of user code; it may still wait for one (`waited` tells at its end).
 struct run_started {
   job_id job;
   run_id run = 0;
@@ -38,13 +39,17 @@ struct run_started {
 struct run_finished {
   job_id job;
   run_id run = 0;
+  /// From the moment its code was called.
   duration took = duration::zero();
+  /// For a thread, before that.
+  duration waited = duration::zero();
 };
 struct run_failed {
   job_id job;
   run_id run = 0;
   duration took = duration::zero();
   std::string what;
+  duration waited = duration::zero();
 };
 /// The run ignored its stop request for longer than its grace, or beyond the deadline at which its items may start
 /// elsewhere (`past_deadline`).
@@ -110,11 +115,12 @@ auto fields(V&& v, run_started& x) {
 }
 template <class V>
 auto fields(V&& v, run_finished& x) {
-  return v("run_finished", field("job", x.job), field("run", x.run), field("took", x.took));
+  return v("run_finished", field("job", x.job), field("run", x.run), field("took", x.took), field("waited", x.waited));
 }
 template <class V>
 auto fields(V&& v, run_failed& x) {
-  return v("run_failed", field("job", x.job), field("run", x.run), field("took", x.took), field("what", x.what));
+  return v("run_failed", field("job", x.job), field("run", x.run), field("took", x.took), field("what", x.what),
+           field("waited", x.waited));
 }
 template <class V>
 auto fields(V&& v, run_overrun& x) {

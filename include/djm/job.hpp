@@ -54,13 +54,13 @@ public:
   job_builder& items(std::vector<item_id> fixed_pool);
   /// A pool that `f` names, at registration and then every `check_period` (zero: never again). `f` may return other
   /// items each time; what it throws leaves the pool as it was. The later of `items` and `pool` counts.
-  job_builder& pool(std::function<std::vector<item_id>()> f, duration check_period = duration::zero());
+  job_builder& pool(std::function<std::vector<item_id>()> f, any_duration check_period = duration::zero());
   /// After this `f` is reported as hanging; 30s by default.
-  job_builder& pool_timeout(duration d);
+  job_builder& pool_timeout(any_duration d);
   /// Fixed delay between the end of a run and the next start.
-  job_builder& every(duration period, duration initial_delay = duration::zero());
+  job_builder& every(any_duration period, any_duration initial_delay = duration::zero());
   /// Starts at a fixed rhythm; missed starts are dropped.
-  job_builder& at_fixed_rate(duration period, duration initial_delay = duration::zero());
+  job_builder& at_fixed_rate(any_duration period, any_duration initial_delay = duration::zero());
   job_builder& on_trigger_only();
   job_builder& schedule(djm::schedule s);
   /// A run for each item, beside each other; by default one run has the whole share.
@@ -71,7 +71,7 @@ public:
   job_builder& max_concurrent_runs(std::uint32_t n);
   job_builder& on_new_items(new_items_policy p);
   /// Instead of the node's `stop_grace`; zero (the default): the node's.
-  job_builder& stop_grace(duration d);
+  job_builder& stop_grace(any_duration d);
   /// Does not run before `enable_job`, when it is the first registration in the cluster; later the switch in the store
   /// counts.
   job_builder& disabled();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -86,10 +87,18 @@ public:
   virtual djm::stop_reason reason() const = 0;
   /// Items taken away so far, sorted; may grow while the run goes on.
   virtual std::vector<item_id> revoked_items() const = 0;
-  /// Waits until stop is requested or the time has passed; true when stop was requested.
+  /// Waits until stop is requested or the time has passed; true when stop was requested. The longest duration is no
+  /// limit.
   virtual bool wait_for_stop(duration timeout) = 0;
+  /// Any duration of `std::chrono`; one too long for nanoseconds is no limit.
+  template <class Rep, class Period>
+  bool wait_for_stop(std::chrono::duration<Rep, Period> timeout) {
+    return wait_for_stop(saturate(timeout));
+  }
+  /// Waits until stop is requested, however long that takes.
+  void wait_for_stop() { wait_for_stop(duration::max()); }
   /// Sleeps; false when a stop request ended it early.
-  bool sleep(duration d) { return !wait_for_stop(d); }
+  bool sleep(any_duration d) { return !wait_for_stop(duration{d}); }
   /// Calls `f` once when stop is requested (at once when it was already), on a reserved executor thread: keep it short.
   virtual stop_subscription on_stop(std::function<void(djm::stop_reason)> f) = 0;
 };

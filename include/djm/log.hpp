@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "djm/enum_names.hpp"
+#include "djm/time.hpp"
 
 namespace djm {
 
@@ -26,10 +28,17 @@ struct log_record {
   std::string component;
   std::string text;
   std::vector<std::pair<std::string, std::string>> fields;
+  /// When it was said, where the node knew: the sink may be behind.
+  wall_time at{};
 };
 
-/// Called on any thread, possibly concurrently; must not block and must not throw.
+/// Called one record at a time on a thread that each node has for it, so a sink that blocks delays nobody but itself:
+/// up to `log_backlog` lines wait for it, further ones are counted (`status.log.dropped`) and told by a line once it
+/// takes lines again. A sink given to several nodes is called by each. Should not throw.
 using log_sink = std::function<void(const log_record&)>;
+
+/// Lines that wait for a slow sink, at most; less where they are long.
+constexpr std::size_t log_backlog = 1000;
 
 /// Writes one line per record of at least this level to stderr, in one write each.
 log_sink stderr_log(log_level least = log_level::info);

@@ -70,7 +70,7 @@ public:
 
   /// Waits until the node is joined and everything assigned to it is locked; false after `timeout` or when the node has
   /// ended. True as well before the items of a job registered just now are assigned.
-  bool wait_ready(duration timeout) const;
+  bool wait_ready(any_duration timeout) const;
   /// Waits until the node has ended, by `shutdown` or by itself; the error tells why when nobody asked for it.
   expected<void> wait_stopped() const;
 

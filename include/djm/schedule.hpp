@@ -37,10 +37,10 @@ struct schedule {
   /// From the moment the first item is locked to the first run. From zero to `max_schedule_duration`.
   duration initial_delay = duration::zero();
 
-  static schedule fixed_rate(duration period, duration initial_delay = duration::zero()) {
+  static schedule fixed_rate(any_duration period, any_duration initial_delay = duration::zero()) {
     return {schedule_kind::fixed_rate, period, initial_delay};
   }
-  static schedule fixed_delay(duration period, duration initial_delay = duration::zero()) {
+  static schedule fixed_delay(any_duration period, any_duration initial_delay = duration::zero()) {
     return {schedule_kind::fixed_delay, period, initial_delay};
   }
   static schedule on_trigger() { return {schedule_kind::on_trigger, duration::zero(), duration::zero()}; }

@@ -17,7 +17,7 @@ namespace djm {
 
 struct runner_counters {
   std::uint64_t started = 0, finished = 0, failed = 0, overruns = 0, triggers = 0, pool_checks = 0, pool_failures = 0,
-                cut_failures = 0;
+                cut_failures = 0, dropped = 0;
 };
 
 /// One job on this node.
@@ -176,8 +176,22 @@ struct store_status {
 };
 
 struct executor_status {
+  /// `waiting`: runs that wait for a thread because all `max_threads` are busy.
   std::uint32_t threads = 0, max_threads = 0, busy = 0, waiting = 0;
   std::uint64_t finished = 0, failed = 0;
+  /// Runs that were asked to stop while they waited for a thread: their code was not called.
+  std::uint64_t dropped = 0;
+  /// How long the run has waited that has waited longest.
+  duration longest_wait = duration::zero();
+  /// Runs whose lease ended, and how late the latest stop request was for that reason, at most.
+  std::uint64_t lease_stops = 0;
+  duration lease_stop_lateness = duration::zero();
+};
+
+/// The node's log.
+struct log_status {
+  /// Accepted, dropped because the sink did not take its lines in time, and waiting for the sink.
+  std::uint64_t lines = 0, dropped = 0, waiting = 0;
 };
 
 /// This node, whole.
@@ -193,6 +207,7 @@ struct node_status {
   manager_status manager;
   store_status store;
   executor_status executor;
+  log_status log;
   std::vector<runner_status> jobs;
   std::uint32_t restarts = 0;
   std::vector<std::string> problems;
@@ -248,7 +263,7 @@ template <class V>
 auto fields(V&& v, runner_counters& x) {
   return v("runner_counters", field("started", x.started), field("finished", x.finished), field("failed", x.failed),
            field("overruns", x.overruns), field("triggers", x.triggers), field("pool_checks", x.pool_checks),
-           field("pool_failures", x.pool_failures), field("cut_failures", x.cut_failures));
+           field("pool_failures", x.pool_failures), field("cut_failures", x.cut_failures), field("dropped", x.dropped));
 }
 template <class V>
 auto fields(V&& v, runner_status& x) {
@@ -342,14 +357,20 @@ auto fields(V&& v, store_status& x) {
 template <class V>
 auto fields(V&& v, executor_status& x) {
   return v("executor_status", field("threads", x.threads), field("max_threads", x.max_threads), field("busy", x.busy),
-           field("waiting", x.waiting), field("finished", x.finished), field("failed", x.failed));
+           field("waiting", x.waiting), field("finished", x.finished), field("failed", x.failed),
+           field("dropped", x.dropped), field("longest_wait", x.longest_wait), field("lease_stops", x.lease_stops),
+           field("lease_stop_lateness", x.lease_stop_lateness));
+}
+template <class V>
+auto fields(V&& v, log_status& x) {
+  return v("log_status", field("lines", x.lines), field("dropped", x.dropped), field("waiting", x.waiting));
 }
 template <class V>
 auto fields(V&& v, node_status& x) {
   return v("node_status", field("node", x.node), field("state", x.state), field("ready", x.ready),
            field("connection", x.connection), field("worker", x.worker), field("election", x.election),
-           field("manager", x.manager), field("store", x.store), field("executor", x.executor), field("jobs", x.jobs),
-           field("restarts", x.restarts), field("problems", x.problems));
+           field("manager", x.manager), field("store", x.store), field("executor", x.executor), field("log", x.log),
+           field("jobs", x.jobs), field("restarts", x.restarts), field("problems", x.problems));
 }
 template <class V>
 auto fields(V&& v, worker_view& x) {

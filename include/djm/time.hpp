@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <ratio>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,31 @@ namespace djm {
 
 /// All durations of the interface. Signed; configuration refuses negative values where they make no sense.
 using duration = std::chrono::nanoseconds;
+
+/// `d` in nanoseconds; what is too long for them (more than 292 years) becomes the longest duration, or the shortest
+/// below zero. `std::chrono` itself would wrap round: `hours{5124096}` is 25 minutes in nanoseconds.
+template <class Rep, class Period>
+constexpr duration saturate(std::chrono::duration<Rep, Period> d) {
+  // As a floating number nothing wraps; near the ends of the range, where it is not exact, it saturates a little early.
+  const auto n = std::chrono::duration<long double, std::nano>{d}.count();
+  constexpr auto most = static_cast<long double>(duration::max().count());
+  if (n >= most)
+    return duration::max();
+  if (n <= -most)
+    return duration::min();
+  return n == n ? std::chrono::duration_cast<duration>(d) : duration::zero();
+}
+
+/// What a function of the interface takes where it takes a duration: any of `std::chrono`, saturated.
+class any_duration {
+public:
+  template <class Rep, class Period>
+  constexpr any_duration(std::chrono::duration<Rep, Period> d) : value_(saturate(d)) {}
+  constexpr operator duration() const { return value_; }
+
+private:
+  duration value_;
+};
 
 /// The clock of every safety decision: monotonic and counting the time the machine was suspended
 /// (CLOCK_BOOTTIME on Linux). It has no `now()`: only a node's environment reads time, cores receive it.
@@ -28,6 +54,10 @@ using wall_time = std::chrono::time_point<std::chrono::system_clock, std::chrono
 
 /// "250ms", "10s", "15min": the largest unit that represents the value exactly; "0s" for zero.
 std::string format_duration(duration d);
+
+/// The same for people, in messages: what would be an unreadable number is rounded ("about 109 days"), and the ends of
+/// the range are "292 years or more".
+std::string describe_duration(duration d);
 
 /// Reads what `format_duration` writes: an integer followed by ns, us, ms, s, min or h. Overflow, another unit,
 /// white space and an empty text are errors (`errc::invalid_config`) that name the text.

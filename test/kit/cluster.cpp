@@ -157,10 +157,12 @@ void cluster::heal(const node_id& id) {
   impl_->sim->cut(m.number, way::both, false);
 }
 
-void cluster::delay(const node_id& id, duration least, duration most) {
+void cluster::delay(const node_id& id, any_duration from, any_duration to) {
+  const duration least = from;
+  const duration most = to;
   impl_->may_act("delay");
   if (least < duration::zero() || most < least)
-    throw failure(fmt::format("delay: from {} to {} is no range", format_duration(least), format_duration(most)));
+    throw failure(fmt::format("delay: from {} to {} is no range", describe_duration(least), describe_duration(most)));
   impl_->sim->delay(impl_->of(id).number, least, most);
 }
 
@@ -200,22 +202,37 @@ void cluster::heal_all() {
 
 // -- time ----------------------------------------------------------------------
 
+namespace {
+
+/// Virtual time is cheap, but no number has room for all of it.
+void check_span(const char* what, duration d) {
+  if (d < duration::zero() || d > max_schedule_duration)
+    throw failure(fmt::format("{}: {} is no time to pass; from 0s to {}", what, describe_duration(d),
+                              describe_duration(max_schedule_duration)));
+}
+
+} // namespace
+
 duration cluster::now() const {
   return impl_->sim->now();
 }
 
-void cluster::advance(duration d) {
+void cluster::advance(any_duration d) {
   impl_->may_pass_time("advance");
+  check_span("advance", d);
   impl_->sim->run_for(d);
 }
 
-bool cluster::run_until(const std::function<bool()>& condition, duration limit) {
+bool cluster::run_until(const std::function<bool()>& condition, any_duration limit) {
   impl_->may_pass_time("run_until");
+  check_span("run_until", limit);
   return impl_->sim->run_until(condition, limit);
 }
 
-void cluster::settle(duration limit) {
+void cluster::settle(any_duration at_most) {
   auto& x = *impl_;
+  const duration limit = at_most;
+  check_span("settle", limit);
   const auto end = now() + limit;
   advance(duration::zero());
   for (;;) {
@@ -239,7 +256,8 @@ void cluster::settle(duration limit) {
   }
 }
 
-void cluster::after(duration d, std::function<void()> f) {
+void cluster::after(any_duration d, std::function<void()> f) {
+  check_span("after", d);
   impl_->sim->after(d, std::move(f));
 }
 

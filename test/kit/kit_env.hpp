@@ -16,7 +16,7 @@ class kit_env final : public node_env, store::session_factory {
 public:
   struct hooks {
     std::function<void(const log_record&)> log;
-    /// The process ends itself.
+    /// A run has not ended at its deadline, and the configuration says that the process ends itself then.
     std::function<void()> end;
   };
 
@@ -27,9 +27,23 @@ public:
       network_(n),
       chance_(seed, "node"),
       hooks_(std::move(h)),
-      executor_(t, p, l, o, seed, max_threads, [this](const std::string& text) {
-        log({log_level::error, {}, "executor", text, {}});
-      }) {}
+      executor_(
+        t, p, l, o, seed, max_threads,
+        [this](const std::string& text) {
+          log({log_level::error, {}, "executor", text, {}, {}});
+        },
+        [this](const running_info& r) {
+          if (!hooks_.end)
+            return;
+          log({log_level::error,
+               {},
+               "executor",
+               "run " + std::to_string(r.id) + " of job \"" + r.job +
+                 "\" ignores its stop request beyond the deadline; ending the process",
+               {},
+               {}});
+          hooks_.end();
+        }) {}
 
   time_point now() const override { return process_.local_now(); }
   wall_time wall_now() const override {
@@ -55,7 +69,6 @@ public:
     executor_.shut();
     process_.later(timeline_.now, sim::process::kind::timer, std::move(done));
   }
-  void end_process() override { hooks_.end(); }
 
   lockstep_executor& runs() { return executor_; }
 

@@ -17,13 +17,16 @@ constexpr duration start_time = std::chrono::microseconds{200};
 } // namespace
 
 lockstep_executor::lockstep_executor(sim::timeline& t, sim::process& p, lockstep& l, run_observer& o,
-                                     std::uint64_t seed, std::uint32_t max_threads, report_fn report)
+                                     std::uint64_t seed, std::uint32_t max_threads, report_fn report,
+                                     overrun_fn overrun)
   : timeline_(t),
     process_(p),
     lockstep_(l),
     observer_(o),
     chance_(seed, "executor"),
     report_(std::move(report)),
+    overrun_(std::move(overrun)),
+    lease_(t, p, [this](const lease_guard::verdict& v) { end_lease(v); }),
     clock_(std::make_shared<virtual_clock>(p, l)) {
   stats_.max_threads = max_threads;
   stats_.reserved_threads = 2;
@@ -49,9 +52,12 @@ void lockstep_executor::start(run_order order, done_fn done) {
   const auto id = order.id;
   order.code = std::make_shared<user_code>(std::move(order.code), *clock_);
   auto& e = runs_[id];
+  e.grace = order.stop_grace;
+  e.accepted = process_.local_now();
   e.run = std::make_shared<run_context>(std::move(order), services());
   e.done = std::move(done);
-  waiting_.push_back(id);
+  lease_.watch(id, e.grace);
+  waiting_.push(e.run->job(), id);
   fill();
 }
 
@@ -65,14 +71,28 @@ void lockstep_executor::request_stop(run_id id, stop_reason reason, std::vector<
     const auto run = e.run;
     return run->request_stop(reason, revoked);
   }
-  waiting_.erase(std::find(waiting_.begin(), waiting_.end(), id));
+  waiting_.erase(i->second.run->job(), id);
+  drop(id);
+}
+
+/// Ends a run that has not begun and waits no more.
+void lockstep_executor::drop(run_id id) {
   ++stats_.dropped;
-  auto dropped = runs_.extract(i);
+  lease_.forget(id);
+  auto dropped = runs_.extract(id);
   dropped.mapped().run->drop();
   run_result result;
   result.id = id;
   result.dropped = true;
   dropped.mapped().done(result);
+}
+
+void lockstep_executor::end_lease(const lease_guard::verdict& v) {
+  for (const auto id : v.stop)
+    request_stop(id, stop_reason::lease_expiring, {});
+  for (const auto id : v.overrun)
+    if (const auto i = runs_.find(id); i != runs_.end() && i->second.started)
+      overrun_({id, i->second.run->job(), i->second.run->items(), true});
 }
 
 void lockstep_executor::call(std::function<void()> f) {
@@ -157,16 +177,19 @@ executor_stats lockstep_executor::stats() const {
 
 void lockstep_executor::shut() {
   shut_ = true;
-  for (const auto id : std::exchange(waiting_, {}))
-    runs_.erase(id);
+  while (const auto id = waiting_.pop())
+    runs_.erase(*id);
   for (auto& [id, e] : runs_)
     e.done = nullptr;
 }
 
 void lockstep_executor::fill() {
-  while (!waiting_.empty() && stats_.busy < stats_.max_threads) {
-    const auto id = waiting_.front();
-    waiting_.pop_front();
+  while (waiting_.size() > 0 && stats_.busy < stats_.max_threads) {
+    const auto id = *waiting_.pop();
+    if (!lease_.admits(runs_.at(id).grace)) {
+      drop(id);
+      continue;
+    }
     runs_.at(id).started = true;
     ++stats_.busy;
     const auto when = timeline_.now + chance_.between(duration::zero(), start_time);
@@ -175,7 +198,8 @@ void lockstep_executor::fill() {
 }
 
 void lockstep_executor::begin(run_id id) {
-  const auto& e = runs_.at(id);
+  auto& e = runs_.at(id);
+  e.began = process_.local_now();
   const auto run = e.run;
   observer_.run_began(process_, {id, run->job(), run->items(), true});
   if (e.stopping)
@@ -190,8 +214,11 @@ void lockstep_executor::begin(run_id id) {
   });
 }
 
-void lockstep_executor::finish(const run_result& r) {
+void lockstep_executor::finish(run_result r) {
   auto ended = runs_.extract(r.id);
+  r.waited = ended.mapped().began - ended.mapped().accepted;
+  r.took = process_.local_now() - ended.mapped().began;
+  lease_.forget(r.id);
   --stats_.busy;
   ++stats_.finished;
   if (r.failed)

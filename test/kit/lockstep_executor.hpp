@@ -1,6 +1,5 @@
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -8,10 +7,12 @@
 
 #include "actors/executor/call_lanes.hpp"
 #include "actors/executor/executor.hpp"
+#include "actors/executor/fair_queue.hpp"
 #include "actors/executor/run_context.hpp"
 #include "test/kit/lockstep.hpp"
 #include "test/kit/virtual_clock.hpp"
 #include "test/sim/chance.hpp"
+#include "test/sim/lease_watch.hpp"
 #include "test/sim/process.hpp"
 
 namespace djm::test {
@@ -30,13 +31,16 @@ public:
 class lockstep_executor final : public executor {
 public:
   using report_fn = std::function<void(const std::string&)>;
+  using overrun_fn = std::function<void(const running_info&)>;
 
   lockstep_executor(sim::timeline& t, sim::process& p, lockstep& l, run_observer& o, std::uint64_t seed,
-                    std::uint32_t max_threads, report_fn report);
+                    std::uint32_t max_threads, report_fn report, overrun_fn overrun);
 
   run_id next_run_id() override { return ++last_; }
   void start(run_order order, done_fn done) override;
   void request_stop(run_id id, stop_reason reason, std::vector<item_id> revoked) override;
+  void renew_lease(const run_lease& l) override { lease_.renew(l); }
+  void session_ends(std::uint64_t session, time_point at) override { lease_.session_ends(session, at); }
   void call(std::function<void()> f) override;
   void call_user(std::string owner, std::function<void()> f) override;
   std::vector<running_info> running(const job_id& job) const override;
@@ -52,6 +56,8 @@ private:
     done_fn done;
     bool started = false;
     bool stopping = false;
+    duration grace = duration::zero();
+    time_point accepted{}, began{};
   };
 
   std::string complaint(const run_order& order) const;
@@ -60,8 +66,10 @@ private:
   void contain(const std::function<void()>& f);
   void begin_call(std::string owner, std::function<void()> f);
   void begin(run_id id);
-  void finish(const run_result& r);
+  void finish(run_result r);
   void fill();
+  void drop(run_id id);
+  void end_lease(const lease_guard::verdict& v);
 
   sim::timeline& timeline_;
   sim::process& process_;
@@ -69,9 +77,11 @@ private:
   run_observer& observer_;
   sim::chance chance_;
   report_fn report_;
+  overrun_fn overrun_;
+  sim::lease_watch lease_;
   std::shared_ptr<virtual_clock> clock_;
   std::map<run_id, entry> runs_;
-  std::deque<run_id> waiting_;
+  fair_queue waiting_;
   call_lanes lanes_;
   bool shut_ = false;
   run_id last_ = 0;

@@ -95,11 +95,11 @@ simulation::handle simulation::start(std::size_t machine, node_config config) {
   x.p = std::make_unique<sim::process>(timeline_, h, machine, config.id, clock);
   kit_env::hooks hooks;
   hooks.log = [this](const log_record& r) { logged(r); };
-  hooks.end = [this, h] {
-    // Called by one of its own actors: none of them goes on.
-    coordinator_->hold(h, true);
-    timeline_.events.at(timeline_.now, [this, h] { crash(h); });
-  };
+  if (config.abort_on_overrun)
+    hooks.end = [this, h] {
+      coordinator_->hold(h, true); // none of its actors goes on
+      timeline_.events.at(timeline_.now, [this, h] { crash(h); });
+    };
   x.env = std::make_shared<kit_env>(timeline_, *x.p, *network_, lockstep_, *this, options_.seed ^ sim::mix(h),
                                     config.max_threads, std::move(hooks));
   note(config.id + " starts");

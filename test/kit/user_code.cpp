@@ -26,6 +26,7 @@ public:
   djm::stop_reason reason() const override { return inner_.reason(); }
   std::vector<item_id> revoked_items() const override { return inner_.revoked_items(); }
 
+  using job_context::wait_for_stop;
   bool wait_for_stop(duration timeout) override {
     virtual_clock::user_wait flag;
     return inner_.wait_for_stop(timeout);

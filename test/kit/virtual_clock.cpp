@@ -31,7 +31,8 @@ public:
       if (process_.local_now() >= deadline)
         return false;
       waiter w{self, 0};
-      if (deadline != time_point::max())
+      // Nobody waits for a century; the numbers of virtual time would not have room for it.
+      if (deadline < saturating_add(process_.local_now(), std::chrono::hours{24 * 36500}))
         w.event = resume_at(process_.to_world(deadline), self);
       waiters_.push_back(&w);
       lock.unlock();
@@ -105,10 +106,11 @@ virtual_clock::user_wait::~user_wait() {
   --user_waits;
 }
 
-void spend(duration d) {
+void spend(any_duration time) {
+  const duration d = time;
   auto* clock = virtual_clock::mine();
   if (clock == nullptr)
-    throw failure("spend(" + format_duration(d) + ") is for user code that a test cluster has called");
+    throw failure("spend(" + describe_duration(d) + ") is for user code that a test cluster has called");
   clock->spend(d);
 }
 

@@ -28,7 +28,7 @@ UNITS = ["unit_cores", "unit_store"]
 UNIT_TIMEOUT = 10
 # What the test cases of a core begin with, by its folder; and those of several cores together.
 NEAR = {"election": "election:*", "job_runner": "runner:*", "keeper": "keeper:*", "worker": "worker:*,lease:*",
-        "node": "supervisor:*,admin:*",
+        "node": "supervisor:*,admin:*,log limiter:*", "executor": "lease guard:*,fair queue:*",
         "manager": "manager:*,writer:*,watchdog:*,image:*", "session": "session core:*,prober:*"}
 CLUSTERS = "cluster:*"
 # A mutant that sleeps uses no processor: so many times its seconds may go by.

@@ -92,6 +92,33 @@ TEST_CASE("the items of a node that stays cut off go on elsewhere, and its own r
   s.rest();
 }
 
+TEST_CASE(
+  "runs are asked to stop in time although the actors of their node are held, whatever else it was about to do") {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    small_cluster s{seed};
+    s.settle();
+    const auto m = s.w.process_of(s.nodes[0]).machine();
+    if (seed % 3 == 0)
+      s.w.stop(s.nodes[0], seed % 2 == 0);
+    if (seed % 3 == 1)
+      s.w.kill_part(s.nodes[0], "store");
+    s.w.run_for(std::chrono::milliseconds{seed % 3 == 2 ? 0 : 2 * static_cast<int>(seed)});
+    s.w.hold(s.nodes[0]);
+    for (std::size_t server = 0; server < 3; ++server)
+      for (const auto d : {network::direction::up, network::direction::down})
+        s.w.net().set_cut(m, server, d, true);
+    CHECK(s.w.run_until([&] { return s.items_of(s.nodes[0]) == 0 && s.complete(); }, 15s));
+    s.w.run_for(5s);
+    s.good();
+    for (std::size_t server = 0; server < 3; ++server)
+      for (const auto d : {network::direction::up, network::direction::down})
+        s.w.net().set_cut(m, server, d, false);
+    s.w.release(s.nodes[0]);
+    s.w.run_for(5s);
+    s.good();
+  }
+}
+
 TEST_CASE("an expired session is replaced within D and moves nothing") {
   small_cluster s;
   s.settle();

@@ -25,6 +25,8 @@ std::vector<std::pair<std::string, unsigned>> cluster::faults_of(profile kind) {
     {"crash loop", {0, 1, 3, 0, 0}},
     {"pause", {0, 5, 1, 3, 1}},
     {"stall", {3, 2, 2, 1, 1}},
+    {"actors held", {0, 3, 1, 3, 1}},
+    {"actors held and cut off", {0, 3, 0, 4, 0}},
     {"cut", {0, 4, 0, 6, 1}},
     {"short cut", {4, 1, 0, 3, 1}},
     {"one-way loss", {0, 3, 0, 5, 1}},
@@ -154,6 +156,7 @@ void cluster::heal() {
   for (const auto h : world_.processes()) {
     world_.resume(h);
     world_.let_go(h);
+    world_.release(h);
     world_.executor_of(h).set_call_delay(duration::zero());
   }
   if (stranger_)

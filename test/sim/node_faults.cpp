@@ -51,6 +51,35 @@ void cluster::add_node_faults() {
       later(chance_.between(1ms, 200ms), [this, h = *h] { world_.resume(h); });
     }
   };
+  // Not while the registration may have been removed: who does that to a node that cannot notice is not covered.
+  actions_["actors held"] = [this] {
+    if (const auto h = any_node(); h && world_.now() >= removed_until_) {
+      world_.hold(*h);
+      later(chance_.one_in(3) ? chance_.between(1ms, 500ms) : chance_.between(500ms, 9s),
+            [this, h = *h] { world_.release(h); });
+    }
+  };
+  // The session goes on without its actors as long as the library reaches a server; so it is cut off as well.
+  actions_["actors held and cut off"] = [this] {
+    const auto h = any_node();
+    if (!h || world_.now() < removed_until_)
+      return;
+    const auto m = world_.process_of(*h).machine();
+    const auto cut = [this, m](bool on) {
+      for (std::size_t s = 0; s < world_.options().servers; ++s)
+        for (const auto d : {network::direction::up, network::direction::down})
+          world_.net().set_cut(m, s, d, on);
+    };
+    world_.hold(*h);
+    later(chance_.between(0ms, 800ms), [this, cut] {
+      if (!healed_)
+        cut(true);
+    });
+    later(chance_.between(4s, 9s), [this, h = *h, cut] {
+      cut(false);
+      world_.release(h);
+    });
+  };
   actions_["gentle stop"] = [this] {
     if (const auto h = any_node()) {
       world_.stop(*h, chance_.one_in(4));
@@ -80,7 +109,7 @@ void cluster::add_node_faults() {
   // Of a node that is there to notice it, while nobody else is about to take its id: what is not so, is not covered.
   actions_["registration removed"] = [this] {
     const auto h = any_node();
-    if (!h || (twin_ && world_.up(*twin_)) || world_.phase_of(*h) != node_phase::joined)
+    if (!h || world_.is_held(*h) || (twin_ && world_.up(*twin_)) || world_.phase_of(*h) != node_phase::joined)
       return;
     removed_until_ = world_.now() + 2s;
     some_stranger().write(

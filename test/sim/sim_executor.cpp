@@ -6,7 +6,15 @@
 namespace djm::sim {
 
 sim_executor::sim_executor(timeline& t, process& p, run_observer& o, std::uint64_t seed, std::uint32_t max_threads)
-  : timeline_(t), process_(p), observer_(o), chance_(seed, "executor") {
+  : timeline_(t),
+    process_(p),
+    observer_(o),
+    lease_(t, p,
+           [this](const lease_guard::verdict& v) {
+             for (const auto id : v.stop)
+               request_stop(id, stop_reason::lease_expiring, {});
+           }),
+    chance_(seed, "executor") {
   stats_.max_threads = max_threads;
   stats_.reserved_threads = 2;
 }
@@ -27,7 +35,9 @@ void sim_executor::start(run_order order, done_fn done) {
   r.order = std::move(order);
   std::sort(r.order.items.begin(), r.order.items.end(), [](auto& a, auto& b) { return a.id < b.id; });
   r.done = std::move(done);
-  waiting_.push_back(id);
+  r.accepted = process_.local_now();
+  lease_.watch(id, r.order.stop_grace);
+  waiting_.push(r.order.job, id);
   fill();
 }
 
@@ -37,16 +47,8 @@ void sim_executor::request_stop(run_id id, stop_reason reason, std::vector<item_
     return;
   auto& r = i->second;
   if (!r.started) {
-    waiting_.erase(std::find(waiting_.begin(), waiting_.end(), id));
-    ++stats_.dropped;
-    run_result dropped;
-    dropped.id = id;
-    dropped.dropped = true;
-    const auto done = std::move(r.done);
-    runs_.erase(i);
-    stats_.waiting = static_cast<std::uint32_t>(waiting_.size());
-    done(dropped);
-    return;
+    waiting_.erase(r.order.job, id);
+    return drop(id);
   }
   if (std::exchange(r.stopping, true))
     return;
@@ -55,6 +57,18 @@ void sim_executor::request_stop(run_id id, stop_reason reason, std::vector<item_
     timeline_.now + (r.stubborn ? r.manner.ignores_for : chance_.between(duration::zero(), r.manner.obeys_within));
   if (obeys < r.ends)
     schedule_end(id, obeys);
+}
+
+/// Ends a run that has not begun and waits no more.
+void sim_executor::drop(run_id id) {
+  ++stats_.dropped;
+  lease_.forget(id);
+  run_result dropped;
+  dropped.id = id;
+  dropped.dropped = true;
+  const auto ended = runs_.extract(id);
+  stats_.waiting = static_cast<std::uint32_t>(waiting_.size());
+  ended.mapped().done(dropped);
 }
 
 void sim_executor::call(std::function<void()> f) {
@@ -124,8 +138,8 @@ void sim_executor::vanish() {
 
 void sim_executor::shut() {
   shut_ = true;
-  for (const auto id : std::exchange(waiting_, {}))
-    runs_.erase(id);
+  while (const auto id = waiting_.pop())
+    runs_.erase(*id);
   for (auto& [id, r] : runs_)
     r.done = nullptr;
 }
@@ -133,6 +147,7 @@ void sim_executor::shut() {
 void sim_executor::begin(run_id id) {
   auto& r = runs_.at(id);
   r.started = true;
+  r.began = process_.local_now();
   ++stats_.busy;
   r.stubborn = chance_.permille(r.manner.stubborn);
   r.throws = chance_.permille(r.manner.throws);
@@ -151,10 +166,13 @@ void sim_executor::finish(run_id id) {
   const auto i = runs_.find(id);
   const auto r = std::move(i->second);
   runs_.erase(i);
+  lease_.forget(id);
   --stats_.busy;
   ++stats_.finished;
   run_result result;
   result.id = id;
+  result.waited = r.began - r.accepted;
+  result.took = process_.local_now() - r.began;
   if (r.throws) {
     ++stats_.failed;
     result.failed = true;
@@ -167,10 +185,12 @@ void sim_executor::finish(run_id id) {
 }
 
 void sim_executor::fill() {
-  while (!waiting_.empty() && stats_.busy < stats_.max_threads) {
-    const auto id = waiting_.front();
-    waiting_.pop_front();
-    begin(id);
+  while (waiting_.size() > 0 && stats_.busy < stats_.max_threads) {
+    const auto id = *waiting_.pop();
+    if (lease_.admits(runs_.at(id).order.stop_grace))
+      begin(id);
+    else
+      drop(id);
   }
   stats_.waiting = static_cast<std::uint32_t>(waiting_.size());
   stats_.threads = stats_.busy;

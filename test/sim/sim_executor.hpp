@@ -1,6 +1,5 @@
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -8,7 +7,9 @@
 
 #include "actors/executor/call_lanes.hpp"
 #include "actors/executor/executor.hpp"
+#include "actors/executor/fair_queue.hpp"
 #include "test/sim/chance.hpp"
+#include "test/sim/lease_watch.hpp"
 #include "test/sim/process.hpp"
 #include "test/sim/sim_job.hpp"
 
@@ -33,6 +34,8 @@ public:
   run_id next_run_id() override { return ++last_; }
   void start(run_order order, done_fn done) override;
   void request_stop(run_id id, stop_reason reason, std::vector<item_id> revoked) override;
+  void renew_lease(const run_lease& l) override { lease_.renew(l); }
+  void session_ends(std::uint64_t session, time_point at) override { lease_.session_ends(session, at); }
   void call(std::function<void()> f) override;
   void call_user(std::string owner, std::function<void()> f) override;
   std::vector<running_info> running(const job_id& job) const override;
@@ -63,6 +66,7 @@ private:
     bool stopping = false;
     time_point ends{};
     duration left{};
+    time_point accepted{}, began{};
     process::pending_id event = 0;
   };
 
@@ -71,13 +75,15 @@ private:
   void finish(run_id id);
   void fill();
   void begin_call(std::string owner, std::function<void()> f);
+  void drop(run_id id);
 
   timeline& timeline_;
   process& process_;
   run_observer& observer_;
+  lease_watch lease_;
   chance chance_;
   std::map<run_id, job_run> runs_;
-  std::deque<run_id> waiting_;
+  fair_queue waiting_;
   duration call_delay_{};
   call_lanes lanes_;
   const std::set<std::string>* hanging_ = nullptr;

@@ -170,51 +170,6 @@ void world::enters(handle h, node_phase phase) {
     on_phase(h, phase);
 }
 
-void world::crash(handle h) {
-  auto& host = hosts_.at(h);
-  if (!host.up)
-    return;
-  host.up = false;
-  note(fmt::format("{}#{} crashes", host.p->node(), h));
-  host.env->runs().vanish();
-  host.env->drop_held();
-  judge_.died(*host.p);
-  host.p->die();
-  network_->vanish(*host.p);
-  host.node = nullptr;
-  host.listener = nullptr;
-  host.second_listener = nullptr;
-  coordinator_->kill(h);
-}
-
-void world::crash_after(handle h, std::uint64_t steps) {
-  doomed_ = {h, coordinator_->steps() + steps};
-}
-
-void world::pause(handle h) {
-  auto& host = hosts_.at(h);
-  if (!host.up || host.p->paused())
-    return;
-  note(fmt::format("{}#{} pauses", host.p->node(), h));
-  host.env->runs().freeze();
-  host.p->pause();
-  judge_.paused(*host.p, timeline_.now);
-  coordinator_->hold(h, true);
-}
-
-void world::resume(handle h) {
-  auto& host = hosts_.at(h);
-  if (!host.up || !host.p->paused())
-    return;
-  note(fmt::format("{}#{} resumes", host.p->node(), h));
-  judge_.resumed(*host.p, timeline_.now);
-  coordinator_->hold(h, false);
-  host.p->resume([this](std::uint64_t n) { return chance_.below(n); });
-  if (chance_.one_in(2))
-    network_->wake(*host.p);
-  host.env->runs().thaw();
-}
-
 void world::stop(handle h, bool hurry) {
   enters(h, node_phase::stopping);
   note(fmt::format("{}#{} is told to stop{}", hosts_.at(h).p->node(), h, hurry ? " now" : ""));
@@ -227,6 +182,10 @@ bool world::up(handle h) const {
 
 bool world::is_paused(handle h) const {
   return hosts_.at(h).p->paused();
+}
+
+bool world::is_held(handle h) const {
+  return hosts_.at(h).held;
 }
 
 sim_executor& world::executor_of(handle h) {

@@ -72,6 +72,10 @@ public:
   void crash_after(handle h, std::uint64_t steps);
   void pause(handle h);
   void resume(handle h);
+  /// Its actors handle nothing any more, as if something blocked their threads; runs, the library's threads and the
+  /// timer of the lease go on.
+  void hold(handle h);
+  void release(handle h);
   void stop(handle h, bool hurry = false);
   /// One part (the name of its actor) is held after each decision, before the transaction is sent, until it is let go;
   /// `on_held` is called at the first. The others go on.
@@ -86,6 +90,7 @@ public:
   /// Whether the process of this incarnation is up.
   bool up_as(const std::string& incarnation) const;
   bool is_paused(handle h) const;
+  bool is_held(handle h) const;
   node_phase phase_of(handle h) const { return hosts_.at(h).phase; }
   process& process_of(handle h) { return *hosts_.at(h).p; }
   sim_executor& executor_of(handle h);
@@ -155,6 +160,7 @@ private:
     std::map<std::string, caf::weak_actor_ptr> parts;
     unsigned parts_killed = 0;
     bool up = true;
+    bool held = false;
     duration detach{};
     node_phase phase = node_phase::starting;
   };

@@ -24,7 +24,6 @@ const std::map<std::string, int> long_files = {
   {"actors/node/admin_core.cpp", 500},
   {"strategies/problem_builder.cpp", 600},
   {"test/sim/stickiness_test.cpp", 430},
-  {"test/sim/world.cpp", 460},
   {"test/unit/cores/keeper_join_test.cpp", 500},
   {"test/unit/cores/sim_node.cpp", 550},
 };

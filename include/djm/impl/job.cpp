@@ -61,7 +61,7 @@ job_builder& job_builder::items(std::vector<item_id> fixed_pool) {
   return *this;
 }
 
-job_builder& job_builder::pool(std::function<std::vector<item_id>()> f, duration check_period) {
+job_builder& job_builder::pool(std::function<std::vector<item_id>()> f, any_duration check_period) {
   fixed_.clear();
   pool_ = std::move(f);
   spec_.pool_check_period = check_period;
@@ -69,16 +69,16 @@ job_builder& job_builder::pool(std::function<std::vector<item_id>()> f, duration
   return *this;
 }
 
-job_builder& job_builder::pool_timeout(duration d) {
+job_builder& job_builder::pool_timeout(any_duration d) {
   spec_.pool_timeout = d;
   return *this;
 }
 
-job_builder& job_builder::every(duration period, duration initial_delay) {
+job_builder& job_builder::every(any_duration period, any_duration initial_delay) {
   return schedule(schedule::fixed_delay(period, initial_delay));
 }
 
-job_builder& job_builder::at_fixed_rate(duration period, duration initial_delay) {
+job_builder& job_builder::at_fixed_rate(any_duration period, any_duration initial_delay) {
   return schedule(schedule::fixed_rate(period, initial_delay));
 }
 
@@ -112,7 +112,7 @@ job_builder& job_builder::on_new_items(new_items_policy p) {
   return *this;
 }
 
-job_builder& job_builder::stop_grace(duration d) {
+job_builder& job_builder::stop_grace(any_duration d) {
   spec_.stop_grace = d;
   return *this;
 }

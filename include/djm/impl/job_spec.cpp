@@ -28,8 +28,8 @@ public:
 
   void not_negative(const char* field, duration value) {
     require(value >= duration::zero() && value <= max_schedule_duration,
-            std::string{field} + " is " + format_duration(value) + "; it must be from 0s to " +
-              format_duration(max_schedule_duration));
+            std::string{field} + " is " + describe_duration(value) + "; it must be from 0s to " +
+              describe_duration(max_schedule_duration));
   }
 
   const expected<void>& result() const { return result_; }

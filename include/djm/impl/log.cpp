@@ -34,7 +34,8 @@ log_sink stderr_log(log_level least) {
       return;
     std::string line;
     line.reserve(128 + record.text.size());
-    line += format_time(std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now()));
+    const auto now = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    line += format_time(record.at == wall_time{} ? now : record.at);
     line += ' ';
     line += to_string(record.level);
     line += ' ';

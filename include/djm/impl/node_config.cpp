@@ -18,7 +18,7 @@ constexpr std::size_t max_version_length = 200;
 
 std::string bounds_of(const impl::config_rule& rule, bool is_duration) {
   const auto show = [is_duration](std::int64_t n) {
-    return is_duration ? format_duration(duration{n}) : std::to_string(n);
+    return is_duration ? describe_duration(duration{n}) : std::to_string(n);
   };
   return show(rule.least) + " to " + show(rule.most);
 }
@@ -38,7 +38,7 @@ struct range_checker {
     if constexpr (has_fields<T>)
       visit_fields(range_checker{complaints, key + "."}, x);
     else if constexpr (std::is_same_v<T, duration>)
-      within(key, x.count(), format_duration(x), true);
+      within(key, x.count(), describe_duration(x), true);
     else if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>)
       within(key, std::int64_t{x}, std::to_string(x), false);
   }

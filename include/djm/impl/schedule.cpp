@@ -7,9 +7,9 @@ namespace {
 expected<void> in_range(const char* name, duration value, duration least, const char* rule) {
   if (value >= least && value <= max_schedule_duration)
     return {};
-  return fail(errc::invalid_schedule, std::string{"schedule."} + name + " is " + format_duration(value) +
+  return fail(errc::invalid_schedule, std::string{"schedule."} + name + " is " + describe_duration(value) +
                                         "; it must be " + rule + " and at most " +
-                                        format_duration(max_schedule_duration));
+                                        describe_duration(max_schedule_duration));
 }
 
 } // namespace

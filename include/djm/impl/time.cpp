@@ -76,6 +76,23 @@ std::string format_duration(duration d) {
   return std::to_string(n / u->nanoseconds).append(u->name);
 }
 
+std::string describe_duration(duration d) {
+  if (d == duration::max())
+    return "292 years or more";
+  if (d == duration::min())
+    return "292 years or more below zero";
+  constexpr std::int64_t day = 24 * units[0].nanoseconds;
+  constexpr std::int64_t readable = 1'000'000;
+  const auto n = d.count();
+  const auto* exact = units;
+  while (n % exact->nanoseconds != 0)
+    ++exact;
+  const auto count = n / exact->nanoseconds;
+  if ((n < day && n > -day) || (count < readable && count > -readable))
+    return format_duration(d);
+  return "about " + std::to_string(n / day) + " days";
+}
+
 expected<duration> parse_duration(std::string_view text) {
   std::int64_t n = 0;
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), n);

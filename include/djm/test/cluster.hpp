@@ -106,7 +106,7 @@ public:
   void cut(const node_id& id, way w = way::both);
   void heal(const node_id& id);
   /// From now on each message to and from the node takes so long.
-  void delay(const node_id& id, duration least, duration most);
+  void delay(const node_id& id, any_duration least, any_duration most);
   /// All connections of the node break once.
   void break_connections(const node_id& id);
   /// The store declares the node's session expired.
@@ -121,18 +121,18 @@ public:
 
   /// Virtual time since the start.
   duration now() const;
-  void advance(duration d);
+  void advance(any_duration d);
   /// Lets time pass until the condition holds: true as soon as it does, false when it does not within `limit`. Looks
   /// after every single thing that happens.
-  bool run_until(const std::function<bool()>& condition, duration limit);
+  bool run_until(const std::function<bool()>& condition, any_duration limit);
   /// Lets time pass until there is nothing left to do: every node within reach has joined, every item of the enabled
   /// jobs that such a node offers is locked by its owner and granted to its runs, runs that are due have begun, and no
   /// more moves follow. Nodes that are cut off or paused are not waited for, but their items are, until others have
   /// them. `failure` with all that is missing when the limit is reached.
-  void settle(duration limit = std::chrono::minutes{5});
+  void settle(any_duration limit = std::chrono::minutes{5});
   /// Calls `f` when so much time has passed: faults in the middle of things. `f` must not let time pass itself; what it
   /// throws leaves the call that lets time pass. May be called from user code.
-  void after(duration d, std::function<void()> f);
+  void after(any_duration d, std::function<void()> f);
 
   // -- jobs --
 

@@ -9,7 +9,7 @@ namespace djm::test {
 /// it is no place where a stop request is noticed. Fakes that a job talks to may call it.
 ///
 /// Throws `failure` on a thread that no cluster has called.
-void spend(duration d);
+void spend(any_duration d);
 
 /// Whether the calling thread is in user code of a cluster.
 bool in_user_code() noexcept;

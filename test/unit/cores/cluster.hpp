@@ -112,7 +112,6 @@ private:
   void one(job_runner_core& r, job_runner_core::cut_share& x);
   void one(job_runner_core& r, job_runner_core::call_pool& x);
   void one(job_runner_core& r, job_runner_core::pool_ready& x);
-  void one(job_runner_core& r, job_runner_core::abort_process& x);
   job_id job_of(const job_runner_core& r) const;
 
   std::deque<std::function<void()>> mailbox_;

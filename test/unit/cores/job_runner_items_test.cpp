@@ -34,8 +34,9 @@ TEST_CASE("runner: an idle item is released at once and a busy one when its run 
   r.leased(0);
   CHECK(r.granted(0, {{"a", 1}, {"b", 2}}) == "start 1: a#1");
   CHECK(r.revoked(1, {"a", "b"}) == "stop 1 revoked: a; released b");
-  CHECK(r.done(2, 1) == "released a");
-  CHECK(r.seen == "run_finished(job=\"j\", run=1, took=2s); items_released(job=\"j\", items=[\"a\"])");
+  CHECK(r.ended(2, 1, {false, {}, false, milliseconds{500}, milliseconds{1500}}) == "released a");
+  CHECK(r.seen ==
+        "run_finished(job=\"j\", run=1, took=1500ms, waited=500ms); items_released(job=\"j\", items=[\"a\"])");
   CHECK(r.core.status(at(2)).items.empty());
 }
 

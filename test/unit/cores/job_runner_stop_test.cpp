@@ -82,19 +82,17 @@ TEST_CASE("runner: the job's own stop grace counts before the node's") {
   CHECK(r.wakes() == 8);
 }
 
-TEST_CASE("runner: a run beyond the deadline is reported as such, and ends the process only where configured") {
-  for (bool abort : {false, true}) {
-    runner r{runner::job(), abort};
-    r.leased(0, 15, 17);
-    CHECK(r.granted(0, {{"a", 1}}) == "start 1: a#1");
-    CHECK(r.wake(15) == "stop 1 lease_expiring");
-    CHECK(r.wakes() == 17);
-    CHECK(r.wake(17) == (abort ? "abort 1" : ""));
-    CHECK(r.seen == "run_overrun(job=\"j\", run=1, past_deadline=true)");
-    CHECK(r.wakes() == -1);
-    CHECK(r.done(30, 1) == "");
-    CHECK(r.core.idle());
-  }
+TEST_CASE("runner: a run beyond the deadline is reported as such") {
+  runner r{runner::job()};
+  r.leased(0, 15, 17);
+  CHECK(r.granted(0, {{"a", 1}}) == "start 1: a#1");
+  CHECK(r.wake(15) == "stop 1 lease_expiring");
+  CHECK(r.wakes() == 17);
+  CHECK(r.wake(17) == "");
+  CHECK(r.seen == "run_overrun(job=\"j\", run=1, past_deadline=true)");
+  CHECK(r.wakes() == -1);
+  CHECK(r.done(30, 1) == "");
+  CHECK(r.core.idle());
 }
 
 TEST_CASE("runner: on_stop ends all runs and starts no more") {
@@ -124,12 +122,24 @@ TEST_CASE("runner: after on_stop a late answer of the pool function leaves no ti
   CHECK(r.wakes() == -1);
 }
 
+TEST_CASE("runner: a run whose code was not called counts neither as finished nor as failed") {
+  runner r{runner::job()};
+  r.leased(0);
+  r.granted(0, {{"a", 1}});
+  CHECK(r.ended(3, 1, {false, {}, true, seconds{3}, {}}) == "");
+  CHECK(r.seen == "run_finished(job=\"j\", run=1, took=0s, waited=3s)");
+  const auto counters = r.core.status(at(3)).counters;
+  CHECK(counters.dropped == 1);
+  CHECK(counters.finished == 0);
+  CHECK(counters.failed == 0);
+}
+
 TEST_CASE("runner: a failed run is reported, counted, and followed by the next one on schedule") {
   runner r{runner::job()};
   r.leased(0);
   r.granted(0, {{"a", 1}});
-  CHECK(r.failed(3, 1, "disk full") == "");
-  CHECK(r.seen == "run_failed(job=\"j\", run=1, took=3s, what=\"disk full\")");
+  CHECK(r.ended(3, 1, {true, "disk full", false, seconds{1}, seconds{2}}) == "");
+  CHECK(r.seen == "run_failed(job=\"j\", run=1, took=2s, what=\"disk full\", waited=1s)");
   CHECK(r.wake(13) == "start 2: a#1");
   auto status = r.core.status(at(13));
   CHECK(status.counters.failed == 1);

@@ -15,7 +15,7 @@ using std::chrono::seconds;
 /// A runner core under test; members return what the core wants done, as text. Times are in seconds.
 class runner {
 public:
-  explicit runner(job_spec spec, bool abort_on_overrun = false) : core(with(std::move(spec), abort_on_overrun)) {}
+  explicit runner(job_spec spec) : core(with(std::move(spec))) {}
 
   static job_spec job(djm::schedule s = djm::schedule::fixed_delay(seconds{10})) {
     job_spec spec;
@@ -33,6 +33,9 @@ public:
     return take(core.on_lease(at(run_until), at(deadline), when(t)));
   }
   std::string done(double t, run_id id) { return take(core.on_run_done(id, {}, false, when(t))); }
+  std::string ended(double t, run_id id, const job_runner_core::run_end& end) {
+    return take(core.on_run_done(id, end, when(t)));
+  }
   std::string failed(double t, run_id id, const std::string& why) {
     return take(core.on_run_done(id, why, true, when(t)));
   }
@@ -65,11 +68,10 @@ public:
   std::string seen;
 
 private:
-  static job_runner_core::settings with(job_spec spec, bool abort_on_overrun) {
+  static job_runner_core::settings with(job_spec spec) {
     job_runner_core::settings s;
     s.spec = std::move(spec);
     s.stop_grace = seconds{2};
-    s.abort_on_overrun = abort_on_overrun;
     return s;
   }
 };

@@ -98,9 +98,6 @@ std::string show(const job_runner_core::call_pool& x) {
 std::string show(const job_runner_core::pool_ready& x) {
   return "pool = " + list(x.items);
 }
-std::string show(const job_runner_core::abort_process& x) {
-  return "abort " + std::to_string(x.id);
-}
 
 std::string show(const worker_core::grant& x) {
   return "grant " + x.job + ": " + list(x.items);

@@ -29,7 +29,6 @@ std::string show(const job_runner_core::released& x);
 std::string show(const job_runner_core::cut_share& x);
 std::string show(const job_runner_core::call_pool& x);
 std::string show(const job_runner_core::pool_ready& x);
-std::string show(const job_runner_core::abort_process& x);
 
 std::string show(const worker_core::grant& x);
 std::string show(const worker_core::revoke& x);

@@ -489,10 +489,6 @@ void sim_node::one(job_runner_core& r, job_runner_core::pool_ready& x) {
   post([this, job = job_of(r), x] { carry_out(keeper, keeper.on_pool(job, x.items, now_step())); });
 }
 
-void sim_node::one(job_runner_core&, job_runner_core::abort_process&) {
-  all.broken("nobody asked for aborts");
-}
-
 // The cluster tells runners of the end of their runs.
 template void sim_node::carry_out<job_runner_core>(job_runner_core&, std::vector<job_runner_core::effect>);
 

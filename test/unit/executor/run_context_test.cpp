@@ -170,7 +170,7 @@ TEST_CASE("context: what a stop callback throws is contained and reported") {
   b.run_posted();
   REQUIRE(b.reports.size() == 2);
   CHECK(b.reports[0] == "a stop callback of run 3 of job mail threw: no more ink");
-  CHECK(b.reports[1] == "a stop callback of run 3 of job mail threw: unknown exception");
+  CHECK(b.reports[1] == "a stop callback of run 3 of job mail threw: exception of type int");
 }
 
 TEST_CASE("context: execute contains exceptions and says what they were") {
@@ -184,8 +184,25 @@ TEST_CASE("context: execute contains exceptions and says what they were") {
   };
   CHECK(failure([](auto&) {}) == "");
   CHECK(failure([](auto&) { throw std::runtime_error{"paper jam"}; }) == "paper jam");
-  CHECK(failure([](auto&) { throw std::runtime_error{""}; }) == "exception without text");
-  CHECK(failure([](auto&) { throw 42; }) == "unknown exception");
+  CHECK(failure([](auto&) { throw std::runtime_error{""}; }) == "exception of type std::runtime_error without text");
+  CHECK(failure([](auto&) { throw 42; }) == "exception of type int");
+  CHECK(failure([](auto&) { throw "paper"; }) == "paper");
+  CHECK(failure([](auto&) { throw std::string{"jam"}; }) == "jam");
+}
+
+namespace {
+
+struct speechless : std::exception {
+  const char* what() const noexcept override { return nullptr; }
+};
+
+} // namespace
+
+TEST_CASE("context: an exception whose text is null is contained and named by its type") {
+  bench b;
+  const auto r = b.make(order(9, [](job_context&) { throw speechless{}; }))->execute();
+  CHECK(r.failed);
+  CHECK(r.failure.find("speechless without text") != std::string::npos);
 }
 
 TEST_CASE("context: the code is released when the run is over") {

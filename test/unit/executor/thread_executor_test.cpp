@@ -69,7 +69,7 @@ TEST_CASE("executor: a run that throws is counted and says what it threw") {
     CHECK(x.failed);
     texts.insert(x.failure);
   }
-  CHECK(texts == std::set<std::string>{"paper jam", "unknown exception"});
+  CHECK(texts == std::set<std::string>{"paper jam", "exception of type int"});
   CHECK(exec.stats().finished == 3);
   CHECK(exec.stats().failed == 2);
 }
@@ -297,7 +297,7 @@ TEST_CASE(
   CHECK(log[0].level == log_level::error);
   CHECK(log[0].component == "executor");
   CHECK(log[0].text == "a call of user code threw: no pool");
-  CHECK(log[1].text == "a stop callback of run 2 of job mail threw: unknown exception");
+  CHECK(log[1].text == "a stop callback of run 2 of job mail threw: exception of type int");
 }
 
 TEST_CASE("executor: adopt replaces done of the unfinished runs of that job only") {

@@ -43,7 +43,7 @@ TEST_CASE("a schedule with a zero or negative period or a negative delay is refu
   };
   CHECK(text(schedule::fixed_rate(0s)) == "schedule.period is 0s; it must be above zero and at most 87600h");
   CHECK(text(schedule::fixed_delay(-1s)) == "schedule.period is -1s; it must be above zero and at most 87600h");
-  CHECK(text(schedule::fixed_delay(duration::min())).find("-9223372036854775808ns") != std::string::npos);
+  CHECK(text(schedule::fixed_delay(duration::min())).find("292 years or more below zero") != std::string::npos);
   CHECK(text(schedule::fixed_rate(max_schedule_duration + 1ns)).find("at most 87600h") != std::string::npos);
   CHECK(text(schedule::fixed_rate(1s, -1ms)) ==
         "schedule.initial_delay is -1ms; it must be zero or more and at most 87600h");

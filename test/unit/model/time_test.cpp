@@ -82,3 +82,28 @@ TEST_CASE("a text that is no time is refused") {
         "2001-01-01 00:00:00.000Z", "x001-01-01T00:00:00.000Z"})
     CHECK_FALSE_MESSAGE(parse_time(text), text);
 }
+
+TEST_CASE("time: what is too long for nanoseconds saturates instead of wrapping round") {
+  CHECK(saturate(std::chrono::hours{5124096}) == duration::max());
+  CHECK(saturate(std::chrono::hours{-5124096}) == duration::min());
+  CHECK(saturate(std::chrono::hours::max()) == duration::max());
+  CHECK(saturate(std::chrono::hours::min()) == duration::min());
+  CHECK(saturate(duration::max()) == duration::max());
+  CHECK(saturate(std::chrono::duration<double>{1e300}) == duration::max());
+  CHECK(saturate(std::chrono::duration<double>{std::numeric_limits<double>::quiet_NaN()}) == duration::zero());
+  CHECK(saturate(std::chrono::hours{24 * 3650}) == duration{std::chrono::hours{24 * 3650}});
+  CHECK(saturate(1500ms) == duration{1500ms});
+  CHECK(duration{any_duration{std::chrono::hours::max()}} == duration::max());
+}
+
+TEST_CASE("time: a duration in a message can be read by people") {
+  CHECK(describe_duration(0s) == "0s");
+  CHECK(describe_duration(1500ms) == "1500ms");
+  CHECK(describe_duration(1s + 1ns) == "1000000001ns");
+  CHECK(describe_duration(1h + 1ns) == "3600000000001ns"); // what is close to a bound is told exactly
+  CHECK(describe_duration(std::chrono::hours{24 * 3650}) == "87600h");
+  CHECK(describe_duration(std::chrono::hours{24 * 3650} + 1ns) == "about 3650 days");
+  CHECK(describe_duration(std::chrono::hours{-24 * 300} - 1ns) == "about -300 days");
+  CHECK(describe_duration(duration::max()) == "292 years or more");
+  CHECK(describe_duration(duration::min()) == "292 years or more below zero");
+}

@@ -1,0 +1,121 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "actors/executor/elastic_pool.hpp"
+#include "actors/executor/fair_queue.hpp"
+#include "actors/executor/lease_guard.hpp"
+#include "actors/executor/run_context.hpp"
+#include "actors/executor/thread_executor.hpp"
+#include "actors/executor/user_calls.hpp"
+
+namespace djm {
+
+/// Everything that threads touch; they share its ownership.
+class thread_executor::impl : public std::enable_shared_from_this<impl> {
+public:
+  explicit impl(executor_options o)
+    : options_(std::move(o)),
+      log_(std::move(options_.log)),
+      runs_({"djm-run", 1, options_.max_threads, options_.idle_time}),
+      calls_({"djm-call", options_.reserved_threads, options_.max_reserved_threads, options_.idle_time}),
+      users_({"djm-user", 1, options_.max_reserved_threads, options_.idle_time, options_.overtaken_after}),
+      callbacks_({"djm-stop", 1, options_.max_reserved_threads, options_.idle_time}) {}
+
+  run_id next_run_id() { return ++last_run_; }
+  /// Starts to watch the lease. Not in the constructor, because the thread shares the ownership.
+  void begin();
+  void start(run_order order, done_fn done);
+  void request_stop(run_id id, stop_reason reason, const std::vector<item_id>& revoked);
+  void renew_lease(const run_lease& l);
+  void session_ends(std::uint64_t session, time_point at);
+  void call(std::function<void()> f) {
+    calls_.post([self = shared_from_this(), f = std::move(f)] { self->contain(f); });
+  }
+  void call_user(std::string owner, std::function<void()> f) {
+    users_.call(
+      std::move(owner), [this, f = std::move(f)] { contain(f); }, shared_from_this());
+  }
+  std::vector<running_info> running(const job_id& job) const;
+  void adopt(const job_id& job, const done_fn& done);
+  executor_stats stats() const;
+  executor_leftovers shutdown(time_point deadline);
+  duration patience() const { return options_.patience; }
+
+private:
+  struct entry {
+    std::shared_ptr<run_context> run;
+    done_fn done;
+    elastic_pool::ticket ticket = 0;
+    time_point accepted{};
+    duration grace = duration::zero();
+    bool started = false;
+    /// Once started.
+    std::thread::id thread;
+    time_point began{};
+  };
+  using entry_node = std::map<run_id, entry>::node_type;
+
+  std::string complaint(const run_order& order) const;
+  run_services services();
+  void execute_next();
+  void execute(run_id id, std::unique_lock<std::mutex> lock);
+  void finish(run_id id, run_result result);
+  void warn_of_waiting(time_point now);
+  void watch_lease();
+  void end_lease(const lease_guard::verdict& v, std::unique_lock<std::mutex>& lock);
+  entry_node drop(std::map<run_id, entry>::iterator i);
+  void tell_dropped(entry_node dropped);
+  void deliver(std::unique_lock<std::mutex> lock, done_fn done, run_result result);
+  void report(const std::string& text, log_level level = log_level::error);
+  void contain(const std::function<void()>& f);
+  std::vector<running_info> list(const job_id& job) const;
+  bool settled() const;
+  bool none_outside() const;
+  bool on_own_thread() const;
+  executor_leftovers tear_down(std::unique_lock<std::mutex>& lock);
+
+  executor_options options_;
+  std::atomic<run_id> last_run_{0};
+
+  mutable std::mutex mutex_;
+  /// For shutdown: a run or delivery has ended, the deadline has moved, the work of shutdown is done.
+  std::condition_variable changed_;
+  std::map<run_id, entry> entries_;
+  /// Threads that are within a `done` or the log.
+  std::multiset<std::thread::id> outside_;
+  /// Not copied and not changed while a thread is outside.
+  log_sink log_;
+  std::uint64_t finished_ = 0, failed_ = 0, dropped_ = 0, contained_ = 0, lease_stops_ = 0;
+  duration lease_stop_lateness_ = duration::zero();
+  lease_guard guard_;
+  std::condition_variable lease_changed_;
+  /// Each has a task in the pool of runs, which takes whoever is next.
+  fair_queue waiting_;
+  /// When to look whether runs wait for too long; nothing while none waits.
+  std::optional<time_point> look_at_waiting_;
+
+  enum class phase { open, closing, tearing_down, closed };
+  phase phase_ = phase::open;
+  time_point deadline_ = time_point::max();
+  executor_leftovers leftovers_;
+
+  // Last, so that no thread exists before, or is joined after, what it uses.
+  elastic_pool runs_;
+  elastic_pool calls_;
+  user_calls users_;
+  elastic_pool callbacks_;
+  std::thread lease_thread_;
+};
+
+} // namespace djm

@@ -1,0 +1,71 @@
+#include <fmt/format.h>
+
+#include "test/sim/sim_env.hpp"
+#include "test/sim/world.hpp"
+
+namespace djm::sim {
+
+void world::crash(handle h) {
+  auto& host = hosts_.at(h);
+  if (!host.up)
+    return;
+  host.up = false;
+  note(fmt::format("{}#{} crashes", host.p->node(), h));
+  host.env->runs().vanish();
+  host.env->drop_held();
+  judge_.died(*host.p);
+  host.p->die();
+  network_->vanish(*host.p);
+  host.node = nullptr;
+  host.listener = nullptr;
+  host.second_listener = nullptr;
+  coordinator_->kill(h);
+}
+
+void world::crash_after(handle h, std::uint64_t steps) {
+  doomed_ = {h, coordinator_->steps() + steps};
+}
+
+void world::pause(handle h) {
+  auto& host = hosts_.at(h);
+  if (!host.up || host.p->paused())
+    return;
+  note(fmt::format("{}#{} pauses", host.p->node(), h));
+  host.env->runs().freeze();
+  host.p->pause();
+  judge_.paused(*host.p, timeline_.now);
+  coordinator_->hold(h, true);
+}
+
+void world::resume(handle h) {
+  auto& host = hosts_.at(h);
+  if (!host.up || !host.p->paused())
+    return;
+  note(fmt::format("{}#{} resumes", host.p->node(), h));
+  judge_.resumed(*host.p, timeline_.now);
+  coordinator_->hold(h, host.held);
+  host.p->resume([this](std::uint64_t n) { return chance_.below(n); });
+  if (chance_.one_in(2))
+    network_->wake(*host.p);
+  host.env->runs().thaw();
+}
+
+void world::hold(handle h) {
+  auto& host = hosts_.at(h);
+  if (!host.up || host.held)
+    return;
+  note(fmt::format("the actors of {}#{} are held", host.p->node(), h));
+  host.held = true;
+  coordinator_->hold(h, true);
+}
+
+void world::release(handle h) {
+  auto& host = hosts_.at(h);
+  if (!host.up || !host.held)
+    return;
+  note(fmt::format("the actors of {}#{} go on", host.p->node(), h));
+  host.held = false;
+  coordinator_->hold(h, host.p->paused());
+}
+
+} // namespace djm::sim
