@@ -57,7 +57,7 @@ cluster_node cluster::start(const node_id& id) {
   return start(std::move(config));
 }
 
-cluster_node cluster::start(node_config config) {
+cluster_node cluster::start(node_config config, std::shared_ptr<const strategy_registry> strategies) {
   auto& x = *impl_;
   x.may_act("start");
   const auto id = config.id;
@@ -74,7 +74,9 @@ cluster_node cluster::start(node_config config) {
   if (known == x.machines.end())
     m.number = x.machines.size() - 1;
   m.config = config;
-  m.life = x.sim->start(m.number, std::move(config));
+  if (strategies)
+    m.strategies = std::move(strategies);
+  m.life = x.sim->start(m.number, std::move(config), m.strategies ? m.strategies : x.options.strategies);
   x.add_jobs(id);
   return node(id);
 }

@@ -20,6 +20,8 @@ struct cluster::impl {
   struct machine {
     std::size_t number = 0;
     node_config config;
+    /// Null: those of the cluster.
+    std::shared_ptr<const strategy_registry> strategies;
     simulation::handle life = 0;
     /// Which ways of its link are cut.
     bool up_cut = false;

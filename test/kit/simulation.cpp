@@ -83,7 +83,8 @@ bool simulation::close() {
   return lockstep_.close();
 }
 
-simulation::handle simulation::start(std::size_t machine, node_config config) {
+simulation::handle simulation::start(std::size_t machine, node_config config,
+                                     std::shared_ptr<const strategy_registry> strategies) {
   const auto h = ++last_;
   const auto skew = options_.clock_skew_ppm;
   sim::process::clock clock;
@@ -108,7 +109,7 @@ simulation::handle simulation::start(std::size_t machine, node_config config) {
   parts.host = "host-of-" + config.id;
   parts.pid = h;
   parts.incarnation = x.p->incarnation();
-  parts.strategies = options_.strategies;
+  parts.strategies = std::move(strategies);
   coordinator_->act_for(h);
   x.node = spawn_node_in(system_, std::move(config), std::move(parts));
   coordinator_->act_for(sim::sim_coordinator::nobody);
@@ -172,6 +173,21 @@ void simulation::expire(handle h) {
   for (const auto s : network_->sessions_of(*hosts_.at(h).p))
     ensemble_.expire(s, timeline_.now);
   network_->settle();
+}
+
+std::optional<store::checked_multi> simulation::intrude(const store::transaction& txn, const std::string& identity,
+                                                        const std::string& note_line) {
+  note(note_line);
+  auto done = ensemble_.intrude(txn, identity, timeline_.now);
+  network_->settle();
+  return done;
+}
+
+bool simulation::set_access(const std::string& path, std::string acl) {
+  note("somebody changes who may use " + path);
+  const bool done = ensemble_.set_access(path, std::move(acl), timeline_.now);
+  network_->settle();
+  return done;
 }
 
 void simulation::stop_store() {

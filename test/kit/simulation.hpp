@@ -52,7 +52,7 @@ public:
 
   // -- nodes and faults --
 
-  handle start(std::size_t machine, node_config config);
+  handle start(std::size_t machine, node_config config, std::shared_ptr<const strategy_registry> strategies);
   void crash(handle h);
   void crash_after(handle h, std::uint64_t steps);
   void pause(handle h);
@@ -65,6 +65,12 @@ public:
   void delay(std::size_t machine, duration least, duration most) { network_->set_delay(machine, least, most); }
   void break_connections(std::size_t machine) { network_->break_connections(machine); }
   void expire(handle h);
+  /// What is committed.
+  const store::znode_tree& stored() const { return ensemble_.committed().tree(); }
+  /// Somebody else's transaction; nothing without a leader of the ensemble.
+  std::optional<store::checked_multi> intrude(const store::transaction& txn, const std::string& identity,
+                                              const std::string& note_line);
+  bool set_access(const std::string& path, std::string acl);
   void stop_store();
   void start_store();
 

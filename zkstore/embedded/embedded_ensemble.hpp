@@ -89,6 +89,11 @@ public:
   void set_lag(std::size_t server, duration lag);
   /// Ends a session as if its time had run out.
   void expire(session_id_t session, time_point now);
+  /// Somebody else's transaction, in no session: checked as a client's and committed at once. Nothing without a leader
+  /// that can commit.
+  std::optional<checked_multi> intrude(const transaction& txn, const std::string& digest, time_point now);
+  /// Gives the node another ACL (see `znode_header`), as an administrator would; false without such a node or leader.
+  bool set_access(const std::string& path, std::string acl, time_point now);
   void set_observer(observer f) { observer_ = std::move(f); }
 
   // -- for judges and tests --

@@ -116,6 +116,41 @@ void embedded_ensemble::propose(std::size_t l, proposal&& p, time_point t) {
   commit(l, std::move(r), t);
 }
 
+std::optional<checked_multi> embedded_ensemble::intrude(const transaction& txn, const std::string& digest,
+                                                        time_point now) {
+  advance(now);
+  const auto l = leader();
+  if (!l)
+    return std::nullopt;
+  record r;
+  r.origin = *l; // no connection waits for an answer
+  r.txn.zxid = (static_cast<zxid_t>(epoch_) << 32) | static_cast<zxid_t>(++counter_);
+  auto checked = check_multi(head_.tree(), txn, {0, digest}, r.txn.zxid);
+  r.txn.code = checked.code;
+  r.txn.changes = checked.changes;
+  commit(*l, std::move(r), now);
+  advance(now);
+  return checked;
+}
+
+bool embedded_ensemble::set_access(const std::string& path, std::string acl, time_point now) {
+  advance(now);
+  const auto l = leader();
+  if (!l || head_.tree().find(path) == nullptr)
+    return false;
+  node_change change;
+  change.what = node_change::kind::access;
+  change.path = path;
+  change.acl = std::move(acl);
+  record r;
+  r.origin = *l;
+  r.txn.zxid = (static_cast<zxid_t>(epoch_) << 32) | static_cast<zxid_t>(++counter_);
+  r.txn.changes.push_back(std::move(change));
+  commit(*l, std::move(r), now);
+  advance(now);
+  return true;
+}
+
 void embedded_ensemble::commit(std::size_t l, record&& r, time_point t) {
   std::vector<wire::delivery> nobody;
   head_.apply(r.txn.changes, r.txn.zxid, nobody);

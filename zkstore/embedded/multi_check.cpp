@@ -44,7 +44,7 @@ public:
     const auto* node = nodes_.find(op.path);
     if (!node)
       return rc::no_node;
-    if (!may_use(node->acl, who_.digest))
+    if (!may_read(node->acl, who_.digest))
       return rc::no_auth;
     if (!matches(*node, op.version))
       return rc::bad_version;

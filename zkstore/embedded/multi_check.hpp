@@ -25,9 +25,15 @@ struct requester {
   std::string digest;
 };
 
-/// Whether the identity may use a node with this ACL.
+/// Whether the identity may do everything with a node with this ACL.
 inline bool may_use(const std::string& acl, const std::string& digest) {
-  return acl.empty() || acl == digest;
+  const bool readable = !acl.empty() && acl.front() == '~';
+  return acl.empty() || (readable ? acl.compare(1, std::string::npos, digest) == 0 : acl == digest);
+}
+
+/// Whether it may read the node's data and list its children.
+inline bool may_read(const std::string& acl, const std::string& digest) {
+  return (!acl.empty() && acl.front() == '~') || may_use(acl, digest);
 }
 
 /// Checks the operations in order, each seeing the ones before it, by ZooKeeper's rules. All changes bear `zxid`.

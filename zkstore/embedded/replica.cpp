@@ -14,6 +14,7 @@ void replica::apply(const std::vector<node_change>& changes, zxid_t zxid, delive
       fire(watch_slot::children, watch_kind::children, parent_of(change.path), nullptr, out);
       break;
     case node_change::kind::set: fire(watch_slot::data, watch_kind::changed, change.path, nullptr, out); break;
+    case node_change::kind::access: break;
     case node_change::kind::remove: {
       std::set<connection_t> told;
       fire(watch_slot::data, watch_kind::deleted, change.path, &told, out);
@@ -31,7 +32,7 @@ raw_completion replica::read(connection_t from, op_id_t id, const read_op& op, c
   const auto* node = tree_.find(op.path);
   if (!node)
     result.code = rc::no_node;
-  else if (op.kind != read_kind::exists && !may_use(node->header.acl, digest))
+  else if (op.kind != read_kind::exists && !may_read(node->header.acl, digest))
     result.code = rc::no_auth;
   result.read.code = result.code;
   const bool left = result.code == rc::ok || (result.code == rc::no_node && op.kind == read_kind::exists);

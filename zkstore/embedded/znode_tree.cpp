@@ -50,6 +50,10 @@ void znode_tree::apply(const node_change& change, zxid_t zxid) {
     target.header.version = change.version;
     return;
   }
+  if (change.what == node_change::kind::access) {
+    nodes_.at(change.path).header.acl = change.acl;
+    return;
+  }
   auto& parent = nodes_.at(parent_of(change.path));
   parent.header.pzxid = zxid;
   if (change.what == node_change::kind::create) {

@@ -23,7 +23,7 @@ struct znode_header {
   std::int32_t num_children = 0;
   std::int32_t data_length = 0;
   session_id_t ephemeral_owner = 0;
-  /// "user:password" of the only identity with access; empty = everybody.
+  /// "user:password" of the only identity with access; empty = everybody. With "~" in front everybody else may read.
   std::string acl;
 };
 
@@ -32,7 +32,8 @@ store::stat to_stat(const znode_header& header);
 /// One change that a committed transaction makes to one node. It names results, not differences, so that applying it
 /// depends on nothing but the tree's structure.
 struct node_change {
-  enum class kind : std::uint8_t { create, set, remove };
+  /// `access`: the node has another `acl`, and nothing else of it has changed.
+  enum class kind : std::uint8_t { create, set, remove, access };
   kind what = kind::create;
   std::string path;
   std::string data;

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "djm/job.hpp"
@@ -14,6 +15,7 @@
 #include "djm/node_config.hpp"
 #include "djm/strategy.hpp"
 #include "djm/test/cluster_node.hpp"
+#include "djm/test/cluster_tree.hpp"
 #include "djm/test/failure.hpp"
 #include "djm/test/history.hpp"
 #include "djm/test/spend.hpp"
@@ -73,11 +75,11 @@ public:
 
   // -- nodes: `failure` for an id that no node has, and for what makes no sense in the node's state --
 
-  /// Starts a node: a new one, or once more one that was crashed or stopped, with its former configuration and all jobs
-  /// that were registered for the whole cluster. At most 500 different ids.
+  /// Starts a node: a new one, or once more one that was crashed or stopped, with its former configuration, strategies
+  /// and all jobs that were registered for the whole cluster. At most 500 different ids.
   cluster_node start(const node_id& id);
-  /// With a configuration of its own.
-  cluster_node start(node_config config);
+  /// With a configuration of its own, and strategies of its own unless null: another version of the program.
+  cluster_node start(node_config config, std::shared_ptr<const strategy_registry> strategies = nullptr);
   /// Asks the node to leave and lets time pass until it has ended: at most its `stop_timeout` and a minute.
   void stop(const node_id& id);
   /// The same without waiting; at the second time, or with `hurry`, the node does not wait for its runs.
@@ -114,6 +116,9 @@ public:
   /// All servers of the store go down, or come back with all they had. Nobody's session expires meanwhile.
   void store_down();
   void store_up();
+  /// The store's tree, to read and to change as a stranger does, who is `identity` ("user:password"; empty: nobody in
+  /// particular).
+  cluster_tree tree(std::string identity = {}) { return {*this, std::move(identity)}; }
   /// Resumes and heals every node, resets delays, and brings the store back.
   void heal_all();
 
@@ -193,6 +198,7 @@ public:
 private:
   friend class actor_access;
   friend class cluster_node;
+  friend class tree_reach;
   struct impl;
   std::unique_ptr<impl> impl_;
 };
