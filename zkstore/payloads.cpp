@@ -50,6 +50,9 @@ public:
 
   void check(const pool_payload& x) {
     id_or_empty("last_writer", x.last_writer);
+    id_or_empty("writer_incarnation", x.writer_incarnation);
+    id_or_empty("challenger", x.challenger);
+    range("wish", x.wish, 0, std::numeric_limits<std::int64_t>::max());
     if (const auto ok = validate(job_id{name_of(path_)}, x.attributes); !ok)
       reader_.complain_at("attributes", ok.error().text);
   }

@@ -75,7 +75,14 @@ struct pools_payload {
 struct pool_payload {
   bool enabled = true;
   job_attributes attributes;
+  /// Whose wish the pool is, and of which life.
   node_id last_writer;
+  std::string writer_incarnation;
+  /// When that wish was formed: zxid of the pool update before it. Of two wishes the one with the higher number is the
+  /// later one, wherever and however often they are written.
+  std::int64_t wish = 0;
+  /// A node with another wish asks whether anybody still stands for this one, whose writer is gone.
+  node_id challenger;
 };
 
 /// `locks/<job>/<item>.lock`.
@@ -143,7 +150,8 @@ auto fields(V&& v, pools_payload& x) {
 }
 template <class V>
 auto fields(V&& v, pool_payload& x) {
-  return v("pool", field("enabled", x.enabled), field("attributes", x.attributes), field("last_writer", x.last_writer));
+  return v("pool", field("enabled", x.enabled), field("attributes", x.attributes), field("last_writer", x.last_writer),
+           field("writer_incarnation", x.writer_incarnation), field("wish", x.wish), field("challenger", x.challenger));
 }
 template <class V>
 auto fields(V&& v, lock_payload& x) {

@@ -31,8 +31,13 @@ keeper_core::effects keeper_core::on_session(const store::session_view& view, st
     if (doing_ == doing::writing_registration) {
       perhaps_named_ = named_before_;
     }
+    if (doing_ == doing::writing_pools) {
+      settle_wishes(wish_fate::unknown);
+    }
+    wishes_age();
     request_ = 0;
     doing_ = doing::nothing;
+    looking_.reset();
   }
   if (phase_ == phase::failed || phase_ == phase::left) {
     return out;
@@ -99,7 +104,12 @@ keeper_core::effects keeper_core::on_session(const store::session_view& view, st
 
 keeper_core::effects keeper_core::on_offer(const job_spec& spec, step s) {
   effects out;
+  const bool is_new = offers_.count(spec.id) == 0;
   auto& o = offers_[spec.id];
+  if (is_new || !(o.spec.attributes == spec.attributes)) {
+    o.wish = new_wish();
+    o.numbering = o.doubtful = false;
+  }
   o.spec = spec;
   o.agreed.reset();
   o.written = false;
@@ -123,6 +133,8 @@ keeper_core::effects keeper_core::on_pool(const job_id& job, std::vector<item_id
   if (auto i = offers_.find(job); i != offers_.end()) {
     if (i->second.pool != items) {
       i->second.written = false; // a new wish of ours is no dispute
+      i->second.wish = new_wish();
+      i->second.numbering = i->second.doubtful = false;
     }
     i->second.pool = std::move(items);
     i->second.pool_dirty = true;
@@ -166,6 +178,11 @@ keeper_core::effects keeper_core::on_watch(const store::watch_event& e, step s) 
     retry_at_.reset();
     phase_ = phase::registering;
   }
+  for (auto& [id, o] : offers_) {
+    if (o.by && e.path == tree_.alive(o.by->writer)) {
+      o.pool_dirty = true;
+    }
+  }
   if (phase_ == phase::joined && is_watched_over(e.path)) {
     look_soon(s);
   }
@@ -177,6 +194,10 @@ keeper_core::effects keeper_core::on_wake(step s) {
   effects out;
   if (retry_at_ && s.now >= *retry_at_) {
     retry_at_.reset();
+  }
+  if (glance_at_ && s.now >= *glance_at_) {
+    glance_at_.reset();
+    look_due_ = true;
   }
   if (complain_at_ && s.now >= *complain_at_) {
     complain_at_.reset();
@@ -199,6 +220,9 @@ std::optional<time_point> keeper_core::wake_at() const {
     return std::nullopt;
   }
   auto at = earliest(retry_at_, complain_at_);
+  if (phase_ == phase::joined && connected_ && !offers_.empty()) {
+    at = earliest(at, glance_at_);
+  }
   if (phase_ == phase::joined && connected_ && doing_ == doing::nothing && !retry_at_) {
     at = earliest(at, look_at_);
   }
@@ -225,13 +249,18 @@ void keeper_core::progress(step s, effects& out) {
       read_base(out);
       break;
     }
-    std::vector<store::read_op> ops{store::get(tree_.pool_version())};
+    std::vector<store::read_op> ops{store::get(tree_.pool_version()), store::exists(tree_.worker_version())};
     pool_jobs_.clear();
     for (const auto& [id, o] : offers_) {
       if (o.pool_dirty && o.pool) {
-        pool_jobs_.push_back(id);
+        pool_jobs_.push_back({id, o.by.has_value()});
         ops.push_back(store::get(tree_.pool(id)));
         ops.push_back(store::children(tree_.pool(id)));
+        if (o.by) {
+          ops.push_back(store::get(tree_.alive(o.by->writer), true));
+          ops.push_back(store::get(tree_.worker(o.by->writer)));
+          ops.push_back(store::exists(tree_.available(o.by->writer, id)));
+        }
         if (pool_jobs_.size() >= 100) {
           break;
         }
@@ -244,6 +273,8 @@ void keeper_core::progress(step s, effects& out) {
       read_registration(out);
     } else if (registration_dirty_) {
       read_registration(out);
+    } else if (look_due_ || looking_) {
+      look(out);
     } else if (look_at_ && s.now >= *look_at_) {
       read_sentry(out);
     }
@@ -261,10 +292,10 @@ void keeper_core::progress(step s, effects& out) {
   }
 }
 
-void keeper_core::read(doing d, std::vector<store::read_op> ops, effects& out) {
+void keeper_core::read(doing d, std::vector<store::read_op> ops, effects& out, bool fresh) {
   doing_ = d;
   request_ = next_request_++;
-  out.push_back(read_effect{request_, std::move(ops), true});
+  out.push_back(read_effect{request_, std::move(ops), fresh});
 }
 
 void keeper_core::commit(doing d, store::transaction txn, effects& out) {
@@ -304,6 +335,12 @@ keeper_core::effects keeper_core::on_read(std::uint64_t request, const store::re
   request_ = 0;
   const auto what = std::exchange(doing_, doing::nothing);
   if (r.status != read_status::ok) {
+    looking_.reset();
+    if (what == doing::looking) {
+      glance_at_ = s.now + look_period();
+      progress(s, out);
+      return out;
+    }
     if (r.status == read_status::rejected) {
       complain({errc::internal, r.text}, out);
     }
@@ -317,6 +354,7 @@ keeper_core::effects keeper_core::on_read(std::uint64_t request, const store::re
     }
   }
   switch (what) {
+  case doing::looking: apply_look(r, s, out); break;
   case doing::reading_base: apply_base(r, s, out); break;
   case doing::reading_pools: apply_pools(r, s, out); break;
   case doing::reading_registration: apply_registration(r, s, out); break;
@@ -337,6 +375,11 @@ keeper_core::effects keeper_core::on_commit(std::uint64_t request, const store::
   const auto what = std::exchange(doing_, doing::nothing);
   const bool ok = std::holds_alternative<store::committed>(outcome);
   const auto* c = std::get_if<store::conflict>(&outcome);
+  if (what == doing::writing_pools) {
+    settle_wishes(ok                                                                 ? wish_fate::written
+                  : c != nullptr || std::holds_alternative<store::rejected>(outcome) ? wish_fate::refused
+                                                                                     : wish_fate::unknown);
+  }
   if (const auto* no = std::get_if<store::rejected>(&outcome)) {
     if (no->why.code == errc::no_permission) {
       give_up({errc::no_permission, "writing below \"" + tree_.root() + "\": " + no->why.text}, out);

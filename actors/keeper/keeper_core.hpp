@@ -90,6 +90,7 @@ private:
   enum class phase { detached, preparing, pools, registering, waiting_for_id, joined, leaving, left, failed };
   enum class doing {
     nothing,
+    looking,
     reading_base,
     writing_root,
     writing_base,
@@ -100,6 +101,17 @@ private:
     reading_sentry,
     reading_leave,
     writing_leave
+  };
+  /// The pool says what another node wants, whose wish is later than ours: it stands for as long as that node lives and
+  /// offers the job, and for its D, and for as long as others stand for it.
+  struct overruled {
+    node_id writer;
+    std::string incarnation;
+    time_point since;
+    bool told = false;
+    std::optional<time_point> gone_since;
+    /// Since when somebody asks whether others stand for it.
+    std::optional<time_point> challenged_since;
   };
   struct offer {
     job_spec spec;
@@ -112,10 +124,21 @@ private:
     bool written = false;
     /// Written since it was last found to be as we want it.
     bool rewritten = false;
+    /// Number of our wish, as in `pool_payload`; nothing: it is new, and overrules whatever is there.
+    std::optional<store::zxid_t> wish;
+    /// The number is of a write under way; what became of the latest one is not known.
+    bool numbering = false;
+    bool doubtful = false;
+    std::optional<overruled> by;
+  };
+  /// The pool of a job in a write under way.
+  struct wish_write {
+    job_id job;
+    std::size_t op = 0;
   };
 
   void progress(step s, effects& out);
-  void read(doing d, std::vector<store::read_op> ops, effects& out);
+  void read(doing d, std::vector<store::read_op> ops, effects& out, bool fresh = true);
   void commit(doing d, store::transaction txn, effects& out);
   void later(step s);
   void give_up(error why, effects& out);
@@ -127,8 +150,22 @@ private:
   void end_all_terms(const std::vector<std::string>& latches, store::transaction& txn) const;
   void doubt_base(const store::conflict* met);
   void apply_pools(const store::read_outcome& r, step s, effects& out);
+  void apply_pool(const job_id& job, offer& o, const store::read_result* r, bool with_writer, step s, effects& out);
   static void found_as_wanted(offer& o);
+  void write_pool(const job_id& job, offer& o, store::pool_payload want, const store::read_result* r);
   void next_pool_write(step s, effects& out);
+  enum class wish_fate { written, refused, unknown };
+  void settle_wishes(wish_fate f);
+  std::optional<store::zxid_t> new_wish() const;
+  void wishes_age();
+  bool overrules_us(offer& o, const store::pool_payload& have) const;
+  void stay_back(const job_id& job, offer& o, const store::pool_payload& have, const store::read_result* r, step s,
+                 effects& out);
+  bool writer_stands(const job_id& job, offer& o, const store::read_result* r, step s) const;
+  void tell_overruled(const job_id& job, offer& o, const std::vector<item_id>& theirs, step s, effects& out);
+  duration look_period() const { return session_.timeout / 2; }
+  void look(effects& out);
+  void apply_look(const store::read_outcome& r, step s, effects& out);
   void read_registration(effects& out);
   void apply_registration(const store::read_outcome& r, step s, effects& out);
   void next_registration_write(step s, effects& out);
@@ -167,12 +204,28 @@ private:
   bool registration_dirty_ = false;
   bool leave_ = false;
 
+  // looking whether others have changed the pools of our jobs
+  std::optional<time_point> glance_at_;
+  bool look_due_ = false;
+  store::zxid_t looked_ = 0;             ///< the pools' version that was looked at last
+  std::optional<store::zxid_t> looking_; ///< the one that is being looked at
+  std::vector<job_id> look_jobs_;
+  std::size_t look_next_ = 0;
+  store::zxid_t seen_wish_ = 0; ///< no wish up to this number is later than what this node knew when it last read
+
   // pool writing
-  std::vector<job_id> pool_jobs_;
+  struct pool_question {
+    job_id job;
+    bool with_writer = false;
+  };
+  std::vector<pool_question> pool_jobs_;
+  std::vector<wish_write> wish_writes_;
   std::vector<store::write_op> pool_ops_;
   std::size_t pool_next_ = 0;
   std::size_t pool_end_ = 0;
   std::int32_t pool_version_ = 0;
+  std::int32_t worker_version_ = 0;
+  bool overruling_ = false;
 
   // registration writing: chunks whose last one joins
   std::vector<std::vector<store::write_op>> registration_chunks_;

@@ -9,6 +9,7 @@ using store::rc;
 
 void keeper_core::found_as_wanted(offer& o) {
   o.pool_dirty = false;
+  o.by.reset();
   if (!std::exchange(o.rewritten, false)) {
     o.disputes = 0; // nobody has touched it since we looked before
   }
@@ -23,69 +24,105 @@ void keeper_core::apply_pools(const store::read_outcome& r, step s, effects& out
     return;
   }
   pool_version_ = r.results[0].stat.version;
+  seen_wish_ = r.results[0].stat.mzxid;
+  overruling_ = false;
   pool_ops_.clear();
+  wish_writes_.clear();
   pool_next_ = 0;
-  for (std::size_t i = 0; i < pool_jobs_.size(); ++i) {
-    const auto& job = pool_jobs_[i];
-    auto found = offers_.find(job);
-    if (found == offers_.end()) {
-      continue;
+  worker_version_ = r.results[1].stat.version;
+  std::size_t at = 2;
+  for (const auto& q : pool_jobs_) {
+    if (auto found = offers_.find(q.job); found != offers_.end() && found->second.pool) {
+      apply_pool(q.job, found->second, &r.results[at], q.with_writer, s, out);
     }
-    auto& o = found->second;
-    const auto& data = r.results[1 + 2 * i];
-    const auto& list = r.results[2 + 2 * i];
-    store::pool_payload want;
-    want.enabled = o.spec.enabled;
-    want.attributes = o.spec.attributes;
-    want.last_writer = cfg_.config.id;
-    const bool exists = data.code == rc::ok;
-    bool data_differs = !exists;
-    if (o.agreed == data.data && list.children == *o.pool) { // never for an absent node: its data are empty
-      found_as_wanted(o);
-      continue;
-    }
-    if (exists) {
-      if (auto have = store::decode<store::pool_payload>(data.data, tree_.pool(job))) {
-        want.enabled = have->enabled; // a switch outlives the nodes that registered the job
-        data_differs = !(have->attributes == want.attributes);
-      } else {
-        complain(have.error(), out);
-        data_differs = true;
-      }
-    }
-    std::vector<store::write_op> changes;
-    const auto& mine = *o.pool;
-    const auto& theirs = list.children;
-    for (const auto& item : mine) {
-      if (!std::binary_search(theirs.begin(), theirs.end(), item)) {
-        changes.push_back(store::create_op{tree_.pool(job, item), {}, store::create_mode::persistent});
-      }
-    }
-    for (const auto& item : theirs) {
-      if (!std::binary_search(mine.begin(), mine.end(), item)) {
-        changes.push_back(store::remove_op{tree_.pool(job, item)});
-      }
-    }
-    if (changes.empty() && !data_differs) {
-      o.agreed = data.data;
-      found_as_wanted(o);
-      continue;
-    }
-    if (o.written && exists && ++o.disputes == 3) {
-      complain({errc::conflict, tree_.pool(job) +
-                                  ": another node keeps writing a different pool or attributes than \"" +
-                                  cfg_.config.id + "\""},
-               out);
-    }
-    o.rewritten = true;
-    if (!exists) {
-      pool_ops_.push_back(store::create_op{tree_.pool(job), store::encode(want), store::create_mode::persistent});
-    } else {
-      pool_ops_.push_back(store::set_op{tree_.pool(job), store::encode(want, data.data), data.stat.version});
-    }
-    pool_ops_.insert(pool_ops_.end(), std::make_move_iterator(changes.begin()), std::make_move_iterator(changes.end()));
+    at += q.with_writer ? 5 : 2;
   }
   next_pool_write(s, out);
+}
+
+/// `r`: the pool's node, its items, and those of whoever has written it when `with_writer`.
+void keeper_core::apply_pool(const job_id& job, offer& o, const store::read_result* r, bool with_writer, step s,
+                             effects& out) {
+  const auto& data = r[0];
+  const bool exists = data.code == rc::ok;
+  const bool same_items = exists && r[1].children == *o.pool;
+  if (o.agreed == data.data && same_items) { // never for an absent node: its data are empty
+    found_as_wanted(o);
+    return;
+  }
+  store::pool_payload want;
+  want.enabled = o.spec.enabled;
+  want.attributes = o.spec.attributes;
+  want.last_writer = cfg_.config.id;
+  want.writer_incarnation = cfg_.incarnation;
+  bool readable = false;
+  if (exists) {
+    if (auto have = store::decode<store::pool_payload>(data.data, tree_.pool(job))) {
+      readable = true;
+      want.enabled = have->enabled; // a switch outlives the nodes that registered the job
+      const bool ours = have->last_writer == cfg_.config.id && have->writer_incarnation == cfg_.incarnation;
+      if (ours && o.wish) {
+        o.wish = std::max(*o.wish, have->wish);
+      }
+      if (same_items && have->attributes == want.attributes) {
+        o.by.reset();
+        o.doubtful = o.numbering = false;
+        o.wish = have->wish;
+        if (have->challenger.empty()) {
+          o.agreed = data.data;
+          found_as_wanted(o);
+          return;
+        }
+        // Its writer is gone, and somebody asks whether anyone else wants it so: written by us, it is ours to defend.
+      } else if (overrules_us(o, *have)) {
+        if (!with_writer || o.by->writer != have->last_writer || o.by->incarnation != have->writer_incarnation) {
+          const auto since = o.by ? o.by->since : s.now;
+          o.by = overruled{have->last_writer, have->writer_incarnation, since, o.by && o.by->told, {}, {}};
+          return; // still dirty: read again, with what is there of its writer
+        }
+        stay_back(job, o, *have, r, s, out);
+        return;
+      }
+    } else {
+      complain(have.error(), out);
+    }
+  }
+  o.by.reset();
+  if (readable && o.written && ++o.disputes == 3) {
+    complain({errc::conflict, tree_.pool(job) + ": another node keeps writing a different pool or attributes than \"" +
+                                cfg_.config.id + "\""},
+             out);
+  }
+  if (!o.wish || *o.wish == 0) {
+    o.wish = seen_wish_;
+    o.numbering = true;
+  }
+  o.doubtful = false;
+  want.wish = *o.wish;
+  write_pool(job, o, std::move(want), r);
+}
+
+void keeper_core::write_pool(const job_id& job, offer& o, store::pool_payload want, const store::read_result* r) {
+  const auto& data = r[0];
+  o.rewritten = true;
+  wish_writes_.push_back({job, pool_ops_.size()});
+  if (data.code != rc::ok) {
+    pool_ops_.push_back(store::create_op{tree_.pool(job), store::encode(want), store::create_mode::persistent});
+  } else {
+    pool_ops_.push_back(store::set_op{tree_.pool(job), store::encode(want, data.data), data.stat.version});
+  }
+  const auto& mine = *o.pool;
+  const auto& theirs = r[1].children;
+  for (const auto& item : mine) {
+    if (!std::binary_search(theirs.begin(), theirs.end(), item)) {
+      pool_ops_.push_back(store::create_op{tree_.pool(job, item), {}, store::create_mode::persistent});
+    }
+  }
+  for (const auto& item : theirs) {
+    if (!std::binary_search(mine.begin(), mine.end(), item)) {
+      pool_ops_.push_back(store::remove_op{tree_.pool(job, item)});
+    }
+  }
 }
 
 void keeper_core::next_pool_write(step s, effects& out) {
@@ -93,6 +130,7 @@ void keeper_core::next_pool_write(step s, effects& out) {
   if (pool_next_ >= pool_ops_.size()) {
     // All written (or nothing to write): reading once more shows that it is so, and clears the marks.
     pool_ops_.clear();
+    wish_writes_.clear();
     pool_next_ = 0;
     return;
   }
@@ -102,6 +140,10 @@ void keeper_core::next_pool_write(step s, effects& out) {
     txn.ops.push_back(store::check_op{tree_.alive(cfg_.config.id)});
   }
   txn.ops.push_back(store::set_op{tree_.pool_version(), bump(), pool_version_});
+  if (overruling_) {
+    // Whoever joins meanwhile, or offers a job, bumps it: nobody is overruled who is there again.
+    txn.ops.push_back(store::check_op{tree_.worker_version(), worker_version_});
+  }
   std::size_t bytes = store::wire_size(txn);
   pool_end_ = pool_next_;
   while (pool_end_ < pool_ops_.size() && txn.ops.size() < cfg_.max_transaction_ops) {

@@ -210,6 +210,7 @@ void keeper_core::registered(step s, effects& out) {
   look_at_ = s.now;
   connection(was_joined_ ? "reconnected" : "connected", out);
   was_joined_ = true;
+  glance_at_ = s.now + look_period();
   out.push_back(joined{session_.number, alive_data()});
   out.push_back(start_probing{session_.number, tree_.alive(cfg_.config.id)});
 }

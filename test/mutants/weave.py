@@ -19,6 +19,7 @@ CORES = [
     "actors/keeper/keeper_core.cpp",
     "actors/keeper/keeper_pools.cpp",
     "actors/keeper/keeper_registration.cpp",
+    "actors/keeper/keeper_wishes.cpp",
     "actors/manager/assignment_writer.cpp",
     "actors/manager/cluster_image.cpp",
     "actors/manager/lock_watchdog.cpp",
@@ -44,7 +45,7 @@ CORES = [
 ]
 
 # What people read, and decides nothing.
-FOR_PEOPLE = {"status", "name_of", "complain", "problem_once", "tell_wanted", "describe_plan"}
+FOR_PEOPLE = {"status", "name_of", "complain", "tell_overruled", "problem_once", "tell_wanted", "describe_plan"}
 
 
 class harness_error(Exception):

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <set>
 #include <utility>
 
 namespace djm::sim {
@@ -48,6 +50,7 @@ std::vector<std::pair<std::string, unsigned>> cluster::faults_of(profile kind) {
     {"pool changes", {0, 3, 5, 1, 1}},
     {"pool empty", {0, 1, 2, 0, 0}},
     {"pools disagree", {0, 1, 2, 0, 0}},
+    {"versions disagree", {0, 2, 3, 1, 0}},
     {"pool throws", {0, 2, 3, 0, 1}},
     {"share cannot be cut", {0, 1, 2, 0, 0}},
     {"strategy in a mood", {0, 2, 3, 0, 1}},
@@ -169,7 +172,8 @@ void cluster::heal() {
   for (auto& [id, j] : jobs_) {
     world_.release("pool " + id);
     world_.release("cut " + id);
-    j.world->elsewhere.clear();
+    for (auto x = j.world->elsewhere.begin(); x != j.world->elsewhere.end();)
+      x = mixed_.count({id, x->first}) > 0 ? std::next(x) : j.world->elsewhere.erase(x);
     j.world->pool_throws.clear();
     j.world->cut_throws.clear();
     // A run that would still ignore its stop request in the quiet time could give its lock back in it.
@@ -208,9 +212,19 @@ void cluster::heal() {
 judge::expectation cluster::expected(time_point since) const {
   judge::expectation e;
   e.since = since;
-  for (const auto& [id, j] : jobs_)
-    if (j.spec.attributes.strategy != "moody" || !world_.hangs("strategy moody"))
-      e.jobs[id] = j.world->items;
+  const auto& image = world_.verdict().image();
+  for (const auto& [id, j] : jobs_) {
+    if (j.spec.attributes.strategy == "moody" && world_.hangs("strategy moody"))
+      continue;
+    std::set<item_id> there;
+    for (auto i = image.pool().lower_bound(id + '/'); i != image.pool().end() && i->rfind(id + '/', 0) == 0; ++i)
+      there.insert(i->substr(id.size() + 1));
+    e.jobs[id] = j.world->items;
+    // Where versions stay mixed the pool is what one of them offers: which one, is the nodes' own affair.
+    for (const auto& [m, items] : j.world->elsewhere)
+      if (knows(m, id) && there == std::set<item_id>{items.begin(), items.end()})
+        e.jobs[id] = items;
+  }
   return e;
 }
 

@@ -72,6 +72,8 @@ private:
   chance chance_;
   std::map<job_id, job_entry> jobs_;
   std::set<std::pair<job_id, std::size_t>> hidden_;
+  /// Machines whose version of a job stays another one.
+  std::set<std::pair<job_id, std::size_t>> mixed_;
   std::unique_ptr<stranger> stranger_;
   std::optional<world::handle> twin_;
   bool healed_ = false;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "djm/node_config.hpp"
+#include "zkstore/payloads.hpp"
 
 namespace djm::sim {
 
@@ -188,6 +189,8 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
             if (h.incarnation == a->second.incarnation)
               gave_up(h, now);
       }
+    if (e.what == kind::pool_changed && !e.key.empty() && !stranger)
+      check_wish(change, e.key, now);
     moves_.sees(change, e, image_, now);
     image_.apply(change, e, txn.zxid);
     if (e.what == kind::alive_made)
@@ -247,6 +250,20 @@ void judge::check_lock_gone(const std::string& key, store::session_id_t by, stor
               fmt::format("the lock {} goes while run {} of process {} works on it", key, k.second, k.first));
 }
 
+/// Of two nodes that disagree about a pool the one that has said so later has the say, for as long as it lives.
+void judge::check_wish(const store::node_change& change, const std::string& job, time_point now) {
+  const auto before = image_.wishes().find(job);
+  const auto after = store::decode<store::pool_payload>(change.data, change.path);
+  if (before == image_.wishes().end() || !after || after->wish >= before->second.number)
+    return;
+  const auto& [writer, incarnation, number] = before->second;
+  const auto a = image_.alive().find(writer);
+  if (a != image_.alive().end() && a->second.incarnation == incarnation && image_.offers(writer, job))
+    say("I9", now,
+        fmt::format("{} writes wish {} into the pool of {}, where wish {} of {} stands, who lives", after->last_writer,
+                    after->wish, job, number, writer));
+}
+
 void judge::told(const process& p, const event& what, time_point now) {
   auto& h = hosts_[p.number()];
   if (const auto* granted = std::get_if<items_granted>(&what)) {
@@ -300,6 +317,12 @@ void judge::quiescent(const expectation& e, time_point now) {
                                        (!items_[n->second].last_active || *items_[n->second].last_active < e.since)))
         say("I3", now, fmt::format("{} is locked by {} but does not run", key, l->second.worker));
     }
+  }
+  for (const auto& key : image_.pool()) {
+    const auto slash = key.find('/');
+    const auto job = e.jobs.find(key.substr(0, slash));
+    if (job != e.jobs.end() && std::count(job->second.begin(), job->second.end(), key.substr(slash + 1)) == 0)
+      say("I9", now, fmt::format("{} is in the pool, but nobody who lives offers it", key));
   }
   for (const auto& [key, lock] : image_.locks()) {
     const auto a = image_.alive().find(lock.worker);

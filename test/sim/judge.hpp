@@ -34,6 +34,7 @@ struct violation {
 /// - I5 when anything changes in a window that was announced as quiet.
 /// - I6 when an assignment, or a lock of somebody else, is changed by a session other than the lowest latch's.
 /// - I7 when a node reports a run with an item after it has reported its revocation, without a new grant.
+/// - I9 when a node overwrites, in a job's pool, the later wish of another one that lives and offers the job.
 /// - I10 when a part of a node dies of an exception: user code cannot do that, so it is a defect of ours.
 /// - I3, I8, I9 are looked at on demand, at quiescence.
 class judge {
@@ -76,7 +77,7 @@ public:
   };
   /// A part of this process is made to die: one report of it is no defect.
   void expect_failure(const process& p) { ++hosts_[p.number()].failures_expected; }
-  /// I3, I8, I9: everything that was registered is there, owned, locked and has run since.
+  /// I3, I8, I9: everything that was registered is there, owned, locked and has run since, and nothing else is.
   void quiescent(const expectation& e, time_point now);
   /// A bound of I10 or anything else the world itself has found.
   void report(std::string invariant, std::string text, time_point now);
@@ -130,6 +131,7 @@ private:
   void extend(const process& p, time_point until);
   bool effective(const run_key& key, const held_run& r, time_point now) const;
   void check_lock_gone(const std::string& key, store::session_id_t by, store::session_id_t leader, time_point now);
+  void check_wish(const store::node_change& change, const std::string& job, time_point now);
   void say(const char* invariant, time_point now, std::string text);
 
   tree_image image_;

@@ -137,3 +137,34 @@ TEST_CASE("I1: whose registration somebody else removes has D from there, and no
     CHECK(overlaps == (wait < 2500ms));
   }
 }
+
+TEST_CASE("I9: a pool that falls back to an earlier wish while the later one's writer lives is noticed") {
+  court c;
+  const auto pool = [](const char* writer, const char* incarnation, std::int64_t wish) {
+    store::pool_payload p;
+    p.last_writer = writer;
+    p.writer_incarnation = incarnation;
+    p.wish = wish;
+    return encode(p);
+  };
+  const auto rewrite = [&](std::string data) {
+    auto change = court::set("/djm/work-pool/job");
+    change.data = std::move(data);
+    c.change(100, std::move(change));
+  };
+  c.change(200, {court::create("/djm/work-pool/job", pool("b", c.b.incarnation().c_str(), 7)),
+                 court::create("/djm/workers/b/available/job")});
+  SUBCASE("a later wish") {
+    rewrite(pool("a", c.a.incarnation().c_str(), 8));
+    CHECK(c.broken() == broken{});
+  }
+  SUBCASE("an earlier one, although the writer lives and offers the job") {
+    rewrite(pool("a", c.a.incarnation().c_str(), 3));
+    CHECK(c.broken() == broken{"I9"});
+  }
+  SUBCASE("an earlier one, when the writer does not offer it any more") {
+    c.change(200, court::remove("/djm/workers/b/available/job"));
+    rewrite(pool("a", c.a.incarnation().c_str(), 3));
+    CHECK(c.broken() == broken{});
+  }
+}

@@ -31,7 +31,8 @@ tree_image::tree_image(std::string root) : root_(root), schema_(std::move(root))
 tree_event tree_image::read(const store::node_change& change) const {
   using what = store::node_change::kind;
   using kind = tree_event::kind;
-  if (change.path.compare(0, root_.size(), root_) != 0 || change.path.size() <= root_.size())
+  if (change.what == what::access || change.path.compare(0, root_.size(), root_) != 0 ||
+      change.path.size() <= root_.size())
     return {};
   const auto parts = split(std::string_view{change.path}.substr(root_.size()));
   const bool made = change.what == what::create;
@@ -107,10 +108,13 @@ void tree_image::apply(const store::node_change& change, const tree_event& e, st
         all_disabled_ = p->all_disabled;
     } else if (change.what == what::remove) {
       jobs_.erase(e.key);
+      wishes_.erase(e.key);
     } else {
       auto& enabled = jobs_.emplace(e.key, true).first->second;
-      if (const auto p = store::decode<store::pool_payload>(change.data, change.path))
+      if (const auto p = store::decode<store::pool_payload>(change.data, change.path)) {
         enabled = p->enabled;
+        wishes_[e.key] = {p->last_writer, p->writer_incarnation, p->wish};
+      }
     }
     break;
   case kind::other:

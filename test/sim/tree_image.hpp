@@ -49,6 +49,13 @@ public:
     store::session_id_t session = 0;
   };
 
+  /// Whose wish a job's pool is.
+  struct wish {
+    std::string writer;
+    std::string incarnation;
+    std::int64_t number = 0;
+  };
+
   explicit tree_image(std::string root = "/djm");
 
   /// What the change means, before it is applied.
@@ -62,6 +69,7 @@ public:
   const std::set<std::string>& pool() const { return pool_; }
   /// Jobs that have a node in the pool, and whether they are enabled.
   const std::map<std::string, bool>& jobs() const { return jobs_; }
+  const std::map<std::string, wish>& wishes() const { return wishes_; }
   bool all_disabled() const { return all_disabled_; }
   /// The session of the candidate that leads; 0 without any.
   store::session_id_t lowest_latch() const;
@@ -77,6 +85,7 @@ private:
   std::map<std::string, std::set<std::string>> assigned_;
   std::set<std::string> pool_;
   std::map<std::string, bool> jobs_;
+  std::map<std::string, wish> wishes_;
   std::set<std::string> offers_;
   bool all_disabled_ = false;
 };

@@ -73,6 +73,19 @@ void cluster::add_user_faults() {
     j.world->elsewhere[m] = items;
     later(chance_.between(200ms, 4s), [w = j.world, m] { w->elsewhere.erase(m); });
   };
+  // A deployment that stays mixed: this machine has a version with other items, whatever becomes of the rest.
+  actions_["versions disagree"] = [this] {
+    auto& j = any_job();
+    auto items = j.all_items;
+    items.erase(items.begin());
+    items.push_back("v" + std::to_string(chance_.below(10)));
+    std::sort(items.begin(), items.end());
+    const auto m = any_machine();
+    j.world->elsewhere[m] = items;
+    mixed_.insert({j.spec.id, m});
+    // What makes the others join again.
+    later(chance_.between(300ms, 4s), [this] { actions_.at(chance_.one_in(2) ? "session expires" : "gentle stop")(); });
+  };
   actions_["pool throws"] = [this] {
     auto& j = any_job();
     const auto m = any_machine();

@@ -68,6 +68,9 @@ pool_payload draw_valid() {
   pool_payload x;
   x.enabled = draw_index(2) == 0;
   x.last_writer = draw_index(2) == 0 ? "" : draw_id();
+  x.writer_incarnation = draw_index(2) == 0 ? "" : draw_id();
+  x.challenger = draw_index(2) == 0 ? "" : draw_id();
+  x.wish = draw_up_to(largest);
   auto& a = x.attributes;
   a.strategy = draw_index(2) == 0 ? "" : draw_id();
   a.priority = draw_index(2) == 0 ? "low" : "high";

@@ -1,0 +1,190 @@
+#include "actors/keeper/keeper_core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+/// Nodes that disagree about a pool. Each has a wish: what its pool function and its registration say. Wishes have
+/// numbers that grow with time, and the latest one of a living node stands. Joining again is no new wish.
+namespace djm {
+
+using store::rc;
+
+/// The number of a wish that is formed now. While nobody can be told, others may form later ones: then it counts as
+/// formed when this node read the pools last.
+std::optional<store::zxid_t> keeper_core::new_wish() const {
+  if (cfg_.has_joined && !was_joined_) {
+    return store::zxid_t{0};
+  }
+  return connected_ || !was_joined_ ? std::nullopt : std::optional{seen_wish_};
+}
+
+/// The session is over: what has not been written by now has not been formed later than what others write next.
+void keeper_core::wishes_age() {
+  for (auto& [id, o] : offers_) {
+    if (was_joined_ && !o.wish) {
+      o.wish = seen_wish_;
+    }
+  }
+}
+
+/// What became of the transaction under way.
+void keeper_core::settle_wishes(wish_fate f) {
+  for (const auto& w : wish_writes_) {
+    const auto found = offers_.find(w.job);
+    const bool comes_later = f == wish_fate::written && w.op >= pool_end_;
+    if (w.op < pool_next_ || comes_later || found == offers_.end() || !found->second.numbering) {
+      continue;
+    }
+    auto& o = found->second;
+    o.numbering = false;
+    o.doubtful = f == wish_fate::unknown && w.op < pool_end_;
+    if (f != wish_fate::written && !o.doubtful) {
+      o.wish.reset(); // nobody has seen that number
+    }
+  }
+}
+
+/// Whether the pool, which differs from what we want, is the later wish.
+bool keeper_core::overrules_us(offer& o, const store::pool_payload& have) const {
+  const bool ours = have.last_writer == cfg_.config.id && have.writer_incarnation == cfg_.incarnation;
+  if (!o.wish || ours || have.last_writer.empty()) {
+    return false;
+  }
+  return have.wish > *o.wish || (have.wish == *o.wish && o.doubtful);
+}
+
+bool keeper_core::writer_stands(const job_id& job, offer& o, const store::read_result* r, step s) const {
+  const auto& alive = r[2];
+  const auto& worker = r[3];
+  const auto& available = r[4];
+  const auto shown = store::decode<store::alive_payload>(alive.data, tree_.alive(o.by->writer));
+  const bool here = alive.code == rc::ok && shown && shown->incarnation == o.by->incarnation;
+  if (here && available.code == rc::ok) {
+    o.by->gone_since.reset();
+    return true;
+  }
+  if (!o.by->gone_since) {
+    o.by->gone_since = s.now;
+  }
+  if (here || alive.code == rc::ok) {
+    return false; // it does not offer the job any more, or lives another life
+  }
+  const auto known = store::decode<store::worker_payload>(worker.data, tree_.worker(o.by->writer));
+  if (!known || known->left || known->incarnation != o.by->incarnation) {
+    return false;
+  }
+  (void) job;
+  return s.now < *o.by->gone_since + std::chrono::milliseconds{known->detach_ms};
+}
+
+/// Somebody else's later wish stands. When its writer is gone we ask, in the pool itself, whether others stand for it,
+/// and only when nobody answers do we write ours.
+void keeper_core::stay_back(const job_id& job, offer& o, const store::pool_payload& have, const store::read_result* r,
+                            step s, effects& out) {
+  o.pool_dirty = false; // until the next look
+  if (writer_stands(job, o, r, s)) {
+    o.by->challenged_since.reset();
+    tell_overruled(job, o, r[1].children, s, out);
+    return;
+  }
+  auto want = have;
+  if (have.challenger.empty()) {
+    o.by->challenged_since = s.now;
+    want.challenger = cfg_.config.id;
+    pool_ops_.push_back(store::set_op{tree_.pool(job), store::encode(want, r[0].data), r[0].stat.version});
+    return;
+  }
+  if (!o.by->challenged_since) {
+    o.by->challenged_since = s.now;
+  }
+  if (s.now < *o.by->challenged_since + 2 * look_period()) {
+    return;
+  }
+  want.attributes = o.spec.attributes;
+  want.last_writer = cfg_.config.id;
+  want.writer_incarnation = cfg_.incarnation;
+  want.challenger.clear();
+  want.wish = *o.wish;
+  o.pool_dirty = true;
+  overruling_ = true;
+  write_pool(job, o, std::move(want), r);
+}
+
+void keeper_core::tell_overruled(const job_id& job, offer& o, const std::vector<item_id>& theirs, step s,
+                                 effects& out) {
+  // A change reaches the nodes one after the other, as their pool functions are asked.
+  if (o.by->told || s.now < o.by->since + 2 * o.spec.pool_check_period + session_.timeout) {
+    return;
+  }
+  o.by->told = true;
+  const auto list = [](const std::vector<item_id>& all, const std::vector<item_id>& without) {
+    std::string text;
+    std::size_t n = 0;
+    for (const auto& item : all) {
+      if (!std::binary_search(without.begin(), without.end(), item) && ++n <= 3) {
+        text += (n > 1 ? ", " : "") + item;
+      }
+    }
+    return n > 3 ? text + " and " + std::to_string(n - 3) + " more" : text;
+  };
+  const auto ours = list(*o.pool, theirs);
+  const auto others = list(theirs, *o.pool);
+  auto text = tree_.pool(job) + ": nodes disagree: what \"" + o.by->writer + "\" wants is later than the wish of \"" +
+              cfg_.config.id + "\" and stands";
+  text += ours.empty() ? "" : "; only here: " + ours;
+  text += others.empty() ? "" : "; only there: " + others;
+  text += ours.empty() && others.empty() ? "; the attributes differ" : "";
+  complain({errc::conflict, std::move(text)}, out);
+}
+
+// -- looking ------------------------------------------------------------------------
+
+/// Reads, without a barrier, whether the pools have changed, and only then which ones.
+void keeper_core::look(effects& out) {
+  if (!looking_) {
+    look_due_ = false;
+    read(doing::looking, {store::get(tree_.pool_version())}, out, false);
+    return;
+  }
+  std::vector<store::read_op> ops;
+  for (std::size_t n = 0; n < 100 && look_next_ + n < look_jobs_.size(); ++n) {
+    ops.push_back(store::get(tree_.pool(look_jobs_[look_next_ + n])));
+  }
+  read(doing::looking, std::move(ops), out, false);
+}
+
+void keeper_core::apply_look(const store::read_outcome& r, step s, effects& out) {
+  (void) out;
+  if (!looking_) {
+    for (auto& [id, o] : offers_) {
+      o.pool_dirty = o.pool_dirty || o.by;
+    }
+    const auto version = r.results[0].stat.mzxid;
+    glance_at_ = s.now + look_period();
+    if (r.results[0].code != rc::ok || version == looked_) {
+      return;
+    }
+    looking_ = version;
+    look_next_ = 0;
+    look_jobs_.clear();
+    for (const auto& [id, o] : offers_) {
+      if (o.pool && !o.pool_dirty) {
+        look_jobs_.push_back(id);
+      }
+    }
+  } else {
+    for (std::size_t n = 0; n < r.results.size(); ++n) {
+      auto found = offers_.find(look_jobs_[look_next_ + n]);
+      if (found != offers_.end() && found->second.agreed != r.results[n].data) {
+        found->second.pool_dirty = true;
+      }
+    }
+    look_next_ += r.results.size();
+  }
+  if (look_next_ >= look_jobs_.size()) {
+    looked_ = *looking_;
+    looking_.reset();
+  }
+}
+
+} // namespace djm
