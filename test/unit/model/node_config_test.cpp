@@ -85,7 +85,7 @@ TEST_CASE("every key has a rule, a default and a text, and the list follows the 
     CHECK(k.text.back() == '.');
     CHECK(k.default_value.empty() == (k.name == "id"));
   }
-  REQUIRE(keys.size() == 27);
+  REQUIRE(keys.size() == 28);
   CHECK(keys.front().name == "id");
   CHECK(keys[1].name == "store.connect");
   CHECK(keys[1].default_value == "\"embedded\"");
