@@ -7,8 +7,10 @@ namespace djm::store {
 
 embedded_ensemble::embedded_ensemble(ensemble_options options, time_point start) : options_(options) {
   servers_.resize(std::max<std::size_t>(options_.servers, 1));
+  epoch_ = static_cast<std::uint32_t>(options_.history >> 32);
   const auto first = servers_.size() - 1;
   lead(first, start);
+  counter_ = static_cast<std::uint32_t>(options_.history); // of the first leader; those that follow begin at 0
   for (std::size_t s = 0; s < first; ++s)
     follow(s, first, start);
 }

@@ -26,6 +26,8 @@ struct ensemble_options {
   unsigned sync_limit = 4;
   /// From the moment a quorum of leaderless servers can talk to the new leader's first act.
   duration election_time = std::chrono::milliseconds{500};
+  /// Every transaction has a higher number than this, as if there had been others before.
+  zxid_t history = 0;
 };
 
 /// One transaction as the ensemble has committed it, for observers.

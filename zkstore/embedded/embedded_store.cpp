@@ -1,5 +1,7 @@
 #include "zkstore/embedded/embedded_store.hpp"
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -24,6 +26,24 @@ time_point clock_now() {
 std::chrono::steady_clock::time_point to_steady(time_point t) {
   return std::chrono::steady_clock::time_point{
     std::chrono::duration_cast<std::chrono::steady_clock::duration>(t.time_since_epoch())};
+}
+
+/// Where the history of a new store begins. The store forgets, but those who were given fencing tokens do not: those of
+/// a later store must be higher. So the seconds since 2020 (of the wall clock, which people set forward much more often
+/// than back) are its first epoch and the microseconds the upper part of its counter, which no history outruns: that
+/// would take 2,048 transactions a microsecond. Within one process the clock may even go back.
+zxid_t beginning() {
+  using std::chrono::microseconds;
+  constexpr microseconds year_2020 = std::chrono::seconds{1'577'836'800};
+  static std::atomic<std::int64_t> latest{0};
+  const auto wall = std::chrono::system_clock::now().time_since_epoch();
+  auto now = std::max<std::int64_t>((std::chrono::duration_cast<microseconds>(wall) - year_2020).count(), 1);
+  auto before = latest.load();
+  do {
+    now = std::max(now, before + 1);
+  } while (!latest.compare_exchange_weak(before, now));
+  constexpr std::int64_t second = 1'000'000;
+  return static_cast<zxid_t>(now / second) << 32 | static_cast<zxid_t>(now % second) << 11;
 }
 
 } // namespace
@@ -139,6 +159,7 @@ private:
 
   static ensemble_options single(ensemble_options options) {
     options.servers = 1;
+    options.history = std::max(options.history, beginning());
     return options;
   }
 

@@ -8,7 +8,9 @@
 namespace djm::store {
 
 /// A store within the process: one modelled server on the machine's clock. The default for a single process and for
-/// tests. It keeps nothing when the process ends. Thread-safe.
+/// tests. It keeps nothing when the process ends, but its transactions, and with them the fencing tokens, have higher
+/// numbers than those of every store before it, as long as the wall clock is not set back between two processes.
+/// Thread-safe.
 ///
 /// All sinks are called from one thread of the store, never from within a call of a port. A port that is destroyed
 /// calls its sink no more once its destructor has returned (a destructor waits for a call under way, unless it runs in
