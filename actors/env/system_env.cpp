@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <functional>
+#include <mutex>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -56,6 +57,13 @@ struct system_env::node_log {
   }
 };
 
+/// The thread of `close`. It is joined, not detached, so that nothing of djm runs when all nodes have ended and a
+/// shared object that contains djm may be unloaded.
+struct system_env::closing {
+  std::mutex guard;
+  std::thread thread;
+};
+
 namespace {
 
 std::uint64_t system_seed() {
@@ -86,12 +94,20 @@ system_env::system_env(system_env_options o)
       o.threads, [log = log_](const log_record& record) { (*log)(record); },
       o.abort_on_overrun ? [log = log_](const running_info& run) { log->abort_for(run); }
                          : std::function<void(const running_info&)>{}))),
-    patience_(o.threads.patience) {}
+    patience_(o.threads.patience),
+    closing_(std::make_shared<closing>()) {}
 
 system_env::~system_env() {
   // Explicitly, because a closing thread may hold the parts longer. Timers first: they may use the executor.
   timers_->stop();
   executor_->shutdown(saturating_add(boot_now(), patience_));
+  {
+    const std::lock_guard<std::mutex> lock{closing_->guard};
+    if (closing_->thread.get_id() == std::this_thread::get_id())
+      closing_->thread.detach();
+    else if (closing_->thread.joinable())
+      closing_->thread.join();
+  }
   log_->queue.stop(log_patience);
 }
 
@@ -154,10 +170,11 @@ void system_env::close(std::function<void()> done) {
   };
   auto shared_work = std::make_shared<decltype(work)>(std::move(work));
   try {
-    std::thread{[shared_work] {
+    const std::lock_guard<std::mutex> lock{closing_->guard};
+    closing_->thread = std::thread{[shared_work] {
       pthread_setname_np(pthread_self(), "djm-close");
       (*shared_work)();
-    }}.detach();
+    }};
   } catch (const std::system_error&) {
     (*shared_work)(); // out of threads: then the caller waits
   }

@@ -35,7 +35,8 @@ public:
   explicit system_env(system_env_options options);
   system_env(const system_env&) = delete;
   system_env& operator=(const system_env&) = delete;
-  /// Shuts down with the executor's `patience`. May happen on a timer's or a run's thread.
+  /// Shuts down with the executor's `patience`, and waits for the thread of `close`. May happen on a timer's or a run's
+  /// thread, or on that one.
   ~system_env() override;
 
   time_point now() const override;
@@ -68,6 +69,8 @@ private:
   std::shared_ptr<timer_queue> timers_;
   std::shared_ptr<thread_executor> executor_;
   duration patience_;
+  struct closing;
+  std::shared_ptr<closing> closing_;
 };
 
 } // namespace djm
