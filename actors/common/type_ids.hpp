@@ -15,6 +15,8 @@ struct add_runner;
 struct raw_message;
 struct env_closed;
 struct strategy_done;
+struct question;
+struct job_gone;
 
 } // namespace djm
 
@@ -146,5 +148,7 @@ CAF_ADD_TYPE_ID(djm_parts, (djm::msg::happened))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::get_part_status))
 
 CAF_ADD_TYPE_ID(djm_parts, (djm::strategy_done))
+CAF_ADD_TYPE_ID(djm_parts, (djm::question))
+CAF_ADD_TYPE_ID(djm_parts, (djm::job_gone))
 
 CAF_END_TYPE_ID_BLOCK(djm_parts)

@@ -8,6 +8,7 @@
 #include <cxxabi.h>
 
 #include "actors/env/boot_time.hpp"
+#include "actors/executor/user_scope.hpp"
 #include "djm/impl/exception_text.hpp"
 
 namespace djm {
@@ -161,6 +162,7 @@ void run_context::call_back(std::uint64_t id) {
     why = reason_;
   }
   std::string text;
+  const user_scope scope{order_.code.get()};
   try {
     if (throws([&] { f(why); }, text))
       services_.report(fmt::format("a stop callback of run {} of job {} threw: {}", order_.id, order_.job, text));

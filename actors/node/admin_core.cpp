@@ -251,9 +251,8 @@ void admin_core::view_base(const store::read_outcome& r, effects& out) {
       latches_.push_back(name);
     }
   }
-  std::sort(latches_.begin(), latches_.end(), [](const std::string& a, const std::string& b) {
-    return *store::sequence_of(a) < *store::sequence_of(b);
-  });
+  std::sort(latches_.begin(), latches_.end(),
+            [](const std::string& a, const std::string& b) { return *store::sequence_of(a) < *store::sequence_of(b); });
   std::vector<store::read_op> ops;
   for (const auto& w : workers_) {
     ops.push_back(store::get(tree_.worker(w)));

@@ -2,6 +2,7 @@
 
 #include <mutex>
 
+#include "actors/node/clerk.hpp"
 #include "actors/node/node_state.hpp"
 #include "actors/store/raw_message.hpp"
 

@@ -89,7 +89,9 @@ void introduce_all(node_ptr self) {
   self->mail(p).send(p->election);
   self->mail(p).send(p->keeper);
   for (auto& [id, j] : st.jobs) {
-    self->mail(p).send(j.runner);
+    if (j.runner) {
+      self->mail(p).send(j.runner);
+    }
   }
   self->mail(p).send(p->store);
 }
@@ -105,16 +107,32 @@ void start_runner(node_ptr self, job_entry& j) {
   self->mail(add_runner{j.spec.id, j.runner}).send(st.now->worker);
 }
 
+void let_go(node_ptr self, const job_id& job) {
+  auto& st = self->state();
+  auto& j = st.jobs.at(job);
+  st.runner_ids.erase(j.runner.id());
+  j.end.dispose();
+  self->send_exit(j.runner, caf::exit_reason::user_shutdown);
+  j.runner = nullptr;
+  j.code = nullptr;
+}
+
 void free_job(node_ptr self, const job_id& job) {
   auto& st = self->state();
   auto j = st.jobs.find(job);
   for (auto& p : j->second.waiting) {
     cx::deliver(p);
   }
-  st.runner_ids.erase(j->second.runner.id());
-  j->second.end.dispose();
-  self->send_exit(j->second.runner, caf::exit_reason::user_shutdown);
   st.jobs.erase(j);
+}
+
+void give_up_job(node_ptr self, const job_id& job) {
+  auto& st = self->state();
+  const auto why = hanging_error(st, job);
+  for (auto& p : std::exchange(st.jobs.at(job).waiting, {})) {
+    p.deliver(to_caf(why));
+  }
+  publish(self, problem{"node", why});
 }
 
 /// The session of a store that has died is ended for it, and everyone who relied on it hears so first, because the
@@ -143,7 +161,10 @@ void end_parts(node_ptr self) {
   auto& st = self->state();
   constexpr auto why = caf::exit_reason::user_shutdown;
   for (auto& [id, j] : st.jobs) {
-    self->send_exit(j.runner, why);
+    if (j.runner) {
+      self->send_exit(j.runner, why);
+    }
+    j.code = nullptr;
   }
   self->send_exit(st.now->worker, why);
   self->send_exit(st.now->manager, why);
@@ -164,9 +185,11 @@ void close_environment(node_ptr self) {
 /// Everyone who still waits is answered.
 void finish(node_ptr self) {
   auto& st = self->state();
+  std::optional<error> left_behind;
   for (auto& [id, j] : st.jobs) {
+    left_behind = hanging_error(st, id);
     for (auto& p : j.waiting) {
-      p.deliver(to_caf(stopping_error(st)));
+      p.deliver(to_caf(*left_behind));
     }
   }
   for (auto& c : st.statuses) {
@@ -174,7 +197,11 @@ void finish(node_ptr self) {
   }
   st.statuses.clear();
   for (auto& p : st.stoppers) {
-    cx::deliver(p);
+    if (left_behind) {
+      p.deliver(to_caf(*left_behind));
+    } else {
+      cx::deliver(p);
+    }
   }
   st.now.reset(); // the parts' handles, and with them ours
   if (const auto& why = st.life->verdict()) {
@@ -185,6 +212,31 @@ void finish(node_ptr self) {
 }
 
 } // namespace
+
+error hanging_error(const node_state& st, const job_id& job) {
+  const auto& activity = *st.jobs.at(job).activity;
+  std::string what;
+  const auto add = [&](const std::string& x) { what += (what.empty() ? "" : ", ") + x; };
+  for (const auto& r : st.parts.env->exec().running(job)) {
+    add("run " + std::to_string(r.id) + " with item \"" + r.items.front().id + "\"" +
+        (r.items.size() > 1 ? " and " + std::to_string(r.items.size() - 1) + " more" : ""));
+  }
+  if (activity.pool_calls > 0) {
+    add("its pool function");
+  }
+  if (activity.cut_calls > 0) {
+    add("its running strategy");
+  }
+  if (activity.dying) {
+    add("the destructor of its code");
+  }
+  if (what.empty()) {
+    return {errc::timed_out, "job \"" + job + "\" on node \"" + st.identity.config.id +
+                               "\": its items could not be given back to the store in time"};
+  }
+  return {errc::user_code_hangs,
+          "job \"" + job + "\" on node \"" + st.identity.config.id + "\": " + what + " has not come back"};
+}
 
 void carry_out(node_ptr self, core::effects fx) {
   auto& st = self->state();
@@ -204,7 +256,9 @@ void carry_out(node_ptr self, core::effects fx) {
         [&](core::offer& x) { self->mail(msg::offer{st.jobs.at(x.job).spec}).send(st.now->keeper); },
         [&](core::withdraw& x) { self->mail(msg::withdraw{x.job}).send(st.now->keeper); },
         [&](core::remove_job& x) { self->mail(msg::remove_job{x.job}).send(st.now->worker); },
+        [&](core::let_go& x) { let_go(self, x.job); },
         [&](core::free_job& x) { free_job(self, x.job); },
+        [&](core::give_up_job& x) { give_up_job(self, x.job); },
         [&](core::open_session&) { self->mail(msg::attach{}).send(st.now->store); },
         [&](core::end_session&) { end_orphaned_session(self); },
         [&](core::refuse_wishes&) { carry_out(self, st.admin->on_stop()); },

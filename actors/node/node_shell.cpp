@@ -93,7 +93,13 @@ caf::result<void> add_job(node_ptr self, register_job& m) {
   }
   const auto job = id;
   warn_of_strategy(self, m.spec);
-  st.jobs.emplace(job, job_entry{std::move(m.spec), std::move(m.code), {}, {}, {}});
+  auto activity = std::make_shared<job_activity>();
+  auto code = guard(st.parts.env, job, std::move(m.code), activity, [weak = caf::weak_actor_ptr{self->ctrl()}, job] {
+    if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
+      cx::anon_mail(job_gone{job}).send(caf::actor_cast<node_impl>(std::move(strong)));
+    }
+  });
+  st.jobs.emplace(job, job_entry{std::move(m.spec), std::move(code), std::move(activity), {}, {}, {}});
   carry_out(self, st.life->add_job(job));
   return caf::unit;
 }
@@ -101,6 +107,12 @@ caf::result<void> add_job(node_ptr self, register_job& m) {
 caf::error unknown(const node_state& st, const job_id& job) {
   return caf::make_error(errc::unknown_job,
                          "job \"" + job + "\" is not registered on node \"" + st.identity.config.id + "\"");
+}
+
+/// Null as well for a job that has been let go and whose code has not come back.
+job_entry* at_work(node_state& st, const job_id& job) {
+  const auto j = st.jobs.find(job);
+  return j == st.jobs.end() || !j->second.runner ? nullptr : &j->second;
 }
 
 node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_parts parts) {
@@ -133,9 +145,13 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       if (j == s.jobs.end()) {
         return unknown(s, m.job);
       }
+      if (!m.wait) {
+        carry_out(self, s.life->leave_job(m.job, s.parts.env->now()));
+        return caf::unit;
+      }
       auto promise = self->make_response_promise<void>();
       j->second.waiting.push_back(promise);
-      carry_out(self, s.life->leave_job(m.job));
+      carry_out(self, s.life->leave_job(m.job, s.parts.env->now()));
       return promise;
     },
     [self](switch_job& m) -> caf::result<void> {
@@ -156,11 +172,11 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       if (s.life->is_stopping()) {
         return to_caf(stopping_error(s));
       }
-      auto j = s.jobs.find(m.job);
-      if (j == s.jobs.end()) {
+      auto* j = at_work(s, m.job);
+      if (j == nullptr) {
         return unknown(s, m.job);
       }
-      self->mail(msg::trigger{}).send(j->second.runner);
+      self->mail(msg::trigger{}).send(j->runner);
       return caf::unit;
     },
     [self](reschedule_job& m) -> caf::result<void> {
@@ -168,15 +184,15 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       if (s.life->is_stopping()) {
         return to_caf(stopping_error(s));
       }
-      auto j = s.jobs.find(m.job);
-      if (j == s.jobs.end()) {
+      auto* j = at_work(s, m.job);
+      if (j == nullptr) {
         return unknown(s, m.job);
       }
       if (auto ok = validate(m.schedule); !ok) {
         return to_caf(ok.error());
       }
-      j->second.spec.schedule = m.schedule;
-      self->mail(msg::reschedule{m.schedule}).send(j->second.runner);
+      j->spec.schedule = m.schedule;
+      self->mail(msg::reschedule{m.schedule}).send(j->runner);
       return caf::unit;
     },
     [self](get_status) -> caf::result<node_status> { return collect_status(self); },
@@ -193,19 +209,19 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
     },
     [self](get_job& m) -> caf::result<runner_status> {
       auto& s = self->state();
-      auto j = s.jobs.find(m.job);
-      if (j == s.jobs.end()) {
+      auto* j = at_work(s, m.job);
+      if (j == nullptr) {
         return unknown(s, m.job);
       }
-      return self->mail(msg::get_part_status{}).delegate(j->second.runner);
+      return self->mail(msg::get_part_status{}).delegate(j->runner);
     },
     [self](get_job_handle& m) -> caf::result<caf::actor> {
       auto& s = self->state();
-      auto j = s.jobs.find(m.job);
-      if (j == s.jobs.end()) {
+      auto* j = at_work(s, m.job);
+      if (j == nullptr) {
         return unknown(s, m.job);
       }
-      return caf::actor_cast<caf::actor>(j->second.runner);
+      return caf::actor_cast<caf::actor>(j->runner);
     },
     [self](explain_item& m) -> caf::result<item_explanation> {
       auto& s = self->state();
@@ -257,6 +273,7 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
     },
     [self](msg::settled& m) { self->state().life->on_settled(m.settled); },
     [self](msg::job_free& m) { carry_out(self, self->state().life->on_job_free(m.job)); },
+    [self](job_gone& m) { carry_out(self, self->state().life->on_job_gone(m.job)); },
     [self](msg::joined&) {
       auto& s = self->state();
       s.has_joined = true;

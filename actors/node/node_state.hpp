@@ -13,6 +13,7 @@
 #include "actors/common/parts.hpp"
 #include "actors/common/store_client.hpp"
 #include "actors/node/admin_core.hpp"
+#include "actors/node/guarded_job.hpp"
 #include "actors/node/log_limiter.hpp"
 #include "actors/node/node_shell.hpp"
 #include "actors/node/part_settings.hpp"
@@ -30,8 +31,17 @@ auto fields(V&& v, env_closed&) {
   return v("env_closed");
 }
 
+/// Nobody runs code of the job any more, and the user's object is released.
+struct job_gone {
+  job_id job;
+};
+template <class V>
+auto fields(V&& v, job_gone& x) {
+  return v("job_gone", field("job", x.job));
+}
+
 using node_impl = node_actor::extend_with<supervisor_actor>::extend_with<store_client_actor>::extend_with<
-  cx::typed<caf::result<void>(msg::wake), caf::result<void>(env_closed)>>;
+  cx::typed<caf::result<void>(msg::wake), caf::result<void>(env_closed), caf::result<void>(job_gone)>>;
 
 /// A `get_status` on its way: filled in by the parts, delivered once.
 struct status_collector {
@@ -42,7 +52,8 @@ struct status_collector {
 
 struct job_entry {
   job_spec spec;
-  std::shared_ptr<job> code;
+  std::shared_ptr<job> code; ///< guarded; null once the job was let go
+  std::shared_ptr<job_activity> activity;
   runner_actor runner;
   cx::watch end{};                                        ///< of the runner
   std::vector<caf::typed_response_promise<void>> waiting; ///< for the job to be free
@@ -116,5 +127,8 @@ void deliver_status(status_collector& c);
 inline error stopping_error(const node_state& st) {
   return {errc::shutting_down, "node \"" + st.identity.config.id + "\" is shutting down"};
 }
+
+/// Names what keeps a job: its runs, its other functions, its destructor.
+error hanging_error(const node_state& st, const job_id& job);
 
 } // namespace djm

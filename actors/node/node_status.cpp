@@ -139,7 +139,9 @@ caf::result<node_status> collect_status(node_ptr self) {
   ask_part<manager_status>(self, c, st.now->manager, [](node_status& n, manager_status& x) { n.manager = x; });
   ask_part<worker_status>(self, c, st.now->worker, [](node_status& n, worker_status& x) { n.worker = x; });
   for (auto& [id, j] : st.jobs) {
-    ask_part<runner_status>(self, c, j.runner, [](node_status& n, runner_status& x) { n.jobs.push_back(x); });
+    if (j.runner) {
+      ask_part<runner_status>(self, c, j.runner, [](node_status& n, runner_status& x) { n.jobs.push_back(x); });
+    }
   }
   return promise;
 }

@@ -38,7 +38,7 @@ const char* supervisor_core::state() const {
 
 supervisor_core::effects supervisor_core::add_job(const job_id& job) {
   effects out;
-  jobs_.emplace(job, false);
+  jobs_.emplace(job, job_life{});
   out.push_back(offer{job}); // the keeper must know the job before the runner sends it the pool
   run(job, out);
   return out;
@@ -49,9 +49,14 @@ void supervisor_core::run(const job_id& job, effects& out) {
   out.push_back(start_runner{job});
 }
 
-supervisor_core::effects supervisor_core::leave_job(const job_id& job) {
+supervisor_core::effects supervisor_core::leave_job(const job_id& job, time_point now) {
   effects out;
-  if (auto j = jobs_.find(job); j != jobs_.end() && !std::exchange(j->second, true)) {
+  auto j = jobs_.find(job);
+  if (j == jobs_.end()) {
+    return out;
+  }
+  give_up_at_.emplace(job, now + patience());
+  if (!std::exchange(j->second.leaving, true)) {
     out.push_back(withdraw{job});
     out.push_back(remove_job{job});
   }
@@ -60,17 +65,28 @@ supervisor_core::effects supervisor_core::leave_job(const job_id& job) {
 
 bool supervisor_core::is_leaving(const job_id& job) const {
   auto j = jobs_.find(job);
-  return j != jobs_.end() && j->second;
+  return j != jobs_.end() && j->second.leaving;
 }
 
 supervisor_core::effects supervisor_core::on_job_free(const job_id& job) {
   effects out;
-  if (is_leaving(job)) {
-    jobs_.erase(job);
+  if (auto j = jobs_.find(job); j != jobs_.end() && j->second.leaving && !std::exchange(j->second.free, true)) {
     runners_dead_.erase(job);
-    out.push_back(free_job{job});
+    out.push_back(let_go{job});
     if (running_.erase(job) > 0 && phase_ == life::ending) {
       end_when_alone(out); // nobody will tell of the end of a runner that was let go
+    }
+  }
+  return out;
+}
+
+supervisor_core::effects supervisor_core::on_job_gone(const job_id& job) {
+  effects out;
+  if (jobs_.erase(job) > 0) {
+    give_up_at_.erase(job);
+    out.push_back(free_job{job});
+    if (phase_ == life::ending) {
+      end_when_alone(out);
     }
   }
   return out;
@@ -174,8 +190,11 @@ void supervisor_core::rebuild(effects& out) {
   if (new_worker) {
     out.push_back(introduce_worker{});
   }
-  for (const auto& [job, leaving] : jobs_) {
-    if (parts.count(part::keeper) > 0 && !leaving) {
+  for (const auto& [job, x] : jobs_) {
+    if (x.free) {
+      continue; // nobody but its own code has to do with it any more
+    }
+    if (parts.count(part::keeper) > 0 && !x.leaving) {
       out.push_back(offer{job});
     }
     if (runners.count(job) > 0) {
@@ -183,7 +202,7 @@ void supervisor_core::rebuild(effects& out) {
     } else if (new_worker) {
       out.push_back(adopt_runner{job});
     }
-    if (new_worker && leaving) {
+    if (new_worker && x.leaving) {
       out.push_back(remove_job{job});
     }
   }
@@ -222,17 +241,21 @@ supervisor_core::effects supervisor_core::on_refused(const error& why, time_poin
 
 void supervisor_core::begin_stop(bool hurry, time_point now, effects& out) {
   if (phase_ == life::ending || phase_ == life::stopped) {
+    stage_until_ = earliest(stage_until_, now + cfg_.code_patience);
     return;
   }
   if (!is_stopping()) {
     phase_ = life::draining;
     out.push_back(refuse_wishes{});
-    for (const auto& [job, leaving] : jobs_) {
-      out.push_back(stop_runs{job});
+    for (const auto& [job, x] : jobs_) {
+      if (!x.free) {
+        out.push_back(stop_runs{job});
+      }
     }
     replace_dead_runners(out);
     out.push_back(drain_worker{});
     stage_until_ = now + cfg_.stop_timeout;
+    code_until_ = now + cfg_.stop_timeout;
     look_at_ = now + cfg_.operation_deadline;
     hurry = hurry || cfg_.stop_timeout <= duration::zero();
     for (auto dead : dead_) {
@@ -245,7 +268,7 @@ void supervisor_core::begin_stop(bool hurry, time_point now, effects& out) {
     hurried_ = true;
     out.push_back(hurry_worker{});
     // Even a store that answers nothing must not keep the node.
-    const auto until = now + cfg_.operation_deadline;
+    const auto until = now + (phase_ == life::ending ? cfg_.code_patience : cfg_.operation_deadline);
     stage_until_ = draining() ? until : earliest(stage_until_, until);
   }
 }
@@ -275,6 +298,11 @@ void supervisor_core::proceed(time_point now, effects& out) {
     break;
   case life::closing:
     phase_ = life::ending;
+    // What code is left belongs to no run: a pool function, the destructor of a job, or what nobody waits for.
+    stage_until_ = now + cfg_.code_patience;
+    if (!hurried_) {
+      stage_until_ = std::max(*stage_until_, code_until_);
+    }
     out.push_back(end_parts{});
     end_when_alone(out);
     break;
@@ -283,7 +311,8 @@ void supervisor_core::proceed(time_point now, effects& out) {
 }
 
 void supervisor_core::end_when_alone(effects& out) {
-  if (alive_.empty() && running_.empty()) {
+  const bool waits_for_code = !jobs_.empty() && stage_until_;
+  if (alive_.empty() && running_.empty() && !waits_for_code && !std::exchange(closing_environment_, true)) {
     out.push_back(close_environment{});
   }
 }
@@ -334,8 +363,18 @@ supervisor_core::effects supervisor_core::on_wake(bool user_code_runs, time_poin
   if (due(look_at_)) {
     look_for_store(user_code_runs, now, out);
   }
+  while (!give_up_at_.empty()) { // few leave at a time
+    const auto late = std::find_if(give_up_at_.begin(), give_up_at_.end(), [now](auto& j) { return j.second <= now; });
+    if (late == give_up_at_.end()) {
+      break;
+    }
+    out.push_back(give_up_job{late->first});
+    give_up_at_.erase(late);
+  }
   if (due(stage_until_)) {
-    if (draining() && !hurried_) {
+    if (phase_ == life::ending) {
+      end_when_alone(out);
+    } else if (draining() && !hurried_) {
       begin_stop(true, now, out);
     } else {
       proceed(now, out);
@@ -359,10 +398,17 @@ void supervisor_core::look_for_store(bool user_code_runs, time_point now, effect
 }
 
 std::optional<time_point> supervisor_core::wake_at() const {
-  if (phase_ == life::ending || phase_ == life::stopped) {
+  if (phase_ == life::stopped || closing_environment_) {
     return std::nullopt;
   }
-  return earliest(rebuild_at_, earliest(look_at_, stage_until_));
+  if (phase_ == life::ending) {
+    return stage_until_;
+  }
+  auto at = earliest(rebuild_at_, earliest(look_at_, stage_until_));
+  for (const auto& [job, when] : give_up_at_) {
+    at = earliest(at, when);
+  }
+  return at;
 }
 
 } // namespace djm

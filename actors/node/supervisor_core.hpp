@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -68,8 +69,16 @@ public:
   struct remove_job {
     job_id job;
   };
-  /// The job has no items and no runs any more: its runner ends, whoever waits for that is answered.
+  /// The job has no items and no runs any more: its runner ends, and with it what the node holds of its code.
+  struct let_go {
+    job_id job;
+  };
+  /// No code of the job runs or will run here: whoever waits for that is answered, the name is free.
   struct free_job {
+    job_id job;
+  };
+  /// Its code has not come back in its time: whoever waits is told.
+  struct give_up_job {
     job_id job;
   };
   struct open_session {};
@@ -86,15 +95,17 @@ public:
   struct close_session {};
   struct end_parts {};
   struct close_environment {};
-  /// The node is over: everyone who waits is answered. `verdict` says why.
+  /// The node is over: everyone who waits is answered. `verdict` says why; jobs that are not gone have code that does
+  /// not come back.
   struct finish {};
   struct report {
     std::string component;
     error why;
   };
-  using effect = std::variant<start_part, start_runner, introduce_all, introduce_worker, adopt_runner, offer, withdraw,
-                              remove_job, free_job, open_session, end_session, refuse_wishes, stop_runs, drain_worker,
-                              hurry_worker, leave, close_session, end_parts, close_environment, finish, report>;
+  using effect =
+    std::variant<start_part, start_runner, introduce_all, introduce_worker, adopt_runner, offer, withdraw, remove_job,
+                 let_go, free_job, give_up_job, open_session, end_session, refuse_wishes, stop_runs, drain_worker,
+                 hurry_worker, leave, close_session, end_parts, close_environment, finish, report>;
   using effects = std::vector<effect>;
 
   struct settings {
@@ -104,6 +115,8 @@ public:
     duration stop_timeout = std::chrono::minutes{15};
     /// How long the store gets for each step of the shutdown.
     duration operation_deadline = std::chrono::seconds{3};
+    /// How long a stop that hurries waits for user code, when everything else has ended.
+    duration code_patience = std::chrono::seconds{1};
     /// More failures than this within `failure_window` stop the node.
     std::size_t max_failures = 5;
     duration failure_window = std::chrono::minutes{1};
@@ -114,9 +127,12 @@ public:
   effects start();
   /// A job is registered here; it must be new.
   effects add_job(const job_id& job);
-  /// Asked again, or for a job that is not here: nothing more happens.
-  effects leave_job(const job_id& job);
+  /// Given up after `stop_timeout` (but not before an operation could end), counted anew when asked again. For a job
+  /// that is not here nothing happens.
+  effects leave_job(const job_id& job, time_point now);
   effects on_job_free(const job_id& job);
+  /// Nobody holds the code of the job any more.
+  effects on_job_gone(const job_id& job);
 
   effects on_part_down(part which, const error& why, time_point now);
   effects on_runner_down(const job_id& job, const error& why, time_point now);
@@ -161,6 +177,13 @@ private:
   void proceed(time_point now, effects& out);
   void skip_step_of(part dead, time_point now, effects& out);
   void end_when_alone(effects& out);
+  duration patience() const { return std::max(cfg_.stop_timeout, cfg_.operation_deadline); }
+
+  /// What a job is on its way to: out (asked to leave), free (no items, no runs), gone (no code).
+  struct job_life {
+    bool leaving = false;
+    bool free = false;
+  };
 
   settings cfg_;
   life phase_ = life::starting;
@@ -169,15 +192,18 @@ private:
   bool settled_ = false;
   bool connected_ = false;
   std::set<part> alive_;
-  std::set<job_id> running_;    ///< jobs whose runner is alive
-  std::map<job_id, bool> jobs_; ///< whether they are on their way out
+  std::set<job_id> running_; ///< jobs whose runner is alive
+  std::map<job_id, job_life> jobs_;
+  std::map<job_id, time_point> give_up_at_; ///< of those that leave
   std::set<part> dead_;
   std::set<job_id> runners_dead_;
   std::deque<time_point> recent_failures_;
   std::uint32_t restarts_ = 0;
   std::optional<time_point> rebuild_at_;
   std::optional<time_point> stage_until_; ///< of the shutdown
-  std::optional<time_point> look_at_;     ///< while draining: whether only a store that is away keeps the node
+  time_point code_until_{};               ///< how long a gentle stop waits for user code
+  bool closing_environment_ = false;
+  std::optional<time_point> look_at_; ///< while draining: whether only a store that is away keeps the node
   bool was_away_ = false;
   std::optional<error> verdict_;
 };

@@ -15,8 +15,9 @@ namespace djm {
 /// The code of a job. Derive from it, or build one from functions with `job_builder`.
 ///
 /// Every member may be called on any executor thread, `run` on several at once (one per concurrent run): members must
-/// be safe to call concurrently. Exceptions that leave a member are contained: the run counts as failed, the pool stays
-/// as it was, the share is worked on in one run.
+/// be safe to call concurrently. djm lets go of the object on one of these threads too, and on no other, when none of
+/// its code runs or will run on the node: before `unregister_job` or the shutdown is answered. Exceptions that leave a
+/// member are contained: the run counts as failed, the pool stays as it was, the share is worked on in one run.
 class job {
 public:
   virtual ~job();

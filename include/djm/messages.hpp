@@ -21,9 +21,11 @@ struct register_job {
   job_spec spec;
   std::shared_ptr<job> code;
 };
-/// Take a job from this node: its runs are asked to stop, its items go to other nodes.
+/// Take a job from this node: its runs are asked to stop, its items go to other nodes. Answered when no code of the job
+/// runs or will run here and the node has let go of its object; without `wait` at once.
 struct unregister_job {
   job_id job;
+  bool wait = true;
 };
 /// Enable or disable a job in the whole cluster. Kept in the store; runs under way are asked to stop.
 struct switch_job {
@@ -80,7 +82,7 @@ struct shutdown_node {
 
 template <class V>
 auto fields(V&& v, unregister_job& x) {
-  return v("unregister_job", field("job", x.job));
+  return v("unregister_job", field("job", x.job), field("wait", x.wait));
 }
 template <class V>
 auto fields(V&& v, switch_job& x) {

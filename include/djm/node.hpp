@@ -17,8 +17,16 @@ namespace djm {
 /// until the node has answered: `shutting_down` once it has ended, with the reason when it ended by itself.
 /// Thread-safe, except for moves and destruction. Errors are those of the messages (`node_actor.hpp`).
 ///
-/// A run may call its node too, but not what waits for that very run: `unregister_job` of its job, `shutdown`, and the
-/// destructor.
+/// Code of a job may call its node too. What would wait for that very code (`unregister_job` of its job, or of one
+/// whose code waits for it; `shutdown`, `wait_stopped`, `run_until_signal`) is refused there with `invalid_state`; the
+/// `begin_...` of it does not wait.
+///
+/// After `fork` a node is the parent's alone: in the child every call is refused with `invalid_state`, its destructor
+/// does nothing, and no other node can start there as long as nodes lived in the parent. Fork before the first node
+/// starts or after the last one has ended, or call `exec` at once.
+///
+/// A node may be in static storage: `std::exit` ends it as its destructor does, from any thread. Then `wait_stopped`
+/// and `run_until_signal` do not return to the main thread, which would end the process with another code.
 class node {
 public:
   struct options {
@@ -27,7 +35,8 @@ public:
     /// Strategies of your own; null = the built-in ones.
     std::shared_ptr<const strategy_registry> strategies;
     /// Called for the events of the node, one at a time, on a thread of its own. May call the node, even `shutdown`;
-    /// while it takes its time, events queue up without limit. What it throws is dropped.
+    /// while it takes its time, events queue up without limit. What it throws is dropped. At the end of the node it has
+    /// a second for what has queued up; one that does not come back is left behind on its thread.
     std::function<void(const node_event&)> on_event;
     /// Threads of the actor system, 1 to 1024 (`invalid_config` otherwise). Runs have threads of their own.
     std::uint32_t actor_threads = 2;
@@ -40,15 +49,20 @@ public:
 
   node(node&&) noexcept;
   node& operator=(node&&) noexcept;
-  /// Shuts down in a hurry if `shutdown` was not called. User code that does not come back within a second after that
-  /// is left behind on its thread: what it refers to has to outlive it, or the process has to end.
+  /// Shuts down in a hurry if `shutdown` was not called, on any thread. User code that does not come back within a
+  /// second after that is left behind on its thread: what it refers to has to outlive it, or the process has to end.
+  /// Everything together takes at most four times the store's `operation_deadline` and some seconds.
   ~node();
 
   /// Returns when the job is accepted; its items come when the leader has planned, and the first run of a node that has
   /// just joined comes a third of the session timeout later.
   expected<void> register_job(job_definition definition);
-  /// Returns when no run holds an item of the job any more.
+  /// Returns when no code of the job runs or will run on this node (runs, stop callbacks, pool and cutting functions)
+  /// and djm has let go of its object. Code that has not come back after `stop_timeout` is named by the error
+  /// `user_code_hangs`; the name stays taken until it has.
   expected<void> unregister_job(const job_id& job);
+  /// The same without waiting for it.
+  expected<void> begin_unregister(const job_id& job);
   /// In the whole cluster, kept in the store; return when written.
   expected<void> enable_job(const job_id& job);
   expected<void> disable_job(const job_id& job);
@@ -74,9 +88,12 @@ public:
   /// Waits until the node has ended, by `shutdown` or by itself; the error tells why when nobody asked for it.
   expected<void> wait_stopped() const;
 
-  /// Gentle: asks runs to stop and waits for them, up to `stop_timeout`. With `hurry`, or from a second call on, they
-  /// are not waited for.
+  /// Gentle: asks runs to stop and waits for them and all other code of jobs, up to `stop_timeout`. With `hurry`, or
+  /// from a second call on, they are not waited for. The error `user_code_hangs` names what is left behind on its
+  /// thread. After it no thread of djm is left but those.
   expected<void> shutdown(bool hurry = false);
+  /// The same without waiting for it (`wait_stopped` does).
+  expected<void> begin_shutdown(bool hurry = false);
 
   /// Blocks until SIGINT or SIGTERM, then shuts down; a second signal hurries. Call it from the main thread, with at
   /// most one node per process; the signals' former handling is restored afterwards. Returns early when the node ends
@@ -85,8 +102,8 @@ public:
 
 private:
   struct impl;
-  explicit node(std::unique_ptr<impl> x);
-  std::unique_ptr<impl> impl_;
+  explicit node(std::shared_ptr<impl> x);
+  std::shared_ptr<impl> impl_;
 };
 
 } // namespace djm

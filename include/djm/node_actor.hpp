@@ -20,7 +20,9 @@ using node_actor = cx::typed<
   /// `invalid_id`, `invalid_schedule`, `invalid_running_strategy`, `duplicate_job`, `invalid_config`, `too_large`,
   /// `shutting_down`.
   caf::result<void>(register_job),
-  /// Answered when no run holds an item of the job any more. `unknown_job`.
+  /// Answered when no code of the job runs or will run here and the node has let go of its object, or at once without
+  /// `wait`. `unknown_job`; `user_code_hangs` after `stop_timeout`, naming the code; `timed_out` when nothing but a store
+  /// that is away was in the way of giving its items back.
   caf::result<void>(unregister_job),
   /// Answered when written, at the latest after `registration_timeout`. `invalid_id`, `unknown_job`, `not_connected`,
   /// `timed_out`, `backlog_full`, `shutting_down`.
@@ -40,7 +42,7 @@ using node_actor = cx::typed<
   /// Answered by the leader from its last plan: `invalid_state` elsewhere, `unknown_job` for an item it has not
   /// planned.
   caf::result<item_explanation>(explain_item), caf::result<void>(subscribe), caf::result<void>(unsubscribe),
-  /// Always answered, when all is done; the node then terminates.
+  /// Always answered, when all is done; the node then terminates. `user_code_hangs` names code that is left behind.
   caf::result<void>(shutdown_node)>;
 
 /// What a node can be given besides its configuration.
@@ -52,7 +54,8 @@ struct node_options {
 };
 
 /// Starts a node in `system`. The configuration is validated as a whole first: on complaints nothing is started. Nodes
-/// of one process with connect string "embedded" share one in-process store.
+/// of one process with connect string "embedded" share one in-process store (those of a plug-in that links djm itself
+/// have another). `invalid_state` in a child that was forked while nodes lived in its parent.
 ///
 /// Shut the node down with `shutdown_node` before the system goes out of scope, and drop the handle.
 expected<node_actor> spawn_node(caf::actor_system& system, node_config config, node_options options = {});

@@ -172,6 +172,93 @@ TEST_CASE("a number of threads that makes no sense is refused") {
   }
 }
 
+TEST_CASE("a thread that has called the node and lives on does not keep it from ending, on whatever thread") {
+  gate over;
+  std::atomic<int> called{0};
+  std::atomic<bool> ended{false};
+  run_watch runs;
+  auto n = node::start(at_root("one", "/facade/lives_on"), silent());
+  REQUIRE(n);
+  REQUIRE(n->register_job(*watched("work", {"a"}, runs).build()));
+  std::vector<std::thread> pool;
+  for (int i = 0; i < 3; ++i) {
+    pool.emplace_back([&] {
+      CHECK(n->status());
+      ++called;
+      the_bell().ring();
+      over.pass();
+    });
+  }
+  CHECK(eventually([&] { return called == 3; }));
+  std::thread last{[&] {
+    { const auto gone = std::move(*n); }
+    ended = true;
+    the_bell().ring();
+    over.pass();
+  }};
+  CHECK(eventually([&] { return ended.load(); }));
+  over.open();
+  last.join();
+  for (auto& t : pool) {
+    t.join();
+  }
+}
+
+TEST_CASE("a run that has called its node and is left behind does not keep it from ending") {
+  gate over;
+  std::atomic<bool> called{false};
+  std::atomic<bool> returned{false};
+  std::atomic<bool> ended{false};
+  auto c = at_root("one", "/facade/left_behind");
+  c.store.operation_deadline = 200ms;
+  auto n = node::start(c, silent());
+  REQUIRE(n);
+  auto stubborn = job_builder("work").items({"a"}).every(5ms).run([&](job_context&) {
+    CHECK(n->status());
+    called = true;
+    the_bell().ring();
+    over.pass();
+    returned = true;
+    the_bell().ring();
+  });
+  REQUIRE(n->register_job(*stubborn.build()));
+  CHECK(eventually([&] { return called.load(); }));
+  std::thread last{[&] {
+    { const auto gone = std::move(*n); }
+    ended = true;
+    the_bell().ring();
+  }};
+  CHECK(eventually([&] { return ended.load(); }));
+  over.open();
+  last.join();
+  CHECK(eventually([&] { return returned.load(); }));
+}
+
+TEST_CASE("a listener that does not come back is left behind") {
+  gate over;
+  std::atomic<bool> stuck{false};
+  std::atomic<bool> returned{false};
+  std::atomic<bool> ended{false};
+  auto n = node::start(at_root("one", "/facade/deaf"), silent([&](const node_event&) {
+                         stuck = true;
+                         the_bell().ring();
+                         over.pass();
+                         returned = true;
+                         the_bell().ring();
+                       }));
+  REQUIRE(n);
+  CHECK(eventually([&] { return stuck.load(); }));
+  std::thread last{[&] {
+    { const auto gone = std::move(*n); }
+    ended = true;
+    the_bell().ring();
+  }};
+  CHECK(eventually([&] { return ended.load(); }));
+  over.open();
+  last.join();
+  CHECK(eventually([&] { return returned.load(); }));
+}
+
 TEST_CASE("a node that ends by itself says why") {
   auto a = node::start(at_root("same", "/facade/why"), silent());
   REQUIRE(a);

@@ -44,6 +44,9 @@ public:
     return show(core.on_runner_down(job, {errc::internal, "broken"}, now));
   }
 
+  /// Nobody runs its code any more.
+  std::string gone(const job_id& job) { return show(core.on_job_gone(job)); }
+
   /// Lets time pass; wakes the core at each moment it names.
   std::string pass(duration d, bool user_code_runs = false) {
     std::string text;
@@ -64,6 +67,7 @@ public:
   time_point now = at(1000);
   std::set<part> parts;
   std::set<job_id> runners;
+  std::set<job_id> jobs; ///< whose code the node holds
   int closed = 0;
   std::string started;
 
@@ -80,6 +84,7 @@ private:
   }
   std::string one(const core_type::start_runner& x) {
     demand(runners.insert(x.job).second, "a runner is started beside itself");
+    jobs.insert(x.job);
     return "start runner " + x.job;
   }
   std::string one(const core_type::introduce_all&) { return "introduce all"; }
@@ -88,9 +93,17 @@ private:
   std::string one(const core_type::offer& x) { return "offer " + x.job; }
   std::string one(const core_type::withdraw& x) { return "withdraw " + x.job; }
   std::string one(const core_type::remove_job& x) { return "remove " + x.job; }
-  std::string one(const core_type::free_job& x) {
+  std::string one(const core_type::let_go& x) {
     runners.erase(x.job);
+    return "let go " + x.job;
+  }
+  std::string one(const core_type::free_job& x) {
+    jobs.erase(x.job);
     return "free " + x.job;
+  }
+  std::string one(const core_type::give_up_job& x) {
+    demand(jobs.count(x.job) > 0, "a job is given up that is not there");
+    return "give up " + x.job;
   }
   std::string one(const core_type::open_session&) { return "open session"; }
   std::string one(const core_type::end_session&) { return "end session"; }

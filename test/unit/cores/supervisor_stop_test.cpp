@@ -21,6 +21,9 @@ void end_all(supervisor_rig& s) {
   for (auto p : std::set<part>{s.parts}) {
     s.down(p);
   }
+  for (const auto& job : std::set<job_id>{s.jobs}) {
+    s.gone(job);
+  }
 }
 
 } // namespace
@@ -39,6 +42,49 @@ TEST_CASE("supervisor: a gentle stop takes one step after the other") {
   CHECK(s.show(s.core.on_environment_closed()) == "finish");
   CHECK(s.core.state() == std::string{"stopped"});
   CHECK_FALSE(s.core.verdict());
+}
+
+TEST_CASE("supervisor: the end waits for code of jobs, a gentle one until stop_timeout, one in a hurry for a second") {
+  auto s = running("a", "b");
+  const auto end_parts = [&s] {
+    s.show(s.core.on_drained(s.now));
+    s.show(s.core.on_left(s.now));
+    s.show(s.core.on_store_closed(s.now));
+    for (const auto& job : std::set<job_id>{s.runners}) {
+      s.runner_down(job);
+    }
+    for (auto p : std::set<part>{s.parts}) {
+      s.down(p);
+    }
+  };
+  SUBCASE("gentle") {
+    s.show(s.core.stop(false, s.now));
+    end_parts();
+    CHECK(s.gone("a") == "free a");
+    CHECK(s.pass(minutes{15} - milliseconds{1}) == "");
+    CHECK(s.closed == 0);
+    SUBCASE("in time") {
+      CHECK(s.gone("b") == "free b; close environment");
+    }
+    SUBCASE("too late") {
+      CHECK(s.pass(milliseconds{1}) == "close environment");
+      CHECK(s.gone("b") == "free b");
+    }
+    CHECK(s.closed == 1);
+  }
+  SUBCASE("gentle, then hurried") {
+    s.show(s.core.stop(false, s.now));
+    end_parts();
+    CHECK(s.show(s.core.stop(true, s.now)) == "");
+    CHECK(s.pass(seconds{1}) == "close environment");
+  }
+  SUBCASE("in a hurry") {
+    s.show(s.core.stop(true, s.now));
+    end_parts();
+    CHECK(s.pass(seconds{1} - milliseconds{1}) == "");
+    CHECK(s.pass(milliseconds{1}) == "close environment");
+    CHECK_FALSE(s.core.wake_at());
+  }
 }
 
 TEST_CASE("supervisor: answers that come out of turn move nothing") {
@@ -149,7 +195,6 @@ TEST_CASE("supervisor: a step whose part is dead is left out") {
     s.down(part::store);
     s.down(part::worker);
     CHECK(s.show(s.core.stop(true, s.now)) == "refuse wishes; stop runs a; drain worker; end parts; hurry worker");
-    CHECK_FALSE(s.core.wake_at());
     end_all(s);
     CHECK(s.closed == 1);
   }
@@ -205,8 +250,15 @@ TEST_CASE(
           CHECK(s.runners.count(job) == 1);
         }
         return;
-      case 7: s.show(s.core.leave_job(some_job())); return;
-      case 8: s.show(s.core.on_job_free(some_job())); return;
+      case 7: s.show(s.core.leave_job(some_job(), s.now)); return;
+      case 8: {
+        const auto job = some_job();
+        s.show(s.core.on_job_free(job));
+        if (draw(2) == 0 && s.runners.count(job) == 0 && s.core.is_leaving(job)) {
+          s.gone(job);
+        }
+        return;
+      }
       case 9:
       case 10:
         if (const auto job = some_job(); s.runners.count(job) > 0) {

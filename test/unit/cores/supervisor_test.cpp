@@ -35,12 +35,48 @@ TEST_CASE("supervisor: a session that is over is no longer joined, one that is i
 TEST_CASE("supervisor: the keeper knows a job before its runner starts") {
   auto s = running();
   CHECK(s.show(s.core.add_job("j")) == "offer j; start runner j");
-  CHECK(s.show(s.core.leave_job("j")) == "withdraw j; remove j");
+  CHECK(s.show(s.core.leave_job("j", s.now)) == "withdraw j; remove j");
   CHECK(s.core.is_leaving("j"));
-  CHECK(s.show(s.core.leave_job("j")) == "");
-  CHECK(s.show(s.core.leave_job("other")) == "");
-  CHECK(s.show(s.core.on_job_free("j")) == "free j");
+  CHECK(s.show(s.core.leave_job("j", s.now)) == "");
+  CHECK(s.show(s.core.leave_job("other", s.now)) == "");
+  CHECK(s.show(s.core.on_job_free("j")) == "let go j");
   CHECK(s.show(s.core.on_job_free("j")) == "");
+}
+
+TEST_CASE(
+  "supervisor: who waits for a job to leave is answered when nobody runs its code, or told when that takes long") {
+  auto s = running("j");
+  s.show(s.core.leave_job("j", s.now));
+  s.show(s.core.on_job_free("j"));
+  CHECK(s.core.is_leaving("j"));
+  SUBCASE("in time") {
+    CHECK(s.pass(minutes{15} - milliseconds{1}) == "");
+    CHECK(s.gone("j") == "free j");
+    CHECK_FALSE(s.core.is_leaving("j"));
+    CHECK_FALSE(s.core.wake_at());
+  }
+  SUBCASE("too late, and asked again") {
+    CHECK(s.pass(minutes{15}) == "give up j");
+    CHECK_FALSE(s.core.wake_at());
+    CHECK(s.show(s.core.leave_job("j", s.now)) == "");
+    CHECK(s.pass(minutes{15}) == "give up j");
+    CHECK(s.gone("j") == "free j");
+  }
+  SUBCASE("neither runner nor offer comes back for it") {
+    s.down(part::keeper);
+    s.down(part::worker);
+    CHECK(s.pass(seconds{1}) == "rebuild keeper; rebuild worker; introduce worker; introduce all");
+  }
+}
+
+TEST_CASE("supervisor: with stop_timeout 0 a job has the time of an operation to leave") {
+  auto settings = supervisor_rig::settings();
+  settings.stop_timeout = duration::zero();
+  supervisor_rig s{settings};
+  s.show(s.core.add_job("j"));
+  s.show(s.core.leave_job("j", s.now));
+  CHECK(s.pass(seconds{3} - milliseconds{1}) == "");
+  CHECK(s.pass(milliseconds{1}) == "give up j");
 }
 
 TEST_CASE("supervisor: a job that is free without having been asked to leave stays") {
@@ -74,7 +110,7 @@ TEST_CASE("supervisor: failures close together are rebuilt together, and each le
 
 TEST_CASE("supervisor: the node is not ready while its keeper is rebuilt, which is offered every job that stays") {
   auto s = running("a", "b", "c");
-  s.core.leave_job("b");
+  s.core.leave_job("b", s.now);
   s.down(part::keeper);
   CHECK_FALSE(s.core.ready());
   CHECK(s.pass(seconds{1}) == "rebuild keeper; offer a; offer c; introduce all");
@@ -83,7 +119,7 @@ TEST_CASE("supervisor: the node is not ready while its keeper is rebuilt, which 
 
 TEST_CASE("supervisor: a new worker knows what it works for before those who make it work hear of it") {
   auto s = running("a", "b");
-  s.core.leave_job("b");
+  s.core.leave_job("b", s.now);
   s.down(part::worker);
   CHECK(s.pass(seconds{1}) == "rebuild worker; introduce worker; adopt a; adopt b; remove b; introduce all");
 }
@@ -110,10 +146,11 @@ TEST_CASE("supervisor: a runner alone is rebuilt without a word to the others") 
 
 TEST_CASE("supervisor: a job that became free while its runner was dead is not started again, nor missed at the end") {
   auto s = running("a");
-  s.core.leave_job("a");
+  s.core.leave_job("a", s.now);
   s.runner_down("a");
-  CHECK(s.show(s.core.on_job_free("a")) == "free a");
+  CHECK(s.show(s.core.on_job_free("a")) == "let go a");
   CHECK(s.pass(seconds{1}) == "");
+  CHECK(s.gone("a") == "free a");
   s.show(s.core.stop(false, s.now));
   s.show(s.core.on_drained(s.now));
   s.show(s.core.on_left(s.now));

@@ -11,6 +11,7 @@
 #include <cxxabi.h>
 #include <doctest/doctest.h>
 
+#include "actors/node/clerk.hpp"
 #include "actors/node/node_state.hpp"
 #include "actors/store/raw_message.hpp"
 #include "djm/node_actor.hpp"
@@ -177,7 +178,7 @@ TEST_CASE("every message, every answer and every alternative of a variant has a 
   look_at_interface<runner_actor>(missing);
   look_at_interface<supervisor_actor>(missing);
   look_at_interface<node_impl>(missing);
-  look_at(missing, cx::types<node_event, raw_message, env_closed>{});
+  look_at(missing, cx::types<node_event, raw_message, env_closed, question, job_gone>{});
   CHECK(text(missing) == "");
 }
 

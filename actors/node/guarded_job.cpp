@@ -1,0 +1,79 @@
+#include "actors/node/guarded_job.hpp"
+
+#include <utility>
+
+#include "actors/executor/user_scope.hpp"
+
+namespace djm {
+
+namespace {
+
+/// Counts a call also where it ends by an exception or the end of its thread.
+class counted {
+public:
+  explicit counted(std::atomic<int>& calls) : calls_(calls) { ++calls_; }
+  counted(const counted&) = delete;
+  counted& operator=(const counted&) = delete;
+  ~counted() { --calls_; }
+
+private:
+  std::atomic<int>& calls_;
+};
+
+/// Releases the user's object where it is destroyed itself: within the call that was meant for it, or, when that is
+/// never made because the node has ended, wherever its task is dropped.
+struct release {
+  std::shared_ptr<job> code;
+  std::shared_ptr<job_activity> activity;
+  std::function<void()> gone;
+
+  ~release() {
+    activity->dying = true;
+    code.reset();
+    gone();
+  }
+};
+
+} // namespace
+
+guarded_job::guarded_job(const void* node, job_id id, std::shared_ptr<job> code, std::shared_ptr<job_activity> activity)
+  : node_(node), id_(std::move(id)), code_(std::move(code)), activity_(std::move(activity)) {}
+
+std::vector<item_id> guarded_job::work_pool() {
+  const user_scope scope{this};
+  const counted call{activity_->pool_calls};
+  return code_->work_pool();
+}
+
+void guarded_job::run(job_context& ctx) {
+  const user_scope scope{this};
+  code_->run(ctx);
+}
+
+std::vector<std::vector<item_id>> guarded_job::cut_share(const std::vector<item_id>& share) {
+  const user_scope scope{this};
+  const counted call{activity_->cut_calls};
+  return code_->cut_share(share);
+}
+
+std::shared_ptr<job> guard(const std::shared_ptr<node_env>& env, job_id id, std::shared_ptr<job> code,
+                           std::shared_ptr<job_activity> activity, std::function<void()> gone) {
+  auto guarded = std::make_unique<guarded_job>(env.get(), std::move(id), std::move(code), activity);
+  auto let_go = [weak = std::weak_ptr<node_env>{env}, activity = std::move(activity),
+                 gone = std::move(gone)](guarded_job* x) {
+    const auto job = x->id();
+    std::shared_ptr<release> last{new release{x->let_go(), activity, gone}};
+    delete x;
+    if (const auto e = weak.lock()) {
+      e->exec().call_user("end " + job, [last = std::move(last)]() mutable { last = nullptr; });
+    }
+  };
+  return {guarded.release(), std::move(let_go)};
+}
+
+const guarded_job* code_of_node(const void* node) {
+  const auto* code = dynamic_cast<const guarded_job*>(user_scope::current());
+  return code != nullptr && code->node() == node ? code : nullptr;
+}
+
+} // namespace djm
