@@ -1,3 +1,5 @@
+#include "actors/node/spawn_node.hpp"
+
 #include <unistd.h>
 
 #include <atomic>
@@ -9,7 +11,6 @@
 #include <caf/actor_system.hpp>
 
 #include "actors/env/system_env.hpp"
-#include "actors/node/spawn_node.hpp"
 #include "zkstore/embedded/embedded_store.hpp"
 #include "zkstore/payloads.hpp"
 #include "zkstore/zookeeper/zookeeper_factory.hpp"
