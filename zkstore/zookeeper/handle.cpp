@@ -1,8 +1,10 @@
 #include "zkstore/zookeeper/handle.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <string>
 
 #include <fmt/format.h>
 
@@ -28,6 +30,13 @@ constexpr std::chrono::milliseconds resolve_at_most_each{60000};
 
 bool holds_connection(int state) {
   return state == ZOO_CONNECTED_STATE || state == ZOO_ASSOCIATING_STATE || state == ZOO_READONLY_STATE;
+}
+
+// The client takes the last colon for the port's, and wants no brackets around what stands before it.
+std::string as_client_reads(std::string servers) {
+  servers.erase(std::remove_if(servers.begin(), servers.end(), [](char c) { return c == '[' || c == ']'; }),
+                servers.end());
+  return servers;
 }
 
 void on_auth(int, const void*) {
@@ -59,8 +68,8 @@ expected<std::shared_ptr<zookeeper_handle>> zookeeper_handle::open(const session
   prepare_client_log();
   std::shared_ptr<zookeeper_handle> self{new zookeeper_handle{std::move(sink), !digest.empty()}};
   errno = 0;
-  self->zh_ = zookeeper_init2(options.servers.c_str(), on_session, static_cast<int>(timeout), nullptr, self.get(),
-                              ZOO_NO_LOG_CLIENTENV, on_client_log);
+  self->zh_ = zookeeper_init2(as_client_reads(options.servers).c_str(), on_session, static_cast<int>(timeout), nullptr,
+                              self.get(), ZOO_NO_LOG_CLIENTENV, on_client_log);
   if (self->zh_ == nullptr)
     return fail(errc::not_connected,
                 fmt::format("connect string \"{}\": no host in it resolves, or no resources for a handle ({})",
