@@ -22,6 +22,7 @@ rc_class classify(rc code) noexcept {
   case rc::connection_loss:
   case rc::operation_timeout:
   case rc::session_moved:
+  case rc::throttled:
   case rc::closed:
   case rc::system_error: return rc_class::unknown;
   case rc::session_expired:
@@ -29,6 +30,7 @@ rc_class classify(rc code) noexcept {
   case rc::no_auth:
   case rc::invalid_acl:
   case rc::bad_arguments:
+  case rc::quota_exceeded:
   case rc::unimplemented: return rc_class::bug;
   }
   return rc_class::unknown;

@@ -43,6 +43,10 @@ enum class rc : std::uint8_t {
   closed,
   /// Anything else: a bug in djm or a server in trouble.
   system_error,
+  /// A quota of the tree is full.
+  quota_exceeded,
+  /// The server is overloaded and has not looked at it.
+  throttled,
 };
 
 /// The only distinctions anyone may base a decision on.
@@ -187,7 +191,8 @@ struct read_outcome {
 constexpr auto enum_names(rc) {
   return name_enum("rc", "ok", "no_node", "node_exists", "bad_version", "not_empty", "no_children_for_ephemerals",
                    "no_auth", "invalid_acl", "bad_arguments", "rolled_back", "unimplemented", "connection_loss",
-                   "operation_timeout", "session_moved", "session_expired", "auth_failed", "closed", "system_error");
+                   "operation_timeout", "session_moved", "session_expired", "auth_failed", "closed", "system_error",
+                   "quota_exceeded", "throttled");
 }
 constexpr auto enum_names(rc_class) {
   return name_enum("rc_class", "ok", "expected", "unknown", "session_fatal", "bug");

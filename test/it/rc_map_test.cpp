@@ -17,6 +17,7 @@ TEST_CASE("every number of the C client has a class of its own choosing") {
         row{ZNODEEXISTS, rc::node_exists, rc_class::expected}, row{ZBADVERSION, rc::bad_version, rc_class::expected},
         row{ZNOTEMPTY, rc::not_empty, rc_class::expected}, row{ZCONNECTIONLOSS, rc::connection_loss, rc_class::unknown},
         row{ZOPERATIONTIMEOUT, rc::operation_timeout, rc_class::unknown},
+        row{ZTHROTTLEDOP, rc::throttled, rc_class::unknown}, row{-125, rc::quota_exceeded, rc_class::bug},
         row{ZSESSIONMOVED, rc::session_moved, rc_class::unknown},
         row{ZSESSIONEXPIRED, rc::session_expired, rc_class::session_fatal},
         row{ZAUTHFAILED, rc::auth_failed, rc_class::session_fatal}}) {

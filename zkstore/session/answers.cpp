@@ -123,7 +123,9 @@ commit_outcome session_core::outcome_of(raw_completion&& done) const {
   while (index < done.results.size() && done.results[index].code == rc::ok)
     ++index;
   const bool permission = done.code == rc::no_auth || done.code == rc::invalid_acl;
-  return rejected{{permission ? errc::no_permission : errc::internal,
+  return rejected{{permission                        ? errc::no_permission
+                   : done.code == rc::quota_exceeded ? errc::too_large
+                                                     : errc::internal,
                    fmt::format("the store answered {} to operation {} of the transaction", to_string(done.code),
                                index < done.results.size() ? index : 0)}};
 }

@@ -4,6 +4,13 @@
 
 namespace djm::store {
 
+namespace {
+
+// Not in the client's header: servers from 3.7 on answer so when a quota is enforced.
+constexpr int quota_exceeded = -125;
+
+} // namespace
+
 rc map_rc(int code) noexcept {
   switch (code) {
   case ZOK: return rc::ok;
@@ -22,6 +29,8 @@ rc map_rc(int code) noexcept {
   case ZRUNTIMEINCONSISTENCY:
   case ZMARSHALLINGERROR: return rc::connection_loss;
   case ZOPERATIONTIMEOUT: return rc::operation_timeout;
+  case ZTHROTTLEDOP: return rc::throttled;
+  case quota_exceeded: return rc::quota_exceeded;
   case ZSESSIONMOVED: return rc::session_moved;
   case ZSESSIONEXPIRED: return rc::session_expired;
   case ZAUTHFAILED: return rc::auth_failed;

@@ -36,6 +36,8 @@ TEST_CASE("session core: every code maps to the outcome that its class demands")
     {rc::session_moved, "unknown"},
     {rc::closed, "unknown"},
     {rc::system_error, "unknown"},
+    {rc::throttled, "unknown"},
+    {rc::quota_exceeded, "rejected too_large"},
     {rc::session_expired, "session_lost"},
     {rc::auth_failed, "session_lost"},
   };
