@@ -51,8 +51,11 @@ keeper_core::effects keeper_core::on_session(const store::session_view& view, st
     connection("connecting", out);
     break;
   case sp::connected:
-    backoff_.reset();
-    retry_at_.reset();
+    if (view.number != before.number) {
+      // A new session begins anew; a connection that comes and goes must not make it ask the faster.
+      backoff_.reset();
+      retry_at_.reset();
+    }
     if (const auto most = longest_stop_grace(cfg_.config, view.timeout); cfg_.config.stop_grace > most) {
       // Checked at the start with the timeout we asked for; the server decides which one we get.
       complain({errc::invalid_config, "the server granted a session timeout of " + format_duration(view.timeout) +
@@ -73,6 +76,7 @@ keeper_core::effects keeper_core::on_session(const store::session_view& view, st
     } else if (!was_connected && phase_ == phase::joined) {
       look_at_ = s.now; // an event may have been missed together with its watch
       complain_at_.reset();
+      last_problem_.clear();
       connection("reconnected", out);
     }
     break;
