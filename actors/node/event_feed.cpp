@@ -91,9 +91,13 @@ void event_feed::end(duration patience) {
     return; // hears the rest when it returns
   }
   const auto over = [this] { return state_->over; };
-  const bool in_time = state_->changed.wait_for(lock, patience, over);
-  state_->closed = true;
-  state_->changed.notify_all();
+  bool in_time = state_->changed.wait_for(lock, patience, over);
+  if (!in_time) {
+    // The backlog is given up, but not what the listener is being told: it may use what its owner destroys next.
+    state_->closed = true;
+    state_->changed.notify_all();
+    in_time = state_->changed.wait_for(lock, patience, over);
+  }
   std::thread thread;
   if (in_time) {
     thread.swap(state_->thread);

@@ -22,8 +22,8 @@ public:
   /// Queued without limit; after `end` nothing happens.
   void push(node_event e);
 
-  /// Lets the listener hear what is queued for at most `patience`, then ends the thread. Not waited for on that thread
-  /// itself.
+  /// Lets the listener hear what is queued for at most `patience`, and finish what it is being told for as long again;
+  /// then leaves the thread behind. Not waited for on that thread itself.
   void end(duration patience);
 
 private:

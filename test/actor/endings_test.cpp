@@ -220,7 +220,11 @@ TEST_CASE("a job whose code has not come back keeps its name until it has") {
   CHECK(n->trigger("work").error().code == errc::unknown_job);
   CHECK(n->status()->ready);
   l.pool.open();
-  CHECK(n->unregister_job("work")); // is waited for once more
+  // Is waited for once more, unless it is over already.
+  CHECK(eventually([&] {
+    const auto again = n->unregister_job("work");
+    return again || again.error().code == errc::unknown_job;
+  }));
   CHECK(l.destroyed);
   CHECK(n->register_job(*watched("work", {"a"}, runs).build()));
 }
@@ -280,6 +284,9 @@ TEST_CASE("a run may ask its node everything else, with a single actor thread as
   auto n = node::start(at_root("/endings/asks"), std::move(o));
   REQUIRE(n);
   auto curious = job_builder("work").items({"a"}).every(1h).run([&](job_context&) {
+    if (over) {
+      return; // what it has triggered itself, perhaps while the node ends
+    }
     CHECK(n->status());
     CHECK(n->cluster());
     CHECK(n->job("work"));
