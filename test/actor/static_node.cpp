@@ -67,8 +67,12 @@ void register_job(djm::node& n) {
                    throw std::runtime_error("ended by the test");
                  }
                  if (where == "stop_callback") {
-                   const auto on_stop = ctx.on_stop([](djm::stop_reason) { end_here("stop_callback"); });
-                   ctx.sleep(1h);
+                   std::promise<void> called; // a run that ends first is told nothing any more
+                   const auto on_stop = ctx.on_stop([&](djm::stop_reason) {
+                     called.set_value();
+                     end_here("stop_callback");
+                   });
+                   called.get_future().wait();
                  }
                })
                .build();

@@ -44,7 +44,7 @@ TEST_CASE("every enumerator has one name that leads back to it") {
   check_names(new_items_policy::restart);
   check_names(stop_reason::shutdown);
   check_names(log_level::error);
-  check_names(store::rc::system_error);
+  check_names(store::rc::throttled);
   check_names(store::rc_class::bug);
   check_names(store::create_mode::ephemeral_sequential);
   check_names(store::read_kind::children);
