@@ -84,7 +84,10 @@ void cluster::add_user_faults() {
     j.world->elsewhere[m] = items;
     mixed_.insert({j.spec.id, m});
     // What makes the others join again.
-    later(chance_.between(300ms, 4s), [this] { actions_.at(chance_.one_in(2) ? "session expires" : "gentle stop")(); });
+    later(chance_.between(300ms, 4s), [this] {
+      if (!healed_)
+        actions_.at(chance_.one_in(2) ? "session expires" : "gentle stop")();
+    });
   };
   actions_["pool throws"] = [this] {
     auto& j = any_job();
