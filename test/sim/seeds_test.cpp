@@ -20,8 +20,6 @@ TEST_CASE("seeds that broke a promise once do so no more") {
               "a worker rebuilt while its connection was suspended never heard that it had joined"},
          once{profile::chaos, 505, "the same"},
          once{profile::chaos, 4008066, "a question during planning took the last plan for one of the next problem"},
-         once{profile::chaos, 4099969,
-              "the judge forgot that a worker that was gone had drained when the plan was made"},
          once{profile::chaos, 4168920, "the judge did not see a session end that was ended for a store that had died"},
          once{profile::chaos, 4199249, "the same"},
          once{profile::chaos, 4198313, "runs ignored their stop request even after everything had healed"},
