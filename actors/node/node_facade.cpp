@@ -17,6 +17,7 @@
 #include "actors/node/actor_host.hpp"
 #include "actors/node/clerk.hpp"
 #include "actors/node/event_feed.hpp"
+#include "actors/node/exit_watch.hpp"
 #include "actors/node/guarded_job.hpp"
 #include "actors/node/spawn_node.hpp"
 #include "djm/node.hpp"
@@ -38,25 +39,6 @@ std::atomic<int> signals_seen{0};
 
 extern "C" void count_signal(int) {
   ++signals_seen;
-}
-
-/// True from the moment at which `std::exit` destroys static objects.
-std::atomic<bool> process_ends{false};
-
-/// One is constructed by whoever waits for the end of a node, later than a node in static storage and therefore
-/// destroyed before it.
-struct exit_watch {
-  ~exit_watch() { process_ends = true; }
-};
-
-/// When another thread is in `std::exit`, the end of a node in static storage is no reason for the main thread to go
-/// on: it would return from `main` and end the process with another code than the one that was asked for.
-void leave_the_end_to_others() {
-  if (process_ends && gettid() == getpid()) {
-    for (;;) {
-      pause();
-    }
-  }
 }
 
 /// How long what is not the cluster's may take at the end: a listener its backlog, actors their last messages.
