@@ -21,8 +21,8 @@ using node_actor = cx::typed<
   /// `shutting_down`.
   caf::result<void>(register_job),
   /// Answered when no code of the job runs or will run here and the node has let go of its object, or at once without
-  /// `wait`. `unknown_job`; `user_code_hangs` after `stop_timeout`, naming the code; `timed_out` when nothing but a store
-  /// that is away was in the way of giving its items back.
+  /// `wait`. `unknown_job`; `user_code_hangs` after `stop_timeout`, naming the code; `timed_out` when nothing but a
+  /// store that is away was in the way of giving its items back.
   caf::result<void>(unregister_job),
   /// Answered when written, at the latest after `registration_timeout`. `invalid_id`, `unknown_job`, `not_connected`,
   /// `timed_out`, `backlog_full`, `shutting_down`.
