@@ -5,8 +5,8 @@
 #include "djm/error.hpp"
 
 /// CAF 1.x knows what travels in messages by number; these are the numbers of djm's types, on 0.17.6 too, where nothing
-/// depends on them. Applications number their own types from `caf::first_custom_type_id` on, and only those: a type of
-/// djm that is part of a message of theirs has its number here. djm takes fewer than 200 numbers from
+/// depends on them. Applications number their own types alone, from `caf::first_custom_type_id` on: a type of djm
+/// within a message of theirs needs no other number than it has here. djm takes fewer than 200 numbers from
 /// DJM_CAF_FIRST_TYPE_ID on; who needs these defines it to another value, the same for all that is linked together.
 #ifndef DJM_CAF_FIRST_TYPE_ID
 #  define DJM_CAF_FIRST_TYPE_ID (caf::first_custom_type_id + 1800)
