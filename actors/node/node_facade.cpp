@@ -17,8 +17,8 @@
 #include "actors/node/actor_host.hpp"
 #include "actors/node/clerk.hpp"
 #include "actors/node/event_feed.hpp"
-#include "actors/node/exit_watch.hpp"
 #include "actors/node/guarded_job.hpp"
+#include "actors/node/process_end.hpp"
 #include "actors/node/spawn_node.hpp"
 #include "djm/node.hpp"
 #include "djm/node_actor.hpp"
@@ -47,7 +47,7 @@ constexpr std::chrono::seconds actor_patience{10};
 
 } // namespace
 
-struct node::impl {
+struct node::impl final : ends_with_process {
   impl(node_id n, duration operation_deadline) : id(std::move(n)), hurried_end(operation_deadline * 4 + slack) {}
 
   /// Asks for a facade, which may be destroyed meanwhile: in static storage, by a thread that ends the process.
@@ -225,6 +225,12 @@ struct node::impl {
     return answer;
   }
 
+  void end_with_process() override {
+    if (getpid() == process) {
+      (void) shut_down(true, hurried_end);
+    }
+  }
+
   /// Lets go of the actors; from here on nobody can be asked any more. What has been asked is answered first.
   void release() {
     std::lock_guard<std::mutex> lock{guard};
@@ -320,6 +326,7 @@ expected<node> node::start(node_config config, options o) {
   if (x->feed) {
     (void) x->ask<void>(subscribe{x->clerk});
   }
+  end_before_static_objects(x);
   return node{std::move(x)};
 }
 
@@ -396,7 +403,6 @@ bool node::wait_ready(any_duration limit) const {
 }
 
 expected<void> node::wait_stopped() const {
-  static const exit_watch watch;
   const auto x = impl_; // a static node may be destroyed while we wait
   if (auto ok = impl::may_wait(x, "wait_stopped", "let it return instead"); !ok) {
     return ok;
@@ -424,7 +430,6 @@ expected<void> node::begin_shutdown(bool hurry) {
 }
 
 expected<void> node::run_until_signal() {
-  static const exit_watch watch;
   const auto x = impl_; // a static node may be destroyed while we wait
   if (auto ok = impl::may_wait(x, "run_until_signal", "call it from the main thread"); !ok) {
     return ok;

@@ -25,8 +25,10 @@ namespace djm {
 /// does nothing, and no other node can start there as long as nodes lived in the parent. Fork before the first node
 /// starts or after the last one has ended, or call `exec` at once.
 ///
-/// A node may be in static storage: `std::exit` ends it as its destructor does, from any thread. Then `wait_stopped`
-/// and `run_until_signal` do not return to the main thread, which would end the process with another code.
+/// A node that lives when the process ends (in static storage, on the stack of `main`) is ended by `std::exit` as its
+/// destructor does it, from any thread, and before objects in static storage are destroyed that were there when the
+/// first node of the process started: code of jobs may use those. Then `wait_stopped` and `run_until_signal` do not
+/// return to the main thread, which would end the process with another code.
 class node {
 public:
   struct options {

@@ -22,7 +22,7 @@ int end_of(const std::string& where) {
 
 TEST_CASE("a process with a node in static storage ends with its code, whoever calls exit, and wherever") {
   for (const char* where : {"return", "main", "thread", "thread_while_main_waits", "thread_while_main_handles_signals",
-                            "run", "pool", "listener", "log", "twice"}) {
+                            "run", "pool", "stop_callback", "listener", "log", "twice"}) {
     CAPTURE(where);
     CHECK(end_of(where) == 7);
   }

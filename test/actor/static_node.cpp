@@ -16,12 +16,14 @@ namespace {
 constexpr int code = 7;
 
 std::optional<djm::node> the_node; // destroyed when the process ends
-std::string where;
+std::string where;                 // destroyed before the node, and used by its code
 std::promise<void> at_work;
 std::atomic<bool> first{true};
+std::atomic<bool> ends{false};
 
+/// Two threads must not call exit at a time, so the first one does.
 void end_here(const char* place) {
-  if (where == place) {
+  if (where == place && !ends.exchange(true)) {
     std::exit(code);
   }
 }
