@@ -38,6 +38,8 @@ enum class link_state : std::uint8_t {
   expired,
   /// The credentials are refused. The last event but `closed`.
   auth_failed,
+  /// The handle could not begin to connect, and `why` says why. No event follows, `close` is not needed.
+  failed,
   /// The handle is gone; no event follows. Operations without a completion by now have an unknown outcome.
   closed,
 };
@@ -46,6 +48,8 @@ struct raw_link {
   link_state state = link_state::connecting;
   session_id_t session = 0;
   duration timeout = duration::zero();
+  /// Of `failed` only.
+  error why{};
 };
 
 using raw_event = std::variant<raw_completion, raw_watch, raw_link>;
@@ -80,7 +84,8 @@ class session_factory {
 public:
   virtual ~session_factory() = default;
 
-  /// Starts to connect; `connected` follows when a server has answered. Never fails for a server that is down.
+  /// Starts to connect; `connected` follows when a server has answered, or `failed`. Never blocks, never fails for a
+  /// server that is down.
   virtual expected<std::unique_ptr<session_port>> open(const session_options& options, event_sink sink) = 0;
 };
 

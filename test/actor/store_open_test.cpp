@@ -4,7 +4,9 @@
 
 #include "actors/env/system_env.hpp"
 #include "actors/store/store_shell.hpp"
+#include "fake_names.hpp"
 #include "lab.hpp"
+#include "zkstore/zookeeper/zookeeper_factory.hpp"
 
 using namespace djm;
 using namespace djm::test;
@@ -67,4 +69,54 @@ TEST_CASE("a store that cannot be opened yet is tried again, also while a questi
     caf::anon_send_exit(store, caf::exit_reason::user_shutdown);
   }
   system.await_all_actors_done();
+}
+
+TEST_CASE("a resolver that never answers keeps neither the status nor the end of the store waiting, and is told once") {
+  fake_names names;
+  system_env_options options;
+  options.sessions = std::make_shared<store::zookeeper_factory>(
+    names.service(), store::address_book::patience{milliseconds{1}, milliseconds{1}});
+  options.log = [](const log_record&) {};
+  auto env = std::make_shared<system_env>(std::move(options));
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  std::atomic<int> problems{0};
+  {
+    store_args args;
+    args.env = env;
+    args.config.connect = "zk1:2181,zk2:2181,zk3:2181";
+    args.limits.backoff_min = milliseconds{1};
+    args.limits.backoff_max = milliseconds{2};
+    auto store = spawn_store(system, std::move(args));
+    auto listener = system.spawn([&, store](cx::event_based_actor* self) -> caf::behavior {
+      auto others = std::make_shared<peers>();
+      others->node = caf::actor_cast<supervisor_actor>(caf::actor{self});
+      self->mail(peers_ptr{std::move(others)}).send(store);
+      return {[&](const msg::happened&) {
+        ++problems;
+        the_bell().ring();
+      }};
+    });
+    CHECK(eventually([&] { return problems > 0; }));
+    // Many attempts later, as each of them fails within a few milliseconds.
+    cx::scoped_actor asker{system};
+    for (int i = 0; i < 100; ++i)
+      asker->mail(msg::get_part_status{})
+        .request(store, wide)
+        .receive([](store_status& x) { CHECK(x.phase == "connecting"); }, [](caf::error&) { FAIL("no status"); });
+    std::atomic<bool> closed{false};
+    auto closer = system.spawn([&, store](cx::event_based_actor* self) -> caf::behavior {
+      self->mail(msg::close_session{}).send(store);
+      return {[&](const msg::store_closed&) {
+        closed = true;
+        the_bell().ring();
+      }};
+    });
+    CHECK(eventually([&] { return closed.load(); }));
+    caf::anon_send_exit(closer, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(listener, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(store, caf::exit_reason::user_shutdown);
+  }
+  system.await_all_actors_done();
+  CHECK(problems == 1);
 }
