@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "djm/log.hpp"
 #include "zkstore/types.hpp"
 
 /// The seam below the session core: raw operations down, raw completions and events up. Two implementations pass the
@@ -64,6 +65,9 @@ struct session_options {
   duration session_timeout = std::chrono::seconds{10};
   /// "user:password" or empty.
   std::string digest;
+  /// What the client library says; called on any thread, one line at a time, rarely (repetitions are left out). Must not
+  /// block and must not throw.
+  log_sink log{};
 };
 
 /// One session handle. `submit` and `close` never block and never call the sink from within the call.

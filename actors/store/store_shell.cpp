@@ -49,6 +49,11 @@ std::optional<error> open_handle(self_ptr self, std::uint64_t handle) {
   options.servers = st.config.connect;
   options.session_timeout = st.config.session_timeout;
   options.digest = st.config.digest;
+  options.log = [env = std::weak_ptr<node_env>{st.env}](const log_record& line) {
+    if (auto strong = env.lock()) {
+      strong->log(line);
+    }
+  };
   caf::weak_actor_ptr weak{self->ctrl()};
   auto port = st.env->sessions().open(options, [weak, handle](store::raw_event e) {
     if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {

@@ -1,6 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <array>
 #include <atomic>
+#include <mutex>
+#include <string>
+#include <vector>
 
 #include "actors/env/system_env.hpp"
 #include "actors/store/store_shell.hpp"
@@ -119,4 +123,46 @@ TEST_CASE("a resolver that never answers keeps neither the status nor the end of
   }
   system.await_all_actors_done();
   CHECK(problems == 1);
+}
+
+TEST_CASE("why a connection fails is in the log of its own node, with several nodes in the process") {
+  struct one {
+    std::mutex guard;
+    std::string text;
+    bool has(const std::string& what) {
+      const std::lock_guard lock{guard};
+      return text.find(what) != std::string::npos;
+    }
+  };
+  std::array<one, 2> books;
+  const std::array<std::string, 2> connects{"127.0.0.1:1", "127.0.0.1:2"};
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  {
+    std::vector<store_actor> stores;
+    for (std::size_t i = 0; i < 2; ++i) {
+      system_env_options options;
+      options.node = "n" + std::to_string(i);
+      options.sessions = std::make_shared<store::zookeeper_factory>();
+      options.log = [&book = books[i]](const log_record& line) {
+        const std::lock_guard lock{book.guard};
+        book.text += line.node + " " + line.component + " " + line.text + "\n";
+        the_bell().ring();
+      };
+      store_args args;
+      args.env = std::make_shared<system_env>(std::move(options));
+      args.config.connect = connects[i];
+      stores.push_back(spawn_store(system, std::move(args)));
+      system.spawn([store = stores.back()](cx::event_based_actor* self) {
+        self->mail(peers_ptr{std::make_shared<const peers>()}).send(store);
+      });
+    }
+    CHECK(eventually([&] { return books[0].has("[127.0.0.1:1]") && books[1].has("[127.0.0.1:2]"); }));
+    CHECK_MESSAGE(books[0].has("n0 zookeeper "), books[0].text);
+    CHECK_FALSE(books[0].has("127.0.0.1:2"));
+    CHECK_FALSE(books[1].has("127.0.0.1:1]"));
+    for (auto& store : stores)
+      caf::anon_send_exit(store, caf::exit_reason::user_shutdown);
+  }
+  system.await_all_actors_done();
 }

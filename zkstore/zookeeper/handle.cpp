@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include "djm/impl/connect_string.hpp"
-#include "zkstore/zookeeper/client_log.hpp"
 #include "zkstore/zookeeper/rc_map.hpp"
 
 namespace djm::store {
@@ -44,6 +43,7 @@ zookeeper_handle::zookeeper_handle(session_options options, event_sink sink, std
   : options_{std::move(options)},
     book_{std::move(book)},
     has_names_{address_book::has_names(options_.servers)},
+    log_{options_.log},
     acl_{!options_.digest.empty() ? &ZOO_CREATOR_ALL_ACL : &ZOO_OPEN_ACL_UNSAFE},
     sink_{std::move(sink)} {
   // nop
@@ -65,7 +65,6 @@ expected<std::shared_ptr<zookeeper_handle>> zookeeper_handle::open(const session
   const auto& digest = options.digest;
   if (!digest.empty() && (digest.find(':') == std::string::npos || digest.front() == ':'))
     return fail(errc::invalid_config, "digest: must be \"user:password\" (not shown, it is a secret)");
-  prepare_client_log();
   std::shared_ptr<zookeeper_handle> self{new zookeeper_handle{options, std::move(sink), std::move(book)}};
   if (self->has_names_)
     self->look_up(duration::zero());
@@ -78,7 +77,7 @@ expected<void> zookeeper_handle::start(const std::string& addresses) {
   const auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(options_.session_timeout).count();
   errno = 0;
   zh_ = zookeeper_init2(addresses.c_str(), on_session, static_cast<int>(timeout), nullptr, this, ZOO_NO_LOG_CLIENTENV,
-                        on_client_log);
+                        log_.callback());
   if (zh_ == nullptr)
     return fail(errc::not_connected, fmt::format("connect string \"{}\": no address for the client, or no resources "
                                                  "for a handle ({})",

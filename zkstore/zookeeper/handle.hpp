@@ -12,6 +12,7 @@
 
 #include "zkstore/ensemble_port.hpp"
 #include "zkstore/zookeeper/address_book.hpp"
+#include "zkstore/zookeeper/client_log.hpp"
 #include "zkstore/zookeeper/pending_op.hpp"
 
 namespace djm::store {
@@ -83,6 +84,7 @@ private:
   const std::shared_ptr<address_book> book_;
   const bool has_names_;
   std::atomic<bool> looking_{false};
+  const client_log log_;
   const ACL_vector* acl_;
   /// Changed while `call_mutex_` is held, and by the one thread that closes or abandons.
   zhandle_t* zh_ = nullptr;

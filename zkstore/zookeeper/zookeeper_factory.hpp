@@ -2,7 +2,6 @@
 
 #include <memory>
 
-#include "djm/log.hpp"
 #include "zkstore/ensemble_port.hpp"
 #include "zkstore/zookeeper/address_book.hpp"
 
@@ -47,10 +46,5 @@ private:
   class implementation;
   std::unique_ptr<implementation> impl_;
 };
-
-/// Where warnings and errors of the C client go: for the whole process, because the client's log level is. At most 20
-/// records in 10 s, then one that counts those left out. An empty sink (the default) drops them. Thread-safe; when the
-/// call returns the former sink is not called any more, so it must not be made from within a sink.
-void set_zookeeper_log(log_sink sink);
 
 } // namespace djm::store
