@@ -53,7 +53,12 @@ struct raw_link {
   error why{};
 };
 
-using raw_event = std::variant<raw_completion, raw_watch, raw_link>;
+/// What a scout has found: the number of the ensemble's latest transaction; 0 when it got no answer.
+struct raw_scouted {
+  zxid_t zxid = 0;
+};
+
+using raw_event = std::variant<raw_completion, raw_watch, raw_link, raw_scouted>;
 
 /// Called on any thread, for one handle never concurrently, in the order in which the server answered: the event of a
 /// watch comes before the response that shows its change.
@@ -65,8 +70,8 @@ struct session_options {
   duration session_timeout = std::chrono::seconds{10};
   /// "user:password" or empty.
   std::string digest;
-  /// What the client library says; called on any thread, one line at a time, rarely (repetitions are left out). Must not
-  /// block and must not throw.
+  /// What the client library says; called on any thread, one line at a time, rarely (repetitions are left out). Must
+  /// not block and must not throw.
   log_sink log{};
 };
 
@@ -91,6 +96,13 @@ public:
   /// Starts to connect; `connected` follows when a server has answered, or `failed`. Never blocks, never fails for a
   /// server that is down.
   virtual expected<std::unique_ptr<session_port>> open(const session_options& options, event_sink sink) = 0;
+
+  /// Asks, behind a barrier and in a session of its own that writes nothing, how far the ensemble's history goes.
+  /// `done` is called once, on any thread, possibly within this call; or never, when the factory ends before.
+  virtual void scout(const session_options& options, std::function<void(raw_scouted)> done) {
+    (void) options;
+    done({});
+  }
 };
 
 } // namespace djm::store

@@ -1,6 +1,7 @@
 #include "zkstore/session_core.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace djm::store {
 
@@ -44,6 +45,11 @@ session_core::effects session_core::on_timer(std::uint64_t generation, time_poin
   give_up_overdue(now);
   if (reopen_at_ && *reopen_at_ <= now)
     open_handle_now();
+  if (scout_at_ && *scout_at_ <= now) {
+    scout_at_ = now + view_.timeout;
+    if (!std::exchange(scouting_, true))
+      out_.emplace_back(scout{handle_});
+  }
   return flush(now);
 }
 
@@ -55,6 +61,7 @@ void session_core::arm(time_point) {
   };
   consider(queue_deadline());
   consider(reopen_at_);
+  consider(scout_at_);
   if (view_.phase == session_phase::connected)
     consider(prober_.due());
   // A timer that comes too early costs one call; only one that would come too late is replaced.
@@ -156,6 +163,8 @@ session_core::effects session_core::on_raw(std::uint64_t handle, raw_event event
     on_completion(std::move(*done), now);
   else if (auto* watch = std::get_if<raw_watch>(&event))
     on_watch(watch->event);
+  else if (auto* found = std::get_if<raw_scouted>(&event))
+    on_scouted(*found);
   else
     on_link(std::get<raw_link>(event), now, entropy);
   return flush(now);
@@ -164,7 +173,11 @@ session_core::effects session_core::on_raw(std::uint64_t handle, raw_event event
 void session_core::on_link(const raw_link& link, time_point now, std::uint64_t entropy) {
   switch (link.state) {
   case link_state::connected: return on_connected(link, now);
-  case link_state::connecting: return on_connecting();
+  case link_state::connecting:
+    on_connecting();
+    if (limits_.scout_after && view_.phase == session_phase::suspended && !scout_at_)
+      scout_at_ = now + view_.timeout + *limits_.scout_after;
+    return;
   case link_state::expired: return on_expired(now, entropy);
   case link_state::auth_failed: {
     error why{errc::no_permission, "the store refuses the credentials"};
@@ -197,7 +210,10 @@ void session_core::on_connected(const raw_link& link, time_point now) {
   if (view_.connects == 0) {
     ++view_.number;
     ++counters_.sessions;
+    seen_ = 0;
   }
+  scout_at_.reset();
+  scouting_ = false;
   ++view_.connects;
   ++counters_.connects;
   view_.phase = session_phase::connected;
@@ -209,6 +225,8 @@ void session_core::on_connected(const raw_link& link, time_point now) {
   progress_ = now;
   prober_.set_timeout(link.timeout);
   announce();
+  if (const auto large = sizes_.connected(now))
+    out_.emplace_back(report{{errc::too_large, too_large_for_server(*large)}});
 }
 
 void session_core::on_connecting() {
@@ -234,6 +252,15 @@ void session_core::on_expired(time_point now, std::uint64_t entropy) {
     open_handle_now();
   else
     reopen_later(now, entropy);
+}
+
+// A server refuses a client that has seen more than it has, and goes on doing so when its data is gone. Only then is
+// the session given up: one that is merely away may come back, and is told when it is over.
+void session_core::on_scouted(const raw_scouted& found) {
+  if (!std::exchange(scouting_, false) || view_.phase != session_phase::suspended)
+    return;
+  if (found.zxid > 0 && found.zxid < seen_)
+    out_.emplace_back(went_back{seen_, found.zxid});
 }
 
 void session_core::open_handle_now() {
@@ -268,6 +295,8 @@ void session_core::end_session(session_phase phase, const verdict& v) {
   watches_.clear();
   prober_.stop();
   reopen_at_.reset();
+  scout_at_.reset();
+  scouting_ = false;
   if (handle_ != 0) {
     out_.emplace_back(close_handle{handle_});
     closing_handle_ = handle_;

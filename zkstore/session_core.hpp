@@ -13,6 +13,7 @@
 #include "zkstore/session/op_table.hpp"
 #include "zkstore/session/prober.hpp"
 #include "zkstore/session/question.hpp"
+#include "zkstore/session/size_suspect.hpp"
 #include "zkstore/session/watch_table.hpp"
 #include "zkstore/types.hpp"
 
@@ -70,6 +71,9 @@ struct session_limits {
   std::size_t max_watch_bytes = 512u << 10;
   duration backoff_min = std::chrono::milliseconds{100};
   duration backoff_max = std::chrono::seconds{5};
+  /// After the connection was away for T and this long (D), whatever was locked in this session may not be worked with
+  /// any more; from then on a scout is asked for, each T, whether the store has gone back. Nothing: never.
+  std::optional<duration> scout_after;
   /// The node that a barrier checks: a multi of one check, committed by quorum. Any definite answer will do.
   std::string barrier_path = "/";
 };
@@ -149,6 +153,17 @@ public:
   struct report {
     error why;
   };
+  /// Send a scout (`session_factory::scout`) unless anything still runs, and feed back what it found: `raw_scouted`.
+  struct scout {
+    std::uint64_t handle;
+  };
+  /// The store has less than we have seen in this session: it was restored, or its data is lost. The servers refuse the
+  /// session for that, and no server will ever say that it is over: it must be given up, and this life of the node with
+  /// it (protocol, rule 8).
+  struct went_back {
+    zxid_t seen;
+    zxid_t found;
+  };
   /// Call `on_timer(generation, now)` at `at`. Only the latest generation counts; stale ones are ignored.
   struct arm_timer {
     std::uint64_t generation;
@@ -156,7 +171,7 @@ public:
   };
 
   using effect = std::variant<open_handle, close_handle, submit, commit_done, read_done, watch_fired, session_changed,
-                              contact_advanced, probe_failed, report, arm_timer>;
+                              contact_advanced, probe_failed, report, scout, went_back, arm_timer>;
   using effects = std::vector<effect>;
 
   explicit session_core(session_limits limits);
@@ -219,6 +234,9 @@ private:
   void on_barrier(const op_table::entry& op, rc code, time_point now);
   void on_probe(op_id_t id, rc code);
   void on_watch(const watch_event& event);
+  void on_scouted(const raw_scouted& found);
+  void note_seen(const raw_completion& done);
+  void learn_size(const op_table::entry& op, rc code);
   commit_outcome outcome_of(raw_completion&& done) const;
 
   // Answers.
@@ -265,6 +283,13 @@ private:
   /// What was reported since the latest connect.
   std::vector<error> reported_;
   static constexpr std::size_t max_reports = 8;
+
+  size_suspect sizes_;
+
+  /// The latest transaction that this session has seen the effect of.
+  zxid_t seen_ = 0;
+  std::optional<time_point> scout_at_;
+  bool scouting_ = false;
 
   std::uint64_t timer_generation_ = 0;
   std::optional<time_point> armed_;

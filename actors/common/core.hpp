@@ -76,4 +76,10 @@ private:
   duration next_;
 };
 
+/// What a refusal for its size leaves of the operations that go into one transaction from now on.
+inline std::size_t fewer_ops(std::size_t ops, const error& why) {
+  constexpr std::size_t least = 20;
+  return why.code == errc::too_large ? std::max(ops / 2, least) : ops;
+}
+
 } // namespace djm

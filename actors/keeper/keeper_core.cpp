@@ -385,6 +385,7 @@ keeper_core::effects keeper_core::on_commit(std::uint64_t request, const store::
                                                                                      : wish_fate::unknown);
   }
   if (const auto* no = std::get_if<store::rejected>(&outcome)) {
+    cfg_.max_transaction_ops = fewer_ops(cfg_.max_transaction_ops, no->why);
     if (no->why.code == errc::no_permission) {
       give_up({errc::no_permission, "writing below \"" + tree_.root() + "\": " + no->why.text}, out);
       return out;

@@ -259,6 +259,7 @@ manager_core::effects manager_core::on_commit(std::uint64_t request, const store
   const auto* ok = std::get_if<store::committed>(&outcome);
   const auto* met = std::get_if<store::conflict>(&outcome);
   if (const auto* no = std::get_if<store::rejected>(&outcome); no != nullptr && no->why.code != errc::not_connected) {
+    cfg_.max_transaction_ops = fewer_ops(cfg_.max_transaction_ops, no->why);
     complain("commit", no->why, out);
   }
   if (doing_ == activity::writing) {

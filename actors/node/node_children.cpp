@@ -43,6 +43,7 @@ store_actor start_store(node_ptr self) {
   args.limits.operation_deadline = c.store.operation_deadline;
   args.limits.backoff_min = c.backoff_min;
   args.limits.backoff_max = c.backoff_max;
+  args.limits.scout_after = c.detach_tolerance;
   args.number_base = st.stores_started++ << 32;
   args.ports = st.ports = make_ports(st);
   return spawn_store(self->system(), std::move(args));
@@ -157,6 +158,23 @@ void end_orphaned_session(node_ptr self) {
   st.ports->clear();
 }
 
+/// Everybody but the store, which is dead already, ends without a word: what they know and what they have under way is
+/// of a store that does not exist any more. Whoever comes after them has another incarnation.
+void forget_life(node_ptr self) {
+  auto& st = self->state();
+  const auto end = [&](const auto& child) {
+    if (st.part_ids.erase(child.id()) > 0) {
+      self->send_exit(child, caf::exit_reason::user_shutdown);
+    }
+  };
+  end(st.now->worker);
+  end(st.now->manager);
+  end(st.now->election);
+  end(st.now->keeper);
+  st.identity.incarnation = make_incarnation(*st.parts.env);
+  st.has_joined = false;
+}
+
 void end_parts(node_ptr self) {
   auto& st = self->state();
   constexpr auto why = caf::exit_reason::user_shutdown;
@@ -261,6 +279,7 @@ void carry_out(node_ptr self, core::effects fx) {
         [&](core::give_up_job& x) { give_up_job(self, x.job); },
         [&](core::open_session&) { self->mail(msg::attach{}).send(st.now->store); },
         [&](core::end_session&) { end_orphaned_session(self); },
+        [&](core::forget_life&) { forget_life(self); },
         [&](core::refuse_wishes&) { carry_out(self, st.admin->on_stop()); },
         [&](core::stop_runs& x) { self->mail(msg::stop_runs{stop_reason::shutdown}).send(st.jobs.at(x.job).runner); },
         [&](core::drain_worker&) { self->mail(msg::drain{}).send(st.now->worker); },

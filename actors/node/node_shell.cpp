@@ -321,14 +321,20 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
 
 } // namespace
 
+std::string make_incarnation(node_env& env) {
+  static const char digits[] = "0123456789abcdef";
+  std::string result;
+  auto bits = env.random();
+  for (int i = 0; i < 16; ++i) {
+    result.push_back(digits[bits & 15]);
+    bits >>= 4;
+  }
+  return result;
+}
+
 node_actor spawn_node_in(caf::actor_system& system, node_config config, node_parts parts) {
   if (parts.incarnation.empty()) {
-    static const char digits[] = "0123456789abcdef";
-    auto bits = parts.env->random();
-    for (int i = 0; i < 16; ++i) {
-      parts.incarnation.push_back(digits[bits & 15]);
-      bits >>= 4;
-    }
+    parts.incarnation = make_incarnation(*parts.env);
   }
   if (!parts.strategies) {
     parts.strategies = std::make_shared<const strategy_registry>();

@@ -111,6 +111,9 @@ void publish(node_ptr self, event what);
 /// Logs how many lines were left out because they repeat.
 void log_left_out(node_state& st);
 
+/// Names a life of a node.
+std::string make_incarnation(node_env& env);
+
 /// A child or a listener has ended.
 void on_down(node_ptr self, caf::actor_id id, const caf::error& why);
 

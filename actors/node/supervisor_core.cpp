@@ -124,7 +124,9 @@ supervisor_core::effects supervisor_core::on_part_down(part which, const error& 
   if (which == part::store && phase_ != life::ending) {
     out.push_back(end_session{});
   }
-  if (phase_ == life::ending) {
+  if (which == part::store && why.code == errc::store_went_back && !is_stopping()) {
+    begin_new_life(why, out);
+  } else if (phase_ == life::ending) {
     end_when_alone(out);
   } else if (!is_stopping()) {
     dead_.insert(which);
@@ -168,6 +170,15 @@ void supervisor_core::fail(const std::string& what, const error& why, time_point
     const auto delay = cfg_.backoff_min * (1u << std::min<std::size_t>(recent_failures_.size(), 6));
     rebuild_at_ = now + std::min<duration>(delay, cfg_.backoff_max);
   }
+}
+
+/// No failure: nothing of the node is broken, but what it knows is of a store that is gone.
+void supervisor_core::begin_new_life(const error& why, effects& out) {
+  out.push_back(report{"store", {why.code, why.text + "; this node goes on in a new life"}});
+  out.push_back(forget_life{});
+  joined_ = false;
+  dead_ = {part::store, part::keeper, part::election, part::manager, part::worker};
+  rebuild(out);
 }
 
 void supervisor_core::rebuild(effects& out) {

@@ -84,6 +84,9 @@ public:
   struct open_session {};
   /// The store has died: its session is ended for it.
   struct end_session {};
+  /// The store has older data than this node has seen: all parts end, and those that are started next are of a new
+  /// life.
+  struct forget_life {};
   /// The steps of the shutdown, in their order.
   struct refuse_wishes {};
   struct stop_runs {
@@ -104,8 +107,8 @@ public:
   };
   using effect =
     std::variant<start_part, start_runner, introduce_all, introduce_worker, adopt_runner, offer, withdraw, remove_job,
-                 let_go, free_job, give_up_job, open_session, end_session, refuse_wishes, stop_runs, drain_worker,
-                 hurry_worker, leave, close_session, end_parts, close_environment, finish, report>;
+                 let_go, free_job, give_up_job, open_session, end_session, forget_life, refuse_wishes, stop_runs,
+                 drain_worker, hurry_worker, leave, close_session, end_parts, close_environment, finish, report>;
   using effects = std::vector<effect>;
 
   struct settings {
@@ -171,6 +174,7 @@ private:
   void fail(const std::string& what, const error& why, time_point now, effects& out);
   void run(const job_id& job, effects& out);
   void rebuild(effects& out);
+  void begin_new_life(const error& why, effects& out);
   void replace_dead_runners(effects& out);
   void look_for_store(bool user_code_runs, time_point now, effects& out);
   void begin_stop(bool hurry, time_point now, effects& out);

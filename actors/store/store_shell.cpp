@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <caf/all.hpp>
+#include <fmt/format.h>
 
 #include "actors/common/shell.hpp"
 #include "actors/store/raw_message.hpp"
@@ -42,9 +43,7 @@ store::session_view renumbered(const store_state& st, store::session_view v) {
   return v;
 }
 
-/// What kept the handle from being opened, if anything.
-std::optional<error> open_handle(self_ptr self, std::uint64_t handle) {
-  auto& st = self->state();
+store::session_options options_of(const store_state& st) {
   store::session_options options;
   options.servers = st.config.connect;
   options.session_timeout = st.config.session_timeout;
@@ -54,18 +53,46 @@ std::optional<error> open_handle(self_ptr self, std::uint64_t handle) {
       strong->log(line);
     }
   };
-  caf::weak_actor_ptr weak{self->ctrl()};
-  auto port = st.env->sessions().open(options, [weak, handle](store::raw_event e) {
+  return options;
+}
+
+store::event_sink sink_of(self_ptr self, std::uint64_t handle) {
+  return [weak = caf::weak_actor_ptr{self->ctrl()}, handle](store::raw_event e) {
     if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
       cx::anon_mail(raw_message{handle, std::make_shared<store::raw_event>(std::move(e))})
         .send(caf::actor_cast<store_impl>(std::move(strong)));
     }
-  });
+  };
+}
+
+/// What kept the handle from being opened, if anything.
+std::optional<error> open_handle(self_ptr self, std::uint64_t handle) {
+  auto& st = self->state();
+  auto port = st.env->sessions().open(options_of(st), sink_of(self, handle));
   if (!port) {
     return port.error();
   }
   (*st.ports)[handle] = std::move(*port);
   return std::nullopt;
+}
+
+/// While anything runs the session is left as it is: its answer comes at the next turn.
+void send_scout(self_ptr self, std::uint64_t handle) {
+  auto& st = self->state();
+  const auto sink = sink_of(self, handle);
+  if (!st.env->exec().running({}).empty()) {
+    sink(store::raw_scouted{});
+  } else {
+    st.env->sessions().scout(options_of(st), sink);
+  }
+}
+
+/// Ends as a part that has failed; its node begins a new life then, and ends the session.
+void give_up(self_ptr self, const store::session_core::went_back& x) {
+  self->quit(to_caf({errc::store_went_back,
+                     fmt::format("the store has older data than we have seen: its latest transaction is {:#x}, and we "
+                                 "have seen {:#x}; it was restored or has lost what it had",
+                                 x.found, x.seen)}));
 }
 
 void tell_clients(self_ptr self, const store::session_view& view) {
@@ -133,6 +160,8 @@ void carry_out(self_ptr self, store::session_core::effects fx) {
                      self->mail(msg::happened{problem{"store", std::move(x.why)}}).send(st.peers->node);
                    }
                  },
+                 [&](core::scout& x) { send_scout(self, x.handle); },
+                 [&](core::went_back& x) { give_up(self, x); },
                  [&](core::arm_timer& x) {
                    st.generation = x.generation;
                    st.timer.set(x.at);

@@ -283,6 +283,7 @@ worker_core::effects worker_core::on_commit(std::uint64_t request, const store::
       later(s);
     }
   } else if (auto* no = std::get_if<store::rejected>(&outcome)) {
+    cfg_.max_transaction_ops = fewer_ops(cfg_.max_transaction_ops, no->why);
     undo_commit(false);
     if (no->why.code != errc::not_connected) {
       problem_once("commit", no->why, out);

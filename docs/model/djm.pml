@@ -54,6 +54,9 @@
 #ifndef LOCKS
 #define LOCKS 2         /* lock nodes ever created */
 #endif
+#ifndef RESTORES
+#define RESTORES 0      /* times that the store is put back to what it was when a copy was made */
+#endif
 #ifndef SWAPS
 #define SWAPS 0         /* changes between two processes with the id of worker 0, of which one is online at a time */
 #endif
@@ -119,6 +122,17 @@ byte gone_for[4], gone_wv[4], gone_reg[4], gone_inc[4];
 bool gone_other[4];     /* and workers/<w> named another incarnation at the latest look */
 bool led[2];            /* was leader, and may not know that it is not any more */
 
+#if RESTORES
+/* ---- a store that is put back ---- */
+byte restores;
+bool copied;            /* there is a copy; what is in it: */
+byte c_alive[2], c_registered[2], c_named[2], c_took_over[2], c_worker_version, c_assignment_version, c_assigned;
+byte c_lock, c_lock_token, c_tokens, c_latch, c_last_token, c_last_runner;
+bool shut_out[2];       /* its session has seen more than the store has: refused, and never told that it is over */
+bool before[2];         /* its run is of the history that is gone */
+bool left_over[2];      /* a run of its former life goes on */
+#endif
+
 /* ---- bookkeeping ---- */
 byte losses, joins, moves, leaders, restarts, closes, leaves, swaps;
 byte last_token, last_runner = NOBODY;
@@ -172,18 +186,67 @@ inline learn_lock(w, who, with_token) {
   fi
 }
 
+#if RESTORES
+#define NOT_BEFORE(w) before[w] = 0
+/* A new life of the process. What is under way in its old session is refused like that. */
+inline new_life(w) {
+#ifndef SAME_LIFE
+  incarnation[w] = 1;
+#endif
+  shut_out[w] = 0; before[w] = 0; stage[w] = OUT; holds[w] = 0; runs[w] = 0; token[w] = 0; unsure[w] = 0; leaving[w] = 0;
+  age[w] = LEASE; late[w] = 0; clear_op(w);
+#ifndef KNOWLEDGE_KEPT
+  suspect[w] = NOBODY; suspect_av[w] = 0; reading[w] = 0; led[w] = 0; read_wv[w] = 0; read_av[w] = 0; read_lock[w] = 0;
+  gone[AT(w, 0)] = 0; gone[AT(w, 1)] = 0; gone_for[AT(w, 0)] = 0; gone_for[AT(w, 1)] = 0;
+  gone_other[AT(w, 0)] = 0; gone_other[AT(w, 1)] = 0
+#else
+  skip
+#endif
+}
+inline copy() {
+  d_step { !copied && restores < RESTORES -> copied = 1;
+    c_alive[0] = alive[0]; c_alive[1] = alive[1]; c_registered[0] = registered[0]; c_registered[1] = registered[1];
+    c_named[0] = named[0]; c_named[1] = named[1]; c_took_over[0] = took_over[0]; c_took_over[1] = took_over[1];
+    c_worker_version = worker_version; c_assignment_version = assignment_version; c_assigned = assigned;
+    c_lock = lock; c_lock_token = lock_token; c_tokens = tokens; c_latch = latch;
+    c_last_token = last_token; c_last_runner = last_runner }
+}
+/* The servers start on the copy: no connection of before is left, and what was under way is lost. */
+inline restore() {
+  d_step { copied && restores < RESTORES -> copied = 0; restores++;
+    alive[0] = c_alive[0]; alive[1] = c_alive[1]; registered[0] = c_registered[0]; registered[1] = c_registered[1];
+    named[0] = c_named[0]; named[1] = c_named[1]; took_over[0] = c_took_over[0]; took_over[1] = c_took_over[1];
+    worker_version = c_worker_version; assignment_version = c_assignment_version; assigned = c_assigned;
+    lock = c_lock; lock_token = c_lock_token; tokens = c_tokens; latch = NOBODY;
+    last_token = c_last_token; last_runner = c_last_runner;
+    shut_out_all(0); shut_out_all(1) }
+}
+inline shut_out_all(w) {
+  shut_out[w] = 1; before[w] = runs[w]; session[w] = 0; alive_is_own[w] = 0;
+  if :: op[w] == LOCK || op[w] == UNLOCK -> unsure[w] = op[w] :: else fi;
+  clear_op(w); reading[w] = 0
+}
+inline take_lead(w) {
+  d_step { latch == NOBODY && stage[w] == READY && session[w] -> latch = w }
+}
+#define HEARS(w) (!shut_out[w])
+#else
+#define NOT_BEFORE(w) skip
+#define HEARS(w) true
+#endif
+
 /* ---- what a worker decides ---- */
 inline decide(w) {
   if
      /* a session: only after the old one is known to be over */
-  :: d_step { stage[w] == OUT && !session[w] && joins < JOINS ->
+  :: d_step { stage[w] == OUT && !session[w] && HEARS(w) && joins < JOINS ->
        joins++; session[w] = 1; touched[w] = 0; alive_is_own[w] = 0; stage[w] = SESSION; unsure[w] = 0; clear_op(w) }
 #ifdef SESSION_BEFORE_EXPIRY
   :: d_step { stage[w] == READY && session[w] && joins < JOINS && ghost[w] == 0 ->
        if :: way[w] == 1 -> ghost[w] = op[w] :: else fi;
        joins++; touched[w] = 0; alive_is_own[w] = 0; stage[w] = SESSION; unsure[w] = 0; clear_op(w) }
 #endif
-  :: d_step { stage[w] != OUT && stage[w] != LEFT && !session[w] ->   /* hears that it has expired */
+  :: d_step { stage[w] != OUT && stage[w] != LEFT && !session[w] && HEARS(w) ->   /* hears that it has expired */
        if :: leaving[w] -> stage[w] = LEFT :: else -> stage[w] = OUT fi;
        unsure[w] = 0; clear_op(w) }
   :: d_step { stage[w] == SESSION && session[w] && op[w] == 0 -> send(w, JOIN) }
@@ -202,11 +265,29 @@ inline decide(w) {
      /* given back only when no run has it any more */
   :: d_step { stage[w] == READY && op[w] == 0 && unsure[w] == 0 && (assigned != w || leaving[w]) && holds[w] &&
               !runs[w] -> holds[w] = 0; token[w] = 0; send(w, UNLOCK) }
-  :: d_step { holds[w] && !runs[w] && unsure[w] == 0 && assigned == w && !leaving[w] && age[w] < LEASE ->
-       assert(!runs[1 - w] && !z_runs);                                                               /* I1 */
+  :: d_step { holds[w] && !runs[w] && unsure[w] == 0 && assigned == w && !leaving[w] && age[w] < LEASE && HEARS(w) ->
+#if RESTORES
+       assert((!runs[1 - w] || before[1 - w]) && !left_over[w]);                           /* I1, in one history */
+#else
+       assert(!runs[1 - w] && !z_runs);                                                    /* I1 */
+#endif
        assert(token[w] > last_token || (token[w] == last_token && last_runner == w));      /* I2 */
        runs[w] = 1; last_token = token[w]; last_runner = w }
-  :: d_step { runs[w] -> runs[w] = 0 }
+#if RESTORES
+  :: d_step { holds[w] && !runs[w] && age[w] < LEASE && shut_out[w] -> runs[w] = 1; before[w] = 1 }
+#endif
+  :: d_step { runs[w] -> runs[w] = 0; NOT_BEFORE(w) }
+#if RESTORES
+     /* the store is seen, behind a barrier, to have less than we have seen: a new life, and no knowledge of the old one */
+#ifdef NEW_LIFE_AT_ONCE
+  :: d_step { shut_out[w] && incarnation[w] == 0 -> left_over[w] = runs[w]; new_life(w) }
+#else
+  :: d_step { shut_out[w] && incarnation[w] == 0 && !runs[w] && age[w] >= LEASE -> new_life(w) }
+#endif
+  :: d_step { left_over[w] -> left_over[w] = 0 }
+  :: take_lead(w)
+  :: d_step { shut_out[w] && alive[w] != NOBODY -> alive[w] = NOBODY }
+#endif
      /* leaving: what is held is given back first; in a hurry a run and its lock may be left behind */
   :: d_step { leaves < LEAVES && stage[w] == READY && !leaving[w] -> leaves++; leaving[w] = 1 }
   :: d_step { leaving[w] && stage[w] == READY && op[w] == 0 && unsure[w] == 0 && (!holds[w] || (HURRY && runs[w])) ->
@@ -397,7 +478,7 @@ inline break_lock(l, unknown) {   /* unknown: the leader does not learn that it 
 }
 inline leader(l) {
   if
-  :: d_step { reading[l] == 0 && lock != NOBODY && (latch == l || led[l]) -> led[l] = 1; reading[l] = 1;
+  :: d_step { reading[l] == 0 && lock != NOBODY && HEARS(l) && (latch == l || led[l]) -> led[l] = 1; reading[l] = 1;
 #ifdef ALIVE_READ_FIRST
        read_lives(l)
 #else
@@ -441,7 +522,7 @@ inline leader(l) {
   fi
 }
 inline new_leader() {   /* it knows nothing yet; the old one may go on with what it knows */
-  d_step { leaders < LEADERS -> leaders++; latch = 1 - latch; k = latch;
+  d_step { leaders < LEADERS && latch != NOBODY -> leaders++; latch = 1 - latch; k = latch;
        suspect[k] = NOBODY; suspect_av[k] = 0; reading[k] = 0; led[k] = 0; read_wv[k] = 0; read_av[k] = 0; read_lock[k] = 0;
        gone[k * 2] = 0; gone[k * 2 + 1] = 0; gone_for[k * 2] = 0; gone_for[k * 2 + 1] = 0;
        read_alive[k * 2] = 0; read_alive[k * 2 + 1] = 0; read_reg[k * 2] = 0; read_reg[k * 2 + 1] = 0;
@@ -488,6 +569,10 @@ active proctype world() {
   :: leader(1)
 #endif
   :: new_leader()
+#if RESTORES
+  :: copy()
+  :: restore()
+#endif
   :: tick(0, 0) :: tick(1, 0) :: tick(0, 1) :: tick(1, 1)
   od
 }

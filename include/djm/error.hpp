@@ -74,6 +74,8 @@ enum class errc : std::uint8_t {
   invalid_state = 29,
   /// A bug in djm; please report it with the text.
   internal = 30,
+  /// The store has older data than this node has seen: it was restored from a copy, or has lost what it had.
+  store_went_back = 31,
 };
 
 constexpr auto enum_names(errc) {
@@ -82,7 +84,7 @@ constexpr auto enum_names(errc) {
                    "invalid_file", "malformed_payload", "format_mismatch", "no_permission", "node_id_in_use",
                    "too_large", "watch_limit", "backlog_full", "shutting_down", "not_connected", "timed_out",
                    "unknown_outcome", "conflict", "session_lost", "user_code_failed", "user_code_hangs", "invalid_plan",
-                   "invalid_problem", "too_many_failures", "invalid_state", "internal");
+                   "invalid_problem", "too_many_failures", "invalid_state", "internal", "store_went_back");
 }
 
 /// The enumerator's name, for example "invalid_id"; "errc(<n>)" for a value outside the enumeration.

@@ -77,6 +77,9 @@ private:
                                                       store::event_sink sink) override {
     return network_.open(process_, options, std::move(sink));
   }
+  void scout(const store::session_options&, std::function<void(store::raw_scouted)> done) override {
+    network_.scout(process_, std::move(done));
+  }
 
   sim::timeline& timeline_;
   sim::process& process_;

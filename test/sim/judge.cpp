@@ -54,12 +54,13 @@ void judge::run_began(const process& p, run_id run, const job_id& job, const std
   const run_key key{p.number(), run};
   auto& r = runs_[key];
   r.stubborn = stubborn;
+  r.former = hosts_[p.number()].former;
   for (const auto& item : items) {
     const auto name = job + '/' + item.id;
     const auto n = number_of(name);
     auto& record = items_[n];
     r.items.emplace_back(n, item.token);
-    if (excused_.count(name) == 0) {
+    if (excused_.count(name) == 0 && !r.former) {
       const auto l = image_.locks().find(name);
       if (l == image_.locks().end() || l->second.incarnation != p.incarnation() || l->second.token != item.token)
         say("I1", now,
@@ -77,13 +78,45 @@ void judge::run_began(const process& p, run_id run, const job_id& job, const std
             fmt::format("{} starts run {} with {} and token {}, but process {} has had token {}", name_of(p), run, name,
                         item.token, record.holder, record.highest));
     }
-    if (item.token > record.highest) {
+    if (item.token > record.highest && !r.former) {
       record.highest = item.token;
       record.holder = p.number();
     }
     record.runs.push_back(key);
     record.last_active = now;
   }
+}
+
+void judge::history_begins(const store::znode_tree& tree, time_point now) {
+  image_ = tree_image{root_};
+  moves_ = {};
+  moves_.plans_are_cut(); // who was settled and who had left before is not known
+  gone_since_.clear();
+  last_leader_ = 0;
+  for (const auto& path : tree.paths()) {
+    const auto* node = tree.find(path);
+    store::node_change change;
+    change.path = path;
+    change.data = node->data;
+    change.acl = node->header.acl;
+    change.ephemeral_owner = node->header.ephemeral_owner;
+    const auto e = image_.read(change);
+    moves_.sees(change, e, image_, now);
+    image_.apply(change, e, node->header.czxid);
+  }
+  moves_.transaction_ends(image_, now, [](const std::string&) {});
+  for (auto& item : items_) {
+    item.highest = 0;
+    item.holder = 0;
+  }
+  for (auto& [key, run] : runs_)
+    run.former = true;
+  for (auto& [number, h] : hosts_)
+    h.former = true;
+}
+
+void judge::reborn(const process& p) {
+  hosts_[p.number()].incarnation = p.incarnation();
 }
 
 void judge::stop_asked(const process& p, run_id run) {
@@ -193,8 +226,12 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
       check_wish(change, e.key, now);
     moves_.sees(change, e, image_, now);
     image_.apply(change, e, txn.zxid);
-    if (e.what == kind::alive_made)
-      gone_since_.erase(image_.alive().at(e.key).incarnation);
+    if (e.what == kind::alive_made) {
+      const auto& incarnation = image_.alive().at(e.key).incarnation;
+      gone_since_.erase(incarnation);
+      for (auto& [number, h] : hosts_)
+        h.former = h.former && h.incarnation != incarnation;
+    }
     if (e.what == kind::assigned)
       ++counts_.assignments;
   }
@@ -349,7 +386,7 @@ judge::item_number judge::number_of(const std::string& key) {
 
 bool judge::effective(const run_key& key, const held_run& r, time_point now) const {
   const auto& h = hosts_.at(key.first);
-  if (h.dead || r.stale)
+  if (h.dead || r.stale || r.former)
     return false;
   // A paused process, or a run that ignores its stop request, is on its own from its deadline on.
   if (h.paused || r.stubborn)

@@ -39,7 +39,7 @@ struct violation {
 /// - I3, I8, I9 are looked at on demand, at quiescence.
 class judge {
 public:
-  explicit judge(std::string root = "/djm") : image_(std::move(root)) {}
+  explicit judge(std::string root = "/djm") : root_(root), image_(std::move(root)) {}
 
   // -- what happens --
 
@@ -58,6 +58,11 @@ public:
   void leased(const process& p, time_point until);
   void committed(const store::committed_transaction& txn, time_point now);
   void told(const process& p, const event& what, time_point now);
+  /// The ensemble was put back to this: another history begins. What still runs belongs to the one that is gone, also
+  /// what a process starts before it has joined the new one.
+  void history_begins(const store::znode_tree& tree, time_point now);
+  /// The process goes on in a new life, under its new incarnation.
+  void reborn(const process& p);
 
   // -- what is to be expected --
 
@@ -66,6 +71,8 @@ public:
   /// Writes of this session are not the cluster's. From the deletion of an `alive` on, its node is given D, like one
   /// that leaves: what a frozen process does later is not covered.
   void foreign(store::session_id_t session) { foreign_.insert(session); }
+  /// The store takes small transactions only: see `stickiness::plans_are_cut`.
+  void plans_are_cut() { moves_.plans_are_cut(); }
   /// Nobody promises anything about the exclusion of this item any more: a stranger has meddled with its lock.
   void excuse(const std::string& key) { excused_.insert(key); }
 
@@ -107,6 +114,8 @@ private:
     bool paused = false;
     std::set<std::string> revoked;
     std::uint32_t failures_expected = 0;
+    /// Works in a history that is gone.
+    bool former = false;
   };
   struct held_run {
     std::vector<std::pair<item_number, fencing_token>> items;
@@ -114,6 +123,8 @@ private:
     bool stop_asked = false;
     /// The process was paused past its deadline: what it still does, fencing has to refuse.
     bool stale = false;
+    /// It began in a history of the ensemble that is gone.
+    bool former = false;
     /// When a process was resumed with this run stale.
     std::optional<time_point> resumed_at;
   };
@@ -134,6 +145,7 @@ private:
   void check_wish(const store::node_change& change, const std::string& job, time_point now);
   void say(const char* invariant, time_point now, std::string text);
 
+  std::string root_;
   tree_image image_;
   stickiness moves_;
   std::map<std::uint32_t, host> hosts_;

@@ -64,6 +64,24 @@ std::unique_ptr<store::session_port> network::open(process& p, const store::sess
   return std::make_unique<port>(*this, id);
 }
 
+void network::scout(process& p, std::function<void(store::raw_scouted)> done) {
+  p.later(timeline_.now + std::chrono::milliseconds{5}, process::kind::network,
+          [this, machine = p.machine(), done = std::move(done)] {
+            bool reached = false;
+            for (std::size_t s = 0; s < servers_; ++s)
+              reached = reached || (ensemble_.serving(s) && !line(machine, s, direction::up).cut &&
+                                    !line(machine, s, direction::down).cut);
+            done({reached && ensemble_.leader() ? ensemble_.committed().zxid() : 0});
+          });
+}
+
+process* network::owner_of(store::session_id_t session) const {
+  for (const auto& [id, c] : clients_)
+    if (c.library.session() == session)
+      return c.owner;
+  return nullptr;
+}
+
 line_state& network::line(std::size_t machine, std::size_t server, direction d) {
   return lines_.at((machine * servers_ + server) * 2 + static_cast<std::size_t>(d));
 }

@@ -60,6 +60,11 @@ public:
   /// For the environment of a process; sessions of a process that is gone are silent.
   std::unique_ptr<store::session_port> open(process& p, const store::session_options& options, store::event_sink sink);
 
+  /// How far the history of the ensemble goes, for whoever reaches a server of a quorum.
+  void scout(process& p, std::function<void(store::raw_scouted)> done);
+  /// Whose session this is; null for nobody here.
+  process* owner_of(store::session_id_t session) const;
+
   line_state& line(std::size_t machine, std::size_t server, direction d);
   void set_cut(std::size_t machine, std::size_t server, direction d, bool cut);
   void set_delay(std::size_t machine, duration least, duration most);

@@ -136,7 +136,7 @@ void stickiness::transaction_ends(const tree_image& image, time_point now, const
   if (from_.empty() && to_.empty())
     return;
   const bool full = changes >= nearly_full;
-  if (!std::exchange(was_full_, full) && !full)
+  if (!std::exchange(was_full_, full) && !full && !cut_)
     check_bound(image, now, complain);
   // "worker job": items given away for balance.
   std::map<std::pair<std::string, std::string>, std::string> given;

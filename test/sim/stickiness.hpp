@@ -46,6 +46,8 @@ public:
 
   /// A change of a committed transaction, before the image has it.
   void sees(const store::node_change& change, const tree_event& e, const tree_image& image, time_point now);
+  /// From now on plans may come in smaller transactions than usual: none is known to be whole.
+  void plans_are_cut() { cut_ = true; }
   /// The transaction is complete, and the image has it.
   void transaction_ends(const tree_image& image, time_point now, const complaint& complain);
 
@@ -96,6 +98,7 @@ private:
   time_point input_changed_{};
   std::size_t changes_ = 0;
   bool was_full_ = false;
+  bool cut_ = false;
   counts counts_;
   /// When an item, a job or an offer ("worker/job") came (back).
   std::map<std::string, time_point> item_came_;

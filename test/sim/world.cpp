@@ -91,6 +91,7 @@ world::world(world_options options)
         line += fmt::format(" and {} more", txn.changes.size() - 8);
       note(line);
     }
+    notice_new_lives(txn);
     judge_.committed(txn, t);
   });
   network_ = std::make_unique<network>(timeline_, ensemble_, *this, options_.seed, options_.machines + 1);

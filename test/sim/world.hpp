@@ -133,6 +133,8 @@ public:
 
   network& net() { return *network_; }
   store::embedded_ensemble& ensemble() { return ensemble_; }
+  /// The ensemble is put back to this; the judge knows.
+  void go_back(const store::embedded_ensemble::backup& b);
   /// To be called after a fault was done to the ensemble directly.
   void touched_ensemble() { network_->settle(); }
   judge& verdict() { return judge_; }
@@ -166,6 +168,7 @@ private:
   };
   friend class sim_env;
 
+  void notice_new_lives(const store::committed_transaction& txn);
   void run_actors();
   bool advance(time_point limit);
   void on_down(handle h);

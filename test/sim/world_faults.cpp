@@ -2,8 +2,33 @@
 
 #include "test/sim/sim_env.hpp"
 #include "test/sim/world.hpp"
+#include "zkstore/payloads.hpp"
 
 namespace djm::sim {
+
+/// A node may go on in a new life without a new process; it is known by the name under which it joins.
+void world::notice_new_lives(const store::committed_transaction& txn) {
+  for (const auto& change : txn.changes) {
+    if (change.what == store::node_change::kind::remove ||
+        change.path.rfind(options_.config.store.root + "/alive/", 0) != 0)
+      continue;
+    auto* p = network_->owner_of(txn.session);
+    const auto alive = store::decode<store::alive_payload>(change.data, change.path);
+    if (p == nullptr || !alive || alive->incarnation == p->incarnation() ||
+        change.path.substr(change.path.rfind('/') + 1) != p->node())
+      continue;
+    note(fmt::format("{}#{} goes on as {}", p->node(), p->number(), alive->incarnation));
+    p->known_as(alive->incarnation);
+    judge_.reborn(*p);
+  }
+}
+
+void world::go_back(const store::embedded_ensemble::backup& b) {
+  note("the ensemble goes back");
+  ensemble_.go_back(b, timeline_.now);
+  judge_.history_begins(ensemble_.committed().tree(), timeline_.now);
+  network_->settle();
+}
 
 void world::crash(handle h) {
   auto& host = hosts_.at(h);

@@ -93,6 +93,8 @@ void zookeeper_server::start(const std::string& members) {
                        "-Dzookeeper.forceSync=no",
                        "-Dzookeeper.preAllocSize=1024",
                        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+                       "-Djute.maxbuffer=" +
+                         std::to_string(settings_.packet_limit > 0 ? settings_.packet_limit : 0xfffff),
                        "-cp",
                        std::string{zookeeper_jar} + ":" + log_jar,
                        "org.apache.zookeeper.server.quorum.QuorumPeerMain",
@@ -129,6 +131,22 @@ std::optional<std::string> zookeeper_server::mode() {
     return std::nullopt;
   begin += mark.size();
   return answer->substr(begin, answer->find('\n', begin) - begin);
+}
+
+void zookeeper_server::wipe() {
+  kill();
+  std::filesystem::remove_all(dir_->path() / "data");
+}
+
+void zookeeper_server::keep_copy() {
+  kill();
+  std::filesystem::remove_all(dir_->path() / "copy");
+  std::filesystem::copy(dir_->path() / "data", dir_->path() / "copy", std::filesystem::copy_options::recursive);
+}
+
+void zookeeper_server::go_back() {
+  wipe();
+  std::filesystem::copy(dir_->path() / "copy", dir_->path() / "data", std::filesystem::copy_options::recursive);
 }
 
 void zookeeper_server::restart() {

@@ -19,6 +19,8 @@ struct server_settings {
   /// Followers that fall behind by this many ticks are dropped.
   int sync_limit = 4;
   int init_limit = 10;
+  /// jute.maxbuffer: what the server takes in one packet; 0: as it comes.
+  std::size_t packet_limit = 0;
 };
 
 /// Whether a server can be started here: java, zookeeper.jar and slf4j-simple.jar (Debian's `default-jre-headless`,
@@ -55,6 +57,12 @@ public:
   void resume() { process_.resume(); }
   /// SIGKILL; the data stays.
   void kill() { process_.kill(); }
+  /// SIGKILL, and all data is gone; `restart` brings up an empty server.
+  void wipe();
+  /// SIGKILL, and a copy of the data is kept.
+  void keep_copy();
+  /// SIGKILL, and the data is that of the copy again.
+  void go_back();
   /// Starts on the same data and port, and waits until it serves. Throws as the constructor does.
   void restart();
   /// Starts on the same data and port without waiting: a member of an ensemble serves when there is a quorum.

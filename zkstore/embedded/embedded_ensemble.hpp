@@ -91,6 +91,23 @@ public:
   void set_lag(std::size_t server, duration lag);
   /// Ends a session as if its time had run out.
   void expire(session_id_t session, time_point now);
+  /// A backup of what is committed.
+  struct backup {
+    replica data;
+    std::map<session_id_t, duration> sessions;
+    std::uint32_t epoch = 0;
+    std::uint32_t counter = 0;
+  };
+  backup keep() const { return {head_, sessions_, epoch_, counter_}; }
+  /// All servers have the data of the backup: another history begins there, with the numbers that followed it.
+  /// Connections break, what is under way is lost; sessions of the backup have their whole time again. (A lone server
+  /// goes on in the epoch of its data; the next election begins another.)
+  void go_back(const backup& b, time_point now);
+  /// From now on a server breaks the connection of whoever sends it a transaction of more than this, as one does for a
+  /// packet above its jute.maxbuffer; 0: it takes everything.
+  void set_packet_limit(std::size_t bytes) { packet_limit_ = bytes; }
+  /// From now on no transaction may bring the number of nodes above this, as with a quota; 0: any number.
+  void set_quota(std::size_t nodes) { quota_ = nodes; }
   /// Somebody else's transaction, in no session: checked as a client's and committed at once. Nothing without a leader
   /// that can commit.
   std::optional<checked_multi> intrude(const transaction& txn, const std::string& digest, time_point now);
@@ -221,6 +238,7 @@ private:
   bool reaches_leader(std::size_t s) const;
 
   // Agreement.
+  void apply_quota(checked_multi& checked) const;
   void propose(std::size_t l, proposal&& p, time_point t);
   void commit(std::size_t l, record&& r, time_point t);
   void apply_up_to(std::size_t s, log_index end, time_point t);
@@ -260,6 +278,9 @@ private:
   std::uint32_t epoch_ = 0;
   std::uint32_t counter_ = 0;
   session_id_t last_session_ = 0;
+  bool same_epoch_ = false;
+  std::size_t packet_limit_ = 0;
+  std::size_t quota_ = 0;
   std::optional<time_point> election_at_;
 };
 

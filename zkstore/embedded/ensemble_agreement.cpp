@@ -79,6 +79,24 @@ bool embedded_ensemble::has_quorum(std::size_t l) const {
   return servers_[l].is == role::leading && n >= majority();
 }
 
+void embedded_ensemble::apply_quota(checked_multi& checked) const {
+  if (quota_ == 0 || checked.code != rc::ok)
+    return;
+  auto nodes = static_cast<std::ptrdiff_t>(head_.tree().size());
+  bool grows = false;
+  for (const auto& change : checked.changes) {
+    nodes += change.what == node_change::kind::create ? 1 : change.what == node_change::kind::remove ? -1 : 0;
+    grows = grows || change.what == node_change::kind::create;
+  }
+  if (!grows || nodes <= static_cast<std::ptrdiff_t>(quota_))
+    return;
+  checked.code = rc::quota_exceeded;
+  checked.changes.clear();
+  for (auto& result : checked.results)
+    result = {rc::rolled_back, {}, {}};
+  checked.results.front().code = rc::quota_exceeded;
+}
+
 void embedded_ensemble::propose(std::size_t l, proposal&& p, time_point t) {
   auto& tracker = servers_[l].tracker;
   record r;
@@ -107,6 +125,7 @@ void embedded_ensemble::propose(std::size_t l, proposal&& p, time_point t) {
       r.txn.code = rc::session_moved;
     } else {
       auto checked = check_multi(head_.tree(), p.txn, p.who, r.txn.zxid);
+      apply_quota(checked);
       r.txn.code = checked.code;
       r.txn.changes = std::move(checked.changes);
       r.results = std::move(checked.results);

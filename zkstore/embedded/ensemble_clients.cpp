@@ -95,6 +95,8 @@ void embedded_ensemble::on_message(connection_t c, connection_state& state, wire
   const auto s = state.server;
   touch(s, state.session, t);
   if (is_write(m)) {
+    if (packet_limit_ > 0 && wire_size(std::get<transaction>(m.body)) > packet_limit_)
+      return drop(c, wire::hang_up{});
     proposal p;
     p.origin = s;
     p.connection = c;

@@ -50,12 +50,34 @@ void embedded_ensemble::follow(std::size_t s, std::size_t l, time_point t) {
 void embedded_ensemble::lead(std::size_t s, time_point t) {
   auto& server = servers_[s];
   server.is = role::leading;
-  server.epoch = ++epoch_;
-  counter_ = 0;
+  if (!std::exchange(same_epoch_, false)) {
+    ++epoch_;
+    counter_ = 0;
+  }
+  server.epoch = epoch_;
   apply_up_to(s, log_base_ + log_.size(), t);
   server.tracker = session_tracker{options_.tick};
   for (const auto& [session, timeout] : sessions_)
     server.tracker.start(session, timeout, t);
+}
+
+void embedded_ensemble::go_back(const backup& b, time_point now) {
+  advance(now);
+  head_ = b.data;
+  head_.forget_all_watches();
+  sessions_ = b.sessions;
+  epoch_ = b.epoch;
+  counter_ = b.counter;
+  same_epoch_ = true;
+  log_base_ += log_.size();
+  log_.clear();
+  for (std::size_t s = 0; s < servers_.size(); ++s) {
+    if (servers_[s].is != role::down)
+      look(s);
+    servers_[s].data = head_;
+    servers_[s].applied = log_base_;
+  }
+  advance(now);
 }
 
 std::optional<std::size_t> embedded_ensemble::electable() const {

@@ -30,6 +30,9 @@ void session_core::on_completion(raw_completion&& done, time_point now) {
     return;
   if (view_.phase == session_phase::connected)
     progress_ = now;
+  if (op->what != op_table::purpose::read && done.code == rc::ok)
+    ++seen_; // its number is not told, but it comes after all that was seen before
+  note_seen(done);
   switch (op->what) {
   case op_table::purpose::probe: return on_probe(done.id, done.code);
   case op_table::purpose::read: return on_read(*op, std::move(done));
@@ -38,10 +41,27 @@ void session_core::on_completion(raw_completion&& done, time_point now) {
       on_barrier(*op, done.code, now);
     return;
   case op_table::purpose::commit:
+    learn_size(*op, done.code);
     if (!op->abandoned)
       answer_commit(op->question, outcome_of(std::move(done)));
     return;
   }
+}
+
+void session_core::note_seen(const raw_completion& done) {
+  const auto note = [this](const stat& s) { seen_ = std::max({seen_, s.czxid, s.mzxid, s.pzxid}); };
+  note(done.read.stat);
+  for (const auto& r : done.results)
+    note(r.stat);
+}
+
+void session_core::learn_size(const op_table::entry& op, rc code) {
+  if (op.bytes < size_suspect::never_below)
+    return;
+  if (code == rc::connection_loss)
+    sizes_.lost(op.largest, op.bytes);
+  else if (is_definite(code))
+    sizes_.answered(op.bytes);
 }
 
 void session_core::on_barrier(const op_table::entry& op, rc code, time_point now) {

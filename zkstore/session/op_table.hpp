@@ -27,6 +27,8 @@ public:
     /// Position of a read in its batch.
     std::size_t index = 0;
     std::size_t bytes = 0;
+    /// Of a large transaction: the path of its largest operation.
+    std::string largest;
     /// A read that reserved a watch: where.
     std::optional<std::string> watched_path;
     read_kind kind = read_kind::get;

@@ -15,6 +15,11 @@ std::size_t wire_size_of_read(const read_op& op) {
   return wire_size(write_op{check_op{op.path, any_version}});
 }
 
+const std::string& largest_path(const transaction& txn) {
+  return path_of(*std::max_element(txn.ops.begin(), txn.ops.end(),
+                                   [](const auto& a, const auto& b) { return wire_size(a) < wire_size(b); }));
+}
+
 std::string bad_path(const std::string& path) {
   return fmt::format(
     "store path {} is not absolute or has an empty, \".\" or \"..\" part or a character that ZooKeeper "
@@ -35,6 +40,8 @@ session_core::effects session_core::commit(ticket from, std::uint64_t session, t
     return refuse(from, {errc::too_large, fmt::format("transaction of {} bytes exceeds the limit of {} bytes for one "
                                                       "request",
                                                       bytes, limits_.max_request_bytes)});
+  if (const auto* large = sizes_.refuses(bytes, now))
+    return refuse(from, {errc::too_large, too_large_for_server(*large)});
   if (!reachable())
     return refuse(from, {errc::not_connected, fmt::format("no store session ({})", to_string(view_.phase))});
   // While a handle connects for the first time, the number is still that of the session before.
@@ -136,6 +143,8 @@ bool session_core::send_commit(std::uint64_t number, pending_commit& commit, tim
   op.what = op_table::purpose::commit;
   op.question = number;
   op.bytes = commit.bytes;
+  if (commit.bytes >= size_suspect::never_below)
+    op.largest = largest_path(commit.txn);
   const auto id = ops_.add(std::move(op), now + limits_.operation_deadline);
   commit.sent = true;
   --queued_ops_;

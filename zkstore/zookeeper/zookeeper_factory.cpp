@@ -1,11 +1,17 @@
 #include "zkstore/zookeeper/zookeeper_factory.hpp"
 
+#include <atomic>
+#include <mutex>
+
 #include "zkstore/zookeeper/closer.hpp"
 #include "zkstore/zookeeper/handle.hpp"
+#include "zkstore/zookeeper/scout.hpp"
 
 namespace djm::store {
 
 namespace {
+
+constexpr std::chrono::seconds scout_limit{3};
 
 class zookeeper_port final : public session_port {
 public:
@@ -50,8 +56,27 @@ public:
     // nop
   }
 
+  ~implementation() {
+    *over = true;
+    // Look-ups that still wait would give the scout work.
+    book.reset();
+  }
+
+  std::shared_ptr<closer> scouts() {
+    const std::lock_guard guard{mutex};
+    if (!scouts_)
+      scouts_ = std::make_shared<closer>();
+    return scouts_;
+  }
+
+  /// The factory ends: scouts under way come back without an answer.
+  std::shared_ptr<std::atomic<bool>> over = std::make_shared<std::atomic<bool>>(false);
   std::shared_ptr<address_book> book;
   std::shared_ptr<closer> thread = std::make_shared<closer>();
+
+private:
+  std::mutex mutex;
+  std::shared_ptr<closer> scouts_;
 };
 
 zookeeper_factory::zookeeper_factory() : zookeeper_factory{system_names(), {}} {
@@ -70,6 +95,22 @@ expected<std::unique_ptr<session_port>> zookeeper_factory::open(const session_op
   if (!handle)
     return tl::make_unexpected(handle.error());
   return std::make_unique<zookeeper_port>(std::move(*handle), impl_->thread);
+}
+
+void zookeeper_factory::scout(const session_options& options, std::function<void(raw_scouted)> done) {
+  const auto go = [over = impl_->over, timeout = options.session_timeout,
+                   done = std::move(done)](const std::string& addresses) {
+    done({latest_zxid(addresses, timeout, scout_limit, *over).value_or(0)});
+  };
+  if (!address_book::has_names(options.servers)) {
+    impl_->scouts()->post([go, addresses = address_book::as_client_reads(options.servers)] { go(addresses); });
+    return;
+  }
+  const std::weak_ptr<closer> weak{impl_->scouts()};
+  impl_->book->find(options.servers, duration::zero(), [go, weak](expected<std::string> found) {
+    if (const auto thread = weak.lock())
+      thread->post([go, addresses = std::move(found).value_or("")] { go(addresses); });
+  });
 }
 
 } // namespace djm::store

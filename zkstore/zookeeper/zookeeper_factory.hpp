@@ -42,6 +42,9 @@ public:
 
   expected<std::unique_ptr<session_port>> open(const session_options& options, event_sink sink) override;
 
+  /// On a thread of its own, and for 3 s at most; the destructor does not wait for it that long.
+  void scout(const session_options& options, std::function<void(raw_scouted)> done) override;
+
 private:
   class implementation;
   std::unique_ptr<implementation> impl_;

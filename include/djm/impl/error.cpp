@@ -39,6 +39,7 @@ std::string describe(errc code) {
   case errc::too_many_failures: return "a part of the node failed too often, so the node stopped";
   case errc::invalid_state: return "the call makes no sense in the current state";
   case errc::internal: return "a bug in djm; please report it with the text";
+  case errc::store_went_back: return "the store has older data than this node has seen";
   }
   return "unknown error code " + std::to_string(static_cast<unsigned>(code));
 }

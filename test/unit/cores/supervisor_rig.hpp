@@ -107,6 +107,10 @@ private:
   }
   std::string one(const core_type::open_session&) { return "open session"; }
   std::string one(const core_type::end_session&) { return "end session"; }
+  std::string one(const core_type::forget_life&) {
+    parts.clear();
+    return "forget life";
+  }
   std::string one(const core_type::refuse_wishes&) { return "refuse wishes"; }
   std::string one(const core_type::stop_runs& x) { return "stop runs " + x.job; }
   std::string one(const core_type::drain_worker&) { return "drain worker"; }

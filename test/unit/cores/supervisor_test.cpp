@@ -190,3 +190,24 @@ TEST_CASE("supervisor: a refusal for good stops the node in a hurry") {
   REQUIRE(s.core.verdict());
   CHECK(s.core.verdict()->code == errc::node_id_in_use);
 }
+
+TEST_CASE("supervisor: a store that has gone back is no failure, but the end of a life: every part is new, at once") {
+  auto s = running("j");
+  s.parts.erase(part::store);
+  CHECK(s.show(s.core.on_part_down(part::store, {errc::store_went_back, "older"}, s.now)) ==
+        "end session; report store store_went_back; forget life; rebuild store; rebuild keeper; rebuild election; "
+        "rebuild manager; rebuild worker; introduce worker; offer j; adopt j; introduce all; open session");
+  CHECK(s.core.restarts() == 0);
+  CHECK_FALSE(s.core.ready());
+  CHECK_FALSE(s.core.wake_at());
+  s.core.on_joined();
+  CHECK(s.core.ready());
+}
+
+TEST_CASE("supervisor: while the node stops, a store that has gone back is one that is dead") {
+  auto s = running("j");
+  s.show(s.core.stop(false, s.now));
+  s.parts.erase(part::store);
+  CHECK(s.show(s.core.on_part_down(part::store, {errc::store_went_back, "older"}, s.now)).find("forget life") ==
+        std::string::npos);
+}

@@ -181,6 +181,10 @@ private:
       return "probe_failed #" + std::to_string(x->number);
     if (auto* x = std::get_if<session_core::report>(&effect))
       return "report " + x->why.text;
+    if (auto* x = std::get_if<session_core::scout>(&effect))
+      return "scout " + std::to_string(x->handle);
+    if (auto* x = std::get_if<session_core::went_back>(&effect))
+      return "went back from " + std::to_string(x->seen) + " to " + std::to_string(x->found);
     timer = std::get<session_core::arm_timer>(effect);
     return {};
   }

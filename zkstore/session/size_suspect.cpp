@@ -1,0 +1,51 @@
+#include "zkstore/session/size_suspect.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace djm::store {
+
+void size_suspect::lost(const std::string& path, std::size_t bytes) {
+  if (bytes >= never_below && (!largest_lost_ || largest_lost_->bytes < bytes))
+    largest_lost_ = verdict{path, bytes};
+}
+
+std::optional<size_suspect::verdict> size_suspect::connected(time_point now) {
+  auto found = std::exchange(largest_lost_, std::nullopt);
+  if (!found)
+    return std::nullopt;
+  if (!suspect_) {
+    strikes_ = 0;
+    told_ = false;
+  }
+  // Of several the smallest: the limit is below it, if it is a limit.
+  if (!suspect_ || found->bytes < suspect_->bytes)
+    suspect_ = std::move(found);
+  if (++strikes_ < breaks)
+    return std::nullopt;
+  strikes_ = breaks - 1; // after the pause one try decides
+  refused_until_ = now + pause;
+  return std::exchange(told_, true) ? std::nullopt : suspect_;
+}
+
+void size_suspect::answered(std::size_t bytes) {
+  if (suspect_ && bytes >= suspect_->bytes) {
+    suspect_.reset();
+    refused_until_ = {};
+  }
+}
+
+const size_suspect::verdict* size_suspect::refuses(std::size_t bytes, time_point now) const {
+  return suspect_ && bytes >= suspect_->bytes && now < refused_until_ ? &*suspect_ : nullptr;
+}
+
+std::string too_large_for_server(const size_suspect::verdict& v) {
+  return fmt::format(
+    "a transaction of {} bytes, the largest part of it for {}, broke the connection {} times: the store "
+    "takes less in one packet (jute.maxbuffer of its servers); transactions of that size are refused for "
+    "{} at a time",
+    v.bytes, v.path, size_suspect::breaks, format_duration(size_suspect::pause));
+}
+
+} // namespace djm::store
