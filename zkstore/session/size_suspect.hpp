@@ -15,11 +15,11 @@ namespace djm::store {
 ///
 /// Suspected is the largest transaction that was under way when the connection broke. After three such breaks without
 /// an answer to one of that size, transactions of that size are refused for a minute; then one may try. An answer to
-/// one at least as large ends the suspicion. Small ones are never suspected, so a bad network alone does little harm.
-/// Pure.
+/// one at least as large ends the suspicion. Small ones are never suspected, so a bad network alone does little harm:
+/// those of a usual cluster stay below. Pure.
 class size_suspect {
 public:
-  static constexpr std::size_t never_below = 4096;
+  static constexpr std::size_t never_below = 8192;
   static constexpr unsigned breaks = 3;
   static constexpr duration pause = std::chrono::minutes{1};
 
