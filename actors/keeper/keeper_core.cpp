@@ -112,7 +112,7 @@ keeper_core::effects keeper_core::on_offer(const job_spec& spec, step s) {
   auto& o = offers_[spec.id];
   if (is_new || !(o.spec.attributes == spec.attributes)) {
     o.wish = new_wish();
-    o.numbering = o.doubtful = false;
+    o.numbering = false;
   }
   o.spec = spec;
   o.agreed.reset();
@@ -138,7 +138,7 @@ keeper_core::effects keeper_core::on_pool(const job_id& job, std::vector<item_id
     if (i->second.pool != items) {
       i->second.written = false; // a new wish of ours is no dispute
       i->second.wish = new_wish();
-      i->second.numbering = i->second.doubtful = false;
+      i->second.numbering = false;
     }
     i->second.pool = std::move(items);
     i->second.pool_dirty = true;

@@ -126,9 +126,8 @@ private:
     bool rewritten = false;
     /// Number of our wish, as in `pool_payload`; nothing: it is new, and overrules whatever is there.
     std::optional<store::zxid_t> wish;
-    /// The number is of a write under way; what became of the latest one is not known.
+    /// The number is of a write under way.
     bool numbering = false;
-    bool doubtful = false;
     std::optional<overruled> by;
   };
   /// The pool of a job in a write under way.
@@ -158,7 +157,7 @@ private:
   void settle_wishes(wish_fate f);
   std::optional<store::zxid_t> new_wish() const;
   void wishes_age();
-  bool overrules_us(offer& o, const store::pool_payload& have) const;
+  bool overrules_us(const offer& o, const store::pool_payload& have) const;
   void stay_back(const job_id& job, offer& o, const store::pool_payload& have, const store::read_result* r, step s,
                  effects& out);
   bool writer_stands(const job_id& job, offer& o, const store::read_result* r, step s) const;

@@ -66,7 +66,7 @@ void keeper_core::apply_pool(const job_id& job, offer& o, const store::read_resu
       }
       if (same_items && have->attributes == want.attributes) {
         o.by.reset();
-        o.doubtful = o.numbering = false;
+        o.numbering = false;
         o.wish = have->wish;
         if (have->challenger.empty()) {
           o.agreed = data.data;
@@ -97,7 +97,6 @@ void keeper_core::apply_pool(const job_id& job, offer& o, const store::read_resu
     o.wish = seen_wish_;
     o.numbering = true;
   }
-  o.doubtful = false;
   want.wish = *o.wish;
   write_pool(job, o, std::move(want), r);
 }

@@ -37,20 +37,22 @@ void keeper_core::settle_wishes(wish_fate f) {
     }
     auto& o = found->second;
     o.numbering = false;
-    o.doubtful = f == wish_fate::unknown && w.op < pool_end_;
-    if (f != wish_fate::written && !o.doubtful) {
+    const bool may_be_written = f == wish_fate::written || (f == wish_fate::unknown && w.op < pool_end_);
+    if (!may_be_written) {
       o.wish.reset(); // nobody has seen that number
     }
   }
 }
 
-/// Whether the pool, which differs from what we want, is the later wish.
-bool keeper_core::overrules_us(offer& o, const store::pool_payload& have) const {
+/// Whether the pool, which differs from what we want, is the later wish. Wishes that were formed while nobody could be
+/// told share a number with others: of those the one that is written stands. So whoever writes over a living writer
+/// raises the number, and no two nodes do it for ever.
+bool keeper_core::overrules_us(const offer& o, const store::pool_payload& have) const {
   const bool ours = have.last_writer == cfg_.config.id && have.writer_incarnation == cfg_.incarnation;
   if (!o.wish || ours || have.last_writer.empty()) {
     return false;
   }
-  return have.wish > *o.wish || (have.wish == *o.wish && o.doubtful);
+  return have.wish >= *o.wish;
 }
 
 bool keeper_core::writer_stands(const job_id& job, offer& o, const store::read_result* r, step s) const {

@@ -234,6 +234,29 @@ TEST_CASE("keeper: a wish that was formed while away is older than what others w
   }
 }
 
+TEST_CASE("keeper: of wishes that were formed while nobody could be told one stands, and nobody writes for ever") {
+  versions v;
+  auto& n0 = v.start("n0", {"a"});
+  auto& n2 = v.start("n2", {"a"});
+  auto& n3 = v.start("n3", {"a"});
+  for (auto* n : {&n0, &n2, &n3}) {
+    n->expire();
+  }
+  n0.call(&keeper_core::on_pool, job_id{"j"}, std::vector<item_id>{"b"});
+  n2.call(&keeper_core::on_pool, job_id{"j"}, std::vector<item_id>{"c"});
+  n3.call(&keeper_core::on_pool, job_id{"j"}, std::vector<item_id>{"c"});
+  for (auto* n : {&n0, &n2, &n3}) {
+    n->connect();
+  }
+  v.pass(seconds{20});
+  const auto stands = v.pool();
+  const auto version = v.tree.stat("/djm/work-pool-version").version;
+  CHECK((stands == strings{"b"} || stands == strings{"c"}));
+  v.pass(seconds{60});
+  CHECK(v.pool() == stands);
+  CHECK(v.tree.stat("/djm/work-pool-version").version == version);
+}
+
 TEST_CASE("keeper: a keeper that is rebuilt has no new wish") {
   versions v;
   auto& n0 = v.start("n0", {"a", "b"});
