@@ -75,6 +75,7 @@ void manager_core::reset() {
   observe_now_.clear();
   sweep_at_.reset();
   scanning_ = scanned_ = false;
+  swept_from_ = {};
   scan_jobs_.clear();
   scan_queue_.clear();
   clean_at_.reset();
@@ -116,6 +117,7 @@ void manager_core::next(step s, effects& out) {
   }
   if (!scanning_ && sweep_at_ && s.now >= *sweep_at_) {
     scanning_ = true;
+    scan_began_ = s.now;
     sweep_at_ = s.now + cfg_.sweep_period;
     ++counters_.sweeps;
     if (unwatched_) {

@@ -181,6 +181,7 @@ private:
   // cleaning
   void plan_cleaning(step s);
   std::set<job_id> offered(time_point now) const;
+  bool swept_since_gone(const node_id& id, const worker_image& w) const;
   bool is_over(const node_id& id, const worker_image& w, time_point now) const;
   void start_clean(effects& out);
   void apply_clean(const store::read_outcome& r, step s, effects& out);
@@ -271,6 +272,8 @@ private:
   std::vector<item_ref> verify_locks_;
   std::vector<item_ref> breaking_;
   std::optional<time_point> sweep_at_;
+  time_point scan_began_{};
+  time_point swept_from_{}; ///< when the latest sweep began that is over
   std::deque<job_id> scan_jobs_;
   job_id scan_job_;
   lock_watchdog::folder scan_folder_;

@@ -195,6 +195,7 @@ void manager_core::continue_scan(step s, effects& out) {
   }
   scanning_ = false;
   scanned_ = true;
+  swept_from_ = scan_began_;
   judge_locks();
   // Lives that are over and have left nothing; one that turns out to have left a lock is found by a later sweep.
   watchdog_.forget_settled([this](const incarnation_ref& who) {

@@ -90,6 +90,34 @@ TEST_CASE("manager: the locks of others keep no dead worker, and do not hide its
   }
 }
 
+TEST_CASE("manager: who left in a hurry is kept until a sweep has found the locks that its runs still had") {
+  for (const bool hurried : {false, true}) {
+    CAPTURE(hurried);
+    manager_rig r;
+    auto settings = manager_rig::settings(200);
+    settings.sweep_period = std::chrono::hours{24};
+    settings.clean_period = std::chrono::hours{1};
+    r.d.core = manager_core{settings};
+    auto s = r.worker("v");
+    r.worker("w");
+    r.lead();
+    if (hurried) {
+      put_lock(r.tree, "j", "a", "v", "i1", 86'400'000);
+    }
+    store::worker_payload p;
+    p.incarnation = "i1";
+    p.detach_ms = 1000;
+    p.left = true;
+    r.tree.put("/djm/workers/v", store::encode(p));
+    r.tree.end(s);
+    r.tree.put("/djm/worker-version", "{}");
+    r.pass(std::chrono::hours{2});
+    CHECK(r.tree.has("/djm/workers/v"));
+    r.pass(std::chrono::hours{23});
+    CHECK(r.tree.has("/djm/workers/v") == hurried);
+  }
+}
+
 TEST_CASE("manager: a cleaning that is due waits for the first sweep and for nothing else") {
   manager_rig r;
   auto s = manager_rig::settings(200);
