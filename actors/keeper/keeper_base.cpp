@@ -22,7 +22,7 @@ void keeper_core::read_base(effects& out) {
        {store::get(tree_.format()), store::exists(tree_.root()), store::exists(tree_.alive()),
         store::children(tree_.latches()), store::exists(tree_.workers()), store::exists(tree_.pools()),
         store::exists(tree_.locks()), store::exists(tree_.pool_version()), store::exists(tree_.worker_version()),
-        store::exists(tree_.assignment_version())},
+        store::exists(tree_.assignment_version()), store::exists(tree_.marks())},
        out);
 }
 
@@ -68,6 +68,7 @@ void keeper_core::apply_base(const store::read_outcome& r, step s, effects& out)
   add(7, tree_.pool_version(), bump());
   add(8, tree_.worker_version(), bump());
   add(9, tree_.assignment_version(), bump());
+  add(10, tree_.marks(), {});
   if (r.results[8].code == rc::no_node || r.results[9].code == rc::no_node) {
     end_all_terms(r.results[3].children, txn);
   }

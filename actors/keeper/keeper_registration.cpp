@@ -95,8 +95,6 @@ void keeper_core::apply_registration(const store::read_outcome& r, step s, effec
     version = worker.stat.version;
     data.took_over = version;
     if (have) {
-      data.draining = have->draining; // what operators said outlives a restart
-      data.cordoned = have->cordoned;
       if (have->incarnation == cfg_.incarnation) {
         data.took_over = have->took_over;
         data.after_crash = have->after_crash;

@@ -21,8 +21,8 @@ constexpr duration without_watch = std::chrono::seconds{1};
 } // namespace
 
 std::vector<std::string> keeper_core::base_paths() const {
-  return {tree_.format(), tree_.alive(),        tree_.latches(),        tree_.workers(),           tree_.pools(),
-          tree_.locks(),  tree_.pool_version(), tree_.worker_version(), tree_.assignment_version()};
+  return {tree_.format(), tree_.alive(), tree_.latches(),      tree_.workers(),        tree_.marks(),
+          tree_.pools(),  tree_.locks(), tree_.pool_version(), tree_.worker_version(), tree_.assignment_version()};
 }
 
 bool keeper_core::is_watched_over(const std::string& path) const {

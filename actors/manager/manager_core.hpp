@@ -235,6 +235,7 @@ private:
   bool refresh_pools_ = false;
   std::vector<node_id> detail_workers_;
   std::vector<node_id> detail_alive_;
+  std::vector<node_id> detail_marks_;
   std::vector<job_id> detail_jobs_;
   std::vector<std::pair<node_id, job_id>> detail_folders_;
   std::set<node_id> alive_names_;

@@ -35,7 +35,8 @@ std::set<node_id> manager_core::shunned(time_point now) const {
   }
   std::set<job_id> covered;
   for (const auto& [id, w] : image_.workers) {
-    if (w.is_alive() && found.count(id) == 0 && !w.registration->draining && !w.registration->cordoned) {
+    const auto mark = image_.mark_of(id, w);
+    if (w.is_alive() && found.count(id) == 0 && !mark.draining && !mark.cordoned) {
       covered.insert(w.available.begin(), w.available.end());
     }
   }

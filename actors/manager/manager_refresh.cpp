@@ -63,10 +63,13 @@ void manager_core::start_refresh(effects& out) {
   all_dirty_ = members_dirty_ = pools_dirty_ = false;
   unwatched_ = unwatched_ && !refresh_all_;
   jobs_dirty_.clear();
-  std::vector<store::read_op> ops{
-    store::get(tree_.assignment_version()),    store::get(tree_.worker_version(), refresh_members_),
-    store::children(tree_.workers()),          store::children(tree_.alive(), refresh_members_),
-    store::get(tree_.pools(), refresh_pools_), store::children(tree_.pools(), refresh_pools_)};
+  std::vector<store::read_op> ops{store::get(tree_.assignment_version()),
+                                  store::get(tree_.worker_version(), refresh_members_),
+                                  store::children(tree_.workers()),
+                                  store::children(tree_.alive(), refresh_members_),
+                                  store::get(tree_.pools(), refresh_pools_),
+                                  store::children(tree_.pools(), refresh_pools_),
+                                  store::children(tree_.marks())};
   read(activity::load_base, std::move(ops), refresh_all_, out);
 }
 
@@ -122,6 +125,16 @@ void manager_core::apply_base(const store::read_outcome& r, step s, effects& out
   for (const auto& name : names) {
     if (is_valid_id(name) && image_.workers.count(name) == 0) {
       detail_workers_.push_back(name);
+    }
+  }
+  // Whoever sets a mark bumps the version of the workers. Those of nodes that are not there cost nothing.
+  detail_marks_.clear();
+  if (members) {
+    image_.marks.clear();
+    for (const auto& name : r.results[6].children) {
+      if (alive_names_.count(name) > 0) {
+        detail_marks_.push_back(name);
+      }
     }
   }
   // Pools.
@@ -182,7 +195,8 @@ void manager_core::read_details(step s, effects& out) {
       detail_alive_.push_back(id);
     }
   }
-  if (detail_alive_.empty() && detail_jobs_.empty()) { // whoever is read anew is in `detail_alive_`
+  // Whoever is read anew is in `detail_alive_`.
+  if (detail_alive_.empty() && detail_jobs_.empty() && detail_marks_.empty()) {
     refreshed(s, out);
     return;
   }
@@ -199,6 +213,9 @@ void manager_core::read_details(step s, effects& out) {
   for (const auto& id : detail_jobs_) {
     ops.push_back(store::get(tree_.pool(id), true));
     ops.push_back(store::children(tree_.pool(id), true));
+  }
+  for (const auto& id : detail_marks_) {
+    ops.push_back(store::get(tree_.mark(id)));
   }
   read(activity::load_details, std::move(ops), false, out);
 }
@@ -221,6 +238,7 @@ void manager_core::apply_details(const store::read_outcome& r, step s, effects& 
     w.version = reg.stat.version;
     if (auto p = store::decode<store::worker_payload>(reg.data, tree_.worker(id))) {
       w.registration = std::move(*p);
+      w.former_mark = store::decode<store::mark_payload>(reg.data, {}).value_or(store::mark_payload{});
     } else {
       w.registration.reset();
       complain(tree_.worker(id), p.error(), out);
@@ -294,6 +312,14 @@ void manager_core::apply_details(const store::read_outcome& r, step s, effects& 
       complain(tree_.pool(id), p.error(), out);
     }
     image_.set_items(id, list.children);
+  }
+  for (const auto& id : detail_marks_) {
+    const auto& x = r.results[i++];
+    if (auto m = store::decode<store::mark_payload>(x.data, tree_.mark(id))) {
+      image_.marks[id] = *m;
+    } else if (x.code == rc::ok) {
+      complain(tree_.mark(id), m.error(), out);
+    }
   }
   if (detail_folders_.empty()) {
     refreshed(s, out);

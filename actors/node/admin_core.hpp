@@ -91,6 +91,7 @@ private:
   void decide(const store::read_outcome& r, step s, effects& out);
   void view_base(const store::read_outcome& r, effects& out);
   void view_details(const store::read_outcome& r, effects& out);
+  void view_mark(const node_id& id, const store::read_result& r);
   void view_items(const store::read_outcome& r, effects& out);
 
   settings cfg_;
@@ -112,6 +113,7 @@ private:
   std::vector<node_id> alive_;
   std::vector<job_id> jobs_;
   std::vector<std::string> latches_;
+  std::vector<node_id> marked_;
   std::vector<std::pair<node_id, job_id>> folders_;
   std::vector<std::pair<std::size_t, std::size_t>> locks_;
 };

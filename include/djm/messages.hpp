@@ -46,7 +46,8 @@ struct reschedule_job {
   job_id job;
   djm::schedule schedule;
 };
-/// Say how the planner treats a worker: a cordoned one gets nothing new, a draining one is emptied.
+/// Say how the planner treats a worker: a cordoned one gets nothing new, a draining one is emptied. Kept in the store
+/// until taken back, whether the worker is there, gone for long, or still to come.
 struct mark_worker {
   node_id worker;
   bool draining = false;

@@ -75,7 +75,8 @@ public:
   expected<void> trigger(const job_id& job);
   /// On this node, from the next start on.
   expected<void> reschedule(const job_id& job, schedule s);
-  /// A draining worker is emptied, a cordoned one gets nothing new; kept in the store until taken back.
+  /// A draining worker is emptied, a cordoned one gets nothing new; kept in the store until taken back. The
+  /// worker need not be there yet.
   expected<void> mark_worker(const node_id& worker, bool draining, bool cordoned);
   expected<node_status> status() const;
   expected<cluster_view> cluster() const;

@@ -27,7 +27,7 @@ using node_actor = cx::typed<
   /// Answered when written, at the latest after `registration_timeout`. `invalid_id`, `unknown_job`, `not_connected`,
   /// `timed_out`, `backlog_full`, `shutting_down`.
   caf::result<void>(switch_job), caf::result<void>(switch_all),
-  /// `unknown_worker`, otherwise as above.
+  /// `invalid_id`, otherwise as above.
   caf::result<void>(mark_worker),
   /// `unknown_job`.
   caf::result<void>(trigger_job),

@@ -216,7 +216,7 @@ struct node_status {
 /// A worker as the tree shows it.
 struct worker_view {
   node_id id;
-  /// "alive", "gone", "left".
+  /// "alive", "gone", "left"; "expected": only marked so far.
   std::string state;
   std::string incarnation;
   std::string host;

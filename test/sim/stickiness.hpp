@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "test/sim/tree_image.hpp"
@@ -60,10 +61,11 @@ private:
     duration detach{};
     bool left = false;
     bool draining = false;
+    bool marked = false;
     std::string incarnation;
     /// Lives in a row that ended without a leave: from the second on leaders may give it nothing.
     unsigned ends = 0;
-    /// Neither marked nor with weight, room or zone of its own.
+    /// Without weight, room or zone of its own.
     bool plain = true;
     /// When it was last alive, not draining and not left after having been otherwise.
     time_point fit_since{};
@@ -77,6 +79,7 @@ private:
   };
   struct shown_plan;
 
+  void sees_mark(const std::string& worker, std::string_view data, time_point now);
   void check_bound(const tree_image& image, time_point now, const complaint& complain);
   std::string beyond_bound(const shown_plan& plan, const std::set<std::string>& workers, const tree_image& image,
                            time_point now) const;

@@ -98,6 +98,7 @@ TEST_CASE("a node can have strategies of its own, and keeps them when it starts 
   node_config config;
   config.id = "n0";
   c.start(config, mine);
+  c.settle(); // the first to be there leads, and n1 does not know the strategy
   c.start("n1");
   c.register_job(endless("mail", numbered("i", 4)).strategy("to_the_first"));
   c.settle();

@@ -211,6 +211,7 @@ void prepare(fake_store& tree) {
   tree.put(schema.alive());
   tree.put(schema.latches());
   tree.put(schema.workers());
+  tree.put(schema.marks());
   tree.put(schema.pools(), store::encode(store::pools_payload{}));
   tree.put(schema.locks());
   for (const auto& path : {schema.pool_version(), schema.worker_version(), schema.assignment_version()}) {

@@ -356,16 +356,3 @@ TEST_CASE("keeper: the first join is a connection, the later ones are reconnecti
   CHECK(r.all_events().find("\"connected\"") == std::string::npos);
   CHECK(r.all_events().find("\"reconnected\"") != std::string::npos);
 }
-
-TEST_CASE("keeper: what operators said about a worker outlives its leaving") {
-  joined_rig r;
-  auto w = store::decode<store::worker_payload>(r.tree.data("/djm/workers/w"), "");
-  REQUIRE(w.has_value());
-  w->cordoned = true;
-  r.tree.put("/djm/workers/w", store::encode(*w));
-  CHECK(r.d.call(&keeper_core::on_leave) == "stop probing; left");
-  w = store::decode<store::worker_payload>(r.tree.data("/djm/workers/w"), "");
-  REQUIRE(w.has_value());
-  CHECK(w->left);
-  CHECK(w->cordoned);
-}

@@ -118,6 +118,58 @@ TEST_CASE("manager: who left in a hurry is kept until a sweep has found the lock
   }
 }
 
+TEST_CASE("manager: a mark counts for whoever comes, and outlives the cleaning of its worker") {
+  manager_rig r;
+  const auto mark = [&](const std::string& worker, const std::string& data) {
+    r.tree.put("/djm/marks/" + worker, data);
+    r.tree.put("/djm/worker-version", "{}");
+  };
+  r.worker("v");
+  add_pool(r.tree, "j", manager_rig::items(4));
+  mark("w", "{\"v\":1,\"cordoned\":true}"); // not there yet
+  r.lead();
+  const auto s = r.worker("w");
+  r.tree.put("/djm/worker-version", "{}");
+  r.work();
+  CHECK(r.count("v") == 4);
+  CHECK(r.count("w") == 0);
+  // Stopped for so long that it is cleaned away.
+  r.tree.end(s);
+  r.tree.put("/djm/workers/w", "{\"v\":1,\"incarnation\":\"i1\",\"left\":true}");
+  r.tree.put("/djm/worker-version", "{}");
+  r.pass(a_clean_period);
+  CHECK_FALSE(r.tree.has("/djm/workers/w"));
+  CHECK(r.tree.has("/djm/marks/w"));
+  r.worker("w", "i2");
+  r.tree.put("/djm/worker-version", "{}");
+  r.work();
+  CHECK(r.count("w") == 0);
+  mark("v", "{\"v\":1,\"draining\":true}");
+  mark("w", "{\"v\":1}");
+  r.work();
+  CHECK(r.count("w") == 4);
+  mark("v", "spoilt");
+  r.work();
+  CHECK(r.all_events().find("/djm/marks/v") != std::string::npos);
+}
+
+TEST_CASE("manager: a mark in a registration, as earlier versions wrote it, counts until marks/<w> says otherwise") {
+  manager_rig r;
+  r.worker("v");
+  r.worker("w");
+  auto text = r.tree.data("/djm/workers/w");
+  text.insert(text.find('{') + 1, "\"cordoned\":true,");
+  r.tree.put("/djm/workers/w", text);
+  add_pool(r.tree, "j", manager_rig::items(4));
+  r.lead();
+  r.work();
+  CHECK(r.count("v") == 4);
+  r.tree.put("/djm/marks/w", "{\"v\":1}");
+  r.tree.put("/djm/worker-version", "{}");
+  r.work();
+  CHECK(r.count("w") == 2);
+}
+
 TEST_CASE("manager: a cleaning that is due waits for the first sweep and for nothing else") {
   manager_rig r;
   auto s = manager_rig::settings(200);
