@@ -55,6 +55,7 @@ job_runner_core::effects job_runner_core::on_granted(const std::vector<work_item
     auto& it = items_[w.id];
     it.granted = true;
     it.fresh = true;
+    it.since = s.now;
     it.token = w.token; // a run of an earlier turn keeps the token it was started with
     begin_wait(w.id, it, s);
   }

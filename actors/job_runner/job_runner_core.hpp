@@ -134,6 +134,7 @@ private:
     bool fresh = true;   ///< has not been in a run since it was granted
     bool failed = false; ///< the latest run that it was in failed, because of it or as a whole
     bool starved = false;
+    time_point since{};                   ///< when it was granted
     std::optional<time_point> starves_at; ///< its place in `waiting_`
   };
   struct lane {
@@ -184,6 +185,8 @@ private:
   void aim(lane& l, duration beat, step s) const;
   duration phase(const lane& l) const;
   void follow_wall_clock(step s);
+  bool takes_part(const lane& l, const item& it) const;
+  void skip_missed(lane& l, step s);
   time_point next_after(time_point due, time_point now) const;
   // items that wait
   bool may_starve() const;

@@ -115,6 +115,9 @@ void job_runner_core::set_lanes(std::vector<std::set<item_id>> cuts, step s) {
 void job_runner_core::start_due(step s, effects& out) {
   lease_over_ = s.now >= run_until_;
   follow_wall_clock(s);
+  for (auto& l : lanes_) {
+    skip_missed(l, s);
+  }
   std::vector<std::pair<time_point, std::size_t>> ready;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     const auto& l = lanes_[i];
@@ -155,7 +158,7 @@ void job_runner_core::start_lane(lane& l, step s, effects& out) {
   for (const auto& name : l.items) {
     auto& it = items_.at(name);
     // Beside a run that goes on: what has been in none yet, and what is due again.
-    if (it.granted && it.run == 0 && (!busy || it.fresh || due)) {
+    if (it.granted && it.run == 0 && (!busy || it.fresh || due) && takes_part(l, it)) {
       r.items.push_back({name, it.token});
     }
   }

@@ -90,6 +90,31 @@ void job_runner_core::advance(lane& l, step s) {
   aim(l, moment_from(std::max(wall, *l.beat) + duration{1}, period, phase(l)), s);
 }
 
+/// A start that comes late (the run before went on, or there was no lease) is for those that were held at its moment:
+/// what came later may have had that moment's run on the node that it comes from.
+bool job_runner_core::takes_part(const lane& l, const item& it) const {
+  return !cfg_.spec.schedule.lasting() || l.triggered || l.again || !l.due || it.since <= *l.due;
+}
+
+/// Where nobody is left who was held at the moment that is due, the lane goes on with the next one.
+void job_runner_core::skip_missed(lane& l, step s) {
+  if (!cfg_.spec.schedule.lasting() || !l.due || *l.due > s.now) {
+    return;
+  }
+  bool newcomers = false;
+  for (const auto& id : l.items) {
+    const auto& it = items_.at(id);
+    if (it.run == 0 && takes_part(l, it)) {
+      return;
+    }
+    newcomers = newcomers || it.run == 0;
+  }
+  if (newcomers) {
+    counters_.skipped += cfg_.spec.schedule.kind == schedule_kind::fixed_rate ? 1 : 0;
+    set_first_due(l, s);
+  }
+}
+
 time_point job_runner_core::next_after(time_point due, time_point now) const {
   auto period = cfg_.spec.schedule.period;
   if (now < due) {

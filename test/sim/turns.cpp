@@ -1,5 +1,7 @@
 #include "test/sim/turns.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "djm/time.hpp"
@@ -13,51 +15,68 @@ void turns::expect_rhythm(const job_id& job, duration period, duration phase) {
 
 void turns::told(host h, const event& what, time_point now, const complaint& say) {
   auto& n = nodes_[h];
-  const auto waits = [&](const key& k) { n.waits[k] = {now, false}; };
-  const auto waits_no_more = [&](const key& k) {
-    if (const auto w = n.waits.find(k); w != n.waits.end()) {
-      look(h, k, w->second, now, say);
-      n.waits.erase(w);
-    }
-  };
-  const auto ended = [&](run_id run) {
-    const auto r = n.runs.find(run);
-    if (r == n.runs.end())
-      return;
-    for (const auto& k : r->second)
-      waits(k);
-    n.runs.erase(r);
-  };
-  const auto leaves_runs = [&](const key& k) {
-    for (auto& [run, keys] : n.runs)
-      for (auto i = keys.begin(); i != keys.end(); ++i)
-        if (*i == k) {
-          keys.erase(i);
-          break;
-        }
-  };
   if (const auto* x = std::get_if<items_granted>(&what)) {
-    for (const auto& item : x->items)
-      waits({x->job, item.id});
+    for (const auto& item : x->items) {
+      n.held.insert({x->job, item.id});
+      begin_wait(n, {x->job, item.id}, now);
+    }
   } else if (const auto* r = std::get_if<items_revoked>(&what)) {
     for (const auto& item : r->items) {
-      waits_no_more({r->job, item});
-      leaves_runs({r->job, item});
+      n.held.erase({r->job, item});
+      end_wait(h, {r->job, item}, now, say);
     }
   } else if (const auto* s = std::get_if<run_started>(&what)) {
     for (const auto& item : s->items) {
-      waits_no_more({s->job, item.id});
+      end_wait(h, {s->job, item.id}, now, say);
       n.runs[s->run].emplace_back(s->job, item.id);
     }
   } else if (const auto* f = std::get_if<run_finished>(&what)) {
-    ended(f->run);
+    ended(n, f->run, now);
   } else if (const auto* e = std::get_if<run_failed>(&what)) {
-    ended(e->run);
+    ended(n, e->run, now);
   } else if (const auto* t = std::get_if<item_starved>(&what)) {
     for (const auto& item : t->items)
       if (const auto w = n.waits.find({t->job, item}); w != n.waits.end())
         w->second.told = !t->over;
   }
+}
+
+/// What it held counts again when it is told anew, which a later life of the worker may not do. What runs goes on.
+void turns::rebuilt(host h, const job_id& job) {
+  auto& n = nodes_[h];
+  for (auto i = n.held.begin(); i != n.held.end();) {
+    if (i->first != job) {
+      ++i;
+      continue;
+    }
+    n.waits.erase(*i);
+    i = n.held.erase(i);
+  }
+}
+
+/// An item that was taken away and came back may still be in the run that it was in.
+void turns::begin_wait(node& n, const key& k, time_point now) {
+  for (const auto& [run, keys] : n.runs)
+    if (std::find(keys.begin(), keys.end(), k) != keys.end())
+      return;
+  n.waits[k] = {now, false};
+}
+
+void turns::end_wait(host h, const key& k, time_point now, const complaint& say) {
+  auto& waits = nodes_[h].waits;
+  if (const auto w = waits.find(k); w != waits.end()) {
+    look(h, k, w->second, now, say);
+    waits.erase(w);
+  }
+}
+
+void turns::ended(node& n, run_id run, time_point now) {
+  const auto r = n.runs.extract(run);
+  if (r.empty())
+    return;
+  for (const auto& k : r.mapped())
+    if (n.held.count(k) > 0)
+      begin_wait(n, k, now);
 }
 
 void turns::anew(host h, time_point now) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +29,8 @@ public:
   /// Nothing could start on this host until now: it had no lease, stood still, or a part of it was missing.
   void anew(host h, time_point now);
   void gone(host h);
+  /// The part of this job is another one, which knows of nothing that the one before held.
+  void rebuilt(host h, const job_id& job);
   /// Somebody's wall clock was set: what starts next may be for a moment that has had its start.
   void clock_set() { ++clocks_set_; }
   /// `wall`: of the host's own clock, whose error is known.
@@ -53,10 +56,14 @@ private:
     std::uint64_t clocks_set = 0;
   };
   struct node {
+    std::set<key> held;
     std::map<key, wait> waits;
     std::map<run_id, std::vector<key>> runs;
   };
 
+  static void begin_wait(node& n, const key& k, time_point now);
+  void end_wait(host h, const key& k, time_point now, const complaint& say);
+  static void ended(node& n, run_id run, time_point now);
   void look(host h, const key& k, const wait& w, time_point now, const complaint& say) const;
 
   std::map<job_id, rule> jobs_;

@@ -62,6 +62,36 @@ TEST_CASE("turns: what could not start, is in a run, or was taken away, does not
   CHECK(c.complaints.empty());
 }
 
+TEST_CASE("turns: the books of a part that is rebuilt are void, until its successor says what it holds") {
+  hall c;
+  c.granted(0s);
+  c.t.rebuilt(1, "j");
+  c.t.check(time_point{60s}, c.say);
+  c.granted(60s);
+  c.started(61s, 1);
+  c.t.rebuilt(1, "j"); // the run goes on
+  c.granted(62s);
+  c.t.check(time_point{99s}, c.say);
+  CHECK(c.complaints.empty());
+  c.told(100s, run_finished{"j", 1, 1s});
+  c.t.check(time_point{106s}, c.say);
+  CHECK(c.complaints.size() == 1);
+}
+
+TEST_CASE("turns: an item that is given back to its node waits from the end of the run that it was in all the time") {
+  hall c;
+  c.granted(0s);
+  c.started(1s, 1);
+  c.told(2s, items_revoked{"j", {"x"}, stop_reason::revoked});
+  c.granted(3s);
+  c.t.check(time_point{60s}, c.say);
+  c.told(60s, run_finished{"j", 1, 1s});
+  c.t.check(time_point{65s}, c.say);
+  CHECK(c.complaints.empty());
+  c.t.check(time_point{66s}, c.say);
+  CHECK(c.complaints.size() == 1);
+}
+
 TEST_CASE("turns: a second start for one moment of the grid is a complaint, where clocks agree") {
   hall c;
   c.t.expect_rhythm("j", 10s, 3s);

@@ -210,6 +210,55 @@ TEST_CASE("rhythm: missed moments of a rate are made up for once, and counted") 
   CHECK(h.r.wakes() == doctest::Approx(base + 5 * hour));
 }
 
+TEST_CASE("rhythm: what joins a share after a moment has no part in a late start for it") {
+  const double base = 1.7e9 - std::fmod(1.7e9, hour);
+  for (const auto& s :
+       {schedule::fixed_rate(hours{1}).at(minutes{0}), schedule::fixed_delay(hours{1}).at(minutes{0})}) {
+    holder h{s};
+    auto& core = h.r.core;
+    const auto items = [](const job_runner_core::effects& fx) {
+      std::vector<item_id> all;
+      if (const auto* x = first<job_runner_core::start_run>(fx)) {
+        for (const auto& w : x->items) {
+          all.push_back(w.id);
+        }
+      }
+      return all;
+    };
+    core.on_lease(at(base + 1000), at(base + 1005), h.now(base + 10));
+    core.on_granted({{"a", 1}}, h.now(base + 10));
+    // The lease is over at the moment. Another node runs b meanwhile, and loses it to this one.
+    core.on_wake(h.now(base + hour));
+    core.on_granted({{"b", 2}}, h.now(base + hour + 60));
+    auto fx = core.on_lease(at(9e9), at(9e9), h.now(base + hour + 100));
+    CHECK(items(fx) == std::vector<item_id>{"a"});
+    // Both have the next one.
+    core.on_run_done(first<job_runner_core::start_run>(fx)->id, {}, false, h.now(base + hour + 100));
+    CHECK(h.r.wakes() == doctest::Approx(base + 2 * hour).epsilon(1e-7));
+    fx = core.on_wake(h.now(base + 2 * hour + 101));
+    CHECK(items(fx) == std::vector<item_id>{"a", "b"});
+  }
+}
+
+TEST_CASE("rhythm: a moment that is over for all who were held at it is skipped, and counted") {
+  const double base = 1.7e9 - std::fmod(1.7e9, hour);
+  for (const auto& s :
+       {schedule::fixed_rate(hours{1}).at(minutes{0}), schedule::fixed_delay(hours{1}).at(minutes{0})}) {
+    holder h{s};
+    auto& core = h.r.core;
+    core.on_lease(at(base + 1000), at(base + 1005), h.now(base + 10));
+    core.on_granted({{"a", 1}}, h.now(base + 10));
+    core.on_wake(h.now(base + hour));
+    core.on_granted({{"b", 2}}, h.now(base + hour + 60));
+    core.on_revoked({"a"}, stop_reason::revoked, h.now(base + hour + 61));
+    const auto fx = core.on_lease(at(9e9), at(9e9), h.now(base + hour + 100));
+    CHECK(first<job_runner_core::start_run>(fx) == nullptr);
+    CHECK(h.r.wakes() == doctest::Approx(base + 2 * hour).epsilon(1e-7));
+    CHECK(core.status(at(base + hour + 100)).counters.skipped == (s.kind == schedule_kind::fixed_rate ? 1 : 0));
+    CHECK(first<job_runner_core::start_run>(core.on_wake(h.now(base + 2 * hour + 1))) != nullptr);
+  }
+}
+
 TEST_CASE("rhythm: another long schedule starts at its own next moment") {
   holder h{schedule::fixed_rate(hours{24}).at(minutes{0})};
   const double base = 1.7e9 - std::fmod(1.7e9, hour);
