@@ -80,6 +80,7 @@ struct stop_runs;
 struct worker_restarted;
 struct happened;
 struct get_part_status;
+struct run_released;
 
 } // namespace djm::msg
 
@@ -146,6 +147,7 @@ CAF_ADD_TYPE_ID(djm_parts, (djm::msg::stop_runs))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::worker_restarted))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::happened))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::get_part_status))
+CAF_ADD_TYPE_ID(djm_parts, (djm::msg::run_released))
 
 CAF_ADD_TYPE_ID(djm_parts, (djm::strategy_done))
 CAF_ADD_TYPE_ID(djm_parts, (djm::question))

@@ -359,8 +359,8 @@ expected<void> node::disable_all() {
 expected<void> node::enable_all() {
   return impl::ask<void>(impl_, switch_all{false});
 }
-expected<void> node::trigger(const job_id& job) {
-  return impl::ask<void>(impl_, trigger_job{job});
+expected<std::uint64_t> node::trigger(const job_id& job) {
+  return impl::ask<std::uint64_t>(impl_, trigger_job{job});
 }
 expected<void> node::reschedule(const job_id& job, schedule s) {
   return impl::ask<void>(impl_, reschedule_job{job, s});

@@ -167,7 +167,7 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       }
       return wish(self, admin_core::set_marks{m.worker, m.draining, m.cordoned});
     },
-    [self](trigger_job& m) -> caf::result<void> {
+    [self](trigger_job& m) -> caf::result<std::uint64_t> {
       auto& s = self->state();
       if (s.life->is_stopping()) {
         return to_caf(stopping_error(s));
@@ -176,8 +176,7 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       if (j == nullptr) {
         return unknown(s, m.job);
       }
-      self->mail(msg::trigger{}).send(j->runner);
-      return caf::unit;
+      return self->mail(msg::trigger{}).delegate(j->runner);
     },
     [self](reschedule_job& m) -> caf::result<void> {
       auto& s = self->state();

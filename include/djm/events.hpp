@@ -19,7 +19,8 @@ struct items_granted {
   job_id job;
   std::vector<work_item> items;
 };
-/// Items of the job were taken from this node; runs that hold them have been asked to stop.
+/// Items of the job were taken from this node; runs that hold them have been told, and are asked to stop unless they
+/// release them.
 struct items_revoked {
   job_id job;
   std::vector<item_id> items;
@@ -50,6 +51,8 @@ struct run_failed {
   duration took = duration::zero();
   std::string what;
   duration waited = duration::zero();
+  /// Items that failed by name (`job_context::fail_item`, `for_each_item`); empty when the run as a whole threw.
+  std::vector<item_id> items;
 };
 /// The run ignored its stop request for longer than its grace, or beyond the deadline at which its items may start
 /// elsewhere (`past_deadline`).
@@ -80,14 +83,23 @@ struct leader_changed {
 struct connection_changed {
   std::string state;
 };
+/// Items that this node holds have been in no run for a period of the job and its stop grace, because the run of their
+/// share goes on without them (`new_items_policy::own_run` gives them one of their own), other runs take all places, or
+/// the function that cuts the share does not answer. Told once, and once more with `over` when it has come to its end.
+struct item_starved {
+  job_id job;
+  std::vector<item_id> items;
+  bool over = false;
+};
 /// Something went wrong that a person should know about.
 struct problem {
   std::string component;
   error why;
 };
 
-using event = std::variant<items_granted, items_revoked, items_released, run_started, run_finished, run_failed,
-                           run_overrun, pool_problem, capacity_wanted, leader_changed, connection_changed, problem>;
+using event =
+  std::variant<items_granted, items_revoked, items_released, run_started, run_finished, run_failed, run_overrun,
+               pool_problem, capacity_wanted, leader_changed, connection_changed, problem, item_starved>;
 
 /// An event with its origin.
 struct node_event {
@@ -120,7 +132,7 @@ auto fields(V&& v, run_finished& x) {
 template <class V>
 auto fields(V&& v, run_failed& x) {
   return v("run_failed", field("job", x.job), field("run", x.run), field("took", x.took), field("what", x.what),
-           field("waited", x.waited));
+           field("waited", x.waited), field("items", x.items));
 }
 template <class V>
 auto fields(V&& v, run_overrun& x) {
@@ -141,6 +153,10 @@ auto fields(V&& v, leader_changed& x) {
 template <class V>
 auto fields(V&& v, connection_changed& x) {
   return v("connection_changed", field("state", x.state));
+}
+template <class V>
+auto fields(V&& v, item_starved& x) {
+  return v("item_starved", field("job", x.job), field("items", x.items), field("over", x.over));
 }
 template <class V>
 auto fields(V&& v, problem& x) {

@@ -17,13 +17,15 @@ namespace djm {
 /// Every member may be called on any executor thread, `run` on several at once (one per concurrent run): members must
 /// be safe to call concurrently. djm lets go of the object on one of these threads too, and on no other, when none of
 /// its code runs or will run on the node: before `unregister_job` or the shutdown is answered. Exceptions that leave a
-/// member are contained: the run counts as failed, the pool stays as it was, the share is worked on in one run.
+/// member are contained: the run counts as failed, the pool stays as it was, the share is worked on in one run until
+/// the running strategy, asked again after a while, cuts it.
 class job {
 public:
   virtual ~job();
 
   /// The names of all work items of the job, cluster-wide; every node should compute the same. Asked at registration
-  /// and, when `pool_check_period` is set, again and again.
+  /// (until it has answered once, with a back-off between attempts) and, when `pool_check_period` is set, again and
+  /// again.
   virtual std::vector<item_id> work_pool() = 0;
 
   /// Works on the items of `ctx`. Return when done; return soon when `ctx.stop_requested()`.

@@ -36,8 +36,10 @@ struct switch_job {
 struct switch_all {
   bool disabled = false;
 };
-/// Run now, once more, what this node holds of the job; nothing when it holds nothing. During a run: one more after it,
-/// however often.
+/// Run now, once more, what this node holds of the job; during a run: one more after it, however often. Answered with
+/// the number of runs that follow (of lanes, where the job cuts its share): 0 when this node holds nothing of the job.
+/// One that comes before the node has held anything of it is kept until it does. The rhythm of the schedule stays as it
+/// is.
 struct trigger_job {
   job_id job;
 };

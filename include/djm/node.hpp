@@ -70,9 +70,9 @@ public:
   expected<void> disable_job(const job_id& job);
   expected<void> disable_all();
   expected<void> enable_all();
-  /// Runs now, once more, what this node holds; nothing when it holds nothing. During a run: one more after it, however
-  /// often.
-  expected<void> trigger(const job_id& job);
+  /// Runs now, once more, what this node holds; during a run: one more after it, however often. The number of runs that
+  /// follow; 0 when this node holds nothing (before it has held anything, the trigger is kept until it does).
+  expected<std::uint64_t> trigger(const job_id& job);
   /// On this node, from the next start on.
   expected<void> reschedule(const job_id& job, schedule s);
   /// A draining worker is emptied, a cordoned one gets nothing new; kept in the store until taken back. The

@@ -29,8 +29,8 @@ using node_actor = cx::typed<
   caf::result<void>(switch_job), caf::result<void>(switch_all),
   /// `invalid_id`, otherwise as above.
   caf::result<void>(mark_worker),
-  /// `unknown_job`.
-  caf::result<void>(trigger_job),
+  /// The number of runs that follow, see `trigger_job`. `unknown_job`.
+  caf::result<std::uint64_t>(trigger_job),
   /// `unknown_job`, `invalid_schedule`.
   caf::result<void>(reschedule_job),
   /// Always answered.

@@ -53,6 +53,7 @@ struct capacity_wanted;
 struct leader_changed;
 struct connection_changed;
 struct problem;
+struct item_starved;
 
 struct item_ref;
 struct work_item;
@@ -114,6 +115,7 @@ CAF_ADD_TYPE_ID(djm, (djm::capacity_wanted))
 CAF_ADD_TYPE_ID(djm, (djm::leader_changed))
 CAF_ADD_TYPE_ID(djm, (djm::connection_changed))
 CAF_ADD_TYPE_ID(djm, (djm::problem))
+CAF_ADD_TYPE_ID(djm, (djm::item_starved))
 
 // What they are made of, for messages of applications.
 CAF_ADD_TYPE_ID(djm, (djm::item_ref))

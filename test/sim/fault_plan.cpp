@@ -66,6 +66,7 @@ std::vector<std::pair<std::string, unsigned>> cluster::faults_of(profile kind) {
     {"twin", {0, 1, 2, 1, 0}},
     {"foreign writes", {0, 1, 1, 0, 0}},
     {"registration removed", {0, 0, 2, 0, 0}},
+    {"wall clock set", {0, 2, 2, 1, 0}},
   };
   std::vector<std::pair<std::string, unsigned>> result;
   for (const auto& [name, weights] : table)
@@ -160,6 +161,7 @@ void cluster::heal() {
     world_.resume(h);
     world_.let_go(h);
     world_.release(h);
+    world_.set_wall_clock(h, duration::zero());
     world_.executor_of(h).set_call_delay(duration::zero());
   }
   if (stranger_)

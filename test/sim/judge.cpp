@@ -15,6 +15,9 @@ namespace {
 /// Clocks run up to 2 % apart; what one measures as D, the world may see as a little less.
 constexpr int clock_slack_percent = 4;
 
+/// A node may start nothing in so much of its lease's end.
+constexpr duration start_margin = std::chrono::milliseconds{1500};
+
 std::string name_of(const process& p) {
   return fmt::format("{}#{}", p.node(), p.number());
 }
@@ -35,6 +38,7 @@ void judge::paused(const process& p, time_point) {
 void judge::resumed(const process& p, time_point now) {
   auto& h = hosts_[p.number()];
   h.paused = false;
+  turns_.anew(p.number(), now);
   if (h.deadline && now < *h.deadline)
     return;
   for (auto i = runs_.lower_bound({p.number(), 0}); i != runs_.end() && i->first.first == p.number(); ++i) {
@@ -46,6 +50,7 @@ void judge::resumed(const process& p, time_point now) {
 
 void judge::died(const process& p) {
   hosts_[p.number()].dead = true;
+  turns_.gone(p.number());
 }
 
 void judge::run_began(const process& p, run_id run, const job_id& job, const std::vector<work_item>& items,
@@ -54,6 +59,8 @@ void judge::run_began(const process& p, run_id run, const job_id& job, const std
   const run_key key{p.number(), run};
   auto& r = runs_[key];
   r.stubborn = stubborn;
+  turns_.began(p.number(), job, items, p.wall(), p.wall_error(),
+               [&](std::string text) { say("I3", now, std::move(text)); });
   for (const auto& item : items) {
     const auto name = job + '/' + item.id;
     const auto n = number_of(name);
@@ -89,6 +96,24 @@ void judge::run_began(const process& p, run_id run, const job_id& job, const std
 void judge::stop_asked(const process& p, run_id run) {
   if (const auto i = runs_.find({p.number(), run}); i != runs_.end())
     i->second.stop_asked = true;
+}
+
+void judge::item_released(const process& p, run_id run, const item_id& item, time_point now) {
+  const run_key key{p.number(), run};
+  const auto i = runs_.find(key);
+  if (i == runs_.end())
+    return;
+  auto& held = i->second.items;
+  for (auto h = held.begin(); h != held.end(); ++h) {
+    auto& record = items_[h->first];
+    if (record.key.size() > item.size() &&
+        record.key.compare(record.key.size() - item.size() - 1, std::string::npos, '/' + item) == 0) {
+      record.runs.erase(std::remove(record.runs.begin(), record.runs.end(), key), record.runs.end());
+      record.last_active = now;
+      held.erase(h);
+      return;
+    }
+  }
 }
 
 void judge::run_ended(const process& p, run_id run, time_point now) {
@@ -134,6 +159,10 @@ void judge::extend(const process& p, time_point until) {
   if (h.deadline && p.to_world(p.local_now()) >= *h.deadline)
     for (auto i = runs_.lower_bound({p.number(), 0}); i != runs_.end() && i->first.first == p.number(); ++i)
       i->second.stale = i->second.stale || i->second.stubborn;
+  // A node starts nothing in the last part of its lease, the grace of its runs: while that was short, or over, it could
+  // not.
+  if (const auto now = p.to_world(p.local_now()); !h.deadline || *h.deadline - now < start_margin)
+    turns_.anew(p.number(), now);
   if (!h.deadline || *h.deadline < until)
     h.deadline = until;
 }
@@ -266,6 +295,9 @@ void judge::check_wish(const store::node_change& change, const std::string& job,
 
 void judge::told(const process& p, const event& what, time_point now) {
   auto& h = hosts_[p.number()];
+  if (!h.deadline || *h.deadline - now < start_margin)
+    turns_.anew(p.number(), now);
+  turns_.told(p.number(), what, now, [&](std::string text) { say("I3", now, std::move(text)); });
   if (const auto* granted = std::get_if<items_granted>(&what)) {
     for (const auto& item : granted->items)
       h.revoked.erase(granted->job + '/' + item.id);
@@ -282,6 +314,9 @@ void judge::told(const process& p, const event& what, time_point now) {
   } else if (const auto* trouble = std::get_if<problem>(&what)) {
     if (trouble->why.text.find("failed and is rebuilt") == std::string::npos)
       return;
+    turns_.anew(p.number(), now);
+    if (const auto& part = trouble->component; part.compare(0, 15, "runner of job \"") == 0)
+      turns_.rebuilt(p.number(), part.substr(15, part.size() - 16));
     if (h.failures_expected > 0)
       --h.failures_expected;
     else
@@ -290,6 +325,10 @@ void judge::told(const process& p, const event& what, time_point now) {
 }
 
 void judge::quiescent(const expectation& e, time_point now) {
+  for (const auto& [number, h] : hosts_)
+    if (!h.deadline || *h.deadline - now < start_margin)
+      turns_.anew(number, now);
+  turns_.check(now, [&](std::string text) { say("I3", now, std::move(text)); });
   // Where a run of the job is under way the next one takes the items that wait for it.
   std::set<std::string> busy;
   for (const auto& [key, r] : runs_)

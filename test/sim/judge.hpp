@@ -12,6 +12,7 @@
 #include "test/sim/process.hpp"
 #include "test/sim/stickiness.hpp"
 #include "test/sim/tree_image.hpp"
+#include "test/sim/turns.hpp"
 
 namespace djm::sim {
 
@@ -36,7 +37,8 @@ struct violation {
 /// - I7 when a node reports a run with an item after it has reported its revocation, without a new grant.
 /// - I9 when a node overwrites, in a job's pool, the later wish of another one that lives and offers the job.
 /// - I10 when a part of a node dies of an exception: user code cannot do that, so it is a defect of ours.
-/// - I3, I8, I9 are looked at on demand, at quiescence.
+/// - I3 when an item that its node holds does not get its turn, and nobody says so (see turns.hpp).
+/// - The rest of I3, and I8, I9 are looked at on demand, at quiescence.
 class judge {
 public:
   explicit judge(std::string root = "/djm") : image_(std::move(root)) {}
@@ -50,6 +52,8 @@ public:
   void run_began(const process& p, run_id run, const job_id& job, const std::vector<work_item>& items, bool stubborn,
                  time_point now);
   void stop_asked(const process& p, run_id run);
+  /// The run goes on without the item.
+  void item_released(const process& p, run_id run, const item_id& item, time_point now);
   void run_ended(const process& p, run_id run, time_point now);
   void probe_answered(const process& p, store::session_id_t session, time_point sent, duration timeout);
   /// The node has asked for the end of its session, for itself or for a part of it that died.
@@ -60,6 +64,8 @@ public:
   void told(const process& p, const event& what, time_point now);
 
   // -- what is to be expected --
+
+  turns& of_turns() { return turns_; }
 
   /// From now on no change is expected; or no more.
   void expect_quiet(bool quiet) { quiet_ = quiet; }
@@ -136,6 +142,7 @@ private:
 
   tree_image image_;
   stickiness moves_;
+  turns turns_;
   std::map<std::uint32_t, host> hosts_;
   std::map<run_key, held_run> runs_;
   std::map<std::string, item_number> numbers_;

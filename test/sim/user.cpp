@@ -69,7 +69,10 @@ void user::ask(world::handle h) {
 void user::wish(world::handle h) {
   const auto& job = any_job();
   switch (chance_.below(7)) {
-  case 0: world_.tell(h, trigger_job{job.spec.id}); break;
+  case 0:
+    if (!job.spec.schedule.lasting())
+      world_.ask<std::uint64_t>(h, trigger_job{job.spec.id}, [](const std::uint64_t&) {});
+    break;
   case 1: world_.tell(h, reschedule_job{job.spec.id, job.spec.schedule}); break;
   case 2: world_.tell(h, switch_job{job.spec.id, true}); break;
   case 3: world_.tell(h, switch_all{false}); break;

@@ -153,12 +153,13 @@ void cluster::add_user_faults() {
     }
   };
   actions_["job triggered"] = [this] {
-    if (const auto h = any_node())
-      world_.tell(*h, trigger_job{any_job().spec.id});
+    const auto& j = any_job();
+    if (const auto h = any_node(); h && !j.spec.schedule.lasting()) // its starts are counted
+      world_.ask<std::uint64_t>(*h, trigger_job{j.spec.id}, [](const std::uint64_t&) {});
   };
   actions_["job rescheduled"] = [this] {
     auto& j = any_job();
-    if (const auto h = any_node())
+    if (const auto h = any_node(); h && !j.spec.schedule.lasting())
       world_.tell(*h, reschedule_job{j.spec.id, schedule::fixed_delay(chance_.between(50ms, 500ms))});
   };
   actions_["worker marked"] = [this] {

@@ -312,6 +312,12 @@ void world::stop_asked(const process& p, run_id run, stop_reason reason) {
   judge_.stop_asked(p, run);
 }
 
+void world::item_released(const process& p, run_id run, const item_id& item) {
+  if (options_.trace)
+    note(fmt::format("{}#{} run {} releases {}", p.node(), p.number(), run, item));
+  judge_.item_released(p, run, item, timeline_.now);
+}
+
 void world::run_ended(const process& p, run_id run) {
   if (options_.trace)
     note(fmt::format("{}#{} run {} ends", p.node(), p.number(), run));

@@ -26,6 +26,12 @@ void world::crash_after(handle h, std::uint64_t steps) {
   doomed_ = {h, coordinator_->steps() + steps};
 }
 
+void world::set_wall_clock(handle h, duration error) {
+  note(fmt::format("the wall clock of process {} is set, it is wrong by {}", h, format_duration(error)));
+  judge_.of_turns().clock_set();
+  hosts_.at(h).p->set_wall_error(error);
+}
+
 void world::pause(handle h) {
   auto& host = hosts_.at(h);
   if (!host.up || host.p->paused())

@@ -40,6 +40,10 @@ struct answer_of<get_cluster> {
   using type = cluster_view;
 };
 template <>
+struct answer_of<trigger_job> {
+  using type = std::uint64_t;
+};
+template <>
 struct answer_of<get_job> {
   using type = runner_status;
 };

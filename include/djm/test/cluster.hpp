@@ -131,9 +131,9 @@ public:
   /// after every single thing that happens.
   bool run_until(const std::function<bool()>& condition, any_duration limit);
   /// Lets time pass until there is nothing left to do: every node within reach has joined, every item of the enabled
-  /// jobs that such a node offers is locked by its owner and granted to its runs, runs that are due have begun, and no
-  /// more moves follow. Nodes that are cut off or paused are not waited for, but their items are, until others have
-  /// them. `failure` with all that is missing when the limit is reached.
+  /// jobs that such a node offers is locked by its owner and granted to its runs, runs that are due have begun, no item
+  /// starves (`item_starved`) or is about to, and no more moves follow. Nodes that are cut off or paused are not waited
+  /// for, but their items are, until others have them. `failure` with all that is missing when the limit is reached.
   void settle(any_duration limit = std::chrono::minutes{5});
   /// Calls `f` when so much time has passed: faults in the middle of things. `f` must not let time pass itself; what it
   /// throws leaves the call that lets time pass. May be called from user code.

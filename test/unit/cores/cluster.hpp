@@ -108,6 +108,7 @@ private:
   void one(worker_core&, worker_core::settled_changed&);
   void one(job_runner_core& r, job_runner_core::start_run& x);
   void one(job_runner_core& r, job_runner_core::stop_run& x);
+  void one(job_runner_core&, job_runner_core::tell_run&) {} // these runs end soon enough
   void one(job_runner_core& r, job_runner_core::released& x);
   void one(job_runner_core& r, job_runner_core::cut_share& x);
   void one(job_runner_core& r, job_runner_core::call_pool& x);

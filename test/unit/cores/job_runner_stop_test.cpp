@@ -126,7 +126,7 @@ TEST_CASE("runner: a run whose code was not called counts neither as finished no
   runner r{runner::job()};
   r.leased(0);
   r.granted(0, {{"a", 1}});
-  CHECK(r.ended(3, 1, {false, {}, true, seconds{3}, {}}) == "");
+  CHECK(r.ended(3, 1, {false, {}, true, seconds{3}, {}, {}}) == "");
   CHECK(r.seen == "run_finished(job=\"j\", run=1, took=0s, waited=3s)");
   const auto counters = r.core.status(at(3)).counters;
   CHECK(counters.dropped == 1);
@@ -138,8 +138,8 @@ TEST_CASE("runner: a failed run is reported, counted, and followed by the next o
   runner r{runner::job()};
   r.leased(0);
   r.granted(0, {{"a", 1}});
-  CHECK(r.ended(3, 1, {true, "disk full", false, seconds{1}, seconds{2}}) == "");
-  CHECK(r.seen == "run_failed(job=\"j\", run=1, took=2s, what=\"disk full\", waited=1s)");
+  CHECK(r.ended(3, 1, {true, "disk full", false, seconds{1}, seconds{2}, {}}) == "");
+  CHECK(r.seen == "run_failed(job=\"j\", run=1, took=2s, what=\"disk full\", waited=1s, items=[])");
   CHECK(r.wake(13) == "start 2: a#1");
   auto status = r.core.status(at(13));
   CHECK(status.counters.failed == 1);

@@ -83,6 +83,9 @@ std::string show(const log_effect& x) {
 std::string show(const job_runner_core::start_run& x) {
   return "start " + std::to_string(x.id) + ": " + list(x.items);
 }
+std::string show(const job_runner_core::tell_run& x) {
+  return "tell " + std::to_string(x.id) + ": " + list(x.revoked);
+}
 std::string show(const job_runner_core::stop_run& x) {
   return "stop " + std::to_string(x.id) + " " + to_string(x.reason) + (x.revoked.empty() ? "" : ": " + list(x.revoked));
 }

@@ -15,7 +15,8 @@
     djm::manager_status, djm::store_status, djm::executor_status, djm::log_status, djm::node_status, djm::worker_view, \
     djm::item_view, djm::job_view, djm::cluster_view, djm::items_granted, djm::items_revoked, djm::items_released,     \
     djm::run_started, djm::run_finished, djm::run_failed, djm::run_overrun, djm::pool_problem, djm::leader_changed,    \
-    djm::connection_changed, djm::problem, djm::capacity_wanted, djm::item_explanation, djm::event, djm::node_event
+    djm::connection_changed, djm::problem, djm::capacity_wanted, djm::item_explanation, djm::item_starved, djm::event, \
+    djm::node_event
 
 /// What is sent to a node and has a field list.
 #define DJM_ORDERS                                                                                                     \

@@ -120,11 +120,11 @@ TEST_CASE("deep_to_string reads well") {
   using caf::deep_to_string;
   CHECK(deep_to_string(item_ref{"mail", "eu"}) == R"(item_ref(job="mail", item="eu"))");
   CHECK(deep_to_string(schedule::fixed_rate(90s, 250ms)) ==
-        "schedule(kind=fixed_rate, period=90s, initial_delay=250ms)");
+        "schedule(kind=fixed_rate, period=90s, initial_delay=250ms, phase=none)");
   CHECK(deep_to_string(work_item{"eu", 42}) == R"(work_item(id="eu", token=42))");
   CHECK(
-    deep_to_string(node_event{"n1", 5, run_failed{"mail", 7, 1500ms, "said \"no\"\n"}}) ==
-    R"(node_event(node="n1", at_ms=5, what=run_failed(job="mail", run=7, took=1500ms, what="said \"no\"\n", waited=0s)))");
+    deep_to_string(node_event{"n1", 5, run_failed{"mail", 7, 1500ms, "said \"no\"\n", 0s, {}}}) ==
+    R"(node_event(node="n1", at_ms=5, what=run_failed(job="mail", run=7, took=1500ms, what="said \"no\"\n", waited=0s, items=[])))");
   CHECK(deep_to_string(error{errc::conflict, "twice"}) == "conflict: twice");
   CHECK(deep_to_string(store::commit_outcome{store::unknown{}}) == "unknown()");
   CHECK(deep_to_string(store::write_op{store::create_op{"/a", "x", store::create_mode::ephemeral}}) ==

@@ -48,8 +48,8 @@ TEST_CASE("a schedule with a zero or negative period or a negative delay is refu
   CHECK(text(schedule::fixed_rate(1s, -1ms)) ==
         "schedule.initial_delay is -1ms; it must be zero or more and at most 87600h");
   CHECK(text(schedule::fixed_rate(1s, duration::max())).find("initial_delay") != std::string::npos);
-  CHECK(text({schedule_kind::on_trigger, 0s, -1s}).find("initial_delay") != std::string::npos);
-  CHECK(text({static_cast<schedule_kind>(7), 1s, 0s}) ==
+  CHECK(text({schedule_kind::on_trigger, 0s, -1s, {}}).find("initial_delay") != std::string::npos);
+  CHECK(text({static_cast<schedule_kind>(7), 1s, 0s, {}}) ==
         "schedule.kind is schedule_kind(7), which is no kind of schedule");
 }
 
