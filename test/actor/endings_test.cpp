@@ -239,7 +239,7 @@ TEST_CASE("a run cannot wait for its own end, nor two for each other, but ask fo
   REQUIRE(n);
   the_node = &*n;
   const auto mutual = [&](const std::string& self, const std::string& other) {
-    return job_builder(self).items({"a"}).every(1h).run([&, self, other](job_context&) {
+    return job_builder(self).items({"a"}).every(50s).run([&, self, other](job_context&) {
       ++asked;
       the_bell().ring();
       if (!eventually([&] { return asked >= 2; })) { // both are in their runs
@@ -268,7 +268,7 @@ TEST_CASE("a run cannot wait for its own end, nor two for each other, but ask fo
   // The one that asked first waits for the other, which is refused and returns.
   CHECK(std::count(refused["cross"].begin(), refused["cross"].end(), errc::invalid_state) == 1);
   CHECK(std::count(refused["cross"].begin(), refused["cross"].end(), errc::none) == 1);
-  auto last = job_builder("z").items({"a"}).every(1h).run([&](job_context&) {
+  auto last = job_builder("z").items({"a"}).every(50s).run([&](job_context&) {
     CHECK(n->begin_unregister("z"));
     CHECK(n->begin_unregister("none").error().code == errc::unknown_job);
     CHECK(n->begin_shutdown());
@@ -283,7 +283,7 @@ TEST_CASE("a run may ask its node everything else, with a single actor thread as
   o.actor_threads = 1;
   auto n = node::start(at_root("/endings/asks"), std::move(o));
   REQUIRE(n);
-  auto curious = job_builder("work").items({"a"}).every(1h).run([&](job_context&) {
+  auto curious = job_builder("work").items({"a"}).every(50s).run([&](job_context&) {
     if (over) {
       return; // what it has triggered itself, perhaps while the node ends
     }
