@@ -52,7 +52,7 @@ struct run_failed {
   std::string what;
   duration waited = duration::zero();
   /// Items that failed by name (`job_context::fail_item`, `for_each_item`); empty when the run as a whole threw.
-  std::vector<item_id> items;
+  std::vector<item_id> items{};
 };
 /// The run ignored its stop request for longer than its grace, or beyond the deadline at which its items may start
 /// elsewhere (`past_deadline`).

@@ -55,13 +55,13 @@ constexpr duration least_lasting_period = std::chrono::minutes{1};
 struct schedule {
   schedule_kind kind = schedule_kind::fixed_delay;
   /// Above zero and at most `max_schedule_duration`, unless `kind` is `on_trigger`.
-  duration period = std::chrono::seconds{1};
+  any_duration period = std::chrono::seconds{1};
   /// From the moment the first item is locked to the first run; only where there is no grid. From zero to
   /// `max_schedule_duration`.
-  duration initial_delay = duration::zero();
+  any_duration initial_delay = duration::zero();
   /// A moment of the grid, counted from the Unix epoch: with a period of 24 h, a phase of 3 h is three o'clock (UTC).
   /// From zero to below the period.
-  std::optional<duration> phase;
+  optional_duration phase{};
 
   static schedule fixed_rate(any_duration period, any_duration initial_delay = duration::zero()) {
     return {schedule_kind::fixed_rate, period, initial_delay, {}};
@@ -72,7 +72,7 @@ struct schedule {
   static schedule on_trigger() { return {schedule_kind::on_trigger, duration::zero(), duration::zero(), {}}; }
 
   /// The same with this phase.
-  schedule at(duration p) const {
+  schedule at(any_duration p) const {
     auto s = *this;
     s.phase = p;
     return s;

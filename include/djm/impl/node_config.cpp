@@ -1,5 +1,6 @@
 #include "djm/node_config.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include "djm/impl/config_rules.hpp"
@@ -168,11 +169,13 @@ struct key_lister {
 
 } // namespace
 
-duration longest_stop_grace(const node_config& config, duration session_timeout) {
-  const auto total = session_timeout + config.detach_tolerance;
-  const auto limit = total - lease_margin(session_timeout, config.detach_tolerance) - session_timeout / 3;
+duration longest_stop_grace(const node_config& config, any_duration session_timeout) {
+  // Far beyond what a configuration may hold: so that no sum overflows.
+  const auto cut = [](duration d) { return std::clamp(d, -max_schedule_duration, max_schedule_duration); };
+  const auto t = cut(session_timeout);
+  const auto d = cut(config.detach_tolerance);
   // The rule says "below": one tick less.
-  return limit - session_timeout / 3 - config.store.operation_deadline - duration{1};
+  return t + d - lease_margin(t, d) - t / 3 - t / 3 - cut(config.store.operation_deadline) - duration{1};
 }
 
 std::vector<error> check(const node_config& config) {

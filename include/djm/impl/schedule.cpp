@@ -25,9 +25,9 @@ expected<void> validate(const schedule& s) {
     if (auto ok = in_range("period", s.period, duration{1}, "above zero"); !ok)
       return ok;
   if (s.kind != schedule_kind::on_trigger && s.phase && (*s.phase < duration::zero() || *s.phase >= s.period))
-    return fail(errc::invalid_schedule, "schedule.phase is " + format_duration(*s.phase) +
+    return fail(errc::invalid_schedule, "schedule.phase is " + describe_duration(*s.phase) +
                                           "; it must be zero or more and below the period, " +
-                                          format_duration(s.period));
+                                          describe_duration(s.period));
   return in_range("initial_delay", s.initial_delay, duration::zero(), "zero or more");
 }
 

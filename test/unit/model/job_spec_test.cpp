@@ -135,6 +135,18 @@ TEST_CASE("each broken rule of a specification is named with job, field, value a
   }
 }
 
+TEST_CASE(
+  "a duration that is too long for nanoseconds is refused as what it is, wherever it stands in a specification") {
+  const auto too_long = std::chrono::hours{5124096}; // 25 minutes, if it wrapped round
+  const std::string told = " is 292 years or more; it must be ";
+  for (const auto m : {&job_spec::pool_check_period, &job_spec::pool_timeout, &job_spec::stop_grace})
+    CHECK(complaint([&](job_spec& s) { s.*m = too_long; }).text.find(told) != std::string::npos);
+  for (const auto m : {&schedule::period, &schedule::initial_delay})
+    CHECK(complaint([&](job_spec& s) { s.schedule.*m = too_long; }).text.find(told) != std::string::npos);
+  CHECK(complaint([&](job_spec& s) { s.schedule.phase = too_long; }).text.find(told) != std::string::npos);
+  CHECK(complaint([&](job_spec& s) { s.schedule = s.schedule.at(too_long); }).text.find(told) != std::string::npos);
+}
+
 TEST_CASE("specifications are equal when all their fields are") {
   job_spec a, b;
   CHECK(a == b);

@@ -256,6 +256,27 @@ TEST_CASE("values far outside their range do not overflow the checks") {
   }
 }
 
+TEST_CASE("a duration that is too long for nanoseconds is refused as what it is, whichever key it is given to") {
+  constexpr any_duration node_config::*own[] = {
+    &node_config::detach_tolerance,     &node_config::stop_grace,         &node_config::stop_timeout,
+    &node_config::rebalance_debounce,   &node_config::rebalance_max_wait, &node_config::sweep_period,
+    &node_config::clean_period,         &node_config::backoff_min,        &node_config::backoff_max,
+    &node_config::registration_timeout, &node_config::strategy_timeout};
+  constexpr any_duration store_config::*stores[] = {&store_config::session_timeout, &store_config::operation_deadline};
+  const auto too_long = std::chrono::hours{5124096}; // 25 minutes, if it wrapped round
+  for (const auto m : own)
+    CHECK(complaint([&](auto& c) { c.*m = too_long; }).find(" is 292 years or more; it must be ") != std::string::npos);
+  for (const auto m : stores)
+    CHECK(complaint([&](auto& c) { c.store.*m = too_long; }).find(" is 292 years or more; it must be ") !=
+          std::string::npos);
+  std::size_t keys = 0;
+  for (const auto& key : config_keys())
+    keys += key.type == "duration" ? 1 : 0;
+  CHECK(keys == std::size(own) + std::size(stores));
+  CHECK(lease_margin(std::chrono::hours::max(), std::chrono::hours::max()) == duration::max() / 20 * 2);
+  CHECK(longest_stop_grace(good(), std::chrono::hours::max()) > 1h);
+}
+
 TEST_CASE("a JSON configuration is read with all its keys") {
   const auto c = parse_node_config(R"({
     "id": "n1",
