@@ -36,9 +36,11 @@ public:
     log_sink log;
     /// Strategies of your own; null = the built-in ones.
     std::shared_ptr<const strategy_registry> strategies;
-    /// Called for the events of the node, one at a time, on a thread of its own. May call the node, even `shutdown`;
-    /// while it takes its time, events queue up without limit. What it throws is dropped. At the end of the node it has
-    /// a second for what has queued up; one that does not come back is left behind on its thread.
+    /// Called for the events of the node, one at a time, on a thread of its own. May call the node, even `shutdown`.
+    /// While it takes its time events queue up, at most `event_backlog`; what comes beyond that is dropped and counted
+    /// (`node_status::events`), a problem says so, and a problem in its place tells the listener how many it missed.
+    /// What it throws is dropped. At the end of the node it has a second for what has queued up; one that does not come
+    /// back is left behind on its thread.
     std::function<void(const node_event&)> on_event;
     /// Threads of the actor system, 1 to 1024 (`invalid_config` otherwise). Runs have threads of their own.
     std::uint32_t actor_threads = 2;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -206,6 +207,16 @@ struct log_status {
   std::uint64_t lines = 0, dropped = 0, waiting = 0;
 };
 
+/// How many events may wait for the listener of a node (`node::options::on_event`); each item that one names counts as
+/// another.
+constexpr std::size_t event_backlog = 100'000;
+
+/// The listener of a node.
+struct event_status {
+  /// Events that it has been told, that were dropped because it did not take them in time, and that wait for it.
+  std::uint64_t told = 0, dropped = 0, waiting = 0;
+};
+
 /// This node, whole.
 struct node_status {
   node_id node;
@@ -220,6 +231,8 @@ struct node_status {
   store_status store;
   executor_status executor;
   log_status log;
+  /// In the answers of `djm::node` alone, which has a listener.
+  event_status events;
   std::vector<runner_status> jobs;
   std::uint32_t restarts = 0;
   std::vector<std::string> problems;
@@ -377,6 +390,10 @@ auto fields(V&& v, executor_status& x) {
            field("lease_stop_lateness", x.lease_stop_lateness));
 }
 template <class V>
+auto fields(V&& v, event_status& x) {
+  return v("event_status", field("told", x.told), field("dropped", x.dropped), field("waiting", x.waiting));
+}
+template <class V>
 auto fields(V&& v, log_status& x) {
   return v("log_status", field("lines", x.lines), field("dropped", x.dropped), field("waiting", x.waiting));
 }
@@ -385,7 +402,8 @@ auto fields(V&& v, node_status& x) {
   return v("node_status", field("node", x.node), field("state", x.state), field("ready", x.ready),
            field("connection", x.connection), field("worker", x.worker), field("election", x.election),
            field("manager", x.manager), field("store", x.store), field("executor", x.executor), field("log", x.log),
-           field("jobs", x.jobs), field("restarts", x.restarts), field("problems", x.problems));
+           field("events", x.events), field("jobs", x.jobs), field("restarts", x.restarts),
+           field("problems", x.problems));
 }
 template <class V>
 auto fields(V&& v, worker_view& x) {

@@ -53,7 +53,6 @@ struct capacity_wanted;
 struct leader_changed;
 struct connection_changed;
 struct problem;
-struct item_starved;
 
 struct item_ref;
 struct work_item;
@@ -62,6 +61,7 @@ struct job_attributes;
 struct job_spec;
 struct store_config;
 struct node_config;
+struct item_starved;
 
 /// Makes djm's types known to CAF, any number of times. Whoever includes `djm/node_actor.hpp` or `djm/node.hpp` into
 /// the program need not call it: that happens before main. False when an actor system exists already and CAF 1.x takes
@@ -115,7 +115,6 @@ CAF_ADD_TYPE_ID(djm, (djm::capacity_wanted))
 CAF_ADD_TYPE_ID(djm, (djm::leader_changed))
 CAF_ADD_TYPE_ID(djm, (djm::connection_changed))
 CAF_ADD_TYPE_ID(djm, (djm::problem))
-CAF_ADD_TYPE_ID(djm, (djm::item_starved))
 
 // What they are made of, for messages of applications.
 CAF_ADD_TYPE_ID(djm, (djm::item_ref))
@@ -125,5 +124,7 @@ CAF_ADD_TYPE_ID(djm, (djm::job_attributes))
 CAF_ADD_TYPE_ID(djm, (djm::job_spec))
 CAF_ADD_TYPE_ID(djm, (djm::store_config))
 CAF_ADD_TYPE_ID(djm, (djm::node_config))
+
+CAF_ADD_TYPE_ID(djm, (djm::item_starved))
 
 CAF_END_TYPE_ID_BLOCK(djm)
