@@ -144,77 +144,6 @@ job_runner_core::effects job_runner_core::on_lease(time_point run_until, time_po
   return out;
 }
 
-job_runner_core::effects job_runner_core::on_cut(std::uint64_t request,
-                                                 const expected<std::vector<std::vector<item_id>>>& cut, step s) {
-  effects out;
-  if (request != cut_request_) {
-    return out;
-  }
-  cut_request_ = 0;
-  std::vector<std::set<item_id>> parts;
-  std::string complaint;
-  if (!cut) {
-    complaint = cut.error().text;
-  } else {
-    std::set<item_id> seen;
-    for (const auto& part : *cut) {
-      std::set<item_id> p;
-      for (const auto& id : part) {
-        auto it = items_.find(id);
-        if (!seen.insert(id).second) {
-          complaint = "item \"" + id + "\" is in two parts";
-        } else if (it != items_.end() && it->second.granted) {
-          p.insert(id);
-        } else {
-          // The share is the one that was asked about: every change of it asks anew.
-          complaint = "item \"" + id + "\" is not in the share";
-        }
-      }
-      if (!p.empty()) {
-        parts.push_back(std::move(p));
-      }
-    }
-  }
-  if (!complaint.empty()) {
-    ++counters_.cut_failures;
-    cut_failed_ = true;
-    failed_at_ = s.now;
-    last_failure_ = "running strategy: " + complaint;
-    const auto code = cut ? errc::invalid_running_strategy : cut.error().code;
-    out.push_back(
-      emit_effect{problem{"job_runner", {code, "job \"" + cfg_.spec.id + "\": running strategy: " + complaint}}});
-    parts.clear();
-    std::set<item_id> all;
-    for (const auto& [id, it] : items_) {
-      if (it.granted) {
-        all.insert(id);
-      }
-    }
-    if (!all.empty()) {
-      parts.push_back(std::move(all));
-    }
-    // The share may stay as it is for days: what kept the strategy from cutting it may be over in a second.
-    cut_again_at_ = s.now + cut_backoff_.draw(s.entropy);
-  } else {
-    cut_backoff_.reset();
-    cut_failed_ = false;
-  }
-  set_lanes(std::move(parts), s);
-  triggered_ahead_ = false;
-  for (const auto& l : lanes_) {
-    for (const auto& id : l.items) {
-      begin_wait(id, items_.at(id), s); // perhaps the cut before left it out
-    }
-  }
-  if (cfg_.spec.on_new_items == new_items_policy::own_run) {
-    for (auto& l : lanes_) {
-      l.again = l.again || has_fresh(l);
-    }
-  }
-  start_due(s, out);
-  return out;
-}
-
 job_runner_core::effects job_runner_core::on_trigger(step s) {
   effects out;
   ++counters_.triggers;
@@ -272,6 +201,7 @@ job_runner_core::effects job_runner_core::on_wake(step s) {
   if (restart_wanted_) {
     restart_runs(s, out);
   }
+  check_cut(s, out);
   if (cut_again_at_ && s.now >= *cut_again_at_ && !stopping_) {
     recut(s, out);
   }
@@ -283,7 +213,7 @@ job_runner_core::effects job_runner_core::on_wake(step s) {
 std::optional<time_point> job_runner_core::wake_at() const {
   std::optional<time_point> at = earliest(pool_due_, pool_hangs_at_);
   if (!stopping_) {
-    at = earliest(at, cut_again_at_);
+    at = earliest(earliest(at, cut_again_at_), cut_hangs_at_);
   }
   for (const auto& [id, r] : runs_) {
     at = earliest(at, r.press_at);

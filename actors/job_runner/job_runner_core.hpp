@@ -164,6 +164,13 @@ private:
   duration grace() const;
   void recut(step s, effects& out);
   void set_lanes(std::vector<std::set<item_id>> cuts, step s);
+  // the function that cuts the share
+  std::vector<std::set<item_id>> checked_cut(const expected<std::vector<std::vector<item_id>>>& cut,
+                                             std::string& complaint) const;
+  std::vector<std::set<item_id>> in_one_piece() const;
+  void report_cut(errc code, const std::string& complaint, step s, effects& out);
+  void adopt_cut(std::vector<std::set<item_id>> parts, step s);
+  void check_cut(step s, effects& out);
   void start_due(step s, effects& out);
   void start_lane(lane& l, step s, effects& out);
   void order_items(const lane& l, std::vector<work_item>& items) const;
@@ -211,6 +218,9 @@ private:
   std::uint64_t cut_request_ = 0;          ///< the latest; answers to older ones are ignored
   std::optional<time_point> cut_again_at_; ///< the share runs in one piece because the latest cut was of no use
   backoff cut_backoff_;
+  std::size_t cuts_open_ = 0;              ///< calls that have not come back
+  std::optional<time_point> cut_hangs_at_; ///< when the one under way takes too long
+  bool cut_hangs_ = false;
   bool triggered_ahead_ = false;       ///< meant for lanes that are still to come
   std::optional<time_point> eligible_; ///< when the first item came
   std::optional<time_point> origin_;   ///< the rhythm of fixed rate starts here

@@ -66,7 +66,15 @@ void job_runner_core::recut(step s, effects& out) {
       triggered_ahead_ = triggered_ahead_ && !eligible_;
       return;
     }
+    if (cut_hangs_) {
+      cut_request_ = 0;
+      cuts = in_one_piece();
+      break;
+    }
     cut_request_ = next_request_++;
+    if (++cuts_open_ == 1) {
+      cut_hangs_at_ = s.now + cfg_.spec.pool_timeout;
+    }
     out.push_back(cut_share{cut_request_, {share.begin(), share.end()}});
     return;
   }

@@ -187,6 +187,7 @@ worker_core::effects worker_core::on_runner_rebuilt(const job_id& job, step s) {
 worker_core::effects worker_core::on_job_removed(const job_id& job, step s) {
   effects out;
   if (jobs_.erase(job) > 0) {
+    off_.erase(job);
     apply_wanted();
   }
   progress(s, out);
@@ -338,6 +339,7 @@ worker_core::effects worker_core::on_read(std::uint64_t request, const store::re
   case ask::assigned: apply_assigned(outcome, s, out); break;
   case ask::folders:
   case ask::children: apply_folders(q, outcome, out); break;
+  case ask::why: apply_why(q, outcome); break;
   case ask::lock_list: apply_lock_list(q, outcome, s); break;
   case ask::lock_data: apply_lock_data(q, outcome, s, out); break;
   case ask::scan_jobs:

@@ -116,7 +116,7 @@ private:
     fencing_token token = 0;
     std::string holder;
   };
-  enum class ask { assigned, folders, children, lock_list, lock_data, scan_jobs, scan_locks };
+  enum class ask { assigned, folders, children, why, lock_list, lock_data, scan_jobs, scan_locks };
   struct question {
     ask what;
     std::vector<job_id> jobs;
@@ -143,7 +143,9 @@ private:
   void apply_assigned(const store::read_outcome& r, step s, effects& out);
   void apply_folders(const question& q, const store::read_outcome& r, effects& out);
   void read_children(std::vector<job_id> jobs, effects& out);
-  void image_read();
+  void image_read(effects& out);
+  void apply_why(const question& q, const store::read_outcome& r);
+  void take_image();
   void apply_wanted();
   void settle_entry(const item_ref& ref, entry& e);
   void apply_lock_list(const question& q, const store::read_outcome& r, step s);
@@ -183,6 +185,7 @@ private:
   bool assigned_dirty_ = true;
   bool assigned_reading_ = false;
   std::set<job_id> jobs_;
+  std::set<job_id> off_; ///< of these: switched off when the last of our items of it was taken away
 
   // what we have
   std::map<item_ref, entry> entries_;

@@ -46,7 +46,10 @@ stop_reason worker_core::why_unwanted(const item_ref& ref) const {
   if (draining_) {
     return stop_reason::shutdown;
   }
-  return jobs_.count(ref.job) > 0 ? stop_reason::revoked : stop_reason::disabled;
+  if (jobs_.count(ref.job) == 0) {
+    return stop_reason::disabled;
+  }
+  return off_.count(ref.job) > 0 ? stop_reason::switched_off : stop_reason::revoked;
 }
 
 /// Brings one entry towards what is wanted, as far as that needs no store.
@@ -196,7 +199,7 @@ void worker_core::send_read(ask what, std::vector<store::read_op> reads, questio
   q.what = what;
   q.session = session_;
   const auto id = next_request_++;
-  if (what == ask::assigned || what == ask::folders || what == ask::children) {
+  if (what == ask::assigned || what == ask::folders || what == ask::children || what == ask::why) {
     assigned_reading_ = true;
   } else {
     lock_read_ = true;

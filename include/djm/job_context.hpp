@@ -37,8 +37,8 @@ auto fields(V&& v, work_item& x) {
 /// Why a run is asked to stop.
 enum class stop_reason : std::uint8_t {
   none,
-  /// Items of the run were taken away, because they belong elsewhere now or the job is switched off in the cluster;
-  /// `revoked_items` tells which. Where some are left the run may go on with them, see `job_context::release`.
+  /// Items of the run were taken away, because they belong elsewhere now; `revoked_items` tells which. Where some are
+  /// left the run may go on with them, see `job_context::release`.
   revoked,
   /// The job is unregistered on this node.
   disabled,
@@ -48,10 +48,13 @@ enum class stop_reason : std::uint8_t {
   lease_expiring,
   /// The node shuts down.
   shutdown,
+  /// The job (or all jobs) is switched off in the cluster: its items run nowhere until it is switched on again.
+  switched_off,
 };
 
 constexpr auto enum_names(stop_reason) {
-  return name_enum("stop_reason", "none", "revoked", "disabled", "new_items", "lease_expiring", "shutdown");
+  return name_enum("stop_reason", "none", "revoked", "disabled", "new_items", "lease_expiring", "shutdown",
+                   "switched_off");
 }
 
 std::string to_string(stop_reason reason);

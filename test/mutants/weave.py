@@ -13,6 +13,7 @@ import cpp_text
 CORES = [
     "actors/election/election_core.cpp",
     "actors/job_runner/job_runner_core.cpp",
+    "actors/job_runner/job_runner_cut.cpp",
     "actors/job_runner/job_runner_lanes.cpp",
     "actors/job_runner/job_runner_pool.cpp",
     "actors/job_runner/job_runner_rhythm.cpp",

@@ -2,6 +2,7 @@
 
 #include <future>
 #include <map>
+#include <utility>
 
 #include "jobs.hpp"
 
@@ -59,7 +60,7 @@ TEST_CASE("a stop request ends a sleep at once, with its reason") {
   take_away(c);
   c.advance(1s);
   CHECK_FALSE(slept);
-  CHECK(why == stop_reason::revoked);
+  CHECK(why == stop_reason::switched_off);
   REQUIRE(c.runs("mail").front().ended);
   CHECK(*c.runs("mail").front().ended < before + 1s);
 }
@@ -107,6 +108,34 @@ TEST_CASE("what a run throws is told") {
   CHECK(c.runs("mail").front().how == run_end::threw);
   CHECK(c.runs("mail").front().failure == "no paper");
   CHECK(c.events_of<run_failed>("n0").front().what == "no paper");
+}
+
+TEST_CASE("a function that cuts the share and hangs is reported, and the share runs meanwhile") {
+  cluster c(1);
+  bool hung = false;
+  c.register_job(job_builder("mail")
+                   .items({"a", "b"})
+                   .every(10s)
+                   .pool_timeout(30s)
+                   .cut_by([&](const std::vector<item_id>& share) {
+                     if (share.size() == 2 && !std::exchange(hung, true))
+                       spend(10min);
+                     std::vector<std::vector<item_id>> parts;
+                     for (const auto& item : share)
+                       parts.push_back({item});
+                     return parts;
+                   })
+                   .run([](job_context&) {}));
+  c.advance(1min);
+  REQUIRE(hung);
+  bool told = false;
+  for (const auto& p : c.events_of<problem>())
+    told = told || p.why.code == errc::user_code_hangs;
+  CHECK(told);
+  REQUIRE_FALSE(c.runs("mail").empty());
+  CHECK(c.runs("mail").back().items.size() == 2);
+  c.advance(15min);
+  CHECK(c.runs("mail").back().items.size() == 1);
 }
 
 TEST_CASE("a pool function that hangs is reported when its time is over, and the cluster goes on") {

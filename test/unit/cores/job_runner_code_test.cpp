@@ -101,6 +101,48 @@ TEST_CASE("runner: a running strategy that fails is asked again although the sha
   CHECK(r.wakes() == 16); // the schedule again
 }
 
+TEST_CASE(
+  "runner: a running strategy that does not come back is reported, and the share runs in one piece until it does") {
+  runner r{custom()};
+  r.leased(0);
+  CHECK(r.granted(0, {{"a", 1}, {"b", 2}}) == "cut 1? a b");
+  CHECK(r.wakes() <= 30);
+  CHECK(r.wake(29) == "");
+  CHECK(r.wake(30) == "start 1: a#1 b#2");
+  CHECK(r.seen.find("user_code_hangs") != std::string::npos);
+  CHECK(r.seen.find("the function that cuts the share has not come back after 30s") != std::string::npos);
+  const auto st = r.core.status(at(31));
+  CHECK(st.counters.cut_failures == 1);
+  CHECK(st.last_failure == "running strategy: the function that cuts the share has not come back after 30s");
+  CHECK(r.done(31, 1) == "");
+  SUBCASE("its answer counts all the same") {
+    CHECK(r.cut(35, 1, {{"a"}, {"b"}}) == "");
+    CHECK(r.wake(41) == "start 2: a#1; start 3: b#2");
+    CHECK(r.core.status(at(42)).last_failure == "");
+  }
+  SUBCASE("the share changes meanwhile: it is asked again when it has come back, and only then") {
+    CHECK(r.granted(35, {{"c", 3}}) == "");
+    CHECK(r.wake(41) == "start 2: a#1 b#2 c#3");
+    CHECK(r.granted(42, {{"d", 4}}) == "");
+    CHECK(r.cut(50, 1, {{"a"}, {"b"}}) == "cut 2? a b c d");
+    CHECK(r.done(50, 2) == "");
+    CHECK(r.cut(50, 2, {{"a", "b"}, {"c", "d"}}) == "");
+    CHECK(r.wake(60) == "start 3: a#1 b#2; start 4: c#3 d#4");
+    CHECK(r.core.status(at(60)).counters.cut_failures == 1);
+  }
+}
+
+TEST_CASE("runner: calls that wait behind each other are each given their time to come back") {
+  runner r{custom()};
+  r.leased(0);
+  CHECK(r.granted(0, {{"a", 1}}) == "cut 1? a");
+  CHECK(r.granted(20, {{"b", 2}}) == "cut 2? a b");
+  CHECK(r.cut(29, 1, {{"a"}}) == ""); // slow, but it came back
+  CHECK(r.wake(31) == "");
+  CHECK(r.wake(59) == "start 1: a#1 b#2");
+  CHECK(r.core.status(at(59)).counters.cut_failures == 1);
+}
+
 TEST_CASE("runner: the pool is asked at the start, and again only where a period is set") {
   runner once{runner::job()};
   CHECK(once.take(once.core.on_start(when(0))) == "pool 1?");
