@@ -314,9 +314,6 @@ void judge::told(const process& p, const event& what, time_point now) {
   } else if (const auto* trouble = std::get_if<problem>(&what)) {
     if (trouble->why.text.find("failed and is rebuilt") == std::string::npos)
       return;
-    turns_.anew(p.number(), now);
-    if (const auto& part = trouble->component; part.compare(0, 15, "runner of job \"") == 0)
-      turns_.rebuilt(p.number(), part.substr(15, part.size() - 16));
     if (h.failures_expected > 0)
       --h.failures_expected;
     else

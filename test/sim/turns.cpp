@@ -1,12 +1,21 @@
 #include "test/sim/turns.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 #include <fmt/format.h>
 
 #include "djm/time.hpp"
 
 namespace djm::sim {
+
+namespace {
+
+constexpr auto npos = std::string::npos;
+/// As a part is named that serves one job, before the job's name and a quotation mark.
+constexpr std::string_view runner = "runner of job \"";
+
+} // namespace
 
 void turns::expect_rhythm(const job_id& job, duration period, duration phase) {
   jobs_[job].period = period;
@@ -38,6 +47,10 @@ void turns::told(host h, const event& what, time_point now, const complaint& say
     for (const auto& item : t->items)
       if (const auto w = n.waits.find({t->job, item}); w != n.waits.end())
         w->second.told = !t->over;
+  } else if (const auto* p = std::get_if<problem>(&what); p && p->why.text.find("failed and is rebuilt") != npos) {
+    anew(h, now); // nothing could start
+    if (p->component.compare(0, runner.size(), runner) == 0)
+      rebuilt(h, p->component.substr(runner.size(), p->component.size() - runner.size() - 1));
   }
 }
 

@@ -29,8 +29,6 @@ public:
   /// Nothing could start on this host until now: it had no lease, stood still, or a part of it was missing.
   void anew(host h, time_point now);
   void gone(host h);
-  /// The part of this job is another one, which knows of nothing that the one before held.
-  void rebuilt(host h, const job_id& job);
   /// Somebody's wall clock was set: what starts next may be for a moment that has had its start.
   void clock_set() { ++clocks_set_; }
   /// `wall`: of the host's own clock, whose error is known.
@@ -61,6 +59,7 @@ private:
     std::map<run_id, std::vector<key>> runs;
   };
 
+  void rebuilt(host h, const job_id& job);
   static void begin_wait(node& n, const key& k, time_point now);
   void end_wait(host h, const key& k, time_point now, const complaint& say);
   static void ended(node& n, run_id run, time_point now);

@@ -63,13 +63,14 @@ TEST_CASE("turns: what could not start, is in a run, or was taken away, does not
 }
 
 TEST_CASE("turns: the books of a part that is rebuilt are void, until its successor says what it holds") {
+  const problem rebuilt{"runner of job \"j\"", {errc::internal, "runner of job \"j\" failed and is rebuilt: bad luck"}};
   hall c;
   c.granted(0s);
-  c.t.rebuilt(1, "j");
+  c.told(1s, rebuilt);
   c.t.check(time_point{60s}, c.say);
   c.granted(60s);
   c.started(61s, 1);
-  c.t.rebuilt(1, "j"); // the run goes on
+  c.told(62s, rebuilt); // the run goes on
   c.granted(62s);
   c.t.check(time_point{99s}, c.say);
   CHECK(c.complaints.empty());

@@ -16,7 +16,6 @@ namespace {
 
 constexpr time_point start_of_time{std::chrono::hours{1}};
 constexpr std::size_t trace_limit = 200'000;
-
 using steady = caf::actor_clock::time_point;
 
 steady to_caf_time(time_point t) {
