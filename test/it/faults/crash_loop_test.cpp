@@ -1,5 +1,4 @@
 #include <cstdio>
-#include <thread>
 
 #include "scenario.hpp"
 
@@ -8,6 +7,12 @@ using namespace djm::test;
 using namespace std::chrono_literals;
 
 namespace {
+
+/// How long a node is away, and how long it lives, is the fault itself.
+void lasts_for(milliseconds time) {
+  const auto until = boot_us() + std::chrono::microseconds{time}.count();
+  eventually([&] { return boot_us() >= until; }, time + 10s);
+}
 
 /// A node that crashes, is started again a second later and lives for a while, and so on; four others are well.
 void crash_loop_case(milliseconds life, milliseconds lasts) {
@@ -24,12 +29,12 @@ void crash_loop_case(milliseconds life, milliseconds lasts) {
   const auto until = began + std::chrono::microseconds{lasts}.count();
   for (;;) {
     c.kill_node(node);
-    std::this_thread::sleep_for(1s); // the fault itself: how long the node is away, and how long it lives
+    lasts_for(1s);
     c.start_node(node);
     if (boot_us() >= until) {
       break;
     }
-    std::this_thread::sleep_for(life);
+    lasts_for(life);
   }
   const auto from = began + std::chrono::microseconds{c.bound() + 2s}.count();
   const auto percent = c.share_of_time(items, from, boot_us());
