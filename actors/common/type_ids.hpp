@@ -26,6 +26,7 @@ struct check_op;
 struct create_op;
 struct set_op;
 struct remove_op;
+struct secure_op;
 struct committed;
 struct conflict;
 struct unknown;
@@ -152,5 +153,6 @@ CAF_ADD_TYPE_ID(djm_parts, (djm::msg::run_released))
 CAF_ADD_TYPE_ID(djm_parts, (djm::strategy_done))
 CAF_ADD_TYPE_ID(djm_parts, (djm::question))
 CAF_ADD_TYPE_ID(djm_parts, (djm::job_gone))
+CAF_ADD_TYPE_ID(djm_parts, (djm::store::secure_op))
 
 CAF_END_TYPE_ID_BLOCK(djm_parts)

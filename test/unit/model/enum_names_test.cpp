@@ -47,7 +47,7 @@ TEST_CASE("every enumerator has one name that leads back to it") {
   check_names(store::rc::throttled);
   check_names(store::rc_class::bug);
   check_names(store::create_mode::ephemeral_sequential);
-  check_names(store::read_kind::children);
+  check_names(store::read_kind::access);
   check_names(store::watch_kind::children);
   check_names(store::read_status::rejected);
 }
