@@ -49,7 +49,10 @@ CORES = [
 ]
 
 # What people read, and decides nothing.
-FOR_PEOPLE = {"status", "name_of", "complain", "tell_overruled", "problem_once", "tell_wanted", "describe_plan"}
+FOR_PEOPLE = {
+    "status", "name_of", "subject_of", "complain", "relieve", "tell_overruled", "problem_once", "forget_problems", "tell_wanted",
+    "describe_plan",
+}
 
 
 class harness_error(Exception):

@@ -65,6 +65,8 @@ std::vector<std::pair<std::string, unsigned>> cluster::faults_of(profile kind) {
     {"part dies", {0, 2, 3, 1, 0}},
     {"twin", {0, 1, 2, 1, 0}},
     {"foreign writes", {0, 1, 1, 0, 0}},
+    {"impostors", {0, 1, 2, 0, 0}},
+    {"version removed", {0, 1, 2, 0, 0}},
     {"registration removed", {0, 0, 2, 0, 0}},
     {"wall clock set", {0, 2, 2, 1, 0}},
   };

@@ -223,7 +223,8 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
     moves_.sees(change, e, image_, now);
     image_.apply(change, e, txn.zxid);
     if (e.what == kind::alive_made)
-      gone_since_.erase(image_.alive().at(e.key).incarnation);
+      if (const auto a = image_.alive().find(e.key); a != image_.alive().end())
+        gone_since_.erase(a->second.incarnation);
     if (e.what == kind::assigned)
       ++counts_.assignments;
   }
@@ -293,7 +294,16 @@ void judge::check_wish(const store::node_change& change, const std::string& job,
                     after->wish, job, number, writer));
 }
 
+void judge::tried(const process& p, const std::string& component, const std::string& what, bool committed,
+                  time_point now) {
+  if (patience_.tried(p.number(), component, what, committed, now))
+    say(
+      "I10", now,
+      fmt::format("the {} of {} has tried {} in vain for a minute, and shows no problem", component, name_of(p), what));
+}
+
 void judge::told(const process& p, const event& what, time_point now) {
+  patience_.told(p.number(), what);
   auto& h = hosts_[p.number()];
   if (!h.deadline || *h.deadline - now < start_margin)
     turns_.anew(p.number(), now);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "djm/events.hpp"
+#include "test/sim/patience.hpp"
 #include "test/sim/process.hpp"
 #include "test/sim/stickiness.hpp"
 #include "test/sim/tree_image.hpp"
@@ -36,7 +37,8 @@ struct violation {
 /// - I6 when an assignment, or a lock of somebody else, is changed by a session other than the lowest latch's.
 /// - I7 when a node reports a run with an item after it has reported its revocation, without a new grant.
 /// - I9 when a node overwrites, in a job's pool, the later wish of another one that lives and offers the job.
-/// - I10 when a part of a node dies of an exception: user code cannot do that, so it is a defect of ours.
+/// - I10 when a part of a node dies of an exception: user code cannot do that, so it is a defect of ours; when a
+///   component tries something in vain for longer than a minute without a problem.
 /// - I3 when an item that its node holds does not get its turn, and nobody says so (see turns.hpp).
 /// - The rest of I3, and I8, I9 are looked at on demand, at quiescence.
 class judge {
@@ -62,6 +64,8 @@ public:
   void leased(const process& p, time_point until);
   void committed(const store::committed_transaction& txn, time_point now);
   void told(const process& p, const event& what, time_point now);
+  /// A transaction of a component has come to its end; `what` is its kind.
+  void tried(const process& p, const std::string& component, const std::string& what, bool committed, time_point now);
 
   // -- what is to be expected --
 
@@ -142,6 +146,7 @@ private:
 
   tree_image image_;
   stickiness moves_;
+  patience patience_;
   turns turns_;
   std::map<std::uint32_t, host> hosts_;
   std::map<run_key, held_run> runs_;

@@ -41,13 +41,15 @@ void stickiness::sees(const store::node_change& change, const tree_event& e, con
   case kind::unassigned: from_[e.key] = e.worker; return;
   case kind::assigned: to_[e.key] = e.worker; return;
   case kind::alive_gone:
+    if (image.alive().count(e.key) == 0)
+      return; // it was nobody's
     gone_[e.key] = now;
     // Plans change once more when its D is over.
     input_changed_ = std::max(input_changed_, now + workers_[e.key].detach * 11 / 10);
     return;
   case kind::alive_made:
     // A transaction of locks sets it too, to learn its zxid; nobody has come then.
-    if (change.what == store::node_change::kind::create) {
+    if (change.what == store::node_change::kind::create && change.ephemeral_owner != 0) {
       auto& w = workers_[e.key];
       if (long_gone(e.key, now))
         w.unfit_until = now;

@@ -329,6 +329,8 @@ fate world::decide(const process& p, const store::transaction& txn) {
   const auto kind = kind_of(txn);
   const auto f = decide_fate(p, txn, kind);
   if (f != fate::arrives) {
+    if (const auto* component = component_of(kind); *component != 0)
+      judge_.tried(p, component, enum_text(kind), false, timeline_.now);
     ++coverage_.transactions[{kind, f == fate::lost_before ? transaction_outcome::lost_before
                                                            : transaction_outcome::lost_after}];
     if (options_.trace)
@@ -346,6 +348,8 @@ void world::answered(const process& p, store::session_id_t session, const store:
                        : store::classify(code) == store::rc_class::unknown  ? transaction_outcome::connection_lost
                                                                             : transaction_outcome::refused;
   ++coverage_.transactions[{kind, outcome}];
+  if (const auto* component = component_of(kind); *component != 0)
+    judge_.tried(p, component, enum_text(kind), code == store::rc::ok, timeline_.now);
   if (options_.trace && (kind != transaction_kind::probe || code != store::rc::ok))
     note(fmt::format("{}#{}: {} of {} operations answered: {}", p.node(), p.number(), enum_text(kind), txn.ops.size(),
                      store::to_string(code)));
