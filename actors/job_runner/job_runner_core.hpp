@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/common/core.hpp"
+#include "actors/common/open_problems.hpp"
 #include "djm/job_spec.hpp"
 #include "djm/status.hpp"
 
@@ -180,6 +181,7 @@ private:
   void restart_runs(step s, effects& out);
   void ask_stop(run_id id, run& r, stop_reason reason, std::vector<item_id> revoked, step s, effects& out);
   void check_runs(step s, effects& out);
+  void note_lease_end(step s, effects& out);
   void check_pool(step s, effects& out);
   void ask_pool_later(step s);
   // what a run has come to
@@ -233,6 +235,7 @@ private:
   duration hold_ = duration::zero(); ///< of the next run that new items begin
   bool restart_wanted_ = false;      ///< new items wait for a run that is left alone
   bool leased_ = false;
+  bool lease_end_told_ = false;
   bool lease_over_ = false; ///< as the latest event saw it: nothing to wake up for until it is renewed
   bool stopping_ = false;
   // pool checks
@@ -249,6 +252,7 @@ private:
   std::uint64_t failing_items_ = 0;
   bool cut_failed_ = false;
   std::string pool_failure_;
+  open_problems problems_{"job_runner"};
 };
 
 } // namespace djm

@@ -33,6 +33,7 @@ job_runner_core::effects job_runner_core::on_cut(std::uint64_t request,
   } else {
     cut_backoff_.reset();
     cut_failed_ = false;
+    problems_.over(about_job(running_strategy, cfg_.spec.id), out);
   }
   adopt_cut(std::move(parts), s);
   start_due(s, out);
@@ -86,7 +87,8 @@ void job_runner_core::report_cut(errc code, const std::string& complaint, step s
   cut_failed_ = true;
   failed_at_ = s.now;
   last_failure_ = "running strategy: " + complaint;
-  out.push_back(emit_effect{problem{"job_runner", {code, "job \"" + cfg_.spec.id + "\": " + last_failure_}}});
+  problems_.tell(about_job(running_strategy, cfg_.spec.id), {code, "job \"" + cfg_.spec.id + "\": " + last_failure_},
+                 out);
 }
 
 void job_runner_core::adopt_cut(std::vector<std::set<item_id>> parts, step s) {

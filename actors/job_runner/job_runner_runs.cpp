@@ -23,6 +23,7 @@ job_runner_core::effects job_runner_core::on_run_done(run_id id, const run_end& 
   if (i == runs_.end()) {
     return out;
   }
+  note_lease_end(s, out); // the executor stops runs by itself, and they may be over before we see that it is time
   auto r = std::move(i->second);
   runs_.erase(i);
   if (!end.dropped) {
@@ -215,7 +216,22 @@ void job_runner_core::ask_stop(run_id id, run& r, stop_reason reason, std::vecto
   out.push_back(stop_run{id, reason, std::move(revoked)});
 }
 
+/// Told once for each lease that ends while anything runs.
+void job_runner_core::note_lease_end(step s, effects& out) {
+  if (!leased_ || s.now < run_until_) {
+    lease_end_told_ = false;
+  } else if (!lease_end_told_ && !runs_.empty()) {
+    lease_end_told_ = true;
+    std::vector<run_id> runs;
+    for (const auto& [id, r] : runs_) {
+      runs.push_back(id);
+    }
+    out.push_back(emit_effect{lease_ended{cfg_.spec.id, std::move(runs)}});
+  }
+}
+
 void job_runner_core::check_runs(step s, effects& out) {
+  note_lease_end(s, out);
   for (auto& [id, r] : runs_) {
     if (leased_ && s.now >= run_until_) {
       ask_stop(id, r, stop_reason::lease_expiring, {}, s, out);

@@ -136,7 +136,7 @@ void keeper_core::tell_overruled(const job_id& job, offer& o, const std::vector<
   text += ours.empty() ? "" : "; only here: " + ours;
   text += others.empty() ? "" : "; only there: " + others;
   text += ours.empty() && others.empty() ? "; the attributes differ" : "";
-  complain({errc::conflict, std::move(text)}, out);
+  complain(tree_.pool(job), {errc::conflict, std::move(text)}, out);
 }
 
 // -- looking ------------------------------------------------------------------------
@@ -156,12 +156,14 @@ void keeper_core::look(effects& out) {
 }
 
 void keeper_core::apply_look(const store::read_outcome& r, step s, effects& out) {
-  (void) out;
   if (!looking_) {
+    const auto version = r.results[0].stat.mzxid;
     for (auto& [id, o] : offers_) {
       o.pool_dirty = o.pool_dirty || o.by;
+      if (!o.pool_dirty && version == looked_) {
+        undisputed(id, o, out);
+      }
     }
-    const auto version = r.results[0].stat.mzxid;
     glance_at_ = s.now + look_period();
     if (r.results[0].code != rc::ok || version == looked_) {
       return;

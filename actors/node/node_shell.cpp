@@ -70,7 +70,8 @@ void warn_of_strategy(node_ptr self, const job_spec& spec) {
                         {errc::unknown_strategy, "job \"" + spec.id + "\" names the strategy \"" + name +
                                                    "\", which this node does not know: while it leads, items of the "
                                                    "job get no worker; known are " +
-                                                   names}});
+                                                   names},
+                        about_job(planner_strategy, spec.id)});
 }
 
 caf::result<void> add_job(node_ptr self, register_job& m) {

@@ -41,7 +41,7 @@ void worker_core::apply_assigned(const store::read_outcome& r, step s, effects& 
     problem_once("assigned", payload.error(), out);
     return;
   }
-  problems_.erase("assigned");
+  relieve("assigned", out);
   if (payload->incarnation != cfg_.incarnation) {
     assigned_.clear();
     assigned_known_ = true;

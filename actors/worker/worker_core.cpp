@@ -227,6 +227,8 @@ worker_core::effects worker_core::on_commit(std::uint64_t request, const store::
   changed_ = true;
   if (auto* ok = std::get_if<store::committed>(&outcome)) {
     conflict_streak_ = 0;
+    problems_.works(locking, out);
+    relieve("commit", out);
     backoff_.reset();
     for (const auto& ref : commit_items_) {
       if (ref.item.empty()) {
@@ -281,6 +283,7 @@ worker_core::effects worker_core::on_commit(std::uint64_t request, const store::
     }
     // Each of these conflicts teaches something; one that does not go away must not spin.
     if (++conflict_streak_ > 5) {
+      problems_.failing(locking, "others are in the way", s.now, out);
       later(s);
     }
   } else if (auto* no = std::get_if<store::rejected>(&outcome)) {
@@ -288,9 +291,11 @@ worker_core::effects worker_core::on_commit(std::uint64_t request, const store::
     if (no->why.code != errc::not_connected) {
       problem_once("commit", no->why, out);
     }
+    problems_.failing(locking, no->why.text, s.now, out);
     later(s);
   } else {
     ++counters_.lock_unknowns;
+    problems_.failing(locking, "its outcome is unknown", s.now, out);
     undo_commit(true);
   }
   // Whatever became of it: what is wanted may have changed since it was sent.
@@ -330,10 +335,15 @@ worker_core::effects worker_core::on_read(std::uint64_t request, const store::re
     if (outcome.status == read_status::rejected) {
       problem_once("read", {errc::internal, outcome.text}, out);
     }
+    if (outcome.status != read_status::ok) {
+      problems_.failing(reading, outcome.text, s.now, out);
+    }
     later(s);
     progress(s, out);
     return out;
   }
+  relieve("read", out);
+  problems_.works(reading, out);
   changed_ = true;
   switch (q.what) {
   case ask::assigned: apply_assigned(outcome, s, out); break;

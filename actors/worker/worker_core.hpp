@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/common/core.hpp"
+#include "actors/common/open_problems.hpp"
 #include "actors/worker/lease.hpp"
 #include "djm/status.hpp"
 #include "zkstore/session_core.hpp"
@@ -158,6 +159,9 @@ private:
   void flush(effects& out);
   void later(step s);
   void problem_once(const std::string& key, error why, effects& out);
+  /// The problem is over.
+  void relieve(const std::string& key, effects& out);
+  void forget_problems(effects& out);
   void check_drained(step s, effects& out);
   void check_settled(effects& out);
   void renew(effects& out);
@@ -215,7 +219,10 @@ private:
   std::map<job_id, std::vector<work_item>> grants_;
   std::map<std::pair<job_id, stop_reason>, std::vector<item_id>> revokes_;
 
-  std::map<std::string, std::string> problems_;
+  // What may fail for long, as people read it.
+  static constexpr auto locking = "taking and giving back locks";
+  static constexpr auto reading = "reading what is assigned to this node and the locks of it";
+  open_problems problems_{"worker"};
   worker_counters counters_;
 };
 

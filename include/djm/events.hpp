@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -91,15 +92,43 @@ struct item_starved {
   std::vector<item_id> items;
   bool over = false;
 };
-/// Something went wrong that a person should know about.
+/// Something went wrong that a person should know about. Told when it begins and when its text changes; how often it
+/// has come up since is in the status.
 struct problem {
   std::string component;
   error why;
+  /// What it is about, as its component calls it: it goes on until `problem_over` says the same. Empty: it is over.
+  std::string about = {};
+};
+/// The problem is over.
+struct problem_over {
+  std::string component;
+  std::string about;
 };
 
-using event =
-  std::variant<items_granted, items_revoked, items_released, run_started, run_finished, run_failed, run_overrun,
-               pool_problem, capacity_wanted, leader_changed, connection_changed, problem, item_starved>;
+/// The lease of this node has come to its end, because the store was out of reach for too long: these runs of the job
+/// have been asked to stop (`stop_reason::lease_expiring`), and none starts before the connection is back. From
+/// `stop_grace` later on their items may run elsewhere.
+struct lease_ended {
+  job_id job;
+  std::vector<run_id> runs;
+};
+
+using event = std::variant<items_granted, items_revoked, items_released, run_started, run_finished, run_failed,
+                           run_overrun, pool_problem, capacity_wanted, leader_changed, connection_changed, problem,
+                           item_starved, problem_over, lease_ended>;
+
+namespace detail {
+
+template <class T, class Variant>
+inline constexpr bool is_alternative = false;
+template <class T, class... Ts>
+inline constexpr bool is_alternative<T, std::variant<Ts...>> = (std::is_same_v<T, Ts> || ...);
+
+} // namespace detail
+
+template <class T>
+inline constexpr bool always_named<T, std::enable_if_t<detail::is_alternative<T, event>>> = true;
 
 /// An event with its origin.
 struct node_event {
@@ -160,7 +189,16 @@ auto fields(V&& v, item_starved& x) {
 }
 template <class V>
 auto fields(V&& v, problem& x) {
-  return v("problem", field("component", x.component), field("code", x.why.code), field("text", x.why.text));
+  return v("problem", field("component", x.component), field("code", x.why.code), field("text", x.why.text),
+           field("about", x.about));
+}
+template <class V>
+auto fields(V&& v, problem_over& x) {
+  return v("problem_over", field("component", x.component), field("about", x.about));
+}
+template <class V>
+auto fields(V&& v, lease_ended& x) {
+  return v("lease_ended", field("job", x.job), field("runs", x.runs));
 }
 template <class V>
 auto fields(V&& v, node_event& x) {

@@ -31,6 +31,11 @@ struct store_config {
   /// user everything and nobody else anything. A secret: text and JSON show "***", complaints do not show it; only
   /// CAF's binary form carries it.
   std::string digest;
+  /// At the start give every node of the tree that anybody may change to the user of `digest`; a start that finds nodes
+  /// of somebody else among them ends with `no_permission` and their paths. False by default: a tree that is open under
+  /// a digest is only reported. For the one start in which a digest is switched on, after all nodes were stopped; a
+  /// tree that is closed costs a few reads. Takes a round trip for each node of the tree.
+  bool secure_tree = false;
 };
 
 /// Everything one node needs to know before it starts. Build it in code or read it with `load_node_config`; either way
@@ -103,7 +108,7 @@ template <class V>
 auto fields(V&& v, store_config& x) {
   return v("store_config", field("connect", x.connect), field("root", x.root),
            field("session_timeout", x.session_timeout), field("operation_deadline", x.operation_deadline),
-           secret_field("digest", x.digest));
+           secret_field("digest", x.digest), field("secure_tree", x.secure_tree));
 }
 
 template <class V>

@@ -29,7 +29,7 @@ struct worker_status {
   bool settled = false;
   std::uint32_t assigned = 0;
   std::uint32_t locked = 0;
-  /// Items assigned to this node whose lock another holder still has, with the holder.
+  /// Items assigned to this node whose lock another holder still has, with the holder, as far as it is known.
   std::map<std::string, std::string> waiting;
   /// Items assigned to this node of jobs it does not know.
   std::uint32_t unknown_jobs = 0;
@@ -51,6 +51,7 @@ struct keeper_status {
   std::uint64_t session_number = 0;
   duration session_timeout = duration::zero();
   std::string incarnation;
+  /// The latest problem of the connection or the registration that goes on; empty: none does.
   std::string last_problem;
   keeper_counters counters;
 };
@@ -83,7 +84,7 @@ struct item_explanation {
   item_id item;
   /// Empty: nobody.
   node_id owner;
-  /// Why it has no owner, or keeps one that is gone; empty when there is nothing to say.
+  /// Why it has no owner, keeps one that is gone, or is not locked by its owner; empty when there is nothing to say.
   std::string reason;
   /// Every other worker with the first rule that speaks against it.
   std::map<node_id, std::string> others;
@@ -149,6 +150,8 @@ struct store_status {
   std::string phase;
   std::uint64_t commits = 0, conflicts = 0, unknowns = 0, rejections = 0, reads = 0, probes = 0, watch_events = 0,
                 connects = 0, sessions = 0;
+  /// Watches that the limit refused, requests that the server did not answer in time.
+  std::uint64_t watches_refused = 0, overdue = 0;
   std::uint64_t in_flight = 0, queued = 0, watches = 0, watch_bytes = 0, max_in_flight_bytes = 0,
                 max_transaction_bytes = 0, max_watches = 0, max_watch_bytes = 0;
 };
@@ -170,6 +173,21 @@ struct executor_status {
 struct log_status {
   /// Accepted, dropped because the sink did not take its lines in time, and waiting for the sink.
   std::uint64_t lines = 0, dropped = 0, waiting = 0;
+};
+
+/// A problem of this node. Times are milliseconds since the Unix epoch.
+struct problem_status {
+  std::string component;
+  /// What it is about; empty: something that happened and was over.
+  std::string about;
+  errc code = errc::none;
+  std::string text;
+  std::int64_t since_ms = 0;
+  /// When it last came up.
+  std::int64_t last_ms = 0;
+  /// 0: it goes on.
+  std::int64_t ended_ms = 0;
+  std::uint64_t count = 0;
 };
 
 /// How many events may wait for the listener of a node (`node::options::on_event`); each item that one names counts as
@@ -200,7 +218,8 @@ struct node_status {
   event_status events;
   std::vector<runner_status> jobs;
   std::uint32_t restarts = 0;
-  std::vector<std::string> problems;
+  /// Those that go on first, then the latest that are over.
+  std::vector<problem_status> problems;
 };
 
 /// A worker as the tree shows it.
@@ -329,7 +348,8 @@ auto fields(V&& v, store_status& x) {
            field("sessions", x.sessions), field("in_flight", x.in_flight), field("queued", x.queued),
            field("watches", x.watches), field("watch_bytes", x.watch_bytes),
            field("max_in_flight_bytes", x.max_in_flight_bytes), field("max_transaction_bytes", x.max_transaction_bytes),
-           field("max_watches", x.max_watches), field("max_watch_bytes", x.max_watch_bytes));
+           field("max_watches", x.max_watches), field("max_watch_bytes", x.max_watch_bytes),
+           field("watches_refused", x.watches_refused), field("overdue", x.overdue));
 }
 template <class V>
 auto fields(V&& v, executor_status& x) {
@@ -345,6 +365,12 @@ auto fields(V&& v, event_status& x) {
 template <class V>
 auto fields(V&& v, log_status& x) {
   return v("log_status", field("lines", x.lines), field("dropped", x.dropped), field("waiting", x.waiting));
+}
+template <class V>
+auto fields(V&& v, problem_status& x) {
+  return v("problem_status", field("component", x.component), field("about", x.about), field("code", x.code),
+           field("text", x.text), field("since_ms", x.since_ms), field("last_ms", x.last_ms),
+           field("ended_ms", x.ended_ms), field("count", x.count));
 }
 template <class V>
 auto fields(V&& v, node_status& x) {

@@ -53,6 +53,9 @@ struct capacity_wanted;
 struct leader_changed;
 struct connection_changed;
 struct problem;
+struct problem_over;
+struct problem_status;
+struct lease_ended;
 
 struct item_ref;
 struct work_item;
@@ -126,5 +129,10 @@ CAF_ADD_TYPE_ID(djm, (djm::store_config))
 CAF_ADD_TYPE_ID(djm, (djm::node_config))
 
 CAF_ADD_TYPE_ID(djm, (djm::item_starved))
+
+// Events and what statuses are made of, added later.
+CAF_ADD_TYPE_ID(djm, (djm::problem_over))
+CAF_ADD_TYPE_ID(djm, (djm::problem_status))
+CAF_ADD_TYPE_ID(djm, (djm::lease_ended))
 
 CAF_END_TYPE_ID_BLOCK(djm)

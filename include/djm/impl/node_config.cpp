@@ -68,6 +68,8 @@ public:
     const bool printable = c.digest.find_first_of(std::string_view{"\0\n\r", 3}) == std::string::npos;
     if (!c.digest.empty() && (colon == std::string::npos || colon == 0 || !printable))
       complain("store.digest", "is not user:password (the value is not shown)");
+    if (c.secure_tree && c.digest.empty())
+      complain("store.secure_tree", "is true without store.digest: to whom would the tree belong?");
   }
 
   void check(const node_config& c) {

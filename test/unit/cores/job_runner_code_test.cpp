@@ -173,6 +173,7 @@ TEST_CASE("runner: an empty pool is an answer, a failed pool function is none") 
   CHECK(r.wake(122) == "pool 3?");
   CHECK(r.pool(123, 3, {"a"}) == "pool = a");
   CHECK(r.core.status(at(123)).pool_failure == "");
+  CHECK(r.seen == "problem_over(component=\"job_runner\", about=\"pool function of job \\\"j\\\"\")");
 }
 
 TEST_CASE("runner: a pool function that fails before its first answer is asked again until it answers, then no more") {

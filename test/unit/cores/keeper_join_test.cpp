@@ -346,28 +346,6 @@ TEST_CASE("keeper: a format that cannot be read is a mismatch, not an empty tree
   CHECK(r.d.connect().find("failed format_mismatch") != std::string::npos);
 }
 
-TEST_CASE("keeper: a tree that may not be read or written is refused for good") {
-  keeper_rig read_only;
-  prepare(read_only.tree);
-  read_only.tree.forbid("/djm/");
-  CHECK(read_only.d.connect().find("failed no_permission") != std::string::npos);
-
-  keeper_rig writing;
-  prepare(writing.tree);
-  driver<keeper_core>& d = writing.d;
-  d.view = {store::session_phase::connected, 1, writing.tree.open(), seconds{10}, 1, {}, {}};
-  d.take(d.core.on_session(d.view, d.now_step()));
-  while (!d.reads.empty()) {
-    auto q = d.reads.front();
-    d.reads.pop_front();
-    d.take(d.core.on_read(q.request, writing.tree.read(d.view.id, q.reads), d.now_step()));
-  }
-  REQUIRE(d.commits.size() == 1);
-  const store::rejected no{{errc::no_permission, "/djm/workers"}};
-  d.take(d.core.on_commit(d.commits.front().request, no, d.now_step()));
-  CHECK(d.said.find("failed no_permission") != std::string::npos);
-}
-
 TEST_CASE("keeper: refused credentials are final") {
   keeper_rig r;
   r.d.view.phase = store::session_phase::refused;

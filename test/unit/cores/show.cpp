@@ -45,6 +45,7 @@ struct op_text {
   std::string operator()(const store::remove_op& x) const {
     return "remove " + below_root(x.path) + version(x.version);
   }
+  std::string operator()(const store::secure_op& x) const { return "secure " + below_root(x.path); }
 
   static std::string version(std::int32_t v) { return v == store::any_version ? "" : "@" + std::to_string(v); }
 };
