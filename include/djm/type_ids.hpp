@@ -62,6 +62,7 @@ struct job_spec;
 struct store_config;
 struct node_config;
 struct item_starved;
+struct delete_job;
 
 /// Makes djm's types known to CAF, any number of times. Whoever includes `djm/node_actor.hpp` or `djm/node.hpp` into
 /// the program need not call it: that happens before main. False when an actor system exists already and CAF 1.x takes
@@ -126,5 +127,6 @@ CAF_ADD_TYPE_ID(djm, (djm::store_config))
 CAF_ADD_TYPE_ID(djm, (djm::node_config))
 
 CAF_ADD_TYPE_ID(djm, (djm::item_starved))
+CAF_ADD_TYPE_ID(djm, (djm::delete_job))
 
 CAF_END_TYPE_ID_BLOCK(djm)
