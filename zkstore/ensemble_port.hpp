@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "djm/log.hpp"
 #include "zkstore/types.hpp"
 
 /// The seam below the session core: raw operations down, raw completions and events up. Two implementations pass the
@@ -38,6 +39,8 @@ enum class link_state : std::uint8_t {
   expired,
   /// The credentials are refused. The last event but `closed`.
   auth_failed,
+  /// The handle could not begin to connect, and `why` says why. No event follows, `close` is not needed.
+  failed,
   /// The handle is gone; no event follows. Operations without a completion by now have an unknown outcome.
   closed,
 };
@@ -46,6 +49,8 @@ struct raw_link {
   link_state state = link_state::connecting;
   session_id_t session = 0;
   duration timeout = duration::zero();
+  /// Of `failed` only.
+  error why{};
 };
 
 using raw_event = std::variant<raw_completion, raw_watch, raw_link>;
@@ -60,6 +65,9 @@ struct session_options {
   duration session_timeout = std::chrono::seconds{10};
   /// "user:password" or empty.
   std::string digest;
+  /// What the client library says; called on any thread, one line at a time, rarely (repetitions are left out). Must not
+  /// block and must not throw.
+  log_sink log{};
 };
 
 /// One session handle. `submit` and `close` never block and never call the sink from within the call.
@@ -80,7 +88,8 @@ class session_factory {
 public:
   virtual ~session_factory() = default;
 
-  /// Starts to connect; `connected` follows when a server has answered. Never fails for a server that is down.
+  /// Starts to connect; `connected` follows when a server has answered, or `failed`. Never blocks, never fails for a
+  /// server that is down.
   virtual expected<std::unique_ptr<session_port>> open(const session_options& options, event_sink sink) = 0;
 };
 

@@ -87,6 +87,8 @@ struct pool_payload {
   std::int64_t wish = 0;
   /// A node with another wish asks whether anybody still stands for this one, whose writer is gone.
   node_id challenger;
+  /// To be removed as soon as nobody offers the job; whoever offers it again takes that back.
+  bool retired = false;
 };
 
 /// `locks/<job>/<item>.lock`.
@@ -160,7 +162,8 @@ auto fields(V&& v, pools_payload& x) {
 template <class V>
 auto fields(V&& v, pool_payload& x) {
   return v("pool", field("enabled", x.enabled), field("attributes", x.attributes), field("last_writer", x.last_writer),
-           field("writer_incarnation", x.writer_incarnation), field("wish", x.wish), field("challenger", x.challenger));
+           field("writer_incarnation", x.writer_incarnation), field("wish", x.wish), field("challenger", x.challenger),
+           field("retired", x.retired));
 }
 template <class V>
 auto fields(V&& v, lock_payload& x) {

@@ -123,13 +123,22 @@ session_core::effects session_core::on_open_failed(std::uint64_t handle, error w
                                                    std::uint64_t entropy) {
   if (handle == 0 || handle != handle_)
     return {};
-  handle_ = 0;
-  const bool news = !(view_.trouble == why);
-  view_.trouble = std::move(why);
-  if (news)
-    announce();
-  reopen_later(now, entropy);
+  not_opened(std::move(why), now, entropy);
   return flush(now);
+}
+
+void session_core::not_opened(error why, time_point now, std::uint64_t entropy) {
+  handle_ = 0;
+  if (!(view_.trouble == why)) {
+    view_.trouble = why;
+    announce();
+  }
+  // Said once until there is a connection, also where one attempt fails in another way than the next.
+  if (std::find(reported_.begin(), reported_.end(), why) == reported_.end() && reported_.size() < max_reports) {
+    reported_.push_back(why);
+    out_.emplace_back(report{std::move(why)});
+  }
+  reopen_later(now, entropy);
 }
 
 session_core::effects session_core::on_raw(std::uint64_t handle, raw_event event, time_point now,
@@ -162,6 +171,7 @@ void session_core::on_link(const raw_link& link, time_point now, std::uint64_t e
     view_.trouble = why;
     return end_session(session_phase::refused, {unknown{}, rejected{why}, read_status::failed, why.text});
   }
+  case link_state::failed: return not_opened(link.why, now, entropy);
   case link_state::closed: {
     // Not asked for. Whether the session lives on at the server is not known, so nobody opens another by itself.
     error why{errc::not_connected, "the store's client library closed the session"};
@@ -194,6 +204,7 @@ void session_core::on_connected(const raw_link& link, time_point now) {
   view_.id = link.session;
   view_.timeout = link.timeout;
   view_.trouble = {};
+  reported_.clear();
   failed_opens_ = 0;
   progress_ = now;
   prober_.set_timeout(link.timeout);

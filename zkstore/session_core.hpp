@@ -145,6 +145,10 @@ public:
   struct probe_failed {
     std::uint64_t number;
   };
+  /// Something that users should hear of, each thing once until there is a connection.
+  struct report {
+    error why;
+  };
   /// Call `on_timer(generation, now)` at `at`. Only the latest generation counts; stale ones are ignored.
   struct arm_timer {
     std::uint64_t generation;
@@ -152,7 +156,7 @@ public:
   };
 
   using effect = std::variant<open_handle, close_handle, submit, commit_done, read_done, watch_fired, session_changed,
-                              contact_advanced, probe_failed, arm_timer>;
+                              contact_advanced, probe_failed, report, arm_timer>;
   using effects = std::vector<effect>;
 
   explicit session_core(session_limits limits);
@@ -174,7 +178,7 @@ public:
   effects start_probing(std::uint64_t number, std::string path, time_point now);
   effects stop_probing(time_point now);
   effects on_raw(std::uint64_t handle, raw_event event, time_point now, std::uint64_t entropy);
-  /// Opening failed at once (bad connect string, resolver): tried again with back-off.
+  /// Opening failed at once (bad connect string, no resources): tried again with back-off.
   effects on_open_failed(std::uint64_t handle, error why, time_point now, std::uint64_t entropy);
   effects on_timer(std::uint64_t generation, time_point now);
 
@@ -229,6 +233,7 @@ private:
   void on_connected(const raw_link& link, time_point now);
   void on_connecting();
   void on_expired(time_point now, std::uint64_t entropy);
+  void not_opened(error why, time_point now, std::uint64_t entropy);
   void open_handle_now();
   void reopen_later(time_point now, std::uint64_t entropy);
   void end_session(session_phase phase, const verdict& v);
@@ -257,6 +262,9 @@ private:
   bool open_when_closed_ = false;
   std::optional<time_point> reopen_at_;
   std::uint32_t failed_opens_ = 0;
+  /// What was reported since the latest connect.
+  std::vector<error> reported_;
+  static constexpr std::size_t max_reports = 8;
 
   std::uint64_t timer_generation_ = 0;
   std::optional<time_point> armed_;

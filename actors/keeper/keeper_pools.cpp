@@ -74,7 +74,7 @@ void keeper_core::apply_pool(const job_id& job, offer& o, const store::read_resu
       if (ours && o.wish) {
         o.wish = std::max(*o.wish, have->wish);
       }
-      if (same_items && have->attributes == want.attributes) {
+      if (same_items && have->attributes == want.attributes && !have->retired) {
         o.by.reset();
         o.numbering = false;
         o.wish = have->wish;

@@ -90,6 +90,7 @@ void keeper_core::stay_back(const job_id& job, offer& o, const store::pool_paylo
     return;
   }
   auto want = have;
+  want.retired = false; // we offer it
   if (have.challenger.empty()) {
     o.by->challenged_since = s.now;
     want.challenger = cfg_.config.id;

@@ -39,12 +39,13 @@ std::set<job_id> manager_core::offered(time_point now) const {
 
 void manager_core::plan_cleaning(step s) {
   clean_queue_.clear();
-  if (!image_.all_disabled) {
-    const auto wanted = offered(s.now);
-    for (const auto& [id, j] : image_.jobs) {
-      if (j.pool.enabled && wanted.count(id) == 0) {
-        clean_queue_.push_back({clean_task::kind::pool, id});
-      }
+  const auto wanted = offered(s.now);
+  for (const auto& [id, j] : image_.jobs) {
+    const bool idle = wanted.count(id) == 0;
+    if (idle && (j.pool.retired || (j.pool.enabled && !image_.all_disabled))) {
+      clean_queue_.push_back({clean_task::kind::pool, id});
+    } else if (j.pool.retired) { // a node that has crashed with it may still come back
+      clean_at_ = std::min(*clean_at_, s.now + cfg_.sweep_period);
     }
   }
   const auto owners = image_.owners();
@@ -200,7 +201,8 @@ bool manager_core::add_removals(clean_task& task, const store::read_result* resu
   }
   switch (task.what) {
   case clean_task::kind::pool: {
-    if (auto p = store::decode<store::pool_payload>(subject.data, tree_.pool(task.id)); !p || !p->enabled) {
+    if (auto p = store::decode<store::pool_payload>(subject.data, tree_.pool(task.id));
+        !p || !(p->enabled || p->retired)) {
       return true; // switched off since the image was read: it stays
     }
     txn.ops.push_back(store::check_op{tree_.pool(task.id), subject.stat.version});

@@ -341,6 +341,9 @@ void manager_core::apply_details(const store::read_outcome& r, step s, effects& 
     auto& j = image_.jobs[id];
     if (auto p = store::decode<store::pool_payload>(data.data, tree_.pool(id))) {
       j.pool = std::move(*p);
+      if (j.pool.retired) {
+        clean_at_ = s.now;
+      }
       relieve(tree_.pool(id), out);
     } else {
       complain(tree_.pool(id), p.error(), out);

@@ -90,6 +90,8 @@ void admin_core::next(step s, effects& out) {
     read(stage::reading, {store::get(tree_.pool_version()), store::get(tree_.pool(j->job))}, true, out);
   } else if (std::holds_alternative<set_all_disabled>(w)) {
     read(stage::reading, {store::get(tree_.pool_version()), store::get(tree_.pools())}, true, out);
+  } else if (std::holds_alternative<remove_job>(w)) {
+    read(stage::offers, {store::get(tree_.worker_version()), store::children(tree_.alive())}, true, out);
   } else if (const auto* m = std::get_if<set_marks>(&w)) {
     read(stage::reading,
          {store::get(tree_.worker_version()), store::get(tree_.mark(m->worker)), store::get(tree_.worker(m->worker))},
@@ -133,6 +135,7 @@ admin_core::effects admin_core::on_read(std::uint64_t request, const store::read
     return out;
   }
   switch (what) {
+  case stage::offers: read_offers(r, out); break;
   case stage::reading: decide(r, s, out); break;
   case stage::view_base: view_base(r, out); break;
   case stage::view_details: view_details(r, out); break;
@@ -169,10 +172,6 @@ void admin_core::decide(const store::read_outcome& r, step s, effects& out) {
   const auto& w = queue_.front().what;
   store::transaction txn;
   txn.ops.push_back(store::check_op{tree_.alive(cfg_.node)});
-  auto bump = [&](const std::string& path) {
-    store::version_payload p{cfg_.incarnation + "-d" + std::to_string(next_request_)};
-    txn.ops.push_back(store::set_op{path, store::encode(p), version.stat.version});
-  };
   if (const auto* j = std::get_if<set_job_enabled>(&w)) {
     if (subject.code != rc::ok && j->offered) {
       again(s, "the work pool of job \"" + j->job + "\" is not written yet");
@@ -192,7 +191,7 @@ void admin_core::decide(const store::read_outcome& r, step s, effects& out) {
       return;
     }
     p->enabled = j->enabled;
-    bump(tree_.pool_version());
+    txn.ops.push_back(bump(tree_.pool_version(), version.stat.version));
     txn.ops.push_back(store::set_op{tree_.pool(j->job), store::encode(*p, subject.data), subject.stat.version});
   } else if (const auto* a = std::get_if<set_all_disabled>(&w)) {
     store::pools_payload p;
@@ -204,8 +203,12 @@ void admin_core::decide(const store::read_outcome& r, step s, effects& out) {
       return;
     }
     p.all_disabled = a->disabled;
-    bump(tree_.pool_version());
+    txn.ops.push_back(bump(tree_.pool_version(), version.stat.version));
     txn.ops.push_back(store::set_op{tree_.pools(), store::encode(p, subject.data), subject.stat.version});
+  } else if (const auto* x = std::get_if<remove_job>(&w)) {
+    if (!decide_removal(*x, r, s, txn, out)) {
+      return;
+    }
   } else if (const auto* m = std::get_if<set_marks>(&w)) {
     // A version without `marks/<w>` may have marked the registration: what is said there counts until it is overruled.
     const auto former = store::decode<store::mark_payload>(r.results[2].data, {}).value_or(store::mark_payload{});
@@ -224,7 +227,7 @@ void admin_core::decide(const store::read_outcome& r, step s, effects& out) {
     }
     p.draining = m->draining;
     p.cordoned = m->cordoned;
-    bump(tree_.worker_version());
+    txn.ops.push_back(bump(tree_.worker_version(), version.stat.version));
     if (subject.code != rc::ok) {
       txn.ops.push_back(store::create_op{tree_.mark(m->worker), store::encode(p), store::create_mode::persistent});
     } else if (!p.draining && !p.cordoned && former == p) {

@@ -360,6 +360,9 @@ expected<void> node::disable_all() {
 expected<void> node::enable_all() {
   return impl::ask<void>(impl_, switch_all{false});
 }
+expected<void> node::delete_job(const job_id& job) {
+  return impl::ask<void>(impl_, djm::delete_job{job});
+}
 expected<std::uint64_t> node::trigger(const job_id& job) {
   return impl::ask<std::uint64_t>(impl_, trigger_job{job});
 }

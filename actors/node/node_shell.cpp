@@ -162,6 +162,17 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       return wish(self, admin_core::set_job_enabled{m.job, m.enabled, self->state().jobs.count(m.job) > 0});
     },
     [self](switch_all& m) -> caf::result<void> { return wish(self, admin_core::set_all_disabled{m.disabled}); },
+    [self](delete_job& m) -> caf::result<void> {
+      auto& s = self->state();
+      if (auto ok = check_id(id_kind::job, m.job); !ok) {
+        return to_caf(ok.error());
+      }
+      if (s.jobs.count(m.job) > 0) {
+        return to_caf({errc::invalid_state, "job \"" + m.job + "\" cannot be deleted: node \"" + s.identity.config.id +
+                                              "\" offers it; unregister it there first"});
+      }
+      return wish(self, admin_core::remove_job{m.job});
+    },
     [self](mark_worker& m) -> caf::result<void> {
       if (auto ok = check_id(id_kind::node, m.worker); !ok) {
         return to_caf(ok.error());

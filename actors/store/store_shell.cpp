@@ -55,6 +55,11 @@ std::optional<error> open_handle(self_ptr self, std::uint64_t handle) {
   options.servers = st.config.connect;
   options.session_timeout = st.config.session_timeout;
   options.digest = st.config.digest;
+  options.log = [env = std::weak_ptr<node_env>{st.env}](const log_record& line) {
+    if (auto strong = env.lock()) {
+      strong->log(line);
+    }
+  };
   caf::weak_actor_ptr weak{self->ctrl()};
   auto port = st.env->sessions().open(options, [weak, handle](store::raw_event e) {
     if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
@@ -63,9 +68,6 @@ std::optional<error> open_handle(self_ptr self, std::uint64_t handle) {
     }
   });
   if (!port) {
-    if (st.peers) {
-      self->mail(msg::happened{problem{"store", port.error(), "connect"}}).send(st.peers->node);
-    }
     return port.error();
   }
   (*st.ports)[handle] = std::move(*port);
@@ -175,6 +177,11 @@ void carry_out(self_ptr self, store::session_core::effects fx) {
                      self->mail(msg::not_alive{}).send(st.peers->keeper);
                    }
                  },
+                 [&](core::report& x) {
+                   if (st.peers) {
+                     self->mail(msg::happened{problem{"store", std::move(x.why), "connect"}}).send(st.peers->node);
+                   }
+                 },
                  [&](core::arm_timer& x) {
                    st.generation = x.generation;
                    st.timer.set(x.at);
@@ -250,13 +257,11 @@ store_impl::behavior_type store_behavior(self_ptr self, store_args args) {
     [self](raw_message& m) {
       auto& s = self->state();
       const auto* link = std::get_if<store::raw_link>(m.event.get());
-      const bool closed = link != nullptr && link->state == store::link_state::closed;
+      const bool gone =
+        link != nullptr && (link->state == store::link_state::closed || link->state == store::link_state::failed);
       carry_out(self, s.core->on_raw(m.handle, std::move(*m.event), s.env->now(), s.env->random()));
-      if (closed) {
-        s.ports->erase(m.handle);
-        if (s.closing && s.ports->empty()) {
-          self->mail(msg::store_closed{}).send(*s.closing);
-        }
+      if (gone && s.ports->erase(m.handle) > 0 && s.closing && s.ports->empty()) {
+        self->mail(msg::store_closed{}).send(*s.closing);
       }
     },
     [self](msg::wake) {

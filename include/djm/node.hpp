@@ -72,6 +72,9 @@ public:
   expected<void> disable_job(const job_id& job);
   expected<void> disable_all();
   expected<void> enable_all();
+  /// Removes a job that no living node offers any more, with its items, without waiting for `clean_period`; see
+  /// `djm::delete_job`. `invalid_state` names a node that offers it, `unknown_job` when it is not in the store.
+  expected<void> delete_job(const job_id& job);
   /// Runs now, once more, what this node holds; during a run: one more after it, however often. The number of runs that
   /// follow; 0 when this node holds nothing (before it has held anything, the trigger is kept until it does).
   expected<std::uint64_t> trigger(const job_id& job);

@@ -27,6 +27,8 @@ using node_actor = cx::typed<
   /// Answered when written, at the latest after `registration_timeout`. `invalid_id`, `unknown_job`, `not_connected`,
   /// `timed_out`, `backlog_full`, `shutting_down`.
   caf::result<void>(switch_job), caf::result<void>(switch_all),
+  /// `invalid_state` while a living node offers the job, which the text names; otherwise as above.
+  caf::result<void>(delete_job),
   /// `invalid_id`, otherwise as above.
   caf::result<void>(mark_worker),
   /// The number of runs that follow, see `trigger_job`. `unknown_job`.

@@ -65,6 +65,7 @@ struct job_spec;
 struct store_config;
 struct node_config;
 struct item_starved;
+struct delete_job;
 
 /// Makes djm's types known to CAF, any number of times. Whoever includes `djm/node_actor.hpp` or `djm/node.hpp` into
 /// the program need not call it: that happens before main. False when an actor system exists already and CAF 1.x takes
@@ -129,6 +130,7 @@ CAF_ADD_TYPE_ID(djm, (djm::store_config))
 CAF_ADD_TYPE_ID(djm, (djm::node_config))
 
 CAF_ADD_TYPE_ID(djm, (djm::item_starved))
+CAF_ADD_TYPE_ID(djm, (djm::delete_job))
 
 // Events and what statuses are made of, added later.
 CAF_ADD_TYPE_ID(djm, (djm::problem_over))

@@ -1,10 +1,16 @@
 #include <doctest/doctest.h>
 
+#include <array>
 #include <atomic>
+#include <mutex>
+#include <string>
+#include <vector>
 
 #include "actors/env/system_env.hpp"
 #include "actors/store/store_shell.hpp"
+#include "fake_names.hpp"
 #include "lab.hpp"
+#include "zkstore/zookeeper/zookeeper_factory.hpp"
 
 using namespace djm;
 using namespace djm::test;
@@ -105,6 +111,98 @@ TEST_CASE("what a session may not watch any more is a problem that names the lim
     CHECK(eventually([&] { return told == 1; }));
     caf::anon_send_exit(client, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(store, caf::exit_reason::user_shutdown);
+  }
+  system.await_all_actors_done();
+}
+
+TEST_CASE("a resolver that never answers keeps neither the status nor the end of the store waiting, and is told once") {
+  fake_names names;
+  system_env_options options;
+  options.sessions = std::make_shared<store::zookeeper_factory>(
+    names.service(), store::address_book::patience{milliseconds{1}, milliseconds{1}});
+  options.log = [](const log_record&) {};
+  auto env = std::make_shared<system_env>(std::move(options));
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  std::atomic<int> problems{0};
+  {
+    store_args args;
+    args.env = env;
+    args.config.connect = "zk1:2181,zk2:2181,zk3:2181";
+    args.limits.backoff_min = milliseconds{1};
+    args.limits.backoff_max = milliseconds{2};
+    auto store = spawn_store(system, std::move(args));
+    auto listener = system.spawn([&, store](cx::event_based_actor* self) -> caf::behavior {
+      auto others = std::make_shared<peers>();
+      others->node = caf::actor_cast<supervisor_actor>(caf::actor{self});
+      self->mail(peers_ptr{std::move(others)}).send(store);
+      return {[&](const msg::happened&) {
+        ++problems;
+        the_bell().ring();
+      }};
+    });
+    CHECK(eventually([&] { return problems > 0; }));
+    // Many attempts later, as each of them fails within a few milliseconds.
+    cx::scoped_actor asker{system};
+    for (int i = 0; i < 100; ++i)
+      asker->mail(msg::get_part_status{})
+        .request(store, wide)
+        .receive([](store_status& x) { CHECK(x.phase == "connecting"); }, [](caf::error&) { FAIL("no status"); });
+    std::atomic<bool> closed{false};
+    auto closer = system.spawn([&, store](cx::event_based_actor* self) -> caf::behavior {
+      self->mail(msg::close_session{}).send(store);
+      return {[&](const msg::store_closed&) {
+        closed = true;
+        the_bell().ring();
+      }};
+    });
+    CHECK(eventually([&] { return closed.load(); }));
+    caf::anon_send_exit(closer, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(listener, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(store, caf::exit_reason::user_shutdown);
+  }
+  system.await_all_actors_done();
+  CHECK(problems == 1);
+}
+
+TEST_CASE("why a connection fails is in the log of its own node, with several nodes in the process") {
+  struct one {
+    std::mutex guard;
+    std::string text;
+    bool has(const std::string& what) {
+      const std::lock_guard lock{guard};
+      return text.find(what) != std::string::npos;
+    }
+  };
+  std::array<one, 2> books;
+  const std::array<std::string, 2> connects{"127.0.0.1:1", "127.0.0.1:2"};
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  {
+    std::vector<store_actor> stores;
+    for (std::size_t i = 0; i < 2; ++i) {
+      system_env_options options;
+      options.node = "n" + std::to_string(i);
+      options.sessions = std::make_shared<store::zookeeper_factory>();
+      options.log = [&book = books[i]](const log_record& line) {
+        const std::lock_guard lock{book.guard};
+        book.text += line.node + " " + line.component + " " + line.text + "\n";
+        the_bell().ring();
+      };
+      store_args args;
+      args.env = std::make_shared<system_env>(std::move(options));
+      args.config.connect = connects[i];
+      stores.push_back(spawn_store(system, std::move(args)));
+      system.spawn([store = stores.back()](cx::event_based_actor* self) {
+        self->mail(peers_ptr{std::make_shared<const peers>()}).send(store);
+      });
+    }
+    CHECK(eventually([&] { return books[0].has("[127.0.0.1:1]") && books[1].has("[127.0.0.1:2]"); }));
+    CHECK_MESSAGE(books[0].has("n0 zookeeper "), books[0].text);
+    CHECK_FALSE(books[0].has("127.0.0.1:2"));
+    CHECK_FALSE(books[1].has("127.0.0.1:1]"));
+    for (auto& store : stores)
+      caf::anon_send_exit(store, caf::exit_reason::user_shutdown);
   }
   system.await_all_actors_done();
 }

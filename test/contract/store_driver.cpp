@@ -190,8 +190,8 @@ void store_driver::carry_out(session_core::effects effects) {
       phases_.push_back(changed->view.phase);
     } else if (auto* contact = std::get_if<session_core::contact_advanced>(&effect)) {
       history_.emplace_back(*contact);
-    } else {
-      history_.emplace_back(std::get<session_core::probe_failed>(effect));
+    } else if (auto* failed = std::get_if<session_core::probe_failed>(&effect)) {
+      history_.emplace_back(*failed);
     }
   }
 }
@@ -211,7 +211,7 @@ void store_driver::pump(time_point limit) {
   }
   if (event) {
     const auto* link = std::get_if<raw_link>(&event->second);
-    const bool gone = link && link->state == link_state::closed;
+    const bool gone = link && (link->state == link_state::closed || link->state == link_state::failed);
     carry_out(core_.on_raw(event->first, std::move(event->second), now(), entropy()));
     if (gone)
       ports_.erase(event->first);

@@ -34,6 +34,7 @@ CORES = [
     "actors/manager/manager_refresh.cpp",
     "actors/manager/strategy_desk.cpp",
     "actors/node/admin_core.cpp",
+    "actors/node/admin_removal.cpp",
     "actors/node/supervisor_core.cpp",
     "actors/worker/lease.hpp",
     "actors/worker/worker_assigned.cpp",

@@ -59,6 +59,7 @@ std::vector<std::pair<std::string, unsigned>> cluster::faults_of(profile kind) {
     {"job switched", {0, 2, 4, 1, 0}},
     {"all switched", {0, 1, 2, 0, 0}},
     {"job taken away", {0, 2, 4, 1, 0}},
+    {"job deleted", {0, 1, 2, 0, 0}},
     {"job triggered", {1, 1, 2, 0, 1}},
     {"job rescheduled", {0, 1, 2, 0, 0}},
     {"worker marked", {0, 1, 3, 0, 0}},

@@ -152,6 +152,24 @@ void cluster::add_user_faults() {
       });
     }
   };
+  actions_["job deleted"] = [this] {
+    const auto id = any_job().spec.id;
+    for (const auto h : world_.processes()) {
+      const auto m = world_.process_of(h).machine();
+      if (!knows(m, id))
+        continue;
+      world_.tell(h, unregister_job{id});
+      later(chance_.between(300ms, 5s), [this, h, m, id] {
+        if (world_.up(h))
+          world_.tell(h, register_job{jobs_.at(id).spec, std::make_shared<sim_job>(jobs_.at(id).world, m)});
+      });
+    }
+    for (int n = 0; n < 3; ++n)
+      later(chance_.between(100ms, 3s), [this, id] {
+        if (const auto h = any_node())
+          world_.tell(*h, delete_job{id});
+      });
+  };
   actions_["job triggered"] = [this] {
     const auto& j = any_job();
     if (const auto h = any_node(); h && !j.spec.schedule.lasting()) // its starts are counted

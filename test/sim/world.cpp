@@ -362,7 +362,7 @@ void world::answered(const process& p, store::session_id_t session, const store:
 void world::link(const process& p, const store::raw_link& l) {
   ++coverage_.events[fmt::format("link {}", static_cast<int>(l.state))];
   if (options_.trace) {
-    static constexpr const char* names[] = {"connected", "connecting", "expired", "auth_failed", "closed"};
+    static constexpr const char* names[] = {"connected", "connecting", "expired", "auth_failed", "failed", "closed"};
     note(fmt::format("{}#{} session {:x}: {}", p.node(), p.number(), l.session, names[static_cast<int>(l.state)]));
   }
 }

@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include "djm/impl/connect_string.hpp"
-#include "zkstore/zookeeper/client_log.hpp"
 #include "zkstore/zookeeper/rc_map.hpp"
 
 namespace djm::store {
@@ -24,19 +23,14 @@ constexpr std::chrono::milliseconds most_patience{10000};
 // it is connected to the same host.
 constexpr const char* nowhere = "127.91.17.1:1";
 
-// The client would otherwise resolve its servers before every wait for the socket, that is with each packet. A new
-// connection always asks again.
+// The client would otherwise read its list of servers anew before every wait for the socket, that is with each packet.
 constexpr std::chrono::milliseconds resolve_at_most_each{60000};
+
+// How often names are looked up again while there is no connection.
+constexpr std::chrono::seconds look_again{1};
 
 bool holds_connection(int state) {
   return state == ZOO_CONNECTED_STATE || state == ZOO_ASSOCIATING_STATE || state == ZOO_READONLY_STATE;
-}
-
-// The client takes the last colon for the port's, and wants no brackets around what stands before it.
-std::string as_client_reads(std::string servers) {
-  servers.erase(std::remove_if(servers.begin(), servers.end(), [](char c) { return c == '[' || c == ']'; }),
-                servers.end());
-  return servers;
 }
 
 void on_auth(int, const void*) {
@@ -45,8 +39,13 @@ void on_auth(int, const void*) {
 
 } // namespace
 
-zookeeper_handle::zookeeper_handle(event_sink sink, bool digest)
-  : acl_{digest ? &ZOO_CREATOR_ALL_ACL : &ZOO_OPEN_ACL_UNSAFE}, sink_{std::move(sink)} {
+zookeeper_handle::zookeeper_handle(session_options options, event_sink sink, std::shared_ptr<address_book> book)
+  : options_{std::move(options)},
+    book_{std::move(book)},
+    has_names_{address_book::has_names(options_.servers)},
+    log_{options_.log},
+    acl_{!options_.digest.empty() ? &ZOO_CREATOR_ALL_ACL : &ZOO_OPEN_ACL_UNSAFE},
+    sink_{std::move(sink)} {
   // nop
 }
 
@@ -54,7 +53,8 @@ zookeeper_handle::~zookeeper_handle() {
   free_client();
 }
 
-expected<std::shared_ptr<zookeeper_handle>> zookeeper_handle::open(const session_options& options, event_sink sink) {
+expected<std::shared_ptr<zookeeper_handle>> zookeeper_handle::open(const session_options& options, event_sink sink,
+                                                                   std::shared_ptr<address_book> book) {
   // The client reports mistakes of form and some errors of the resolver by the same number.
   if (auto ok = impl::check_connect_string(options.servers); !ok)
     return tl::make_unexpected(ok.error());
@@ -65,19 +65,63 @@ expected<std::shared_ptr<zookeeper_handle>> zookeeper_handle::open(const session
   const auto& digest = options.digest;
   if (!digest.empty() && (digest.find(':') == std::string::npos || digest.front() == ':'))
     return fail(errc::invalid_config, "digest: must be \"user:password\" (not shown, it is a secret)");
-  prepare_client_log();
-  std::shared_ptr<zookeeper_handle> self{new zookeeper_handle{std::move(sink), !digest.empty()}};
-  errno = 0;
-  self->zh_ = zookeeper_init2(as_client_reads(options.servers).c_str(), on_session, static_cast<int>(timeout), nullptr,
-                              self.get(), ZOO_NO_LOG_CLIENTENV, on_client_log);
-  if (self->zh_ == nullptr)
-    return fail(errc::not_connected,
-                fmt::format("connect string \"{}\": no host in it resolves, or no resources for a handle ({})",
-                            options.servers, std::strerror(errno)));
-  zoo_set_servers_resolution_delay(self->zh_, static_cast<int>(resolve_at_most_each.count()));
-  if (!digest.empty())
-    zoo_add_auth(self->zh_, "digest", digest.data(), static_cast<int>(digest.size()), on_auth, nullptr);
+  std::shared_ptr<zookeeper_handle> self{new zookeeper_handle{options, std::move(sink), std::move(book)}};
+  if (self->has_names_)
+    self->look_up(duration::zero());
+  else if (auto ok = self->start(address_book::as_client_reads(options.servers)); !ok)
+    return tl::make_unexpected(ok.error());
   return self;
+}
+
+expected<void> zookeeper_handle::start(const std::string& addresses) {
+  const auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(options_.session_timeout).count();
+  errno = 0;
+  zh_ = zookeeper_init2(addresses.c_str(), on_session, static_cast<int>(timeout), nullptr, this, ZOO_NO_LOG_CLIENTENV,
+                        log_.callback());
+  if (zh_ == nullptr)
+    return fail(errc::not_connected, fmt::format("connect string \"{}\": no address for the client, or no resources "
+                                                 "for a handle ({})",
+                                                 options_.servers, std::strerror(errno)));
+  addresses_ = addresses;
+  zoo_set_servers_resolution_delay(zh_, static_cast<int>(resolve_at_most_each.count()));
+  if (const auto& digest = options_.digest; !digest.empty())
+    zoo_add_auth(zh_, "digest", digest.data(), static_cast<int>(digest.size()), on_auth, nullptr);
+  return {};
+}
+
+// -- addresses ----------------------------------------------------------------
+
+void zookeeper_handle::look_up(duration delay) {
+  if (!has_names_ || looking_.exchange(true))
+    return;
+  book_->find(options_.servers, delay, [weak = weak_from_this()](expected<std::string> found) {
+    if (auto self = weak.lock())
+      self->on_addresses(std::move(found));
+  });
+}
+
+void zookeeper_handle::on_addresses(expected<std::string> found) {
+  looking_ = false;
+  {
+    std::lock_guard<std::mutex> call{call_mutex_};
+    if (stopped_)
+      return;
+    if (zh_ != nullptr) {
+      // While it is connected it is left alone: it might leave a server that serves it.
+      if (found && *found != addresses_ && !up_ && zoo_set_servers(zh_, found->c_str()) == ZOK)
+        addresses_ = *found;
+    } else if (found) {
+      if (auto ok = start(*found); !ok)
+        found = tl::make_unexpected(ok.error());
+    }
+    if (zh_ != nullptr) {
+      if (!up_ && over_ == rc::ok)
+        look_up(look_again);
+      return;
+    }
+    stopped_ = true;
+  }
+  deliver(raw_link{link_state::failed, 0, duration::zero(), found.error()});
 }
 
 // -- requests -----------------------------------------------------------------
@@ -86,6 +130,12 @@ std::optional<raw_completion> zookeeper_handle::submit(op_id_t id, const raw_req
   std::lock_guard<std::mutex> call{call_mutex_};
   if (stopped_)
     return std::nullopt;
+  if (zh_ == nullptr) {
+    raw_completion done;
+    done.id = id;
+    done.code = done.read.code = rc::connection_loss;
+    return done;
+  }
   auto owned = std::make_unique<pending_op>();
   auto& op = *owned;
   op.owner = this;
@@ -211,6 +261,7 @@ void zookeeper_handle::session_event(zhandle_t* zh, int state) {
     end(rc::auth_failed, link_state::auth_failed);
   } else if (up_.exchange(false)) {
     deliver(raw_link{link_state::connecting});
+    look_up(duration::zero());
   }
 }
 
@@ -266,7 +317,7 @@ void zookeeper_handle::close() {
 
 void zookeeper_handle::abandon() {
   // Takes effect at once; a handle without a connection says no farewell.
-  if (holds_connection(zoo_state(zh_)))
+  if (zh_ != nullptr && holds_connection(zoo_state(zh_)))
     zoo_set_servers(zh_, nowhere);
   free_client();
 }

@@ -11,21 +11,26 @@
 #include <zookeeper/zookeeper.h>
 
 #include "zkstore/ensemble_port.hpp"
+#include "zkstore/zookeeper/address_book.hpp"
+#include "zkstore/zookeeper/client_log.hpp"
 #include "zkstore/zookeeper/pending_op.hpp"
 
 namespace djm::store {
 
-/// One handle of the C client. Its callbacks copy what they are given, hand it to the sink, and do nothing else.
+/// One handle of the C client. Its callbacks copy what they are given, hand it to the sink, and do nothing else. The
+/// client is given addresses; where the connect string holds names it begins to exist when the book has some, and hears
+/// of others while it is not connected.
 ///
-///     opened --connected--> up <--connecting/connected--> down
+///     opened --connected--> up <--connecting/connected--> down      (no address: --failed--> over)
 ///        |                   |                              |
 ///        +---------+---------+------expired, auth_failed----+--> over
 ///                  |
 ///        close or abandon, once, on a thread that may block --> gone
-class zookeeper_handle {
+class zookeeper_handle : public std::enable_shared_from_this<zookeeper_handle> {
 public:
   /// Errors as documented at `zookeeper_factory`.
-  static expected<std::shared_ptr<zookeeper_handle>> open(const session_options& options, event_sink sink);
+  static expected<std::shared_ptr<zookeeper_handle>> open(const session_options& options, event_sink sink,
+                                                          std::shared_ptr<address_book> book);
 
   ~zookeeper_handle();
   zookeeper_handle(const zookeeper_handle&) = delete;
@@ -56,10 +61,16 @@ public:
   void complete(pending_op& op, raw_completion done);
 
 private:
-  zookeeper_handle(event_sink sink, bool digest);
+  zookeeper_handle(session_options options, event_sink sink, std::shared_ptr<address_book> book);
 
   static void on_session(zhandle_t* zh, int type, int state, const char* path, void* context);
   static void on_watch(zhandle_t* zh, int type, int state, const char* path, void* context);
+
+  /// Makes the client; what kept it from that, if anything.
+  expected<void> start(const std::string& addresses);
+  /// Asks the book for addresses, unless it is asked already.
+  void look_up(duration delay);
+  void on_addresses(expected<std::string> found);
 
   void session_event(zhandle_t* zh, int state);
   /// The session is over: answers what is pending, then tells the link's state.
@@ -69,8 +80,16 @@ private:
   rc refusal(int code) const;
   void free_client();
 
+  const session_options options_;
+  const std::shared_ptr<address_book> book_;
+  const bool has_names_;
+  std::atomic<bool> looking_{false};
+  const client_log log_;
   const ACL_vector* acl_;
+  /// Changed while `call_mutex_` is held, and by the one thread that closes or abandons.
   zhandle_t* zh_ = nullptr;
+  /// What the client was given last.
+  std::string addresses_;
 
   // Held while a call is in the client. Never taken by callbacks.
   std::mutex call_mutex_;

@@ -45,17 +45,28 @@ private:
 
 class zookeeper_factory::implementation {
 public:
+  implementation(name_service names, address_book::patience how_long)
+    : book{std::make_shared<address_book>(std::move(names), how_long)} {
+    // nop
+  }
+
+  std::shared_ptr<address_book> book;
   std::shared_ptr<closer> thread = std::make_shared<closer>();
 };
 
-zookeeper_factory::zookeeper_factory() : impl_{std::make_unique<implementation>()} {
+zookeeper_factory::zookeeper_factory() : zookeeper_factory{system_names(), {}} {
+  // nop
+}
+
+zookeeper_factory::zookeeper_factory(name_service names, address_book::patience how_long)
+  : impl_{std::make_unique<implementation>(std::move(names), how_long)} {
   // nop
 }
 
 zookeeper_factory::~zookeeper_factory() = default;
 
 expected<std::unique_ptr<session_port>> zookeeper_factory::open(const session_options& options, event_sink sink) {
-  auto handle = zookeeper_handle::open(options, std::move(sink));
+  auto handle = zookeeper_handle::open(options, std::move(sink), impl_->book);
   if (!handle)
     return tl::make_unexpected(handle.error());
   return std::make_unique<zookeeper_port>(std::move(*handle), impl_->thread);

@@ -2,8 +2,8 @@
 
 #include <memory>
 
-#include "djm/log.hpp"
 #include "zkstore/ensemble_port.hpp"
+#include "zkstore/zookeeper/address_book.hpp"
 
 namespace djm::store {
 
@@ -12,9 +12,11 @@ namespace djm::store {
 /// Errors of `open`:
 /// - `invalid_connect_string`: `servers` is not "host:port,host:port"; the text names the part.
 /// - `invalid_config`: a timeout that is not positive, or a digest that is not "user:password".
-/// - `not_connected`: a host name that does not resolve now, or no resources for a handle; worth another try.
+/// - `not_connected`: no resources for a handle; worth another try.
 ///
-/// `open` asks the system's resolver and may therefore block when `servers` holds names instead of addresses.
+/// `open` never blocks. Names instead of addresses are looked up while it has returned already, again and again while
+/// there is no connection, and in vain they cost nothing but the connect: see `address_book`. When no name of a new
+/// handle has ever resolved, the event `failed` says so.
 ///
 /// Every handle has two threads of the C client. All handles of a factory share one more, on which they are closed and
 /// on which completions of requests are delivered that the client refused at once. A close takes milliseconds. With
@@ -32,6 +34,8 @@ namespace djm::store {
 class zookeeper_factory final : public session_factory {
 public:
   zookeeper_factory();
+  /// With another resolver, for tests.
+  zookeeper_factory(name_service names, address_book::patience how_long);
   ~zookeeper_factory() override;
   zookeeper_factory(const zookeeper_factory&) = delete;
   zookeeper_factory& operator=(const zookeeper_factory&) = delete;
@@ -42,10 +46,5 @@ private:
   class implementation;
   std::unique_ptr<implementation> impl_;
 };
-
-/// Where warnings and errors of the C client go: for the whole process, because the client's log level is. At most 20
-/// records in 10 s, then one that counts those left out. An empty sink (the default) drops them. Thread-safe; when the
-/// call returns the former sink is not called any more, so it must not be made from within a sink.
-void set_zookeeper_log(log_sink sink);
 
 } // namespace djm::store

@@ -101,8 +101,7 @@ TEST_CASE("runner: a running strategy that fails is asked again although the sha
   CHECK(r.wakes() == 16); // the schedule again
 }
 
-TEST_CASE(
-  "runner: a running strategy that does not come back is reported, and the share runs in one piece until it does") {
+TEST_CASE("runner: a running strategy that hangs is reported, and the share runs in one piece meanwhile") {
   runner r{custom()};
   r.leased(0);
   CHECK(r.granted(0, {{"a", 1}, {"b", 2}}) == "cut 1? a b");

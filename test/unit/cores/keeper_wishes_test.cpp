@@ -282,3 +282,36 @@ TEST_CASE("keeper: a large pool whose write is cut short by another job's is fin
   CHECK(v.pool() == items);
   CHECK(v.payload().last_writer == "n0");
 }
+
+TEST_CASE("keeper: who offers a job takes a mark for its removal back, whoever wrote the pool") {
+  versions v;
+  auto& a = v.start("a", {"x"});
+  const auto mark = [&v] {
+    auto p = v.payload();
+    p.retired = true;
+    v.tree.put("/djm/work-pool/j", store::encode(p));
+    v.tree.put("/djm/work-pool-version", "marked");
+  };
+  SUBCASE("the writer") {
+    mark();
+    v.pass(seconds{30});
+    CHECK_FALSE(v.payload().retired);
+  }
+  SUBCASE("a later one, which wants the same") {
+    v.leave(a);
+    mark();
+    v.start("b", {"x"});
+    v.pass(seconds{30});
+    CHECK_FALSE(v.payload().retired);
+    CHECK(v.pool() == strings{"x"});
+  }
+  SUBCASE("one that stays back behind a later wish of a node that is gone") {
+    auto& b = v.start("b", {"y"});
+    v.pass(seconds{5});
+    v.crash(b);
+    mark();
+    v.pass(seconds{120});
+    CHECK_FALSE(v.payload().retired);
+    CHECK(v.pool() == strings{"x"});
+  }
+}

@@ -26,6 +26,43 @@ TEST_CASE("manager: cleaning removes the pools that nobody offers, and no others
   CHECK(r.tree.has("/djm/work-pool/disabled"));
 }
 
+TEST_CASE(
+  "manager: a pool that is marked for removal goes at once, also when it is switched off, but not while offered") {
+  manager_rig r;
+  r.worker("v", "i1", {"j"});
+  auto s = r.worker("gone", "i2", {"late"}, 60'000);
+  for (const auto* job : {"j", "old", "off", "late"}) {
+    add_pool(r.tree, job, {"a"}, std::string{job} != "off");
+  }
+  r.lead();
+  r.pass(std::chrono::minutes{1});
+  r.tree.end(s);
+  for (const auto* job : {"j", "old", "off", "late"}) {
+    const auto path = std::string{"/djm/work-pool/"} + job;
+    auto p = *store::decode<store::pool_payload>(r.tree.data(path), path);
+    p.retired = true;
+    r.tree.put(path, store::encode(p));
+  }
+  r.pass(seconds{2});
+  CHECK_FALSE(r.tree.has("/djm/work-pool/old"));
+  CHECK_FALSE(r.tree.has("/djm/work-pool/off"));
+  CHECK(r.tree.has("/djm/work-pool/late/a")); // may come back
+  r.pass(seconds{100});
+  CHECK_FALSE(r.tree.has("/djm/work-pool/late"));
+  CHECK(r.tree.has("/djm/work-pool/j/a"));
+}
+
+TEST_CASE("manager: a leader that comes later removes what was marked before") {
+  manager_rig r;
+  add_pool(r.tree, "old", {"a"});
+  store::pool_payload p;
+  p.retired = true;
+  r.tree.put("/djm/work-pool/old", store::encode(p));
+  r.lead();
+  r.pass(std::chrono::minutes{1});
+  CHECK_FALSE(r.tree.has("/djm/work-pool/old"));
+}
+
 TEST_CASE("manager: a pool that a worker offered which has been gone for less than D is in use") {
   manager_rig r;
   auto s = r.worker("v", "i1", {"j"}, 60'000);

@@ -227,8 +227,7 @@ TEST_CASE("worker: a drain without a store waits, a hurried one does not") {
   CHECK(r.locks().size() == 2);
 }
 
-TEST_CASE(
-  "worker: items of a job that is switched off in the cluster are revoked with that reason, moved ones are not") {
+TEST_CASE("worker: items of a job that is switched off are revoked with that reason, moved ones are not") {
   const auto say = [](worker_rig& r, const std::string& path, const auto& payload) {
     r.tree.put(path, store::encode(payload));
     r.react();

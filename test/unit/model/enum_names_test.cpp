@@ -42,7 +42,7 @@ TEST_CASE("every enumerator has one name that leads back to it") {
   check_names(schedule_kind::on_trigger);
   check_names(running_mode::custom);
   check_names(new_items_policy::restart);
-  check_names(stop_reason::shutdown);
+  check_names(stop_reason::switched_off);
   check_names(log_level::error);
   check_names(store::rc::throttled);
   check_names(store::rc_class::bug);

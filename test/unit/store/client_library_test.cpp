@@ -65,7 +65,7 @@ struct bench {
     std::vector<std::string> result;
     for (auto& event : client.take_events()) {
       if (auto* link = std::get_if<raw_link>(&event)) {
-        const char* names[] = {"connected", "connecting", "expired", "auth_failed", "closed"};
+        const char* names[] = {"connected", "connecting", "expired", "auth_failed", "failed", "closed"};
         result.emplace_back(names[static_cast<std::size_t>(link->state)]);
       } else if (auto* done = std::get_if<raw_completion>(&event)) {
         result.push_back(std::to_string(done->id) + " " + to_string(done->code));

@@ -83,6 +83,10 @@ public:
   lines link(link_state state, session_id_t session = 100, duration timeout = seconds{9}, std::uint64_t handle = 0) {
     return run(core.on_raw(handle ? handle : last_handle, raw_link{state, session, timeout}, now, entropy));
   }
+  lines link_failed(error why) {
+    return run(
+      core.on_raw(last_handle, raw_link{link_state::failed, 0, duration::zero(), std::move(why)}, now, entropy));
+  }
   lines done(op_id_t id, rc code = rc::ok, std::vector<op_result> results = {}, std::uint64_t handle = 0) {
     raw_completion c;
     c.id = id;
@@ -175,6 +179,8 @@ private:
       return "contact #" + std::to_string(x->number) + " " + at(x->contact);
     if (auto* x = std::get_if<session_core::probe_failed>(&effect))
       return "probe_failed #" + std::to_string(x->number);
+    if (auto* x = std::get_if<session_core::report>(&effect))
+      return "report " + x->why.text;
     timer = std::get<session_core::arm_timer>(effect);
     return {};
   }

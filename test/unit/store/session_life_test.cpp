@@ -137,7 +137,7 @@ TEST_CASE("session core: a failed opening is tried again with growing, bounded, 
   core_script s{limits};
   s.open();
   // Said once, not per attempt.
-  CHECK(s.open_failed("bad host") == lines{"connecting #0 connects 0"});
+  CHECK(s.open_failed("bad host") == lines{"connecting #0 connects 0", "report bad host"});
   CHECK(s.core.view().trouble.code == errc::invalid_connect_string);
   for (const auto pause : {50, 100, 200, 400, 500, 500}) {
     s.take();
@@ -155,6 +155,27 @@ TEST_CASE("session core: a failed opening is tried again with growing, bounded, 
   s.pass(seconds{1});
   CHECK(s.link(link_state::connected) == lines{"connected #1 connects 1"});
   CHECK(s.core.view().trouble.code == errc::none);
+}
+
+TEST_CASE("session core: what keeps a handle from opening is reported once until there is a connection") {
+  core_script s;
+  s.open();
+  const auto fails = [&](const std::string& why) { return s.link_failed({errc::not_connected, why}); };
+  CHECK(fails("no name") == lines{"connecting #0 connects 0", "report no name"});
+  CHECK(s.core.view().trouble.text == "no name");
+  // A resolver may give another reason with every attempt; the view follows, nobody is told again.
+  s.pass(seconds{10});
+  CHECK(fails("no answer") == lines{"connecting #0 connects 0", "report no answer"});
+  for (int i = 0; i < 100; ++i) {
+    s.pass(seconds{10});
+    CHECK(fails("no name") == lines{"connecting #0 connects 0"});
+    s.pass(seconds{10});
+    CHECK(fails("no answer") == lines{"connecting #0 connects 0"});
+  }
+  s.pass(seconds{10});
+  s.link(link_state::connected);
+  s.link(link_state::expired);
+  CHECK(fails("no name") == lines{"connecting #1 connects 0", "report no name"});
 }
 
 TEST_CASE("session core: questions while idle or closed are answered at once") {
