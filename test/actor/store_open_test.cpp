@@ -199,8 +199,8 @@ TEST_CASE("why a connection fails is in the log of its own node, with several no
     }
     CHECK(eventually([&] { return books[0].has("[127.0.0.1:1]") && books[1].has("[127.0.0.1:2]"); }));
     CHECK_MESSAGE(books[0].has("n0 zookeeper "), books[0].text);
-    CHECK_FALSE(books[0].has("127.0.0.1:2"));
-    CHECK_FALSE(books[1].has("127.0.0.1:1]"));
+    CHECK_FALSE(books[0].has("[127.0.0.1:2]"));
+    CHECK_FALSE(books[1].has("[127.0.0.1:1]"));
     for (auto& store : stores)
       caf::anon_send_exit(store, caf::exit_reason::user_shutdown);
   }

@@ -71,6 +71,7 @@ void world::release(handle h) {
     return;
   note(fmt::format("the actors of {}#{} go on", host.p->node(), h));
   host.held = false;
+  verdict().of_turns().anew(host.p->number(), now()); // nothing could start
   coordinator_->hold(h, host.p->paused());
 }
 
