@@ -128,7 +128,7 @@ TEST_CASE("deep_to_string reads well") {
   CHECK(deep_to_string(error{errc::conflict, "twice"}) == "conflict: twice");
   CHECK(deep_to_string(store::commit_outcome{store::unknown{}}) == "unknown()");
   CHECK(deep_to_string(store::write_op{store::create_op{"/a", "x", store::create_mode::ephemeral}}) ==
-        R"(create(path="/a", data="x", mode=ephemeral))");
+        R"(create(path="/a", data="x", mode=ephemeral, open=false))");
   node_config c;
   c.id = "n1";
   c.labels = {"ssd", "gpu"};
