@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdlib>
 #include <mutex>
+#include <new>
 #include <vector>
 
 namespace djm {
@@ -20,9 +22,11 @@ struct living {
   std::vector<std::weak_ptr<ends_with_process>> all;
 };
 
-/// Never destroyed: it is looked at while static objects are.
+/// Never destroyed: it is looked at while static objects are. Nor on the heap, which would keep it when a plug-in that
+/// contains djm is unloaded.
 living& those_who_live() {
-  static auto* x = new living;
+  alignas(living) static std::byte room[sizeof(living)];
+  static auto* x = new (room) living;
   return *x;
 }
 
