@@ -183,6 +183,7 @@ private:
   void check_pool(step s, effects& out);
   void ask_pool_later(step s);
   // what a run has come to
+  void give_back(std::vector<item_id> items, effects& out) const;
   void note_failures(const run& r, bool failed, const std::vector<item_id>& named, step s);
   void note_end(const run& r, bool broken, const std::set<item_id>& done, step s);
   // rhythm

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstddef>
 #include <cstdlib>
 #include <mutex>
-#include <new>
 #include <vector>
+
+#include "djm/impl/never_destroyed.hpp"
 
 namespace djm {
 
@@ -22,11 +22,9 @@ struct living {
   std::vector<std::weak_ptr<ends_with_process>> all;
 };
 
-/// Never destroyed: it is looked at while static objects are. Nor on the heap, which would keep it when a plug-in that
-/// contains djm is unloaded.
+/// It is looked at while static objects are destroyed.
 living& those_who_live() {
-  alignas(living) static std::byte room[sizeof(living)];
-  static auto* x = new (room) living;
+  static impl::never_destroyed<living> x;
   return *x;
 }
 
