@@ -57,7 +57,7 @@ struct worker_payload {
   bool after_crash = false;
 };
 
-/// `marks/<worker>`: what an operator wants of a worker, whether it is there or not, until he takes it back.
+/// `marks/<worker>`: what an operator wants of a worker, whether it is there or not, until that is taken back.
 struct mark_payload {
   bool draining = false;
   bool cordoned = false;

@@ -185,6 +185,7 @@ private:
   void check_pool(step s, effects& out);
   void ask_pool_later(step s);
   // what a run has come to
+  void give_back(std::vector<item_id> items, effects& out) const;
   void note_failures(const run& r, bool failed, const std::vector<item_id>& named, step s);
   void note_end(const run& r, bool broken, const std::set<item_id>& done, step s);
   // rhythm
@@ -220,7 +221,7 @@ private:
   std::uint64_t cut_request_ = 0;          ///< the latest; answers to older ones are ignored
   std::optional<time_point> cut_again_at_; ///< the share runs in one piece because the latest cut was of no use
   backoff cut_backoff_;
-  std::size_t cuts_open_ = 0;              ///< calls that have not come back
+  std::uint64_t cut_called_ = 0;           ///< the latest of the calls that have not come back
   std::optional<time_point> cut_hangs_at_; ///< when the one under way takes too long
   bool cut_hangs_ = false;
   bool triggered_ahead_ = false;       ///< meant for lanes that are still to come

@@ -5,13 +5,15 @@
 /// The function of the job that cuts the share: what becomes of its answers, and of a call that does not come back.
 namespace djm {
 
-/// The answers to older questions say nothing, but that the function has come back.
+/// The answers to older questions say nothing, but that the function has come back. Its calls follow each other, and of
+/// those that wait only the latest is made: an answer to the latest question means that no call is left.
 job_runner_core::effects job_runner_core::on_cut(std::uint64_t request,
                                                  const expected<std::vector<std::vector<item_id>>>& cut, step s) {
   effects out;
-  cuts_open_ -= cuts_open_ > 0 ? 1 : 0;
-  cut_hangs_at_.reset();
-  if (cuts_open_ > 0) {
+  if (request == cut_called_) {
+    cut_called_ = 0;
+    cut_hangs_at_.reset();
+  } else {
     cut_hangs_at_ = s.now + cfg_.spec.pool_timeout;
   }
   const bool hung = std::exchange(cut_hangs_, false);

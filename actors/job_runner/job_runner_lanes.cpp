@@ -72,7 +72,7 @@ void job_runner_core::recut(step s, effects& out) {
       break;
     }
     cut_request_ = next_request_++;
-    if (++cuts_open_ == 1) {
+    if (std::exchange(cut_called_, cut_request_) == 0) {
       cut_hangs_at_ = s.now + cfg_.spec.pool_timeout;
     }
     out.push_back(cut_share{cut_request_, {share.begin(), share.end()}});

@@ -128,9 +128,9 @@ time_point job_runner_core::next_after(time_point due, time_point now) const {
 void job_runner_core::follow_wall_clock(step s) {
   const auto wall = since_epoch(s.wall_ms);
   for (auto& l : lanes_) {
+    // Our clock is faster than the wall's, and it is the wall's that all have in common.
     if (l.beat && l.due && *l.due <= s.now && wall < *l.beat) {
-      l.due =
-        s.now + (*l.beat - wall); // our clock is faster than the wall's, and it is the wall's that all have in common
+      l.due = s.now + (*l.beat - wall);
     }
   }
   const auto offset = wall - s.now.time_since_epoch();

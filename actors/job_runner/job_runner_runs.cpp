@@ -56,12 +56,16 @@ job_runner_core::effects job_runner_core::on_run_done(run_id id, const run_end& 
   }
   note_end(r, end.failed && end.items.empty(), done, s);
   tell_fed(std::move(fed), out);
-  if (!free.empty()) {
-    out.push_back(emit_effect{items_released{cfg_.spec.id, free}});
-    out.push_back(released{std::move(free)});
-  }
+  give_back(std::move(free), out);
   start_due(s, out);
   return out;
+}
+
+void job_runner_core::give_back(std::vector<item_id> items, effects& out) const {
+  if (!items.empty()) {
+    out.push_back(emit_effect{items_released{cfg_.spec.id, items}});
+    out.push_back(released{std::move(items)});
+  }
 }
 
 void job_runner_core::note_failures(const run& r, bool failed, const std::vector<item_id>& named, step s) {
@@ -136,10 +140,7 @@ job_runner_core::effects job_runner_core::on_run_released(run_id id, const std::
     }
   }
   tell_fed(std::move(fed), out);
-  if (!free.empty()) {
-    out.push_back(emit_effect{items_released{cfg_.spec.id, free}});
-    out.push_back(released{std::move(free)});
-  }
+  give_back(std::move(free), out);
   start_due(s, out);
   return out;
 }
@@ -296,6 +297,7 @@ void job_runner_core::check_waiting(step s, effects& out) {
   if (waiting_.empty() || waiting_.begin()->first > s.now || !leased_ || lease_over_ || stopping_) {
     return;
   }
+  // Looks at all items; but only when one has waited for too long, for all that have by then.
   std::map<item_id, const lane*> lane_of;
   for (const auto& l : lanes_) {
     for (const auto& id : l.items) {

@@ -142,6 +142,29 @@ TEST_CASE("runner: calls that wait behind each other are each given their time t
   CHECK(r.core.status(at(59)).counters.cut_failures == 1);
 }
 
+TEST_CASE("runner: nobody waits for a call to cut the share whose place a later one has taken") {
+  runner r{custom()};
+  r.leased(0);
+  CHECK(r.granted(0, {{"a", 1}}) == "cut 1? a");
+  CHECK(r.granted(1, {{"b", 2}}) == "cut 2? a b"); // waits behind the first, and is never made
+  CHECK(r.granted(2, {{"c", 3}}) == "cut 3? a b c");
+  CHECK(r.cut(3, 1, {{"a"}}) == "");
+  CHECK(r.cut(4, 3, {{"a"}, {"b", "c"}}) == "start 1: a#1; start 2: b#2 c#3");
+  r.done(5, 1);
+  r.done(5, 2);
+  CHECK(r.wake(40) == "start 3: a#1; start 4: b#2 c#3"); // still in two pieces
+  CHECK(r.core.status(at(40)).counters.cut_failures == 0);
+  SUBCASE("also when the share was empty in between") {
+    r.done(41, 3);
+    r.done(41, 4);
+    CHECK(r.granted(42, {{"d", 4}}) == "cut 4? a b c d");
+    CHECK(r.revoked(43, {"a", "b", "c", "d"}) == "released a b c d");
+    CHECK(r.cut(44, 4, {{"a", "b"}, {"c", "d"}}) == "");
+    CHECK(r.wake(90) == "");
+    CHECK(r.core.status(at(90)).counters.cut_failures == 0);
+  }
+}
+
 TEST_CASE("runner: the pool is asked at the start, and again only where a period is set") {
   runner once{runner::job()};
   CHECK(once.take(once.core.on_start(when(0))) == "pool 1?");
