@@ -29,10 +29,10 @@ public:
   /// What is tried in vain for so long, often enough, is a problem.
   static constexpr duration patience = std::chrono::seconds{30};
   static constexpr std::uint32_t enough = 3;
-  /// The longest wait between attempts at the same thing, and some.
-  static constexpr duration contiguous = std::chrono::minutes{30};
 
-  explicit open_problems(std::string component) : component_(std::move(component)) {}
+  /// `contiguous` is the longest wait between attempts at the same thing, and some.
+  explicit open_problems(std::string component, duration contiguous = std::chrono::minutes{30})
+    : component_(std::move(component)), contiguous_(contiguous) {}
 
   template <class Effects>
   void tell(const std::string& about, error why, Effects& out) {
@@ -60,12 +60,18 @@ public:
     }
   }
 
+  /// Ends all of them. How often what has failed in vain, and since when, is kept: it may go on.
+  template <class Effects>
+  void close(Effects& out) {
+    over_if([](const std::string&) { return true; }, out);
+  }
+
   /// An attempt has failed and is made again later. One that fails now and then is nobody's business; one that fails
   /// for longer than `patience` is told, with the reason that it had then.
   template <class Effects>
   void failing(const std::string& what, const std::string& why, time_point now, Effects& out) {
     auto& a = attempts_[what];
-    if (a.failures > 0 && now - a.last > contiguous) {
+    if (a.failures > 0 && now - a.last > contiguous_) {
       a = {}; // what failed long ago has worked since, or was not needed any more
     }
     if (a.failures++ == 0) {
@@ -115,6 +121,7 @@ private:
   };
 
   std::string component_;
+  duration contiguous_;
   std::map<std::string, std::string> texts_;
   std::map<std::string, attempts> attempts_;
   std::string latest_;

@@ -314,15 +314,19 @@ election_core::effects election_core::on_commit(std::uint64_t request, const sto
   }
   request_ = 0;
   doing_ = doing::nothing;
+  const bool done = std::holds_alternative<store::committed>(outcome);
+  if (done) {
+    problems_.works(standing, out);
+  } else { // counted also when it has cost the connection
+    const auto* no = std::get_if<store::rejected>(&outcome);
+    problems_.failing(standing, no != nullptr ? no->why.text : "a conflict, or an unknown outcome", s.now, out);
+  }
   if (!online()) {
     return out;
   }
-  if (std::holds_alternative<store::committed>(outcome)) {
-    problems_.works(standing, out);
+  if (done) {
     look(out);
   } else {
-    const auto* no = std::get_if<store::rejected>(&outcome);
-    problems_.failing(standing, no != nullptr ? no->why.text : "a conflict, or an unknown outcome", s.now, out);
     later(s); // unknown or not: looking again tells
   }
   return out;

@@ -41,6 +41,10 @@ manager_core::effects manager_core::on_revoked(step s) {
 }
 
 void manager_core::reset(effects& out) {
+  if (doing_ == activity::writing || doing_ == activity::breaking || doing_ == activity::clean_write) {
+    // The term may be lost because of what was written: too much for the store, say.
+    problems_.failing(subject_of(doing_), "leadership was lost before the answer", now_, out);
+  }
   // A leader that lost its term knows nothing: the next term starts from what it reads.
   epoch_ = 0;
   latch_.clear();
@@ -82,8 +86,7 @@ void manager_core::reset(effects& out) {
   clean_at_.reset();
   clean_queue_.clear();
   cleaning_.clear();
-  problems_.over_if([](const std::string&) { return true; }, out); // whoever leads now finds out
-  problems_ = open_problems{"manager"};
+  problems_.close(out); // whoever leads now finds out
 }
 
 // -- the loop -------------------------------------------------------------------
@@ -117,7 +120,9 @@ void manager_core::next(step s, effects& out) {
     start_verify(s, out);
     return;
   }
-  problems_.works(effort::breaking, out); // whoever has given them back
+  if (problems_.tries() && scanned_ && !watchdog_.suspects()) {
+    problems_.works(effort::breaking, out); // whoever has given them back
+  }
   if (!scanning_ && sweep_at_ && s.now >= *sweep_at_) {
     scanning_ = true;
     scan_began_ = s.now;
@@ -136,11 +141,12 @@ void manager_core::next(step s, effects& out) {
   if (clean_at_ && s.now >= *clean_at_ && scanned_) {
     clean_at_ = s.now + cfg_.clean_period;
     plan_cleaning(s);
+    if (clean_queue_.empty()) {
+      problems_.works(effort::cleaning, out); // whoever has done it
+    }
   }
   if (!clean_queue_.empty()) {
     start_clean(out);
-  } else {
-    problems_.works(effort::cleaning, out);
   }
 }
 

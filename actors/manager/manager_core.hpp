@@ -311,7 +311,8 @@ private:
   std::deque<clean_task> clean_queue_;
   std::vector<clean_task> cleaning_; ///< those being read or removed
 
-  open_problems problems_{"manager"};
+  // Another leader may have done it long ago.
+  open_problems problems_{"manager", std::chrono::minutes{1}};
   manager_counters counters_;
 };
 

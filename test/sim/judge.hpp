@@ -73,6 +73,8 @@ public:
 
   /// From now on no change is expected; or no more.
   void expect_quiet(bool quiet) { quiet_ = quiet; }
+  /// No leader gets far enough to plan: changes of long ago may show in a plan of today.
+  void expect_late_plans(bool late) { moves_.judges(!late); }
   /// Writes of this session are not the cluster's. From the deletion of an `alive` on, its node is given D, like one
   /// that leaves: what a frozen process does later is not covered.
   void foreign(store::session_id_t session) { foreign_.insert(session); }
@@ -103,6 +105,10 @@ public:
   const counts& counted() const { return counts_; }
 
 private:
+  /// A node may start nothing in so much of its lease's end.
+  static constexpr duration start_margin = std::chrono::milliseconds{1500};
+  static std::string name_of(const process& p);
+
   using item_number = std::uint32_t;
   using run_key = std::pair<std::uint32_t, run_id>;
 

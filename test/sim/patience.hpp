@@ -19,11 +19,12 @@ class patience {
 public:
   using host_number = std::uint32_t;
 
-  void told(host_number host, const event& what) {
+  void told(host_number host, const event& what, time_point now) {
     if (const auto* p = std::get_if<problem>(&what); p != nullptr && !p->about.empty())
       open_.insert({host, p->component, p->about});
-    else if (const auto* o = std::get_if<problem_over>(&what))
-      open_.erase({host, o->component, o->about});
+    else if (const auto* o = std::get_if<problem_over>(&what);
+             o != nullptr && open_.erase({host, o->component, o->about}))
+      shown_until_[{host, o->component}] = now;
   }
 
   /// An attempt of a component; true when it has gone on in vain for too long, in silence.
@@ -36,7 +37,7 @@ public:
       return false;
     if (a.failures++ == 0)
       a.first = now;
-    if (a.failures < least || now - a.first < limit || tells(host, component))
+    if (a.failures < least || now - a.first < limit || tells(host, component, now))
       return false;
     a = {}; // one complaint is enough
     return true;
@@ -54,12 +55,17 @@ private:
     time_point last{};
   };
 
-  bool tells(host_number host, const std::string& component) const {
+  /// A leader that loses its term with each attempt shows the problem in each term, until it is lost.
+  bool tells(host_number host, const std::string& component, time_point now) const {
     const auto i = open_.lower_bound({host, component, {}});
-    return i != open_.end() && std::get<0>(*i) == host && std::get<1>(*i) == component;
+    if (i != open_.end() && std::get<0>(*i) == host && std::get<1>(*i) == component)
+      return true;
+    const auto last = shown_until_.find({host, component});
+    return last != shown_until_.end() && now - last->second <= pause;
   }
 
   std::set<std::tuple<host_number, std::string, std::string>> open_;
+  std::map<std::pair<host_number, std::string>, time_point> shown_until_;
   std::map<std::pair<host_number, std::string>, attempts> attempts_;
 };
 

@@ -149,6 +149,10 @@ bool stickiness::long_gone(const std::string& worker, time_point now) const {
 
 void stickiness::transaction_ends(const tree_image& image, time_point now, const complaint& complain) {
   const auto changes = std::exchange(changes_, 0);
+  if (!judges_) {
+    from_.clear();
+    to_.clear();
+  }
   if (from_.empty() && to_.empty())
     return;
   const bool full = changes >= nearly_full;

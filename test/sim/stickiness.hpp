@@ -48,6 +48,8 @@ public:
   /// A change of a committed transaction, before the image has it.
   void sees(const store::node_change& change, const tree_event& e, const tree_image& image, time_point now);
   /// The transaction is complete, and the image has it.
+  /// Whether moves are judged at all; they are from the beginning.
+  void judges(bool on) { judges_ = on; }
   void transaction_ends(const tree_image& image, time_point now, const complaint& complain);
 
   struct counts {
@@ -98,6 +100,7 @@ private:
   /// When anything changed that plans are made from.
   time_point input_changed_{};
   std::size_t changes_ = 0;
+  bool judges_ = true;
   bool was_full_ = false;
   counts counts_;
   /// When an item, a job or an offer ("worker/job") came (back).
