@@ -99,6 +99,11 @@ public:
   /// Whether the latest attempt at anything has failed.
   bool tries() const { return !attempts_.empty(); }
   bool has(const std::string& about) const { return texts_.count(about) > 0; }
+  /// Whether any is about a node of the tree.
+  bool has_path() const {
+    const auto p = texts_.lower_bound("/");
+    return p != texts_.end() && p->first.front() == '/';
+  }
   std::vector<std::string> texts() const {
     std::vector<std::string> all;
     for (const auto& [about, text] : texts_) {

@@ -131,6 +131,9 @@ void manager_core::next(step s, effects& out) {
     if (unwatched_) {
       all_dirty_ = true;
     }
+    if (problems_.has_path()) {
+      members_dirty_ = true; // whoever mends or removes what others have written need not tell us
+    }
     read(activity::scan_jobs, {store::children(tree_.locks())}, false, out);
     return;
   }

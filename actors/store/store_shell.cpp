@@ -102,7 +102,7 @@ void tell_limits(self_ptr self) {
                  {errc::timed_out, "the store does not answer within operation_deadline, " +
                                      format_duration(st.limits.operation_deadline)},
                  "answers"});
-  } else if (st.overdue_at && now > *st.overdue_at + 10 * st.limits.operation_deadline &&
+  } else if (st.overdue_at && now > *st.overdue_at + 5 * st.limits.operation_deadline &&
              st.core->view().phase == store::session_phase::connected) {
     st.overdue_at.reset();
     tell(problem_over{"store", "answers"});
