@@ -90,10 +90,7 @@ void user::take_away(world::handle h) {
   const auto m = world_.process_of(h).machine();
   if (!cluster_.knows(m, job.spec.id))
     return;
-  const auto again = [this, h, m, &job] {
-    if (world_.up(h))
-      world_.tell(h, register_job{job.spec, std::make_shared<sim_job>(job.world, m)});
-  };
+  const auto again = [this, h, m, id = job.spec.id] { cluster_.register_again(h, m, id); };
   world_.tell(h, unregister_job{job.spec.id});
   // At once it is refused, mostly: the job is on its way out.
   if (chance_.one_in(2))

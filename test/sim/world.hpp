@@ -110,7 +110,7 @@ public:
 
   /// Sends a message that the node answers with nothing; an error lands in `refusals`.
   template <class Message>
-  void tell(handle h, Message m);
+  void tell(handle h, Message m, std::function<void(const error&)> refused = {});
   template <class Result, class Message>
   void ask(handle h, Message m, std::function<void(const Result&)> answer);
   const std::vector<std::string>& refusals() const { return refusals_; }
