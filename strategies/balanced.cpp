@@ -1,6 +1,7 @@
 #include "strategies/balanced.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "strategies/count_model.hpp"
 #include "strategies/global_balance.hpp"
@@ -57,19 +58,37 @@ spread spread_of(const count_model& model) {
   return {top - bottom, std::max<std::int64_t>(top_floor - bottom_ceiling, 0)};
 }
 
-// Where workers weigh the same, totals that differ by one at most cannot be more even.
+// Where those that take part weigh the same, totals that differ by one at most cannot be more even.
 bool weights_differ(const assignment_problem& problem) {
-  for (worker_index w = 1; w < problem.worker_count(); ++w)
-    if (problem.worker(w).weight != problem.worker(0).weight)
-      return true;
-  return false;
+  std::optional<std::int64_t> common;
+  bool differ = false;
+  each_taking_part(problem, [&](worker_index w) {
+    const std::int64_t weight = problem.worker(w).weight;
+    differ = differ || (common && *common != weight);
+    common = weight;
+  });
+  return differ;
+}
+
+// Whether every worker that takes part may have every item. The others have no say in how even the rest is: a worker
+// that offers nothing, or is on its way out, changes nothing for them.
+bool alike(const assignment_problem& problem, const std::vector<bool>& part) {
+  if (problem.fully_eligible())
+    return true;
+  for (job_index j = 0; j < problem.job_count(); ++j)
+    for (worker_index w = 0; problem.items_of(j) > 0 && w < part.size(); ++w)
+      if (part[w] && !problem.eligible(j, w))
+        return false;
+  return true;
 }
 
 // The spread that nobody feels, by the options.
 std::int64_t tolerance(const assignment_problem& problem, const plan_options& options) {
-  if (problem.fully_eligible() || options.global_tolerance == 0 || problem.worker_count() == 0)
+  if (options.global_tolerance == 0 || problem.worker_count() == 0)
     return 0;
   const auto part = taking_part(problem);
+  if (alike(problem, part))
+    return 0;
   const auto workers = static_cast<std::size_t>(std::count(part.begin(), part.end(), true));
   const auto mean = static_cast<std::int64_t>(problem.item_count() / std::max<std::size_t>(workers, 1));
   return std::max<std::int64_t>(1, mean * options.global_tolerance / 1000);

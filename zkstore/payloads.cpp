@@ -48,6 +48,8 @@ public:
 
   void check(const pools_payload&) {}
 
+  void check(const mark_payload&) {}
+
   void check(const pool_payload& x) {
     id_or_empty("last_writer", x.last_writer);
     id_or_empty("writer_incarnation", x.writer_incarnation);
@@ -178,6 +180,7 @@ expected<Payload> decode(std::string_view text, std::string_view path) {
 DJM_PAYLOAD(format_payload)
 DJM_PAYLOAD(alive_payload)
 DJM_PAYLOAD(worker_payload)
+DJM_PAYLOAD(mark_payload)
 DJM_PAYLOAD(assigned_payload)
 DJM_PAYLOAD(pools_payload)
 DJM_PAYLOAD(pool_payload)

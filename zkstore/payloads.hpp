@@ -48,8 +48,6 @@ struct worker_payload {
   std::int64_t weight = 1000;
   std::map<std::string, std::int64_t> capacity;
   std::uint32_t max_items = 0;
-  bool draining = false;
-  bool cordoned = false;
   /// True after a gentle leave: the items may move at once.
   bool left = false;
   /// Version of this node that the first write of this incarnation replaced; -1: there was none. Whoever has read just
@@ -57,6 +55,12 @@ struct worker_payload {
   std::int64_t took_over = -1;
   /// The life before this one ended without leaving.
   bool after_crash = false;
+};
+
+/// `marks/<worker>`: what an operator wants of a worker, whether it is there or not, until that is taken back.
+struct mark_payload {
+  bool draining = false;
+  bool cordoned = false;
 };
 
 /// `workers/<worker>/assigned`.
@@ -83,6 +87,8 @@ struct pool_payload {
   std::int64_t wish = 0;
   /// A node with another wish asks whether anybody still stands for this one, whose writer is gone.
   node_id challenger;
+  /// To be removed as soon as nobody offers the job; whoever offers it again takes that back.
+  bool retired = false;
 };
 
 /// `locks/<job>/<item>.lock`.
@@ -118,6 +124,7 @@ expected<Payload> decode(std::string_view text, std::string_view path);
 bool operator==(const format_payload& a, const format_payload& b);
 bool operator==(const alive_payload& a, const alive_payload& b);
 bool operator==(const worker_payload& a, const worker_payload& b);
+bool operator==(const mark_payload& a, const mark_payload& b);
 bool operator==(const assigned_payload& a, const assigned_payload& b);
 bool operator==(const pools_payload& a, const pools_payload& b);
 bool operator==(const pool_payload& a, const pool_payload& b);
@@ -137,8 +144,12 @@ template <class V>
 auto fields(V&& v, worker_payload& x) {
   return v("worker", field("incarnation", x.incarnation), field("detach_ms", x.detach_ms), field("zone", x.zone),
            field("labels", x.labels), field("weight", x.weight), field("capacity", x.capacity),
-           field("max_items", x.max_items), field("draining", x.draining), field("cordoned", x.cordoned),
-           field("left", x.left), field("took_over", x.took_over), field("after_crash", x.after_crash));
+           field("max_items", x.max_items), field("left", x.left), field("took_over", x.took_over),
+           field("after_crash", x.after_crash));
+}
+template <class V>
+auto fields(V&& v, mark_payload& x) {
+  return v("mark", field("draining", x.draining), field("cordoned", x.cordoned));
 }
 template <class V>
 auto fields(V&& v, assigned_payload& x) {
@@ -151,7 +162,8 @@ auto fields(V&& v, pools_payload& x) {
 template <class V>
 auto fields(V&& v, pool_payload& x) {
   return v("pool", field("enabled", x.enabled), field("attributes", x.attributes), field("last_writer", x.last_writer),
-           field("writer_incarnation", x.writer_incarnation), field("wish", x.wish), field("challenger", x.challenger));
+           field("writer_incarnation", x.writer_incarnation), field("wish", x.wish), field("challenger", x.challenger),
+           field("retired", x.retired));
 }
 template <class V>
 auto fields(V&& v, lock_payload& x) {

@@ -82,7 +82,7 @@ struct session_limits {
 /// `watch_bytes`). `commits` counts transactions known to be applied, `reads` single reads sent.
 struct session_counters {
   std::uint64_t commits = 0, conflicts = 0, unknowns = 0, rejections = 0, reads = 0, probes = 0, watch_events = 0,
-                connects = 0, sessions = 0, barriers = 0;
+                watches_refused = 0, overdue = 0, connects = 0, sessions = 0, barriers = 0;
   std::size_t in_flight_ops = 0, in_flight_bytes = 0, queued_ops = 0, watches = 0, watch_bytes = 0;
   std::size_t max_in_flight_bytes = 0, max_transaction_bytes = 0, max_watches = 0, max_watch_bytes = 0;
 };

@@ -75,6 +75,13 @@ std::string tree_schema::assigned(std::string_view worker, std::string_view job,
   return join(prefix_, {"/workers/", worker, "/assigned/", job, "/", item});
 }
 
+std::string tree_schema::marks() const {
+  return join(prefix_, {"/marks"});
+}
+std::string tree_schema::mark(std::string_view worker) const {
+  return join(prefix_, {"/marks/", worker});
+}
+
 std::string tree_schema::pools() const {
   return join(prefix_, {"/work-pool"});
 }

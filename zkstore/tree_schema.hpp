@@ -31,6 +31,8 @@ public:
   std::string assigned(std::string_view worker) const;
   std::string assigned(std::string_view worker, std::string_view job) const;
   std::string assigned(std::string_view worker, std::string_view job, std::string_view item) const;
+  std::string marks() const;
+  std::string mark(std::string_view worker) const;
   std::string pools() const;
   std::string pool(std::string_view job) const;
   std::string pool(std::string_view job, std::string_view item) const;

@@ -78,6 +78,8 @@ struct create_op {
   std::string path;
   std::string data;
   create_mode mode = create_mode::persistent;
+  /// For everybody, whatever identity the session has.
+  bool open = false;
 };
 struct set_op {
   std::string path;
@@ -89,7 +91,13 @@ struct remove_op {
   std::int32_t version = any_version;
 };
 
-using write_op = std::variant<check_op, create_op, set_op, remove_op>;
+/// Gives the node to the identity of the session, and to nobody else. Alone in its transaction: the server knows no
+/// other way.
+struct secure_op {
+  std::string path;
+};
+
+using write_op = std::variant<check_op, create_op, set_op, remove_op, secure_op>;
 
 /// All or nothing, one zxid.
 struct transaction {
@@ -105,7 +113,8 @@ struct op_result {
   store::stat stat;
 };
 
-enum class read_kind : std::uint8_t { get, exists, children };
+/// `access`: who may do what with the node.
+enum class read_kind : std::uint8_t { get, exists, children, access };
 
 struct read_op {
   read_kind kind = read_kind::get;
@@ -122,6 +131,8 @@ struct read_result {
   std::vector<std::string> children;
   /// False when a watch was asked for and the session's watch limit refused it.
   bool watched = false;
+  /// For `access`: everybody may change the node, or what is below it.
+  bool open = false;
 };
 
 enum class watch_kind : std::uint8_t { created, deleted, changed, children };
@@ -136,6 +147,9 @@ inline read_op get(std::string path, bool watch = false) {
 }
 inline read_op exists(std::string path, bool watch = false) {
   return {read_kind::exists, std::move(path), watch};
+}
+inline read_op access(std::string path) {
+  return {read_kind::access, std::move(path), false};
 }
 inline read_op children(std::string path, bool watch = false) {
   return {read_kind::children, std::move(path), watch};
@@ -201,7 +215,7 @@ constexpr auto enum_names(create_mode) {
   return name_enum("create_mode", "persistent", "ephemeral", "persistent_sequential", "ephemeral_sequential");
 }
 constexpr auto enum_names(read_kind) {
-  return name_enum("read_kind", "get", "exists", "children");
+  return name_enum("read_kind", "get", "exists", "children", "access");
 }
 constexpr auto enum_names(watch_kind) {
   return name_enum("watch_kind", "created", "deleted", "changed", "children");
@@ -224,7 +238,7 @@ auto fields(V&& v, check_op& x) {
 }
 template <class V>
 auto fields(V&& v, create_op& x) {
-  return v("create", field("path", x.path), field("data", x.data), field("mode", x.mode));
+  return v("create", field("path", x.path), field("data", x.data), field("mode", x.mode), field("open", x.open));
 }
 template <class V>
 auto fields(V&& v, set_op& x) {
@@ -233,6 +247,10 @@ auto fields(V&& v, set_op& x) {
 template <class V>
 auto fields(V&& v, remove_op& x) {
   return v("remove", field("path", x.path), field("version", x.version));
+}
+template <class V>
+auto fields(V&& v, secure_op& x) {
+  return v("secure", field("path", x.path));
 }
 template <class V>
 auto fields(V&& v, transaction& x) {
@@ -249,7 +267,7 @@ auto fields(V&& v, read_op& x) {
 template <class V>
 auto fields(V&& v, read_result& x) {
   return v("read_result", field("code", x.code), field("data", x.data), field("stat", x.stat),
-           field("children", x.children), field("watched", x.watched));
+           field("children", x.children), field("watched", x.watched), field("open", x.open));
 }
 template <class V>
 auto fields(V&& v, watch_event& x) {

@@ -69,7 +69,8 @@ using worker_actor = store_client_actor::extend_with<
 using runner_actor =
   cx::typed<caf::result<void>(msg::grant), caf::result<void>(msg::revoke), caf::result<void>(msg::lease),
             caf::result<void>(msg::run_done), caf::result<void>(msg::cut_done), caf::result<void>(msg::pool_done),
-            caf::result<void>(msg::trigger), caf::result<void>(msg::reschedule), caf::result<void>(msg::stop_runs),
+            caf::result<std::uint64_t>(msg::trigger), caf::result<void>(msg::run_released),
+            caf::result<void>(msg::reschedule), caf::result<void>(msg::stop_runs),
             caf::result<void>(msg::worker_restarted), caf::result<void>(msg::wake), caf::result<void>(peers_ptr),
             caf::result<runner_status>(msg::get_part_status)>;
 

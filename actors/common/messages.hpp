@@ -151,6 +151,13 @@ struct run_done {
   /// Its code was not called.
   bool dropped = false;
   duration waited = duration::zero(), took = duration::zero();
+  /// Those that failed by name.
+  std::vector<item_id> items;
+};
+/// A run goes on and does not touch these items any more.
+struct run_released {
+  run_id id = 0;
+  std::vector<item_id> items;
 };
 struct cut_done {
   std::uint64_t request = 0;
@@ -327,7 +334,11 @@ auto fields(V&& v, job_free& x) {
 template <class V>
 auto fields(V&& v, run_done& x) {
   return v("run_done", field("id", x.id), field("failed", x.failed), field("failure", x.failure),
-           field("dropped", x.dropped), field("waited", x.waited), field("took", x.took));
+           field("dropped", x.dropped), field("waited", x.waited), field("took", x.took), field("items", x.items));
+}
+template <class V>
+auto fields(V&& v, run_released& x) {
+  return v("run_released", field("id", x.id), field("items", x.items));
 }
 template <class V>
 auto fields(V&& v, cut_done& x) {

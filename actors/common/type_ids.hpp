@@ -26,6 +26,7 @@ struct check_op;
 struct create_op;
 struct set_op;
 struct remove_op;
+struct secure_op;
 struct committed;
 struct conflict;
 struct unknown;
@@ -80,6 +81,7 @@ struct stop_runs;
 struct worker_restarted;
 struct happened;
 struct get_part_status;
+struct run_released;
 
 } // namespace djm::msg
 
@@ -146,9 +148,11 @@ CAF_ADD_TYPE_ID(djm_parts, (djm::msg::stop_runs))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::worker_restarted))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::happened))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::get_part_status))
+CAF_ADD_TYPE_ID(djm_parts, (djm::msg::run_released))
 
 CAF_ADD_TYPE_ID(djm_parts, (djm::strategy_done))
 CAF_ADD_TYPE_ID(djm_parts, (djm::question))
 CAF_ADD_TYPE_ID(djm_parts, (djm::job_gone))
+CAF_ADD_TYPE_ID(djm_parts, (djm::store::secure_op))
 
 CAF_END_TYPE_ID_BLOCK(djm_parts)

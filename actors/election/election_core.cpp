@@ -10,6 +10,14 @@ namespace djm {
 
 using store::rc;
 
+namespace {
+
+// What may fail for long, as people read it.
+constexpr auto looking = "looking for the leader";
+constexpr auto standing = "standing as a candidate for leadership";
+
+} // namespace
+
 node_id candidate_worker(std::string_view name) {
   constexpr std::size_t digits = 10;
   if (!store::sequence_of(name) || name.size() <= digits + 1 || name[name.size() - digits - 1] != '-') {
@@ -132,6 +140,7 @@ election_core::effects election_core::on_read(std::uint64_t request, const store
   }
   if (r.status != store::read_status::ok || r.results.empty()) {
     routine_ = false;
+    problems_.failing(looking, r.text, s.now, out);
     later(s);
     return out;
   }
@@ -145,6 +154,7 @@ election_core::effects election_core::on_read(std::uint64_t request, const store
     names_.clear();
     watched_.clear();
     leave_office(out);
+    problems_.failing(looking, tree_.latches() + " is missing", s.now, out);
     later(s);
     return out;
   }
@@ -158,6 +168,12 @@ election_core::effects election_core::on_read(std::uint64_t request, const store
     }
   }
   impostors_ = std::move(impostors);
+  problems_.over_if(
+    [&](const std::string& about) {
+      return about.compare(0, tree_.latches().size(), tree_.latches()) == 0 &&
+             impostors_.count(std::string{store::name_of(about)}) == 0;
+    },
+    out);
   std::sort(names.begin(), names.end(), [](const std::string& a, const std::string& b) {
     auto x = *store::sequence_of(a);
     auto y = *store::sequence_of(b);
@@ -165,6 +181,7 @@ election_core::effects election_core::on_read(std::uint64_t request, const store
   });
   if (std::exchange(routine_, false) && names == names_ && (leading_ || !watched_.empty())) {
     look_again_later(s); // nothing new: one read was enough
+    problems_.works(looking, out);
     if (dirty_) {
       look(out);
     }
@@ -213,8 +230,8 @@ bool election_core::unmask(const store::read_outcome& r, effects& out) {
     const auto path = tree_.latch(inspected_[i]);
     if (r.results[i].code == rc::ok && !held_by_session(r.results[i]) && impostors_.insert(inspected_[i]).second) {
       found = true;
-      out.push_back(emit_effect{problem{
-        "election", {errc::malformed_payload, path + " is not ephemeral: nobody stands behind this candidate"}}});
+      problems_.tell(path, {errc::malformed_payload, path + " is not ephemeral: nobody stands behind this candidate"},
+                     out);
     }
   }
   return found;
@@ -274,6 +291,7 @@ void election_core::decide(const store::read_outcome& r, step s, effects& out) {
     // removes itself; the candidate before our own is what we wait for. It was asked about: ours is not the first of
     // all names.
     if (own_.front() != mine.front() || r.results[own_.size()].code != rc::ok) {
+      problems_.failing(looking, "a candidate of a former session of this node is still there", s.now, out);
       later(s);
       return;
     }
@@ -281,6 +299,8 @@ void election_core::decide(const store::read_outcome& r, step s, effects& out) {
     watched_ = tree_.latch(*(me - 1));
   }
   backoff_.reset();
+  problems_.works(looking, out);
+  problems_.works(standing, out); // an answer may have been lost
   look_again_later(s);
   if (dirty_) {
     look(out);
@@ -294,10 +314,17 @@ election_core::effects election_core::on_commit(std::uint64_t request, const sto
   }
   request_ = 0;
   doing_ = doing::nothing;
+  const bool done = std::holds_alternative<store::committed>(outcome);
+  if (done) {
+    problems_.works(standing, out);
+  } else { // counted also when it has cost the connection
+    const auto* no = std::get_if<store::rejected>(&outcome);
+    problems_.failing(standing, no != nullptr ? no->why.text : "a conflict, or an unknown outcome", s.now, out);
+  }
   if (!online()) {
     return out;
   }
-  if (std::holds_alternative<store::committed>(outcome)) {
+  if (done) {
     look(out);
   } else {
     later(s); // unknown or not: looking again tells

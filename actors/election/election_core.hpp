@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/common/core.hpp"
+#include "actors/common/open_problems.hpp"
 #include "djm/status.hpp"
 #include "zkstore/session_core.hpp"
 #include "zkstore/tree_schema.hpp"
@@ -93,6 +94,7 @@ private:
   std::optional<time_point> look_at_;
   bool leading_ = false;
   std::int64_t epoch_ = 0;
+  open_problems problems_{"election"};
   node_id leader_;
   std::int64_t leader_epoch_ = 0;
 };

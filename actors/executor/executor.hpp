@@ -20,6 +20,8 @@ struct run_order {
   std::shared_ptr<djm::job> code;
   /// The job's own, where it asks for more than its node: how long before the end of the lease it is asked to stop.
   duration stop_grace = duration::zero();
+  /// The run sees its items in the order given, instead of sorted.
+  bool as_given = false;
 };
 
 struct run_result {
@@ -27,17 +29,23 @@ struct run_result {
   /// Empty when the run returned, else what it threw.
   std::string failure;
   bool failed = false;
+  /// Items that failed by name; the run failed because of them alone, unless it threw as well.
+  std::vector<item_id> failed_items;
   /// The run was asked to stop, or its lease was over, while it waited for a thread: its code has not been called.
   /// Then `failed` is false.
   bool dropped = false;
   /// For a thread, and on it.
   duration waited = duration::zero(), took = duration::zero();
+  /// False: the run goes on and has only released these items.
+  bool ended = true;
+  std::vector<item_id> released;
 };
 
 /// A run the executor has accepted and not finished.
 struct running_info {
   run_id id = 0;
   job_id job;
+  /// Without those it has released.
   std::vector<work_item> items;
   /// False while it waits for a thread.
   bool started = false;
@@ -71,17 +79,23 @@ public:
   /// A run id nobody else has.
   virtual run_id next_run_id() = 0;
 
-  /// Accepts the run: it starts when a thread is free (elastic up to the maximum). `done` is called exactly once, on
-  /// any thread, never from within this call. By then the run is no longer in `running`, none of its stop callbacks is
-  /// under way, and `code` is released. An order without code, items or id, with an id in use, or after the executor
-  /// was shut down, is refused: `done` gets a failure that says so. `done` must be short and must not throw.
-  /// Exactly once ends where the executor ends: runs that outlast its shutdown are returned by it instead.
+  /// Accepts the run: it starts when a thread is free (elastic up to the maximum). `done` is called exactly once for
+  /// its end, and before that for what it releases (`run_result::ended`), on any thread, never from within this call.
+  /// By then the run is no longer in `running`, none of its stop callbacks is under way, and `code` is released. An
+  /// order without code, items or id, with an id in use, or after the executor was shut down, is refused: `done` gets a
+  /// failure that says so. `done` must be short and must not throw. Exactly once ends where the executor ends: runs
+  /// that outlast its shutdown are returned by it instead.
   virtual void start(run_order order, done_fn done) = 0;
 
   /// Makes the run's stop request visible and calls its stop callbacks on reserved threads. A run that still waits for
   /// a thread is dropped and done at once: its `done` may be called from within this call. Unknown ids are ignored. Can
   /// be called again with more revoked items (those that the run does not hold are ignored); the first reason stays.
+  /// With the reason `revoked`, a run that keeps other items is only asked to release these.
   virtual void request_stop(run_id id, stop_reason reason, std::vector<item_id> revoked) = 0;
+
+  /// Says that these items of the run are taken away, without asking it to stop. One that still waits for a thread
+  /// releases them at once (its `done` may be called from within this call).
+  virtual void tell_revoked(run_id id, std::vector<item_id> items) = 0;
 
   /// How long runs may go on: each is asked to stop (`stop_reason::lease_expiring`) its grace before the deadline, and
   /// from then on none begins. That depends on nothing but this executor's own clock and timer. Before the first call

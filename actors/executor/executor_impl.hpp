@@ -37,6 +37,7 @@ public:
   void begin();
   void start(run_order order, done_fn done);
   void request_stop(run_id id, stop_reason reason, const std::vector<item_id>& revoked);
+  void tell_revoked(run_id id, const std::vector<item_id>& items);
   void renew_lease(const run_lease& l);
   void session_ends(std::uint64_t session, time_point at);
   void call(std::function<void()> f) {
@@ -67,7 +68,8 @@ private:
   using entry_node = std::map<run_id, entry>::node_type;
 
   std::string complaint(const run_order& order) const;
-  run_services services();
+  run_services services(run_id id);
+  void released(run_id id, std::vector<item_id> items);
   void execute_next();
   void execute(run_id id, std::unique_lock<std::mutex> lock);
   void finish(run_id id, run_result result);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
+#include <numeric>
 #include <utility>
 
 #include <cxxabi.h>
@@ -38,8 +40,27 @@ struct run_context::subscription {
 
 run_context::run_context(run_order order, run_services services)
   : order_(std::move(order)), services_(std::move(services)), changed_(services_.clock->make_wait_point()) {
-  std::sort(order_.items.begin(), order_.items.end(), [](auto& a, auto& b) { return a.id < b.id; });
+  if (!order_.as_given)
+    std::sort(order_.items.begin(), order_.items.end(), [](auto& a, auto& b) { return a.id < b.id; });
+  sort_places();
 }
+
+namespace {
+
+/// "item "a": what; item "b": what; and 3 more": of many items the first few.
+std::string describe(const std::map<item_id, std::string>& failed) {
+  constexpr std::size_t most = 5;
+  std::string text;
+  std::size_t told = 0;
+  for (auto& [id, what] : failed) {
+    if (told++ == most)
+      return text + fmt::format("; and {} more", failed.size() - most);
+    text += fmt::format("{}item \"{}\": {}", text.empty() ? "" : "; ", id, what);
+  }
+  return text;
+}
+
+} // namespace
 
 run_result run_context::execute() {
   run_result result;
@@ -53,6 +74,13 @@ run_result run_context::execute() {
   }
   end();
   drop();
+  if (!failed_.empty()) {
+    auto text = describe(failed_);
+    result.failure = result.failed ? result.failure + "; " + text : std::move(text);
+    result.failed = true;
+    for (auto& [id, what] : failed_)
+      result.failed_items.push_back(id);
+  }
   return result;
 }
 
@@ -79,13 +107,17 @@ void run_context::request_stop(djm::stop_reason reason, const std::vector<item_i
   std::vector<std::uint64_t> to_post;
   {
     std::lock_guard<std::mutex> guard{mutex_};
-    for (auto& item : revoked)
-      if (holds(item))
-        revoked_.insert(item);
+    note_revoked(revoked);
     if (stopped_)
       return;
-    stopped_ = true;
-    reason_ = reason;
+    if (!asked())
+      reason_ = reason;
+    if (reason == djm::stop_reason::revoked && !revoked.empty() && keeps_some())
+      ++presses_;
+    else
+      stopped_ = true;
+    if (!asked())
+      return; // it has released them meanwhile
     for (auto& [id, c] : callbacks_)
       to_post.push_back(id);
     changed_->wake();
@@ -94,26 +126,92 @@ void run_context::request_stop(djm::stop_reason reason, const std::vector<item_i
     post_callback(id);
 }
 
-bool run_context::holds(const item_id& item) const {
-  auto i = std::lower_bound(order_.items.begin(), order_.items.end(), item,
-                            [](const work_item& a, const item_id& b) { return a.id < b; });
-  return i != order_.items.end() && i->id == item;
+void run_context::tell_revoked(const std::vector<item_id>& items) {
+  std::lock_guard<std::mutex> guard{mutex_};
+  note_revoked(items);
+}
+
+void run_context::note_revoked(const std::vector<item_id>& items) {
+  for (auto& item : items)
+    if (find(item) != nullptr && revoked_.insert(item).second && released_.count(item) == 0)
+      ++owed_;
+}
+
+bool run_context::keeps_some() const {
+  return std::any_of(order_.items.begin(), order_.items.end(),
+                     [this](const work_item& w) { return revoked_.count(w.id) == 0 && released_.count(w.id) == 0; });
+}
+
+std::vector<item_id> run_context::withdraw(const std::vector<item_id>& items) {
+  std::lock_guard<std::mutex> guard{mutex_};
+  std::vector<item_id> taken;
+  for (auto& item : items)
+    if (find(item) != nullptr && released_.insert(item).second)
+      taken.push_back(item);
+  auto& all = order_.items;
+  all.erase(std::remove_if(all.begin(), all.end(), [this](const work_item& w) { return released_.count(w.id) > 0; }),
+            all.end());
+  sort_places();
+  return taken;
+}
+
+void run_context::sort_places() {
+  by_id_.resize(order_.items.size());
+  std::iota(by_id_.begin(), by_id_.end(), std::size_t{0});
+  std::sort(by_id_.begin(), by_id_.end(), [this](auto a, auto b) { return order_.items[a].id < order_.items[b].id; });
+}
+
+const work_item* run_context::find(const item_id& item) const {
+  auto i = std::lower_bound(by_id_.begin(), by_id_.end(), item,
+                            [this](std::size_t a, const item_id& b) { return order_.items[a].id < b; });
+  return i != by_id_.end() && order_.items[*i].id == item ? &order_.items[*i] : nullptr;
 }
 
 fencing_token run_context::token(const item_id& item) const {
-  auto i = std::lower_bound(order_.items.begin(), order_.items.end(), item,
-                            [](const work_item& a, const item_id& b) { return a.id < b; });
-  return i != order_.items.end() && i->id == item ? i->token : 0;
+  const auto* held = find(item);
+  return held != nullptr ? held->token : 0;
+}
+
+std::vector<work_item> run_context::held_items() const {
+  std::lock_guard<std::mutex> guard{mutex_};
+  std::vector<work_item> held;
+  for (auto& w : order_.items)
+    if (released_.count(w.id) == 0)
+      held.push_back(w);
+  return held;
 }
 
 bool run_context::stop_requested() const {
   std::lock_guard<std::mutex> guard{mutex_};
-  return stopped_;
+  return asked();
+}
+
+bool run_context::stop_requested(const item_id& item) const {
+  std::lock_guard<std::mutex> guard{mutex_};
+  return stopped_ || revoked_.count(item) > 0 || released_.count(item) > 0 || find(item) == nullptr;
+}
+
+void run_context::release(const item_id& item) {
+  {
+    std::lock_guard<std::mutex> guard{mutex_};
+    if (ended_ || find(item) == nullptr || !released_.insert(item).second)
+      return;
+    if (revoked_.count(item) > 0)
+      --owed_;
+  }
+  if (services_.released)
+    services_.released(item);
+}
+
+void run_context::fail_item(const item_id& item, const std::string& what) {
+  std::lock_guard<std::mutex> guard{mutex_};
+  if (!ended_ && find(item) != nullptr)
+    failed_[item] = what;
 }
 
 djm::stop_reason run_context::reason() const {
   std::lock_guard<std::mutex> guard{mutex_};
-  return reason_;
+  return asked() ? reason_ : djm::stop_reason::none;
 }
 
 std::vector<item_id> run_context::revoked_items() const {
@@ -124,7 +222,12 @@ std::vector<item_id> run_context::revoked_items() const {
 bool run_context::wait_for_stop(duration timeout) {
   auto deadline = saturating_add(services_.clock->now(), timeout);
   std::unique_lock<std::mutex> lock{mutex_};
-  return changed_->wait(lock, deadline, [this] { return stopped_; });
+  // A request for some items cuts one wait short, wherever in the run it is; a run that then goes on must be able to
+  // sleep again.
+  const auto heard = heard_;
+  changed_->wait(lock, deadline, [&] { return stopped_ || (presses_ > heard && owed_ > 0); });
+  heard_ = presses_;
+  return asked();
 }
 
 stop_subscription run_context::on_stop(std::function<void(djm::stop_reason)> f) {
@@ -136,7 +239,7 @@ stop_subscription run_context::on_stop(std::function<void(djm::stop_reason)> f) 
       return {};
     id = ++last_callback_;
     callbacks_[id].f = std::move(f);
-    post = stopped_;
+    post = asked();
   }
   auto result = std::make_shared<subscription>(shared_from_this(), id);
   if (post)

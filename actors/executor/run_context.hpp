@@ -23,6 +23,8 @@ struct run_services {
   std::function<void(std::function<void()>)> post;
   /// Told about a contained exception, in words. Must not throw.
   std::function<void(const std::string&)> report;
+  /// Told, within the call, that the run has released an item. May be empty; must not throw.
+  std::function<void(const item_id&)> released = nullptr;
 };
 
 /// One run: its stop request, its stop callbacks and the context its code sees. Knows neither pools nor threads, so
@@ -41,7 +43,14 @@ public:
   /// passed on after the same.
   run_result execute();
 
+  /// Items that are taken away: visible to the run, which is not disturbed otherwise.
+  void tell_revoked(const std::vector<item_id>& items);
+
+  /// Takes items from a run that has not started; those it held.
+  std::vector<item_id> withdraw(const std::vector<item_id>& items);
+
   /// Makes the request visible and posts the callbacks; again with more items of the run later. The first reason stays.
+  /// With the reason `revoked` it is about the revoked items only, as long as the run keeps others.
   void request_stop(djm::stop_reason reason, const std::vector<item_id>& revoked);
 
   /// Releases the code of a run that will not start.
@@ -50,11 +59,16 @@ public:
   const job_id& job() const override { return order_.job; }
   run_id run() const override { return order_.id; }
   const std::vector<work_item>& items() const override { return order_.items; }
+  /// Without what has been released.
+  std::vector<work_item> held_items() const;
   fencing_token token(const item_id& item) const override;
   bool stop_requested() const override;
   djm::stop_reason reason() const override;
   std::vector<item_id> revoked_items() const override;
   using job_context::wait_for_stop;
+  bool stop_requested(const item_id& item) const override;
+  void release(const item_id& item) override;
+  void fail_item(const item_id& item, const std::string& what) override;
   bool wait_for_stop(duration timeout) override;
   stop_subscription on_stop(std::function<void(djm::stop_reason)> f) override;
 
@@ -71,10 +85,17 @@ private:
   void called_back(std::uint64_t id);
   void unsubscribe(std::uint64_t id);
   void end();
-  bool holds(const item_id& item) const;
+  void sort_places();
+  const work_item* find(const item_id& item) const;
+  void note_revoked(const std::vector<item_id>& items);
+  bool keeps_some() const;
+  /// Whether a request to stop stands: for the whole run, or for items that it has not released yet.
+  bool asked() const { return stopped_ || (presses_ > 0 && owed_ > 0); }
 
-  /// Items sorted by id.
+  /// Items in the order in which the run sees them.
   run_order order_;
+  /// Places in it, by id.
+  std::vector<std::size_t> by_id_;
   const run_services services_;
 
   mutable std::mutex mutex_;
@@ -83,6 +104,11 @@ private:
   bool ended_ = false;
   djm::stop_reason reason_ = djm::stop_reason::none;
   std::set<item_id> revoked_;
+  std::set<item_id> released_;
+  std::size_t owed_ = 0;      ///< revoked and not released
+  std::uint64_t presses_ = 0; ///< requests to release what was revoked
+  std::uint64_t heard_ = 0;   ///< those that have cut a wait short
+  std::map<item_id, std::string> failed_;
   std::map<std::uint64_t, callback> callbacks_;
   std::uint64_t last_callback_ = 0;
 };

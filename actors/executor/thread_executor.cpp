@@ -28,7 +28,7 @@ void thread_executor::impl::start(run_order order, done_fn done) {
   }
   const auto grace = order.stop_grace;
   entry e;
-  e.run = std::make_shared<run_context>(std::move(order), services());
+  e.run = std::make_shared<run_context>(std::move(order), services(id));
   e.done = std::move(done);
   e.accepted = boot_now();
   e.grace = grace;
@@ -62,12 +62,16 @@ std::string thread_executor::impl::complaint(const run_order& order) const {
 }
 
 /// Weak: a subscription that user code leaks keeps its run in memory, not the executor.
-run_services thread_executor::impl::services() {
+run_services thread_executor::impl::services(run_id id) {
   run_services result;
   result.clock = options_.clock;
   result.post = [weak = weak_from_this()](std::function<void()> f) {
     if (auto self = weak.lock())
       self->callbacks_.post(std::move(f));
+  };
+  result.released = [weak = weak_from_this(), id](const item_id& item) {
+    if (auto self = weak.lock())
+      self->released(id, {item});
   };
   result.report = [weak = weak_from_this()](const std::string& text) {
     if (auto self = weak.lock())
@@ -201,6 +205,36 @@ void thread_executor::impl::tell_dropped(entry_node dropped) {
   deliver(std::unique_lock<std::mutex>{mutex_}, std::move(dropped.mapped().done), std::move(result));
 }
 
+void thread_executor::impl::tell_revoked(run_id id, const std::vector<item_id>& items) {
+  std::unique_lock<std::mutex> lock{mutex_};
+  auto i = entries_.find(id);
+  if (i == entries_.end())
+    return;
+  auto run = i->second.run;
+  if (i->second.started) {
+    lock.unlock();
+    run->tell_revoked(items);
+    return;
+  }
+  auto taken = run->withdraw(items);
+  lock.unlock();
+  released(id, std::move(taken));
+}
+
+/// The run goes on without these items.
+void thread_executor::impl::released(run_id id, std::vector<item_id> items) {
+  std::unique_lock<std::mutex> lock{mutex_};
+  auto i = entries_.find(id);
+  if (i == entries_.end() || items.empty())
+    return;
+  run_result result;
+  result.id = id;
+  result.ended = false;
+  result.released = std::move(items);
+  auto done = i->second.done;
+  deliver(std::move(lock), std::move(done), std::move(result));
+}
+
 void thread_executor::impl::contain(const std::function<void()>& f) {
   std::string text;
   try {
@@ -221,7 +255,7 @@ std::vector<running_info> thread_executor::impl::list(const job_id& job) const {
   std::vector<running_info> result;
   for (auto& [id, e] : entries_)
     if (job.empty() || e.run->job() == job)
-      result.push_back({id, e.run->job(), e.run->items(), e.started});
+      result.push_back({id, e.run->job(), e.run->held_items(), e.started});
   return result;
 }
 
@@ -365,6 +399,10 @@ void thread_executor::start(run_order order, done_fn done) {
 
 void thread_executor::request_stop(run_id id, stop_reason reason, std::vector<item_id> revoked) {
   impl_->request_stop(id, reason, revoked);
+}
+
+void thread_executor::tell_revoked(run_id id, std::vector<item_id> items) {
+  impl_->tell_revoked(id, items);
 }
 
 void thread_executor::call(std::function<void()> f) {

@@ -72,6 +72,7 @@ public:
   void request_stop(run_id id, stop_reason reason, std::vector<item_id> revoked) override;
   void renew_lease(const run_lease& l) override;
   void session_ends(std::uint64_t session, time_point at) override;
+  void tell_revoked(run_id id, std::vector<item_id> items) override;
   void call(std::function<void()> f) override;
   void call_user(std::string owner, std::function<void()> f) override;
   std::vector<running_info> running(const job_id& job) const override;

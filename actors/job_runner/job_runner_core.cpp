@@ -5,20 +5,6 @@
 
 namespace djm {
 
-namespace {
-
-template <class Set>
-bool intersects(const std::set<item_id>& a, const Set& b) {
-  for (const auto& x : a) {
-    if (b.count(x) > 0) {
-      return true;
-    }
-  }
-  return false;
-}
-
-} // namespace
-
 job_runner_core::job_runner_core(settings s)
   : cfg_(std::move(s)),
     cut_backoff_(cfg_.backoff_min, cfg_.backoff_max),
@@ -69,18 +55,21 @@ job_runner_core::effects job_runner_core::on_granted(const std::vector<work_item
     auto& it = items_[w.id];
     it.granted = true;
     it.fresh = true;
+    it.since = s.now;
     it.token = w.token; // a run of an earlier turn keeps the token it was started with
+    begin_wait(w.id, it, s);
   }
   out.push_back(emit_effect{items_granted{cfg_.spec.id, items}});
   if (cfg_.spec.on_new_items == new_items_policy::restart) {
-    for (auto& [id, r] : runs_) {
-      ask_stop(id, r, stop_reason::new_items, {}, s, out);
-    }
+    restart_runs(s, out);
     for (auto& l : lanes_) {
       l.again = l.again || lane_busy(l);
     }
   }
   recut(s, out);
+  if (cut_request_ == 0) {
+    triggered_ahead_ = false;
+  }
   if (cfg_.spec.on_new_items == new_items_policy::own_run) {
     for (auto& l : lanes_) {
       l.again = l.again || has_fresh(l);
@@ -95,6 +84,7 @@ job_runner_core::effects job_runner_core::on_revoked(const std::vector<item_id>&
   std::vector<item_id> free;
   std::vector<item_id> idle;
   std::vector<item_id> lost;
+  std::vector<item_id> fed;
   std::map<run_id, std::vector<item_id>> busy;
   for (const auto& id : items) {
     auto i = items_.find(id);
@@ -108,7 +98,7 @@ job_runner_core::effects job_runner_core::on_revoked(const std::vector<item_id>&
     i->second.granted = false;
     if (i->second.run == 0) {
       idle.push_back(id);
-      items_.erase(i);
+      forget(i, fed);
       free.push_back(id);
     } else {
       busy[i->second.run].push_back(id);
@@ -118,8 +108,9 @@ job_runner_core::effects job_runner_core::on_revoked(const std::vector<item_id>&
     out.push_back(emit_effect{items_revoked{cfg_.spec.id, std::move(lost), reason}});
   }
   for (auto& [id, revoked] : busy) {
-    ask_stop(id, runs_[id], reason, std::move(revoked), s, out);
+    revoke_from(id, runs_[id], reason, std::move(revoked), s, out);
   }
+  tell_fed(std::move(fed), out);
   if (!idle.empty()) {
     out.push_back(emit_effect{items_released{cfg_.spec.id, std::move(idle)}});
   }
@@ -141,124 +132,14 @@ job_runner_core::effects job_runner_core::on_worker_rebuilt(step s) {
 
 job_runner_core::effects job_runner_core::on_lease(time_point run_until, time_point deadline, step s) {
   effects out;
+  const bool was_in_force = leased_ && s.now < run_until_;
   run_until_ = std::min(run_until, deadline - grace()); // a job may ask for more grace than its node
   deadline_ = deadline;
+  if (!was_in_force) {
+    wait_anew(s, out); // nothing could start
+  }
   leased_ = true;
   check_runs(s, out);
-  start_due(s, out);
-  return out;
-}
-
-job_runner_core::effects job_runner_core::on_run_done(run_id id, const run_end& end, step s) {
-  effects out;
-  auto i = runs_.find(id);
-  if (i == runs_.end()) {
-    return out;
-  }
-  auto r = std::move(i->second);
-  runs_.erase(i);
-  if (end.failed) {
-    ++counters_.failed;
-    last_failure_ = end.failure;
-    out.push_back(emit_effect{run_failed{cfg_.spec.id, id, end.took, end.failure, end.waited}});
-  } else {
-    ++(end.dropped ? counters_.dropped : counters_.finished);
-    out.push_back(emit_effect{run_finished{cfg_.spec.id, id, end.took, end.waited}});
-  }
-  std::set<item_id> done;
-  std::vector<item_id> free;
-  for (const auto& w : r.items) {
-    auto it = items_.find(w.id);
-    if (it == items_.end() || it->second.run != id) {
-      continue;
-    }
-    it->second.run = 0;
-    done.insert(w.id);
-    if (!it->second.granted) {
-      items_.erase(it);
-      free.push_back(w.id);
-    }
-  }
-  for (auto& l : lanes_) {
-    // A lane without a moment of its own waited for this run although all it shared with it was taken away.
-    const bool waited = !l.due && !lane_busy(l);
-    if (!waited && !intersects(l.items, done)) {
-      continue;
-    }
-    if (!r.extra) {
-      l.last_end = s.now;
-    }
-    if (cfg_.spec.schedule.kind == schedule_kind::fixed_delay && (!r.extra || !l.due)) {
-      l.due = s.now + cfg_.spec.schedule.period;
-    }
-  }
-  if (!free.empty()) {
-    out.push_back(emit_effect{items_released{cfg_.spec.id, free}});
-    out.push_back(released{std::move(free)});
-  }
-  start_due(s, out);
-  return out;
-}
-
-job_runner_core::effects job_runner_core::on_cut(std::uint64_t request,
-                                                 const expected<std::vector<std::vector<item_id>>>& cut, step s) {
-  effects out;
-  if (request != cut_request_) {
-    return out;
-  }
-  cut_request_ = 0;
-  std::vector<std::set<item_id>> parts;
-  std::string complaint;
-  if (!cut) {
-    complaint = cut.error().text;
-  } else {
-    std::set<item_id> seen;
-    for (const auto& part : *cut) {
-      std::set<item_id> p;
-      for (const auto& id : part) {
-        auto it = items_.find(id);
-        if (!seen.insert(id).second) {
-          complaint = "item \"" + id + "\" is in two parts";
-        } else if (it != items_.end() && it->second.granted) {
-          p.insert(id);
-        } else {
-          // The share is the one that was asked about: every change of it asks anew.
-          complaint = "item \"" + id + "\" is not in the share";
-        }
-      }
-      if (!p.empty()) {
-        parts.push_back(std::move(p));
-      }
-    }
-  }
-  if (!complaint.empty()) {
-    ++counters_.cut_failures;
-    last_failure_ = "running strategy: " + complaint;
-    const auto code = cut ? errc::invalid_running_strategy : cut.error().code;
-    out.push_back(
-      emit_effect{problem{"job_runner", {code, "job \"" + cfg_.spec.id + "\": running strategy: " + complaint}}});
-    parts.clear();
-    std::set<item_id> all;
-    for (const auto& [id, it] : items_) {
-      if (it.granted) {
-        all.insert(id);
-      }
-    }
-    if (!all.empty()) {
-      parts.push_back(std::move(all));
-    }
-    // The share may stay as it is for days: what kept the strategy from cutting it may be over in a second.
-    cut_again_at_ = s.now + cut_backoff_.draw(s.entropy);
-  } else {
-    cut_backoff_.reset();
-  }
-  set_lanes(std::move(parts), s);
-  triggered_while_cut_ = false;
-  if (cfg_.spec.on_new_items == new_items_policy::own_run) {
-    for (auto& l : lanes_) {
-      l.again = l.again || has_fresh(l);
-    }
-  }
   start_due(s, out);
   return out;
 }
@@ -269,10 +150,17 @@ job_runner_core::effects job_runner_core::on_trigger(step s) {
   for (auto& l : lanes_) {
     l.triggered = true;
   }
-  // A share that is being cut anew may have no lanes yet; those that come are meant as well.
-  triggered_while_cut_ = triggered_while_cut_ || cut_request_ != 0;
+  // A share that is being cut anew may have no lanes yet; those that come are meant as well. So are the first items.
+  triggered_ahead_ = triggered_ahead_ || cut_request_ != 0 || !eligible_;
   start_due(s, out);
   return out;
+}
+
+std::uint64_t job_runner_core::runs_to_come() const {
+  if (stopping_) {
+    return 0;
+  }
+  return lanes_.empty() && cut_request_ != 0 ? 1 : lanes_.size();
 }
 
 expected<job_runner_core::effects> job_runner_core::on_schedule(const schedule& next, step s) {
@@ -288,8 +176,9 @@ expected<job_runner_core::effects> job_runner_core::on_schedule(const schedule& 
     origin_ = last_start_ ? *last_start_ + next.period : *eligible_ + next.initial_delay;
   }
   for (auto& l : lanes_) {
-    l.due = due_from_now_on(l);
+    set_due_from_now_on(l, s);
   }
+  wait_anew(s, out);
   start_due(s, out);
   return out;
 }
@@ -298,6 +187,7 @@ job_runner_core::effects job_runner_core::on_stop(stop_reason reason, step s) {
   effects out;
   stopping_ = true;
   pool_due_.reset();
+  waiting_.clear();
   for (auto& [id, r] : runs_) {
     ask_stop(id, r, reason, {}, s, out);
   }
@@ -308,40 +198,40 @@ job_runner_core::effects job_runner_core::on_wake(step s) {
   effects out;
   check_runs(s, out);
   check_pool(s, out);
+  if (restart_wanted_) {
+    restart_runs(s, out);
+  }
+  check_cut(s, out);
   if (cut_again_at_ && s.now >= *cut_again_at_ && !stopping_) {
     recut(s, out);
   }
   start_due(s, out);
+  check_waiting(s, out);
   return out;
 }
 
 std::optional<time_point> job_runner_core::wake_at() const {
   std::optional<time_point> at = earliest(pool_due_, pool_hangs_at_);
   if (!stopping_) {
-    at = earliest(at, cut_again_at_);
+    at = earliest(earliest(at, cut_again_at_), cut_hangs_at_);
   }
-  if (!runs_.empty() && leased_) {
-    bool all_stopping = true;
-    bool all_reported = true;
-    for (const auto& [id, r] : runs_) {
-      all_stopping = all_stopping && r.stopping;
-      all_reported = all_reported && r.deadline_reported;
-      if (r.stopping && !r.overrun_reported) {
-        at = earliest(at, r.grace_ends);
-      }
+  for (const auto& [id, r] : runs_) {
+    at = earliest(at, r.press_at);
+    if (restart_wanted_ && !r.stopping) {
+      at = earliest(at, r.started + r.hold);
     }
-    if (!all_stopping) {
+    if ((r.stopping || r.pressed) && !r.overrun_reported) {
+      at = earliest(at, r.grace_ends);
+    }
+    if (leased_ && !r.stopping) {
       at = earliest(at, run_until_);
     }
-    if (!all_reported) {
+    if (leased_ && !r.deadline_reported) {
       at = earliest(at, deadline_);
     }
-  } else {
-    for (const auto& [id, r] : runs_) {
-      if (r.stopping && !r.overrun_reported) {
-        at = earliest(at, r.grace_ends);
-      }
-    }
+  }
+  if (!waiting_.empty() && leased_ && !lease_over_ && !stopping_) {
+    at = earliest(at, waiting_.begin()->first);
   }
   const bool full = cfg_.spec.max_concurrent_runs > 0 && runs_.size() >= cfg_.spec.max_concurrent_runs;
   if (!stopping_ && leased_ && !lease_over_ && !full) {
@@ -355,43 +245,14 @@ std::optional<time_point> job_runner_core::wake_at() const {
   return at;
 }
 
-// -- runs ---------------------------------------------------------------------
-
-void job_runner_core::ask_stop(run_id id, run& r, stop_reason reason, std::vector<item_id> revoked, step s,
-                               effects& out) {
-  if (!r.stopping) {
-    r.stopping = true;
-    r.grace_ends = s.now + grace();
-  } else if (revoked.empty()) {
-    return;
-  }
-  out.push_back(stop_run{id, reason, std::move(revoked)});
-}
-
-void job_runner_core::check_runs(step s, effects& out) {
-  for (auto& [id, r] : runs_) {
-    if (leased_ && s.now >= run_until_) {
-      ask_stop(id, r, stop_reason::lease_expiring, {}, s, out);
-    }
-    const bool past = leased_ && s.now >= deadline_;
-    if (past && !r.deadline_reported) {
-      r.deadline_reported = true;
-      r.overrun_reported = true;
-      ++counters_.overruns;
-      out.push_back(emit_effect{run_overrun{cfg_.spec.id, id, true}});
-    } else if (r.stopping && !r.overrun_reported && s.now >= r.grace_ends) {
-      r.overrun_reported = true;
-      ++counters_.overruns;
-      out.push_back(emit_effect{run_overrun{cfg_.spec.id, id, false}});
-    }
-  }
-}
-
 runner_status job_runner_core::status(time_point now) const {
   runner_status st;
   st.job = cfg_.spec.id;
   st.schedule = cfg_.spec.schedule;
   for (const auto& [id, it] : items_) {
+    if (it.starved) {
+      st.starved.push_back(id);
+    }
     if (it.granted) {
       st.items.push_back({id, it.token});
     } else {
@@ -404,11 +265,26 @@ runner_status job_runner_core::status(time_point now) const {
   for (const auto& l : lanes_) {
     next = earliest(next, l.due);
   }
+  for (const auto& l : lanes_) {
+    if (!lane_busy(l)) {
+      continue;
+    }
+    for (const auto& id : l.items) {
+      if (const auto& it = items_.at(id); it.starves_at) {
+        const auto left = std::max(duration::zero(), duration{*it.starves_at - now});
+        st.starves_in = std::min(left, st.starves_in.value_or(left));
+      }
+    }
+  }
   if (next) {
     st.next_start = std::max(duration::zero(), duration{*next - now});
   }
   st.leased = leased_ && now < run_until_;
-  st.last_failure = last_failure_;
+  if (failing_items_ > 0 || cut_failed_) {
+    st.last_failure = last_failure_;
+    st.last_failure_ago = now - failed_at_;
+  }
+  st.failures_in_a_row = failures_in_a_row_;
   st.pool_failure = pool_failure_;
   st.counters = counters_;
   return st;

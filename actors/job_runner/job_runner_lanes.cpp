@@ -63,10 +63,18 @@ void job_runner_core::recut(step s, effects& out) {
                  lanes_.end());
     if (share.empty()) {
       cut_request_ = 0;
-      triggered_while_cut_ = false;
+      triggered_ahead_ = triggered_ahead_ && !eligible_;
       return;
     }
+    if (cut_hangs_) {
+      cut_request_ = 0;
+      cuts = in_one_piece();
+      break;
+    }
     cut_request_ = next_request_++;
+    if (std::exchange(cut_called_, cut_request_) == 0) {
+      cut_hangs_at_ = s.now + cfg_.spec.pool_timeout;
+    }
     out.push_back(cut_share{cut_request_, {share.begin(), share.end()}});
     return;
   }
@@ -88,7 +96,11 @@ void job_runner_core::set_lanes(std::vector<std::set<item_id>> cuts, step s) {
     for (const auto& id : cut) {
       if (auto o = old.find(id); o != old.end()) {
         const auto& from = lanes_[o->second];
-        l.due = inherits ? earliest(l.due, from.due) : from.due;
+        if (!inherits || (from.due && (!l.due || *from.due < *l.due))) {
+          l.due = from.due;
+          l.beat = from.beat;
+        }
+        l.turn = std::max(l.turn, from.turn);
         l.triggered = l.triggered || from.triggered;
         l.again = l.again || from.again;
         l.since = inherits ? std::min(l.since, from.since) : from.since;
@@ -100,51 +112,20 @@ void job_runner_core::set_lanes(std::vector<std::set<item_id>> cuts, step s) {
     l.items = std::move(cut);
     if (!inherits) {
       l.since = s.now;
-      l.due = first_due(s);
-      l.triggered = triggered_while_cut_;
+      set_first_due(l, s);
+      l.triggered = triggered_ahead_;
     }
     next.push_back(std::move(l));
   }
   lanes_ = std::move(next);
 }
 
-std::optional<time_point> job_runner_core::first_due(step s) const {
-  if (cfg_.spec.schedule.kind == schedule_kind::on_trigger || !origin_) {
-    return std::nullopt;
-  }
-  if (*origin_ >= s.now) {
-    return origin_;
-  }
-  // A lane that comes later starts at once or, at a fixed rate, at the next beat of the job's rhythm.
-  return cfg_.spec.schedule.kind == schedule_kind::fixed_rate ? next_after(*origin_, s.now) : s.now;
-}
-
-/// For a lane that is there when the schedule changes.
-std::optional<time_point> job_runner_core::due_from_now_on(const lane& l) const {
-  const auto& next = cfg_.spec.schedule;
-  const auto first = l.since + next.initial_delay;
-  switch (next.kind) {
-  case schedule_kind::fixed_rate: return l.last_start ? *l.last_start + next.period : first;
-  case schedule_kind::fixed_delay:
-    if (lane_busy(l)) {
-      return std::nullopt; // the end of its run says when
-    }
-    return l.last_end ? *l.last_end + next.period : first;
-  case schedule_kind::on_trigger: break;
-  }
-  return std::nullopt;
-}
-
-time_point job_runner_core::next_after(time_point due, time_point now) const {
-  auto period = cfg_.spec.schedule.period;
-  if (now < due) {
-    return due;
-  }
-  return due + period * ((now - due) / period + 1);
-}
-
 void job_runner_core::start_due(step s, effects& out) {
   lease_over_ = s.now >= run_until_;
+  follow_wall_clock(s);
+  for (auto& l : lanes_) {
+    skip_missed(l, s);
+  }
   std::vector<std::pair<time_point, std::size_t>> ready;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     const auto& l = lanes_[i];
@@ -157,6 +138,15 @@ void job_runner_core::start_due(step s, effects& out) {
   for (const auto& [due, i] : ready) {
     start_lane(lanes_[i], s, out);
   }
+}
+
+/// Sorted, unless a run before did not get through: then it begins one item further each time, and what is known to
+/// fail comes last. A run that is asked to stop whenever the share changes, or that throws at one item, must not keep
+/// those behind from their turn for ever.
+void job_runner_core::order_items(const lane& l, std::vector<work_item>& items) const {
+  const auto first = static_cast<std::ptrdiff_t>(l.turn % items.size());
+  std::rotate(items.begin(), items.begin() + first, items.end());
+  std::stable_partition(items.begin(), items.end(), [this](const work_item& w) { return !items_.at(w.id).failed; });
 }
 
 void job_runner_core::start_lane(lane& l, step s, effects& out) {
@@ -176,7 +166,7 @@ void job_runner_core::start_lane(lane& l, step s, effects& out) {
   for (const auto& name : l.items) {
     auto& it = items_.at(name);
     // Beside a run that goes on: what has been in none yet, and what is due again.
-    if (it.granted && it.run == 0 && (!busy || it.fresh || due)) {
+    if (it.granted && it.run == 0 && (!busy || it.fresh || due) && takes_part(l, it)) {
       r.items.push_back({name, it.token});
     }
   }
@@ -184,26 +174,28 @@ void job_runner_core::start_lane(lane& l, step s, effects& out) {
     return;
   }
   ++next_run_;
+  order_items(l, r.items);
+  std::vector<item_id> fed;
   for (const auto& w : r.items) {
     auto& it = items_.at(w.id);
     it.run = id;
     it.fresh = false;
+    end_wait(w.id, it, fed);
   }
   r.started = s.now;
   r.extra = l.triggered && !l.again && !due;
   if (!r.extra) {
-    l.last_start = s.now;
-    last_start_ = s.now;
-    if (cfg_.spec.schedule.kind == schedule_kind::fixed_rate && l.due) {
-      l.due = next_after(*l.due, s.now);
-    } else {
-      l.due.reset();
-    }
+    advance(l, s);
   }
+  if (l.again && cfg_.spec.on_new_items == new_items_policy::restart) {
+    r.hold = hold_;
+  }
+  restart_wanted_ = restart_wanted_ && busy;
   l.again = false;
   l.triggered = l.triggered && busy; // what a run under way holds runs once more after it
   ++counters_.started;
   out.push_back(emit_effect{run_started{cfg_.spec.id, id, r.items}});
+  tell_fed(std::move(fed), out);
   out.push_back(start_run{id, r.items});
   runs_.emplace(id, std::move(r));
 }

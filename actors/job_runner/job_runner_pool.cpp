@@ -23,7 +23,7 @@ job_runner_core::effects job_runner_core::on_pool(std::uint64_t request, const e
     out.push_back(emit_effect{pool_problem{cfg_.spec.id, pool.error()}});
     return out;
   }
-  pool_failure_.clear();
+  const bool failed = !std::exchange(pool_failure_, {}).empty();
   std::set<item_id> valid;
   for (const auto& id : *pool) {
     if (auto ok = check_id(id_kind::item, id); !ok) {
@@ -33,6 +33,9 @@ job_runner_core::effects job_runner_core::on_pool(std::uint64_t request, const e
     } else {
       valid.insert(id);
     }
+  }
+  if (failed && pool_failure_.empty()) {
+    out.push_back(emit_effect{problem_over{"job_runner", about_job(pool_function, cfg_.spec.id)}});
   }
   out.push_back(pool_ready{{valid.begin(), valid.end()}});
   return out;

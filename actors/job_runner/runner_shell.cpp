@@ -26,8 +26,11 @@ using self_ptr = cx::self_ptr<runner_actor, runner_state>;
 
 executor::done_fn report_to(const caf::weak_actor_ptr& weak) {
   return [weak](const run_result& r) {
-    if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
-      cx::anon_mail(msg::run_done{r.id, r.failed, r.failure, r.dropped, r.waited, r.took})
+    auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak);
+    if (strong && !r.ended) {
+      cx::anon_mail(msg::run_released{r.id, r.released}).send(caf::actor_cast<runner_actor>(std::move(strong)));
+    } else if (strong) {
+      cx::anon_mail(msg::run_done{r.id, r.failed, r.failure, r.dropped, r.waited, r.took, r.failed_items})
         .send(caf::actor_cast<runner_actor>(std::move(strong)));
     }
   };
@@ -64,9 +67,10 @@ void carry_out(self_ptr self, job_runner_core::effects fx) {
   for (auto& e : fx) {
     std::visit(overloaded{
                  [&](core::start_run& x) {
-                   st.env->exec().start({x.id, st.id, std::move(x.items), st.code, st.core->own_grace()},
+                   st.env->exec().start({x.id, st.id, std::move(x.items), st.code, st.core->own_grace(), true},
                                         report_to(caf::weak_actor_ptr{self->ctrl()}));
                  },
+                 [&](core::tell_run& x) { st.env->exec().tell_revoked(x.id, std::move(x.revoked)); },
                  [&](core::stop_run& x) { st.env->exec().request_stop(x.id, x.reason, std::move(x.revoked)); },
                  [&](core::released& x) {
                    self->mail(msg::released{st.id, std::move(x.items)}).send(st.peers->worker);
@@ -115,7 +119,12 @@ runner_actor::behavior_type runner_behavior(self_ptr self, std::shared_ptr<node_
     },
     [self](msg::run_done& m) {
       auto& x = self->state();
-      carry_out(self, x.core->on_run_done(m.id, {m.failed, m.failure, m.dropped, m.waited, m.took}, make_step(*x.env)));
+      carry_out(self, x.core->on_run_done(m.id, {m.failed, m.failure, m.dropped, m.waited, m.took, m.items},
+                                          make_step(*x.env)));
+    },
+    [self](msg::run_released& m) {
+      auto& x = self->state();
+      carry_out(self, x.core->on_run_released(m.id, m.items, make_step(*x.env)));
     },
     [self](msg::lease& m) {
       auto& x = self->state();
@@ -145,9 +154,12 @@ runner_actor::behavior_type runner_behavior(self_ptr self, std::shared_ptr<node_
       }
       carry_out(self, x.core->on_pool(m.request, items, make_step(*x.env)));
     },
-    [self](msg::trigger) {
+    [self](msg::trigger) -> caf::result<std::uint64_t> {
       auto& x = self->state();
-      carry_out(self, x.core->on_trigger(make_step(*x.env)));
+      auto fx = x.core->on_trigger(make_step(*x.env));
+      const auto runs = x.core->runs_to_come();
+      carry_out(self, std::move(fx));
+      return runs;
     },
     [self](msg::reschedule& m) -> caf::result<void> {
       auto& x = self->state();

@@ -22,11 +22,11 @@ void keeper_core::read_base(effects& out) {
        {store::get(tree_.format()), store::exists(tree_.root()), store::exists(tree_.alive()),
         store::children(tree_.latches()), store::exists(tree_.workers()), store::exists(tree_.pools()),
         store::exists(tree_.locks()), store::exists(tree_.pool_version()), store::exists(tree_.worker_version()),
-        store::exists(tree_.assignment_version())},
+        store::exists(tree_.assignment_version()), store::exists(tree_.marks())},
        out);
 }
 
-void keeper_core::apply_base(const store::read_outcome& r, step s, effects& out) {
+void keeper_core::apply_base(const store::read_outcome& r, effects& out) {
   if (r.results[0].code == rc::ok) {
     auto format = store::decode<store::format_payload>(r.results[0].data, tree_.format());
     if (!format) {
@@ -42,15 +42,11 @@ void keeper_core::apply_base(const store::read_outcome& r, step s, effects& out)
     }
   }
   if (r.results[1].code == rc::no_node) {
-    auto chain = root_chain();
-    if (root_step_ >= chain.size()) {
-      root_step_ = 0; // the chain was there and is gone again
-      later(s);
-      return;
+    std::vector<store::read_op> ops;
+    for (auto& path : root_chain()) {
+      ops.push_back(store::exists(std::move(path)));
     }
-    store::transaction txn;
-    txn.ops.push_back(store::create_op{chain[root_step_], {}, store::create_mode::persistent});
-    commit(doing::writing_root, std::move(txn), out);
+    read(doing::reading_root, std::move(ops), out);
     return;
   }
   store::transaction txn;
@@ -68,6 +64,7 @@ void keeper_core::apply_base(const store::read_outcome& r, step s, effects& out)
   add(7, tree_.pool_version(), bump());
   add(8, tree_.worker_version(), bump());
   add(9, tree_.assignment_version(), bump());
+  add(10, tree_.marks(), {});
   if (r.results[8].code == rc::no_node || r.results[9].code == rc::no_node) {
     end_all_terms(r.results[3].children, txn);
   }
@@ -76,8 +73,25 @@ void keeper_core::apply_base(const store::read_outcome& r, step s, effects& out)
     return;
   }
   prepared_ = true;
-  root_step_ = 0;
   phase_ = phase_ == phase::preparing ? phase::pools : phase_;
+}
+
+/// Only what is missing is made, and nothing above the root belongs to us: others may own what is there, and put trees
+/// of their own beside ours.
+void keeper_core::apply_root(const store::read_outcome& r, step s, effects& out) {
+  const auto chain = root_chain();
+  std::size_t first = chain.size();
+  while (first > 0 && r.results[first - 1].code == rc::no_node) {
+    --first;
+  }
+  if (first == chain.size()) {
+    later(s); // it has come meanwhile
+    return;
+  }
+  root_missing_ = chain[first];
+  store::transaction txn;
+  txn.ops.push_back(store::create_op{chain[first], {}, store::create_mode::persistent, first + 1 < chain.size()});
+  commit(doing::writing_root, std::move(txn), out);
 }
 
 /// A version node that is made anew counts from zero, so what a leader sent before it was lost could match again, and

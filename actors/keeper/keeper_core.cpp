@@ -58,11 +58,14 @@ keeper_core::effects keeper_core::on_session(const store::session_view& view, st
     }
     if (const auto most = longest_stop_grace(cfg_.config, view.timeout); cfg_.config.stop_grace > most) {
       // Checked at the start with the timeout we asked for; the server decides which one we get.
-      complain({errc::invalid_config, "the server granted a session timeout of " + format_duration(view.timeout) +
+      complain("session timeout",
+               {errc::invalid_config, "the server granted a session timeout of " + format_duration(view.timeout) +
                                         " instead of " + format_duration(cfg_.config.store.session_timeout) +
                                         ": stop_grace " + format_duration(cfg_.config.stop_grace) +
                                         " does not fit it any more, runs may not start"},
                out);
+    } else {
+      relieve("session timeout", out);
     }
     if (view.number != before.number || before.phase == sp::connecting || phase_ == phase::detached) {
       phase_ = leave_ ? phase::left : prepared_ ? phase::pools : phase::preparing;
@@ -70,13 +73,15 @@ keeper_core::effects keeper_core::on_session(const store::session_view& view, st
         out.push_back(left{});
         return out;
       }
+      access_known_ = false;
+      walk_.reset();
       for (auto& [id, o] : offers_) {
         o.pool_dirty = true;
       }
     } else if (!was_connected && phase_ == phase::joined) {
       look_at_ = s.now; // an event may have been missed together with its watch
       complain_at_.reset();
-      last_problem_.clear();
+      relieve("connection", out);
       connection("reconnected", out);
     }
     break;
@@ -112,7 +117,7 @@ keeper_core::effects keeper_core::on_offer(const job_spec& spec, step s) {
   auto& o = offers_[spec.id];
   if (is_new || !(o.spec.attributes == spec.attributes)) {
     o.wish = new_wish();
-    o.numbering = o.doubtful = false;
+    o.numbering = false;
   }
   o.spec = spec;
   o.agreed.reset();
@@ -127,6 +132,10 @@ keeper_core::effects keeper_core::on_withdraw(const job_id& job, step s) {
   effects out;
   if (offers_.erase(job) > 0) {
     registration_dirty_ = true;
+    relieve(tree_.pool(job), out);
+    relieve("dispute: " + tree_.pool(job), out);
+    relieve("missing: " + tree_.pool(job), out);
+    relieve("missing: " + tree_.available(cfg_.config.id, job), out);
   }
   progress(s, out);
   return out;
@@ -138,7 +147,7 @@ keeper_core::effects keeper_core::on_pool(const job_id& job, std::vector<item_id
     if (i->second.pool != items) {
       i->second.written = false; // a new wish of ours is no dispute
       i->second.wish = new_wish();
-      i->second.numbering = i->second.doubtful = false;
+      i->second.numbering = false;
     }
     i->second.pool = std::move(items);
     i->second.pool_dirty = true;
@@ -153,7 +162,8 @@ keeper_core::effects keeper_core::on_not_alive(step s) {
     phase_ = phase::registering;
     out.push_back(stop_probing{});
     out.push_back(unjoined{});
-    complain({errc::conflict, tree_.alive(cfg_.config.id) + " or " + tree_.worker(cfg_.config.id) +
+    complain("registration",
+             {errc::conflict, tree_.alive(cfg_.config.id) + " or " + tree_.worker(cfg_.config.id) +
                                 " was removed by somebody else, or overwritten; joining again"},
              out);
   }
@@ -205,7 +215,8 @@ keeper_core::effects keeper_core::on_wake(step s) {
   }
   if (complain_at_ && s.now >= *complain_at_) {
     complain_at_.reset();
-    complain({errc::not_connected, "node \"" + cfg_.config.id + "\" is not connected to \"" +
+    complain("connection",
+             {errc::not_connected, "node \"" + cfg_.config.id + "\" is not connected to \"" +
                                      cfg_.config.store.connect + "\" after " +
                                      format_duration(cfg_.config.registration_timeout) + "; still trying"},
              out);
@@ -228,7 +239,7 @@ std::optional<time_point> keeper_core::wake_at() const {
     at = earliest(at, glance_at_);
   }
   if (phase_ == phase::joined && connected_ && doing_ == doing::nothing && !retry_at_) {
-    at = earliest(at, look_at_);
+    at = earliest(earliest(at, look_at_), access_at_);
   }
   return phase_ == phase::waiting_for_id ? earliest(at, id_busy_until_) : at;
 }
@@ -253,6 +264,10 @@ void keeper_core::progress(step s, effects& out) {
       read_base(out);
       break;
     }
+    if (access_is_due(s)) {
+      look_at_access(out);
+      break;
+    }
     std::vector<store::read_op> ops{store::get(tree_.pool_version()), store::exists(tree_.worker_version())};
     pool_jobs_.clear();
     for (const auto& [id, o] : offers_) {
@@ -269,6 +284,9 @@ void keeper_core::progress(step s, effects& out) {
           break;
         }
       }
+    }
+    if (problems_.tries()) {
+      nothing_left(out);
     }
     if (!pool_jobs_.empty()) {
       read(doing::reading_pools, std::move(ops), out);
@@ -299,6 +317,10 @@ void keeper_core::progress(step s, effects& out) {
 void keeper_core::read(doing d, std::vector<store::read_op> ops, effects& out, bool fresh) {
   doing_ = d;
   request_ = next_request_++;
+  asked_.clear();
+  for (const auto& op : ops) {
+    asked_.push_back(op.path);
+  }
   out.push_back(read_effect{request_, std::move(ops), fresh});
 }
 
@@ -310,25 +332,6 @@ void keeper_core::commit(doing d, store::transaction txn, effects& out) {
 
 void keeper_core::later(step s) {
   retry_at_ = s.now + backoff_.draw(s.entropy);
-}
-
-void keeper_core::give_up(error why, effects& out) {
-  phase_ = phase::failed;
-  last_problem_ = why.text;
-  out.push_back(stop_probing{});
-  connection("stopped", out);
-  out.push_back(failed{std::move(why)});
-}
-
-void keeper_core::connection(const std::string& state, effects& out) {
-  out.push_back(emit_effect{connection_changed{state}});
-}
-
-void keeper_core::complain(error why, effects& out) {
-  if (last_problem_ != why.text) {
-    last_problem_ = why.text;
-    out.push_back(emit_effect{problem{"keeper", std::move(why)}});
-  }
 }
 
 keeper_core::effects keeper_core::on_read(std::uint64_t request, const store::read_outcome& r, step s) {
@@ -346,20 +349,33 @@ keeper_core::effects keeper_core::on_read(std::uint64_t request, const store::re
       return out;
     }
     if (r.status == read_status::rejected) {
-      complain({errc::internal, r.text}, out);
+      complain("read", {errc::internal, r.text}, out);
     }
+    problems_.failing("reading the tree", r.text, s.now, out);
     later(s);
     return out;
   }
-  for (const auto& x : r.results) {
-    if (x.code == rc::no_auth) {
-      give_up({errc::no_permission, "reading below \"" + tree_.root() + "\" is not permitted"}, out);
+  for (std::size_t i = 0; i < r.results.size() && what != doing::reading_access; ++i) {
+    if (r.results[i].code == rc::no_auth) {
+      looking_.reset();
+      glance_at_ = s.now + look_period();
+      refused("reading " + asked_[i], "reading \"" + asked_[i] + "\" is not permitted", s, out);
       return out;
     }
   }
+  for (const auto& path : problems_.empty() ? std::vector<std::string>{} : asked_) {
+    if (problems_.has("reading " + path)) {
+      relieve("reading " + path, out);
+      refused_since_.reset();
+    }
+  }
+  relieve("read", out);
+  problems_.works("reading the tree", out);
   switch (what) {
   case doing::looking: apply_look(r, s, out); break;
-  case doing::reading_base: apply_base(r, s, out); break;
+  case doing::reading_base: apply_base(r, out); break;
+  case doing::reading_root: apply_root(r, s, out); break;
+  case doing::reading_access: apply_access(r, s, out); break;
   case doing::reading_pools: apply_pools(r, s, out); break;
   case doing::reading_registration: apply_registration(r, s, out); break;
   case doing::reading_sentry: apply_sentry(r, s, out); break;
@@ -386,26 +402,46 @@ keeper_core::effects keeper_core::on_commit(std::uint64_t request, const store::
   }
   if (const auto* no = std::get_if<store::rejected>(&outcome)) {
     cfg_.max_transaction_ops = fewer_ops(cfg_.max_transaction_ops, no->why);
+    if (no->why.code == errc::no_permission && what == doing::securing) {
+      walk_->refused();
+      walked(s, out);
+      progress(s, out);
+      return out;
+    }
     if (no->why.code == errc::no_permission) {
-      give_up({errc::no_permission, "writing below \"" + tree_.root() + "\": " + no->why.text}, out);
+      refused("writing",
+              what == doing::writing_root ? "creating \"" + root_missing_ + "\" is not permitted: " + no->why.text
+                                          : "writing below \"" + tree_.root() + "\": " + no->why.text,
+              s, out);
       return out;
     }
     if (no->why.code != errc::not_connected) {
-      complain(no->why, out);
+      complain("commit", no->why, out);
     }
+    problems_.failing(subject_of(what), no->why.text, s.now, out);
     later(s);
     return out;
   }
   if (!ok) {
     c != nullptr ? ++counters_.conflicts : ++counters_.unknowns;
+    problems_.failing(subject_of(what), c != nullptr ? "others are in the way" : "its outcome is unknown", s.now, out);
   } else {
     backoff_.reset();
+    refused_since_.reset();
+    relieve("commit", out);
+    relieve("writing", out);
+    problems_.works(subject_of(what), out);
   }
   switch (what) {
   case doing::writing_root:
-    if (ok || (c != nullptr && c->code == rc::node_exists)) {
-      ++root_step_;
-      read_base(out);
+    if (!ok && (c == nullptr || c->code != rc::node_exists)) {
+      later(s);
+    }
+    break;
+  case doing::securing:
+    if (ok || (c != nullptr && c->code == rc::no_node)) {
+      walk_->closed(ok);
+      walked(s, out);
     } else {
       later(s);
     }
@@ -466,33 +502,6 @@ keeper_core::effects keeper_core::on_commit(std::uint64_t request, const store::
   }
   progress(s, out);
   return out;
-}
-
-const char* keeper_core::name_of(phase p) {
-  switch (p) {
-  case phase::detached: return "detached";
-  case phase::preparing: return "preparing";
-  case phase::pools: return "pools";
-  case phase::registering: return "registering";
-  case phase::waiting_for_id: return "waiting_for_id";
-  case phase::joined: return "joined";
-  case phase::leaving: return "leaving";
-  case phase::left: return "left";
-  case phase::failed: return "failed";
-  }
-  return "unknown";
-}
-
-keeper_status keeper_core::status() const {
-  keeper_status st;
-  st.phase = name_of(phase_);
-  st.session = store::to_string(session_.phase);
-  st.session_number = session_.number;
-  st.session_timeout = session_.timeout;
-  st.incarnation = cfg_.incarnation;
-  st.last_problem = last_problem_;
-  st.counters = counters_;
-  return st;
 }
 
 } // namespace djm

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "actors/common/core.hpp"
+#include "actors/common/open_problems.hpp"
+#include "actors/keeper/access_walk.hpp"
 #include "djm/job_spec.hpp"
 #include "djm/node_config.hpp"
 #include "djm/status.hpp"
@@ -92,6 +94,9 @@ private:
     nothing,
     looking,
     reading_base,
+    reading_root,
+    reading_access,
+    securing,
     writing_root,
     writing_base,
     reading_pools,
@@ -126,9 +131,8 @@ private:
     bool rewritten = false;
     /// Number of our wish, as in `pool_payload`; nothing: it is new, and overrules whatever is there.
     std::optional<store::zxid_t> wish;
-    /// The number is of a write under way; what became of the latest one is not known.
+    /// The number is of a write under way.
     bool numbering = false;
-    bool doubtful = false;
     std::optional<overruled> by;
   };
   /// The pool of a job in a write under way.
@@ -143,22 +147,32 @@ private:
   void later(step s);
   void give_up(error why, effects& out);
   void connection(const std::string& state, effects& out);
-  void complain(error why, effects& out);
+  void complain(const std::string& about, error why, effects& out);
+  /// The problem is over.
+  void relieve(const std::string& about, effects& out);
+  void nothing_left(effects& out);
 
   void read_base(effects& out);
-  void apply_base(const store::read_outcome& r, step s, effects& out);
+  void apply_base(const store::read_outcome& r, effects& out);
+  void apply_root(const store::read_outcome& r, step s, effects& out);
+  bool access_is_due(step s) const;
+  void look_at_access(effects& out);
+  void apply_access(const store::read_outcome& r, step s, effects& out);
+  void walked(step s, effects& out);
+  void refused(const std::string& about, const std::string& what, step s, effects& out);
   void end_all_terms(const std::vector<std::string>& latches, store::transaction& txn) const;
   void doubt_base(const store::conflict* met);
   void apply_pools(const store::read_outcome& r, step s, effects& out);
   void apply_pool(const job_id& job, offer& o, const store::read_result* r, bool with_writer, step s, effects& out);
-  static void found_as_wanted(offer& o);
+  void found_as_wanted(const job_id& job, offer& o, effects& out);
+  void undisputed(const job_id& job, offer& o, effects& out);
   void write_pool(const job_id& job, offer& o, store::pool_payload want, const store::read_result* r);
   void next_pool_write(step s, effects& out);
   enum class wish_fate { written, refused, unknown };
   void settle_wishes(wish_fate f);
   std::optional<store::zxid_t> new_wish() const;
   void wishes_age();
-  bool overrules_us(offer& o, const store::pool_payload& have) const;
+  bool overrules_us(const offer& o, const store::pool_payload& have) const;
   void stay_back(const job_id& job, offer& o, const store::pool_payload& have, const store::read_result* r, step s,
                  effects& out);
   bool writer_stands(const job_id& job, offer& o, const store::read_result* r, step s) const;
@@ -182,6 +196,7 @@ private:
   std::string alive_data() const;
   std::string bump();
   static const char* name_of(phase p);
+  static const char* subject_of(doing d);
 
   settings cfg_;
   store::tree_schema tree_;
@@ -197,8 +212,15 @@ private:
   store::session_view session_;
   bool prepared_ = false;
   bool was_joined_ = false;
-  std::size_t root_step_ = 0;
-  std::optional<time_point> look_at_; ///< when to see whether all we rely on is still there
+  std::string root_missing_;                ///< the topmost node of the way to the root that is to be made
+  std::vector<std::string> asked_;          ///< paths of the read under way
+  std::optional<time_point> refused_since_; ///< the store has refused what we need, without a success since
+  std::optional<time_point> look_at_;       ///< when to see whether all we rely on is still there
+
+  // whose the tree is, for nodes with credentials
+  bool access_known_ = false;
+  std::optional<time_point> access_at_; ///< when to look again whether a tree that is open still is
+  std::optional<access_walk> walk_;     ///< closes it
 
   std::map<job_id, offer> offers_;
   bool registration_dirty_ = false;
@@ -239,7 +261,7 @@ private:
   std::string id_holder_;
 
   std::optional<time_point> complain_at_; ///< registration timeout
-  std::string last_problem_;
+  open_problems problems_{"keeper"};
   keeper_counters counters_;
 };
 

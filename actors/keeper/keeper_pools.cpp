@@ -7,22 +7,32 @@ namespace djm {
 
 using store::rc;
 
-void keeper_core::found_as_wanted(offer& o) {
+void keeper_core::found_as_wanted(const job_id& job, offer& o, effects& out) {
   o.pool_dirty = false;
   o.by.reset();
-  if (!std::exchange(o.rewritten, false)) {
-    o.disputes = 0; // nobody has touched it since we looked before
+  relieve(tree_.pool(job), out);
+  if (!o.rewritten) {
+    undisputed(job, o, out);
   }
+  o.rewritten = false;
   o.written = true;
+}
+
+/// Nobody has touched it since we looked before.
+void keeper_core::undisputed(const job_id& job, offer& o, effects& out) {
+  o.rewritten = false;
+  o.disputes = 0;
+  relieve("dispute: " + tree_.pool(job), out);
 }
 
 void keeper_core::apply_pools(const store::read_outcome& r, step s, effects& out) {
   if (r.results[0].code != rc::ok) {
     prepared_ = false; // the base of the tree is gone
-    complain({errc::malformed_payload, tree_.pool_version() + " is missing"}, out);
+    complain(tree_.pool_version(), {errc::malformed_payload, tree_.pool_version() + " is missing"}, out);
     later(s);
     return;
   }
+  relieve(tree_.pool_version(), out);
   pool_version_ = r.results[0].stat.version;
   seen_wish_ = r.results[0].stat.mzxid;
   overruling_ = false;
@@ -47,7 +57,7 @@ void keeper_core::apply_pool(const job_id& job, offer& o, const store::read_resu
   const bool exists = data.code == rc::ok;
   const bool same_items = exists && r[1].children == *o.pool;
   if (o.agreed == data.data && same_items) { // never for an absent node: its data are empty
-    found_as_wanted(o);
+    found_as_wanted(job, o, out);
     return;
   }
   store::pool_payload want;
@@ -64,13 +74,13 @@ void keeper_core::apply_pool(const job_id& job, offer& o, const store::read_resu
       if (ours && o.wish) {
         o.wish = std::max(*o.wish, have->wish);
       }
-      if (same_items && have->attributes == want.attributes) {
+      if (same_items && have->attributes == want.attributes && !have->retired) {
         o.by.reset();
-        o.doubtful = o.numbering = false;
+        o.numbering = false;
         o.wish = have->wish;
         if (have->challenger.empty()) {
           o.agreed = data.data;
-          found_as_wanted(o);
+          found_as_wanted(job, o, out);
           return;
         }
         // Its writer is gone, and somebody asks whether anyone else wants it so: written by us, it is ours to defend.
@@ -84,12 +94,13 @@ void keeper_core::apply_pool(const job_id& job, offer& o, const store::read_resu
         return;
       }
     } else {
-      complain(have.error(), out);
+      complain(tree_.pool(job), have.error(), out);
     }
   }
   o.by.reset();
   if (readable && o.written && ++o.disputes == 3) {
-    complain({errc::conflict, tree_.pool(job) + ": another node keeps writing a different pool or attributes than \"" +
+    complain("dispute: " + tree_.pool(job),
+             {errc::conflict, tree_.pool(job) + ": another node keeps writing a different pool or attributes than \"" +
                                 cfg_.config.id + "\""},
              out);
   }
@@ -97,7 +108,6 @@ void keeper_core::apply_pool(const job_id& job, offer& o, const store::read_resu
     o.wish = seen_wish_;
     o.numbering = true;
   }
-  o.doubtful = false;
   want.wish = *o.wish;
   write_pool(job, o, std::move(want), r);
 }

@@ -62,7 +62,8 @@ void keeper_core::apply_registration(const store::read_outcome& r, step s, effec
   joining_ = phase_ != phase::joined && !ours;
   const bool impostor = alive.code == rc::ok && !held_by_session(alive);
   if (impostor) {
-    complain({errc::malformed_payload, tree_.alive(id) + " is not ephemeral: it is nobody's life, and is replaced"},
+    complain(tree_.alive(id),
+             {errc::malformed_payload, tree_.alive(id) + " is not ephemeral: it is nobody's life, and is replaced"},
              out);
   }
   if (joining_ && alive.code == rc::ok && !held && !impostor) {
@@ -95,8 +96,7 @@ void keeper_core::apply_registration(const store::read_outcome& r, step s, effec
     version = worker.stat.version;
     data.took_over = version;
     if (have) {
-      data.draining = have->draining; // what operators said outlives a restart
-      data.cordoned = have->cordoned;
+      relieve(tree_.worker(id), out);
       if (have->incarnation == cfg_.incarnation) {
         data.took_over = have->took_over;
         data.after_crash = have->after_crash;
@@ -104,7 +104,7 @@ void keeper_core::apply_registration(const store::read_outcome& r, step s, effec
         data.after_crash = !have->left && !named_;
       }
     } else {
-      complain(have.error(), out);
+      complain(tree_.worker(id), have.error(), out);
     }
     encoded = store::encode(data, worker.data);
   } else {
@@ -205,7 +205,9 @@ void keeper_core::registered(step s, effects& out) {
     o.pool_dirty = true;
   }
   complain_at_.reset();
-  last_problem_.clear();
+  relieve("connection", out);
+  relieve("registration", out);
+  relieve(tree_.alive(cfg_.config.id), out);
   ++counters_.joins;
   look_at_ = s.now;
   connection(was_joined_ ? "reconnected" : "connected", out);

@@ -21,8 +21,8 @@ constexpr duration without_watch = std::chrono::seconds{1};
 } // namespace
 
 std::vector<std::string> keeper_core::base_paths() const {
-  return {tree_.format(), tree_.alive(),        tree_.latches(),        tree_.workers(),           tree_.pools(),
-          tree_.locks(),  tree_.pool_version(), tree_.worker_version(), tree_.assignment_version()};
+  return {tree_.format(), tree_.alive(), tree_.latches(),      tree_.workers(),        tree_.marks(),
+          tree_.pools(),  tree_.locks(), tree_.pool_version(), tree_.worker_version(), tree_.assignment_version()};
 }
 
 bool keeper_core::is_watched_over(const std::string& path) const {
@@ -49,36 +49,45 @@ void keeper_core::apply_sentry(const store::read_outcome& r, step s, effects& ou
   const auto missing = [](const store::read_result& list, std::string_view name) {
     return !std::binary_search(list.children.begin(), list.children.end(), name);
   };
+  const auto tell = [&](const std::string& path, const char* what = " was deleted by somebody") {
+    complain("missing: " + path, {errc::malformed_payload, path + what + "; it is made anew"}, out);
+  };
+  const auto there = [&](const std::string& path) { relieve("missing: " + path, out); };
   if (base.code == rc::no_node) {
-    complain({errc::malformed_payload, "the tree at \"" + tree_.root() + "\" is gone as a whole; it is made anew"},
-             out);
+    tell(tree_.root(), " is gone as a whole");
     prepared_ = false;
   } else {
+    there(tree_.root());
     for (const auto& path : base_paths()) {
       if (missing(base, store::name_of(path))) {
-        complain({errc::malformed_payload, path + " was deleted by somebody; it is made anew"}, out);
+        tell(path);
         prepared_ = false;
+      } else {
+        there(path);
       }
     }
   }
   for (auto& [job, o] : offers_) {
-    if (o.pool && !o.pool_dirty && missing(pools, job)) {
+    if (!missing(pools, job)) {
+      there(tree_.pool(job));
+    } else if (o.pool && !o.pool_dirty) {
       if (pools.code == rc::ok) {
-        complain({errc::malformed_payload, tree_.pool(job) + " was deleted by somebody; it is made anew"}, out);
+        tell(tree_.pool(job));
       }
       o.pool_dirty = true;
     }
-    if (!registration_dirty_ && missing(available, job)) {
-      complain(
-        {errc::malformed_payload, tree_.available(cfg_.config.id, job) + " was deleted by somebody; it is made anew"},
-        out);
+    if (!missing(available, job)) {
+      there(tree_.available(cfg_.config.id, job));
+    } else if (!registration_dirty_) {
+      tell(tree_.available(cfg_.config.id, job));
       registration_dirty_ = true;
     }
   }
   if (available.code == rc::no_node) {
-    complain({errc::malformed_payload, tree_.available(cfg_.config.id) + " was deleted by somebody; it is made anew"},
-             out);
+    tell(tree_.available(cfg_.config.id));
     registration_dirty_ = true;
+  } else {
+    there(tree_.available(cfg_.config.id));
   }
   if (!base.watched || !pools.watched || !available.watched) {
     look_at_ = s.now + without_watch;

@@ -37,20 +37,22 @@ void keeper_core::settle_wishes(wish_fate f) {
     }
     auto& o = found->second;
     o.numbering = false;
-    o.doubtful = f == wish_fate::unknown && w.op < pool_end_;
-    if (f != wish_fate::written && !o.doubtful) {
+    const bool may_be_written = f == wish_fate::written || (f == wish_fate::unknown && w.op < pool_end_);
+    if (!may_be_written) {
       o.wish.reset(); // nobody has seen that number
     }
   }
 }
 
-/// Whether the pool, which differs from what we want, is the later wish.
-bool keeper_core::overrules_us(offer& o, const store::pool_payload& have) const {
+/// Whether the pool, which differs from what we want, is the later wish. Wishes that were formed while nobody could be
+/// told share a number with others: of those the one that is written stands. So whoever writes over a living writer
+/// raises the number, and no two nodes do it for ever.
+bool keeper_core::overrules_us(const offer& o, const store::pool_payload& have) const {
   const bool ours = have.last_writer == cfg_.config.id && have.writer_incarnation == cfg_.incarnation;
   if (!o.wish || ours || have.last_writer.empty()) {
     return false;
   }
-  return have.wish > *o.wish || (have.wish == *o.wish && o.doubtful);
+  return have.wish >= *o.wish;
 }
 
 bool keeper_core::writer_stands(const job_id& job, offer& o, const store::read_result* r, step s) const {
@@ -88,6 +90,7 @@ void keeper_core::stay_back(const job_id& job, offer& o, const store::pool_paylo
     return;
   }
   auto want = have;
+  want.retired = false; // we offer it
   if (have.challenger.empty()) {
     o.by->challenged_since = s.now;
     want.challenger = cfg_.config.id;
@@ -134,7 +137,7 @@ void keeper_core::tell_overruled(const job_id& job, offer& o, const std::vector<
   text += ours.empty() ? "" : "; only here: " + ours;
   text += others.empty() ? "" : "; only there: " + others;
   text += ours.empty() && others.empty() ? "; the attributes differ" : "";
-  complain({errc::conflict, std::move(text)}, out);
+  complain(tree_.pool(job), {errc::conflict, std::move(text)}, out);
 }
 
 // -- looking ------------------------------------------------------------------------
@@ -154,12 +157,14 @@ void keeper_core::look(effects& out) {
 }
 
 void keeper_core::apply_look(const store::read_outcome& r, step s, effects& out) {
-  (void) out;
   if (!looking_) {
+    const auto version = r.results[0].stat.mzxid;
     for (auto& [id, o] : offers_) {
       o.pool_dirty = o.pool_dirty || o.by;
+      if (!o.pool_dirty && version == looked_) {
+        undisputed(id, o, out);
+      }
     }
-    const auto version = r.results[0].stat.mzxid;
     glance_at_ = s.now + look_period();
     if (r.results[0].code != rc::ok || version == looked_) {
       return;

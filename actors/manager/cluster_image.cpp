@@ -10,6 +10,11 @@
 
 namespace djm {
 
+store::mark_payload cluster_image::mark_of(const node_id& id, const worker_image& w) const {
+  const auto m = marks.find(id);
+  return m != marks.end() ? m->second : w.former_mark;
+}
+
 worker_index cluster_image::number_of(const node_id& name) {
   auto [i, added] = numbers_.emplace(name, static_cast<worker_index>(names_.size()));
   if (added) {
@@ -181,15 +186,16 @@ std::vector<bool> marked(const cluster_image& image, const std::set<node_id>& wo
   return result;
 }
 
-worker_attributes attributes_of(const store::worker_payload& r) {
+worker_attributes attributes_of(const worker_image& w, const store::mark_payload& mark) {
+  const auto& r = *w.registration;
   worker_attributes a;
   a.zone = r.zone;
   a.labels = r.labels;
   a.weight = r.weight;
   a.capacity = r.capacity;
   a.max_items = r.max_items;
-  a.draining = r.draining;
-  a.cordoned = r.cordoned;
+  a.draining = mark.draining;
+  a.cordoned = mark.cordoned;
   return a;
 }
 
@@ -216,7 +222,7 @@ expected<planning_task> make_task(const cluster_image& image, const std::set<nod
   for (const auto& [id, w] : image.workers) {
     if (w.is_alive() && frozen.count(id) == 0) {
       at.emplace(id, static_cast<std::uint32_t>(workers.size()));
-      auto attributes = attributes_of(*w.registration);
+      auto attributes = attributes_of(w, image.mark_of(id, w));
       attributes.draining = attributes.draining || shunned.count(id) > 0;
       b.add_worker(id, std::move(attributes), problem_builder::offers::listed_jobs);
       workers.push_back(&w);

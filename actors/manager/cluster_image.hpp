@@ -19,6 +19,8 @@ namespace djm {
 struct worker_image {
   /// `workers/<w>`; nothing while it is missing or malformed: such a worker gets no work.
   std::optional<store::worker_payload> registration;
+  /// Marks that a version without `marks/<w>` has written into the registration: `marks/<w>` overrules them.
+  store::mark_payload former_mark;
   store::zxid_t mzxid = 0;
   std::int32_t version = 0;
   std::set<job_id> available;
@@ -70,8 +72,12 @@ public:
   std::map<node_id, worker_image> workers;
   std::map<job_id, job_image_state> jobs;
   std::set<stray_assignment> strays;
+  /// `marks/<w>`, at least of those that are alive.
+  std::map<node_id, store::mark_payload> marks;
   bool all_disabled = false;
 
+  /// What operators want of a worker.
+  store::mark_payload mark_of(const node_id& id, const worker_image& w) const;
   /// The number of a worker's name in `owners`; numbers are never reused.
   worker_index number_of(const node_id& name);
   const node_id& name_of(worker_index number) const { return names_[number]; }

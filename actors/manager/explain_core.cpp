@@ -68,12 +68,55 @@ void explain_core::read_part(effects& out) {
   const auto from = asks_.begin() + static_cast<std::ptrdiff_t>(asked_for_);
   const auto n = std::min(asks_.size() - asked_for_, read_batch);
   asked_for_ += n;
-  out.push_back(read_effect{++request_, {from, from + static_cast<std::ptrdiff_t>(n)}, false});
+  request_ = ++next_request_;
+  out.push_back(read_effect{request_, {from, from + static_cast<std::ptrdiff_t>(n)}, false});
 }
 
-explain_core::effects explain_core::on_read(const store::read_outcome& r) {
+explain_core::effects explain_core::on_explained(std::uint64_t question, const expected<item_explanation>& result) {
   effects out;
-  if (!reader_) {
+  if (!result || result->owner.empty() || !result->reason.empty()) {
+    out.push_back(answer{question, result});
+    return out;
+  }
+  const auto request = ++next_request_;
+  locks_.emplace(request, owned_item{question, *result});
+  out.push_back(read_effect{
+    request, {store::get(tree_.lock(result->job, result->item)), store::get(tree_.alive(result->owner))}, false});
+  return out;
+}
+
+/// Why the owner of an item does not run it, when that is because of the lock.
+void explain_core::take_lock(owned_item x, const store::read_outcome& r, effects& out) const {
+  auto& e = x.explained;
+  const auto path = tree_.lock(e.job, e.item);
+  if (r.status == store::read_status::ok && r.results[0].code == store::rc::no_node) {
+    e.reason = "its worker has not locked it yet";
+  } else if (r.status == store::read_status::ok && r.results[0].code != store::rc::ok) {
+    e.reason = "its lock " + path + " cannot be read: " + to_string(r.results[0].code);
+  } else if (r.status == store::read_status::ok) {
+    const auto lock = store::decode<store::lock_payload>(r.results[0].data, path);
+    const auto alive = store::decode<store::alive_payload>(r.results[1].data, tree_.alive(e.owner));
+    if (!lock) {
+      e.reason = "nobody can tell whose its lock is, so it is not broken either: " + lock.error().text;
+    } else if (lock->worker != e.owner) {
+      e.reason = "its lock is still held by worker \"" + lock->worker + "\": \"" + e.owner +
+                 "\" waits until it is given back, or broken";
+    } else if (alive && alive->incarnation != lock->incarnation) {
+      e.reason = "its lock is still that of a former life of its worker, and has to be broken first";
+    }
+  }
+  out.push_back(answer{x.question, std::move(e)});
+}
+
+explain_core::effects explain_core::on_read(std::uint64_t request, const store::read_outcome& r) {
+  effects out;
+  if (auto l = locks_.find(request); l != locks_.end()) {
+    auto x = std::move(l->second);
+    locks_.erase(l);
+    take_lock(std::move(x), r, out);
+    return out;
+  }
+  if (!reader_ || request != request_) {
     return out;
   }
   if (r.status != store::read_status::ok) {
@@ -115,6 +158,9 @@ explain_core::effects explain_core::on_read(const store::read_outcome& r) {
 explain_core::effects explain_core::on_disconnected() {
   effects out;
   reader_.reset();
+  for (auto& [request, x] : std::exchange(locks_, {})) {
+    out.push_back(answer{x.question, std::move(x.explained)});
+  }
   for (const auto& q : questions_) {
     out.push_back(answer{q.question, fail(errc::not_connected, "the connection to the store was lost")});
   }

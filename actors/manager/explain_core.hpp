@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,9 +48,11 @@ public:
   explain_core(std::string root, plan_options options) : tree_(std::move(root)), options_(options) {}
 
   effects on_question(std::uint64_t question, job_id job, item_id item, const manager_core& leader);
+  /// What became of a task: an item with an owner is answered when it is known whether the owner has its lock.
+  effects on_explained(std::uint64_t question, const expected<item_explanation>& result);
   /// Whether a read is one of this core's.
-  bool asked(std::uint64_t request) const noexcept { return request == request_; }
-  effects on_read(const store::read_outcome& r);
+  bool asked(std::uint64_t request) const { return request == request_ || locks_.count(request) > 0; }
+  effects on_read(std::uint64_t request, const store::read_outcome& r);
   /// The session or the store is another one: what was asked of it is not answered any more.
   effects on_disconnected();
 
@@ -60,6 +63,11 @@ private:
     item_id item;
   };
 
+  struct owned_item {
+    std::uint64_t question = 0;
+    item_explanation explained;
+  };
+  void take_lock(owned_item x, const store::read_outcome& r, effects& out) const;
   void find(const waiting_question& q, const cluster_image& image, const std::set<node_id>& away,
             std::shared_ptr<const assignment_problem> problem, std::shared_ptr<const plan> planned,
             const plan_options& options, std::shared_ptr<const strategy_answers> answers, bool by_leader, effects& out);
@@ -77,6 +85,9 @@ private:
   std::size_t asked_for_ = 0;
   store::read_outcome so_far_;
   std::uint64_t request_ = first_request;
+  std::uint64_t next_request_ = first_request;
+  /// Answers that wait for a look at a lock.
+  std::map<std::uint64_t, owned_item> locks_;
 
   /// Far from the numbers of the manager, whose reads are answered to the same actor.
   static constexpr std::uint64_t first_request = std::uint64_t{1} << 62;

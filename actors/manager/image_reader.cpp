@@ -8,7 +8,8 @@ std::vector<store::read_op> image_reader::next() {
   std::vector<store::read_op> ops;
   switch (round_) {
   case round::base:
-    ops = {store::children(tree_.workers()), store::get(tree_.pools()), store::children(tree_.pools())};
+    ops = {store::children(tree_.workers()), store::get(tree_.pools()), store::children(tree_.pools()),
+           store::children(tree_.marks())};
     break;
   case round::details:
     for (const auto& id : workers_) {
@@ -20,6 +21,9 @@ std::vector<store::read_op> image_reader::next() {
     for (const auto& id : jobs_) {
       ops.push_back(store::get(tree_.pool(id)));
       ops.push_back(store::children(tree_.pool(id)));
+    }
+    for (const auto& id : marked_) {
+      ops.push_back(store::get(tree_.mark(id)));
     }
     break;
   case round::items:
@@ -54,7 +58,7 @@ expected<void> image_reader::take(const store::read_outcome& r) {
 }
 
 expected<void> image_reader::take_base(const store::read_outcome& r) {
-  for (std::size_t i = 0; i < r.results.size(); ++i) {
+  for (std::size_t i = 0; i < 3; ++i) { // without marks nobody is marked
     if (r.results[i].code != rc::ok) {
       return fail(errc::malformed_payload,
                   (i == 0 ? tree_.workers() : tree_.pools()) + " is missing: the tree is incomplete");
@@ -73,6 +77,11 @@ expected<void> image_reader::take_base(const store::read_outcome& r) {
       jobs_.push_back(name);
     }
   }
+  for (const auto& name : r.results[3].children) {
+    if (is_valid_id(name)) {
+      marked_.push_back(name);
+    }
+  }
   return {};
 }
 
@@ -89,6 +98,7 @@ void image_reader::take_details(const store::read_outcome& r) {
     auto& w = image_.workers[id];
     if (auto p = store::decode<store::worker_payload>(registration.data, tree_.worker(id))) {
       w.registration = std::move(*p);
+      w.former_mark = store::decode<store::mark_payload>(registration.data, {}).value_or(store::mark_payload{});
     }
     w.available = {available.children.begin(), available.children.end()};
     if (auto p = store::decode<store::alive_payload>(alive.data, tree_.alive(id)); held_by_session(alive) && p) {
@@ -108,6 +118,11 @@ void image_reader::take_details(const store::read_outcome& r) {
       image_.jobs[id].pool = std::move(*p);
     }
     image_.set_items(id, list.children);
+  }
+  for (const auto& id : marked_) {
+    if (auto m = store::decode<store::mark_payload>(r.results[i++].data, tree_.mark(id))) {
+      image_.marks[id] = *m;
+    }
   }
 }
 

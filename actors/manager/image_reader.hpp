@@ -37,6 +37,7 @@ private:
   round round_ = round::base;
   cluster_image image_;
   std::vector<node_id> workers_;
+  std::vector<node_id> marked_;
   std::vector<job_id> jobs_;
   std::vector<std::pair<node_id, job_id>> folders_;
 };

@@ -98,4 +98,8 @@ void lock_watchdog::settled(const incarnation_ref& who, const item_ref& lock) {
   }
 }
 
+bool lock_watchdog::suspects() const {
+  return std::any_of(trackers_.begin(), trackers_.end(), [](const auto& t) { return !t.second.locks.empty(); });
+}
+
 } // namespace djm

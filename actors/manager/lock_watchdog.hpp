@@ -92,6 +92,8 @@ public:
   /// An incarnation with locks that are due, and up to `most` of them.
   std::optional<std::pair<incarnation_ref, std::vector<item_ref>>> due(time_point now, std::size_t most) const;
   void settled(const incarnation_ref& who, const item_ref& lock);
+  /// Whether there are locks to look at, now or later. Walks the lives that are gone.
+  bool suspects() const;
 
   // -- what lies in the lock folders, so that a calm cluster is not read again and again --
 

@@ -17,6 +17,16 @@ bool manager_core::is_over(const node_id& id, const worker_image& w, time_point 
   return w.alive.empty() && (w.has_left() || watchdog_.expired({id, w.registration->incarnation}, now));
 }
 
+/// Its registration says when its life was over, and so when the locks may be broken that a stop in a hurry leaves: it
+/// stays until a sweep has looked for those.
+bool manager_core::swept_since_gone(const node_id& id, const worker_image& w) const {
+  if (!w.registration) {
+    return true;
+  }
+  const auto t = watchdog_.trackers().find({id, w.registration->incarnation});
+  return t != watchdog_.trackers().end() && swept_from_ >= t->second.since;
+}
+
 std::set<job_id> manager_core::offered(time_point now) const {
   std::set<job_id> jobs;
   for (const auto& [id, w] : image_.workers) {
@@ -29,12 +39,13 @@ std::set<job_id> manager_core::offered(time_point now) const {
 
 void manager_core::plan_cleaning(step s) {
   clean_queue_.clear();
-  if (!image_.all_disabled) {
-    const auto wanted = offered(s.now);
-    for (const auto& [id, j] : image_.jobs) {
-      if (j.pool.enabled && wanted.count(id) == 0) {
-        clean_queue_.push_back({clean_task::kind::pool, id});
-      }
+  const auto wanted = offered(s.now);
+  for (const auto& [id, j] : image_.jobs) {
+    const bool idle = wanted.count(id) == 0;
+    if (idle && (j.pool.retired || (j.pool.enabled && !image_.all_disabled))) {
+      clean_queue_.push_back({clean_task::kind::pool, id});
+    } else if (j.pool.retired) { // a node that has crashed with it may still come back
+      clean_at_ = std::min(*clean_at_, s.now + cfg_.sweep_period);
     }
   }
   const auto owners = image_.owners();
@@ -47,7 +58,9 @@ void manager_core::plan_cleaning(step s) {
   std::vector<clean_task> folders;
   for (const auto& [id, w] : image_.workers) {
     if (!w.is_alive() && is_over(id, w, s.now) && owners.count(id) == 0) {
-      if (lock_owners.count(id) == 0) {
+      if (!swept_since_gone(id, w)) {
+        clean_at_ = std::min(*clean_at_, std::max(s.now, *sweep_at_));
+      } else if (lock_owners.count(id) == 0) {
         clean_queue_.push_back({clean_task::kind::worker, id});
       }
       continue;
@@ -188,7 +201,8 @@ bool manager_core::add_removals(clean_task& task, const store::read_result* resu
   }
   switch (task.what) {
   case clean_task::kind::pool: {
-    if (auto p = store::decode<store::pool_payload>(subject.data, tree_.pool(task.id)); !p || !p->enabled) {
+    if (auto p = store::decode<store::pool_payload>(subject.data, tree_.pool(task.id));
+        !p || !(p->enabled || p->retired)) {
       return true; // switched off since the image was read: it stays
     }
     txn.ops.push_back(store::check_op{tree_.pool(task.id), subject.stat.version});

@@ -21,7 +21,7 @@ manager_core::manager_core(settings s)
 
 manager_core::effects manager_core::on_granted(std::int64_t epoch, std::string latch, std::uint64_t session, step s) {
   effects out;
-  reset();
+  reset(out);
   now_ = s.now;
   epoch_ = epoch;
   latch_ = std::move(latch);
@@ -34,12 +34,17 @@ manager_core::effects manager_core::on_granted(std::int64_t epoch, std::string l
 }
 
 manager_core::effects manager_core::on_revoked(step s) {
+  effects out;
   now_ = s.now;
-  reset();
-  return {};
+  reset(out);
+  return out;
 }
 
-void manager_core::reset() {
+void manager_core::reset(effects& out) {
+  if (doing_ == activity::writing || doing_ == activity::breaking || doing_ == activity::clean_write) {
+    // The term may be lost because of what was written: too much for the store, say.
+    problems_.failing(subject_of(doing_), "leadership was lost before the answer", now_, out);
+  }
   // A leader that lost its term knows nothing: the next term starts from what it reads.
   epoch_ = 0;
   latch_.clear();
@@ -75,12 +80,13 @@ void manager_core::reset() {
   observe_now_.clear();
   sweep_at_.reset();
   scanning_ = scanned_ = false;
+  swept_from_ = {};
   scan_jobs_.clear();
   scan_queue_.clear();
   clean_at_.reset();
   clean_queue_.clear();
   cleaning_.clear();
-  problems_.clear();
+  problems_.close(out); // whoever leads now finds out
 }
 
 // -- the loop -------------------------------------------------------------------
@@ -114,12 +120,19 @@ void manager_core::next(step s, effects& out) {
     start_verify(s, out);
     return;
   }
+  if (problems_.tries() && scanned_ && !watchdog_.suspects()) {
+    problems_.works(effort::breaking, out); // whoever has given them back
+  }
   if (!scanning_ && sweep_at_ && s.now >= *sweep_at_) {
     scanning_ = true;
+    scan_began_ = s.now;
     sweep_at_ = s.now + cfg_.sweep_period;
     ++counters_.sweeps;
     if (unwatched_) {
       all_dirty_ = true;
+    }
+    if (problems_.has_path()) {
+      members_dirty_ = true; // whoever mends or removes what others have written need not tell us
     }
     read(activity::scan_jobs, {store::children(tree_.locks())}, false, out);
     return;
@@ -131,6 +144,9 @@ void manager_core::next(step s, effects& out) {
   if (clean_at_ && s.now >= *clean_at_ && scanned_) {
     clean_at_ = s.now + cfg_.clean_period;
     plan_cleaning(s);
+    if (clean_queue_.empty()) {
+      problems_.works(effort::cleaning, out); // whoever has done it
+    }
   }
   if (!clean_queue_.empty()) {
     start_clean(out);
@@ -152,8 +168,14 @@ std::optional<time_point> manager_core::wake_at() const {
   return scanned_ ? earliest(at, clean_at_) : at;
 }
 
-/// Something did not go as the image said: wait a little, then read everything again.
-void manager_core::setback(step s, const char* why, effects& out) {
+/// Something did not go as the image said.
+void manager_core::setback(step s, const char* what, const std::string& why, effects& out) {
+  problems_.failing(what, why, s.now, out);
+  start_over(s, why, out);
+}
+
+/// Waits a little, then reads everything again.
+void manager_core::start_over(step s, const std::string& why, effects& out) {
   doing_ = activity::none;
   request_ = 0;
   queue_.clear();
@@ -178,14 +200,6 @@ void manager_core::changed(step s) {
   plan_at_ = std::min(s.now + cfg_.debounce, dirty_since_ + cfg_.max_wait);
 }
 
-void manager_core::complain(const std::string& key, error why, effects& out) {
-  auto& known = problems_[key];
-  if (known != why.text) {
-    known = why.text;
-    out.push_back(emit_effect{problem{"manager", std::move(why)}});
-  }
-}
-
 std::string manager_core::bump() {
   return store::encode(store::version_payload{fmt::format("{}-m{}", cfg_.incarnation, next_bump_++)});
 }
@@ -206,6 +220,8 @@ manager_core::effects manager_core::on_watch(const store::watch_event& e, step s
   const auto pools = tree_.pools() + "/";
   if (e.path == tree_.alive() || e.path == tree_.worker_version()) {
     members_dirty_ = true;
+  } else if (e.path == tree_.pool_version()) {
+    jobs_dirty_.insert(unwatched_jobs_.begin(), unwatched_jobs_.end());
   } else if (e.path == tree_.pools()) {
     pools_dirty_ = true;
   } else if (e.path.compare(0, pools.size(), pools) == 0) {
@@ -228,7 +244,7 @@ manager_core::effects manager_core::on_read(std::uint64_t request, const store::
     return out;
   }
   failures_in_a_row_ = 0;
-  problems_.erase("read");
+  relieve("read", out);
   answers_.insert(answers_.end(), r.results.begin(), r.results.end());
   if (asked_for_ < questions_.size()) {
     read_part(false, out);
@@ -258,9 +274,13 @@ manager_core::effects manager_core::on_commit(std::uint64_t request, const store
   now_ = s.now;
   const auto* ok = std::get_if<store::committed>(&outcome);
   const auto* met = std::get_if<store::conflict>(&outcome);
-  if (const auto* no = std::get_if<store::rejected>(&outcome); no != nullptr && no->why.code != errc::not_connected) {
+  const auto* no = std::get_if<store::rejected>(&outcome);
+  if (no != nullptr && no->why.code != errc::not_connected) {
     cfg_.max_transaction_ops = fewer_ops(cfg_.max_transaction_ops, no->why);
     complain("commit", no->why, out);
+  }
+  if (ok != nullptr) {
+    relieve("commit", out);
   }
   if (doing_ == activity::writing) {
     auto i = std::find_if(in_flight_.begin(), in_flight_.end(), [&](const auto& x) { return x.first == request; });
@@ -286,14 +306,14 @@ manager_core::effects manager_core::on_commit(std::uint64_t request, const store
       // Those behind it fail as well, because their version does not come; wait for the last of them.
       queue_.clear();
       if (in_flight_.empty()) {
-        setback(s, write_failure_.c_str(), out);
+        setback(s, effort::planning, write_failure_, out);
       }
     } else {
       send_batches(out);
       if (in_flight_.empty()) {
         doing_ = activity::none;
         backoff_.reset();
-        plan_written();
+        plan_written(out);
       }
     }
     next(s, out);
@@ -306,7 +326,7 @@ manager_core::effects manager_core::on_commit(std::uint64_t request, const store
   const auto what = std::exchange(doing_, activity::none);
   if (ok == nullptr && met == nullptr) {
     ++counters_.unknowns;
-    setback(s, "an outcome is unknown", out);
+    setback(s, subject_of(what), ok == nullptr && no != nullptr ? no->why.text : "an outcome is unknown", out);
   } else if (met != nullptr) {
     ++counters_.conflicts;
     if (what == activity::breaking && met->index >= 3) {
@@ -314,13 +334,16 @@ manager_core::effects manager_core::on_commit(std::uint64_t request, const store
       watchdog_.settled(verifying_, breaking_[met->index - 3]);
     } else if (what == activity::clean_write) {
       clean_conflict(met->index, s);
+      problems_.failing(effort::cleaning, "others are in the way", s.now, out);
     } else if (what == activity::breaking && met->index == 1) {
+      problems_.failing(effort::breaking, "nodes join all the time", s.now, out);
       retry_at_ = s.now + backoff_.draw(s.entropy); // somebody joined: from the first read again
     } else {
-      setback(s, "a conflict", out);
+      setback(s, subject_of(what), "a conflict", out);
     }
   } else {
     backoff_.reset();
+    problems_.works(subject_of(what), out);
     if (what == activity::breaking) {
       ++assignment_version_;
       counters_.broken_locks += breaking_.size();
@@ -336,44 +359,6 @@ manager_core::effects manager_core::on_commit(std::uint64_t request, const store
   }
   next(s, out);
   return out;
-}
-
-// -- status ---------------------------------------------------------------------------------
-
-manager_status manager_core::status(time_point now) const {
-  manager_status st;
-  st.leading = leading();
-  st.epoch = epoch_;
-  st.phase = !leading()                     ? "passive"
-             : retry_at_                    ? "backing_off"
-             : doing_ == activity::planning ? "planning"
-             : doing_ == activity::writing  ? "writing"
-             : known_                       ? "ready"
-                                            : "loading";
-  if (rebuilding_ && known_) { // the image is being built anew: what it was is nearer to the truth
-    st.workers = known_workers_;
-    st.jobs = known_jobs_;
-    st.items = known_items_;
-    st.assigned = known_assigned_;
-  } else {
-    st.workers = image_.alive_count();
-    st.jobs = static_cast<std::uint32_t>(image_.jobs.size());
-    st.items = static_cast<std::uint32_t>(image_.item_count());
-    st.assigned = static_cast<std::uint32_t>(image_.assigned_count());
-  }
-  st.unassigned = unassigned_;
-  st.unassigned_items = unassigned_items_;
-  st.waiting = books_.slots().requests(slot_manager::request_state::waiting);
-  st.last_plan = plan_text_;
-  st.plan = plan_status_;
-  for (const auto& [who, t] : watchdog_.trackers()) {
-    st.gone[who.worker] = now - t.since;
-  }
-  for (const auto& [key, text] : problems_) {
-    st.problems.push_back(text);
-  }
-  st.counters = counters_;
-  return st;
 }
 
 } // namespace djm

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "actors/common/core.hpp"
+#include "actors/common/open_problems.hpp"
 #include "actors/manager/assignment_writer.hpp"
 #include "actors/manager/cluster_image.hpp"
 #include "actors/manager/lock_watchdog.hpp"
@@ -137,13 +138,29 @@ private:
   };
 
   void next(step s, effects& out);
-  void reset();
+  void reset(effects& out);
   void read(activity a, std::vector<store::read_op> ops, bool fresh, effects& out);
   void read_part(bool fresh, effects& out);
   void reading_failed(activity what, const store::read_outcome& r, step s, effects& out);
-  void setback(step s, const char* why, effects& out);
+  /// What may fail for long, as people read it.
+  struct effort {
+    static constexpr auto reading = "reading the cluster";
+    static constexpr auto planning = "writing who owns what";
+    static constexpr auto breaking = "breaking the locks of nodes that are gone";
+    static constexpr auto cleaning = "cleaning";
+  };
+  static const char* subject_of(activity a);
+  void setback(step s, const char* what, const std::string& why, effects& out);
+  void start_over(step s, const std::string& why, effects& out);
   void changed(step s);
   void complain(const std::string& key, error why, effects& out);
+  /// The problem is over.
+  void relieve(const std::string& key, effects& out);
+  /// "n" of "/djm/alive/n" and of "/djm/alive/n/x", below "/djm/alive"; empty for any other path.
+  static std::string name_below(const std::string& path, const std::string& folder);
+  void forget_problems(effects& out);
+  void unreadable(const std::string& path, store::rc code, effects& out);
+  void forget_locks(const std::vector<std::string>& names, effects& out);
 
   // reading the cluster
   void start_refresh(effects& out);
@@ -165,7 +182,7 @@ private:
   void write_plan(effects& out);
   void tell_wanted(effects& out);
   void describe_plan(step s);
-  void plan_written();
+  void plan_written(effects& out);
   void send_batches(effects& out);
 
   // locks
@@ -181,6 +198,7 @@ private:
   // cleaning
   void plan_cleaning(step s);
   std::set<job_id> offered(time_point now) const;
+  bool swept_since_gone(const node_id& id, const worker_image& w) const;
   bool is_over(const node_id& id, const worker_image& w, time_point now) const;
   void start_clean(effects& out);
   void apply_clean(const store::read_outcome& r, step s, effects& out);
@@ -234,10 +252,17 @@ private:
   bool refresh_pools_ = false;
   std::vector<node_id> detail_workers_;
   std::vector<node_id> detail_alive_;
+  // names below the folders of the base, also of what cannot be read
+  std::vector<std::string> worker_names_;
+  std::vector<std::string> job_names_;
+  std::vector<node_id> marked_; ///< those of them that are alive
+  bool read_marks_ = false;
   std::vector<job_id> detail_jobs_;
   std::vector<std::pair<node_id, job_id>> detail_folders_;
   std::set<node_id> alive_names_;
   std::vector<node_id> maybe_changed_;
+  /// Jobs whose watches were refused: read again with every change of a pool, whoever's it is.
+  std::set<job_id> unwatched_jobs_;
 
   // planning
   bool plan_dirty_ = false;
@@ -271,6 +296,8 @@ private:
   std::vector<item_ref> verify_locks_;
   std::vector<item_ref> breaking_;
   std::optional<time_point> sweep_at_;
+  time_point scan_began_{};
+  time_point swept_from_{}; ///< when the latest sweep began that is over
   std::deque<job_id> scan_jobs_;
   job_id scan_job_;
   lock_watchdog::folder scan_folder_;
@@ -284,7 +311,8 @@ private:
   std::deque<clean_task> clean_queue_;
   std::vector<clean_task> cleaning_; ///< those being read or removed
 
-  std::map<std::string, std::string> problems_;
+  // Another leader may have done it long ago.
+  open_problems problems_{"manager", std::chrono::minutes{1}};
   manager_counters counters_;
 };
 

@@ -123,7 +123,7 @@ void manager_core::apply_verification(const store::read_outcome& r, step s, effe
   const auto there = incarnation_of(r.results[2], tree_.alive(verifying_.worker));
   const auto seen = registration_of(r.results[1], tree_.worker(verifying_.worker));
   if (r.results[0].code != rc::ok) {
-    setback(s, "the tree is incomplete", out);
+    setback(s, effort::reading, tree_.worker_version() + " is missing", out);
     return;
   }
   if (!watchdog_.observe(verifying_, seen, there, duration::zero(), s.now)) {
@@ -195,6 +195,7 @@ void manager_core::continue_scan(step s, effects& out) {
   }
   scanning_ = false;
   scanned_ = true;
+  swept_from_ = scan_began_;
   judge_locks();
   // Lives that are over and have left nothing; one that turns out to have left a lock is found by a later sweep.
   watchdog_.forget_settled([this](const incarnation_ref& who) {
@@ -203,6 +204,17 @@ void manager_core::continue_scan(step s, effects& out) {
            w->second.registration->incarnation != who.incarnation;
   });
   next(s, out);
+}
+
+/// What was wrong with locks of the job that is looked at is over when they are not there any more.
+void manager_core::forget_locks(const std::vector<std::string>& names, effects& out) {
+  const auto folder = tree_.locks(scan_job_) + "/";
+  problems_.over_if(
+    [&](const std::string& about) {
+      return about.compare(0, folder.size(), folder) == 0 &&
+             !std::binary_search(names.begin(), names.end(), store::name_of(about));
+    },
+    out);
 }
 
 void manager_core::apply_scan(const store::read_outcome& r, activity a, step s, effects& out) {
@@ -215,15 +227,23 @@ void manager_core::apply_scan(const store::read_outcome& r, activity a, step s, 
       const auto& names = r.results[0].children;
       f = std::binary_search(names.begin(), names.end(), f->first) ? std::next(f) : known.erase(f);
     }
+    problems_.over_if(
+      [&](const std::string& about) {
+        const auto job = name_below(about, tree_.locks());
+        return !job.empty() && !std::binary_search(r.results[0].children.begin(), r.results[0].children.end(), job);
+      },
+      out);
     return;
   }
   if (a == activity::scan_folders) {
     const auto& x = r.results[0];
     if (x.code != rc::ok) {
       watchdog_.folders().erase(scan_job_);
+      forget_locks({}, out);
       scan_job_.clear();
       return;
     }
+    forget_locks(x.children, out);
     auto f = watchdog_.folders().find(scan_job_);
     if (f != watchdog_.folders().end() && f->second.pzxid == x.stat.pzxid && f->second.cversion == x.stat.cversion) {
       scan_job_.clear(); // nothing was created or deleted since
@@ -241,11 +261,13 @@ void manager_core::apply_scan(const store::read_outcome& r, activity a, step s, 
   }
   for (std::size_t i = 0; i < scan_batch_.size(); ++i) {
     const auto& x = r.results[i];
+    const auto path = tree_.lock(scan_batch_[i].job, scan_batch_[i].item);
     if (x.code != rc::ok) {
+      relieve(path, out);
       continue;
     }
-    const auto path = tree_.lock(scan_batch_[i].job, scan_batch_[i].item);
     if (auto p = store::decode<store::lock_payload>(x.data, path)) {
+      relieve(path, out);
       scan_folder_.owners[scan_batch_[i].item] = {{p->worker, p->incarnation}, std::chrono::milliseconds{p->detach_ms}};
     } else {
       complain(path, p.error(), out);

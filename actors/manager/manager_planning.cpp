@@ -35,7 +35,8 @@ std::set<node_id> manager_core::shunned(time_point now) const {
   }
   std::set<job_id> covered;
   for (const auto& [id, w] : image_.workers) {
-    if (w.is_alive() && found.count(id) == 0 && !w.registration->draining && !w.registration->cordoned) {
+    const auto mark = image_.mark_of(id, w);
+    if (w.is_alive() && found.count(id) == 0 && !mark.draining && !mark.cordoned) {
       covered.insert(w.available.begin(), w.available.end());
     }
   }
@@ -55,18 +56,23 @@ void manager_core::start_plan(step s, effects& out) {
   planned_frozen_ = frozen(s.now);
   planned_shunned_ = shunned(s.now);
   const auto flapping = history_.shunned(s.now);
-  for (auto p = problems_.lower_bound("flaps: "); p != problems_.lower_bound("flaps:!");) {
-    p = flapping.count(p->first.substr(7)) > 0 ? std::next(p) : problems_.erase(p);
-  }
+  problems_.over_if(
+    [&](const std::string& about) {
+      return about.compare(0, 7, "flaps: ") == 0 && flapping.count(about.substr(7)) == 0;
+    },
+    out);
   auto task = make_task(image_, planned_frozen_, planned_shunned_);
   if (!task) {
     ++counters_.plan_failures;
     complain("plan", task.error(), out);
     return;
   }
+  std::set<std::string> warnings;
   for (const auto& w : task->warnings) {
-    complain("plan: " + w.text, w, out);
+    complain(*warnings.insert("plan: " + w.text).first, w, out);
   }
+  problems_.over_if(
+    [&](const std::string& about) { return about.compare(0, 6, "plan: ") == 0 && warnings.count(about) == 0; }, out);
   asked_ = task->problem;
   if (auto line = books_.open(*asked_, planned_frozen_); !line.empty()) {
     asked_ = std::make_shared<const assignment_problem>(asked_->with_waiting(std::move(line)));
@@ -96,7 +102,7 @@ manager_core::effects manager_core::on_planned(std::uint64_t request, const expe
     next(s, out);
     return out;
   }
-  problems_.erase("plan");
+  relieve("plan", out);
   ask_strategies(result->open, s, out);
   if (const auto until = desk_.wait_for(result->open, s.now)) {
     books_.withdrawn();
@@ -175,10 +181,13 @@ void manager_core::note_failures(step s, effects& out) {
   } else if (!failed.empty()) {
     plan_not_later_than(s.now + strategy_backoff_.draw(s.entropy), s);
   }
-  for (auto p = problems_.lower_bound("strategy "); p != problems_.end() && p->first.rfind("strategy ", 0) == 0;) {
-    const bool stays = failed.count(p->first) > 0 || desk_.hangs(p->first.substr(sizeof("strategy ") - 1));
-    p = stays ? std::next(p) : problems_.erase(p);
-  }
+  constexpr std::string_view strategy = "strategy ";
+  problems_.over_if(
+    [&](const std::string& about) {
+      return about.compare(0, strategy.size(), strategy) == 0 && failed.count(about) == 0 &&
+             !desk_.hangs(about.substr(strategy.size()));
+    },
+    out);
 }
 
 void manager_core::write_plan(effects& out) {
@@ -193,7 +202,7 @@ void manager_core::write_plan(effects& out) {
                               fmt::format("{}-a{}-", cfg_.incarnation, epoch_), cfg_.max_transaction_ops);
   queue_.assign(std::make_move_iterator(batches.begin()), std::make_move_iterator(batches.end()));
   if (queue_.empty()) {
-    plan_written();
+    plan_written(out);
     return;
   }
   out.push_back(log_effect{log_level::info, plan_text_});
@@ -260,8 +269,9 @@ void manager_core::tell_wanted(effects& out) {
   }
 }
 
-void manager_core::plan_written() {
+void manager_core::plan_written(effects& out) {
   books_.written(*problem_, *plan_);
+  problems_.works(effort::planning, out);
 }
 
 void manager_core::send_batches(effects& out) {

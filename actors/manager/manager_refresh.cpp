@@ -47,7 +47,7 @@ void manager_core::reading_failed(activity what, const store::read_outcome& r, s
                           questions_.size(), first, r.text)},
              out);
   }
-  setback(s, "a read failed", out);
+  start_over(s, "a read failed: " + r.text, out);
 }
 
 // -- reading the cluster ----------------------------------------------------------
@@ -63,10 +63,14 @@ void manager_core::start_refresh(effects& out) {
   all_dirty_ = members_dirty_ = pools_dirty_ = false;
   unwatched_ = unwatched_ && !refresh_all_;
   jobs_dirty_.clear();
-  std::vector<store::read_op> ops{
-    store::get(tree_.assignment_version()),    store::get(tree_.worker_version(), refresh_members_),
-    store::children(tree_.workers()),          store::children(tree_.alive(), refresh_members_),
-    store::get(tree_.pools(), refresh_pools_), store::children(tree_.pools(), refresh_pools_)};
+  std::vector<store::read_op> ops{store::get(tree_.assignment_version()),
+                                  store::get(tree_.worker_version(), refresh_members_),
+                                  store::children(tree_.workers()),
+                                  store::children(tree_.alive(), refresh_members_),
+                                  store::get(tree_.pools(), refresh_pools_),
+                                  store::children(tree_.pools(), refresh_pools_),
+                                  store::children(tree_.marks()),
+                                  store::get(tree_.pool_version(), true)};
   read(activity::load_base, std::move(ops), refresh_all_, out);
 }
 
@@ -76,11 +80,11 @@ void manager_core::apply_base(const store::read_outcome& r, step s, effects& out
   for (std::size_t i = 0; i < 6; ++i) {
     if (r.results[i].code != rc::ok) {
       complain("base", {errc::malformed_payload, paths[i] + " is missing: the tree is incomplete"}, out);
-      setback(s, "the tree is incomplete", out);
+      setback(s, effort::reading, paths[i] + " is missing", out);
       return;
     }
   }
-  problems_.erase("base");
+  relieve("base", out);
   const bool watched = (!refresh_members_ || (r.results[1].watched && r.results[3].watched)) &&
                        (!refresh_pools_ || (r.results[4].watched && r.results[5].watched));
   unwatched_ = unwatched_ || !watched;
@@ -93,16 +97,19 @@ void manager_core::apply_base(const store::read_outcome& r, step s, effects& out
     }
     image_ = {};
     rebuilding_ = true;
+    unwatched_jobs_.clear();
     assignment_version_ = r.results[0].stat.version;
   } else if (r.results[0].stat.version > assignment_version_) {
-    setback(s, "somebody else wrote assignments", out);
+    setback(s, effort::reading, "somebody else wrote assignments", out);
     return;
   }
   // Whoever changes a registration that counts bumps the version of the workers.
   const bool members = refresh_all_ || refresh_members_ || r.results[1].stat.version != worker_version_;
   worker_version_ = r.results[1].stat.version;
   alive_names_ = {r.results[3].children.begin(), r.results[3].children.end()};
-  const auto& names = r.results[2].children;
+  worker_names_ = r.results[2].children;
+  job_names_ = r.results[5].children;
+  const auto& names = worker_names_;
   std::vector<node_id> removed;
   maybe_changed_.clear();
   if (members && !clean_queue_.empty()) {
@@ -124,9 +131,22 @@ void manager_core::apply_base(const store::read_outcome& r, step s, effects& out
       detail_workers_.push_back(name);
     }
   }
+  // Whoever sets a mark bumps the version of the workers. Those of nodes that are not there cost nothing.
+  read_marks_ = false;
+  if (members) {
+    marked_.clear();
+    image_.marks.clear();
+    for (const auto& name : r.results[6].children) {
+      if (alive_names_.count(name) > 0) {
+        marked_.push_back(name);
+      }
+    }
+    read_marks_ = !marked_.empty();
+  }
   // Pools.
   if (auto pools = store::decode<store::pools_payload>(r.results[4].data, tree_.pools())) {
     image_.all_disabled = pools->all_disabled;
+    relieve(tree_.pools(), out);
   } else if (!r.results[4].data.empty()) {
     complain(tree_.pools(), pools.error(), out);
   }
@@ -139,6 +159,7 @@ void manager_core::apply_base(const store::read_outcome& r, step s, effects& out
   }
   for (const auto& id : gone) {
     image_.remove_job(id);
+    unwatched_jobs_.erase(id);
   }
   const std::set<job_id> asked{detail_jobs_.begin(), detail_jobs_.end()};
   for (const auto& id : jobs) {
@@ -182,7 +203,8 @@ void manager_core::read_details(step s, effects& out) {
       detail_alive_.push_back(id);
     }
   }
-  if (detail_alive_.empty() && detail_jobs_.empty()) { // whoever is read anew is in `detail_alive_`
+  // Whoever is read anew is in `detail_alive_`.
+  if (detail_alive_.empty() && detail_jobs_.empty() && !read_marks_) {
     refreshed(s, out);
     return;
   }
@@ -200,7 +222,18 @@ void manager_core::read_details(step s, effects& out) {
     ops.push_back(store::get(tree_.pool(id), true));
     ops.push_back(store::children(tree_.pool(id), true));
   }
+  for (const auto& id : read_marks_ ? marked_ : std::vector<node_id>{}) {
+    ops.push_back(store::get(tree_.mark(id)));
+  }
   read(activity::load_details, std::move(ops), false, out);
+}
+
+/// Made by a node with other credentials than ours, or with some where we have none: it takes part in nothing.
+void manager_core::unreadable(const std::string& path, rc code, effects& out) {
+  if (code == rc::no_auth) {
+    complain(path, {errc::no_permission, path + " may not be read: it was made with other credentials (store.digest)"},
+             out);
+  }
 }
 
 void manager_core::apply_details(const store::read_outcome& r, step s, effects& out) {
@@ -212,6 +245,7 @@ void manager_core::apply_details(const store::read_outcome& r, step s, effects& 
     const auto& folders = r.results[i++];
     if (reg.code != rc::ok) {
       image_.workers.erase(id);
+      unreadable(tree_.worker(id), reg.code, out);
       continue;
     }
     const bool known = image_.workers.count(id) > 0;
@@ -221,6 +255,8 @@ void manager_core::apply_details(const store::read_outcome& r, step s, effects& 
     w.version = reg.stat.version;
     if (auto p = store::decode<store::worker_payload>(reg.data, tree_.worker(id))) {
       w.registration = std::move(*p);
+      w.former_mark = store::decode<store::mark_payload>(reg.data, {}).value_or(store::mark_payload{});
+      relieve(tree_.worker(id), out);
     } else {
       w.registration.reset();
       complain(tree_.worker(id), p.error(), out);
@@ -233,6 +269,9 @@ void manager_core::apply_details(const store::read_outcome& r, step s, effects& 
       complain(tree_.assigned(id), {errc::malformed_payload, tree_.assigned(id) + " is missing"}, out);
     } else if (known) {
       const auto p = store::decode<store::assigned_payload>(assigned.data, tree_.assigned(id));
+      if (p) {
+        relieve(tree_.assigned(id), out);
+      }
       if (p && (p->incarnation != w.assigned_incarnation || p->counter != w.assigned_counter)) {
         all_dirty_ = true; // made anew, or written by a stranger: what we know of it is void
       }
@@ -246,6 +285,7 @@ void manager_core::apply_details(const store::read_outcome& r, step s, effects& 
         if (auto p = store::decode<store::assigned_payload>(assigned.data, tree_.assigned(id))) {
           w.assigned_incarnation = p->incarnation;
           w.assigned_counter = p->counter;
+          relieve(tree_.assigned(id), out);
         } else {
           complain(tree_.assigned(id), p.error(), out); // written anew with the next plan
         }
@@ -267,12 +307,14 @@ void manager_core::apply_details(const store::read_outcome& r, step s, effects& 
       continue;
     }
     w->second.alive.clear();
+    unreadable(tree_.alive(id), x.code, out);
     if (x.code == rc::ok && !held_by_session(x)) {
       complain(tree_.alive(id), {errc::malformed_payload, tree_.alive(id) + " is not ephemeral: it is nobody's life"},
                out);
     } else if (x.code == rc::ok) {
       if (auto p = store::decode<store::alive_payload>(x.data, tree_.alive(id))) {
         w->second.alive = p->incarnation;
+        relieve(tree_.alive(id), out);
       } else {
         complain(tree_.alive(id), p.error(), out);
       }
@@ -281,19 +323,41 @@ void manager_core::apply_details(const store::read_outcome& r, step s, effects& 
   for (const auto& id : detail_jobs_) {
     const auto& data = r.results[i++];
     const auto& list = r.results[i++];
+    if (data.code == rc::no_auth || list.code == rc::no_auth) {
+      unreadable(tree_.pool(id), rc::no_auth, out);
+      continue; // what was known of it stands
+    }
     if (data.code != rc::ok || list.code != rc::ok) {
       image_.remove_job(id);
+      unwatched_jobs_.erase(id);
       continue;
     }
     unwatched_ = unwatched_ || !data.watched || !list.watched;
+    if (data.watched && list.watched) {
+      unwatched_jobs_.erase(id);
+    } else {
+      unwatched_jobs_.insert(id);
+    }
     auto& j = image_.jobs[id];
     if (auto p = store::decode<store::pool_payload>(data.data, tree_.pool(id))) {
       j.pool = std::move(*p);
-      problems_.erase(tree_.pool(id));
+      if (j.pool.retired) {
+        clean_at_ = s.now;
+      }
+      relieve(tree_.pool(id), out);
     } else {
       complain(tree_.pool(id), p.error(), out);
     }
     image_.set_items(id, list.children);
+  }
+  for (const auto& id : read_marks_ ? marked_ : std::vector<node_id>{}) {
+    const auto& x = r.results[i++];
+    if (auto m = store::decode<store::mark_payload>(x.data, tree_.mark(id))) {
+      image_.marks[id] = *m;
+      relieve(tree_.mark(id), out);
+    } else if (x.code == rc::ok) {
+      complain(tree_.mark(id), m.error(), out);
+    }
   }
   if (detail_folders_.empty()) {
     refreshed(s, out);
@@ -336,6 +400,8 @@ void manager_core::refreshed(step s, effects& out) {
   history_.keep(image_.workers);
   known_ = true;
   rebuilding_ = false;
+  problems_.works(effort::reading, out);
+  forget_problems(out);
   // Numbers of workers that are no more are given up only here: a cluster with new names each day would collect them.
   if (image_.numbers() > 2 * image_.workers.size() + 1000) {
     all_dirty_ = true;

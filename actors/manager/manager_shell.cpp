@@ -143,7 +143,7 @@ manager_actor::behavior_type manager_behavior(self_ptr self, std::shared_ptr<nod
     [self](msg::read_done& m) {
       auto& x = self->state();
       if (x.explainer->asked(m.request)) {
-        carry_out(self, x.explainer->on_read(m.outcome));
+        carry_out(self, x.explainer->on_read(m.request, m.outcome));
       } else {
         carry_out(self, x.core->on_read(m.request, m.outcome, make_step(*x.env)));
       }
@@ -171,7 +171,7 @@ manager_actor::behavior_type manager_behavior(self_ptr self, std::shared_ptr<nod
       carry_out(self, x.core->on_strategy(m.request, *m.result, make_step(*x.env)));
     },
     [self](explain_done& m) {
-      deliver(self, m.request, *m.result);
+      carry_out(self, self->state().explainer->on_explained(m.request, *m.result));
       self->state().explains = false;
       explain_next(self);
     },

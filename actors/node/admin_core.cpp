@@ -90,13 +90,17 @@ void admin_core::next(step s, effects& out) {
     read(stage::reading, {store::get(tree_.pool_version()), store::get(tree_.pool(j->job))}, true, out);
   } else if (std::holds_alternative<set_all_disabled>(w)) {
     read(stage::reading, {store::get(tree_.pool_version()), store::get(tree_.pools())}, true, out);
+  } else if (std::holds_alternative<remove_job>(w)) {
+    read(stage::offers, {store::get(tree_.worker_version()), store::children(tree_.alive())}, true, out);
   } else if (const auto* m = std::get_if<set_marks>(&w)) {
-    read(stage::reading, {store::get(tree_.worker_version()), store::get(tree_.worker(m->worker))}, true, out);
+    read(stage::reading,
+         {store::get(tree_.worker_version()), store::get(tree_.mark(m->worker)), store::get(tree_.worker(m->worker))},
+         true, out);
   } else {
     view_ = {};
     read(stage::view_base,
          {store::children(tree_.workers()), store::children(tree_.alive()), store::get(tree_.pools()),
-          store::children(tree_.pools()), store::children(tree_.latches())},
+          store::children(tree_.pools()), store::children(tree_.latches()), store::children(tree_.marks())},
          false, out);
   }
 }
@@ -131,6 +135,7 @@ admin_core::effects admin_core::on_read(std::uint64_t request, const store::read
     return out;
   }
   switch (what) {
+  case stage::offers: read_offers(r, out); break;
   case stage::reading: decide(r, s, out); break;
   case stage::view_base: view_base(r, out); break;
   case stage::view_details: view_details(r, out); break;
@@ -167,10 +172,6 @@ void admin_core::decide(const store::read_outcome& r, step s, effects& out) {
   const auto& w = queue_.front().what;
   store::transaction txn;
   txn.ops.push_back(store::check_op{tree_.alive(cfg_.node)});
-  auto bump = [&](const std::string& path) {
-    store::version_payload p{cfg_.incarnation + "-d" + std::to_string(next_request_)};
-    txn.ops.push_back(store::set_op{path, store::encode(p), version.stat.version});
-  };
   if (const auto* j = std::get_if<set_job_enabled>(&w)) {
     if (subject.code != rc::ok && j->offered) {
       again(s, "the work pool of job \"" + j->job + "\" is not written yet");
@@ -190,7 +191,7 @@ void admin_core::decide(const store::read_outcome& r, step s, effects& out) {
       return;
     }
     p->enabled = j->enabled;
-    bump(tree_.pool_version());
+    txn.ops.push_back(bump(tree_.pool_version(), version.stat.version));
     txn.ops.push_back(store::set_op{tree_.pool(j->job), store::encode(*p, subject.data), subject.stat.version});
   } else if (const auto* a = std::get_if<set_all_disabled>(&w)) {
     store::pools_payload p;
@@ -202,26 +203,38 @@ void admin_core::decide(const store::read_outcome& r, step s, effects& out) {
       return;
     }
     p.all_disabled = a->disabled;
-    bump(tree_.pool_version());
+    txn.ops.push_back(bump(tree_.pool_version(), version.stat.version));
     txn.ops.push_back(store::set_op{tree_.pools(), store::encode(p, subject.data), subject.stat.version});
+  } else if (const auto* x = std::get_if<remove_job>(&w)) {
+    if (!decide_removal(*x, r, s, txn, out)) {
+      return;
+    }
   } else if (const auto* m = std::get_if<set_marks>(&w)) {
-    if (subject.code != rc::ok) {
-      answer(fail(errc::unknown_worker, "worker \"" + m->worker + "\" is not registered"), out);
-      return;
+    // A version without `marks/<w>` may have marked the registration: what is said there counts until it is overruled.
+    const auto former = store::decode<store::mark_payload>(r.results[2].data, {}).value_or(store::mark_payload{});
+    auto p = former;
+    if (subject.code == rc::ok) {
+      auto have = store::decode<store::mark_payload>(subject.data, tree_.mark(m->worker));
+      if (!have) {
+        answer(tl::make_unexpected(have.error()), out);
+        return;
+      }
+      p = *have;
     }
-    auto p = store::decode<store::worker_payload>(subject.data, tree_.worker(m->worker));
-    if (!p) {
-      answer(tl::make_unexpected(p.error()), out);
-      return;
-    }
-    if (p->draining == m->draining && p->cordoned == m->cordoned) {
+    if (p.draining == m->draining && p.cordoned == m->cordoned) {
       answer({}, out);
       return;
     }
-    p->draining = m->draining;
-    p->cordoned = m->cordoned;
-    bump(tree_.worker_version());
-    txn.ops.push_back(store::set_op{tree_.worker(m->worker), store::encode(*p, subject.data), subject.stat.version});
+    p.draining = m->draining;
+    p.cordoned = m->cordoned;
+    txn.ops.push_back(bump(tree_.worker_version(), version.stat.version));
+    if (subject.code != rc::ok) {
+      txn.ops.push_back(store::create_op{tree_.mark(m->worker), store::encode(p), store::create_mode::persistent});
+    } else if (!p.draining && !p.cordoned && former == p) {
+      txn.ops.push_back(store::remove_op{tree_.mark(m->worker), subject.stat.version});
+    } else {
+      txn.ops.push_back(store::set_op{tree_.mark(m->worker), store::encode(p, subject.data), subject.stat.version});
+    }
   }
   stage_ = stage::writing;
   request_ = next_request_++;
@@ -239,6 +252,8 @@ void admin_core::view_base(const store::read_outcome& r, effects& out) {
     }
   }
   jobs_ = r.results[3].children;
+  marked_.clear();
+  std::copy_if(r.results[5].children.begin(), r.results[5].children.end(), std::back_inserter(marked_), is_valid_id);
   auto pools = store::decode<store::pools_payload>(r.results[2].data, tree_.pools());
   if (pools) {
     view_.all_disabled = pools->all_disabled;
@@ -263,6 +278,9 @@ void admin_core::view_base(const store::read_outcome& r, effects& out) {
   for (const auto& j : jobs_) {
     ops.push_back(store::get(tree_.pool(j)));
     ops.push_back(store::children(tree_.pool(j)));
+  }
+  for (const auto& w : marked_) {
+    ops.push_back(store::get(tree_.mark(w)));
   }
   for (const auto& name : latches_) {
     ops.push_back(store::exists(tree_.latch(name)));
@@ -290,8 +308,10 @@ void admin_core::view_details(const store::read_outcome& r, effects& out) {
     if (auto p = store::decode<store::worker_payload>(reg.data, tree_.worker(w))) {
       v.incarnation = p->incarnation;
       v.zone = p->zone;
-      v.draining = p->draining;
-      v.cordoned = p->cordoned;
+      if (const auto m = store::decode<store::mark_payload>(reg.data, tree_.worker(w))) {
+        v.draining = m->draining;
+        v.cordoned = m->cordoned;
+      }
       left = p->left;
     } else if (reg.code == rc::ok) {
       view_.problems.push_back(p.error().text);
@@ -333,6 +353,9 @@ void admin_core::view_details(const store::read_outcome& r, effects& out) {
     }
     view_.jobs.push_back(std::move(v));
   }
+  for (const auto& id : marked_) {
+    view_mark(id, r.results[i++]);
+  }
   for (const auto& name : latches_) {
     const auto& latch = r.results[i++];
     if (held_by_session(latch) && view_.leader.empty()) {
@@ -367,6 +390,27 @@ void admin_core::view_details(const store::read_outcome& r, effects& out) {
     return;
   }
   read(stage::view_items, std::move(ops), false, out);
+}
+
+void admin_core::view_mark(const node_id& id, const store::read_result& r) {
+  const auto m = store::decode<store::mark_payload>(r.data, tree_.mark(id));
+  if (!m) {
+    if (r.code == rc::ok) {
+      view_.problems.push_back(m.error().text);
+    }
+    return;
+  }
+  const auto at = std::lower_bound(view_.workers.begin(), view_.workers.end(), id,
+                                   [](const worker_view& w, const node_id& name) { return w.id < name; });
+  auto w = at;
+  if (w == view_.workers.end() || w->id != id) {
+    worker_view expected;
+    expected.id = id;
+    expected.state = "expected";
+    w = view_.workers.insert(at, std::move(expected));
+  }
+  w->draining = m->draining;
+  w->cordoned = m->cordoned;
 }
 
 void admin_core::view_items(const store::read_outcome& r, effects& out) {

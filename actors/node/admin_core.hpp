@@ -34,8 +34,12 @@ public:
     bool draining;
     bool cordoned;
   };
+  /// A job that this node does not offer.
+  struct remove_job {
+    job_id job;
+  };
   struct see_cluster {};
-  using wish = std::variant<set_job_enabled, set_all_disabled, set_marks, see_cluster>;
+  using wish = std::variant<set_job_enabled, set_all_disabled, set_marks, remove_job, see_cluster>;
 
   /// Answer to the wish `id`.
   struct done {
@@ -77,7 +81,7 @@ public:
   std::optional<time_point> wake_at() const;
 
 private:
-  enum class stage { idle, reading, writing, view_base, view_details, view_items };
+  enum class stage { idle, offers, reading, writing, view_base, view_details, view_items };
   struct waiting {
     std::uint64_t id;
     wish what;
@@ -89,8 +93,12 @@ private:
   void answer(expected<void> result, effects& out);
   void again(step s, std::string why);
   void decide(const store::read_outcome& r, step s, effects& out);
+  void read_offers(const store::read_outcome& r, effects& out);
+  bool decide_removal(const remove_job& x, const store::read_outcome& r, step s, store::transaction& txn, effects& out);
+  store::write_op bump(const std::string& path, std::int32_t version) const;
   void view_base(const store::read_outcome& r, effects& out);
   void view_details(const store::read_outcome& r, effects& out);
+  void view_mark(const node_id& id, const store::read_result& r);
   void view_items(const store::read_outcome& r, effects& out);
 
   settings cfg_;
@@ -106,12 +114,16 @@ private:
   std::optional<time_point> retry_at_;
   std::string obstacle_;
 
+  // the removal under way
+  std::int32_t worker_version_ = 0; ///< read before who offers the job
+
   // the view under way
   cluster_view view_;
   std::vector<node_id> workers_;
   std::vector<node_id> alive_;
   std::vector<job_id> jobs_;
   std::vector<std::string> latches_;
+  std::vector<node_id> marked_;
   std::vector<std::pair<node_id, job_id>> folders_;
   std::vector<std::pair<std::size_t, std::size_t>> locks_;
 };

@@ -6,18 +6,48 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <string>
 #include <thread>
+#include <type_traits>
 #include <utility>
 
 #include <cxxabi.h>
 
 namespace djm {
 
+namespace {
+
+template <class T, class = void>
+struct names_items : std::false_type {};
+template <class T>
+struct names_items<T, std::void_t<decltype(std::declval<const T&>().items.size())>> : std::true_type {};
+
+/// What it takes of the limit.
+std::size_t size_of(const event& what) {
+  return std::visit(
+    [](const auto& x) -> std::size_t {
+      using type = std::decay_t<decltype(x)>;
+      if constexpr (names_items<type>::value) {
+        return 1 + x.items.size();
+      } else {
+        return 1;
+      }
+    },
+    what);
+}
+
+} // namespace
+
 struct event_feed::state {
   std::function<void(const node_event&)> on_event;
+  std::size_t limit = 0;
   std::mutex guard;
   std::condition_variable changed;
   std::deque<node_event> queue;
+  std::size_t size = 0;     ///< of the queue
+  bool full = false;        ///< what comes is dropped
+  std::uint64_t missed = 0; ///< dropped since the listener heard of it
+  std::uint64_t told = 0, dropped = 0;
   bool ending = false; ///< nothing more is queued
   bool closed = false; ///< nothing more is told
   bool over = false;
@@ -25,8 +55,10 @@ struct event_feed::state {
   std::thread::id thread_id;
 };
 
-event_feed::event_feed(std::function<void(const node_event&)> on_event) : state_(std::make_shared<state>()) {
+event_feed::event_feed(std::function<void(const node_event&)> on_event, std::size_t limit)
+  : state_(std::make_shared<state>()) {
   state_->on_event = std::move(on_event);
+  state_->limit = limit;
   std::lock_guard<std::mutex> lock{state_->guard};
   state_->thread = std::thread{[s = state_] { live(s); }};
   state_->thread_id = state_->thread.get_id();
@@ -52,6 +84,8 @@ void event_feed::live(const std::shared_ptr<state>& s) {
     }
     const auto e = std::move(s->queue.front());
     s->queue.pop_front();
+    s->size -= size_of(e.what);
+    ++s->told;
     lock.unlock();
     try {
       s->on_event(e);
@@ -75,12 +109,36 @@ void event_feed::live(const std::shared_ptr<state>& s) {
   s->changed.notify_all();
 }
 
-void event_feed::push(node_event e) {
-  std::lock_guard<std::mutex> lock{state_->guard};
-  if (!state_->ending) {
-    state_->queue.push_back(std::move(e));
-    state_->changed.notify_all();
+event_feed::taken event_feed::push(node_event e) {
+  auto& s = *state_;
+  std::lock_guard<std::mutex> lock{s.guard};
+  if (s.ending) {
+    return taken::yes;
   }
+  const auto add = [&s](node_event x) {
+    s.size += size_of(x.what);
+    s.queue.push_back(std::move(x));
+  };
+  const bool was_full = std::exchange(s.full, s.size > (s.full ? s.limit / 2 : s.limit));
+  if (s.full) {
+    ++s.dropped;
+    ++s.missed;
+    return was_full ? taken::no : taken::no_longer;
+  }
+  if (const auto n = std::exchange(s.missed, 0); n > 0) {
+    add({e.node, e.at_ms,
+         problem{
+           "listener",
+           {errc::user_code_hangs, std::to_string(n) + " events dropped: the listener did not take them in time"}}});
+  }
+  add(std::move(e));
+  s.changed.notify_all();
+  return taken::yes;
+}
+
+event_status event_feed::look() const {
+  std::lock_guard<std::mutex> lock{state_->guard};
+  return {state_->told, state_->dropped, state_->queue.size()};
 }
 
 void event_feed::end(duration patience) {

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 
 #include "djm/events.hpp"
+#include "djm/status.hpp"
 #include "djm/time.hpp"
 
 namespace djm {
@@ -11,16 +14,27 @@ namespace djm {
 /// Calls a listener for each event, one at a time, on a thread of its own. The listener is user code: what it throws
 /// is dropped, and one that does not come back is left behind on that thread, which shares the ownership of all it
 /// touches here. Thread-safe.
+///
+/// What waits is bounded: beyond `limit` events, where each item that one names counts as another, what comes is
+/// dropped and counted until half of it has been told. Then the listener is told how many it missed, and hears the next
+/// one.
 class event_feed {
 public:
-  explicit event_feed(std::function<void(const node_event&)> on_event);
+  explicit event_feed(std::function<void(const node_event&)> on_event, std::size_t limit = event_backlog);
   event_feed(const event_feed&) = delete;
   event_feed& operator=(const event_feed&) = delete;
   /// As `end` with no patience.
   ~event_feed();
 
-  /// Queued without limit; after `end` nothing happens.
-  void push(node_event e);
+  enum class taken : std::uint8_t {
+    yes,
+    /// The first that is dropped since the listener kept up.
+    no_longer,
+    no,
+  };
+  /// Never blocks. After `end` nothing happens.
+  taken push(node_event e);
+  event_status look() const;
 
   /// Lets the listener hear what is queued for at most `patience`, and finish what it is being told for as long again;
   /// then leaves the thread behind. Not waited for on that thread itself.

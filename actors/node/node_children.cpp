@@ -58,6 +58,9 @@ void start_part(node_ptr self, part which, bool rebuilt) {
     st.part_ids[place.id()] = which;
     adopt(self, core::name_of(which), place);
   };
+  if (rebuilt) {
+    all_over(self, st.problems.component_over(core::name_of(which), now_ms(st)));
+  }
   switch (which) {
   case part::store: return take(st.now->store, start_store(self));
   case part::keeper: {
@@ -104,6 +107,9 @@ void start_runner(node_ptr self, job_entry& j) {
   j.runner = spawn_runner(self->system(), st.parts.env, std::move(s), j.code);
   st.runner_ids[j.runner.id()] = j.spec.id;
   j.end = adopt(self, "runner " + j.spec.id, j.runner);
+  for (const auto* what : {pool_function, running_strategy}) { // a new runner finds out anew
+    publish(self, problem_over{"job_runner", about_job(what, j.spec.id)});
+  }
   self->mail(who_is_who(st)).send(j.runner);
   self->mail(add_runner{j.spec.id, j.runner}).send(st.now->worker);
 }
@@ -125,6 +131,7 @@ void free_job(node_ptr self, const job_id& job) {
     cx::deliver(p);
   }
   st.jobs.erase(j);
+  all_over(self, st.problems.job_over(job, now_ms(st)));
 }
 
 void give_up_job(node_ptr self, const job_id& job) {
@@ -133,7 +140,7 @@ void give_up_job(node_ptr self, const job_id& job) {
   for (auto& p : std::exchange(st.jobs.at(job).waiting, {})) {
     p.deliver(to_caf(why));
   }
-  publish(self, problem{"node", why});
+  publish(self, problem{"node", why, about_job(job_end, job)});
 }
 
 /// The session of a store that has died is ended for it, and everyone who relied on it hears so first, because the

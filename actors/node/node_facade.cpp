@@ -317,7 +317,8 @@ expected<node> node::start(node_config config, options o) {
       }
       end->changed.notify_all();
     });
-    x->clerk = system.spawn(clerk_behavior, x->feed);
+    x->clerk = system.spawn(clerk_behavior, x->feed,
+                            caf::actor_cast<caf::weak_actor_ptr>(caf::actor_cast<caf::strong_actor_ptr>(x->handle)));
   });
   if (!started) {
     x->host->end(actor_patience);
@@ -359,8 +360,11 @@ expected<void> node::disable_all() {
 expected<void> node::enable_all() {
   return impl::ask<void>(impl_, switch_all{false});
 }
-expected<void> node::trigger(const job_id& job) {
-  return impl::ask<void>(impl_, trigger_job{job});
+expected<void> node::delete_job(const job_id& job) {
+  return impl::ask<void>(impl_, djm::delete_job{job});
+}
+expected<std::uint64_t> node::trigger(const job_id& job) {
+  return impl::ask<std::uint64_t>(impl_, trigger_job{job});
 }
 expected<void> node::reschedule(const job_id& job, schedule s) {
   return impl::ask<void>(impl_, reschedule_job{job, s});
@@ -369,7 +373,12 @@ expected<void> node::mark_worker(const node_id& worker, bool draining, bool cord
   return impl::ask<void>(impl_, djm::mark_worker{worker, draining, cordoned});
 }
 expected<node_status> node::status() const {
-  return impl::ask<node_status>(impl_, get_status{});
+  const auto x = impl_;
+  auto st = impl::ask<node_status>(x, get_status{});
+  if (st && x->feed) {
+    st->events = x->feed->look();
+  }
+  return st;
 }
 expected<cluster_view> node::cluster() const {
   return impl::ask<cluster_view>(impl_, get_cluster{});

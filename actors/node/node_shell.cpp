@@ -70,7 +70,8 @@ void warn_of_strategy(node_ptr self, const job_spec& spec) {
                         {errc::unknown_strategy, "job \"" + spec.id + "\" names the strategy \"" + name +
                                                    "\", which this node does not know: while it leads, items of the "
                                                    "job get no worker; known are " +
-                                                   names}});
+                                                   names},
+                        about_job(planner_strategy, spec.id)});
 }
 
 caf::result<void> add_job(node_ptr self, register_job& m) {
@@ -161,13 +162,24 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       return wish(self, admin_core::set_job_enabled{m.job, m.enabled, self->state().jobs.count(m.job) > 0});
     },
     [self](switch_all& m) -> caf::result<void> { return wish(self, admin_core::set_all_disabled{m.disabled}); },
+    [self](delete_job& m) -> caf::result<void> {
+      auto& s = self->state();
+      if (auto ok = check_id(id_kind::job, m.job); !ok) {
+        return to_caf(ok.error());
+      }
+      if (s.jobs.count(m.job) > 0) {
+        return to_caf({errc::invalid_state, "job \"" + m.job + "\" cannot be deleted: node \"" + s.identity.config.id +
+                                              "\" offers it; unregister it there first"});
+      }
+      return wish(self, admin_core::remove_job{m.job});
+    },
     [self](mark_worker& m) -> caf::result<void> {
       if (auto ok = check_id(id_kind::node, m.worker); !ok) {
         return to_caf(ok.error());
       }
       return wish(self, admin_core::set_marks{m.worker, m.draining, m.cordoned});
     },
-    [self](trigger_job& m) -> caf::result<void> {
+    [self](trigger_job& m) -> caf::result<std::uint64_t> {
       auto& s = self->state();
       if (s.life->is_stopping()) {
         return to_caf(stopping_error(s));
@@ -176,8 +188,7 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       if (j == nullptr) {
         return unknown(s, m.job);
       }
-      self->mail(msg::trigger{}).send(j->runner);
-      return caf::unit;
+      return self->mail(msg::trigger{}).delegate(j->runner);
     },
     [self](reschedule_job& m) -> caf::result<void> {
       auto& s = self->state();

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -10,6 +9,7 @@
 
 #include <caf/all.hpp>
 
+#include "actors/common/open_problems.hpp"
 #include "actors/common/parts.hpp"
 #include "actors/common/store_client.hpp"
 #include "actors/node/admin_core.hpp"
@@ -17,6 +17,7 @@
 #include "actors/node/log_limiter.hpp"
 #include "actors/node/node_shell.hpp"
 #include "actors/node/part_settings.hpp"
+#include "actors/node/problem_book.hpp"
 #include "actors/node/supervisor_core.hpp"
 #include "actors/store/store_shell.hpp"
 
@@ -91,7 +92,7 @@ struct node_state {
   std::set<std::shared_ptr<status_collector>> statuses;
 
   std::map<caf::actor_id, listener_entry> listeners;
-  std::deque<std::string> problems;
+  problem_book problems;
   log_limiter limiter;
 };
 
@@ -107,7 +108,13 @@ inline void set_timer(node_state& st) {
 }
 
 /// Logs what happened and tells everyone who has subscribed.
+/// The time as people read it.
+inline std::int64_t now_ms(const node_state& st) {
+  return st.parts.env->wall_now().time_since_epoch().count();
+}
 void publish(node_ptr self, event what);
+/// Tells that problems are over that the book has closed.
+void all_over(node_ptr self, std::vector<problem_over> what);
 /// Logs how many lines were left out because they repeat.
 void log_left_out(node_state& st);
 

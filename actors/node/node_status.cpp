@@ -7,10 +7,19 @@ namespace djm {
 
 namespace {
 
+std::string text_of(const run_overrun& o) {
+  return "job \"" + o.job + "\": run " + std::to_string(o.run) +
+         (o.past_deadline ? " goes on beyond the deadline: its items may run elsewhere"
+                          : " goes on although it was asked to stop stop_grace ago");
+}
+
 /// What the log says of an event; most events are for those who subscribe.
 std::optional<log_record> log_of(const event& what, const node_config& c) {
   if (const auto* p = std::get_if<problem>(&what)) {
     return log_record{log_level::warning, c.id, p->component, to_string(p->why), {}};
+  }
+  if (const auto* o = std::get_if<problem_over>(&what)) {
+    return log_record{log_level::info, c.id, o->component, "over: " + o->about, {}};
   }
   if (const auto* x = std::get_if<connection_changed>(&what)) {
     return log_record{log_level::info, c.id, "keeper", x->state + " (" + c.store.connect + ")", {}};
@@ -21,14 +30,16 @@ std::optional<log_record> log_of(const event& what, const node_config& c) {
   if (const auto* f = std::get_if<run_failed>(&what)) {
     return log_record{log_level::warning, c.id, "runner", "job \"" + f->job + "\": run failed: " + f->what, {}};
   }
-  if (const auto* o = std::get_if<run_overrun>(&what)) {
-    return log_record{log_level::error,
+  if (const auto* l = std::get_if<lease_ended>(&what)) {
+    return log_record{log_level::warning,
                       c.id,
                       "runner",
-                      "job \"" + o->job + "\": run " + std::to_string(o->run) +
-                        (o->past_deadline ? " goes on beyond the deadline: its items may run elsewhere"
-                                          : " goes on although it was asked to stop stop_grace ago"),
+                      "job \"" + l->job + "\": the store has been out of reach for too long: " +
+                        std::to_string(l->runs.size()) + " runs were asked to stop",
                       {}};
+  }
+  if (const auto* o = std::get_if<run_overrun>(&what)) {
+    return log_record{log_level::error, c.id, "runner", text_of(*o), {}};
   }
   return std::nullopt;
 }
@@ -47,8 +58,40 @@ bool may_say(node_state& st, const event& what) {
   if (const auto* o = std::get_if<run_overrun>(&what)) {
     return ask("overruns", o->job);
   }
+  if (const auto* l = std::get_if<lease_ended>(&what)) {
+    return ask("ends of the lease", l->job);
+  }
   if (const auto* q = std::get_if<pool_problem>(&what)) {
     return ask("problems of the pool function", q->job);
+  }
+  return true;
+}
+
+/// What the status says of problems. False: those who listen know it already.
+bool note_problem(node_state& st, const event& what, std::int64_t now_ms) {
+  if (const auto* p = std::get_if<problem>(&what)) {
+    return st.problems.happened(*p, now_ms);
+  }
+  if (const auto* o = std::get_if<problem_over>(&what)) {
+    return st.problems.over(o->component, o->about, now_ms);
+  }
+  if (const auto* q = std::get_if<pool_problem>(&what)) {
+    static_cast<void>(st.problems.happened({"job_runner", q->why, about_job(pool_function, q->job)}, now_ms));
+  }
+  if (const auto* i = std::get_if<item_starved>(&what)) {
+    for (const auto& item : i->items) {
+      const auto about = about_job("item \"" + item + "\"", i->job);
+      if (i->over) {
+        static_cast<void>(st.problems.over("job_runner", about, now_ms));
+      } else {
+        static_cast<void>(st.problems.happened(
+          {"job_runner", {errc::timed_out, "job \"" + i->job + "\": item \"" + item + "\" is in no run"}, about},
+          now_ms));
+      }
+    }
+  }
+  if (const auto* r = std::get_if<run_overrun>(&what)) {
+    static_cast<void>(st.problems.happened({"job_runner", {errc::user_code_hangs, text_of(*r)}, {}}, now_ms));
   }
   return true;
 }
@@ -73,30 +116,32 @@ void ask_part(node_ptr self, const std::shared_ptr<status_collector>& c, const P
       [self, c](caf::error&) { finish_status(self, c); });
 }
 
-} // namespace
-
-void publish(node_ptr self, event what) {
-  auto& st = self->state();
-  const auto keep = [&](std::string text) {
-    st.problems.push_back(std::move(text));
-    if (st.problems.size() > 20) {
-      st.problems.pop_front();
-    }
-  };
-  if (const auto* p = std::get_if<problem>(&what)) {
-    keep(p->component + ": " + to_string(p->why));
-  } else if (const auto* q = std::get_if<pool_problem>(&what)) {
-    keep("pool: " + to_string(q->why));
-  }
+void tell(node_state& st, event what) {
   if (auto line = log_of(what, st.identity.config); line && may_say(st, what)) {
     st.parts.env->log(*line);
   }
   if (st.listeners.empty()) {
     return;
   }
-  node_event e{st.identity.config.id, st.parts.env->wall_now().time_since_epoch().count(), std::move(what)};
+  const node_event e{st.identity.config.id, now_ms(st), std::move(what)};
   for (auto& [id, listener] : st.listeners) {
     cx::anon_mail(e).send(listener.handle);
+  }
+}
+
+} // namespace
+
+void publish(node_ptr self, event what) {
+  auto& st = self->state();
+  if (!note_problem(st, what, now_ms(st))) {
+    return;
+  }
+  tell(st, std::move(what));
+}
+
+void all_over(node_ptr self, std::vector<problem_over> what) {
+  for (auto& o : what) {
+    tell(self->state(), std::move(o));
   }
 }
 
@@ -127,7 +172,7 @@ caf::result<node_status> collect_status(node_ptr self) {
   c->status.state = st.life->state();
   c->status.ready = st.life->ready();
   c->status.restarts = st.life->restarts();
-  c->status.problems.assign(st.problems.begin(), st.problems.end());
+  c->status.problems = st.problems.status();
   const auto pool = st.parts.env->exec().stats();
   c->status.executor = {pool.threads, pool.max_threads, pool.busy,         pool.waiting,     pool.finished,
                         pool.failed,  pool.dropped,     pool.longest_wait, pool.lease_stops, pool.lease_stop_lateness};

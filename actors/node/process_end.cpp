@@ -8,6 +8,8 @@
 #include <mutex>
 #include <vector>
 
+#include "djm/impl/never_destroyed.hpp"
+
 namespace djm {
 
 namespace {
@@ -20,9 +22,9 @@ struct living {
   std::vector<std::weak_ptr<ends_with_process>> all;
 };
 
-/// Never destroyed: it is looked at while static objects are.
+/// It is looked at while static objects are destroyed.
 living& those_who_live() {
-  static auto* x = new living;
+  static impl::never_destroyed<living> x;
   return *x;
 }
 

@@ -31,6 +31,12 @@ struct store_state {
   peers_ptr peers;
   wake_timer<store_actor> timer;
   std::uint64_t generation = 0;
+  /// What was told of the counters, and when a request was last found to be overdue.
+  std::uint64_t told_refused = 0;
+  std::uint64_t told_overdue = 0;
+  std::optional<time_point> overdue_at;
+  std::optional<time_point> refused_at;
+  store::session_limits limits;
   std::optional<supervisor_actor> closing;
 };
 
@@ -95,6 +101,41 @@ void give_up(self_ptr self, const store::session_core::went_back& x) {
                                  x.found, x.seen)}));
 }
 
+/// Limits and delays that would otherwise be met in silence.
+void tell_limits(self_ptr self) {
+  auto& st = self->state();
+  const auto& c = st.core->counters();
+  if (!st.peers) {
+    return;
+  }
+  const auto tell = [&](event what) { self->mail(msg::happened{std::move(what)}).send(st.peers->node); };
+  if (c.watches_refused > st.told_refused) {
+    st.told_refused = c.watches_refused;
+    st.refused_at = st.env->now();
+    tell(problem{"store",
+                 {errc::too_large, "watch_limit: a session may have " + std::to_string(st.limits.max_watches) +
+                                     " watches; what has none is looked at again from time to time"},
+                 "watch_limit"});
+  } else if (st.refused_at && c.watches <= c.max_watches / 10 * 9 && c.watch_bytes <= c.max_watch_bytes / 10 * 9 &&
+             st.env->now() > *st.refused_at + std::chrono::minutes{1}) {
+    st.refused_at.reset();
+    tell(problem_over{"store", "watch_limit"});
+  }
+  const auto now = st.env->now();
+  if (c.overdue > st.told_overdue) {
+    st.told_overdue = c.overdue;
+    st.overdue_at = now;
+    tell(problem{"store",
+                 {errc::timed_out, "the store does not answer within operation_deadline, " +
+                                     format_duration(st.limits.operation_deadline)},
+                 "answers"});
+  } else if (st.overdue_at && now > *st.overdue_at + 5 * st.limits.operation_deadline &&
+             st.core->view().phase == store::session_phase::connected) {
+    st.overdue_at.reset();
+    tell(problem_over{"store", "answers"});
+  }
+}
+
 void tell_clients(self_ptr self, const store::session_view& view) {
   auto& st = self->state();
   for (auto& [id, client] : st.clients) {
@@ -144,7 +185,15 @@ void carry_out(self_ptr self, store::session_core::effects fx) {
                      }
                    }
                  },
-                 [&](core::session_changed& x) { tell_clients(self, x.view); },
+                 [&](core::session_changed& x) {
+                   tell_clients(self, x.view);
+                   if (st.peers && x.view.phase == store::session_phase::connected) {
+                     self->mail(msg::happened{problem_over{"store", "connect"}}).send(st.peers->node);
+                     if (x.view.connects == 1) { // a new session has no watches yet
+                       self->mail(msg::happened{problem_over{"store", "watch_limit"}}).send(st.peers->node);
+                     }
+                   }
+                 },
                  [&](core::contact_advanced& x) {
                    if (st.peers) {
                      self->mail(msg::contact{x.number + st.number_base, x.contact}).send(st.peers->worker);
@@ -157,7 +206,7 @@ void carry_out(self_ptr self, store::session_core::effects fx) {
                  },
                  [&](core::report& x) {
                    if (st.peers) {
-                     self->mail(msg::happened{problem{"store", std::move(x.why)}}).send(st.peers->node);
+                     self->mail(msg::happened{problem{"store", std::move(x.why), "connect"}}).send(st.peers->node);
                    }
                  },
                  [&](core::scout& x) { send_scout(self, x.handle); },
@@ -169,6 +218,7 @@ void carry_out(self_ptr self, store::session_core::effects fx) {
                },
                e);
   }
+  tell_limits(self);
   for (auto& [handle, why] : not_opened) {
     carry_out(self, st.core->on_open_failed(handle, std::move(why), st.env->now(), st.env->random()));
   }
@@ -215,6 +265,8 @@ store_status status_of(const store_state& st) {
   s.max_transaction_bytes = c.max_transaction_bytes;
   s.max_watches = c.max_watches;
   s.max_watch_bytes = c.max_watch_bytes;
+  s.watches_refused = c.watches_refused;
+  s.overdue = c.overdue;
   return s;
 }
 
@@ -225,6 +277,7 @@ store_impl::behavior_type store_behavior(self_ptr self, store_args args) {
   st.config = std::move(args.config);
   st.number_base = args.number_base;
   st.ports = std::move(args.ports);
+  st.limits = args.limits;
   st.core = std::make_unique<store::session_core>(args.limits);
   st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
   return cx::make_behavior<store_impl>(

@@ -41,7 +41,7 @@ void worker_core::apply_assigned(const store::read_outcome& r, step s, effects& 
     problem_once("assigned", payload.error(), out);
     return;
   }
-  problems_.erase("assigned");
+  relieve("assigned", out);
   if (payload->incarnation != cfg_.incarnation) {
     assigned_.clear();
     assigned_known_ = true;
@@ -63,7 +63,7 @@ void worker_core::apply_assigned(const store::read_outcome& r, step s, effects& 
   }
   incoming_.clear();
   if (reads.empty()) {
-    image_read();
+    image_read(out);
     return;
   }
   send_read(ask::folders, std::move(reads), std::move(q), false, out);
@@ -89,7 +89,7 @@ void worker_core::apply_folders(const question& q, const store::read_outcome& r,
     read_children(std::move(again), out);
     return;
   }
-  image_read();
+  image_read(out);
 }
 
 void worker_core::read_children(std::vector<job_id> jobs, effects& out) {
@@ -103,7 +103,45 @@ void worker_core::read_children(std::vector<job_id> jobs, effects& out) {
   send_read(ask::children, std::move(reads), std::move(q), false, out);
 }
 
-void worker_core::image_read() {
+/// Where all items of a job are taken away, the pool tells whether it is switched off: users want to know.
+void worker_core::image_read(effects& out) {
+  question q{};
+  std::vector<store::read_op> reads;
+  for (const auto& [job, image] : assigned_) {
+    const auto next = incoming_.find(job);
+    const bool lost = !image.items.empty() && (next == incoming_.end() || next->second.items.empty());
+    if (lost && !draining_ && jobs_.count(job) > 0) {
+      q.jobs.push_back(job);
+      reads.push_back(store::get(tree_.pool(job)));
+    }
+  }
+  if (reads.empty()) {
+    take_image();
+    return;
+  }
+  reads.push_back(store::get(tree_.pools()));
+  send_read(ask::why, std::move(reads), std::move(q), false, out);
+}
+
+void worker_core::apply_why(const question& q, const store::read_outcome& r) {
+  const auto all = store::decode<store::pools_payload>(r.results[q.jobs.size()].data, tree_.pools());
+  for (std::size_t i = 0; i < q.jobs.size(); ++i) {
+    const auto& res = r.results[i];
+    const auto pool = store::decode<store::pool_payload>(res.data, tree_.pool(q.jobs[i]));
+    // What cannot be read is for the keeper and the leader to report.
+    if (res.code == rc::ok && jobs_.count(q.jobs[i]) > 0 && ((pool && !pool->enabled) || (all && all->all_disabled))) {
+      off_.insert(q.jobs[i]);
+    }
+  }
+  take_image();
+}
+
+void worker_core::take_image() {
+  for (const auto& [job, image] : incoming_) {
+    if (!image.items.empty()) {
+      off_.erase(job);
+    }
+  }
   assigned_ = std::move(incoming_);
   incoming_.clear();
   assigned_known_ = true;

@@ -187,6 +187,7 @@ worker_core::effects worker_core::on_runner_rebuilt(const job_id& job, step s) {
 worker_core::effects worker_core::on_job_removed(const job_id& job, step s) {
   effects out;
   if (jobs_.erase(job) > 0) {
+    off_.erase(job);
     apply_wanted();
   }
   progress(s, out);
@@ -226,6 +227,8 @@ worker_core::effects worker_core::on_commit(std::uint64_t request, const store::
   changed_ = true;
   if (auto* ok = std::get_if<store::committed>(&outcome)) {
     conflict_streak_ = 0;
+    problems_.works(locking, out);
+    relieve("commit", out);
     backoff_.reset();
     for (const auto& ref : commit_items_) {
       if (ref.item.empty()) {
@@ -280,6 +283,7 @@ worker_core::effects worker_core::on_commit(std::uint64_t request, const store::
     }
     // Each of these conflicts teaches something; one that does not go away must not spin.
     if (++conflict_streak_ > 5) {
+      problems_.failing(locking, "others are in the way", s.now, out);
       later(s);
     }
   } else if (auto* no = std::get_if<store::rejected>(&outcome)) {
@@ -288,9 +292,11 @@ worker_core::effects worker_core::on_commit(std::uint64_t request, const store::
     if (no->why.code != errc::not_connected) {
       problem_once("commit", no->why, out);
     }
+    problems_.failing(locking, no->why.text, s.now, out);
     later(s);
   } else {
     ++counters_.lock_unknowns;
+    problems_.failing(locking, "its outcome is unknown", s.now, out);
     undo_commit(true);
   }
   // Whatever became of it: what is wanted may have changed since it was sent.
@@ -330,15 +336,21 @@ worker_core::effects worker_core::on_read(std::uint64_t request, const store::re
     if (outcome.status == read_status::rejected) {
       problem_once("read", {errc::internal, outcome.text}, out);
     }
+    if (outcome.status != read_status::ok) {
+      problems_.failing(reading, outcome.text, s.now, out);
+    }
     later(s);
     progress(s, out);
     return out;
   }
+  relieve("read", out);
+  problems_.works(reading, out);
   changed_ = true;
   switch (q.what) {
   case ask::assigned: apply_assigned(outcome, s, out); break;
   case ask::folders:
   case ask::children: apply_folders(q, outcome, out); break;
+  case ask::why: apply_why(q, outcome); break;
   case ask::lock_list: apply_lock_list(q, outcome, s); break;
   case ask::lock_data: apply_lock_data(q, outcome, s, out); break;
   case ask::scan_jobs:

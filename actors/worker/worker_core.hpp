@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/common/core.hpp"
+#include "actors/common/open_problems.hpp"
 #include "actors/worker/lease.hpp"
 #include "djm/status.hpp"
 #include "zkstore/session_core.hpp"
@@ -116,7 +117,7 @@ private:
     fencing_token token = 0;
     std::string holder;
   };
-  enum class ask { assigned, folders, children, lock_list, lock_data, scan_jobs, scan_locks };
+  enum class ask { assigned, folders, children, why, lock_list, lock_data, scan_jobs, scan_locks };
   struct question {
     ask what;
     std::vector<job_id> jobs;
@@ -143,7 +144,9 @@ private:
   void apply_assigned(const store::read_outcome& r, step s, effects& out);
   void apply_folders(const question& q, const store::read_outcome& r, effects& out);
   void read_children(std::vector<job_id> jobs, effects& out);
-  void image_read();
+  void image_read(effects& out);
+  void apply_why(const question& q, const store::read_outcome& r);
+  void take_image();
   void apply_wanted();
   void settle_entry(const item_ref& ref, entry& e);
   void apply_lock_list(const question& q, const store::read_outcome& r, step s);
@@ -156,6 +159,9 @@ private:
   void flush(effects& out);
   void later(step s);
   void problem_once(const std::string& key, error why, effects& out);
+  /// The problem is over.
+  void relieve(const std::string& key, effects& out);
+  void forget_problems(effects& out);
   void check_drained(step s, effects& out);
   void check_settled(effects& out);
   void renew(effects& out);
@@ -183,6 +189,7 @@ private:
   bool assigned_dirty_ = true;
   bool assigned_reading_ = false;
   std::set<job_id> jobs_;
+  std::set<job_id> off_; ///< of these: switched off when the last of our items of it was taken away
 
   // what we have
   std::map<item_ref, entry> entries_;
@@ -212,7 +219,10 @@ private:
   std::map<job_id, std::vector<work_item>> grants_;
   std::map<std::pair<job_id, stop_reason>, std::vector<item_id>> revokes_;
 
-  std::map<std::string, std::string> problems_;
+  // What may fail for long, as people read it.
+  static constexpr auto locking = "taking and giving back locks";
+  static constexpr auto reading = "reading what is assigned to this node and the locks of it";
+  open_problems problems_{"worker"};
   worker_counters counters_;
 };
 

@@ -75,6 +75,7 @@ void worker_core::apply_lock_data(const question& q, const store::read_outcome& 
     const bool asked = e.uncertain; // a question after the truth leaves no watch
     const bool held = e.lock == lock_state::held;
     if (res.code == store::rc::no_node) {
+      relieve(tree_.lock(ref.job, ref.item), out);
       e.uncertain = false;
       if (held) {
         lose(ref, e);
@@ -95,6 +96,8 @@ void worker_core::apply_lock_data(const question& q, const store::read_outcome& 
     auto payload = store::decode<store::lock_payload>(res.data, path);
     if (!payload) {
       problem_once(path, payload.error(), out);
+    } else {
+      relieve(path, out);
     }
     if (payload && payload->worker == cfg_.node && payload->incarnation == cfg_.incarnation) {
       if (e.token != res.stat.czxid && e.granted && !e.revoking) {

@@ -9,6 +9,9 @@ namespace djm {
 // -- progress -----------------------------------------------------------------
 
 void worker_core::progress(step s, effects& out) {
+  if (!problems_.empty()) {
+    forget_problems(out);
+  }
   if (online()) {
     if (assigned_dirty_ && !assigned_reading_ && !retry_at_) {
       start_assigned_read(out);
@@ -46,7 +49,10 @@ stop_reason worker_core::why_unwanted(const item_ref& ref) const {
   if (draining_) {
     return stop_reason::shutdown;
   }
-  return jobs_.count(ref.job) > 0 ? stop_reason::revoked : stop_reason::disabled;
+  if (jobs_.count(ref.job) == 0) {
+    return stop_reason::disabled;
+  }
+  return off_.count(ref.job) > 0 ? stop_reason::switched_off : stop_reason::revoked;
 }
 
 /// Brings one entry towards what is wanted, as far as that needs no store.
@@ -196,7 +202,7 @@ void worker_core::send_read(ask what, std::vector<store::read_op> reads, questio
   q.what = what;
   q.session = session_;
   const auto id = next_request_++;
-  if (what == ask::assigned || what == ask::folders || what == ask::children) {
+  if (what == ask::assigned || what == ask::folders || what == ask::children || what == ask::why) {
     assigned_reading_ = true;
   } else {
     lock_read_ = true;
@@ -231,11 +237,26 @@ void worker_core::later(step s) {
 }
 
 void worker_core::problem_once(const std::string& key, error why, effects& out) {
-  auto& known = problems_[key];
-  if (known != why.text) {
-    known = why.text;
-    out.push_back(emit_effect{problem{"worker", std::move(why)}});
-  }
+  problems_.tell(key, std::move(why), out);
+}
+
+/// What was wrong with the lock of an item is over when this node has to do with the item no more.
+void worker_core::forget_problems(effects& out) {
+  const auto folder = tree_.locks() + "/";
+  problems_.over_if(
+    [&](const std::string& about) {
+      if (about.compare(0, folder.size(), folder) != 0) {
+        return false;
+      }
+      const auto item = store::item_of_lock_name(store::name_of(about));
+      const auto job = about.substr(folder.size(), about.find('/', folder.size()) - folder.size());
+      return !item || entries_.count({job, *item}) == 0;
+    },
+    out);
+}
+
+void worker_core::relieve(const std::string& key, effects& out) {
+  problems_.over(key, out);
 }
 
 void worker_core::check_settled(effects& out) {
@@ -251,6 +272,9 @@ void worker_core::check_settled(effects& out) {
         break;
       }
     }
+  }
+  if (settled) {
+    problems_.works(locking, out);
   }
   if (settled != settled_) {
     settled_ = settled;
@@ -309,15 +333,13 @@ worker_status worker_core::status(time_point now) const {
     if (e.lock == lock_state::held) {
       ++st.locked;
     } else if (e.wanted && (e.lock == lock_state::waiting || e.lock == lock_state::taken)) {
-      st.waiting[ref.job + ":" + ref.item] = e.holder;
+      st.waiting[ref.job + ":" + ref.item] = e.holder.empty() ? "somebody who has not been looked for yet" : e.holder;
     }
   }
   if (lease_.deadline()) {
     st.lease_left = duration{*lease_.deadline() - now};
   }
-  for (const auto& [key, text] : problems_) {
-    st.problems.push_back(text);
-  }
+  st.problems = problems_.texts();
   st.counters = counters_;
   return st;
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -19,7 +20,8 @@ struct items_granted {
   job_id job;
   std::vector<work_item> items;
 };
-/// Items of the job were taken from this node; runs that hold them have been asked to stop.
+/// Items of the job were taken from this node; runs that hold them have been told, and are asked to stop unless they
+/// release them.
 struct items_revoked {
   job_id job;
   std::vector<item_id> items;
@@ -50,6 +52,8 @@ struct run_failed {
   duration took = duration::zero();
   std::string what;
   duration waited = duration::zero();
+  /// Items that failed by name (`job_context::fail_item`, `for_each_item`); empty when the run as a whole threw.
+  std::vector<item_id> items{};
 };
 /// The run ignored its stop request for longer than its grace, or beyond the deadline at which its items may start
 /// elsewhere (`past_deadline`).
@@ -80,14 +84,51 @@ struct leader_changed {
 struct connection_changed {
   std::string state;
 };
-/// Something went wrong that a person should know about.
+/// Items that this node holds have been in no run for a period of the job and its stop grace, because the run of their
+/// share goes on without them (`new_items_policy::own_run` gives them one of their own), other runs take all places, or
+/// the function that cuts the share does not answer. Told once, and once more with `over` when it has come to its end.
+struct item_starved {
+  job_id job;
+  std::vector<item_id> items;
+  bool over = false;
+};
+/// Something went wrong that a person should know about. Told when it begins and when its text changes; how often it
+/// has come up since is in the status.
 struct problem {
   std::string component;
   error why;
+  /// What it is about, as its component calls it: it goes on until `problem_over` says the same. Empty: it is over.
+  std::string about = {};
+};
+/// The problem is over.
+struct problem_over {
+  std::string component;
+  std::string about;
+};
+
+/// The lease of this node has come to its end, because the store was out of reach for too long: these runs of the job
+/// have been asked to stop (`stop_reason::lease_expiring`), and none starts before the connection is back. From
+/// `stop_grace` later on their items may run elsewhere.
+struct lease_ended {
+  job_id job;
+  std::vector<run_id> runs;
 };
 
 using event = std::variant<items_granted, items_revoked, items_released, run_started, run_finished, run_failed,
-                           run_overrun, pool_problem, capacity_wanted, leader_changed, connection_changed, problem>;
+                           run_overrun, pool_problem, capacity_wanted, leader_changed, connection_changed, problem,
+                           item_starved, problem_over, lease_ended>;
+
+namespace detail {
+
+template <class T, class Variant>
+inline constexpr bool is_alternative = false;
+template <class T, class... Ts>
+inline constexpr bool is_alternative<T, std::variant<Ts...>> = (std::is_same_v<T, Ts> || ...);
+
+} // namespace detail
+
+template <class T>
+inline constexpr bool always_named<T, std::enable_if_t<detail::is_alternative<T, event>>> = true;
 
 /// An event with its origin.
 struct node_event {
@@ -120,7 +161,7 @@ auto fields(V&& v, run_finished& x) {
 template <class V>
 auto fields(V&& v, run_failed& x) {
   return v("run_failed", field("job", x.job), field("run", x.run), field("took", x.took), field("what", x.what),
-           field("waited", x.waited));
+           field("waited", x.waited), field("items", x.items));
 }
 template <class V>
 auto fields(V&& v, run_overrun& x) {
@@ -143,8 +184,21 @@ auto fields(V&& v, connection_changed& x) {
   return v("connection_changed", field("state", x.state));
 }
 template <class V>
+auto fields(V&& v, item_starved& x) {
+  return v("item_starved", field("job", x.job), field("items", x.items), field("over", x.over));
+}
+template <class V>
 auto fields(V&& v, problem& x) {
-  return v("problem", field("component", x.component), field("code", x.why.code), field("text", x.why.text));
+  return v("problem", field("component", x.component), field("code", x.why.code), field("text", x.why.text),
+           field("about", x.about));
+}
+template <class V>
+auto fields(V&& v, problem_over& x) {
+  return v("problem_over", field("component", x.component), field("about", x.about));
+}
+template <class V>
+auto fields(V&& v, lease_ended& x) {
+  return v("lease_ended", field("job", x.job), field("runs", x.runs));
 }
 template <class V>
 auto fields(V&& v, node_event& x) {

@@ -58,6 +58,10 @@ struct has_fields_impl<T, std::void_t<decltype(fields(std::declval<probe_visitor
 template <class T>
 constexpr bool has_fields = detail::has_fields_impl<std::remove_cv_t<T>>::value;
 
+/// Whether JSON of the type begins with its name wherever it stands, as where it is one of several alternatives.
+template <class T, class = void>
+inline constexpr bool always_named = false;
+
 /// Calls a visitor that only reads with the fields of a const object.
 template <class V, class T>
 auto visit_fields(V&& v, const T& x) {

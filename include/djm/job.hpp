@@ -17,13 +17,15 @@ namespace djm {
 /// Every member may be called on any executor thread, `run` on several at once (one per concurrent run): members must
 /// be safe to call concurrently. djm lets go of the object on one of these threads too, and on no other, when none of
 /// its code runs or will run on the node: before `unregister_job` or the shutdown is answered. Exceptions that leave a
-/// member are contained: the run counts as failed, the pool stays as it was, the share is worked on in one run.
+/// member are contained: the run counts as failed, the pool stays as it was, the share is worked on in one run until
+/// the running strategy, asked again after a while, cuts it.
 class job {
 public:
   virtual ~job();
 
   /// The names of all work items of the job, cluster-wide; every node should compute the same. Asked at registration
-  /// and, when `pool_check_period` is set, again and again.
+  /// (until it has answered once, with a back-off between attempts) and, when `pool_check_period` is set, again and
+  /// again.
   virtual std::vector<item_id> work_pool() = 0;
 
   /// Works on the items of `ctx`. Return when done; return soon when `ctx.stop_requested()`.
@@ -56,7 +58,7 @@ public:
   /// A pool that `f` names, at registration and then every `check_period` (zero: never again). `f` may return other
   /// items each time; what it throws leaves the pool as it was. The later of `items` and `pool` counts.
   job_builder& pool(std::function<std::vector<item_id>()> f, any_duration check_period = duration::zero());
-  /// After this `f` is reported as hanging; 30s by default.
+  /// After this `f`, and the function of `cut_by`, is reported as hanging; 30s by default.
   job_builder& pool_timeout(any_duration d);
   /// Fixed delay between the end of a run and the next start.
   job_builder& every(any_duration period, any_duration initial_delay = duration::zero());
@@ -66,7 +68,8 @@ public:
   job_builder& schedule(djm::schedule s);
   /// A run for each item, beside each other; by default one run has the whole share.
   job_builder& thread_per_item();
-  /// Runs as `f` cuts the share (`job::cut_share`).
+  /// Runs as `f` cuts the share (`job::cut_share`). Where it fails, or has not come back after `pool_timeout`, the
+  /// share runs in one piece until it does.
   job_builder& cut_by(std::function<std::vector<std::vector<item_id>>(const std::vector<item_id>&)> f);
   /// On one node; 0 (the default): no cap but the node's `max_threads`.
   job_builder& max_concurrent_runs(std::uint32_t n);

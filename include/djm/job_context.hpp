@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <string>
@@ -36,8 +37,8 @@ auto fields(V&& v, work_item& x) {
 /// Why a run is asked to stop.
 enum class stop_reason : std::uint8_t {
   none,
-  /// Items of the run were taken away, because they belong elsewhere now or the job is switched off in the cluster;
-  /// `revoked_items` tells which.
+  /// Items of the run were taken away, because they belong elsewhere now; `revoked_items` tells which. Where some are
+  /// left the run may go on with them, see `job_context::release`.
   revoked,
   /// The job is unregistered on this node.
   disabled,
@@ -47,10 +48,13 @@ enum class stop_reason : std::uint8_t {
   lease_expiring,
   /// The node shuts down.
   shutdown,
+  /// The job (or all jobs) is switched off in the cluster: its items run nowhere until it is switched on again.
+  switched_off,
 };
 
 constexpr auto enum_names(stop_reason) {
-  return name_enum("stop_reason", "none", "revoked", "disabled", "new_items", "lease_expiring", "shutdown");
+  return name_enum("stop_reason", "none", "revoked", "disabled", "new_items", "lease_expiring", "shutdown",
+                   "switched_off");
 }
 
 std::string to_string(stop_reason reason);
@@ -66,7 +70,15 @@ private:
   std::shared_ptr<void> impl_;
 };
 
-/// What a run sees of djm. Valid during `job::run` only; all members are thread-safe.
+/// What a run sees of djm.
+///
+/// Stop requests: where the whole run has to end, `stop_requested` is true from then on, and waiting returns at once.
+/// Where only some of its items are taken away, the run is left in peace for a while (its stop grace, or the node's
+/// where that is shorter): it may come to its end, or `release` those items and go on with the others. What it has not
+/// released by then it is asked to stop for: `stop_requested` is true until it has, and one wait is cut short, so that
+/// a run that sleeps hears of it.
+///
+/// Valid during `job::run` only; all members are thread-safe.
 ///
 /// Danger: no timer can stop a process that is frozen in the middle of a run (SIGSTOP, a stalled virtual machine, long
 /// swapping). When it wakes up after the deadline it executes a few more instructions while another node may already
@@ -78,7 +90,8 @@ public:
 
   virtual const job_id& job() const = 0;
   virtual run_id run() const = 0;
-  /// The share of this run, sorted by id, never empty.
+  /// The share of this run, never empty. Sorted by id; after a run that failed or was interrupted, the next one begins
+  /// one item further, and those that failed by name come last: so that no item keeps those behind it from their turn.
   virtual const std::vector<work_item>& items() const = 0;
   /// Fencing token of an item of this run; 0 for another item.
   virtual fencing_token token(const item_id& item) const = 0;
@@ -87,7 +100,19 @@ public:
   virtual djm::stop_reason reason() const = 0;
   /// Items taken away so far, sorted; may grow while the run goes on.
   virtual std::vector<item_id> revoked_items() const = 0;
-  /// Waits until stop is requested or the time has passed; true when stop was requested. The longest duration is no
+  /// Whether work on this item has to end: the whole run has to stop, or the item was taken away or released.
+  virtual bool stop_requested(const item_id& item) const = 0;
+  /// Says that this run does not touch the item any more. One that was taken away can go at once instead of at the end
+  /// of the run. Items of other runs, and what is released already, are ignored.
+  virtual void release(const item_id& item) = 0;
+  /// Says that work on this item failed: the run counts as failed and goes on, the item is named in its failure.
+  virtual void fail_item(const item_id& item, const std::string& what) = 0;
+  /// Calls `f(item)` for each item of the share that is not taken away, until the run has to stop. What `f` throws
+  /// fails that item and no other (what is no std::exception is passed on); items taken away are released.
+  template <class F>
+  void for_each_item(F&& f);
+  /// Waits until stop is requested or the time has passed; true when stop is requested. Returns at once when the whole
+  /// run has to stop; a request for some of its items cuts one wait short. The longest duration is no
   /// limit.
   virtual bool wait_for_stop(duration timeout) = 0;
   /// Any duration of `std::chrono`; one too long for nanoseconds is no limit.
@@ -99,8 +124,32 @@ public:
   void wait_for_stop() { wait_for_stop(duration::max()); }
   /// Sleeps; false when a stop request ended it early.
   bool sleep(any_duration d) { return !wait_for_stop(duration{d}); }
-  /// Calls `f` once when stop is requested (at once when it was already), on a reserved executor thread: keep it short.
+  /// Calls `f` once when stop is requested (at once when it is already), on a reserved executor thread: keep it short.
+  /// A run that goes on after it released what was taken away may register another one.
   virtual stop_subscription on_stop(std::function<void(djm::stop_reason)> f) = 0;
 };
+
+template <class F>
+void job_context::for_each_item(F&& f) {
+  for (const auto& item : items()) {
+    for (const auto& gone : revoked_items()) {
+      release(gone);
+    }
+    if (stop_requested()) {
+      return;
+    }
+    if (stop_requested(item.id)) {
+      continue;
+    }
+    try {
+      f(item);
+    } catch (const std::exception& e) {
+      fail_item(item.id, e.what() == nullptr ? "exception without text" : e.what());
+    } catch (...) {
+      fail_item(item.id, "an exception that is no std::exception");
+      throw;
+    }
+  }
+}
 
 } // namespace djm

@@ -81,11 +81,11 @@ struct job_spec {
   std::uint32_t max_concurrent_runs = 0;
   new_items_policy on_new_items = new_items_policy::next_run;
   /// How often the pool function is asked again; zero = only at registration.
-  duration pool_check_period = duration::zero();
-  /// How long the pool function may take before it is reported as hanging.
-  duration pool_timeout = std::chrono::seconds{30};
+  any_duration pool_check_period = duration::zero();
+  /// How long the pool function, and the one that cuts the share, may take before it is reported as hanging.
+  any_duration pool_timeout = std::chrono::seconds{30};
   /// How long a run has between the request to stop and being reported as an overrun; zero = the node's `stop_grace`.
-  duration stop_grace = duration::zero();
+  any_duration stop_grace = duration::zero();
   /// Whether the job starts enabled when it is first registered in the cluster. Later the value in the store counts.
   bool enabled = true;
   job_attributes attributes;

@@ -36,8 +36,16 @@ struct switch_job {
 struct switch_all {
   bool disabled = false;
 };
-/// Run now, once more, what this node holds of the job; nothing when it holds nothing. During a run: one more after it,
-/// however often.
+/// Remove a job that no living node offers any more, with its items, from the store: what the leader does by itself
+/// only when `clean_period` is over. Answered when that is decided and written; the leader follows at once, or when D
+/// is over for a node that crashed with it. Whoever registers the job again in between keeps it.
+struct delete_job {
+  job_id job;
+};
+/// Run now, once more, what this node holds of the job; during a run: one more after it, however often. Answered with
+/// the number of runs that follow (of lanes, where the job cuts its share): 0 when this node holds nothing of the job.
+/// One that comes before the node has held anything of it is kept until it does. The rhythm of the schedule stays as it
+/// is.
 struct trigger_job {
   job_id job;
 };
@@ -46,7 +54,8 @@ struct reschedule_job {
   job_id job;
   djm::schedule schedule;
 };
-/// Say how the planner treats a worker: a cordoned one gets nothing new, a draining one is emptied.
+/// Say how the planner treats a worker: a cordoned one gets nothing new, a draining one is emptied. Kept in the store
+/// until taken back, whether the worker is there, gone for long, or still to come.
 struct mark_worker {
   node_id worker;
   bool draining = false;
@@ -91,6 +100,10 @@ auto fields(V&& v, switch_job& x) {
 template <class V>
 auto fields(V&& v, switch_all& x) {
   return v("switch_all", field("disabled", x.disabled));
+}
+template <class V>
+auto fields(V&& v, delete_job& x) {
+  return v("delete_job", field("job", x.job));
 }
 template <class V>
 auto fields(V&& v, trigger_job& x) {

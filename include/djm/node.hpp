@@ -36,9 +36,11 @@ public:
     log_sink log;
     /// Strategies of your own; null = the built-in ones.
     std::shared_ptr<const strategy_registry> strategies;
-    /// Called for the events of the node, one at a time, on a thread of its own. May call the node, even `shutdown`;
-    /// while it takes its time, events queue up without limit. What it throws is dropped. At the end of the node it has
-    /// a second for what has queued up; one that does not come back is left behind on its thread.
+    /// Called for the events of the node, one at a time, on a thread of its own. May call the node, even `shutdown`.
+    /// While it takes its time events queue up, at most `event_backlog`; what comes beyond that is dropped and counted
+    /// (`node_status::events`), a problem says so, and a problem in its place tells the listener how many it missed.
+    /// What it throws is dropped. At the end of the node it has a second for what has queued up; one that does not come
+    /// back is left behind on its thread.
     std::function<void(const node_event&)> on_event;
     /// Threads of the actor system, 1 to 1024 (`invalid_config` otherwise). Runs have threads of their own.
     std::uint32_t actor_threads = 2;
@@ -70,12 +72,16 @@ public:
   expected<void> disable_job(const job_id& job);
   expected<void> disable_all();
   expected<void> enable_all();
-  /// Runs now, once more, what this node holds; nothing when it holds nothing. During a run: one more after it, however
-  /// often.
-  expected<void> trigger(const job_id& job);
+  /// Removes a job that no living node offers any more, with its items, without waiting for `clean_period`; see
+  /// `djm::delete_job`. `invalid_state` names a node that offers it, `unknown_job` when it is not in the store.
+  expected<void> delete_job(const job_id& job);
+  /// Runs now, once more, what this node holds; during a run: one more after it, however often. The number of runs that
+  /// follow; 0 when this node holds nothing (before it has held anything, the trigger is kept until it does).
+  expected<std::uint64_t> trigger(const job_id& job);
   /// On this node, from the next start on.
   expected<void> reschedule(const job_id& job, schedule s);
-  /// A draining worker is emptied, a cordoned one gets nothing new; kept in the store until taken back.
+  /// A draining worker is emptied, a cordoned one gets nothing new; kept in the store until taken back. The
+  /// worker need not be there yet.
   expected<void> mark_worker(const node_id& worker, bool draining, bool cordoned);
   expected<node_status> status() const;
   expected<cluster_view> cluster() const;

@@ -27,10 +27,12 @@ using node_actor = cx::typed<
   /// Answered when written, at the latest after `registration_timeout`. `invalid_id`, `unknown_job`, `not_connected`,
   /// `timed_out`, `backlog_full`, `shutting_down`.
   caf::result<void>(switch_job), caf::result<void>(switch_all),
-  /// `unknown_worker`, otherwise as above.
+  /// `invalid_state` while a living node offers the job, which the text names; otherwise as above.
+  caf::result<void>(delete_job),
+  /// `invalid_id`, otherwise as above.
   caf::result<void>(mark_worker),
-  /// `unknown_job`.
-  caf::result<void>(trigger_job),
+  /// The number of runs that follow, see `trigger_job`. `unknown_job`.
+  caf::result<std::uint64_t>(trigger_job),
   /// `unknown_job`, `invalid_schedule`.
   caf::result<void>(reschedule_job),
   /// Always answered.

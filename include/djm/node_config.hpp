@@ -23,14 +23,19 @@ struct store_config {
   std::string root = "/djm";
   /// Asked for; the server may change it, and everything counts with what it grants (T). 100ms to 1h, default 10s. A
   /// crash is noticed after about T; a pause of the process or its network shorter than T costs nothing.
-  duration session_timeout = std::chrono::seconds{10};
+  any_duration session_timeout = std::chrono::seconds{10};
   /// After this an operation is answered as `unknown_outcome`. 10ms to 10min, default 3s. Longer than the slowest
   /// healthy answer; it is part of the time a node must have before its local deadline.
-  duration operation_deadline = std::chrono::seconds{3};
+  any_duration operation_deadline = std::chrono::seconds{3};
   /// Digest credentials "user:password", empty by default; when set, every created node carries an ACL that gives this
   /// user everything and nobody else anything. A secret: text and JSON show "***", complaints do not show it; only
   /// CAF's binary form carries it.
   std::string digest;
+  /// At the start give every node of the tree that anybody may change to the user of `digest`; a start that finds nodes
+  /// of somebody else among them ends with `no_permission` and their paths. False by default: a tree that is open under
+  /// a digest is only reported. For the one start in which a digest is switched on, after all nodes were stopped; a
+  /// tree that is closed costs a few reads. Takes a round trip for each node of the tree.
+  bool secure_tree = false;
 };
 
 /// Everything one node needs to know before it starts. Build it in code or read it with `load_node_config`; either way
@@ -44,34 +49,34 @@ struct node_config {
   /// How long an item stays with a worker that lost the store (D). 0s to 24h, default 15s. Zero: items move as soon as
   /// the session expires, and runs stop well before; then `stop_grace` and `operation_deadline` must be short against
   /// T.
-  duration detach_tolerance = std::chrono::seconds{15};
+  any_duration detach_tolerance = std::chrono::seconds{15};
   /// How long before its local deadline (or at a revocation) a run is asked to stop ahead of being an overrun. 0s to
   /// 1h, default 2s. The longest time a run needs to come to an end; jobs may set their own.
-  duration stop_grace = std::chrono::seconds{2};
+  any_duration stop_grace = std::chrono::seconds{2};
   /// How long a gentle shutdown waits for runs. 0s to 168h, default 15min. A second request to stop does not wait.
-  duration stop_timeout = std::chrono::minutes{15};
+  any_duration stop_timeout = std::chrono::minutes{15};
   /// Changes are collected this long before the manager plans, at most `rebalance_max_wait`. 0s to 1min, default 200ms.
   /// Longer when nodes start in large groups.
-  duration rebalance_debounce = std::chrono::milliseconds{200};
+  any_duration rebalance_debounce = std::chrono::milliseconds{200};
   /// 0s to 10min, at least `rebalance_debounce`, default 2s. Bounds the wait while changes keep coming.
-  duration rebalance_max_wait = std::chrono::seconds{2};
+  any_duration rebalance_max_wait = std::chrono::seconds{2};
   /// How often the leader looks for locks of workers that are gone. 10ms to 1h, default 30s. Only a safety net: locks
   /// of a worker that disappears are broken without it.
-  duration sweep_period = std::chrono::seconds{30};
+  any_duration sweep_period = std::chrono::seconds{30};
   /// How often the leader removes what nobody needs any more (pools, subtrees of workers). 10ms to 720h, default 3h.
-  duration clean_period = std::chrono::hours{3};
+  any_duration clean_period = std::chrono::hours{3};
   /// The first wait before a retry; later ones double, with jitter, up to `backoff_max`. 1ms to 1min, default 100ms.
-  duration backoff_min = std::chrono::milliseconds{100};
+  any_duration backoff_min = std::chrono::milliseconds{100};
   /// 1ms to 10min, at least `backoff_min`, default 5s. Bounds how late a node notices that the store is back.
-  duration backoff_max = std::chrono::seconds{5};
+  any_duration backoff_max = std::chrono::seconds{5};
   /// How long a strategy of a user may take to answer when this node leads. 10ms to 1h, default 10s. Then it is given
   /// up and reported: until it comes back its jobs keep the workers they have, and the others are planned without it.
-  duration strategy_timeout = std::chrono::seconds{10};
+  any_duration strategy_timeout = std::chrono::seconds{10};
   /// Messages held back before the node is connected, at most; later ones are refused with `backlog_full`. 1 to
   /// 1000000, default 1000.
   std::uint32_t backlog_limit = 1000;
   /// After this the start-up listener is told "not connected"; the node goes on trying. 1ms to 1h, default 30s.
-  duration registration_timeout = std::chrono::seconds{30};
+  any_duration registration_timeout = std::chrono::seconds{30};
   /// Threads for user code: started when needed, at most this many. 1 to 4096, default 16. At least the number of runs
   /// that should go on at once; more runs wait, and status shows it.
   std::uint32_t max_threads = 16;
@@ -103,7 +108,7 @@ template <class V>
 auto fields(V&& v, store_config& x) {
   return v("store_config", field("connect", x.connect), field("root", x.root),
            field("session_timeout", x.session_timeout), field("operation_deadline", x.operation_deadline),
-           secret_field("digest", x.digest));
+           secret_field("digest", x.digest), field("secure_tree", x.secure_tree));
 }
 
 template <class V>
@@ -139,13 +144,13 @@ std::vector<error> check(const node_config& config);
 expected<void> validate(const node_config& config);
 
 /// What the local deadline keeps back against clocks that run at different rates: 5 % of (T + D).
-constexpr duration lease_margin(duration session_timeout, duration detach_tolerance) {
-  return (session_timeout + detach_tolerance) / 20;
+constexpr duration lease_margin(any_duration session_timeout, any_duration detach_tolerance) {
+  return session_timeout / 20 + detach_tolerance / 20;
 }
 
 /// The longest `stop_grace` that fits the other durations: what a job's own may be on this node. Negative when none
 /// fits. `session_timeout` is the one granted by the server, or the configured one before that is known.
-duration longest_stop_grace(const node_config& config, duration session_timeout);
+duration longest_stop_grace(const node_config& config, any_duration session_timeout);
 
 /// Reads a JSON object with the keys above; durations are texts like "10s". Unknown keys and keys that appear twice are
 /// errors. The result is not validated (defaults may still be completed in code) beyond types. `invalid_file` for text

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "djm/fields.hpp"
@@ -11,7 +12,7 @@ namespace djm {
 /// How the runs of a job follow each other.
 enum class schedule_kind : std::uint8_t {
   /// Runs start at a fixed rhythm. A run that takes longer than the period delays the next one, which then starts at
-  /// once; further missed starts are dropped, so nothing piles up, and the rhythm itself never shifts.
+  /// once; further missed starts are dropped and counted, so nothing piles up, and the rhythm itself never shifts.
   fixed_rate,
   /// The next run starts `period` after the end of the one before.
   fixed_delay,
@@ -28,26 +29,60 @@ std::string to_string(schedule_kind kind);
 /// The longest period and initial delay: ten years of 365 days. Keeps every sum of times far from overflow.
 constexpr duration max_schedule_duration = std::chrono::hours{24 * 3650};
 
-/// When a job's runs start on a node that holds items of it. The schedule is local to each node; changing it while the
-/// job runs takes effect at the next start.
+/// From this period on a rhythm survives restarts and moves, see `schedule`.
+constexpr duration least_lasting_period = std::chrono::minutes{1};
+
+/// When a job's runs start on a node that holds items of it.
+///
+/// Below a minute the first run starts when the initial delay is over, counted from the moment the first item is
+/// locked, and so it is again after each restart or move: what waits for some seconds at most needs no memory.
+///
+/// From a minute on (and below, where a phase is given) the first run starts at the next moment of a *grid* on the wall
+/// clock: at `phase`, counted from the Unix epoch, and every period before and after it. Without a phase it is drawn
+/// from the job's name (with `thread_per_item` from the item's too, so that a job's items do not all start together).
+/// So every node computes the same moments, and nothing has to be written: an item that moves or whose node restarts
+/// goes on in its rhythm. A rate keeps to the grid; a delay counts from the end of its runs once it has started, so a
+/// new holder of an item starts within one period of its lock, and not because it moved. A moment at which nobody holds
+/// the item is skipped. The initial delay has no effect there: where nodes restart more often than it lasts, nothing
+/// would ever run. A node whose wall clock is wrong is early or late by as much as it is wrong; a clock that is set
+/// takes effect at once, but never makes two starts closer than half a period on one node, nor one later than a period
+/// and a half.
+///
+/// A trigger is one more run: it leaves the rhythm alone. What comes due during its run starts after it.
+///
+/// The schedule is local to each node. Setting the one that is set already changes nothing; another one counts from the
+/// last start (a rate below a minute) or the last end (a delay).
 struct schedule {
   schedule_kind kind = schedule_kind::fixed_delay;
   /// Above zero and at most `max_schedule_duration`, unless `kind` is `on_trigger`.
-  duration period = std::chrono::seconds{1};
-  /// From the moment the first item is locked to the first run. From zero to `max_schedule_duration`.
-  duration initial_delay = duration::zero();
+  any_duration period = std::chrono::seconds{1};
+  /// From the moment the first item is locked to the first run; only where there is no grid. From zero to
+  /// `max_schedule_duration`.
+  any_duration initial_delay = duration::zero();
+  /// A moment of the grid, counted from the Unix epoch: with a period of 24 h, a phase of 3 h is three o'clock (UTC).
+  /// From zero to below the period.
+  optional_duration phase{};
 
   static schedule fixed_rate(any_duration period, any_duration initial_delay = duration::zero()) {
-    return {schedule_kind::fixed_rate, period, initial_delay};
+    return {schedule_kind::fixed_rate, period, initial_delay, {}};
   }
   static schedule fixed_delay(any_duration period, any_duration initial_delay = duration::zero()) {
-    return {schedule_kind::fixed_delay, period, initial_delay};
+    return {schedule_kind::fixed_delay, period, initial_delay, {}};
   }
-  static schedule on_trigger() { return {schedule_kind::on_trigger, duration::zero(), duration::zero()}; }
+  static schedule on_trigger() { return {schedule_kind::on_trigger, duration::zero(), duration::zero(), {}}; }
+
+  /// The same with this phase.
+  schedule at(any_duration p) const {
+    auto s = *this;
+    s.phase = p;
+    return s;
+  }
+  /// Whether its first start is a moment of a grid.
+  bool lasting() const { return kind != schedule_kind::on_trigger && (phase || period >= least_lasting_period); }
 };
 
 inline bool operator==(const schedule& a, const schedule& b) {
-  return a.kind == b.kind && a.period == b.period && a.initial_delay == b.initial_delay;
+  return a.kind == b.kind && a.period == b.period && a.initial_delay == b.initial_delay && a.phase == b.phase;
 }
 
 /// `errc::invalid_schedule` with the value and the rule it breaks.
@@ -55,7 +90,8 @@ expected<void> validate(const schedule& s);
 
 template <class V>
 auto fields(V&& v, schedule& x) {
-  return v("schedule", field("kind", x.kind), field("period", x.period), field("initial_delay", x.initial_delay));
+  return v("schedule", field("kind", x.kind), field("period", x.period), field("initial_delay", x.initial_delay),
+           field("phase", x.phase));
 }
 
 } // namespace djm

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -10,34 +11,11 @@
 #include "djm/ids.hpp"
 #include "djm/job_context.hpp"
 #include "djm/job_spec.hpp"
+#include "djm/runner_status.hpp"
 #include "djm/time.hpp"
 
 /// What djm says about itself: data, not text. The same structs feed `get_status`, the cluster view and metrics.
 namespace djm {
-
-struct runner_counters {
-  std::uint64_t started = 0, finished = 0, failed = 0, overruns = 0, triggers = 0, pool_checks = 0, pool_failures = 0,
-                cut_failures = 0, dropped = 0;
-};
-
-/// One job on this node.
-struct runner_status {
-  job_id job;
-  djm::schedule schedule;
-  /// Items this node may run, with their tokens.
-  std::vector<work_item> items;
-  /// Revoked items a run still holds.
-  std::vector<item_id> leaving;
-  std::uint32_t lanes = 0;
-  std::uint32_t active_runs = 0;
-  /// Time to the next start; nothing when none is planned.
-  std::optional<duration> next_start;
-  /// False while the lease of this node is not in force: nothing starts.
-  bool leased = false;
-  std::string last_failure;
-  std::string pool_failure;
-  runner_counters counters;
-};
 
 struct worker_counters {
   std::uint64_t locked = 0, unlocked = 0, lock_conflicts = 0, lock_unknowns = 0, lost = 0, rereads = 0;
@@ -51,7 +29,7 @@ struct worker_status {
   bool settled = false;
   std::uint32_t assigned = 0;
   std::uint32_t locked = 0;
-  /// Items assigned to this node whose lock another holder still has, with the holder.
+  /// Items assigned to this node whose lock another holder still has, with the holder, as far as it is known.
   std::map<std::string, std::string> waiting;
   /// Items assigned to this node of jobs it does not know.
   std::uint32_t unknown_jobs = 0;
@@ -73,6 +51,7 @@ struct keeper_status {
   std::uint64_t session_number = 0;
   duration session_timeout = duration::zero();
   std::string incarnation;
+  /// The latest problem of the connection or the registration that goes on; empty: none does.
   std::string last_problem;
   keeper_counters counters;
 };
@@ -105,7 +84,7 @@ struct item_explanation {
   item_id item;
   /// Empty: nobody.
   node_id owner;
-  /// Why it has no owner, or keeps one that is gone; empty when there is nothing to say.
+  /// Why it has no owner, keeps one that is gone, or is not locked by its owner; empty when there is nothing to say.
   std::string reason;
   /// Every other worker with the first rule that speaks against it.
   std::map<node_id, std::string> others;
@@ -171,6 +150,8 @@ struct store_status {
   std::string phase;
   std::uint64_t commits = 0, conflicts = 0, unknowns = 0, rejections = 0, reads = 0, probes = 0, watch_events = 0,
                 connects = 0, sessions = 0;
+  /// Watches that the limit refused, requests that the server did not answer in time.
+  std::uint64_t watches_refused = 0, overdue = 0;
   std::uint64_t in_flight = 0, queued = 0, watches = 0, watch_bytes = 0, max_in_flight_bytes = 0,
                 max_transaction_bytes = 0, max_watches = 0, max_watch_bytes = 0;
 };
@@ -194,6 +175,31 @@ struct log_status {
   std::uint64_t lines = 0, dropped = 0, waiting = 0;
 };
 
+/// A problem of this node. Times are milliseconds since the Unix epoch.
+struct problem_status {
+  std::string component;
+  /// What it is about; empty: something that happened and was over.
+  std::string about;
+  errc code = errc::none;
+  std::string text;
+  std::int64_t since_ms = 0;
+  /// When it last came up.
+  std::int64_t last_ms = 0;
+  /// 0: it goes on.
+  std::int64_t ended_ms = 0;
+  std::uint64_t count = 0;
+};
+
+/// How many events may wait for the listener of a node (`node::options::on_event`); each item that one names counts as
+/// another.
+constexpr std::size_t event_backlog = 100'000;
+
+/// The listener of a node.
+struct event_status {
+  /// Events that it has been told, that were dropped because it did not take them in time, and that wait for it.
+  std::uint64_t told = 0, dropped = 0, waiting = 0;
+};
+
 /// This node, whole.
 struct node_status {
   node_id node;
@@ -208,15 +214,18 @@ struct node_status {
   store_status store;
   executor_status executor;
   log_status log;
+  /// In the answers of `djm::node` alone, which has a listener.
+  event_status events;
   std::vector<runner_status> jobs;
   std::uint32_t restarts = 0;
-  std::vector<std::string> problems;
+  /// Those that go on first, then the latest that are over.
+  std::vector<problem_status> problems;
 };
 
 /// A worker as the tree shows it.
 struct worker_view {
   node_id id;
-  /// "alive", "gone", "left".
+  /// "alive", "gone", "left"; "expected": only marked so far.
   std::string state;
   std::string incarnation;
   std::string host;
@@ -259,19 +268,6 @@ struct cluster_view {
   std::vector<std::string> problems;
 };
 
-template <class V>
-auto fields(V&& v, runner_counters& x) {
-  return v("runner_counters", field("started", x.started), field("finished", x.finished), field("failed", x.failed),
-           field("overruns", x.overruns), field("triggers", x.triggers), field("pool_checks", x.pool_checks),
-           field("pool_failures", x.pool_failures), field("cut_failures", x.cut_failures), field("dropped", x.dropped));
-}
-template <class V>
-auto fields(V&& v, runner_status& x) {
-  return v("runner_status", field("job", x.job), field("schedule", x.schedule), field("items", x.items),
-           field("leaving", x.leaving), field("lanes", x.lanes), field("active_runs", x.active_runs),
-           field("next_start", x.next_start), field("leased", x.leased), field("last_failure", x.last_failure),
-           field("pool_failure", x.pool_failure), field("counters", x.counters));
-}
 template <class V>
 auto fields(V&& v, worker_counters& x) {
   return v("worker_counters", field("locked", x.locked), field("unlocked", x.unlocked),
@@ -352,7 +348,8 @@ auto fields(V&& v, store_status& x) {
            field("sessions", x.sessions), field("in_flight", x.in_flight), field("queued", x.queued),
            field("watches", x.watches), field("watch_bytes", x.watch_bytes),
            field("max_in_flight_bytes", x.max_in_flight_bytes), field("max_transaction_bytes", x.max_transaction_bytes),
-           field("max_watches", x.max_watches), field("max_watch_bytes", x.max_watch_bytes));
+           field("max_watches", x.max_watches), field("max_watch_bytes", x.max_watch_bytes),
+           field("watches_refused", x.watches_refused), field("overdue", x.overdue));
 }
 template <class V>
 auto fields(V&& v, executor_status& x) {
@@ -362,15 +359,26 @@ auto fields(V&& v, executor_status& x) {
            field("lease_stop_lateness", x.lease_stop_lateness));
 }
 template <class V>
+auto fields(V&& v, event_status& x) {
+  return v("event_status", field("told", x.told), field("dropped", x.dropped), field("waiting", x.waiting));
+}
+template <class V>
 auto fields(V&& v, log_status& x) {
   return v("log_status", field("lines", x.lines), field("dropped", x.dropped), field("waiting", x.waiting));
+}
+template <class V>
+auto fields(V&& v, problem_status& x) {
+  return v("problem_status", field("component", x.component), field("about", x.about), field("code", x.code),
+           field("text", x.text), field("since_ms", x.since_ms), field("last_ms", x.last_ms),
+           field("ended_ms", x.ended_ms), field("count", x.count));
 }
 template <class V>
 auto fields(V&& v, node_status& x) {
   return v("node_status", field("node", x.node), field("state", x.state), field("ready", x.ready),
            field("connection", x.connection), field("worker", x.worker), field("election", x.election),
            field("manager", x.manager), field("store", x.store), field("executor", x.executor), field("log", x.log),
-           field("jobs", x.jobs), field("restarts", x.restarts), field("problems", x.problems));
+           field("events", x.events), field("jobs", x.jobs), field("restarts", x.restarts),
+           field("problems", x.problems));
 }
 template <class V>
 auto fields(V&& v, worker_view& x) {

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <ratio>
 #include <string>
 #include <string_view>
 
 #include "djm/error.hpp"
+#include "djm/fields.hpp"
 
 namespace djm {
 
@@ -26,16 +28,36 @@ constexpr duration saturate(std::chrono::duration<Rep, Period> d) {
   return n == n ? std::chrono::duration_cast<duration>(d) : duration::zero();
 }
 
-/// What a function of the interface takes where it takes a duration: any of `std::chrono`, saturated.
-class any_duration {
+/// What a function of the interface takes where it takes a duration, and what every member is that users set: any of
+/// `std::chrono`, saturated. It is a `duration` in every other respect.
+class any_duration : public duration {
 public:
+  constexpr any_duration() : duration(duration::zero()) {}
   template <class Rep, class Period>
-  constexpr any_duration(std::chrono::duration<Rep, Period> d) : value_(saturate(d)) {}
-  constexpr operator duration() const { return value_; }
-
-private:
-  duration value_;
+  constexpr any_duration(std::chrono::duration<Rep, Period> d) : duration(saturate(d)) {}
 };
+
+/// The same where there may be none.
+class optional_duration : public std::optional<duration> {
+public:
+  constexpr optional_duration() = default;
+  constexpr optional_duration(std::nullopt_t) {}
+  constexpr optional_duration(std::optional<duration> d) : std::optional<duration>(d) {}
+  template <class Rep, class Period>
+  constexpr optional_duration(std::chrono::duration<Rep, Period> d) : std::optional<duration>(saturate(d)) {}
+
+  friend constexpr bool operator==(const optional_duration& a, const optional_duration& b) {
+    return static_cast<const std::optional<duration>&>(a) == static_cast<const std::optional<duration>&>(b);
+  }
+};
+
+/// In field lists they are what they hold.
+constexpr named_field<duration> field(const char* name, any_duration& value) noexcept {
+  return {name, value};
+}
+constexpr named_field<std::optional<duration>> field(const char* name, optional_duration& value) noexcept {
+  return {name, value};
+}
 
 /// The clock of every safety decision: monotonic and counting the time the machine was suspended
 /// (CLOCK_BOOTTIME on Linux). It has no `now()`: only a node's environment reads time, cores receive it.

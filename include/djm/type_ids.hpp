@@ -53,6 +53,9 @@ struct capacity_wanted;
 struct leader_changed;
 struct connection_changed;
 struct problem;
+struct problem_over;
+struct problem_status;
+struct lease_ended;
 
 struct item_ref;
 struct work_item;
@@ -61,6 +64,8 @@ struct job_attributes;
 struct job_spec;
 struct store_config;
 struct node_config;
+struct item_starved;
+struct delete_job;
 
 /// Makes djm's types known to CAF, any number of times. Whoever includes `djm/node_actor.hpp` or `djm/node.hpp` into
 /// the program need not call it: that happens before main. False when an actor system exists already and CAF 1.x takes
@@ -123,5 +128,13 @@ CAF_ADD_TYPE_ID(djm, (djm::job_attributes))
 CAF_ADD_TYPE_ID(djm, (djm::job_spec))
 CAF_ADD_TYPE_ID(djm, (djm::store_config))
 CAF_ADD_TYPE_ID(djm, (djm::node_config))
+
+CAF_ADD_TYPE_ID(djm, (djm::item_starved))
+CAF_ADD_TYPE_ID(djm, (djm::delete_job))
+
+// Events and what statuses are made of, added later.
+CAF_ADD_TYPE_ID(djm, (djm::problem_over))
+CAF_ADD_TYPE_ID(djm, (djm::problem_status))
+CAF_ADD_TYPE_ID(djm, (djm::lease_ended))
 
 CAF_END_TYPE_ID_BLOCK(djm)

@@ -124,7 +124,7 @@ void write_map(value_sink& sink, const T& xs) {
 template <class T>
 void write_value(value_sink& sink, const T& x) {
   if constexpr (has_fields<T>) {
-    visit_fields(detail::member_writer{sink}, x);
+    visit_fields(detail::member_writer{sink, always_named<T>}, x);
   } else if constexpr (std::is_same_v<T, bool>) {
     sink.boolean(x);
   } else if constexpr (std::is_enum_v<T>) {

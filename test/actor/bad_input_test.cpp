@@ -311,6 +311,7 @@ TEST_CASE("a tree of somebody else's is no_permission") {
   REQUIRE(a.wait_ready());
   auto stranger = lab_config("stranger");
   stranger.store.digest = "bob:guess";
+  stranger.registration_timeout = 500ms; // so long it might be that somebody is just changing the access
   auto& b = l.start(stranger);
   auto why = b.wait_down();
   REQUIRE(why);

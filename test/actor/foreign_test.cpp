@@ -27,11 +27,16 @@ void put(port_client& c, const std::string& path, const std::string& data) {
 
 bool complains(const lab_node& n, const std::string& path) {
   const auto st = n.status();
-  for (const auto* list : {&st.problems, &st.worker.problems, &st.manager.problems}) {
+  for (const auto* list : {&st.worker.problems, &st.manager.problems}) {
     for (const auto& p : *list) {
       if (p.find(path) != std::string::npos) {
         return true;
       }
+    }
+  }
+  for (const auto& p : st.problems) {
+    if (p.text.find(path) != std::string::npos) {
+      return true;
     }
   }
   for (const auto& p : n.cluster().problems) {

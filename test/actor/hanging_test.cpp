@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <stdexcept>
 
 #include "jobs.hpp"
@@ -96,14 +97,26 @@ TEST_CASE("a job whose strategy the node does not know is told of at once, and p
   REQUIRE(n.add(watched("work", {"a"}, runs).strategy("balancd").build()));
   REQUIRE(eventually([&] { return !n.events.problems(errc::unknown_strategy).empty(); }));
   CHECK(mentions(n.events.problems(errc::unknown_strategy).at(0), {"work", "balancd", "balanced"}));
-  job_builder b{"broken"};
-  b.pool([]() -> std::vector<item_id> { throw std::runtime_error("no directory"); }).every(5ms).run([](job_context&) {
-  });
-  REQUIRE(n.add(b.build()));
-  CHECK(eventually([&] {
+  const auto shown = [&](const std::string& about, bool over) {
     const auto problems = n.status().problems;
-    return std::any_of(problems.begin(), problems.end(), [](const std::string& x) {
-      return mentions(x, {"broken", "no directory"});
+    return std::any_of(problems.begin(), problems.end(), [&](const problem_status& x) {
+      return x.about == about && (x.ended_ms != 0) == over && x.count > 0;
     });
-  }));
+  };
+  CHECK(shown("strategy of job \"work\"", false));
+  std::atomic<bool> works{false};
+  job_builder b{"broken"};
+  b.pool([&]() -> std::vector<item_id> {
+     if (!works)
+       throw std::runtime_error("no directory");
+     return {"x"};
+   })
+    .every(5ms)
+    .run([](job_context&) {});
+  REQUIRE(n.add(b.build()));
+  CHECK(eventually([&] { return shown("pool function of job \"broken\"", false); }));
+  works = true;
+  CHECK(eventually([&] { return shown("pool function of job \"broken\"", true); }));
+  REQUIRE(n.ask(unregister_job{"work"}));
+  CHECK(eventually([&] { return shown("strategy of job \"work\"", true); }));
 }

@@ -75,6 +75,46 @@ TEST_CASE("a store that cannot be opened yet is tried again, also while a questi
   system.await_all_actors_done();
 }
 
+TEST_CASE("what a session may not watch any more is a problem that names the limit") {
+  system_env_options options;
+  options.sessions = std::make_shared<late_factory>();
+  static_cast<late_factory&>(*options.sessions).there = true;
+  options.log = [](const log_record&) {};
+  auto env = std::make_shared<system_env>(std::move(options));
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  {
+    store_args args;
+    args.env = env;
+    args.limits.max_watches = 1;
+    auto store = spawn_store(system, std::move(args));
+    std::atomic<int> told{0};
+    auto client = system.spawn([&](cx::event_based_actor* self) -> caf::behavior {
+      auto p = std::make_shared<peers>();
+      p->node = caf::actor_cast<supervisor_actor>(caf::actor{self});
+      p->worker = caf::actor_cast<worker_actor>(caf::actor{self});
+      self->mail(peers_ptr{std::move(p)}).send(store);
+      self->mail(msg::attach{}).send(store);
+      self->mail(msg::read{1, {store::exists("/a", true), store::exists("/b", true)}, false}).send(store);
+      return {
+        [](const msg::session_changed&) {},
+        [](const msg::read_done&) {},
+        [](const msg::contact&) {},
+        [&](const msg::happened& m) {
+          const auto* trouble = std::get_if<problem>(&m.what);
+          told += trouble != nullptr && trouble->about == "watch_limit" &&
+                  trouble->why.text.find("may have 1 watches") != std::string::npos;
+          the_bell().ring();
+        },
+      };
+    });
+    CHECK(eventually([&] { return told == 1; }));
+    caf::anon_send_exit(client, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(store, caf::exit_reason::user_shutdown);
+  }
+  system.await_all_actors_done();
+}
+
 TEST_CASE("a resolver that never answers keeps neither the status nor the end of the store waiting, and is told once") {
   fake_names names;
   system_env_options options;
@@ -159,8 +199,8 @@ TEST_CASE("why a connection fails is in the log of its own node, with several no
     }
     CHECK(eventually([&] { return books[0].has("[127.0.0.1:1]") && books[1].has("[127.0.0.1:2]"); }));
     CHECK_MESSAGE(books[0].has("n0 zookeeper "), books[0].text);
-    CHECK_FALSE(books[0].has("127.0.0.1:2"));
-    CHECK_FALSE(books[1].has("127.0.0.1:1]"));
+    CHECK_FALSE(books[0].has("[127.0.0.1:2]"));
+    CHECK_FALSE(books[1].has("[127.0.0.1:1]"));
     for (auto& store : stores)
       caf::anon_send_exit(store, caf::exit_reason::user_shutdown);
   }

@@ -86,3 +86,38 @@ TEST_CASE("contract: nodes of a session without a digest are open to everybody")
   f.owner.must_commit(txn({set(f.at("public"), "1"), create(f.at("public/x"))}));
   CHECK(f.session.must_read(get(f.at("public")), true).data == "1");
 }
+
+TEST_CASE("contract: a node that everybody may change is told from others, and its access is given to one identity") {
+  protected_fixture f;
+  f.session.must_commit(txn({create(f.at("plain"), "x")}));
+  CHECK(f.owner.must_read(access(f.at("plain")), true).open);
+  CHECK_FALSE(f.owner.must_read(access(f.path)).open);
+  CHECK(f.session.must_read(access(f.path)).code == rc::no_auth);
+  CHECK(f.owner.must_read(access(f.at("none"))).code == rc::no_node);
+  const auto before = f.owner.must_read(get(f.at("plain"))).stat;
+  f.owner.must_commit(txn({secure_op{f.at("plain")}}));
+  const auto after = f.owner.must_read(get(f.at("plain")));
+  CHECK_FALSE(f.owner.must_read(access(f.at("plain"))).open);
+  CHECK(after.stat.mzxid == before.mzxid);
+  CHECK(after.stat.version == before.version);
+  CHECK(f.session.must_read(get(f.at("plain")), true).code == rc::no_auth);
+  check_rejected(f.session.commit(txn({set(f.at("plain"), "mine")})), errc::no_permission);
+}
+
+TEST_CASE("contract: nobody takes what belongs to another, or without an identity, or what is not there") {
+  protected_fixture f;
+  check_rejected(f.session.commit(txn({secure_op{f.path}})), errc::no_permission);
+  f.session.must_commit(txn({create(f.at("plain"))}));
+  check_rejected(f.session.commit(txn({secure_op{f.at("plain")}})), errc::no_permission);
+  check_conflict(f.owner.commit(txn({secure_op{f.at("none")}})), 0, rc::no_node);
+  check_rejected(f.owner.commit(txn({secure_op{f.path}, set(f.path, "x")})), errc::internal);
+}
+
+TEST_CASE("contract: a node may be created for everybody by a session with an identity") {
+  protected_fixture f;
+  auto open = create_op{f.at("way"), {}, store::create_mode::persistent, true};
+  f.owner.must_commit(txn({open, create(f.at("way") + "/mine")}));
+  CHECK(f.owner.must_read(access(f.at("way"))).open);
+  f.session.must_commit(txn({create(f.at("way") + "/yours")}));
+  CHECK(f.session.must_read(get(f.at("way") + "/mine"), true).code == rc::no_auth);
+}

@@ -48,6 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   case 'f': check<format_payload>(previous, text); break;
   case 'a': check<alive_payload>(previous, text); break;
   case 'w': check<worker_payload>(previous, text); break;
+  case 'm': check<mark_payload>(previous, text); break;
   case 's': check<assigned_payload>(previous, text); break;
   case 'd': check<pools_payload>(previous, text); break;
   case 'p': check<pool_payload>(previous, text); break;

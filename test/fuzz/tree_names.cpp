@@ -59,13 +59,13 @@ void check_paths(const std::string& root, const std::string& id) {
   const store::tree_schema tree{root};
   const auto prefix = root == "/" ? root : root + "/";
   for (const auto& path :
-       {tree.format(), tree.alive(), tree.latches(), tree.workers(), tree.available(id), tree.assigned(id),
-        tree.pools(), tree.locks(), tree.pool_version(), tree.worker_version(), tree.assignment_version(),
-        tree.latch_prefix(id, "0a1b2c3d") + "0000000042", tree.lock(id, id)}) {
+       {tree.format(), tree.alive(), tree.latches(), tree.workers(), tree.marks(), tree.available(id),
+        tree.assigned(id), tree.pools(), tree.locks(), tree.pool_version(), tree.worker_version(),
+        tree.assignment_version(), tree.latch_prefix(id, "0a1b2c3d") + "0000000042", tree.lock(id, id)}) {
     require(store::is_valid_path(path) && path.compare(0, prefix.size(), prefix) == 0, "a valid path below the root");
   }
   for (const auto& path :
-       {tree.alive(id), tree.latch(id), tree.worker(id), tree.available("w", id), tree.assigned("w", id),
+       {tree.alive(id), tree.latch(id), tree.worker(id), tree.mark(id), tree.available("w", id), tree.assigned("w", id),
         tree.assigned("w", "j", id), tree.pool(id), tree.pool("j", id), tree.locks(id)}) {
     require(store::is_valid_path(path) && path.compare(0, prefix.size(), prefix) == 0, "a valid path below the root");
     require(store::name_of(path) == id, "that ends with the id");

@@ -163,8 +163,9 @@ void cluster::delay(const node_id& id, any_duration from, any_duration to) {
   const duration least = from;
   const duration most = to;
   impl_->may_act("delay");
-  if (least < duration::zero() || most < least)
-    throw failure(fmt::format("delay: from {} to {} is no range", describe_duration(least), describe_duration(most)));
+  if (least < duration::zero() || most < least || most > max_schedule_duration)
+    throw failure(fmt::format("delay: from {} to {} is no range within 0s to {}", describe_duration(least),
+                              describe_duration(most), describe_duration(max_schedule_duration)));
   impl_->sim->delay(impl_->of(id).number, least, most);
 }
 

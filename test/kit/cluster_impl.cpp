@@ -19,12 +19,14 @@ cluster_options checked(cluster_options o) {
   };
   check(o.nodes <= max_nodes, fmt::format("nodes is {}: at most {}", o.nodes, max_nodes));
   check(o.servers >= 1 && o.servers <= max_servers, fmt::format("servers is {}: 1 to {}", o.servers, max_servers));
-  check(o.least_delay >= duration::zero() && o.least_delay <= o.most_delay,
-        fmt::format("least_delay is {} and most_delay {}: from 0, in this order", format_duration(o.least_delay),
-                    format_duration(o.most_delay)));
+  check(o.least_delay >= duration::zero() && o.least_delay <= o.most_delay && o.most_delay <= max_schedule_duration,
+        fmt::format("least_delay is {} and most_delay {}: from 0 to {}, in this order",
+                    describe_duration(o.least_delay), describe_duration(o.most_delay),
+                    describe_duration(max_schedule_duration)));
   check(o.clock_skew_ppm >= 0 && o.clock_skew_ppm <= max_skew,
         fmt::format("clock_skew_ppm is {}: 0 to {}", o.clock_skew_ppm, max_skew));
-  check(o.real_time_limit.count() > 0, "real_time_limit must be above zero");
+  check(o.real_time_limit > duration::zero() && o.real_time_limit <= std::chrono::hours{24},
+        fmt::format("real_time_limit is {}: above zero and at most a day", describe_duration(o.real_time_limit)));
   auto c = o.config;
   c.id = "n0";
   c.store.connect = "embedded";

@@ -55,7 +55,11 @@ expected<void> cluster_node::disable_all() {
   return ask(*cluster_, id_, switch_all{true});
 }
 
-expected<void> cluster_node::trigger(const job_id& job) {
+expected<void> cluster_node::delete_job(const job_id& job) {
+  return ask(*cluster_, id_, djm::delete_job{job});
+}
+
+expected<std::uint64_t> cluster_node::trigger(const job_id& job) {
   return ask(*cluster_, id_, trigger_job{job});
 }
 

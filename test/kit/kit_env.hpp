@@ -47,8 +47,7 @@ public:
 
   time_point now() const override { return process_.local_now(); }
   wall_time wall_now() const override {
-    return wall_time{std::chrono::milliseconds{1'700'000'000'000} +
-                     std::chrono::duration_cast<std::chrono::milliseconds>(process_.local_now().time_since_epoch())};
+    return wall_time{std::chrono::duration_cast<std::chrono::milliseconds>(process_.wall())};
   }
   std::uint64_t random() override { return chance_.next(); }
   timer_id arm(time_point at, std::function<void()> fire) override {

@@ -32,7 +32,7 @@ struct lockstep::turn {
 
 /// Shared with the threads: one that is left behind outlives the lockstep.
 struct lockstep::state {
-  explicit state(std::chrono::milliseconds p) : patience(p) {}
+  explicit state(duration p) : patience(p) {}
 
   std::mutex mutex;
   std::condition_variable simulator;
@@ -40,14 +40,14 @@ struct lockstep::state {
   turn* holder = nullptr;
   std::vector<std::unique_ptr<turn>> all;
   std::vector<turn*> idle;
-  std::chrono::milliseconds patience;
+  duration patience;
   bool ending = false;
   bool quit = false;
   /// Not empty: a thread has kept its turn.
   std::string broken;
 };
 
-lockstep::lockstep(std::chrono::milliseconds patience) : state_(std::make_shared<state>(patience)) {}
+lockstep::lockstep(duration patience) : state_(std::make_shared<state>(patience)) {}
 
 lockstep::~lockstep() {
   close();

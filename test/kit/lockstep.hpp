@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "djm/time.hpp"
+
 namespace djm::test {
 
 /// Unwinds user code that can never go on. No `std::exception`, so that code which handles those does not handle this.
@@ -22,7 +24,7 @@ public:
   struct turn;
 
   /// A thread that keeps its turn for longer than `patience` of real time is a failure.
-  explicit lockstep(std::chrono::milliseconds patience);
+  explicit lockstep(duration patience);
   lockstep(const lockstep&) = delete;
   lockstep& operator=(const lockstep&) = delete;
   ~lockstep();

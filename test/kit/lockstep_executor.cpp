@@ -54,7 +54,7 @@ void lockstep_executor::start(run_order order, done_fn done) {
   auto& e = runs_[id];
   e.grace = order.stop_grace;
   e.accepted = process_.local_now();
-  e.run = std::make_shared<run_context>(std::move(order), services());
+  e.run = std::make_shared<run_context>(std::move(order), services(id));
   e.done = std::move(done);
   lease_.watch(id, e.grace);
   waiting_.push(e.run->job(), id);
@@ -93,6 +93,26 @@ void lockstep_executor::end_lease(const lease_guard::verdict& v) {
   for (const auto id : v.overrun)
     if (const auto i = runs_.find(id); i != runs_.end() && i->second.started)
       overrun_({id, i->second.run->job(), i->second.run->items(), true});
+}
+
+void lockstep_executor::tell_revoked(run_id id, std::vector<item_id> items) {
+  const auto i = runs_.find(id);
+  if (i == runs_.end())
+    return;
+  if (i->second.started)
+    return i->second.run->tell_revoked(items);
+  released(id, i->second.run->withdraw(items));
+}
+
+void lockstep_executor::released(run_id id, std::vector<item_id> items) {
+  const auto i = runs_.find(id);
+  if (i == runs_.end() || !i->second.done || items.empty())
+    return;
+  run_result result;
+  result.id = id;
+  result.ended = false;
+  result.released = std::move(items);
+  i->second.done(result);
 }
 
 void lockstep_executor::call(std::function<void()> f) {
@@ -140,11 +160,15 @@ void lockstep_executor::soon(std::string what, std::function<void()> f) {
   });
 }
 
-run_services lockstep_executor::services() {
+run_services lockstep_executor::services(run_id id) {
   run_services s;
   s.clock = clock_;
   s.post = [this](std::function<void()> f) {
     soon(fmt::format("a stop callback on {}", process_.node()), std::move(f));
+  };
+  s.released = [this, id](const item_id& item) {
+    observer_.item_released(process_, id, item);
+    process_.later(timeline_.now, sim::process::kind::code, [this, id, item] { released(id, {item}); });
   };
   s.report = [this](const std::string& text) {
     ++stats_.contained;
@@ -157,7 +181,7 @@ std::vector<running_info> lockstep_executor::running(const job_id& job) const {
   std::vector<running_info> result;
   for (const auto& [id, e] : runs_)
     if (job.empty() || e.run->job() == job)
-      result.push_back({id, e.run->job(), e.run->items(), e.started});
+      result.push_back({id, e.run->job(), e.run->held_items(), e.started});
   return result;
 }
 

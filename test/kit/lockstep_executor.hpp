@@ -23,6 +23,7 @@ public:
   virtual ~run_observer() = default;
   virtual void run_began(const sim::process& p, const running_info& r) = 0;
   virtual void stop_asked(const sim::process& p, run_id run, stop_reason reason) = 0;
+  virtual void item_released(const sim::process&, run_id, const item_id&) {}
   virtual void run_ended(const sim::process& p, const run_result& r) = 0;
 };
 
@@ -41,6 +42,7 @@ public:
   void request_stop(run_id id, stop_reason reason, std::vector<item_id> revoked) override;
   void renew_lease(const run_lease& l) override { lease_.renew(l); }
   void session_ends(std::uint64_t session, time_point at) override { lease_.session_ends(session, at); }
+  void tell_revoked(run_id id, std::vector<item_id> items) override;
   void call(std::function<void()> f) override;
   void call_user(std::string owner, std::function<void()> f) override;
   std::vector<running_info> running(const job_id& job) const override;
@@ -61,7 +63,8 @@ private:
   };
 
   std::string complaint(const run_order& order) const;
-  run_services services();
+  run_services services(run_id id);
+  void released(run_id id, std::vector<item_id> items);
   void soon(std::string what, std::function<void()> f);
   void contain(const std::function<void()>& f);
   void begin_call(std::string owner, std::function<void()> f);

@@ -14,7 +14,9 @@ void run_book::began(host h, const node_id& node, run_id run, const job_id& job,
   r.run = run;
   r.items = std::move(items);
   r.began = now;
-  places_.push_back({h, ++sequence_});
+  auto& p = places_.emplace_back();
+  p.on = h;
+  p.began = ++sequence_;
 }
 
 void run_book::stop_asked(host h, run_id run, stop_reason reason, duration now) {
@@ -23,6 +25,11 @@ void run_book::stop_asked(host h, run_id run, stop_reason reason, duration now) 
     return;
   runs_[i->second].stop_asked = now;
   runs_[i->second].reason = reason;
+}
+
+void run_book::released(host h, run_id run, const item_id& item, duration now) {
+  if (const auto i = open_.find({h, run}); i != open_.end())
+    places_[i->second].released.emplace(item, std::pair{++sequence_, now});
 }
 
 void run_book::ended(host h, run_id run, run_end how, std::string failure, duration now) {
@@ -69,7 +76,7 @@ std::vector<run_book::double_run> run_book::double_runs(duration now) const {
       auto& others = running[{runs_[second].job, item.id}];
       for (auto i = others.begin(); i != others.end();) {
         const auto& first = runs_[*i];
-        if (places_[*i].ended < places_[second].began) {
+        if (places_[*i].left(item.id) < places_[second].began) {
           i = others.erase(i);
           continue;
         }

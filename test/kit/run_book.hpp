@@ -18,6 +18,8 @@ public:
 
   void began(host h, const node_id& node, run_id run, const job_id& job, std::vector<work_item> items, duration now);
   void stop_asked(host h, run_id run, stop_reason reason, duration now);
+  /// The run goes on without this item.
+  void released(host h, run_id run, const item_id& item, duration now);
   void ended(host h, run_id run, run_end how, std::string failure, duration now);
   /// All that still run on this host have crashed with it.
   void crashed(host h, duration now);
@@ -41,6 +43,13 @@ private:
     host on = 0;
     std::uint64_t began = 0;
     std::uint64_t ended = ~std::uint64_t{0};
+    /// Of items that it released before its end.
+    std::map<item_id, std::pair<std::uint64_t, duration>> released = {};
+
+    std::uint64_t left(const item_id& item) const {
+      const auto i = released.find(item);
+      return i == released.end() ? ended : i->second.first;
+    }
   };
   struct pause {
     duration from;

@@ -69,6 +69,9 @@ std::vector<std::string> cluster::impl::missing_of(const std::string& key) const
   return {};
 }
 
+/// Whether an item gets its turn is waited for when that shows within this time.
+constexpr duration soon = std::chrono::seconds{30};
+
 std::vector<std::string> cluster::impl::missing_in_nodes(cluster& c) const {
   std::vector<std::string> result;
   const auto& tree = sim->tree();
@@ -84,6 +87,13 @@ std::vector<std::string> cluster::impl::missing_in_nodes(cluster& c) const {
     for (const auto& job : status->jobs) {
       for (const auto& item : job.items)
         granted[job.job + '/' + item.id] = item.token;
+      for (const auto& item : job.starved)
+        result.push_back(fmt::format(
+          "{}/{} is held by {} and has been in no run for too long: the run of its share goes on without it", job.job,
+          item, id));
+      if (job.starved.empty() && job.starves_in && *job.starves_in <= soon)
+        result.push_back(fmt::format("items of {} on {} wait for a run of their share to end, and starve in {}",
+                                     job.job, id, format_duration(*job.starves_in)));
       const bool due = job.next_start && *job.next_start <= duration::zero() && job.active_runs == 0;
       if (!job.items.empty() && (!job.leased || due))
         result.push_back(

@@ -306,6 +306,10 @@ void simulation::stop_asked(const sim::process& p, run_id run, stop_reason reaso
   runs_.stop_asked(p.number(), run, reason, now());
 }
 
+void simulation::item_released(const sim::process& p, run_id run, const item_id& item) {
+  runs_.released(p.number(), run, item, now());
+}
+
 void simulation::run_ended(const sim::process& p, const run_result& r) {
   mix_in(~r.id ^ static_cast<std::uint64_t>(now().count()));
   runs_.ended(p.number(), r.id, r.failed ? run_end::threw : run_end::returned, r.failure, now());

@@ -114,6 +114,7 @@ private:
   void closing(const sim::process&) override {}
   void run_began(const sim::process& p, const running_info& r) override;
   void stop_asked(const sim::process& p, run_id run, stop_reason reason) override;
+  void item_released(const sim::process& p, run_id run, const item_id& item) override;
   void run_ended(const sim::process& p, const run_result& r) override;
 
   cluster_options options_;

@@ -26,6 +26,14 @@ public:
   djm::stop_reason reason() const override { return inner_.reason(); }
   std::vector<item_id> revoked_items() const override { return inner_.revoked_items(); }
 
+  bool stop_requested(const item_id& item) const override {
+    if (virtual_clock::mine() == &clock_)
+      count_look();
+    return inner_.stop_requested(item);
+  }
+  void release(const item_id& item) override { inner_.release(item); }
+  void fail_item(const item_id& item, const std::string& what) override { inner_.fail_item(item, what); }
+
   using job_context::wait_for_stop;
   bool wait_for_stop(duration timeout) override {
     virtual_clock::user_wait flag;

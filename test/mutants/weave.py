@@ -13,8 +13,12 @@ import cpp_text
 CORES = [
     "actors/election/election_core.cpp",
     "actors/job_runner/job_runner_core.cpp",
+    "actors/job_runner/job_runner_cut.cpp",
     "actors/job_runner/job_runner_lanes.cpp",
     "actors/job_runner/job_runner_pool.cpp",
+    "actors/job_runner/job_runner_rhythm.cpp",
+    "actors/job_runner/job_runner_runs.cpp",
+    "actors/job_runner/rhythm.cpp",
     "actors/keeper/keeper_base.cpp",
     "actors/keeper/keeper_core.cpp",
     "actors/keeper/keeper_pools.cpp",
@@ -30,6 +34,7 @@ CORES = [
     "actors/manager/manager_refresh.cpp",
     "actors/manager/strategy_desk.cpp",
     "actors/node/admin_core.cpp",
+    "actors/node/admin_removal.cpp",
     "actors/node/supervisor_core.cpp",
     "actors/worker/lease.hpp",
     "actors/worker/worker_assigned.cpp",
@@ -45,7 +50,10 @@ CORES = [
 ]
 
 # What people read, and decides nothing.
-FOR_PEOPLE = {"status", "name_of", "complain", "tell_overruled", "problem_once", "tell_wanted", "describe_plan"}
+FOR_PEOPLE = {
+    "status", "name_of", "subject_of", "complain", "relieve", "tell_overruled", "problem_once", "forget_problems", "tell_wanted",
+    "describe_plan",
+}
 
 
 class harness_error(Exception):

@@ -32,7 +32,7 @@ const char* djm_plugin_run() {
   if (!n) {
     return complain(n.error());
   }
-  auto job = djm::job_builder("work").items({"a"}).every(1h).run([&](djm::job_context&) { ran.set_value(); }).build();
+  auto job = djm::job_builder("work").items({"a"}).every(50s).run([&](djm::job_context&) { ran.set_value(); }).build();
   if (auto ok = n->register_job(*job); !ok) {
     return complain(ok.error());
   }

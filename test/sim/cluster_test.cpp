@@ -277,3 +277,25 @@ TEST_CASE("a decision that is held until its session is over touches nobody's lo
   s.w.let_go(s.nodes[0]);
   s.rest();
 }
+
+TEST_CASE("what is tried in vain for a minute is told, and over when it works") {
+  using kind = transaction_kind;
+  for (const auto k : {kind::join, kind::candidacy, kind::assign, kind::break_lock, kind::lock, kind::pool}) {
+    CAPTURE(enum_text(k));
+    small_cluster s{static_cast<std::uint64_t>(k)};
+    s.settle();
+    s.w.decide_fate = [k](const process&, const store::transaction&, kind what) {
+      return what == k ? fate::lost_before : fate::arrives;
+    };
+    s.w.crash(s.nodes[0]);
+    s.w.run_for(5s);
+    s.c.start(0);
+    s.w.verdict().expect_late_plans(true);
+    s.w.run_for(100s); // the judge listens
+    CHECK(s.w.verdict().violations().empty());
+    s.w.decide_fate = {};
+    s.w.run_for(15s);
+    s.w.verdict().expect_late_plans(false);
+    s.rest();
+  }
+}

@@ -42,6 +42,8 @@ transaction_kind kind_of(const store::transaction& txn) {
     const bool creates = std::holds_alternative<store::create_op>(op);
     const bool sets = std::holds_alternative<store::set_op>(op);
     const bool gone = std::holds_alternative<store::remove_op>(op);
+    if (std::holds_alternative<store::secure_op>(op))
+      return kind::setup;
     if (!creates && !sets && !gone) {
       latch_check |= has(path, "/leader-latch/");
       continue;
@@ -59,6 +61,8 @@ transaction_kind kind_of(const store::transaction& txn) {
       (creates ? lock_made : lock_gone) = true;
     else if (has(path, "/workers/"))
       registers = true;
+    else if (has(path, "/marks/"))
+      pool_data = true; // what operators say
     else if (has(path, "/work-pool/"))
       (sets ? pool_data : pool) = true;
     else if (has(path, "/work-pool") && !has(path, "version"))
@@ -93,6 +97,26 @@ transaction_kind kind_of(const store::transaction& txn) {
   if (pool_data)
     return kind::switch_job;
   return kind::setup;
+}
+
+const char* component_of(transaction_kind kind) {
+  using k = transaction_kind;
+  switch (kind) {
+  case k::setup:
+  case k::pool:
+  case k::registration:
+  case k::join:
+  case k::leave: return "keeper";
+  case k::candidacy: return "election";
+  case k::assign:
+  case k::break_lock:
+  case k::clean: return "manager";
+  case k::lock:
+  case k::unlock: return "worker";
+  case k::probe:
+  case k::switch_job: break;
+  }
+  return "";
 }
 
 void coverage::add(const coverage& other) {

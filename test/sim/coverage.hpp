@@ -36,6 +36,9 @@ constexpr auto enum_names(transaction_kind) {
 
 transaction_kind kind_of(const store::transaction& txn);
 
+/// Whose transactions these are, as problems name it; empty: nobody's that tries again by itself.
+const char* component_of(transaction_kind kind);
+
 enum class transaction_outcome : std::uint8_t {
   committed,
   conflict,

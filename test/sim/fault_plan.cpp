@@ -59,13 +59,17 @@ std::vector<std::pair<std::string, unsigned>> cluster::faults_of(profile kind) {
     {"job switched", {0, 2, 4, 1, 0}},
     {"all switched", {0, 1, 2, 0, 0}},
     {"job taken away", {0, 2, 4, 1, 0}},
+    {"job deleted", {0, 1, 2, 0, 0}},
     {"job triggered", {1, 1, 2, 0, 1}},
     {"job rescheduled", {0, 1, 2, 0, 0}},
     {"worker marked", {0, 1, 3, 0, 0}},
     {"part dies", {0, 2, 3, 1, 0}},
     {"twin", {0, 1, 2, 1, 0}},
     {"foreign writes", {0, 1, 1, 0, 0}},
+    {"impostors", {0, 1, 2, 0, 0}},
+    {"version removed", {0, 1, 2, 0, 0}},
     {"registration removed", {0, 0, 2, 0, 0}},
+    {"wall clock set", {0, 2, 2, 1, 0}},
   };
   std::vector<std::pair<std::string, unsigned>> result;
   for (const auto& [name, weights] : table)
@@ -160,6 +164,7 @@ void cluster::heal() {
     world_.resume(h);
     world_.let_go(h);
     world_.release(h);
+    world_.set_wall_clock(h, duration::zero());
     world_.executor_of(h).set_call_delay(duration::zero());
   }
   if (stranger_)

@@ -48,6 +48,8 @@ public:
 
   /// What must be there, owned, locked and running when all is well.
   judge::expectation expected(time_point since) const;
+  /// Registers a job whose predecessor may still be in its way: as often as it takes.
+  void register_again(world::handle h, std::size_t machine, const job_id& id);
   const std::map<job_id, job_entry>& jobs() const { return jobs_; }
 
 private:

@@ -15,11 +15,11 @@ namespace {
 /// Clocks run up to 2 % apart; what one measures as D, the world may see as a little less.
 constexpr int clock_slack_percent = 4;
 
-std::string name_of(const process& p) {
+} // namespace
+
+std::string judge::name_of(const process& p) {
   return fmt::format("{}#{}", p.node(), p.number());
 }
-
-} // namespace
 
 void judge::started(const process& p, duration detach, time_point) {
   auto& h = hosts_[p.number()];
@@ -35,6 +35,7 @@ void judge::paused(const process& p, time_point) {
 void judge::resumed(const process& p, time_point now) {
   auto& h = hosts_[p.number()];
   h.paused = false;
+  turns_.anew(p.number(), now);
   if (h.deadline && now < *h.deadline)
     return;
   for (auto i = runs_.lower_bound({p.number(), 0}); i != runs_.end() && i->first.first == p.number(); ++i) {
@@ -46,6 +47,7 @@ void judge::resumed(const process& p, time_point now) {
 
 void judge::died(const process& p) {
   hosts_[p.number()].dead = true;
+  turns_.gone(p.number());
 }
 
 void judge::run_began(const process& p, run_id run, const job_id& job, const std::vector<work_item>& items,
@@ -55,6 +57,8 @@ void judge::run_began(const process& p, run_id run, const job_id& job, const std
   auto& r = runs_[key];
   r.stubborn = stubborn;
   r.former = hosts_[p.number()].former;
+  turns_.began(p.number(), job, items, p.wall(), p.wall_error(),
+               [&](std::string text) { say("I3", now, std::move(text)); });
   for (const auto& item : items) {
     const auto name = job + '/' + item.id;
     const auto n = number_of(name);
@@ -124,6 +128,24 @@ void judge::stop_asked(const process& p, run_id run) {
     i->second.stop_asked = true;
 }
 
+void judge::item_released(const process& p, run_id run, const item_id& item, time_point now) {
+  const run_key key{p.number(), run};
+  const auto i = runs_.find(key);
+  if (i == runs_.end())
+    return;
+  auto& held = i->second.items;
+  for (auto h = held.begin(); h != held.end(); ++h) {
+    auto& record = items_[h->first];
+    if (record.key.size() > item.size() &&
+        record.key.compare(record.key.size() - item.size() - 1, std::string::npos, '/' + item) == 0) {
+      record.runs.erase(std::remove(record.runs.begin(), record.runs.end(), key), record.runs.end());
+      record.last_active = now;
+      held.erase(h);
+      return;
+    }
+  }
+}
+
 void judge::run_ended(const process& p, run_id run, time_point now) {
   const run_key key{p.number(), run};
   const auto i = runs_.find(key);
@@ -167,6 +189,10 @@ void judge::extend(const process& p, time_point until) {
   if (h.deadline && p.to_world(p.local_now()) >= *h.deadline)
     for (auto i = runs_.lower_bound({p.number(), 0}); i != runs_.end() && i->first.first == p.number(); ++i)
       i->second.stale = i->second.stale || i->second.stubborn;
+  // A node starts nothing in the last part of its lease, the grace of its runs: while that was short, or over, it could
+  // not.
+  if (const auto now = p.to_world(p.local_now()); !h.deadline || *h.deadline - now < start_margin)
+    turns_.anew(p.number(), now);
   if (!h.deadline || *h.deadline < until)
     h.deadline = until;
 }
@@ -226,12 +252,12 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
       check_wish(change, e.key, now);
     moves_.sees(change, e, image_, now);
     image_.apply(change, e, txn.zxid);
-    if (e.what == kind::alive_made) {
-      const auto& incarnation = image_.alive().at(e.key).incarnation;
-      gone_since_.erase(incarnation);
-      for (auto& [number, h] : hosts_)
-        h.former = h.former && h.incarnation != incarnation;
-    }
+    if (e.what == kind::alive_made)
+      if (const auto a = image_.alive().find(e.key); a != image_.alive().end()) {
+        gone_since_.erase(a->second.incarnation);
+        for (auto& [number, h] : hosts_)
+          h.former = h.former && h.incarnation != a->second.incarnation;
+      }
     if (e.what == kind::assigned)
       ++counts_.assignments;
   }
@@ -301,32 +327,11 @@ void judge::check_wish(const store::node_change& change, const std::string& job,
                     after->wish, job, number, writer));
 }
 
-void judge::told(const process& p, const event& what, time_point now) {
-  auto& h = hosts_[p.number()];
-  if (const auto* granted = std::get_if<items_granted>(&what)) {
-    for (const auto& item : granted->items)
-      h.revoked.erase(granted->job + '/' + item.id);
-  } else if (const auto* revoked = std::get_if<items_revoked>(&what)) {
-    for (const auto& item : revoked->items)
-      h.revoked.insert(revoked->job + '/' + item);
-  } else if (const auto* run = std::get_if<run_started>(&what)) {
-    if (h.revoked.empty())
-      return;
-    for (const auto& item : run->items)
-      if (h.revoked.count(run->job + '/' + item.id) > 0)
-        say("I7", now,
-            fmt::format("{} starts run {} with {}/{} after its revocation", name_of(p), run->run, run->job, item.id));
-  } else if (const auto* trouble = std::get_if<problem>(&what)) {
-    if (trouble->why.text.find("failed and is rebuilt") == std::string::npos)
-      return;
-    if (h.failures_expected > 0)
-      --h.failures_expected;
-    else
-      say("I10", now, fmt::format("{}: {}", name_of(p), trouble->why.text));
-  }
-}
-
 void judge::quiescent(const expectation& e, time_point now) {
+  for (const auto& [number, h] : hosts_)
+    if (!h.deadline || *h.deadline - now < start_margin)
+      turns_.anew(number, now);
+  turns_.check(now, [&](std::string text) { say("I3", now, std::move(text)); });
   // Where a run of the job is under way the next one takes the items that wait for it.
   std::set<std::string> busy;
   for (const auto& [key, r] : runs_)

@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "djm/events.hpp"
+#include "test/sim/patience.hpp"
 #include "test/sim/process.hpp"
 #include "test/sim/stickiness.hpp"
 #include "test/sim/tree_image.hpp"
+#include "test/sim/turns.hpp"
 
 namespace djm::sim {
 
@@ -35,8 +37,10 @@ struct violation {
 /// - I6 when an assignment, or a lock of somebody else, is changed by a session other than the lowest latch's.
 /// - I7 when a node reports a run with an item after it has reported its revocation, without a new grant.
 /// - I9 when a node overwrites, in a job's pool, the later wish of another one that lives and offers the job.
-/// - I10 when a part of a node dies of an exception: user code cannot do that, so it is a defect of ours.
-/// - I3, I8, I9 are looked at on demand, at quiescence.
+/// - I10 when a part of a node dies of an exception: user code cannot do that, so it is a defect of ours; when a
+///   component tries something in vain for longer than a minute without a problem.
+/// - I3 when an item that its node holds does not get its turn, and nobody says so (see turns.hpp).
+/// - The rest of I3, and I8, I9 are looked at on demand, at quiescence.
 class judge {
 public:
   explicit judge(std::string root = "/djm") : root_(root), image_(std::move(root)) {}
@@ -50,6 +54,8 @@ public:
   void run_began(const process& p, run_id run, const job_id& job, const std::vector<work_item>& items, bool stubborn,
                  time_point now);
   void stop_asked(const process& p, run_id run);
+  /// The run goes on without the item.
+  void item_released(const process& p, run_id run, const item_id& item, time_point now);
   void run_ended(const process& p, run_id run, time_point now);
   void probe_answered(const process& p, store::session_id_t session, time_point sent, duration timeout);
   /// The node has asked for the end of its session, for itself or for a part of it that died.
@@ -58,6 +64,8 @@ public:
   void leased(const process& p, time_point until);
   void committed(const store::committed_transaction& txn, time_point now);
   void told(const process& p, const event& what, time_point now);
+  /// A transaction of a component has come to its end; `what` is its kind.
+  void tried(const process& p, const std::string& component, const std::string& what, bool committed, time_point now);
   /// The ensemble was put back to this: another history begins. What still runs belongs to the one that is gone, also
   /// what a process starts before it has joined the new one.
   void history_begins(const store::znode_tree& tree, time_point now);
@@ -66,8 +74,12 @@ public:
 
   // -- what is to be expected --
 
+  turns& of_turns() { return turns_; }
+
   /// From now on no change is expected; or no more.
   void expect_quiet(bool quiet) { quiet_ = quiet; }
+  /// No leader gets far enough to plan: changes of long ago may show in a plan of today.
+  void expect_late_plans(bool late) { moves_.judges(!late); }
   /// Writes of this session are not the cluster's. From the deletion of an `alive` on, its node is given D, like one
   /// that leaves: what a frozen process does later is not covered.
   void foreign(store::session_id_t session) { foreign_.insert(session); }
@@ -100,6 +112,10 @@ public:
   const counts& counted() const { return counts_; }
 
 private:
+  /// A node may start nothing in so much of its lease's end.
+  static constexpr duration start_margin = std::chrono::milliseconds{1500};
+  static std::string name_of(const process& p);
+
   using item_number = std::uint32_t;
   using run_key = std::pair<std::uint32_t, run_id>;
 
@@ -148,6 +164,8 @@ private:
   std::string root_;
   tree_image image_;
   stickiness moves_;
+  patience patience_;
+  turns turns_;
   std::map<std::uint32_t, host> hosts_;
   std::map<run_key, held_run> runs_;
   std::map<std::string, item_number> numbers_;

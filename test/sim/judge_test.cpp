@@ -234,3 +234,40 @@ TEST_CASE("I6: a stranger's node among the latches leads nobody") {
   c.change(100, court::create("/djm/workers/a/assigned/job/x"));
   CHECK(c.broken() == broken{});
 }
+
+TEST_CASE("I10: what is tried in vain for a minute has to be a problem of the component that tries it") {
+  const auto try_for = [](court& c, std::chrono::seconds span) {
+    for (const auto end = c.time.now + span; c.time.now < end; c.time.now += 5s)
+      c.j.tried(c.a, "keeper", "pool", false, c.time.now);
+  };
+  SUBCASE("in silence") {
+    court c;
+    try_for(c, 90s);
+    CHECK(c.broken() == broken{"I10"});
+  }
+  SUBCASE("not for long") {
+    court c;
+    try_for(c, 50s);
+    c.j.tried(c.a, "keeper", "pool", true, c.time.now);
+    try_for(c, 50s);
+    c.time.now += 1h;
+    try_for(c, 50s);
+    CHECK(c.broken() == broken{});
+  }
+  SUBCASE("with a problem") {
+    court c;
+    c.j.told(c.a, problem{"keeper", {errc::timed_out, "text"}, "writing pools"}, c.time.now);
+    try_for(c, 90s);
+    CHECK(c.broken() == broken{});
+    c.j.told(c.a, problem_over{"keeper", "writing pools"}, c.time.now);
+    try_for(c, 10s);
+    CHECK(c.broken() == broken{"I10"});
+  }
+  SUBCASE("with somebody else's problem") {
+    court c;
+    c.j.told(c.b, problem{"keeper", {errc::timed_out, "text"}, "writing pools"}, c.time.now);
+    c.j.told(c.a, problem{"worker", {errc::timed_out, "text"}, "locks"}, c.time.now);
+    try_for(c, 90s);
+    CHECK(c.broken() == broken{"I10"});
+  }
+}

@@ -80,6 +80,19 @@ void cluster::add_node_faults() {
       world_.release(h);
     });
   };
+  actions_["wall clock set"] = [this] {
+    if (const auto h = any_node()) {
+      // By seconds, as when a clock is corrected, or by days.
+      const auto far = chance_.one_in(4);
+      const auto by = far ? chance_.between(0h, 240h) : chance_.between(0ms, 5s);
+      world_.set_wall_clock(*h, chance_.one_in(2) ? by : -by);
+      if (chance_.one_in(2))
+        later(chance_.between(100ms, 5s), [this, h = *h] {
+          if (world_.up(h))
+            world_.set_wall_clock(h, duration::zero());
+        });
+    }
+  };
   actions_["gentle stop"] = [this] {
     if (const auto h = any_node()) {
       world_.stop(*h, chance_.one_in(4));
@@ -114,6 +127,24 @@ void cluster::add_node_faults() {
     removed_until_ = world_.now() + 2s;
     some_stranger().write(
       store::remove_op{world_.options().config.store.root + "/alive/" + world_.process_of(*h).node()});
+  };
+  // Nodes of a candidate's or a life's name that no session holds: what a backup leaves behind that somebody restores.
+  actions_["impostors"] = [this] {
+    auto& writer = some_stranger();
+    const auto root = world_.options().config.store.root;
+    const auto m = any_machine();
+    const auto name = "n" + std::to_string(m);
+    writer.write(store::create_op{root + "/leader-latch/" + name + "-i0-" + std::to_string(1'000'000'000 + m), "",
+                                  store::create_mode::persistent});
+    writer.write(store::create_op{root + "/leader-latch/" + name + "-i0-000000000" + std::to_string(m % 10), "",
+                                  store::create_mode::persistent});
+    // Where the node is there this fails, as it has to.
+    writer.write(
+      store::create_op{root + "/alive/" + name, R"({"v":1,"incarnation":"i0"})", store::create_mode::persistent});
+  };
+  actions_["version removed"] = [this] {
+    static constexpr const char* names[] = {"/worker-version", "/worker-assignment-version", "/work-pool-version"};
+    some_stranger().write(store::remove_op{world_.options().config.store.root + names[chance_.below(3)]});
   };
   actions_["foreign writes"] = [this] {
     auto& writer = some_stranger();

@@ -53,6 +53,13 @@ public:
   /// How long a local duration takes.
   duration to_world(duration local) const;
 
+  /// What its wall clock shows, since the Unix epoch, and by how much that is wrong.
+  duration wall() const {
+    return std::chrono::milliseconds{1'700'000'000'000} + timeline_.now.time_since_epoch() + wall_error_;
+  }
+  duration wall_error() const noexcept { return wall_error_; }
+  void set_wall_error(duration e) { wall_error_ = e; }
+
   bool paused() const noexcept { return paused_; }
   bool dead() const noexcept { return dead_; }
   bool runs() const noexcept { return !paused_ && !dead_; }
@@ -80,6 +87,7 @@ private:
   node_id node_;
   std::string incarnation_;
   clock clock_;
+  duration wall_error_{};
   bool paused_ = false;
   bool dead_ = false;
   pending_id last_ = 0;

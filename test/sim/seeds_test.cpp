@@ -22,6 +22,7 @@ TEST_CASE("seeds that broke a promise once do so no more") {
          once{profile::chaos, 4008066, "a question during planning took the last plan for one of the next problem"},
          once{profile::chaos, 4168920, "the judge did not see a session end that was ended for a store that had died"},
          once{profile::chaos, 4199249, "the same"},
+         once{profile::chaos, 4099969, "wishes with one number took turns at a pool"},
          once{profile::chaos, 4198313, "runs ignored their stop request even after everything had healed"},
        }) {
     CAPTURE(x.what);

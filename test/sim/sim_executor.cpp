@@ -41,7 +41,7 @@ void sim_executor::start(run_order order, done_fn done) {
   fill();
 }
 
-void sim_executor::request_stop(run_id id, stop_reason reason, std::vector<item_id>) {
+void sim_executor::request_stop(run_id id, stop_reason reason, std::vector<item_id> revoked) {
   const auto i = runs_.find(id);
   if (i == runs_.end())
     return;
@@ -49,6 +49,10 @@ void sim_executor::request_stop(run_id id, stop_reason reason, std::vector<item_
   if (!r.started) {
     waiting_.erase(r.order.job, id);
     return drop(id);
+  }
+  if (reason == stop_reason::revoked && r.lets_go && !r.stopping && revoked.size() < r.order.items.size()) {
+    tell_revoked(id, std::move(revoked));
+    return;
   }
   if (std::exchange(r.stopping, true))
     return;
@@ -69,6 +73,40 @@ void sim_executor::drop(run_id id) {
   const auto ended = runs_.extract(id);
   stats_.waiting = static_cast<std::uint32_t>(waiting_.size());
   ended.mapped().done(dropped);
+}
+
+void sim_executor::tell_revoked(run_id id, std::vector<item_id> items) {
+  const auto i = runs_.find(id);
+  if (i == runs_.end())
+    return;
+  auto& r = i->second;
+  if (!r.started)
+    return let_go(id, std::move(items));
+  if (r.lets_go)
+    process_.later(timeline_.now + chance_.between(duration::zero(), r.manner.obeys_within), process::kind::code,
+                   [this, id, items = std::move(items)] { let_go(id, items); });
+}
+
+void sim_executor::let_go(run_id id, std::vector<item_id> items) {
+  const auto i = runs_.find(id);
+  if (i == runs_.end())
+    return;
+  auto& r = i->second;
+  run_result result;
+  result.id = id;
+  result.ended = false;
+  for (const auto& item : items) {
+    auto& held = r.order.items;
+    const auto k = std::find_if(held.begin(), held.end(), [&](const work_item& w) { return w.id == item; });
+    if (k == held.end())
+      continue;
+    held.erase(k);
+    result.released.push_back(item);
+    if (r.started)
+      observer_.item_released(process_, id, item);
+  }
+  if (!result.released.empty() && r.done)
+    r.done(result);
 }
 
 void sim_executor::call(std::function<void()> f) {
@@ -151,6 +189,7 @@ void sim_executor::begin(run_id id) {
   ++stats_.busy;
   r.stubborn = chance_.permille(r.manner.stubborn);
   r.throws = chance_.permille(r.manner.throws);
+  r.lets_go = !r.stubborn && chance_.permille(r.manner.lets_go);
   observer_.run_began(process_, id, r.order.job, r.order.items, r.stubborn);
   schedule_end(id, timeline_.now + chance_.between(r.manner.least, r.manner.most));
 }

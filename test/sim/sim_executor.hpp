@@ -23,6 +23,7 @@ public:
   virtual void run_began(const process& p, run_id run, const job_id& job, const std::vector<work_item>& items,
                          bool stubborn) = 0;
   virtual void stop_asked(const process& p, run_id run, stop_reason reason) = 0;
+  virtual void item_released(const process& p, run_id run, const item_id& item) = 0;
   virtual void run_ended(const process& p, run_id run) = 0;
 };
 
@@ -36,6 +37,7 @@ public:
   void request_stop(run_id id, stop_reason reason, std::vector<item_id> revoked) override;
   void renew_lease(const run_lease& l) override { lease_.renew(l); }
   void session_ends(std::uint64_t session, time_point at) override { lease_.session_ends(session, at); }
+  void tell_revoked(run_id id, std::vector<item_id> items) override;
   void call(std::function<void()> f) override;
   void call_user(std::string owner, std::function<void()> f) override;
   std::vector<running_info> running(const job_id& job) const override;
@@ -64,12 +66,15 @@ private:
     bool stubborn = false;
     bool throws = false;
     bool stopping = false;
+    /// Lets single items go when they are taken away.
+    bool lets_go = false;
     time_point ends{};
     duration left{};
     time_point accepted{}, began{};
     process::pending_id event = 0;
   };
 
+  void let_go(run_id id, std::vector<item_id> items);
   void begin(run_id id);
   void schedule_end(run_id id, time_point when);
   void finish(run_id id);

@@ -19,6 +19,8 @@ struct run_manner {
   duration most = std::chrono::milliseconds{60};
   /// How long a run takes to obey a stop request, at most.
   duration obeys_within = std::chrono::milliseconds{50};
+  /// Of 1000 runs so many release single items that are taken away, and go on with the others.
+  std::uint64_t lets_go = 0;
   /// Of 1000 runs so many throw.
   std::uint64_t throws = 0;
   /// Of 1000 runs so many ignore their stop request for `ignores_for`; exclusion is not judged for them afterwards.

@@ -22,9 +22,8 @@ std::string job_of(const std::string& key) {
   return key.substr(0, key.find('/'));
 }
 
-/// "n1" of ".../workers/n1"; empty for any other path.
-std::string worker_of(const std::string& path) {
-  constexpr std::string_view folder = "/workers/";
+/// "n1" of ".../workers/n1" where the folder is "/workers/"; empty for any other path.
+std::string name_below(const std::string& path, std::string_view folder) {
   const auto at = path.find(folder);
   if (at == std::string::npos)
     return {};
@@ -42,13 +41,15 @@ void stickiness::sees(const store::node_change& change, const tree_event& e, con
   case kind::unassigned: from_[e.key] = e.worker; return;
   case kind::assigned: to_[e.key] = e.worker; return;
   case kind::alive_gone:
+    if (image.alive().count(e.key) == 0)
+      return; // it was nobody's
     gone_[e.key] = now;
     // Plans change once more when its D is over.
     input_changed_ = std::max(input_changed_, now + workers_[e.key].detach * 11 / 10);
     return;
   case kind::alive_made:
     // A transaction of locks sets it too, to learn its zxid; nobody has come then.
-    if (change.what == store::node_change::kind::create) {
+    if (change.what == store::node_change::kind::create && change.ephemeral_owner != 0) {
       auto& w = workers_[e.key];
       if (long_gone(e.key, now))
         w.unfit_until = now;
@@ -82,27 +83,30 @@ void stickiness::sees(const store::node_change& change, const tree_event& e, con
     }
     return;
   case kind::other:
-    if (e.worker == "available" || !worker_of(change.path).empty())
+    if (const auto name = name_below(change.path, "/marks/"); !name.empty()) {
+      sees_mark(name, gone ? std::string_view{} : std::string_view{change.data}, now);
+      return;
+    }
+    if (e.worker == "available" || !name_below(change.path, "/workers/").empty())
       input_changed_ = std::max(input_changed_, now);
     if (e.worker == "available") {
       if (!gone)
         offer_came_[e.key] = now;
-    } else if (const auto name = worker_of(change.path); !name.empty()) {
+    } else if (const auto name = name_below(change.path, "/workers/"); !name.empty()) {
       if (gone)
         workers_[name].plain = true;
       else if (const auto p = store::decode<store::worker_payload>(change.data, change.path)) {
         auto& w = workers_[name];
-        if ((w.draining && !p->draining) || (w.left && !p->left))
+        if (w.left && !p->left)
           w.fit_since = w.unfit_until = now;
-        const bool plain = !p->draining && !p->cordoned && p->zone.empty() && p->labels.empty() &&
-                           p->capacity.empty() && p->max_items == 0 && p->weight == store::worker_payload{}.weight;
+        const bool plain = p->zone.empty() && p->labels.empty() && p->capacity.empty() && p->max_items == 0 &&
+                           p->weight == store::worker_payload{}.weight;
         if (plain != w.plain)
           rules_changed_ = now;
         w.plain = plain;
         if (p->incarnation != w.incarnation)
           w.ends = p->after_crash ? w.ends + 1 : 0;
         w.incarnation = p->incarnation;
-        w.draining = p->draining;
         w.left = p->left;
         w.detach = std::chrono::milliseconds{p->detach_ms};
       }
@@ -110,6 +114,18 @@ void stickiness::sees(const store::node_change& change, const tree_event& e, con
     return;
   default: return;
   }
+}
+
+void stickiness::sees_mark(const std::string& worker, std::string_view data, time_point now) {
+  const auto m = store::decode<store::mark_payload>(data, "marks");
+  const bool draining = m && m->draining;
+  auto& w = workers_[worker];
+  if (w.draining && !draining)
+    w.fit_since = w.unfit_until = now;
+  w.draining = draining;
+  if (std::exchange(w.marked, m && (m->draining || m->cordoned)) != (m && (m->draining || m->cordoned)))
+    rules_changed_ = now;
+  input_changed_ = std::max(input_changed_, now);
 }
 
 bool stickiness::recent(const std::map<std::string, time_point>& when, const std::string& key, time_point now) const {
@@ -133,6 +149,10 @@ bool stickiness::long_gone(const std::string& worker, time_point now) const {
 
 void stickiness::transaction_ends(const tree_image& image, time_point now, const complaint& complain) {
   const auto changes = std::exchange(changes_, 0);
+  if (!judges_) {
+    from_.clear();
+    to_.clear();
+  }
   if (from_.empty() && to_.empty())
     return;
   const bool full = changes >= nearly_full;

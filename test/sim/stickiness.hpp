@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "test/sim/tree_image.hpp"
@@ -49,6 +50,8 @@ public:
   /// From now on plans may come in smaller transactions than usual: none is known to be whole.
   void plans_are_cut() { cut_ = true; }
   /// The transaction is complete, and the image has it.
+  /// Whether moves are judged at all; they are from the beginning.
+  void judges(bool on) { judges_ = on; }
   void transaction_ends(const tree_image& image, time_point now, const complaint& complain);
 
   struct counts {
@@ -62,10 +65,11 @@ private:
     duration detach{};
     bool left = false;
     bool draining = false;
+    bool marked = false;
     std::string incarnation;
     /// Lives in a row that ended without a leave: from the second on leaders may give it nothing.
     unsigned ends = 0;
-    /// Neither marked nor with weight, room or zone of its own.
+    /// Without weight, room or zone of its own.
     bool plain = true;
     /// When it was last alive, not draining and not left after having been otherwise.
     time_point fit_since{};
@@ -79,6 +83,7 @@ private:
   };
   struct shown_plan;
 
+  void sees_mark(const std::string& worker, std::string_view data, time_point now);
   void check_bound(const tree_image& image, time_point now, const complaint& complain);
   std::string beyond_bound(const shown_plan& plan, const std::set<std::string>& workers, const tree_image& image,
                            time_point now) const;
@@ -97,6 +102,7 @@ private:
   /// When anything changed that plans are made from.
   time_point input_changed_{};
   std::size_t changes_ = 0;
+  bool judges_ = true;
   bool was_full_ = false;
   bool cut_ = false;
   counts counts_;

@@ -61,7 +61,7 @@ void stickiness::check_bound(const tree_image& image, time_point now, const comp
   const bool plain = now >= rules_changed_ + age_of_plans &&
                      std::all_of(workers_.begin(), workers_.end(),
                                  [&](const auto& w) {
-                                   return (w.second.plain && w.second.ends < 2) ||
+                                   return (w.second.plain && !w.second.marked && w.second.ends < 2) ||
                                           (image.alive().count(w.first) == 0 && touched.count(w.first) == 0);
                                  }) &&
                      std::all_of(rules_.begin(), rules_.end(), [](const auto& r) { return r.second.plain; });

@@ -55,13 +55,17 @@ struct history {
     c.what = store::node_change::kind::remove;
     c.path = std::move(path);
   }
-  void registration(const std::string& w, bool draining = false, bool left = false) {
+  void registration(const std::string& w, bool left = false) {
     store::worker_payload p;
     p.incarnation = w + "1";
     p.detach_ms = 2000;
-    p.draining = draining;
     p.left = left;
     create("/djm/workers/" + w, encode(p));
+  }
+  void mark(const std::string& w, bool draining) {
+    store::mark_payload m;
+    m.draining = draining;
+    create("/djm/marks/" + w, encode(m));
   }
   void join(const std::string& w) {
     store::alive_payload p;
@@ -138,7 +142,7 @@ TEST_CASE("I4: more moves than lead to balance are noticed") {
 
 TEST_CASE("I4: no bound is held against a plan beside a draining worker, nor against parts of plans") {
   history marked;
-  marked.registration("b", true);
+  marked.mark("b", true);
   marked.commit();
   marked.move("x2", "a", "c");
   marked.move("x4", "a", "c");
@@ -320,13 +324,13 @@ TEST_CASE("I4: a plan from before somebody was gone may take some of its items")
 TEST_CASE("I4: who left loses its items at once, and who drains") {
   history left;
   left.remove("/djm/alive/a");
-  left.registration("a", false, true);
+  left.registration("a", true);
   left.commit();
   left.everything_of_a_to_c();
   CHECK_FALSE(left.says_i4());
 
   history drains;
-  drains.registration("a", true);
+  drains.mark("a", true);
   drains.commit();
   drains.take("x1", "a");
   drains.commit();
@@ -335,12 +339,12 @@ TEST_CASE("I4: who left loses its items at once, and who drains") {
 
 TEST_CASE("I4: who has just been told to stay, or has just come back, may still lose its items once it is gone") {
   history drained;
-  drained.registration("a", true);
+  drained.mark("a", true);
   drained.commit();
   SUBCASE("still draining") {}
   SUBCASE("not any more") {
     drained.time.now += 1s;
-    drained.registration("a");
+    drained.mark("a", false);
     drained.commit();
   }
   drained.time.now += 1s;
@@ -370,9 +374,9 @@ TEST_CASE("I4: a plan may be older than the return of who was gone for its D, bu
 
 TEST_CASE("I4: long after it has been told to stay a worker is protected again") {
   history h;
-  h.registration("a", true);
+  h.mark("a", true);
   h.commit();
-  h.registration("a");
+  h.mark("a", false);
   h.commit();
   h.time.now += 20s;
   h.remove("/djm/alive/a");

@@ -78,6 +78,8 @@ void tree_image::apply(const store::node_change& change, const tree_event& e, st
   }
   case kind::lock_gone: locks_.erase(e.key); break;
   case kind::alive_made: {
+    if (change.what == what::create && change.ephemeral_owner == 0)
+      break; // nobody's life
     presence p;
     p.session = change.ephemeral_owner;
     if (const auto payload = store::decode<store::alive_payload>(change.data, change.path))
@@ -88,7 +90,10 @@ void tree_image::apply(const store::node_change& change, const tree_event& e, st
     break;
   }
   case kind::alive_gone: alive_.erase(e.key); break;
-  case kind::latch_made: latches_[store::sequence_of(e.key).value_or(-1)] = change.ephemeral_owner; break;
+  case kind::latch_made:
+    if (change.ephemeral_owner != 0)
+      latches_[store::sequence_of(e.key).value_or(-1)] = change.ephemeral_owner;
+    break;
   case kind::latch_gone: latches_.erase(store::sequence_of(e.key).value_or(-1)); break;
   case kind::assigned: assigned_[e.key].insert(e.worker); break;
   case kind::unassigned: {

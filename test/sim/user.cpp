@@ -69,7 +69,10 @@ void user::ask(world::handle h) {
 void user::wish(world::handle h) {
   const auto& job = any_job();
   switch (chance_.below(7)) {
-  case 0: world_.tell(h, trigger_job{job.spec.id}); break;
+  case 0:
+    if (!job.spec.schedule.lasting())
+      world_.ask<std::uint64_t>(h, trigger_job{job.spec.id}, [](const std::uint64_t&) {});
+    break;
   case 1: world_.tell(h, reschedule_job{job.spec.id, job.spec.schedule}); break;
   case 2: world_.tell(h, switch_job{job.spec.id, true}); break;
   case 3: world_.tell(h, switch_all{false}); break;
@@ -87,10 +90,7 @@ void user::take_away(world::handle h) {
   const auto m = world_.process_of(h).machine();
   if (!cluster_.knows(m, job.spec.id))
     return;
-  const auto again = [this, h, m, &job] {
-    if (world_.up(h))
-      world_.tell(h, register_job{job.spec, std::make_shared<sim_job>(job.world, m)});
-  };
+  const auto again = [this, h, m, id = job.spec.id] { cluster_.register_again(h, m, id); };
   world_.tell(h, unregister_job{job.spec.id});
   // At once it is refused, mostly: the job is on its way out.
   if (chance_.one_in(2))

@@ -46,6 +46,16 @@ std::shared_ptr<const strategy_registry> make_strategies(std::shared_ptr<strateg
   return registry;
 }
 
+void cluster::register_again(world::handle h, std::size_t machine, const job_id& id) {
+  if (!world_.up(h))
+    return;
+  world_.tell(h, register_job{jobs_.at(id).spec, std::make_shared<sim_job>(jobs_.at(id).world, machine)},
+              [this, h, machine, id](const error& why) {
+                if (why.text.find("on its way out") != std::string::npos)
+                  later(500ms, [this, h, machine, id] { register_again(h, machine, id); });
+              });
+}
+
 /// What users do: pools, strategies and code that misbehave, switches and wishes at any time.
 void cluster::add_user_faults() {
   actions_["pool changes"] = [this] {
@@ -146,19 +156,32 @@ void cluster::add_user_faults() {
       if (!knows(m, j.spec.id))
         return;
       world_.tell(*h, unregister_job{j.spec.id});
-      later(chance_.between(100ms, 4s), [this, h = *h, m, id = j.spec.id] {
-        if (world_.up(h))
-          world_.tell(h, register_job{jobs_.at(id).spec, std::make_shared<sim_job>(jobs_.at(id).world, m)});
-      });
+      later(chance_.between(100ms, 4s), [this, h = *h, m, id = j.spec.id] { register_again(h, m, id); });
     }
   };
+  actions_["job deleted"] = [this] {
+    const auto id = any_job().spec.id;
+    for (const auto h : world_.processes()) {
+      const auto m = world_.process_of(h).machine();
+      if (!knows(m, id))
+        continue;
+      world_.tell(h, unregister_job{id});
+      later(chance_.between(300ms, 5s), [this, h, m, id] { register_again(h, m, id); });
+    }
+    for (int n = 0; n < 3; ++n)
+      later(chance_.between(100ms, 3s), [this, id] {
+        if (const auto h = any_node())
+          world_.tell(*h, delete_job{id});
+      });
+  };
   actions_["job triggered"] = [this] {
-    if (const auto h = any_node())
-      world_.tell(*h, trigger_job{any_job().spec.id});
+    const auto& j = any_job();
+    if (const auto h = any_node(); h && !j.spec.schedule.lasting()) // its starts are counted
+      world_.ask<std::uint64_t>(*h, trigger_job{j.spec.id}, [](const std::uint64_t&) {});
   };
   actions_["job rescheduled"] = [this] {
     auto& j = any_job();
-    if (const auto h = any_node())
+    if (const auto h = any_node(); h && !j.spec.schedule.lasting())
       world_.tell(*h, reschedule_job{j.spec.id, schedule::fixed_delay(chance_.between(50ms, 500ms))});
   };
   actions_["worker marked"] = [this] {

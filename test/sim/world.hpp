@@ -71,6 +71,8 @@ public:
   /// After so many further messages.
   void crash_after(handle h, std::uint64_t steps);
   void pause(handle h);
+  /// Somebody sets the wall clock of the process: it is wrong by so much from now on.
+  void set_wall_clock(handle h, duration error);
   void resume(handle h);
   /// Its actors handle nothing any more, as if something blocked their threads; runs, the library's threads and the
   /// timer of the lease go on.
@@ -108,7 +110,7 @@ public:
 
   /// Sends a message that the node answers with nothing; an error lands in `refusals`.
   template <class Message>
-  void tell(handle h, Message m);
+  void tell(handle h, Message m, std::function<void(const error&)> refused = {});
   template <class Result, class Message>
   void ask(handle h, Message m, std::function<void(const Result&)> answer);
   const std::vector<std::string>& refusals() const { return refusals_; }
@@ -177,6 +179,7 @@ private:
   void run_began(const process& p, run_id run, const job_id& job, const std::vector<work_item>& items,
                  bool stubborn) override;
   void stop_asked(const process& p, run_id run, stop_reason reason) override;
+  void item_released(const process& p, run_id run, const item_id& item) override;
   void run_ended(const process& p, run_id run) override;
   fate decide(const process& p, const store::transaction& txn) override;
   void answered(const process& p, store::session_id_t session, const store::transaction& txn, store::rc code,

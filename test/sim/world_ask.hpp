@@ -10,15 +10,22 @@
 namespace djm::sim {
 
 template <class Message>
-void world::tell(handle h, Message m) {
+void world::tell(handle h, Message m, std::function<void(const error&)> refused) {
   auto& target = hosts_.at(h);
   if (!target.node)
     return;
-  system_.spawn([this, node = target.node, m = std::move(m)](cx::event_based_actor* self) {
-    self->mail(m)
-      .request(node, caf::infinite)
-      .then([] {}, [this](const caf::error& e) { refusals_.push_back(to_string(from_caf(e))); });
-  });
+  system_.spawn(
+    [this, node = target.node, m = std::move(m), refused = std::move(refused)](cx::event_based_actor* self) {
+      self->mail(m)
+        .request(node, caf::infinite)
+        .then([] {},
+              [this, refused](const caf::error& e) {
+                const auto why = from_caf(e);
+                refusals_.push_back(to_string(why));
+                if (refused)
+                  refused(why);
+              });
+    });
 }
 
 template <class Result, class Message>

@@ -51,6 +51,12 @@ void world::crash_after(handle h, std::uint64_t steps) {
   doomed_ = {h, coordinator_->steps() + steps};
 }
 
+void world::set_wall_clock(handle h, duration error) {
+  note(fmt::format("the wall clock of process {} is set, it is wrong by {}", h, format_duration(error)));
+  judge_.of_turns().clock_set();
+  hosts_.at(h).p->set_wall_error(error);
+}
+
 void world::pause(handle h) {
   auto& host = hosts_.at(h);
   if (!host.up || host.p->paused())
@@ -90,6 +96,7 @@ void world::release(handle h) {
     return;
   note(fmt::format("the actors of {}#{} go on", host.p->node(), h));
   host.held = false;
+  verdict().of_turns().anew(host.p->number(), now()); // nothing could start
   coordinator_->hold(h, host.p->paused());
 }
 

@@ -75,7 +75,7 @@ public:
     change.what = node_change::kind::create;
     change.path = path;
     change.data = op.data;
-    change.acl = who_.digest;
+    change.acl = op.open ? std::string{} : who_.digest;
     change.ephemeral_owner = ephemeral ? who_.session : 0;
     change.parent_creates = parent->creates;
     znode_header header;
@@ -135,6 +135,24 @@ public:
     node_change change;
     change.what = node_change::kind::remove;
     change.path = op.path;
+    result_.changes.push_back(std::move(change));
+    result_.results.emplace_back();
+    return rc::ok;
+  }
+
+  rc operator()(const secure_op& op) {
+    auto* node = nodes_.find(op.path);
+    if (!node)
+      return rc::no_node;
+    if (!may_use(node->acl, who_.digest))
+      return rc::no_auth;
+    if (who_.digest.empty())
+      return rc::invalid_acl;
+    node->acl = who_.digest;
+    node_change change;
+    change.what = node_change::kind::access;
+    change.path = op.path;
+    change.acl = who_.digest;
     result_.changes.push_back(std::move(change));
     result_.results.emplace_back();
     return rc::ok;

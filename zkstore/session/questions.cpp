@@ -36,6 +36,10 @@ session_core::effects session_core::commit(ticket from, std::uint64_t session, t
   for (const auto& op : txn.ops)
     if (!is_valid_path(path_of(op)))
       return refuse(from, {errc::invalid_id, bad_path(path_of(op))});
+  for (const auto& op : txn.ops)
+    if (std::holds_alternative<secure_op>(op) && txn.ops.size() > 1)
+      return refuse(from, {errc::internal,
+                           fmt::format("access to {} can only be changed in a transaction of its own", path_of(op))});
   if (bytes > limits_.max_request_bytes)
     return refuse(from, {errc::too_large, fmt::format("transaction of {} bytes exceeds the limit of {} bytes for one "
                                                       "request",
@@ -181,8 +185,10 @@ bool session_core::send_batch(std::uint64_t number, pending_batch& batch, time_p
     if (request.watch) {
       if (watches_.reserve(request.path, slot_of(request.kind)))
         op.watched_path = request.path;
-      else
+      else {
         request.watch = false;
+        ++counters_.watches_refused;
+      }
     }
     const auto id = ops_.add(op, now + limits_.operation_deadline);
     ++batch.sent;
@@ -195,6 +201,7 @@ bool session_core::send_batch(std::uint64_t number, pending_batch& batch, time_p
 
 void session_core::give_up_overdue(time_point now) {
   while (auto op = ops_.take_overdue(now)) {
+    ++counters_.overdue;
     if (op->what == op_table::purpose::commit)
       answer_commit(op->question, unknown{});
     else

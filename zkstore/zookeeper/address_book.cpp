@@ -221,9 +221,9 @@ std::string address_book::as_client_reads(std::string servers) {
 
 void address_book::find(const std::string& servers, duration delay, answer done) {
   std::lock_guard<std::mutex> guard{state_->mutex};
-  state_->requests.push_back({servers, servers_of(servers), clock::now() + delay, std::move(done), false, {}});
   if (!state_->thread.joinable())
     state_->thread = std::thread{[self = state_] { self->run(); }};
+  state_->requests.push_back({servers, servers_of(servers), clock::now() + delay, std::move(done), false, {}});
   state_->changed.notify_one();
 }
 

@@ -42,6 +42,7 @@ public:
   static std::string as_client_reads(std::string servers);
 
   /// After `delay` looks all names of `servers` up and calls `done`, once, on the book's thread.
+  /// The first call starts that thread, and throws what the system throws that refuses it.
   void find(const std::string& servers, duration delay, answer done);
 
 private:

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "djm/impl/never_destroyed.hpp"
+
 namespace djm::store {
 
 namespace {
@@ -27,9 +29,9 @@ struct slot_table {
   std::array<slot, slots> all;
 };
 
-// Never destroyed: threads of the client may log while the process ends.
+// Threads of the client may log while the process ends.
 slot_table& table() {
-  static auto* instance = new slot_table;
+  static impl::never_destroyed<slot_table> instance;
   return *instance;
 }
 
@@ -117,6 +119,7 @@ client_log::~client_log() {
     const std::lock_guard inner{s.mutex};
     dropped = std::move(s.sink);
     s.sink = nullptr;
+    s.limiter = {};
   }
   const std::lock_guard guard{t.mutex};
   s.taken = false;

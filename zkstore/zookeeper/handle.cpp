@@ -5,6 +5,7 @@
 #include <climits>
 #include <cstring>
 #include <string>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -66,9 +67,15 @@ expected<std::shared_ptr<zookeeper_handle>> zookeeper_handle::open(const session
   if (!digest.empty() && (digest.find(':') == std::string::npos || digest.front() == ':'))
     return fail(errc::invalid_config, "digest: must be \"user:password\" (not shown, it is a secret)");
   std::shared_ptr<zookeeper_handle> self{new zookeeper_handle{options, std::move(sink), std::move(book)}};
-  if (self->has_names_)
-    self->look_up(duration::zero());
-  else if (auto ok = self->start(address_book::as_client_reads(options.servers)); !ok)
+  if (self->has_names_) {
+    try {
+      self->look_up(duration::zero()); // the first starts the book's thread, later ones throw nothing
+    } catch (const std::system_error& e) {
+      return fail(errc::not_connected,
+                  fmt::format("connect string \"{}\": the system refuses the thread that looks names up: {}",
+                              options.servers, e.what()));
+    }
+  } else if (auto ok = self->start(address_book::as_client_reads(options.servers)); !ok)
     return tl::make_unexpected(ok.error());
   return self;
 }

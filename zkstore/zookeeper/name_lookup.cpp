@@ -8,6 +8,8 @@
 #include <memory>
 #include <mutex>
 
+#include "djm/impl/never_destroyed.hpp"
+
 namespace djm::store {
 
 namespace {
@@ -38,9 +40,9 @@ struct left_behind {
   std::map<std::string, std::unique_ptr<request>> requests;
 };
 
-// Never destroyed: the C library goes on writing into what is in it.
+// The C library goes on writing into what is in it, also while the process ends.
 left_behind& the_left_behind() {
-  static auto* instance = new left_behind;
+  static impl::never_destroyed<left_behind> instance;
   return *instance;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <cstring>
 #include <type_traits>
 
 #include "zkstore/tree_schema.hpp"
@@ -79,6 +80,33 @@ void on_children(int code, const String_vector* names, const Stat* stat, const v
   op.owner->complete(op, std::move(done));
 }
 
+// Everybody may do more than look.
+bool is_open(const ACL_vector& acl) {
+  return std::any_of(acl.data, acl.data + acl.count, [](const ACL& x) {
+    return (x.perms & ~ZOO_PERM_READ) != 0 && std::strcmp(x.id.scheme, "world") == 0;
+  });
+}
+
+void on_access(int code, ACL_vector* acl, Stat* stat, const void* data) {
+  auto& op = op_of(data);
+  auto done = read_completion(op, code, stat);
+  done.read.open = code == ZOK && acl != nullptr && is_open(*acl);
+  op.owner->complete(op, std::move(done));
+}
+
+void on_secured(int code, const void* data) {
+  auto& op = op_of(data);
+  raw_completion done;
+  done.id = op.id;
+  done.code = map_rc(code);
+  const auto kind = classify(done.code);
+  if (kind == rc_class::ok || kind == rc_class::expected || kind == rc_class::bug) {
+    done.results.emplace_back();
+    done.results.back().code = done.code;
+  }
+  op.owner->complete(op, std::move(done));
+}
+
 // In a multi a path that the client refuses makes it free memory it does not own, so it must never see one; "/a\0b"
 // would silently mean "/a".
 bool has_path(const write_op& op) {
@@ -123,11 +151,17 @@ std::vector<op_result> take_results(pending_op& op) {
 int start_transaction(zhandle_t* zh, pending_op& op, const transaction& txn, const ACL_vector& acl) {
   if (!std::all_of(txn.ops.begin(), txn.ops.end(), has_path))
     return ZBADARGUMENTS;
+  if (txn.ops.size() == 1)
+    if (const auto* secure = std::get_if<secure_op>(&txn.ops.front())) {
+      auto all = ZOO_CREATOR_ALL_ACL;
+      return zoo_aset_acl(zh, secure->path.c_str(), any_version, &all, on_secured, &op);
+    }
   auto count = txn.ops.size();
   std::vector<zoo_op_t> raw(count);
   op.results.assign(count, zoo_op_result_t{untold, nullptr, 0, nullptr});
   op.paths.resize(count);
   op.stats.resize(count);
+  bool refused = false;
   for (std::size_t i = 0; i < count; ++i)
     std::visit(
       [&](const auto& x) {
@@ -137,16 +171,21 @@ int start_transaction(zhandle_t* zh, pending_op& op, const transaction& txn, con
         } else if constexpr (std::is_same_v<type, create_op>) {
           auto& buffer = op.paths[i];
           buffer.resize(x.path.size() + path_slack);
-          zoo_create_op_init(&raw[i], x.path.c_str(), x.data.data(), static_cast<int>(x.data.size()), &acl,
-                             mode_flags(x.mode), buffer.data(), static_cast<int>(buffer.size()));
+          zoo_create_op_init(&raw[i], x.path.c_str(), x.data.data(), static_cast<int>(x.data.size()),
+                             x.open ? &ZOO_OPEN_ACL_UNSAFE : &acl, mode_flags(x.mode), buffer.data(),
+                             static_cast<int>(buffer.size()));
         } else if constexpr (std::is_same_v<type, set_op>) {
           zoo_set_op_init(&raw[i], x.path.c_str(), x.data.data(), static_cast<int>(x.data.size()), x.version,
                           &op.stats[i]);
-        } else {
+        } else if constexpr (std::is_same_v<type, remove_op>) {
           zoo_delete_op_init(&raw[i], x.path.c_str(), x.version);
+        } else {
+          refused = true;
         }
       },
       txn.ops[i]);
+  if (refused)
+    return ZBADARGUMENTS;
   return zoo_amulti(zh, static_cast<int>(count), raw.data(), op.results.data(), on_multi, &op);
 }
 
@@ -163,6 +202,7 @@ int start_read(zhandle_t* zh, pending_op& op, const read_op& read, watcher_fn wa
   case read_kind::get: return zoo_awget(zh, path, watch, context, on_data, &op);
   case read_kind::exists: return zoo_awexists(zh, path, watch, context, on_stat, &op);
   case read_kind::children: return zoo_awget_children2(zh, path, watch, context, on_children, &op);
+  case read_kind::access: return zoo_aget_acl(zh, path, on_access, &op);
   }
   return ZBADARGUMENTS;
 }

@@ -37,6 +37,8 @@ constexpr config_rule rules[] = {
          "After this the outcome of an operation counts as unknown. Longer than the slowest healthy answer."),
   words("store.digest", "user:password, or empty",
         "Credentials; when set, nobody else can read or write the tree. Never shown."),
+  words("store.secure_tree", "true or false; true needs store.digest",
+        "At the start, give what anybody may change of the tree to the user of the digest; refuse what others own."),
   bounds("detach_tolerance", 0, 24 * h,
          "D: how long an item stays with a worker that lost the store. Zero moves items when the session expires."),
   bounds("stop_grace", 0, h,

@@ -43,6 +43,8 @@ public:
   template <class T>
   void read(const nlohmann::json& j, T& x, reserved_key reserved = {}) {
     if constexpr (has_fields<T>) {
+      if (always_named<T> && reserved.name == nullptr)
+        reserved = {"type"};
       if (expect(j.is_object(), j, "an object"))
         read_object(j, x, reserved);
     } else if constexpr (std::is_same_v<T, bool>) {

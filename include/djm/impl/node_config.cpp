@@ -1,5 +1,6 @@
 #include "djm/node_config.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include "djm/impl/config_rules.hpp"
@@ -67,6 +68,8 @@ public:
     const bool printable = c.digest.find_first_of(std::string_view{"\0\n\r", 3}) == std::string::npos;
     if (!c.digest.empty() && (colon == std::string::npos || colon == 0 || !printable))
       complain("store.digest", "is not user:password (the value is not shown)");
+    if (c.secure_tree && c.digest.empty())
+      complain("store.secure_tree", "is true without store.digest: to whom would the tree belong?");
   }
 
   void check(const node_config& c) {
@@ -168,11 +171,13 @@ struct key_lister {
 
 } // namespace
 
-duration longest_stop_grace(const node_config& config, duration session_timeout) {
-  const auto total = session_timeout + config.detach_tolerance;
-  const auto limit = total - lease_margin(session_timeout, config.detach_tolerance) - session_timeout / 3;
+duration longest_stop_grace(const node_config& config, any_duration session_timeout) {
+  // Far beyond what a configuration may hold: so that no sum overflows.
+  const auto cut = [](duration d) { return std::clamp(d, -max_schedule_duration, max_schedule_duration); };
+  const auto t = cut(session_timeout);
+  const auto d = cut(config.detach_tolerance);
   // The rule says "below": one tick less.
-  return limit - session_timeout / 3 - config.store.operation_deadline - duration{1};
+  return t + d - lease_margin(t, d) - t / 3 - t / 3 - cut(config.store.operation_deadline) - duration{1};
 }
 
 std::vector<error> check(const node_config& config) {

@@ -24,6 +24,10 @@ expected<void> validate(const schedule& s) {
   if (s.kind != schedule_kind::on_trigger)
     if (auto ok = in_range("period", s.period, duration{1}, "above zero"); !ok)
       return ok;
+  if (s.kind != schedule_kind::on_trigger && s.phase && (*s.phase < duration::zero() || *s.phase >= s.period))
+    return fail(errc::invalid_schedule, "schedule.phase is " + describe_duration(*s.phase) +
+                                          "; it must be zero or more and below the period, " +
+                                          describe_duration(s.period));
   return in_range("initial_delay", s.initial_delay, duration::zero(), "zero or more");
 }
 

@@ -40,6 +40,10 @@ struct answer_of<get_cluster> {
   using type = cluster_view;
 };
 template <>
+struct answer_of<trigger_job> {
+  using type = std::uint64_t;
+};
+template <>
 struct answer_of<get_job> {
   using type = runner_status;
 };
@@ -57,7 +61,7 @@ struct answer_of<explain_item> {
 ///   auto status = djm::test::ask(cluster, "n0", djm::get_status{});
 template <class Message>
 expected<typename answer_of<Message>::type> ask(cluster& c, const node_id& node, Message m,
-                                                duration limit = std::chrono::minutes{1}) {
+                                                any_duration limit = std::chrono::minutes{1}) {
   using answer = typename answer_of<Message>::type;
   actor_access access{c};
   auto handle = access.node(node);

@@ -32,9 +32,9 @@ struct cluster_options {
   node_config config;
   /// Servers of the modelled ZooKeeper ensemble: 1 to 7.
   std::size_t servers = 3;
-  /// How long a message between a node and the store takes; 0 or more.
-  duration least_delay = std::chrono::microseconds{100};
-  duration most_delay = std::chrono::milliseconds{2};
+  /// How long a message between a node and the store takes; from 0 to `max_schedule_duration`.
+  any_duration least_delay = std::chrono::microseconds{100};
+  any_duration most_delay = std::chrono::milliseconds{2};
   /// Clocks of the nodes run fast or slow by up to so many parts per million; at most 20000.
   std::int64_t clock_skew_ppm = 0;
   /// Strategies of your own; null = the built-in ones.
@@ -42,8 +42,8 @@ struct cluster_options {
   /// Receives the log of all nodes as it is written, beside what `cluster::log` keeps; may be empty.
   log_sink log;
   /// How long user code may go on in real time without waiting in its context before the test fails with a text that
-  /// names it.
-  std::chrono::milliseconds real_time_limit = std::chrono::seconds{30};
+  /// names it. At most a day.
+  any_duration real_time_limit = std::chrono::seconds{30};
 };
 
 /// Which way of a node's link to the store.
@@ -131,9 +131,9 @@ public:
   /// after every single thing that happens.
   bool run_until(const std::function<bool()>& condition, any_duration limit);
   /// Lets time pass until there is nothing left to do: every node within reach has joined, every item of the enabled
-  /// jobs that such a node offers is locked by its owner and granted to its runs, runs that are due have begun, and no
-  /// more moves follow. Nodes that are cut off or paused are not waited for, but their items are, until others have
-  /// them. `failure` with all that is missing when the limit is reached.
+  /// jobs that such a node offers is locked by its owner and granted to its runs, runs that are due have begun, no item
+  /// starves (`item_starved`) or is about to, and no more moves follow. Nodes that are cut off or paused are not waited
+  /// for, but their items are, until others have them. `failure` with all that is missing when the limit is reached.
   void settle(any_duration limit = std::chrono::minutes{5});
   /// Calls `f` when so much time has passed: faults in the middle of things. `f` must not let time pass itself; what it
   /// throws leaves the call that lets time pass. May be called from user code.

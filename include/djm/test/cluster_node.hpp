@@ -42,7 +42,8 @@ public:
   expected<void> disable_job(const job_id& job);
   expected<void> enable_all();
   expected<void> disable_all();
-  expected<void> trigger(const job_id& job);
+  expected<void> delete_job(const job_id& job);
+  expected<std::uint64_t> trigger(const job_id& job);
   expected<void> reschedule(const job_id& job, schedule s);
   expected<void> mark_worker(const node_id& worker, bool draining, bool cordoned);
   expected<node_status> status() const;

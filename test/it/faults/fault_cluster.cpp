@@ -240,6 +240,37 @@ std::int64_t fault_cluster::running_since(std::int64_t since, milliseconds limit
   return moved(all, since, hosts_.size(), limit);
 }
 
+double fault_cluster::share_of_time(const std::set<std::string>& items, std::int64_t from, std::int64_t until) {
+  read();
+  std::map<std::string, std::vector<std::int64_t>> starts;
+  for (const auto& p : story_.processes) {
+    for (const auto& x : p.journal) {
+      if (x.what == kind::run) {
+        for (const auto& item : x.items) {
+          starts[x.job + '/' + item.id].push_back(x.us);
+        }
+      }
+    }
+  }
+  constexpr std::int64_t second = 1'000'000;
+  std::int64_t ran = 0;
+  for (const auto& item : items) {
+    auto& times = starts[item];
+    std::sort(times.begin(), times.end());
+    auto covered = from;
+    for (const auto t : times) {
+      const auto begin = std::max(t, covered);
+      const auto end = std::min(t + second, until);
+      if (end > begin) {
+        ran += end - begin;
+        covered = end;
+      }
+    }
+  }
+  return 100.0 * static_cast<double>(ran) /
+         static_cast<double>((until - from) * static_cast<std::int64_t>(items.size()));
+}
+
 bool fault_cluster::await_whole(milliseconds limit) {
   const auto since = story_.edges.back();
   const auto begin = clock::now();

@@ -62,6 +62,8 @@ public:
   std::int64_t moved(const std::set<std::string>& items, std::int64_t since, std::size_t without, milliseconds limit);
   /// The same for all items and any node.
   std::int64_t running_since(std::int64_t since, milliseconds limit);
+  /// How much of that time these items ran, in per cent: an item runs from each start until a second later.
+  double share_of_time(const std::set<std::string>& items, std::int64_t from, std::int64_t until);
   /// Waits until every node that runs has joined and all items are locked and have started since the latest edge; false
   /// after `limit`.
   bool await_whole(milliseconds limit);

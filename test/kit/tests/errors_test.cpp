@@ -74,6 +74,8 @@ TEST_CASE("options outside their range are refused by name") {
   CHECK(with([](auto& o) { o.nodes = 501; }) == "cluster_options: nodes is 501: at most 500");
   CHECK(with([](auto& o) { o.servers = 0; }) == "cluster_options: servers is 0: 1 to 7");
   CHECK(mentions(with([](auto& o) { o.least_delay = 1s; }), {"least_delay is 1s", "most_delay 2ms"}));
+  CHECK(mentions(with([](auto& o) { o.most_delay = std::chrono::hours{5124096}; }), {"292 years or more"}));
+  CHECK(mentions(with([](auto& o) { o.real_time_limit = std::chrono::hours::max(); }), {"292 years or more"}));
   CHECK(mentions(with([](auto& o) { o.clock_skew_ppm = -1; }), {"clock_skew_ppm is -1"}));
   CHECK(mentions(with([](auto& o) { o.real_time_limit = 0ms; }), {"real_time_limit"}));
   CHECK(mentions(with([](auto& o) { o.config.stop_grace = 1h; }), {"config", "stop_grace"}));

@@ -213,7 +213,10 @@ TEST_CASE("a cluster with clocks that run differently keeps its promises") {
   {
     cluster c{o};
     c.register_job(
-      job_builder("nap").items(numbered("i", 3)).every(1h).run([](job_context& ctx) { ctx.sleep(1000s); }));
+      job_builder("nap").items(numbered("i", 3)).on_trigger_only().run([](job_context& ctx) { ctx.sleep(1000s); }));
+    c.settle();
+    for (const auto& id : c.nodes())
+      REQUIRE(c.node(id).trigger("nap"));
     c.advance(1100s);
     REQUIRE(c.runs("nap").size() == 3);
     for (const auto& r : c.runs("nap")) {

@@ -98,6 +98,7 @@ TEST_CASE("a node can have strategies of its own, and keeps them when it starts 
   node_config config;
   config.id = "n0";
   c.start(config, mine);
+  c.settle(); // the first to be there leads, and n1 does not know the strategy
   c.start("n1");
   c.register_job(endless("mail", numbered("i", 4)).strategy("to_the_first"));
   c.settle();
@@ -108,4 +109,53 @@ TEST_CASE("a node can have strategies of its own, and keeps them when it starts 
   c.start("n0");
   c.settle();
   CHECK(c.items_of("n0").at("mail").size() == 4);
+}
+
+TEST_CASE("a job that nobody offers any more is deleted at once, one that is offered is not") {
+  cluster c{2};
+  const auto give = [&](const std::string& node, const job_id& id) {
+    REQUIRE(c.node(node).register_job(*job_builder(id).items({"a", "b"}).every(1s).run([](job_context&) {}).build()));
+  };
+  for (const auto* id : {"once", "kept"}) {
+    give("n0", id);
+    give("n1", id);
+  }
+  c.settle();
+  for (const auto* id : {"once", "kept"})
+    REQUIRE(c.node("n0").unregister_job(id));
+  const auto no = c.node("n0").delete_job("once");
+  REQUIRE_FALSE(no);
+  CHECK(no.error().code == errc::invalid_state);
+  CHECK(no.error().text == "job \"once\" cannot be deleted: node \"n1\" offers it; unregister it there first");
+  const auto own = c.node("n1").delete_job("once");
+  REQUIRE_FALSE(own);
+  CHECK(own.error().text == no.error().text);
+  REQUIRE(c.node("n1").unregister_job("once"));
+  REQUIRE(c.node("n0").delete_job("once"));
+  c.advance(2s);
+  CHECK_FALSE(c.tree().exists("/djm/work-pool/once"));
+  CHECK(c.tree().exists("/djm/work-pool/kept/a"));
+  const auto gone = c.node("n1").delete_job("once");
+  REQUIRE_FALSE(gone);
+  CHECK(gone.error().code == errc::unknown_job);
+  // Registered again it is as new.
+  give("n0", "once");
+  c.settle();
+  CHECK(c.owner("once", "b") == "n0");
+}
+
+TEST_CASE("a job that is registered again before it is deleted stays") {
+  cluster c{1};
+  const auto give = [&] {
+    REQUIRE(c.node("n0").register_job(*job_builder("mail").items({"a"}).every(1s).run([](job_context&) {}).build()));
+  };
+  give();
+  c.settle();
+  auto marked = *c.tree().data("/djm/work-pool/mail");
+  marked.replace(marked.find("\"retired\":false"), 15, "\"retired\":true");
+  c.tree().set("/djm/work-pool/mail", marked); // as a node did whose answer got lost
+  c.advance(10min);
+  CHECK(c.tree().exists("/djm/work-pool/mail/a"));
+  c.settle();
+  CHECK(c.owner("mail", "a") == "n0");
 }

@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
 #include <future>
+#include <map>
+#include <utility>
 
 #include "jobs.hpp"
 
@@ -13,7 +15,8 @@ namespace {
 struct one_node : cluster {
   one_node() : cluster(1) {}
   void give(std::function<void(job_context&)> f) {
-    register_job(job_builder("mail").items({"a"}).every(1h).run(std::move(f)));
+    register_job(job_builder("mail").items({"a"}).on_trigger_only().run(std::move(f)));
+    REQUIRE(node("n0").trigger("mail")); // kept until the item is there
   }
 };
 
@@ -57,7 +60,7 @@ TEST_CASE("a stop request ends a sleep at once, with its reason") {
   take_away(c);
   c.advance(1s);
   CHECK_FALSE(slept);
-  CHECK(why == stop_reason::revoked);
+  CHECK(why == stop_reason::switched_off);
   REQUIRE(c.runs("mail").front().ended);
   CHECK(*c.runs("mail").front().ended < before + 1s);
 }
@@ -107,6 +110,34 @@ TEST_CASE("what a run throws is told") {
   CHECK(c.events_of<run_failed>("n0").front().what == "no paper");
 }
 
+TEST_CASE("a function that cuts the share and hangs is reported, and the share runs meanwhile") {
+  cluster c(1);
+  bool hung = false;
+  c.register_job(job_builder("mail")
+                   .items({"a", "b"})
+                   .every(10s)
+                   .pool_timeout(30s)
+                   .cut_by([&](const std::vector<item_id>& share) {
+                     if (share.size() == 2 && !std::exchange(hung, true))
+                       spend(10min);
+                     std::vector<std::vector<item_id>> parts;
+                     for (const auto& item : share)
+                       parts.push_back({item});
+                     return parts;
+                   })
+                   .run([](job_context&) {}));
+  c.advance(1min);
+  REQUIRE(hung);
+  bool told = false;
+  for (const auto& p : c.events_of<problem>())
+    told = told || p.why.code == errc::user_code_hangs;
+  CHECK(told);
+  REQUIRE_FALSE(c.runs("mail").empty());
+  CHECK(c.runs("mail").back().items.size() == 2);
+  c.advance(15min);
+  CHECK(c.runs("mail").back().items.size() == 1);
+}
+
 TEST_CASE("a pool function that hangs is reported when its time is over, and the cluster goes on") {
   cluster c{1};
   c.register_job(job_builder("mail")
@@ -131,9 +162,12 @@ TEST_CASE("more runs than threads wait for their turn") {
   o.nodes = 1;
   o.config.max_threads = 2;
   cluster c{o};
-  c.register_job(job_builder("mail").items(numbered("i", 6)).every(1h).thread_per_item().run([](job_context& ctx) {
-    ctx.sleep(1min);
-  }));
+  c.register_job(
+    job_builder("mail").items(numbered("i", 6)).on_trigger_only().thread_per_item().run([](job_context& ctx) {
+      ctx.sleep(1min);
+    }));
+  c.settle();
+  CHECK(c.node(0).trigger("mail") == 6);
   c.advance(30s);
   CHECK(c.running("mail").size() == 2);
   CHECK(c.node(0).status()->executor.waiting == 4);
@@ -189,7 +223,7 @@ TEST_CASE("code that blocks for real fails the test with its name") {
     o.nodes = 1;
     o.real_time_limit = 50ms;
     cluster c{o};
-    c.register_job(job_builder("mail").items({"a"}).every(1h).run([&](job_context&) {
+    c.register_job(job_builder("mail").items({"a"}).every(50s).run([&](job_context&) {
       release.get_future().wait();
       released.set_value();
     }));
@@ -218,7 +252,7 @@ TEST_CASE("user code may look and plan, but not act on the cluster") {
       refused.emplace_back(x.what());
     }
   };
-  c.register_job(job_builder("mail").items({"a"}).every(1h).run([&](job_context& ctx) {
+  c.register_job(job_builder("mail").items({"a"}).every(50s).run([&](job_context& ctx) {
     note([&] { c.advance(1s); });
     note([&] { c.crash("n0"); });
     note([&] { static_cast<void>(c.node("n0").status()); });
@@ -253,4 +287,96 @@ TEST_CASE("a run that ends its process by ignoring its deadline ends the node, n
   CHECK(c.state(owner) == node_state::crashed);
   CHECK(c.owner("mail", "a") != owner);
   CHECK(to_string(c.overlaps()) == "");
+}
+
+TEST_CASE("items that join a run that never ends are reported, by settle too, and own_run serves them") {
+  for (const auto policy : {new_items_policy::next_run, new_items_policy::own_run}) {
+    cluster c{2};
+    c.register_job(job_builder("mail").items(numbered("i", 4)).every(1s).on_new_items(policy).run([](job_context& ctx) {
+      while (ctx.sleep(1h)) {
+      }
+    }));
+    c.settle();
+    c.crash("n1");
+    if (policy == new_items_policy::own_run) {
+      c.settle();
+      CHECK(c.node("n0").job("mail")->starved.empty());
+      CHECK(c.running("mail").size() == 2);
+      continue;
+    }
+    std::string text;
+    try {
+      c.settle();
+    } catch (const failure& f) {
+      text = f.what();
+    }
+    CHECK(text.find("has been in no run for too long") != text.npos);
+    CHECK(c.node("n0").job("mail")->starved.size() == 2);
+    REQUIRE(c.events_of<item_starved>("n0").size() >= 1);
+    CHECK_FALSE(c.events_of<item_starved>("n0").front().over);
+  }
+}
+
+TEST_CASE("a run that releases what it loses goes on with the rest, and the item goes on elsewhere") {
+  std::map<run_id, int> wakes;
+  cluster c{1};
+  c.register_job(job_builder("mail").items(numbered("i", 4)).every(1s).run([&](job_context& ctx) {
+    for (;;) {
+      for (const auto& gone : ctx.revoked_items())
+        ctx.release(gone);
+      if (ctx.stop_requested())
+        return;
+      ++wakes[ctx.run()];
+      ctx.sleep(1s);
+    }
+  }));
+  c.settle();
+  c.start("n1");
+  c.settle();
+  c.advance(30s);
+  CHECK(c.items_of("n1").at("mail").size() == 2);
+  CHECK(c.runs("mail").front().how == run_end::running);
+  CHECK(c.running("mail").size() == 2);
+  CHECK(wakes.begin()->second < 100); // of both nodes
+  CHECK(to_string(c.overlaps()) == "");
+  CHECK(c.events_of<run_overrun>().empty());
+}
+
+TEST_CASE("a run that does not heed what it loses is asked to stop for it, and can sleep all the same") {
+  int wakes = 0;
+  cluster c{1};
+  c.register_job(job_builder("mail").items(numbered("i", 4)).every(1s).run([&](job_context& ctx) {
+    for (int n = 0; n < 30; ++n) {
+      ++wakes;
+      ctx.sleep(1s);
+    }
+  }));
+  c.settle();
+  c.start("n1");
+  c.advance(29s);
+  CHECK(wakes < 45);
+  c.settle();
+  CHECK(c.items_of("n1").at("mail").size() == 2);
+}
+
+TEST_CASE("a job of a long interval keeps its rhythm while all its nodes restart again and again") {
+  std::map<item_id, int> starts;
+  cluster c{2};
+  c.register_job(job_builder("mail").items(numbered("i", 6)).at_fixed_rate(1h).thread_per_item().run([&](auto& ctx) {
+    ++starts[ctx.items().front().id];
+  }));
+  constexpr int hours = 6;
+  for (int minutes = 0; minutes < hours * 60; minutes += 20) {
+    c.settle();
+    c.advance(19min);
+    for (const auto& id : c.nodes()) {
+      c.stop(id);
+      c.start(id);
+    }
+  }
+  CHECK(starts.size() == 6);
+  for (const auto& [item, n] : starts) {
+    CHECK(n >= hours - 1);
+    CHECK(n <= hours + 1);
+  }
 }

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 #include "test/unit/cores/admin_rig.hpp"
@@ -38,11 +40,10 @@ TEST_CASE("admin: all jobs are switched off and on again, each once") {
   CHECK(r.d.take_written().size() == 2);
 }
 
-TEST_CASE("admin: jobs and workers that are not there are named") {
+TEST_CASE("admin: jobs that are not there are named") {
   admin_rig r;
   r.join();
   CHECK(r.enable("x", false) == "1 unknown_job: job \"x\" is not in the cluster's work pool");
-  CHECK(r.ask(admin_core::set_marks{"x", true, false}) == "2 unknown_worker: worker \"x\" is not registered");
   CHECK(r.d.take_written().empty());
 }
 
@@ -55,33 +56,68 @@ TEST_CASE("admin: the pool of a job that this node offers is waited for") {
   CHECK_FALSE(r.enabled("new"));
 }
 
-TEST_CASE("admin: marks stand beside what newer versions have written into a registration") {
+TEST_CASE("admin: marks stand beside what newer versions have written into them, and go when they are taken back") {
   admin_rig r;
   r.join();
-  auto text = r.tree.data("/djm/workers/n");
-  text.insert(text.find('{') + 1, "\"future\":7,");
-  r.tree.put("/djm/workers/n", text);
+  r.tree.put("/djm/marks/n", "{\"v\":1,\"future\":7,\"cordoned\":true}");
+  const auto registration = r.tree.stat("/djm/workers/n");
   CHECK(r.ask(admin_core::set_marks{"n", true, true}) == "1 done");
-  const auto p = store::decode<store::worker_payload>(r.tree.data("/djm/workers/n"), "n");
+  const auto p = store::decode<store::mark_payload>(r.tree.data("/djm/marks/n"), "n");
   REQUIRE(p);
   CHECK(p->draining);
   CHECK(p->cordoned);
-  CHECK(r.tree.data("/djm/workers/n").find("future") != std::string::npos);
+  CHECK(r.tree.data("/djm/marks/n").find("future") != std::string::npos);
+  CHECK(r.ask(admin_core::set_marks{"n", false, false}) == "2 done");
+  CHECK_FALSE(r.tree.has("/djm/marks/n"));
+  // The registration says since when a worker has lived: a mark must not touch it.
+  CHECK(r.tree.stat("/djm/workers/n").mzxid == registration.mzxid);
+}
+
+TEST_CASE("admin: a mark that an earlier version wrote into a registration counts until it is overruled, and can be "
+          "taken back") {
+  admin_rig r;
+  r.join();
+  auto text = r.tree.data("/djm/workers/n");
+  text.insert(text.find('{') + 1, "\"draining\":true,");
+  r.tree.put("/djm/workers/n", text);
+  const auto draining = [&] {
+    r.ask(admin_core::see_cluster{});
+    return r.view().workers.at(0).draining;
+  };
+  CHECK(draining());
+  r.ask(admin_core::set_marks{"n", true, false});
+  CHECK_FALSE(r.tree.has("/djm/marks/n"));
+  r.ask(admin_core::set_marks{"n", false, false});
+  CHECK_FALSE(draining());
+  CHECK(r.tree.data("/djm/workers/n") == text);
+}
+
+TEST_CASE("admin: a worker that has not come yet can be marked") {
+  admin_rig r;
+  r.join();
+  CHECK(r.ask(admin_core::set_marks{"x", false, true}) == "1 done");
+  CHECK(r.tree.has("/djm/marks/x"));
+  r.ask(admin_core::see_cluster{});
+  const auto& workers = r.view().workers;
+  const auto x = std::find_if(workers.begin(), workers.end(), [](const auto& w) { return w.id == "x"; });
+  REQUIRE(x != workers.end());
+  CHECK(x->state == "expected");
+  CHECK(x->cordoned);
 }
 
 TEST_CASE("admin: payloads that others have spoilt are reported with their path and stay as they are") {
   admin_rig r;
   r.join();
   r.tree.put("/djm/work-pool/j", "{");
-  r.tree.put("/djm/workers/n", "[1]");
+  r.tree.put("/djm/marks/n", "[1]");
   const auto job = r.enable("j", false);
   CHECK(job.find("1 malformed_payload") == 0);
   CHECK(job.find("/djm/work-pool/j") != std::string::npos);
   const auto marks = r.ask(admin_core::set_marks{"n", true, false});
   CHECK(marks.find("2 malformed_payload") == 0);
-  CHECK(marks.find("/djm/workers/n") != std::string::npos);
+  CHECK(marks.find("/djm/marks/n") != std::string::npos);
   CHECK(r.tree.data("/djm/work-pool/j") == "{");
-  CHECK(r.tree.data("/djm/workers/n") == "[1]");
+  CHECK(r.tree.data("/djm/marks/n") == "[1]");
 }
 
 TEST_CASE("admin: the cluster-wide switch repairs a payload that others have spoilt") {
@@ -175,16 +211,13 @@ TEST_CASE("admin: nothing is written under versions that are no longer what was 
     CHECK(r.tree.data("/djm/work-pool").find("future") != std::string::npos);
     CHECK(r.view().all_disabled);
   }
-  SUBCASE("a registration") {
+  SUBCASE("another mark") {
     r.ask(admin_core::set_marks{"n", true, false});
-    store::worker_payload w;
-    w.incarnation = "i1";
-    w.zone = "elsewhere";
-    r.tree.put("/djm/workers/n", store::encode(w));
+    r.tree.put("/djm/marks/n", "{\"v\":1,\"cordoned\":true}");
     CHECK(r.d.answer_held() == "");
     CHECK(r.d.pass(seconds{1}) == "1 done");
-    CHECK(r.view().workers.at(0).zone == "elsewhere");
     CHECK(r.view().workers.at(0).draining);
+    CHECK_FALSE(r.view().workers.at(0).cordoned);
   }
   SUBCASE("a node that the store does not count as alive") {
     r.enable("j", false);

@@ -226,6 +226,18 @@ void cluster::check_tree() {
   }
 }
 
+std::string cluster::stale_problems() const {
+  std::string text;
+  for (const auto& n : nodes) {
+    for (const auto& [about, what] : n->problems) {
+      if (about.find("flaps: ") == std::string::npos) { // told until it has been well for long
+        text += n->id + " " + about + ": " + what + "\n";
+      }
+    }
+  }
+  return text;
+}
+
 void cluster::check_covered() {
   std::size_t locks = 0;
   for (const auto& j : tree.children(schema.locks())) {

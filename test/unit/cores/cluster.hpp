@@ -70,6 +70,8 @@ public:
   time_point spared_until{};
   bool drained = false;
   bool left = false;
+  /// Those that go on, as the parts have told them.
+  std::map<std::string, std::string> problems;
 
 private:
   friend class cluster;
@@ -108,6 +110,7 @@ private:
   void one(worker_core&, worker_core::settled_changed&);
   void one(job_runner_core& r, job_runner_core::start_run& x);
   void one(job_runner_core& r, job_runner_core::stop_run& x);
+  void one(job_runner_core&, job_runner_core::tell_run&) {} // these runs end soon enough
   void one(job_runner_core& r, job_runner_core::released& x);
   void one(job_runner_core& r, job_runner_core::cut_share& x);
   void one(job_runner_core& r, job_runner_core::call_pool& x);
@@ -149,6 +152,8 @@ public:
   /// Every item of an enabled job is owned by one worker, locked by it and granted to its runner; no other lock exists.
   void check_covered();
   std::size_t leaders() const;
+  /// What the nodes still tell of although nothing is wrong any more.
+  std::string stale_problems() const;
 
   void note(const std::string& text);
   [[noreturn]] void broken(const std::string& what);

@@ -20,6 +20,7 @@ TEST_CASE("cluster: a registration that somebody deletes under a living node is 
       CHECK(c.tree.has("/djm/workers/n0/assigned"));
       CHECK_NOTHROW(c.check_covered());
       CHECK(c.leaders() == 1);
+      CHECK(c.stale_problems() == "");
     }
   }
 }
@@ -56,6 +57,7 @@ TEST_CASE("cluster: any node of the base that somebody deletes is made anew with
       }
       REQUIRE_NOTHROW(c.run(seconds{3}, 0));
       CHECK_NOTHROW(c.check_covered());
+      CHECK(c.stale_problems() == "");
     }
   }
 }

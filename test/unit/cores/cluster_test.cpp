@@ -48,6 +48,7 @@ TEST_CASE("cluster: I1, I2, I3, I5, I8 and I9 hold through lost connections, cra
     REQUIRE_NOTHROW(c.calm());
     REQUIRE_NOTHROW(c.run(seconds{12}, 0));
     REQUIRE_NOTHROW(c.check_covered());
+    CHECK(c.stale_problems() == "");
     CHECK(c.leaders() == 1);
     const auto before = c.tree.zxid();
     REQUIRE_NOTHROW(c.run(seconds{5}, 0));

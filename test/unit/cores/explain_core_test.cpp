@@ -24,7 +24,7 @@ struct asker {
       if (auto* x = std::get_if<read_effect>(&e)) {
         reads.push_back(std::move(*x));
       } else if (auto* y = std::get_if<explain_core::task>(&e)) {
-        answers.emplace(y->question, explain_now(*y, r.strategies));
+        take(core.on_explained(y->question, explain_now(*y, r.strategies)));
       } else if (auto* z = std::get_if<explain_core::answer>(&e)) {
         answers.emplace(z->question, z->result);
       }
@@ -36,7 +36,7 @@ struct asker {
       auto x = std::move(reads.front());
       reads.erase(reads.begin());
       CHECK(core.asked(x.request));
-      take(core.on_read(r.tree.read(r.d.view.id, x.reads)));
+      take(core.on_read(x.request, r.tree.read(r.d.view.id, x.reads)));
     }
   }
 
@@ -187,10 +187,11 @@ TEST_CASE(
   asker who{r};
   const auto first = who.ask("j", "a");
   const auto second = who.ask("j", "a");
+  const auto asked = who.reads[0].request;
   who.reads.clear();
   store::read_outcome lost;
   lost.status = store::read_status::failed;
-  who.take(who.core.on_read(lost));
+  who.take(who.core.on_read(asked, lost));
   CHECK(who.answers.at(first).error().code == errc::not_connected);
   who.answer_reads();
   CHECK(who.answers.at(second).has_value());
@@ -199,12 +200,13 @@ TEST_CASE(
   CHECK(who.answers.at(third).error().code == errc::not_connected);
   const auto stale = std::move(who.reads);
   who.reads.clear();
-  who.take(who.core.on_read(r.tree.read(r.d.view.id, stale[0].reads))); // an answer that nobody waits for
+  who.take(
+    who.core.on_read(stale[0].request, r.tree.read(r.d.view.id, stale[0].reads))); // an answer that nobody waits for
   CHECK(who.answers.size() == 3);
   fake_store nothing;
   const auto session = nothing.open();
   const auto fourth = who.ask("j", "a");
-  who.take(who.core.on_read(nothing.read(session, who.reads[0].reads)));
+  who.take(who.core.on_read(who.reads[0].request, nothing.read(session, who.reads[0].reads)));
   CHECK(who.answers.at(fourth).error().code == errc::malformed_payload);
 }
 
@@ -241,4 +243,47 @@ TEST_CASE("explain: the leader names no owner that has left since the last plan"
   CHECK(x.by_leader);
   CHECK(x.owner.empty());
   CHECK(x.reason.find("\"v\" has left") != std::string::npos);
+}
+
+TEST_CASE("explain: an item that its owner cannot lock has a reason, whoever is asked") {
+  manager_rig r;
+  r.worker("v", "i2");
+  add_pool(r.tree, "j", {"a"});
+  r.lead();
+  const auto lock = "/djm/locks/j/a.lock";
+  for (const bool lead : {true, false}) {
+    CAPTURE(lead);
+    if (!lead) {
+      r.revoke();
+    }
+    asker who{r};
+    CHECK(who.explained("j", "a").owner == "v");
+    CHECK(who.explained("j", "a").reason == "its worker has not locked it yet");
+    put_lock(r.tree, "j", "a", "u", "i1");
+    CHECK(who.explained("j", "a").reason ==
+          "its lock is still held by worker \"u\": \"v\" waits until it is given back, or broken");
+    r.tree.erase(lock);
+    put_lock(r.tree, "j", "a", "v", "i1");
+    CHECK(who.explained("j", "a").reason.find("a former life of its worker") != std::string::npos);
+    r.tree.put(lock, "spoilt");
+    CHECK(who.explained("j", "a").reason.find("nobody can tell whose its lock is") == 0);
+    r.tree.erase(lock);
+    put_lock(r.tree, "j", "a", "v", "i2");
+    CHECK(who.explained("j", "a").reason == "");
+    r.tree.erase(lock);
+  }
+}
+
+TEST_CASE("explain: without the store an item is explained as far as the plan goes") {
+  manager_rig r;
+  r.worker("v");
+  add_pool(r.tree, "j", {"a"});
+  r.lead();
+  asker who{r};
+  const auto q = who.ask("j", "a");
+  CHECK(who.answers.count(q) == 0);
+  who.take(who.core.on_disconnected());
+  REQUIRE(who.answers.at(q).has_value());
+  CHECK(who.answers.at(q)->owner == "v");
+  CHECK(who.answers.at(q)->reason == "");
 }

@@ -30,7 +30,10 @@ store::commit_outcome fake_store::commit(session s, const store::transaction& tx
       return store::rejected{{errc::no_permission, path}};
     }
   }
-  auto checked = store::check_multi(tree_, txn, {s, {}}, zxid_ + 1);
+  auto checked = store::check_multi(tree_, txn, {s, identity_}, zxid_ + 1);
+  if (checked.code == rc::no_auth) {
+    return store::rejected{{errc::no_permission, "the store answered no_auth"}};
+  }
   if (checked.code != rc::ok) {
     std::size_t index = 0;
     while (checked.results[index].code == rc::ok) {
@@ -52,6 +55,14 @@ store::commit_outcome fake_store::commit(session s, const store::transaction& tx
   return done;
 }
 
+void fake_store::set_access(const std::string& path, std::string acl) {
+  store::node_change change;
+  change.what = store::node_change::kind::access;
+  change.path = path;
+  change.acl = std::move(acl);
+  tree_.apply(change, zxid_);
+}
+
 store::read_outcome fake_store::read(session s, const std::vector<store::read_op>& reads) {
   auto c = sessions_.find(s);
   if (c == sessions_.end()) {
@@ -71,6 +82,10 @@ store::read_result fake_store::read_one(client& c, const store::read_op& op) {
     return r;
   }
   const auto* n = tree_.find(op.path);
+  if (n != nullptr && op.kind != store::read_kind::exists && !store::may_read(n->header.acl, identity_)) {
+    r.code = rc::no_auth;
+    return r;
+  }
   // Only `exists` leaves a watch on a node that is not there.
   const bool refused = !refused_.empty() && op.path.compare(0, refused_.size(), refused_) == 0;
   r.watched = op.watch && !refused && (n != nullptr || op.kind == store::read_kind::exists);
@@ -86,6 +101,8 @@ store::read_result fake_store::read_one(client& c, const store::read_op& op) {
     r.data = n->data;
   } else if (op.kind == store::read_kind::children) {
     r.children.assign(n->children.begin(), n->children.end());
+  } else if (op.kind == store::read_kind::access) {
+    r.open = n->header.acl.empty();
   }
   return r;
 }
@@ -211,6 +228,7 @@ void prepare(fake_store& tree) {
   tree.put(schema.alive());
   tree.put(schema.latches());
   tree.put(schema.workers());
+  tree.put(schema.marks());
   tree.put(schema.pools(), store::encode(store::pools_payload{}));
   tree.put(schema.locks());
   for (const auto& path : {schema.pool_version(), schema.worker_version(), schema.assignment_version()}) {

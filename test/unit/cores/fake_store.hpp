@@ -35,6 +35,12 @@ public:
   /// Reads and writes below the path are not permitted.
   void forbid(std::string path) { forbidden_ = std::move(path); }
 
+  /// Whom all sessions are: "user:password", or empty.
+  void identify(std::string digest) { identity_ = std::move(digest); }
+  /// ACLs as in `znode_header`.
+  void set_access(const std::string& path, std::string acl);
+  const std::string& access(const std::string& path) const { return tree_.find(path)->header.acl; }
+
   // -- what operators and other processes do --
 
   /// Creates the node and its parents, or sets its data.
@@ -66,6 +72,7 @@ private:
   std::map<session, client> sessions_;
   std::string refused_;
   std::string forbidden_;
+  std::string identity_;
 };
 
 /// The tree as the keeper prepares it, below "/djm".

@@ -101,6 +101,70 @@ TEST_CASE("runner: a running strategy that fails is asked again although the sha
   CHECK(r.wakes() == 16); // the schedule again
 }
 
+TEST_CASE("runner: a running strategy that hangs is reported, and the share runs in one piece meanwhile") {
+  runner r{custom()};
+  r.leased(0);
+  CHECK(r.granted(0, {{"a", 1}, {"b", 2}}) == "cut 1? a b");
+  CHECK(r.wakes() <= 30);
+  CHECK(r.wake(29) == "");
+  CHECK(r.wake(30) == "start 1: a#1 b#2");
+  CHECK(r.seen.find("user_code_hangs") != std::string::npos);
+  CHECK(r.seen.find("the function that cuts the share has not come back after 30s") != std::string::npos);
+  const auto st = r.core.status(at(31));
+  CHECK(st.counters.cut_failures == 1);
+  CHECK(st.last_failure == "running strategy: the function that cuts the share has not come back after 30s");
+  CHECK(r.done(31, 1) == "");
+  SUBCASE("its answer counts all the same") {
+    CHECK(r.cut(35, 1, {{"a"}, {"b"}}) == "");
+    CHECK(r.wake(41) == "start 2: a#1; start 3: b#2");
+    CHECK(r.core.status(at(42)).last_failure == "");
+  }
+  SUBCASE("the share changes meanwhile: it is asked again when it has come back, and only then") {
+    CHECK(r.granted(35, {{"c", 3}}) == "");
+    CHECK(r.wake(41) == "start 2: a#1 b#2 c#3");
+    CHECK(r.granted(42, {{"d", 4}}) == "");
+    CHECK(r.cut(50, 1, {{"a"}, {"b"}}) == "cut 2? a b c d");
+    CHECK(r.done(50, 2) == "");
+    CHECK(r.cut(50, 2, {{"a", "b"}, {"c", "d"}}) == "");
+    CHECK(r.wake(60) == "start 3: a#1 b#2; start 4: c#3 d#4");
+    CHECK(r.core.status(at(60)).counters.cut_failures == 1);
+  }
+}
+
+TEST_CASE("runner: calls that wait behind each other are each given their time to come back") {
+  runner r{custom()};
+  r.leased(0);
+  CHECK(r.granted(0, {{"a", 1}}) == "cut 1? a");
+  CHECK(r.granted(20, {{"b", 2}}) == "cut 2? a b");
+  CHECK(r.cut(29, 1, {{"a"}}) == ""); // slow, but it came back
+  CHECK(r.wake(31) == "");
+  CHECK(r.wake(59) == "start 1: a#1 b#2");
+  CHECK(r.core.status(at(59)).counters.cut_failures == 1);
+}
+
+TEST_CASE("runner: nobody waits for a call to cut the share whose place a later one has taken") {
+  runner r{custom()};
+  r.leased(0);
+  CHECK(r.granted(0, {{"a", 1}}) == "cut 1? a");
+  CHECK(r.granted(1, {{"b", 2}}) == "cut 2? a b"); // waits behind the first, and is never made
+  CHECK(r.granted(2, {{"c", 3}}) == "cut 3? a b c");
+  CHECK(r.cut(3, 1, {{"a"}}) == "");
+  CHECK(r.cut(4, 3, {{"a"}, {"b", "c"}}) == "start 1: a#1; start 2: b#2 c#3");
+  r.done(5, 1);
+  r.done(5, 2);
+  CHECK(r.wake(40) == "start 3: a#1; start 4: b#2 c#3"); // still in two pieces
+  CHECK(r.core.status(at(40)).counters.cut_failures == 0);
+  SUBCASE("also when the share was empty in between") {
+    r.done(41, 3);
+    r.done(41, 4);
+    CHECK(r.granted(42, {{"d", 4}}) == "cut 4? a b c d");
+    CHECK(r.revoked(43, {"a", "b", "c", "d"}) == "released a b c d");
+    CHECK(r.cut(44, 4, {{"a", "b"}, {"c", "d"}}) == "");
+    CHECK(r.wake(90) == "");
+    CHECK(r.core.status(at(90)).counters.cut_failures == 0);
+  }
+}
+
 TEST_CASE("runner: the pool is asked at the start, and again only where a period is set") {
   runner once{runner::job()};
   CHECK(once.take(once.core.on_start(when(0))) == "pool 1?");
@@ -131,6 +195,7 @@ TEST_CASE("runner: an empty pool is an answer, a failed pool function is none") 
   CHECK(r.wake(122) == "pool 3?");
   CHECK(r.pool(123, 3, {"a"}) == "pool = a");
   CHECK(r.core.status(at(123)).pool_failure == "");
+  CHECK(r.seen == "problem_over(component=\"job_runner\", about=\"pool function of job \\\"j\\\"\")");
 }
 
 TEST_CASE("runner: a pool function that fails before its first answer is asked again until it answers, then no more") {

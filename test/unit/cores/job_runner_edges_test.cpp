@@ -114,7 +114,7 @@ TEST_CASE("runner: a new schedule sets the beat for lanes that come later, and w
   CHECK(busy.done(6, 1) == "");
   CHECK(busy.wakes() == 9);
 
-  runner idle{runner::job(schedule::fixed_delay(seconds{100}))};
+  runner idle{runner::job(schedule::fixed_delay(seconds{50}))};
   idle.leased(0);
   idle.granted(0, {{"a", 1}});
   idle.done(1, 1);

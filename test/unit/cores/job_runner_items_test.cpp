@@ -34,7 +34,7 @@ TEST_CASE("runner: an idle item is released at once and a busy one when its run 
   r.leased(0);
   CHECK(r.granted(0, {{"a", 1}, {"b", 2}}) == "start 1: a#1");
   CHECK(r.revoked(1, {"a", "b"}) == "stop 1 revoked: a; released b");
-  CHECK(r.ended(2, 1, {false, {}, false, milliseconds{500}, milliseconds{1500}}) == "released a");
+  CHECK(r.ended(2, 1, {false, {}, false, milliseconds{500}, milliseconds{1500}, {}}) == "released a");
   CHECK(r.seen ==
         "run_finished(job=\"j\", run=1, took=1500ms, waited=500ms); items_released(job=\"j\", items=[\"a\"])");
   CHECK(r.core.status(at(2)).items.empty());
@@ -66,7 +66,7 @@ TEST_CASE("runner: a second revocation names its items although the run has been
   runner r{runner::job()};
   r.leased(0);
   CHECK(r.granted(0, {{"a", 1}, {"b", 2}}) == "start 1: a#1 b#2");
-  CHECK(r.revoked(1, {"a"}) == "stop 1 revoked: a");
+  CHECK(r.revoked(1, {"a"}) == "tell 1: a"); // it may go on with b
   CHECK(r.revoked(1, {"b"}) == "stop 1 revoked: b");
   CHECK(r.revoked(1, {"b"}) == "stop 1 revoked: b");
   CHECK(r.done(2, 1) == "released a b");
@@ -78,6 +78,8 @@ TEST_CASE("runner: new items join the next run and leave the one under way alone
   CHECK(r.granted(0, {{"a", 1}}) == "start 1: a#1");
   CHECK(r.granted(1, {{"b", 2}}) == "");
   CHECK(r.done(5, 1) == "");
+  CHECK(r.wake(13) == ""); // b has waited for long, but not in vain
+  CHECK(r.seen == "");
   CHECK(r.wakes() == 15);
   CHECK(r.wake(15) == "start 2: a#1 b#2");
 }
@@ -147,7 +149,7 @@ TEST_CASE("runner: restart asks the run under way to stop and the next one takes
   CHECK(r.granted(0, {{"a", 1}}) == "start 1: a#1");
   CHECK(r.granted(1, {{"b", 2}}) == "stop 1 new_items");
   CHECK(r.granted(1.5, {{"c", 3}}) == "");
-  CHECK(r.done(2, 1) == "start 2: a#1 b#2 c#3");
+  CHECK(r.done(2, 1) == "start 2: b#2 c#3 a#1"); // a has had its turn at being first
 }
 
 TEST_CASE("runner: restart leaves the schedule alone while no run is under way") {

@@ -186,6 +186,7 @@ TEST_CASE("runner: a trigger leaves the rhythm of a delay alone, before it begin
   CHECK(r.granted(0, {{"a", 1}}) == "");
   CHECK(r.trigger(1) == "start 1: a#1");
   CHECK(r.done(2, 1) == "");
+  CHECK(r.wake(14) == "");
   CHECK(r.wakes() == 20);
   CHECK(r.wake(20) == "start 2: a#1");
   CHECK(r.done(21, 2) == "");
@@ -240,4 +241,26 @@ TEST_CASE("runner: under a cap the lane that has waited longest goes first, so t
   CHECK(r.done(5, 1) == "start 2: b#2");
   CHECK(r.done(10, 2) == "start 3: c#3");
   CHECK(r.done(15, 3) == "start 4: a#1");
+}
+
+TEST_CASE("runner: a trigger tells how many runs follow, and one before the first items is kept for them") {
+  auto spec = runner::job(schedule::on_trigger());
+  spec.mode = running_mode::thread_per_item;
+  runner r{spec};
+  r.leased(0);
+  CHECK(r.trigger(0) == "");
+  CHECK(r.core.runs_to_come() == 0);
+  CHECK(r.granted(1, {{"a", 1}}) == "start 1: a#1");
+  CHECK(r.granted(1, {{"b", 1}}) == ""); // that was for the first ones
+  r.done(2, 1);
+  CHECK(r.trigger(2) == "start 2: a#1; start 3: b#1");
+  CHECK(r.core.runs_to_come() == 2);
+  r.done(3, 2);
+  r.done(3, 3);
+  r.revoked(4, {"a", "b"});
+  CHECK(r.trigger(5) == "");
+  CHECK(r.core.runs_to_come() == 0);
+  CHECK(r.granted(6, {{"a", 2}}) == ""); // the answer was 0
+  r.stop(7);
+  CHECK(r.core.runs_to_come() == 0);
 }

@@ -24,9 +24,25 @@ TEST_CASE("runner: at the end of the lease runs are asked to stop, and start aga
   CHECK(r.granted(0, {{"a", 1}}) == "start 1: a#1");
   CHECK(r.wakes() == 15);
   CHECK(r.wake(15) == "stop 1 lease_expiring");
+  CHECK(r.seen == "lease_ended(job=\"j\", runs=[1])");
   CHECK(r.done(16, 1) == "");
+  CHECK(r.seen.find("lease_ended") == std::string::npos);
   CHECK(r.leased(20, 40, 42) == "");
   CHECK(r.wake(26) == "start 2: a#1");
+}
+
+TEST_CASE("runner: the end of a lease is told also when the executor was faster, and each time anew") {
+  runner r{runner::job()};
+  r.leased(0, 15, 17);
+  CHECK(r.granted(0, {{"a", 1}}) == "start 1: a#1");
+  r.done(15.1, 1);
+  CHECK(r.seen.find("lease_ended(job=\"j\", runs=[1])") == 0);
+  r.leased(20, 40, 42);
+  CHECK(r.wake(26) == "start 2: a#1");
+  r.wake(41);
+  CHECK(r.seen.find("lease_ended(job=\"j\", runs=[2])") != std::string::npos);
+  r.wake(41.5);
+  CHECK(r.seen.find("lease_ended") == std::string::npos);
 }
 
 TEST_CASE("runner: a lease that was renewed in time stops nobody") {
@@ -126,7 +142,7 @@ TEST_CASE("runner: a run whose code was not called counts neither as finished no
   runner r{runner::job()};
   r.leased(0);
   r.granted(0, {{"a", 1}});
-  CHECK(r.ended(3, 1, {false, {}, true, seconds{3}, {}}) == "");
+  CHECK(r.ended(3, 1, {false, {}, true, seconds{3}, {}, {}}) == "");
   CHECK(r.seen == "run_finished(job=\"j\", run=1, took=0s, waited=3s)");
   const auto counters = r.core.status(at(3)).counters;
   CHECK(counters.dropped == 1);
@@ -138,8 +154,8 @@ TEST_CASE("runner: a failed run is reported, counted, and followed by the next o
   runner r{runner::job()};
   r.leased(0);
   r.granted(0, {{"a", 1}});
-  CHECK(r.ended(3, 1, {true, "disk full", false, seconds{1}, seconds{2}}) == "");
-  CHECK(r.seen == "run_failed(job=\"j\", run=1, took=2s, what=\"disk full\", waited=1s)");
+  CHECK(r.ended(3, 1, {true, "disk full", false, seconds{1}, seconds{2}, {}}) == "");
+  CHECK(r.seen == "run_failed(job=\"j\", run=1, took=2s, what=\"disk full\", waited=1s, items=[])");
   CHECK(r.wake(13) == "start 2: a#1");
   auto status = r.core.status(at(13));
   CHECK(status.counters.failed == 1);

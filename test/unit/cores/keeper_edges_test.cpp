@@ -203,9 +203,11 @@ TEST_CASE("keeper: a root that another node makes at the same time is no reason 
   r.d.view.number = 1;
   r.d.view.id = r.tree.open();
   r.d.take(r.d.core.on_session(r.d.view, r.d.now_step()));
-  auto q = r.d.reads.front();
-  r.d.reads.pop_front();
-  r.d.take(r.d.core.on_read(q.request, r.tree.read(r.d.view.id, q.reads), r.d.now_step()));
+  for (int n = 0; n < 2; ++n) { // the base, and the way to the root
+    auto q = r.d.reads.front();
+    r.d.reads.pop_front();
+    r.d.take(r.d.core.on_read(q.request, r.tree.read(r.d.view.id, q.reads), r.d.now_step()));
+  }
   REQUIRE(r.d.commits.size() == 1);
   r.tree.put("/a");
   r.d.settle();
@@ -355,17 +357,4 @@ TEST_CASE("keeper: the first join is a connection, the later ones are reconnecti
   r.d.connect();
   CHECK(r.all_events().find("\"connected\"") == std::string::npos);
   CHECK(r.all_events().find("\"reconnected\"") != std::string::npos);
-}
-
-TEST_CASE("keeper: what operators said about a worker outlives its leaving") {
-  joined_rig r;
-  auto w = store::decode<store::worker_payload>(r.tree.data("/djm/workers/w"), "");
-  REQUIRE(w.has_value());
-  w->cordoned = true;
-  r.tree.put("/djm/workers/w", store::encode(*w));
-  CHECK(r.d.call(&keeper_core::on_leave) == "stop probing; left");
-  w = store::decode<store::worker_payload>(r.tree.data("/djm/workers/w"), "");
-  REQUIRE(w.has_value());
-  CHECK(w->left);
-  CHECK(w->cordoned);
 }

@@ -21,7 +21,7 @@ TEST_CASE("keeper: the first node prepares the tree, writes its pools, and shows
   CHECK(written[0] == "create /djm");
   CHECK(written[1] == "create format, create alive, create leader-latch, create workers, create work-pool, "
                       "create locks, create work-pool-version, "
-                      "create worker-version, create worker-assignment-version");
+                      "create worker-version, create worker-assignment-version, create marks");
   CHECK(written[2] == "set work-pool-version@0, create work-pool/j, create work-pool/j/a, create work-pool/j/b");
   CHECK(written[3] == "create workers/w, create workers/w/available, create workers/w/assigned, "
                       "create workers/w/available/j, set worker-version, create~ alive/w");
@@ -211,20 +211,21 @@ TEST_CASE("keeper: a false alarm about the registration ends in the same state")
   CHECK(r.alive());
 }
 
-TEST_CASE("keeper: what operators said about the worker outlives its restart") {
+TEST_CASE("keeper: what newer versions wrote about the worker outlives its restart, and a mark is left alone") {
   keeper_rig r;
   prepare(r.tree);
   store::worker_payload w;
   w.incarnation = "i0";
-  w.cordoned = true;
   w.left = true;
   auto text = store::encode(w);
   text.insert(1, "\"from_the_future\":7,");
   r.tree.put("/djm/workers/w", text);
+  r.tree.put("/djm/marks/w", "{\"v\":1,\"cordoned\":true}");
+  const auto marked = r.tree.stat("/djm/marks/w").mzxid;
   r.d.connect();
+  CHECK(r.tree.stat("/djm/marks/w").mzxid == marked);
   auto now = store::decode<store::worker_payload>(r.tree.data("/djm/workers/w"), "");
   REQUIRE(now.has_value());
-  CHECK(now->cordoned);
   CHECK_FALSE(now->left);
   CHECK(now->incarnation == "i1");
   CHECK(r.tree.data("/djm/workers/w").find("from_the_future") != std::string::npos);
@@ -343,28 +344,6 @@ TEST_CASE("keeper: a format that cannot be read is a mismatch, not an empty tree
   prepare(r.tree);
   r.tree.put("/djm/format", "hello");
   CHECK(r.d.connect().find("failed format_mismatch") != std::string::npos);
-}
-
-TEST_CASE("keeper: a tree that may not be read or written is refused for good") {
-  keeper_rig read_only;
-  prepare(read_only.tree);
-  read_only.tree.forbid("/djm/");
-  CHECK(read_only.d.connect().find("failed no_permission") != std::string::npos);
-
-  keeper_rig writing;
-  prepare(writing.tree);
-  driver<keeper_core>& d = writing.d;
-  d.view = {store::session_phase::connected, 1, writing.tree.open(), seconds{10}, 1, {}, {}};
-  d.take(d.core.on_session(d.view, d.now_step()));
-  while (!d.reads.empty()) {
-    auto q = d.reads.front();
-    d.reads.pop_front();
-    d.take(d.core.on_read(q.request, writing.tree.read(d.view.id, q.reads), d.now_step()));
-  }
-  REQUIRE(d.commits.size() == 1);
-  const store::rejected no{{errc::no_permission, "/djm/workers"}};
-  d.take(d.core.on_commit(d.commits.front().request, no, d.now_step()));
-  CHECK(d.said.find("failed no_permission") != std::string::npos);
 }
 
 TEST_CASE("keeper: refused credentials are final") {

@@ -14,9 +14,8 @@ using std::chrono::seconds;
 class keeper_rig {
 public:
   explicit keeper_rig(std::size_t max_ops = 200, const std::string& root = "/djm")
-    : d(keeper_core{settings(max_ops, root)}, tree) {
-    d.view.timeout = seconds{10};
-  }
+    : keeper_rig(settings(max_ops, root)) {}
+  explicit keeper_rig(keeper_core::settings s) : d(keeper_core{std::move(s)}, tree) { d.view.timeout = seconds{10}; }
 
   static keeper_core::settings settings(std::size_t max_ops = 200, const std::string& root = "/djm",
                                         const std::string& node = "w", const std::string& incarnation = "i1") {

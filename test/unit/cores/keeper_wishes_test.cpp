@@ -234,6 +234,29 @@ TEST_CASE("keeper: a wish that was formed while away is older than what others w
   }
 }
 
+TEST_CASE("keeper: of wishes that were formed while nobody could be told one stands, and nobody writes for ever") {
+  versions v;
+  auto& n0 = v.start("n0", {"a"});
+  auto& n2 = v.start("n2", {"a"});
+  auto& n3 = v.start("n3", {"a"});
+  for (auto* n : {&n0, &n2, &n3}) {
+    n->expire();
+  }
+  n0.call(&keeper_core::on_pool, job_id{"j"}, std::vector<item_id>{"b"});
+  n2.call(&keeper_core::on_pool, job_id{"j"}, std::vector<item_id>{"c"});
+  n3.call(&keeper_core::on_pool, job_id{"j"}, std::vector<item_id>{"c"});
+  for (auto* n : {&n0, &n2, &n3}) {
+    n->connect();
+  }
+  v.pass(seconds{20});
+  const auto stands = v.pool();
+  const auto version = v.tree.stat("/djm/work-pool-version").version;
+  CHECK((stands == strings{"b"} || stands == strings{"c"}));
+  v.pass(seconds{60});
+  CHECK(v.pool() == stands);
+  CHECK(v.tree.stat("/djm/work-pool-version").version == version);
+}
+
 TEST_CASE("keeper: a keeper that is rebuilt has no new wish") {
   versions v;
   auto& n0 = v.start("n0", {"a", "b"});
@@ -258,4 +281,37 @@ TEST_CASE("keeper: a large pool whose write is cut short by another job's is fin
   v.pass(seconds{20});
   CHECK(v.pool() == items);
   CHECK(v.payload().last_writer == "n0");
+}
+
+TEST_CASE("keeper: who offers a job takes a mark for its removal back, whoever wrote the pool") {
+  versions v;
+  auto& a = v.start("a", {"x"});
+  const auto mark = [&v] {
+    auto p = v.payload();
+    p.retired = true;
+    v.tree.put("/djm/work-pool/j", store::encode(p));
+    v.tree.put("/djm/work-pool-version", "marked");
+  };
+  SUBCASE("the writer") {
+    mark();
+    v.pass(seconds{30});
+    CHECK_FALSE(v.payload().retired);
+  }
+  SUBCASE("a later one, which wants the same") {
+    v.leave(a);
+    mark();
+    v.start("b", {"x"});
+    v.pass(seconds{30});
+    CHECK_FALSE(v.payload().retired);
+    CHECK(v.pool() == strings{"x"});
+  }
+  SUBCASE("one that stays back behind a later wish of a node that is gone") {
+    auto& b = v.start("b", {"y"});
+    v.pass(seconds{5});
+    v.crash(b);
+    mark();
+    v.pass(seconds{120});
+    CHECK_FALSE(v.payload().retired);
+    CHECK(v.pool() == strings{"x"});
+  }
 }

@@ -26,6 +26,43 @@ TEST_CASE("manager: cleaning removes the pools that nobody offers, and no others
   CHECK(r.tree.has("/djm/work-pool/disabled"));
 }
 
+TEST_CASE(
+  "manager: a pool that is marked for removal goes at once, also when it is switched off, but not while offered") {
+  manager_rig r;
+  r.worker("v", "i1", {"j"});
+  auto s = r.worker("gone", "i2", {"late"}, 60'000);
+  for (const auto* job : {"j", "old", "off", "late"}) {
+    add_pool(r.tree, job, {"a"}, std::string{job} != "off");
+  }
+  r.lead();
+  r.pass(std::chrono::minutes{1});
+  r.tree.end(s);
+  for (const auto* job : {"j", "old", "off", "late"}) {
+    const auto path = std::string{"/djm/work-pool/"} + job;
+    auto p = *store::decode<store::pool_payload>(r.tree.data(path), path);
+    p.retired = true;
+    r.tree.put(path, store::encode(p));
+  }
+  r.pass(seconds{2});
+  CHECK_FALSE(r.tree.has("/djm/work-pool/old"));
+  CHECK_FALSE(r.tree.has("/djm/work-pool/off"));
+  CHECK(r.tree.has("/djm/work-pool/late/a")); // may come back
+  r.pass(seconds{100});
+  CHECK_FALSE(r.tree.has("/djm/work-pool/late"));
+  CHECK(r.tree.has("/djm/work-pool/j/a"));
+}
+
+TEST_CASE("manager: a leader that comes later removes what was marked before") {
+  manager_rig r;
+  add_pool(r.tree, "old", {"a"});
+  store::pool_payload p;
+  p.retired = true;
+  r.tree.put("/djm/work-pool/old", store::encode(p));
+  r.lead();
+  r.pass(std::chrono::minutes{1});
+  CHECK_FALSE(r.tree.has("/djm/work-pool/old"));
+}
+
 TEST_CASE("manager: a pool that a worker offered which has been gone for less than D is in use") {
   manager_rig r;
   auto s = r.worker("v", "i1", {"j"}, 60'000);
@@ -88,6 +125,86 @@ TEST_CASE("manager: the locks of others keep no dead worker, and do not hide its
     CHECK(r.tree.has("/djm/workers/v") == own);
     CHECK(r.tree.has("/djm/workers/w"));
   }
+}
+
+TEST_CASE("manager: who left in a hurry is kept until a sweep has found the locks that its runs still had") {
+  for (const bool hurried : {false, true}) {
+    CAPTURE(hurried);
+    manager_rig r;
+    auto settings = manager_rig::settings(200);
+    settings.sweep_period = std::chrono::hours{5};
+    settings.clean_period = std::chrono::hours{1};
+    r.d.core = manager_core{settings};
+    auto s = r.worker("v");
+    r.worker("w");
+    r.lead();
+    if (hurried) {
+      put_lock(r.tree, "j", "a", "v", "i1", 86'400'000);
+    }
+    store::worker_payload p;
+    p.incarnation = "i1";
+    p.detach_ms = 1000;
+    p.left = true;
+    r.tree.put("/djm/workers/v", store::encode(p));
+    r.tree.end(s);
+    r.tree.put("/djm/worker-version", "{}");
+    r.pass(std::chrono::hours{2});
+    CHECK(r.tree.has("/djm/workers/v"));
+    r.pass(std::chrono::hours{4});
+    CHECK(r.tree.has("/djm/workers/v") == hurried);
+  }
+}
+
+TEST_CASE("manager: a mark counts for whoever comes, and outlives the cleaning of its worker") {
+  manager_rig r;
+  const auto mark = [&](const std::string& worker, const std::string& data) {
+    r.tree.put("/djm/marks/" + worker, data);
+    r.tree.put("/djm/worker-version", "{}");
+  };
+  r.worker("v");
+  add_pool(r.tree, "j", manager_rig::items(4));
+  mark("w", "{\"v\":1,\"cordoned\":true}"); // not there yet
+  r.lead();
+  const auto s = r.worker("w");
+  r.tree.put("/djm/worker-version", "{}");
+  r.work();
+  CHECK(r.count("v") == 4);
+  CHECK(r.count("w") == 0);
+  // Stopped for so long that it is cleaned away.
+  r.tree.end(s);
+  r.tree.put("/djm/workers/w", "{\"v\":1,\"incarnation\":\"i1\",\"left\":true}");
+  r.tree.put("/djm/worker-version", "{}");
+  r.pass(a_clean_period);
+  CHECK_FALSE(r.tree.has("/djm/workers/w"));
+  CHECK(r.tree.has("/djm/marks/w"));
+  r.worker("w", "i2");
+  r.tree.put("/djm/worker-version", "{}");
+  r.work();
+  CHECK(r.count("w") == 0);
+  mark("v", "{\"v\":1,\"draining\":true}");
+  mark("w", "{\"v\":1}");
+  r.work();
+  CHECK(r.count("w") == 4);
+  mark("v", "spoilt");
+  r.work();
+  CHECK(r.all_events().find("/djm/marks/v") != std::string::npos);
+}
+
+TEST_CASE("manager: a mark in a registration, as earlier versions wrote it, counts until marks/<w> says otherwise") {
+  manager_rig r;
+  r.worker("v");
+  r.worker("w");
+  auto text = r.tree.data("/djm/workers/w");
+  text.insert(text.find('{') + 1, "\"cordoned\":true,");
+  r.tree.put("/djm/workers/w", text);
+  add_pool(r.tree, "j", manager_rig::items(4));
+  r.lead();
+  r.work();
+  CHECK(r.count("v") == 4);
+  r.tree.put("/djm/marks/w", "{\"v\":1}");
+  r.tree.put("/djm/worker-version", "{}");
+  r.work();
+  CHECK(r.count("w") == 2);
 }
 
 TEST_CASE("manager: a cleaning that is due waits for the first sweep and for nothing else") {

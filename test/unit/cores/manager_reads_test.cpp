@@ -211,6 +211,23 @@ TEST_CASE("manager: who is back while the leader asks whether it is gone is read
   CHECK(r.d.core.image().workers.at("v").available.count("k") == 1);
 }
 
+TEST_CASE("manager: a job whose watches are refused is switched off as promptly as any other") {
+  manager_rig r;
+  r.worker("v");
+  add_pool(r.tree, "j", {"a"});
+  r.tree.refuse_watches("/djm/work-pool/");
+  r.lead();
+  REQUIRE(r.count("v") == 1);
+  auto p = *store::decode<store::pool_payload>(r.tree.data("/djm/work-pool/j"), "j");
+  for (const bool enabled : {false, true, false}) {
+    p.enabled = enabled;
+    r.tree.put("/djm/work-pool/j", store::encode(p));
+    r.tree.put("/djm/work-pool-version", "{}");
+    r.work(); // 3 s; the sweep comes each 30 s
+    CHECK(r.count("v") == (enabled ? 1 : 0));
+  }
+}
+
 TEST_CASE("manager: an alive node that was replaced between two looks is read again") {
   manager_rig r;
   auto s = r.worker("v");

@@ -45,6 +45,7 @@ struct op_text {
   std::string operator()(const store::remove_op& x) const {
     return "remove " + below_root(x.path) + version(x.version);
   }
+  std::string operator()(const store::secure_op& x) const { return "secure " + below_root(x.path); }
 
   static std::string version(std::int32_t v) { return v == store::any_version ? "" : "@" + std::to_string(v); }
 };
@@ -82,6 +83,9 @@ std::string show(const log_effect& x) {
 
 std::string show(const job_runner_core::start_run& x) {
   return "start " + std::to_string(x.id) + ": " + list(x.items);
+}
+std::string show(const job_runner_core::tell_run& x) {
+  return "tell " + std::to_string(x.id) + ": " + list(x.revoked);
 }
 std::string show(const job_runner_core::stop_run& x) {
   return "stop " + std::to_string(x.id) + " " + to_string(x.reason) + (x.revoked.empty() ? "" : ": " + list(x.revoked));

@@ -24,6 +24,7 @@ std::string show(const emit_effect& x);
 std::string show(const log_effect& x);
 
 std::string show(const job_runner_core::start_run& x);
+std::string show(const job_runner_core::tell_run& x);
 std::string show(const job_runner_core::stop_run& x);
 std::string show(const job_runner_core::released& x);
 std::string show(const job_runner_core::cut_share& x);
@@ -100,7 +101,7 @@ inline time_point at(double seconds) {
 }
 
 inline step when(double seconds) {
-  return step{at(seconds), 7, 1'700'000'000'000};
+  return step{at(seconds), 7, 1'700'000'000'000 + static_cast<std::int64_t>(seconds * 1000)};
 }
 
 } // namespace djm::test

@@ -9,7 +9,10 @@ keeper_core::settings keeper_settings(const node_id& name, const std::string& li
   s.config.id = name;
   s.config.store.root = "/djm";
   s.config.store.connect = "sim";
+  s.config.store.session_timeout = cluster::session_timeout;
+  s.config.store.operation_deadline = milliseconds{100};
   s.config.detach_tolerance = cluster::detach;
+  s.config.stop_grace = cluster::grace;
   s.config.backoff_min = milliseconds{10};
   s.config.backoff_max = milliseconds{200};
   s.incarnation = life;
@@ -243,7 +246,13 @@ void sim_node::one(Core& core, read_effect& x) {
 }
 
 template <class Core>
-void sim_node::one(Core&, emit_effect&) {}
+void sim_node::one(Core&, emit_effect& x) {
+  if (const auto* p = std::get_if<problem>(&x.what); p != nullptr && !p->about.empty()) {
+    problems[p->component + ": " + p->about] = p->why.text;
+  } else if (const auto* o = std::get_if<problem_over>(&x.what)) {
+    problems.erase(o->component + ": " + o->about);
+  }
+}
 template <class Core>
 void sim_node::one(Core&, log_effect&) {}
 

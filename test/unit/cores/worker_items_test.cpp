@@ -226,3 +226,34 @@ TEST_CASE("worker: a drain without a store waits, a hurried one does not") {
   CHECK(r.d.call(&worker_core::on_hurry) == "drained");
   CHECK(r.locks().size() == 2);
 }
+
+TEST_CASE("worker: items of a job that is switched off are revoked with that reason, moved ones are not") {
+  const auto say = [](worker_rig& r, const std::string& path, const auto& payload) {
+    r.tree.put(path, store::encode(payload));
+    r.react();
+  };
+  worker_rig r;
+  hold_two(r);
+  add_pool(r.tree, "j", {"a", "b"});
+  r.react();
+  CHECK(r.unassigned({"a", "b"}) == "revoke j revoked: a b"); // both belong elsewhere
+  r.released({"a", "b"});
+  r.assigned({"a", "b"});
+  store::pool_payload pool;
+  pool.enabled = false;
+  SUBCASE("the job") {
+    say(r, "/djm/work-pool/j", pool);
+  }
+  SUBCASE("all jobs") {
+    say(r, "/djm/work-pool", store::pools_payload{true});
+  }
+  // A large job goes in several transactions.
+  CHECK(r.unassigned({"a"}) == "revoke j revoked: a");
+  CHECK(r.unassigned({"b"}) == "revoke j switched_off: b");
+  r.released({"a", "b"});
+  // On again, and moved after that.
+  say(r, "/djm/work-pool/j", store::pool_payload{});
+  say(r, "/djm/work-pool", store::pools_payload{});
+  r.assigned({"a", "b"});
+  CHECK(r.unassigned({"a", "b"}) == "revoke j revoked: a b");
+}

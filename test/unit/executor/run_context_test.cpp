@@ -17,11 +17,13 @@ namespace {
 struct bench {
   std::vector<std::function<void()>> posted;
   std::vector<std::string> reports;
+  std::vector<item_id> released;
 
   std::shared_ptr<run_context> make(run_order o) {
     return std::make_shared<run_context>(std::move(o), run_services{make_system_run_clock(),
                                                                     [this](auto f) { posted.push_back(std::move(f)); },
-                                                                    [this](auto& text) { reports.push_back(text); }});
+                                                                    [this](auto& text) { reports.push_back(text); },
+                                                                    [this](auto& item) { released.push_back(item); }});
   }
 
   void run_posted() {
@@ -34,12 +36,15 @@ struct bench {
 
 } // namespace
 
-TEST_CASE("context: shows the run, items sorted, tokens only of its own items") {
+TEST_CASE("context: shows the run, items sorted or in the order given, tokens only of its own items") {
   bench b;
-  auto run = b.make(order(7, [](auto&) {}, "mail", {{"c", 30}, {"a", 10}, {"b", 20}}));
+  auto ordered = order(7, [](auto&) {}, "mail", {{"c", 30}, {"a", 10}, {"b", 20}});
+  CHECK(b.make(ordered)->items() == std::vector<work_item>{{"a", 10}, {"b", 20}, {"c", 30}});
+  ordered.as_given = true;
+  auto run = b.make(ordered);
   CHECK(run->run() == 7);
   CHECK(run->job() == "mail");
-  CHECK(run->items() == std::vector<work_item>{{"a", 10}, {"b", 20}, {"c", 30}});
+  CHECK(run->items() == std::vector<work_item>{{"c", 30}, {"a", 10}, {"b", 20}});
   CHECK(run->token("a") == 10);
   CHECK(run->token("c") == 30);
   CHECK(run->token("bb") == 0);
@@ -60,6 +65,108 @@ TEST_CASE("context: a stop request can be polled, keeps the first reason and col
   run->request_stop(stop_reason::shutdown, {"a", "c"});
   CHECK(run->reason() == stop_reason::revoked);
   CHECK(run->revoked_items() == std::vector<item_id>{"a", "c"});
+}
+
+TEST_CASE("context: a run that loses some of its items is left in peace until it is asked for them") {
+  bench b;
+  int calls = 0;
+  auto run = b.make(order(1, [](auto&) {}, "mail", {{"a", 1}, {"b", 2}, {"c", 3}}));
+  auto subscription = run->on_stop([&](stop_reason) { ++calls; });
+  run->tell_revoked({"b", "stranger"});
+  CHECK_FALSE(run->stop_requested());
+  CHECK(run->stop_requested("b"));
+  CHECK_FALSE(run->stop_requested("a"));
+  CHECK(run->stop_requested("stranger"));
+  CHECK(run->revoked_items() == std::vector<item_id>{"b"});
+  CHECK(run->reason() == stop_reason::none);
+  CHECK_FALSE(run->wait_for_stop(duration::zero()));
+  CHECK(b.posted.empty());
+  run->request_stop(stop_reason::revoked, {"b"});
+  CHECK(run->stop_requested());
+  CHECK(b.posted.size() == 1);
+  // What it owes is all that it is asked for.
+  run->release("b");
+  run->release("b");
+  run->release("stranger");
+  CHECK(b.released == std::vector<item_id>{"b"});
+  CHECK_FALSE(run->stop_requested());
+  CHECK(run->reason() == stop_reason::none);
+  CHECK(run->held_items() == std::vector<work_item>{{"a", 1}, {"c", 3}});
+  run->request_stop(stop_reason::revoked, {"b"}); // was under way
+  CHECK_FALSE(run->stop_requested());
+  // The last of its items, or anything else, stops the run as a whole.
+  run->tell_revoked({"a"});
+  run->request_stop(stop_reason::revoked, {"c"});
+  CHECK(run->stop_requested());
+  run->release("a");
+  run->release("c");
+  CHECK(run->stop_requested());
+}
+
+TEST_CASE("context: after a request for some of its items a run can sleep again, after one for all of it not") {
+  bench b;
+  auto run = b.make(order(1, [](auto&) {}, "mail", {{"a", 1}, {"b", 2}}));
+  run->request_stop(stop_reason::revoked, {"a"});
+  CHECK(run->wait_for_stop(hours{1})); // told once, although it did not wait when the request came
+  CHECK(run->sleep(duration::zero()) == false);
+  const auto clock = make_system_run_clock();
+  const auto before = clock->now();
+  CHECK(run->wait_for_stop(std::chrono::milliseconds{20}));
+  CHECK(clock->now() - before >= std::chrono::milliseconds{20});
+  run->request_stop(stop_reason::shutdown, {});
+  for (int n = 0; n < 3; ++n)
+    CHECK(run->wait_for_stop(hours{1}));
+}
+
+TEST_CASE("context: an item that fails fails the run by name, and not the items behind it") {
+  bench b;
+  std::vector<item_id> served;
+  auto run = b.make(order(1,
+                          [&](job_context& ctx) {
+                            ctx.for_each_item([&](const work_item& item) {
+                              if (item.id != "c")
+                                throw std::runtime_error{"no " + item.id};
+                              served.push_back(item.id);
+                            });
+                            ctx.fail_item("stranger", "is not here");
+                          },
+                          "mail", {{"a", 1}, {"b", 2}, {"c", 3}}));
+  const auto result = run->execute();
+  CHECK(served == std::vector<item_id>{"c"});
+  CHECK(result.failed);
+  CHECK(result.failure == "item \"a\": no a; item \"b\": no b");
+  CHECK(result.failed_items == std::vector<item_id>{"a", "b"});
+}
+
+TEST_CASE("context: items are served one by one without those that are taken away, until the run has to stop") {
+  bench b;
+  std::vector<item_id> served;
+  std::shared_ptr<run_context> run;
+  run = b.make(order(1,
+                     [&](job_context& ctx) {
+                       ctx.for_each_item([&](const work_item& item) {
+                         served.push_back(item.id);
+                         if (item.id == "a")
+                           run->request_stop(stop_reason::revoked, {"b"});
+                         if (item.id == "c")
+                           run->request_stop(stop_reason::shutdown, {});
+                       });
+                     },
+                     "mail", {{"a", 1}, {"b", 2}, {"c", 3}, {"d", 4}}));
+  CHECK_FALSE(run->execute().failed);
+  CHECK(served == std::vector<item_id>{"a", "c"});
+  CHECK(b.released == std::vector<item_id>{"b"});
+  run = nullptr;
+}
+
+TEST_CASE("context: what is no std::exception names its item and goes on to who called the run") {
+  bench b;
+  auto run = b.make(order(1, [&](job_context& ctx) { ctx.for_each_item([](const work_item&) { throw 42; }); }, "mail",
+                          {{"a", 1}, {"b", 2}}));
+  const auto result = run->execute();
+  CHECK(result.failed);
+  CHECK(result.failed_items == std::vector<item_id>{"a"});
+  CHECK(result.failure.find("item \"a\"") != std::string::npos);
 }
 
 TEST_CASE("context: waiting ends with the time or with the stop request") {

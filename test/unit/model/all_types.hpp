@@ -12,19 +12,23 @@
 #define DJM_PUBLIC_TYPES                                                                                               \
   djm::error, djm::item_ref, djm::schedule, djm::job_attributes, djm::job_spec, djm::work_item, djm::store_config,     \
     djm::node_config, djm::runner_status, djm::worker_status, djm::keeper_status, djm::election_status,                \
-    djm::manager_status, djm::store_status, djm::executor_status, djm::log_status, djm::node_status, djm::worker_view, \
-    djm::item_view, djm::job_view, djm::cluster_view, djm::items_granted, djm::items_revoked, djm::items_released,     \
-    djm::run_started, djm::run_finished, djm::run_failed, djm::run_overrun, djm::pool_problem, djm::leader_changed,    \
-    djm::connection_changed, djm::problem, djm::capacity_wanted, djm::item_explanation, djm::event, djm::node_event
+    djm::manager_status, djm::store_status, djm::executor_status, djm::log_status, djm::event_status,                  \
+    djm::node_status, djm::worker_view, djm::item_view, djm::job_view, djm::cluster_view, djm::items_granted,          \
+    djm::items_revoked, djm::items_released, djm::run_started, djm::run_finished, djm::run_failed, djm::run_overrun,   \
+    djm::pool_problem, djm::leader_changed, djm::connection_changed, djm::problem, djm::problem_over,                  \
+    djm::problem_status, djm::lease_ended, djm::capacity_wanted, djm::item_explanation, djm::item_starved, djm::event, \
+    djm::node_event
 
 /// What is sent to a node and has a field list.
 #define DJM_ORDERS                                                                                                     \
   djm::unregister_job, djm::switch_job, djm::switch_all, djm::trigger_job, djm::reschedule_job, djm::mark_worker,      \
-    djm::get_status, djm::get_cluster, djm::get_job, djm::explain_item, djm::get_job_handle, djm::shutdown_node
+    djm::get_status, djm::get_cluster, djm::get_job, djm::explain_item, djm::get_job_handle, djm::shutdown_node,       \
+    djm::delete_job
 
 #define DJM_STORE_TYPES                                                                                                \
   djm::store::stat, djm::store::check_op, djm::store::create_op, djm::store::set_op, djm::store::remove_op,            \
-    djm::store::write_op, djm::store::transaction, djm::store::op_result, djm::store::read_op,                         \
+    djm::store::secure_op, djm::store::write_op, djm::store::transaction, djm::store::op_result, djm::store::read_op,  \
     djm::store::read_result, djm::store::watch_event, djm::store::commit_outcome, djm::store::read_outcome,            \
-    djm::store::format_payload, djm::store::alive_payload, djm::store::worker_payload, djm::store::assigned_payload,   \
-    djm::store::pools_payload, djm::store::pool_payload, djm::store::lock_payload, djm::store::version_payload
+    djm::store::format_payload, djm::store::alive_payload, djm::store::worker_payload, djm::store::mark_payload,       \
+    djm::store::assigned_payload, djm::store::pools_payload, djm::store::pool_payload, djm::store::lock_payload,       \
+    djm::store::version_payload

@@ -42,12 +42,12 @@ TEST_CASE("every enumerator has one name that leads back to it") {
   check_names(schedule_kind::on_trigger);
   check_names(running_mode::custom);
   check_names(new_items_policy::restart);
-  check_names(stop_reason::shutdown);
+  check_names(stop_reason::switched_off);
   check_names(log_level::error);
   check_names(store::rc::throttled);
   check_names(store::rc_class::bug);
   check_names(store::create_mode::ephemeral_sequential);
-  check_names(store::read_kind::children);
+  check_names(store::read_kind::access);
   check_names(store::watch_kind::children);
   check_names(store::read_status::rejected);
 }

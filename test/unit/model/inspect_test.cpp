@@ -120,15 +120,15 @@ TEST_CASE("deep_to_string reads well") {
   using caf::deep_to_string;
   CHECK(deep_to_string(item_ref{"mail", "eu"}) == R"(item_ref(job="mail", item="eu"))");
   CHECK(deep_to_string(schedule::fixed_rate(90s, 250ms)) ==
-        "schedule(kind=fixed_rate, period=90s, initial_delay=250ms)");
+        "schedule(kind=fixed_rate, period=90s, initial_delay=250ms, phase=none)");
   CHECK(deep_to_string(work_item{"eu", 42}) == R"(work_item(id="eu", token=42))");
   CHECK(
-    deep_to_string(node_event{"n1", 5, run_failed{"mail", 7, 1500ms, "said \"no\"\n"}}) ==
-    R"(node_event(node="n1", at_ms=5, what=run_failed(job="mail", run=7, took=1500ms, what="said \"no\"\n", waited=0s)))");
+    deep_to_string(node_event{"n1", 5, run_failed{"mail", 7, 1500ms, "said \"no\"\n", 0s, {}}}) ==
+    R"(node_event(node="n1", at_ms=5, what=run_failed(job="mail", run=7, took=1500ms, what="said \"no\"\n", waited=0s, items=[])))");
   CHECK(deep_to_string(error{errc::conflict, "twice"}) == "conflict: twice");
   CHECK(deep_to_string(store::commit_outcome{store::unknown{}}) == "unknown()");
   CHECK(deep_to_string(store::write_op{store::create_op{"/a", "x", store::create_mode::ephemeral}}) ==
-        R"(create(path="/a", data="x", mode=ephemeral))");
+        R"(create(path="/a", data="x", mode=ephemeral, open=false))");
   node_config c;
   c.id = "n1";
   c.labels = {"ssd", "gpu"};
@@ -136,7 +136,7 @@ TEST_CASE("deep_to_string reads well") {
   CHECK(
     deep_to_string(c) ==
     R"(node_config(id="n1", store=store_config(connect="embedded", root="/djm", session_timeout=10s, )"
-    R"(operation_deadline=3s, digest=""), detach_tolerance=15s, stop_grace=2s, stop_timeout=15min, )"
+    R"(operation_deadline=3s, digest="", secure_tree=false), detach_tolerance=15s, stop_grace=2s, stop_timeout=15min, )"
     R"(rebalance_debounce=200ms, rebalance_max_wait=2s, sweep_period=30s, clean_period=3h, backoff_min=100ms, )"
     R"(backoff_max=5s, strategy_timeout=10s, backlog_limit=1000, registration_timeout=30s, max_threads=16, )"
     R"(abort_on_overrun=false, zone="", labels=["ssd", "gpu"], weight=1000, capacity={"cpu" = 4000, "memory_mb" = 8192}, max_items=0, )"

@@ -48,8 +48,8 @@ TEST_CASE("a schedule with a zero or negative period or a negative delay is refu
   CHECK(text(schedule::fixed_rate(1s, -1ms)) ==
         "schedule.initial_delay is -1ms; it must be zero or more and at most 87600h");
   CHECK(text(schedule::fixed_rate(1s, duration::max())).find("initial_delay") != std::string::npos);
-  CHECK(text({schedule_kind::on_trigger, 0s, -1s}).find("initial_delay") != std::string::npos);
-  CHECK(text({static_cast<schedule_kind>(7), 1s, 0s}) ==
+  CHECK(text({schedule_kind::on_trigger, 0s, -1s, {}}).find("initial_delay") != std::string::npos);
+  CHECK(text({static_cast<schedule_kind>(7), 1s, 0s, {}}) ==
         "schedule.kind is schedule_kind(7), which is no kind of schedule");
 }
 
@@ -133,6 +133,18 @@ TEST_CASE("each broken rule of a specification is named with job, field, value a
     CHECK(bad.text.find("job \"mail\": attributes.") == 0);
     CHECK(bad.text.find("id \"a b\" breaks the rule") != std::string::npos);
   }
+}
+
+TEST_CASE(
+  "a duration that is too long for nanoseconds is refused as what it is, wherever it stands in a specification") {
+  const auto too_long = std::chrono::hours{5124096}; // 25 minutes, if it wrapped round
+  const std::string told = " is 292 years or more; it must be ";
+  for (const auto m : {&job_spec::pool_check_period, &job_spec::pool_timeout, &job_spec::stop_grace})
+    CHECK(complaint([&](job_spec& s) { s.*m = too_long; }).text.find(told) != std::string::npos);
+  for (const auto m : {&schedule::period, &schedule::initial_delay})
+    CHECK(complaint([&](job_spec& s) { s.schedule.*m = too_long; }).text.find(told) != std::string::npos);
+  CHECK(complaint([&](job_spec& s) { s.schedule.phase = too_long; }).text.find(told) != std::string::npos);
+  CHECK(complaint([&](job_spec& s) { s.schedule = s.schedule.at(too_long); }).text.find(told) != std::string::npos);
 }
 
 TEST_CASE("specifications are equal when all their fields are") {

@@ -1,5 +1,9 @@
 #include "djm/json.hpp"
 
+#include <set>
+#include <string>
+#include <variant>
+
 #include <doctest/doctest.h>
 
 #include "djm/impl/json_fields.hpp"
@@ -81,6 +85,30 @@ TEST_CASE_TEMPLATE("JSON that is written can be read and gives the same value", 
       return json + " is refused: " + y.error().text;
     return full_json(*y) == json ? "" : json + " became " + full_json(*y);
   }));
+}
+
+template <class T>
+std::string named_json(std::set<std::string>& names) {
+  const auto alone = to_json_text(T{});
+  const auto told = to_json_text(node_event{"n", 1, T{}});
+  const auto type = alone.substr(0, alone.find_first_of(",}"));
+  if (type.compare(0, 9, "{\"type\":\"") != 0)
+    return alone + " has no type";
+  if (told.find("\"what\":" + type) == std::string::npos)
+    return told + " has not the type of " + alone;
+  return names.insert(type).second ? "" : alone + " has the name of another";
+}
+
+template <class... Ts>
+std::string nameless(std::variant<Ts...>*) {
+  std::set<std::string> names;
+  std::string all;
+  ((all += named_json<Ts>(names)), ...);
+  return all;
+}
+
+TEST_CASE("JSON of every kind of event says which it is, alone and within its envelope") {
+  CHECK(nameless(static_cast<event*>(nullptr)) == "");
 }
 
 TEST_CASE_TEMPLATE("JSON of any bytes is well-formed", T, cluster_view, store::read_result, node_config) {

@@ -85,7 +85,7 @@ TEST_CASE("every key has a rule, a default and a text, and the list follows the 
     CHECK(k.text.back() == '.');
     CHECK(k.default_value.empty() == (k.name == "id"));
   }
-  REQUIRE(keys.size() == 28);
+  REQUIRE(keys.size() == 29);
   CHECK(keys.front().name == "id");
   CHECK(keys[1].name == "store.connect");
   CHECK(keys[1].default_value == "\"embedded\"");
@@ -256,18 +256,39 @@ TEST_CASE("values far outside their range do not overflow the checks") {
   }
 }
 
+TEST_CASE("a duration that is too long for nanoseconds is refused as what it is, whichever key it is given to") {
+  constexpr any_duration node_config::*own[] = {
+    &node_config::detach_tolerance,     &node_config::stop_grace,         &node_config::stop_timeout,
+    &node_config::rebalance_debounce,   &node_config::rebalance_max_wait, &node_config::sweep_period,
+    &node_config::clean_period,         &node_config::backoff_min,        &node_config::backoff_max,
+    &node_config::registration_timeout, &node_config::strategy_timeout};
+  constexpr any_duration store_config::*stores[] = {&store_config::session_timeout, &store_config::operation_deadline};
+  const auto too_long = std::chrono::hours{5124096}; // 25 minutes, if it wrapped round
+  for (const auto m : own)
+    CHECK(complaint([&](auto& c) { c.*m = too_long; }).find(" is 292 years or more; it must be ") != std::string::npos);
+  for (const auto m : stores)
+    CHECK(complaint([&](auto& c) { c.store.*m = too_long; }).find(" is 292 years or more; it must be ") !=
+          std::string::npos);
+  std::size_t keys = 0;
+  for (const auto& key : config_keys())
+    keys += key.type == "duration" ? 1 : 0;
+  CHECK(keys == std::size(own) + std::size(stores));
+  CHECK(lease_margin(std::chrono::hours::max(), std::chrono::hours::max()) == duration::max() / 20 * 2);
+  CHECK(longest_stop_grace(good(), std::chrono::hours::max()) > 1h);
+}
+
 TEST_CASE("a JSON configuration is read with all its keys") {
   const auto c = parse_node_config(R"({
     "id": "n1",
     "store": {"connect": "a:1,b:2", "root": "/x", "session_timeout": "4s", "operation_deadline": "500ms",
-              "digest": "u:p"},
+              "digest": "u:p", "secure_tree": true},
     "detach_tolerance": "0s", "stop_grace": "100ms", "stop_timeout": "1min", "rebalance_debounce": "1ms",
     "rebalance_max_wait": "2ms", "sweep_period": "1s", "clean_period": "2h", "backoff_min": "3ms", "backoff_max": "4ms",
     "strategy_timeout": "7s", "backlog_limit": 5, "registration_timeout": "6s", "max_threads": 7, "abort_on_overrun": true, "zone": "z",
     "labels": ["l"], "weight": 500, "capacity": {"cpu": 4000}, "max_items": 9, "software_version": "1.0"})");
   REQUIRE(c);
   CHECK(c->id == "n1");
-  CHECK(c->store == store_config{"a:1,b:2", "/x", 4s, 500ms, "u:p"});
+  CHECK(c->store == store_config{"a:1,b:2", "/x", 4s, 500ms, "u:p", true});
   CHECK(c->detach_tolerance == 0s);
   CHECK(c->stop_grace == 100ms);
   CHECK(c->stop_timeout == 1min);
@@ -320,6 +341,11 @@ TEST_CASE("a JSON configuration with faults is refused with pointer, value and r
   CHECK(parse_error("", errc::invalid_file).find("not well-formed") != std::string::npos);
   CHECK(parse_error(R"({"zone": "a", "zone": "b"})", errc::invalid_file).find("key \"zone\" appears twice") !=
         std::string::npos);
+}
+
+TEST_CASE("a tree is closed for somebody") {
+  CHECK(complaint([](auto& c) { c.store.secure_tree = true; }) ==
+        "store.secure_tree: is true without store.digest: to whom would the tree belong?");
 }
 
 TEST_CASE("a configuration that is not JSON is refused without showing a part of its digest") {

@@ -56,6 +56,10 @@ worker_payload draw_valid() {
   return x;
 }
 template <>
+mark_payload draw_valid() {
+  return {draw_index(2) == 0, draw_index(2) == 0};
+}
+template <>
 assigned_payload draw_valid() {
   return {draw_index(2) == 0 ? "" : draw_id(), draw_up_to(largest)};
 }
@@ -103,8 +107,8 @@ std::string complaint(std::string_view text, std::string_view path = "/djm/x") {
 }
 
 #define PAYLOADS                                                                                                       \
-  format_payload, alive_payload, worker_payload, assigned_payload, pools_payload, pool_payload, lock_payload,          \
-    version_payload
+  format_payload, alive_payload, worker_payload, mark_payload, assigned_payload, pools_payload, pool_payload,          \
+    lock_payload, version_payload
 
 } // namespace
 
@@ -245,8 +249,7 @@ TEST_CASE("values of the wrong type or range are refused with pointer, value and
         "/max_items: -1 is not an integer from 0 to 4294967295");
   CHECK(complaint<worker_payload>(R"({"v":1,"incarnation":"i","capacity":{"cpu":-1}})") ==
         "/capacity: -1 is not from 0 to 1000000000000");
-  CHECK(complaint<worker_payload>(R"({"v":1,"incarnation":"i","draining":"no"})") ==
-        "/draining: \"no\" is not true or false");
+  CHECK(complaint<mark_payload>(R"({"v":1,"draining":"no"})") == "/draining: \"no\" is not true or false");
   CHECK(complaint<pools_payload>(R"({"v":1,"all_disabled":0})") == "/all_disabled: 0 is not true or false");
   CHECK(
     complaint<version_payload>("{\"v\":1,\"transaction\":\"" + std::string(201, 'x') + "\"}").find("/transaction: ") ==

@@ -94,6 +94,16 @@ TEST_CASE("time: what is too long for nanoseconds saturates instead of wrapping 
   CHECK(saturate(std::chrono::hours{24 * 3650}) == duration{std::chrono::hours{24 * 3650}});
   CHECK(saturate(1500ms) == duration{1500ms});
   CHECK(duration{any_duration{std::chrono::hours::max()}} == duration::max());
+  any_duration x;
+  CHECK(x == 0s);
+  x = std::chrono::hours::min();
+  CHECK(x == duration::min());
+  optional_duration y;
+  CHECK_FALSE(y.has_value());
+  y = std::chrono::hours::max();
+  CHECK(y == optional_duration{duration::max()});
+  y = std::nullopt;
+  CHECK(y == optional_duration{});
 }
 
 TEST_CASE("time: a duration in a message can be read by people") {

@@ -22,6 +22,8 @@ TEST_CASE("every path of the tree is where the protocol says") {
   CHECK(t.assigned("w") == "/djm/workers/w/assigned");
   CHECK(t.assigned("w", "j") == "/djm/workers/w/assigned/j");
   CHECK(t.assigned("w", "j", "i") == "/djm/workers/w/assigned/j/i");
+  CHECK(t.marks() == "/djm/marks");
+  CHECK(t.mark("w") == "/djm/marks/w");
   CHECK(t.pools() == "/djm/work-pool");
   CHECK(t.pool("j") == "/djm/work-pool/j");
   CHECK(t.pool("j", "i") == "/djm/work-pool/j/i");

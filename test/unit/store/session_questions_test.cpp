@@ -96,6 +96,7 @@ TEST_CASE("session core: a sent commit is unknown at its deadline and its late c
   s.set(1);
   CHECK(s.pass(milliseconds{2999}) == lines{});
   CHECK(s.pass(milliseconds{1}) == lines{"commit 1: unknown"});
+  CHECK(s.core.counters().overdue == 1);
   // The window is still full.
   CHECK(s.set(2) == lines{});
   CHECK(s.core.counters().in_flight_ops == 1);

@@ -111,6 +111,7 @@ TEST_CASE("session core: above the limit a read goes without its watch and says 
   CHECK(s.read(1, {get("/a", true), get("/b", true)}) == lines{"send 1 get /a watch", "send 2 get /b"});
   s.done(1);
   CHECK(s.done(2) == lines{"read 1: ok ok+watch ok"});
+  CHECK(s.core.counters().watches_refused == 1);
   // The same watch once more needs no room.
   CHECK(s.read(2, {get("/a", true)}) == lines{"send 3 get /a watch"});
   s.done(3);

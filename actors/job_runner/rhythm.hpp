@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "djm/schedule.hpp"
+
+/// The grid of lasting schedules: pure arithmetic on times since the Unix epoch.
+namespace djm {
+
+/// Where the moments of a lasting schedule lie, from zero to below its period. The names count where the schedule
+/// leaves it open; every node computes the same, today and after an upgrade: this function must never change.
+duration phase_of(const schedule& s, std::string_view job, std::string_view item);
+
+/// The first moment at or after `at`.
+duration moment_from(duration at, duration period, duration phase);
+
+/// Unix time as a duration, cut to a range in which no sum with a period overflows.
+duration since_epoch(std::int64_t wall_ms);
+
+} // namespace djm

@@ -1,0 +1,78 @@
+#include "actors/keeper/keeper_core.hpp"
+
+#include <utility>
+
+/// What the keeper tells of itself.
+namespace djm {
+
+void keeper_core::give_up(error why, effects& out) {
+  phase_ = phase::failed;
+  problems_.tell("failure", why, out);
+  out.push_back(stop_probing{});
+  connection("stopped", out);
+  out.push_back(failed{std::move(why)});
+}
+
+void keeper_core::connection(const std::string& state, effects& out) {
+  out.push_back(emit_effect{connection_changed{state}});
+}
+
+void keeper_core::complain(const std::string& about, error why, effects& out) {
+  problems_.tell(about, std::move(why), out);
+}
+
+void keeper_core::relieve(const std::string& about, effects& out) {
+  problems_.over(about, out);
+}
+
+/// What was tried in vain may have been written although its outcome got lost, or nobody wants it any more.
+void keeper_core::nothing_left(effects& out) {
+  problems_.works(subject_of(doing::writing_base), out);
+  if (pool_jobs_.empty()) {
+    problems_.works(subject_of(doing::writing_pools), out);
+    relieve("commit", out);
+  }
+  if (phase_ == phase::joined && !registration_dirty_) {
+    problems_.works(subject_of(doing::writing_registration), out);
+  }
+}
+
+const char* keeper_core::subject_of(doing d) {
+  switch (d) {
+  case doing::writing_root:
+  case doing::writing_base: return "making what is missing of the tree";
+  case doing::writing_pools: return "writing the pools of jobs";
+  case doing::writing_registration: return "writing the registration";
+  case doing::writing_leave: return "leaving";
+  default: return "reading the tree";
+  }
+}
+
+const char* keeper_core::name_of(phase p) {
+  switch (p) {
+  case phase::detached: return "detached";
+  case phase::preparing: return "preparing";
+  case phase::pools: return "pools";
+  case phase::registering: return "registering";
+  case phase::waiting_for_id: return "waiting_for_id";
+  case phase::joined: return "joined";
+  case phase::leaving: return "leaving";
+  case phase::left: return "left";
+  case phase::failed: return "failed";
+  }
+  return "unknown";
+}
+
+keeper_status keeper_core::status() const {
+  keeper_status st;
+  st.phase = name_of(phase_);
+  st.session = store::to_string(session_.phase);
+  st.session_number = session_.number;
+  st.session_timeout = session_.timeout;
+  st.incarnation = cfg_.incarnation;
+  st.last_problem = problems_.latest();
+  st.counters = counters_;
+  return st;
+}
+
+} // namespace djm

@@ -1,0 +1,85 @@
+#include "actors/manager/manager_core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+/// What the leader tells of itself, and what it finds wrong in the tree.
+namespace djm {
+
+void manager_core::complain(const std::string& key, error why, effects& out) {
+  problems_.tell(key, std::move(why), out);
+}
+
+void manager_core::relieve(const std::string& key, effects& out) {
+  problems_.over(key, out);
+}
+
+std::string manager_core::name_below(const std::string& path, const std::string& folder) {
+  return path.compare(0, folder.size() + 1, folder + "/") == 0
+           ? path.substr(folder.size() + 1, path.find('/', folder.size() + 1) - folder.size() - 1)
+           : std::string{};
+}
+
+/// What was wrong with a node of the tree is over when the node is.
+void manager_core::forget_problems(effects& out) {
+  problems_.over_if(
+    [&](const std::string& about) {
+      if (const auto worker = name_below(about, tree_.workers()); !worker.empty()) {
+        return !std::binary_search(worker_names_.begin(), worker_names_.end(), worker);
+      }
+      if (const auto worker = name_below(about, tree_.alive()); !worker.empty()) {
+        return alive_names_.count(worker) == 0;
+      }
+      if (const auto worker = name_below(about, tree_.marks()); !worker.empty()) {
+        return !std::binary_search(marked_.begin(), marked_.end(), worker);
+      }
+      const auto job = name_below(about, tree_.pools());
+      return !job.empty() && !std::binary_search(job_names_.begin(), job_names_.end(), job);
+    },
+    out);
+}
+
+const char* manager_core::subject_of(activity a) {
+  switch (a) {
+  case activity::breaking: return effort::breaking;
+  case activity::clean_write: return effort::cleaning;
+  case activity::writing: return effort::planning;
+  default: return effort::reading;
+  }
+}
+
+manager_status manager_core::status(time_point now) const {
+  manager_status st;
+  st.leading = leading();
+  st.epoch = epoch_;
+  st.phase = !leading()                     ? "passive"
+             : retry_at_                    ? "backing_off"
+             : doing_ == activity::planning ? "planning"
+             : doing_ == activity::writing  ? "writing"
+             : known_                       ? "ready"
+                                            : "loading";
+  if (rebuilding_ && known_) { // the image is being built anew: what it was is nearer to the truth
+    st.workers = known_workers_;
+    st.jobs = known_jobs_;
+    st.items = known_items_;
+    st.assigned = known_assigned_;
+  } else {
+    st.workers = image_.alive_count();
+    st.jobs = static_cast<std::uint32_t>(image_.jobs.size());
+    st.items = static_cast<std::uint32_t>(image_.item_count());
+    st.assigned = static_cast<std::uint32_t>(image_.assigned_count());
+  }
+  st.unassigned = unassigned_;
+  st.unassigned_items = unassigned_items_;
+  st.waiting = books_.slots().requests(slot_manager::request_state::waiting);
+  st.last_plan = plan_text_;
+  st.plan = plan_status_;
+  for (const auto& [who, t] : watchdog_.trackers()) {
+    st.gone[who.worker] = now - t.since;
+  }
+  st.problems = problems_.texts();
+  st.counters = counters_;
+  return st;
+}
+
+} // namespace djm
