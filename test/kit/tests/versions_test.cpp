@@ -70,7 +70,8 @@ TEST_CASE("a node's status tells a problem for as long as it lasts") {
   cluster c{2};
   c.settle();
   const auto connection = [&] {
-    for (const auto& p : c.node("n0").status()->problems)
+    const auto status = c.node("n0").status();
+    for (const auto& p : status->problems)
       if (p.about == "connection")
         return p;
     return problem_status{};
