@@ -87,6 +87,9 @@ struct pool_payload {
   std::int64_t wish = 0;
   /// A node with another wish asks whether anybody still stands for this one, whose writer is gone.
   node_id challenger;
+  /// The schedule that goes with that wish, for people and for comparison; empty: its writer did not tell. Each node
+  /// keeps to the one it was given.
+  std::string schedule;
   /// To be removed as soon as nobody offers the job; whoever offers it again takes that back.
   bool retired = false;
 };
@@ -163,7 +166,7 @@ template <class V>
 auto fields(V&& v, pool_payload& x) {
   return v("pool", field("enabled", x.enabled), field("attributes", x.attributes), field("last_writer", x.last_writer),
            field("writer_incarnation", x.writer_incarnation), field("wish", x.wish), field("challenger", x.challenger),
-           field("retired", x.retired));
+           field("schedule", x.schedule), field("retired", x.retired));
 }
 template <class V>
 auto fields(V&& v, lock_payload& x) {

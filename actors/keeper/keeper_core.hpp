@@ -176,7 +176,8 @@ private:
   void stay_back(const job_id& job, offer& o, const store::pool_payload& have, const store::read_result* r, step s,
                  effects& out);
   bool writer_stands(const job_id& job, offer& o, const store::read_result* r, step s) const;
-  void tell_overruled(const job_id& job, offer& o, const std::vector<item_id>& theirs, step s, effects& out);
+  void tell_overruled(const job_id& job, offer& o, const std::string& schedule, const std::vector<item_id>& theirs,
+                      step s, effects& out);
   duration look_period() const { return session_.timeout / 2; }
   void look(effects& out);
   void apply_look(const store::read_outcome& r, step s, effects& out);

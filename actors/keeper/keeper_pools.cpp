@@ -63,6 +63,7 @@ void keeper_core::apply_pool(const job_id& job, offer& o, const store::read_resu
   store::pool_payload want;
   want.enabled = o.spec.enabled;
   want.attributes = o.spec.attributes;
+  want.schedule = to_string(o.spec.schedule);
   want.last_writer = cfg_.config.id;
   want.writer_incarnation = cfg_.incarnation;
   bool readable = false;
@@ -74,7 +75,8 @@ void keeper_core::apply_pool(const job_id& job, offer& o, const store::read_resu
       if (ours && o.wish) {
         o.wish = std::max(*o.wish, have->wish);
       }
-      if (same_items && have->attributes == want.attributes && !have->retired) {
+      const bool same_schedule = have->schedule.empty() || have->schedule == want.schedule;
+      if (same_items && have->attributes == want.attributes && same_schedule && !have->retired) {
         o.by.reset();
         o.numbering = false;
         o.wish = have->wish;

@@ -86,7 +86,7 @@ void keeper_core::stay_back(const job_id& job, offer& o, const store::pool_paylo
   o.pool_dirty = false; // until the next look
   if (writer_stands(job, o, r, s)) {
     o.by->challenged_since.reset();
-    tell_overruled(job, o, r[1].children, s, out);
+    tell_overruled(job, o, have.schedule, r[1].children, s, out);
     return;
   }
   auto want = have;
@@ -104,6 +104,7 @@ void keeper_core::stay_back(const job_id& job, offer& o, const store::pool_paylo
     return;
   }
   want.attributes = o.spec.attributes;
+  want.schedule = to_string(o.spec.schedule);
   want.last_writer = cfg_.config.id;
   want.writer_incarnation = cfg_.incarnation;
   want.challenger.clear();
@@ -113,8 +114,8 @@ void keeper_core::stay_back(const job_id& job, offer& o, const store::pool_paylo
   write_pool(job, o, std::move(want), r);
 }
 
-void keeper_core::tell_overruled(const job_id& job, offer& o, const std::vector<item_id>& theirs, step s,
-                                 effects& out) {
+void keeper_core::tell_overruled(const job_id& job, offer& o, const std::string& schedule,
+                                 const std::vector<item_id>& theirs, step s, effects& out) {
   // A change reaches the nodes one after the other, as their pool functions are asked.
   if (o.by->told || s.now < o.by->since + 2 * o.spec.pool_check_period + session_.timeout) {
     return;
@@ -136,7 +137,10 @@ void keeper_core::tell_overruled(const job_id& job, offer& o, const std::vector<
               cfg_.config.id + "\" and stands";
   text += ours.empty() ? "" : "; only here: " + ours;
   text += others.empty() ? "" : "; only there: " + others;
-  text += ours.empty() && others.empty() ? "; the attributes differ" : "";
+  const auto here = to_string(o.spec.schedule);
+  const bool scheduled = schedule.empty() || schedule == here;
+  text += scheduled ? "" : "; schedule here: " + here + ", there: " + schedule;
+  text += ours.empty() && others.empty() && scheduled ? "; the attributes differ" : "";
   complain(tree_.pool(job), {errc::conflict, std::move(text)}, out);
 }
 

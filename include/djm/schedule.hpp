@@ -50,7 +50,8 @@ constexpr duration least_lasting_period = std::chrono::minutes{1};
 ///
 /// A trigger is one more run: it leaves the rhythm alone. What comes due during its run starts after it.
 ///
-/// The schedule is local to each node. Setting the one that is set already changes nothing; another one counts from the
+/// The schedule is local to each node; nodes that have registered a job with different ones are told (a problem of the
+/// one whose registration is older). Setting the one that is set already changes nothing; another one counts from the
 /// last start (a rate below a minute) or the last end (a delay).
 struct schedule {
   schedule_kind kind = schedule_kind::fixed_delay;
@@ -84,6 +85,9 @@ struct schedule {
 inline bool operator==(const schedule& a, const schedule& b) {
   return a.kind == b.kind && a.period == b.period && a.initial_delay == b.initial_delay && a.phase == b.phase;
 }
+
+/// For people: "fixed_rate every 1h, at 10m".
+std::string to_string(const schedule& s);
 
 /// `errc::invalid_schedule` with the value and the rule it breaks.
 expected<void> validate(const schedule& s);

@@ -260,7 +260,9 @@ TEST_CASE("I10: what is tried in vain for a minute has to be a problem of the co
     try_for(c, 90s);
     CHECK(c.broken() == broken{});
     c.j.told(c.a, problem_over{"keeper", "writing pools"}, c.time.now);
-    try_for(c, 10s);
+    try_for(c, 10s); // shown a moment ago
+    CHECK(c.broken() == broken{});
+    try_for(c, 20s);
     CHECK(c.broken() == broken{"I10"});
   }
   SUBCASE("with somebody else's problem") {

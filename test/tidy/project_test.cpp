@@ -101,6 +101,10 @@ TEST_CASE("tests do not sleep") {
   check_clean(check_sleeps(project()));
 }
 
+TEST_CASE("loops walk through what lives") {
+  check_clean(check_loops(project()));
+}
+
 TEST_CASE("test files assert something") {
   check_clean(check_assertions(project()));
 }

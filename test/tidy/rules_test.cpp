@@ -99,6 +99,9 @@ TEST_CASE("text: unguarded headers, sleeping tests and tests without assertions 
   CHECK(check_header_guards({{"a.hpp", "\n#pragma once\n"}}).size() == 1);
   CHECK(check_sleeps({{"test/support/poll.cpp", "sleep_for(x);"}, {"test/a_test.cpp", "// sleep_for(x)\n"}}).empty());
   CHECK(check_sleeps({{"test/a_test.cpp", "std::this_thread::sleep_for(x);\n"}}).size() == 1);
+  CHECK(check_loops({{"a.cpp", "for (const auto& p : *status()) {\nfor (auto x : held.items()) {\n"}}).empty());
+  CHECK(check_loops({{"a.cpp", "for (const auto& p : c.node(1).status()->problems) {\n"}}).size() == 1);
+  CHECK(check_loops({{"a.cpp", "for (const auto& p : n.job(x)->items)\n  use(p);\n"}}).size() == 1);
   CHECK(check_assertions({{"test/a_test.cpp", "CHECK(1 == 1);\n"}}).empty());
   CHECK(check_assertions({{"test/a_test.cpp", "TEST_CASE(\"x\") {}\n"}}).size() == 1);
 }

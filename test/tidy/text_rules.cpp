@@ -90,6 +90,18 @@ complaints check_sleeps(const source_tree& tree) {
   return result;
 }
 
+complaints check_loops(const source_tree& tree) {
+  static const std::regex borrowed{R"(\bfor \([^;:()]*[^:] : [^;]*\)->\w+\) *\{?$)", std::regex::multiline};
+  complaints result;
+  for (const auto& [path, text] : tree) {
+    if (is_cpp(path)) {
+      find_all(path, code_of(text), borrowed, "the loop walks through a part of something that is gone: name it first",
+               result);
+    }
+  }
+  return result;
+}
+
 complaints check_assertions(const source_tree& tree) {
   static const std::regex assertions{R"(\b(CHECK|REQUIRE)[A-Z_]*\(|\brc::(check|prop)\b|\bRC_ASSERT\b)"};
   complaints result;

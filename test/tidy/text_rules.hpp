@@ -24,6 +24,9 @@ complaints check_header_guards(const source_tree& tree);
 /// Tests wait for conditions, they do not sleep. Helpers that poll are called support and are exempt.
 complaints check_sleeps(const source_tree& tree);
 
+/// `for (x : f()->member)` destroys what f returned, an `expected` mostly, before the first turn.
+complaints check_loops(const source_tree& tree);
+
 /// A file named *_test.cpp that asserts nothing.
 complaints check_assertions(const source_tree& tree);
 

@@ -18,6 +18,18 @@ std::string to_string(schedule_kind kind) {
   return enum_text(kind);
 }
 
+std::string to_string(const schedule& s) {
+  auto text = to_string(s.kind);
+  if (s.kind == schedule_kind::on_trigger)
+    return text;
+  text += " every " + describe_duration(s.period);
+  if (s.initial_delay != duration::zero())
+    text += ", first after " + describe_duration(s.initial_delay);
+  if (s.phase)
+    text += ", at " + describe_duration(*s.phase);
+  return text;
+}
+
 expected<void> validate(const schedule& s) {
   if (!is_enumerator(s.kind))
     return fail(errc::invalid_schedule, "schedule.kind is " + to_string(s.kind) + ", which is no kind of schedule");

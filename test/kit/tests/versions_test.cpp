@@ -66,11 +66,42 @@ TEST_CASE("what a newer version has retired comes back only when that version is
   CHECK(c.problems("n0").empty());
 }
 
+TEST_CASE("nodes that disagree about a schedule are told, until they agree") {
+  cluster c{2};
+  const auto version = [](duration period) {
+    return job_builder("mail").items({"a", "b"}).every(period).run([](job_context&) {}).build();
+  };
+  c.register_job(*version(1s));
+  c.settle();
+  const auto disagreement = [&](const node_id& id) {
+    const auto status = c.node(id).status();
+    for (const auto& p : status->problems)
+      if (p.ended_ms == 0)
+        return p.text;
+    return std::string{};
+  };
+  CHECK(c.node("n0").reschedule("mail", schedule::fixed_delay(2s))); // what one node does for a while is its own affair
+  c.advance(1min);
+  CHECK(disagreement("n1").empty());
+  REQUIRE(c.node("n1").unregister_job("mail"));
+  REQUIRE(c.node("n1").register_job(*version(1h)));
+  c.advance(1min);
+  CHECK(disagreement("n0").find("schedule here: fixed_delay every 1s, there: fixed_delay every 1h") !=
+        std::string::npos);
+  CHECK(disagreement("n1").empty());
+  REQUIRE(c.node("n0").unregister_job("mail"));
+  REQUIRE(c.node("n0").register_job(*version(1h)));
+  c.advance(1min);
+  CHECK(disagreement("n0").empty());
+  CHECK(disagreement("n1").empty());
+}
+
 TEST_CASE("a node's status tells a problem for as long as it lasts") {
   cluster c{2};
   c.settle();
   const auto connection = [&] {
-    for (const auto& p : c.node("n0").status()->problems)
+    const auto status = c.node("n0").status();
+    for (const auto& p : status->problems)
       if (p.about == "connection")
         return p;
     return problem_status{};

@@ -176,6 +176,19 @@ TEST_CASE("keeper: a later wish stands while any node of its version lives") {
   CHECK(v.pool() == strings{"a", "b"});
 }
 
+TEST_CASE("keeper: a pool whose writer told no schedule agrees with every schedule, and is not written for it") {
+  versions v;
+  v.start("n0", {"a", "b"});
+  auto told = v.payload();
+  CHECK(told.schedule == to_string(keeper_rig::job("j").schedule));
+  told.schedule.clear(); // as earlier versions write it
+  v.tree.put("/djm/work-pool/j", store::encode(told));
+  const auto version = v.tree.stat("/djm/work-pool/j").version;
+  v.start("n1", {"a", "b"});
+  v.pass(seconds{30});
+  CHECK(v.tree.stat("/djm/work-pool/j").version == version);
+}
+
 TEST_CASE("keeper: nodes that agree write nothing, whoever comes and goes") {
   versions v;
   auto& first = v.start("n0", {"a", "b"});

@@ -349,6 +349,19 @@ TEST_CASE("manager: malformed registrations, pools and assigned are reported and
   CHECK(r.owners("k").size() == 1); // the latest that could be read counts
 }
 
+TEST_CASE("manager: what others have written wrongly is looked at again, until it is mended or gone") {
+  manager_rig r;
+  r.worker("v");
+  add_pool(r.tree, "j", {"a"});
+  r.tree.put("/djm/workers/gone", "{\"v\":1}");
+  r.lead();
+  const auto problems = [&] { return r.d.core.status(r.d.now).problems; };
+  REQUIRE_FALSE(problems().empty());
+  r.tree.erase("/djm/workers/gone"); // nobody bumps a version for it
+  r.pass(seconds{40});
+  CHECK(problems().empty());
+}
+
 TEST_CASE("manager: a session that refuses watches is made up for by the sweeps") {
   manager_rig r;
   r.worker("v");

@@ -75,6 +75,7 @@ pool_payload draw_valid() {
   x.writer_incarnation = draw_index(2) == 0 ? "" : draw_id();
   x.challenger = draw_index(2) == 0 ? "" : draw_id();
   x.wish = draw_up_to(largest);
+  x.schedule = draw_index(2) == 0 ? "" : djm::testing::draw_text(alphabet::utf8);
   auto& a = x.attributes;
   a.strategy = draw_index(2) == 0 ? "" : draw_id();
   a.priority = draw_index(2) == 0 ? "low" : "high";
