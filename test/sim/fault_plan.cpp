@@ -45,6 +45,9 @@ std::vector<std::pair<std::string, unsigned>> cluster::faults_of(profile kind) {
     {"server cut from peers", {0, 3, 0, 5, 0}},
     {"follower cut off for long", {0, 2, 0, 4, 0}},
     {"server lags", {0, 2, 0, 3, 0}},
+    {"ensemble goes back", {0, 1, 1, 1, 0}},
+    {"small packets", {0, 1, 2, 1, 2}},
+    {"quota full", {0, 1, 2, 0, 1}},
     {"server lags a little", {1, 1, 0, 1, 0}},
     {"gentle stop", {0, 4, 6, 1, 3}},
     {"pool changes", {0, 3, 5, 1, 1}},
@@ -143,6 +146,8 @@ void cluster::heal() {
   world_.note("everything heals");
   losing_until_ = {};
   auto& e = world_.ensemble();
+  e.set_packet_limit(0);
+  e.set_quota(0);
   const auto& o = world_.options();
   for (std::size_t s = 0; s < o.servers; ++s) {
     e.restart(s, world_.now());

@@ -182,6 +182,24 @@ void cluster::add_network_faults() {
     set(false);
     later(chance_.between(4500ms, 7s), [set] { set(true); });
   };
+  actions_["ensemble goes back"] = [this] {
+    const auto backup = std::make_shared<store::embedded_ensemble::backup>(world_.ensemble().keep());
+    later(chance_.between(500ms, 6s), [this, backup] {
+      if (!healed_)
+        world_.go_back(*backup);
+    });
+  };
+  // Of the transactions of these clusters the largest do not fit then.
+  actions_["small packets"] = [this] {
+    world_.verdict().plans_are_cut();
+    world_.ensemble().set_packet_limit(static_cast<std::size_t>(1000 + chance_.below(5000)));
+    later(chance_.between(1s, 8s), [this] { world_.ensemble().set_packet_limit(0); });
+  };
+  actions_["quota full"] = [this] {
+    world_.ensemble().set_quota(world_.ensemble().committed().tree().size() +
+                                static_cast<std::size_t>(chance_.below(20)));
+    later(chance_.between(500ms, 6s), [this] { world_.ensemble().set_quota(0); });
+  };
   actions_["server lags"] = [this] {
     const auto s = any_server();
     world_.ensemble().set_lag(s, chance_.between(20ms, 700ms));
