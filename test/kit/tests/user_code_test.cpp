@@ -1,7 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <pthread.h>
-
 #include <future>
 #include <map>
 #include <utility>
@@ -110,31 +108,6 @@ TEST_CASE("what a run throws is told") {
   CHECK(c.runs("mail").front().how == run_end::threw);
   CHECK(c.runs("mail").front().failure == "no paper");
   CHECK(c.events_of<run_failed>("n0").front().what == "no paper");
-}
-
-TEST_CASE("a run or a pool function that ends its thread is told, and the next one has another") {
-  cluster c(1);
-  int runs = 0;
-  int asked = 0;
-  c.register_job(job_builder("mail")
-                   .pool(
-                     [&] {
-                       if (++asked == 2)
-                         pthread_exit(nullptr);
-                       return std::vector<item_id>{"a"};
-                     },
-                     10s)
-                   .every(10s)
-                   .run([&](job_context& ctx) {
-                     if (++runs == 2)
-                       pthread_exit(nullptr);
-                     ctx.sleep(1s);
-                   }));
-  c.advance(2min);
-  CHECK(runs > 8);
-  CHECK(asked > 8);
-  REQUIRE(c.events_of<run_failed>("n0").size() == 1);
-  CHECK(c.events_of<run_failed>("n0").front().what == "its thread was ended (pthread_exit or cancellation)");
 }
 
 TEST_CASE("a function that cuts the share and hangs is reported, and the share runs meanwhile") {
