@@ -63,7 +63,7 @@ void keeper_core::apply_pool(const job_id& job, offer& o, const store::read_resu
   store::pool_payload want;
   want.enabled = o.spec.enabled;
   want.attributes = o.spec.attributes;
-  want.schedule = to_string(o.spec.schedule);
+  want.schedule = describe_schedule(o.spec.schedule);
   want.last_writer = cfg_.config.id;
   want.writer_incarnation = cfg_.incarnation;
   bool readable = false;

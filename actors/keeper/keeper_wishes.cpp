@@ -104,7 +104,7 @@ void keeper_core::stay_back(const job_id& job, offer& o, const store::pool_paylo
     return;
   }
   want.attributes = o.spec.attributes;
-  want.schedule = to_string(o.spec.schedule);
+  want.schedule = describe_schedule(o.spec.schedule);
   want.last_writer = cfg_.config.id;
   want.writer_incarnation = cfg_.incarnation;
   want.challenger.clear();
@@ -137,7 +137,7 @@ void keeper_core::tell_overruled(const job_id& job, offer& o, const std::string&
               cfg_.config.id + "\" and stands";
   text += ours.empty() ? "" : "; only here: " + ours;
   text += others.empty() ? "" : "; only there: " + others;
-  const auto here = to_string(o.spec.schedule);
+  const auto here = describe_schedule(o.spec.schedule);
   const bool scheduled = schedule.empty() || schedule == here;
   text += scheduled ? "" : "; schedule here: " + here + ", there: " + schedule;
   text += ours.empty() && others.empty() && scheduled ? "; the attributes differ" : "";

@@ -132,7 +132,9 @@ void manager_core::next(step s, effects& out) {
       all_dirty_ = true;
     }
     if (problems_.has_path()) {
-      members_dirty_ = true; // whoever mends or removes what others have written need not tell us
+      // Whoever mends or removes what others have written need not tell us. A read for each worker, once in a sweep,
+      // for as long as that is told.
+      members_dirty_ = true;
     }
     read(activity::scan_jobs, {store::children(tree_.locks())}, false, out);
     return;

@@ -107,11 +107,12 @@ inline void set_timer(node_state& st) {
   st.timer.set(earliest(earliest(st.life->wake_at(), st.admin->wake_at()), st.limiter.wake_at()));
 }
 
-/// Logs what happened and tells everyone who has subscribed.
 /// The time as people read it.
 inline std::int64_t now_ms(const node_state& st) {
   return st.parts.env->wall_now().time_since_epoch().count();
 }
+
+/// Logs what happened and tells everyone who has subscribed.
 void publish(node_ptr self, event what);
 /// Tells that problems are over that the book has closed.
 void all_over(node_ptr self, std::vector<problem_over> what);

@@ -148,8 +148,9 @@ struct plan_options {
   std::size_t max_moves_per_worker = no_limit;
   /// Limit of the search for global balance, in steps of about a nanosecond each; the plan is valid whatever it is.
   std::uint64_t effort = 300'000'000;
-  /// Where not every worker that takes part is eligible for every job: the totals are evened out only if that brings the global spread
-  /// down by more than this many thousandths of the mean total (and by more than 1 item when not 0). 0 = always.
+  /// Where not every worker that takes part is eligible for every job: the totals are evened out only if that brings
+  /// the global spread down by more than this many thousandths of the mean total (and by more than 1 item when not 0).
+  /// 0 = always.
   std::uint32_t global_tolerance = 100;
 };
 

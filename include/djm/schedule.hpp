@@ -87,7 +87,7 @@ inline bool operator==(const schedule& a, const schedule& b) {
 }
 
 /// For people: "fixed_rate every 1h, at 10m".
-std::string to_string(const schedule& s);
+std::string describe_schedule(const schedule& s);
 
 /// `errc::invalid_schedule` with the value and the rule it breaks.
 expected<void> validate(const schedule& s);

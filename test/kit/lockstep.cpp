@@ -1,5 +1,7 @@
 #include "test/kit/lockstep.hpp"
 
+#include <cxxabi.h>
+
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -135,6 +137,13 @@ void lockstep::work(const std::shared_ptr<state>& s, turn* self) {
       task();
     } catch (const abandoned&) {
       // It has ended as it was meant to.
+    } catch (const abi::__forced_unwind&) { // pthread_exit: this thread is gone, the next call gets another one
+      task = nullptr;
+      lock.lock();
+      self->busy = false;
+      s->holder = nullptr;
+      s->simulator.notify_one();
+      throw;
     }
     task = nullptr;
     lock.lock();

@@ -1,5 +1,7 @@
 #include "test/kit/lockstep_executor.hpp"
 
+#include <cxxabi.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -13,6 +15,19 @@ namespace {
 
 /// How long a thread takes to get to work, at most.
 constexpr duration start_time = std::chrono::microseconds{200};
+
+/// Does something however a call of user code ends, also when it ends its thread.
+template <class F>
+class at_end {
+public:
+  explicit at_end(F f) : f_(std::move(f)) {}
+  ~at_end() { f_(); }
+  at_end(const at_end&) = delete;
+  at_end& operator=(const at_end&) = delete;
+
+private:
+  F f_;
+};
 
 } // namespace
 
@@ -127,20 +142,28 @@ void lockstep_executor::call_user(std::string owner, std::function<void()> f) {
 void lockstep_executor::begin_call(std::string owner, std::function<void()> f) {
   soon(fmt::format("a pool function or another short call of user code (\"{}\") on {}", owner, process_.node()),
        [this, owner, f = std::move(f)] {
+         const at_end next_one{[&] {
+           if (lockstep_.ending())
+             return;
+           if (auto next = lanes_.left(owner))
+             begin_call(owner, std::move(next));
+         }};
          contain(f);
-         if (lockstep_.ending())
-           return;
-         if (auto next = lanes_.left(owner))
-           begin_call(owner, std::move(next));
        });
 }
 
 void lockstep_executor::contain(const std::function<void()>& f) {
   std::string text;
-  if (throws(f, text)) {
+  try {
+    if (!throws(f, text))
+      return;
+  } catch (const abi::__forced_unwind&) {
     ++stats_.contained;
-    report_("a call of user code threw: " + text);
+    report_("a call of user code has ended its thread (pthread_exit or cancellation)");
+    throw;
   }
+  ++stats_.contained;
+  report_("a call of user code threw: " + text);
 }
 
 /// Calls `f` on a thread that runs cannot occupy.
@@ -154,8 +177,8 @@ void lockstep_executor::soon(std::string what, std::function<void()> f) {
     lockstep_.run(std::move(what), [this, f = std::move(f)] {
       virtual_clock::seat here{*clock_};
       ++stats_.reserved_busy;
+      const at_end free{[this] { --stats_.reserved_busy; }};
       f();
-      --stats_.reserved_busy;
     });
   });
 }
@@ -230,11 +253,17 @@ void lockstep_executor::begin(run_id id) {
     observer_.stop_asked(process_, id, run->reason());
   lockstep_.run(fmt::format("run {} of job \"{}\" on {}", id, run->job(), process_.node()), [this, run] {
     virtual_clock::seat here{*clock_};
-    const auto result = run->execute();
-    if (lockstep_.ending())
-      return;
-    observer_.run_ended(process_, result);
-    process_.later(timeline_.now, sim::process::kind::code, [this, result] { finish(result); });
+    run_result result;
+    result.id = run->run();
+    result.failed = true;
+    result.failure = "its thread was ended (pthread_exit or cancellation)";
+    const at_end told{[&] {
+      if (lockstep_.ending())
+        return;
+      observer_.run_ended(process_, result);
+      process_.later(timeline_.now, sim::process::kind::code, [this, result] { finish(result); });
+    }};
+    result = run->execute();
   });
 }
 

@@ -18,7 +18,7 @@ std::string to_string(schedule_kind kind) {
   return enum_text(kind);
 }
 
-std::string to_string(const schedule& s) {
+std::string describe_schedule(const schedule& s) {
   auto text = to_string(s.kind);
   if (s.kind == schedule_kind::on_trigger)
     return text;

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <pthread.h>
+
 #include "jobs.hpp"
 
 using namespace djm;
@@ -235,4 +237,29 @@ TEST_CASE("a cluster with clocks that run differently keeps its promises") {
     CHECK(c.items_of("n0").empty());
     CHECK(to_string(c.overlaps()) == "");
   }
+}
+
+TEST_CASE("a run or a pool function that ends its thread is told, and the next one has another") {
+  cluster c(1);
+  int runs = 0;
+  int asked = 0;
+  c.register_job(job_builder("mail")
+                   .pool(
+                     [&] {
+                       if (++asked == 2)
+                         pthread_exit(nullptr);
+                       return std::vector<item_id>{"a"};
+                     },
+                     10s)
+                   .every(10s)
+                   .run([&](job_context& ctx) {
+                     if (++runs == 2)
+                       pthread_exit(nullptr);
+                     ctx.sleep(1s);
+                   }));
+  c.advance(2min);
+  CHECK(runs > 8);
+  CHECK(asked > 8);
+  REQUIRE(c.events_of<run_failed>("n0").size() == 1);
+  CHECK(c.events_of<run_failed>("n0").front().what == "its thread was ended (pthread_exit or cancellation)");
 }

@@ -180,7 +180,7 @@ TEST_CASE("keeper: a pool whose writer told no schedule agrees with every schedu
   versions v;
   v.start("n0", {"a", "b"});
   auto told = v.payload();
-  CHECK(told.schedule == to_string(keeper_rig::job("j").schedule));
+  CHECK(told.schedule == describe_schedule(keeper_rig::job("j").schedule));
   told.schedule.clear(); // as earlier versions write it
   v.tree.put("/djm/work-pool/j", store::encode(told));
   const auto version = v.tree.stat("/djm/work-pool/j").version;
