@@ -50,6 +50,8 @@ session_core::effects session_core::on_timer(std::uint64_t generation, time_poin
     if (!std::exchange(scouting_, true))
       out_.emplace_back(scout{handle_});
   }
+  if (sizes_.pause_ends(now))
+    out_.emplace_back(report_over{subject::size});
   return flush(now);
 }
 
@@ -62,6 +64,7 @@ void session_core::arm(time_point) {
   consider(queue_deadline());
   consider(reopen_at_);
   consider(scout_at_);
+  consider(sizes_.due());
   if (view_.phase == session_phase::connected)
     consider(prober_.due());
   // A timer that comes too early costs one call; only one that would come too late is replaced.
@@ -214,6 +217,7 @@ void session_core::on_connected(const raw_link& link, time_point now) {
   }
   scout_at_.reset();
   scouting_ = false;
+  got_through_ = 0;
   ++view_.connects;
   ++counters_.connects;
   view_.phase = session_phase::connected;
@@ -226,7 +230,7 @@ void session_core::on_connected(const raw_link& link, time_point now) {
   prober_.set_timeout(link.timeout);
   announce();
   if (const auto large = sizes_.connected(now))
-    out_.emplace_back(report{{errc::too_large, too_large_for_server(*large)}});
+    out_.emplace_back(report{{errc::too_large, too_large_for_server(*large)}, subject::size});
 }
 
 void session_core::on_connecting() {
@@ -254,12 +258,15 @@ void session_core::on_expired(time_point now, std::uint64_t entropy) {
     reopen_later(now, entropy);
 }
 
-// A server refuses a client that has seen more than it has, and goes on doing so when its data is gone. Only then is
-// the session given up: one that is merely away may come back, and is told when it is over.
+// A server refuses a client that has seen more than it has, and goes on doing so when its data is gone. One session
+// that is merely away comes back as soon as the servers can be reached, or is told that it is over, and a round through
+// all of them takes no longer than T: so a second scout, T later, that gets through where our session still does not is
+// as telling as a number that is too low.
 void session_core::on_scouted(const raw_scouted& found) {
   if (!std::exchange(scouting_, false) || view_.phase != session_phase::suspended)
     return;
-  if (found.zxid > 0 && found.zxid < seen_)
+  got_through_ = found.zxid > 0 ? got_through_ + 1 : 0;
+  if (found.zxid > 0 && (found.zxid < seen_ || got_through_ > 1))
     out_.emplace_back(went_back{seen_, found.zxid});
 }
 
@@ -297,6 +304,7 @@ void session_core::end_session(session_phase phase, const verdict& v) {
   reopen_at_.reset();
   scout_at_.reset();
   scouting_ = false;
+  got_through_ = 0;
   if (handle_ != 0) {
     out_.emplace_back(close_handle{handle_});
     closing_handle_ = handle_;

@@ -149,9 +149,14 @@ public:
   struct probe_failed {
     std::uint64_t number;
   };
-  /// Something that users should hear of, each thing once until there is a connection.
+  /// Something that users should hear of, each thing once until there is a connection (`connect`), or until it is over.
+  enum class subject : std::uint8_t { connect, size };
   struct report {
     error why;
+    subject about = subject::connect;
+  };
+  struct report_over {
+    subject about;
   };
   /// Send a scout (`session_factory::scout`) unless anything still runs, and feed back what it found: `raw_scouted`.
   struct scout {
@@ -159,7 +164,8 @@ public:
   };
   /// The store has less than we have seen in this session: it was restored, or its data is lost. The servers refuse the
   /// session for that, and no server will ever say that it is over: it must be given up, and this life of the node with
-  /// it (protocol, rule 8).
+  /// it (protocol, rule 8). `found` is not always below `seen`: of the probes of others a session does not see the
+  /// numbers, but its client library does.
   struct went_back {
     zxid_t seen;
     zxid_t found;
@@ -171,7 +177,7 @@ public:
   };
 
   using effect = std::variant<open_handle, close_handle, submit, commit_done, read_done, watch_fired, session_changed,
-                              contact_advanced, probe_failed, report, scout, went_back, arm_timer>;
+                              contact_advanced, probe_failed, report, report_over, scout, went_back, arm_timer>;
   using effects = std::vector<effect>;
 
   explicit session_core(session_limits limits);
@@ -290,6 +296,8 @@ private:
   zxid_t seen_ = 0;
   std::optional<time_point> scout_at_;
   bool scouting_ = false;
+  /// Scouts in a row that were answered.
+  unsigned got_through_ = 0;
 
   std::uint64_t timer_generation_ = 0;
   std::optional<time_point> armed_;

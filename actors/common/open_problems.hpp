@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <iterator>
@@ -67,11 +68,13 @@ public:
   }
 
   /// An attempt has failed and is made again later. One that fails now and then is nobody's business; one that fails
-  /// for longer than `patience` is told, with the reason that it had then.
+  /// for longer than `patience` is told, with the reason that it had then. `apart`: how far such attempts may be apart,
+  /// where that can be longer than for others.
   template <class Effects>
-  void failing(const std::string& what, const std::string& why, time_point now, Effects& out) {
+  void failing(const std::string& what, const std::string& why, time_point now, Effects& out,
+               duration apart = duration::zero()) {
     auto& a = attempts_[what];
-    if (a.failures > 0 && now - a.last > contiguous_) {
+    if (a.failures > 0 && now - a.last > std::max(contiguous_, apart)) {
       a = {}; // what failed long ago has worked since, or was not needed any more
     }
     if (a.failures++ == 0) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/job_runner/rhythm.hpp"
+
 namespace djm {
 
 job_runner_core::job_runner_core(settings s)
@@ -56,6 +58,7 @@ job_runner_core::effects job_runner_core::on_granted(const std::vector<work_item
     it.granted = true;
     it.fresh = true;
     it.since = s.now;
+    it.since_wall = since_epoch(s.wall_ms);
     it.token = w.token; // a run of an earlier turn keeps the token it was started with
     begin_wait(w.id, it, s);
   }

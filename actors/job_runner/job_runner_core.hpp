@@ -136,6 +136,7 @@ private:
     bool failed = false; ///< the latest run that it was in failed, because of it or as a whole
     bool starved = false;
     time_point since{};                   ///< when it was granted
+    duration since_wall{};               ///< the same by the wall's clock
     std::optional<time_point> starves_at; ///< its place in `waiting_`
   };
   struct lane {
@@ -195,7 +196,7 @@ private:
   void aim(lane& l, duration beat, step s) const;
   duration phase(const lane& l) const;
   void follow_wall_clock(step s);
-  bool takes_part(const lane& l, const item& it) const;
+  bool takes_part(const lane& l, const item& it, step s) const;
   void skip_missed(lane& l, step s);
   time_point next_after(time_point due, time_point now) const;
   // items that wait

@@ -166,7 +166,7 @@ void job_runner_core::start_lane(lane& l, step s, effects& out) {
   for (const auto& name : l.items) {
     auto& it = items_.at(name);
     // Beside a run that goes on: what has been in none yet, and what is due again.
-    if (it.granted && it.run == 0 && (!busy || it.fresh || due) && takes_part(l, it)) {
+    if (it.granted && it.run == 0 && (!busy || it.fresh || due) && takes_part(l, it, s)) {
       r.items.push_back({name, it.token});
     }
   }

@@ -91,9 +91,14 @@ void job_runner_core::advance(lane& l, step s) {
 }
 
 /// A start that comes late (the run before went on, or there was no lease) is for those that were held at its moment:
-/// what came later may have had that moment's run on the node that it comes from.
-bool job_runner_core::takes_part(const lane& l, const item& it) const {
-  return !cfg_.spec.schedule.lasting() || l.triggered || l.again || !l.due || it.since <= *l.due;
+/// what came later may have had that moment's run on the node that it comes from. By the wall's clock, where the moment
+/// is one of the grid and nobody has set that clock back since: by our own it may come later than to the node before us.
+bool job_runner_core::takes_part(const lane& l, const item& it, step s) const {
+  if (!cfg_.spec.schedule.lasting() || l.triggered || l.again || !l.due) {
+    return true;
+  }
+  const bool by_wall = l.beat && it.since_wall <= since_epoch(s.wall_ms);
+  return by_wall ? it.since_wall <= *l.beat : it.since <= *l.due;
 }
 
 /// Where nobody is left who was held at the moment that is due, the lane goes on with the next one.
@@ -104,7 +109,7 @@ void job_runner_core::skip_missed(lane& l, step s) {
   bool newcomers = false;
   for (const auto& id : l.items) {
     const auto& it = items_.at(id);
-    if (it.run == 0 && takes_part(l, it)) {
+    if (it.run == 0 && takes_part(l, it, s)) {
       return;
     }
     newcomers = newcomers || it.run == 0;

@@ -285,7 +285,7 @@ void keeper_core::progress(step s, effects& out) {
         }
       }
     }
-    if (problems_.tries()) {
+    if (problems_.tries() || problems_.has("commit")) {
       nothing_left(out);
     }
     if (!pool_jobs_.empty()) {
@@ -400,6 +400,9 @@ keeper_core::effects keeper_core::on_commit(std::uint64_t request, const store::
                   : c != nullptr || std::holds_alternative<store::rejected>(outcome) ? wish_fate::refused
                                                                                      : wish_fate::unknown);
   }
+  if (!ok && what == doing::writing_registration) {
+    registration_dirty_ = true;
+  }
   if (const auto* no = std::get_if<store::rejected>(&outcome)) {
     cfg_.max_transaction_ops = fewer_ops(cfg_.max_transaction_ops, no->why);
     if (no->why.code == errc::no_permission && what == doing::securing) {
@@ -480,7 +483,6 @@ keeper_core::effects keeper_core::on_commit(std::uint64_t request, const store::
     } else if (c != nullptr && c->index == 0 && phase_ == phase::joined && c->code == rc::no_node) {
       return on_not_alive(s);
     } else {
-      registration_dirty_ = true;
       if (c == nullptr) {
         perhaps_named_ = named_before_;
       }

@@ -30,10 +30,12 @@ void keeper_core::nothing_left(effects& out) {
   problems_.works(subject_of(doing::writing_base), out);
   if (pool_jobs_.empty()) {
     problems_.works(subject_of(doing::writing_pools), out);
-    relieve("commit", out);
   }
   if (phase_ == phase::joined && !registration_dirty_) {
     problems_.works(subject_of(doing::writing_registration), out);
+    if (pool_jobs_.empty()) {
+      relieve("commit", out);
+    }
   }
 }
 

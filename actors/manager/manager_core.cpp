@@ -43,7 +43,12 @@ manager_core::effects manager_core::on_revoked(step s) {
 void manager_core::reset(effects& out) {
   if (doing_ == activity::writing || doing_ == activity::breaking || doing_ == activity::clean_write) {
     // The term may be lost because of what was written: too much for the store, say.
-    problems_.failing(subject_of(doing_), "leadership was lost before the answer", now_, out);
+    duration apart{};
+    if (const auto* t = doing_ == activity::breaking ? watchdog_.find(verifying_) : nullptr) {
+      // The next term counts from its own first look, so that its attempt comes later by the tolerance.
+      apart = std::chrono::minutes{1} + 2 * (now_ - t->since);
+    }
+    problems_.failing(subject_of(doing_), "leadership was lost before the answer", now_, out, apart);
   }
   // A leader that lost its term knows nothing: the next term starts from what it reads.
   epoch_ = 0;

@@ -272,6 +272,7 @@ void manager_core::tell_wanted(effects& out) {
 void manager_core::plan_written(effects& out) {
   books_.written(*problem_, *plan_);
   problems_.works(effort::planning, out);
+  relieve("commit", out); // what was refused is not wanted any more, or is refused again
 }
 
 void manager_core::send_batches(effects& out) {

@@ -95,10 +95,16 @@ void send_scout(self_ptr self, std::uint64_t handle) {
 
 /// Ends as a part that has failed; its node begins a new life then, and ends the session.
 void give_up(self_ptr self, const store::session_core::went_back& x) {
-  self->quit(to_caf({errc::store_went_back,
-                     fmt::format("the store has older data than we have seen: its latest transaction is {:#x}, and we "
-                                 "have seen {:#x}; it was restored or has lost what it had",
-                                 x.found, x.seen)}));
+  const auto how =
+    x.found < x.seen ? fmt::format("its latest transaction is {:#x}, and we have seen {:#x}", x.found, x.seen)
+                     : fmt::format("it takes new sessions, at transaction {:#x}, and refuses this one", x.found);
+  self->quit(to_caf({errc::store_went_back, fmt::format("the store has older data than we have seen: {}; it was "
+                                                        "restored or has lost what it had",
+                                                        how)}));
+}
+
+const char* name_of(store::session_core::subject x) {
+  return x == store::session_core::subject::size ? "size" : "connect";
 }
 
 /// Limits and delays that would otherwise be met in silence.
@@ -206,7 +212,12 @@ void carry_out(self_ptr self, store::session_core::effects fx) {
                  },
                  [&](core::report& x) {
                    if (st.peers) {
-                     self->mail(msg::happened{problem{"store", std::move(x.why), "connect"}}).send(st.peers->node);
+                     self->mail(msg::happened{problem{"store", std::move(x.why), name_of(x.about)}}).send(st.peers->node);
+                   }
+                 },
+                 [&](core::report_over& x) {
+                   if (st.peers) {
+                     self->mail(msg::happened{problem_over{"store", name_of(x.about)}}).send(st.peers->node);
                    }
                  },
                  [&](core::scout& x) { send_scout(self, x.handle); },

@@ -1,5 +1,6 @@
 #include "actors/worker/worker_core.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "zkstore/payloads.hpp"
@@ -275,6 +276,12 @@ void worker_core::check_settled(effects& out) {
   }
   if (settled) {
     problems_.works(locking, out);
+    // What was refused may be wanted no more. (Looked at all items for: only while there is such a problem.)
+    if (problems_.has("commit") && std::all_of(entries_.begin(), entries_.end(), [this](const auto& x) {
+          return x.second.lock == lock_state::none || wants(x.first, x.second);
+        })) {
+      relieve("commit", out);
+    }
   }
   if (settled != settled_) {
     settled_ = settled;

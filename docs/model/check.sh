@@ -13,13 +13,14 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 good=0 bad=0
 
-# check COST NAME holds|violated MACRO...: COST is "slow" for what --quick leaves out. Names that begin with "plan" are of
-# plan.pml, all others of djm.pml.
+# check COST NAME holds|violated MACRO...: COST is "slow" for what --quick leaves out. Names that begin with "plan" or
+# "retire" are of plan.pml and retire.pml, all others of djm.pml.
 check() {
   local cost=$1 name=$2 expected=$3 folder=$dir/$2 start=$SECONDS errors states steps found model=$here/djm.pml
   shift 3
   [[ -z $only || $only == "$name" || ($only == --quick && $cost == quick) ]] || return 0
   [[ $name != plan* ]] || model=$here/plan.pml
+  [[ $name != retire* ]] || model=$here/retire.pml
   mkdir -p "$folder"
   # Breadth first: a violation is found with the fewest steps.
   if ! (cd "$folder" && spin -a "${@/#/-D}" "$model" &&
@@ -68,6 +69,8 @@ check quick restored          holds    RESTORES=1 JOINS=2 MOVES=0 ALONE
 check quick plan              holds
 check slow  plan-longer       holds    PLANS=5 LOSSES=2
 check quick plan-no-version   holds    NO_VERSION
+check quick retire            holds    JOINS=2 RETIRES=1 CLEANS=1
+check slow  retire-longer     holds
 
 # -- one rule less --
 check quick contact-by-read          violated CONTACT_BY_READ
@@ -96,6 +99,11 @@ check quick leave-keeps-deadline     violated LEAVE_KEEPS_DEADLINE LEAVES=1 HURR
 check quick plan-no-latch            violated NO_LATCH
 check quick plan-lagging-reads       violated LAGGING_READS
 check quick plan-not-read-again      violated NOT_READ_AGAIN
+check quick retire-unchecked         violated RETIRE_UNCHECKED
+check quick retire-clean-unchecked   violated CLEAN_UNCHECKED
+check quick retire-join-no-bump      violated JOIN_WITHOUT_BUMP
+check quick retire-version-last      violated VERSION_READ_LAST
+check slow  retire-not-looked-again  violated NOT_LOOKED_AGAIN
 
 ((good + bad)) || { echo "no configuration \"$only\""; exit 2; }
 echo "$good as expected, $bad not"

@@ -45,6 +45,7 @@ CORES = [
     "zkstore/session/op_table.cpp",
     "zkstore/session/prober.cpp",
     "zkstore/session/questions.cpp",
+    "zkstore/session/size_suspect.cpp",
     "zkstore/session/watch_table.cpp",
     "zkstore/session_core.cpp",
 ]

@@ -172,6 +172,11 @@ void cluster::heal() {
     world_.set_wall_clock(h, duration::zero());
     world_.executor_of(h).set_call_delay(duration::zero());
   }
+  // Who was not refused goes on with what it knew of a history that is gone. There only the user can help, who ought to
+  // have stopped the nodes before (README, "Restore the store").
+  for (const auto h : world_.processes())
+    if (world_.outlived_history(h))
+      world_.crash(h);
   if (stranger_)
     stranger_->close();
   *mood_ = strategy_mood::sound;
@@ -203,7 +208,8 @@ void cluster::heal() {
         start(m);
     }
   });
-  for (const auto again : {1500ms, 2500ms})
+  // Where nobody was connected for long a user's wish of before may take as long to be written.
+  for (const auto again : {1500ms, 2500ms, 5000ms})
     later(again, [this] {
       const auto h = any_node();
       if (!h)

@@ -57,8 +57,9 @@ void judge::run_began(const process& p, run_id run, const job_id& job, const std
   auto& r = runs_[key];
   r.stubborn = stubborn;
   r.former = hosts_[p.number()].former;
-  turns_.began(p.number(), job, items, p.wall(), p.wall_error(),
-               [&](std::string text) { say("I3", now, std::move(text)); });
+  if (!r.former)
+    turns_.began(p.number(), job, items, p.wall(), p.wall_error(),
+                 [&](std::string text) { say("I3", now, std::move(text)); });
   for (const auto& item : items) {
     const auto name = job + '/' + item.id;
     const auto n = number_of(name);
@@ -97,6 +98,7 @@ void judge::history_begins(const store::znode_tree& tree, time_point now) {
   moves_.plans_are_cut(); // who was settled and who had left before is not known
   gone_since_.clear();
   last_leader_ = 0;
+  turns_.forget_starts();
   for (const auto& path : tree.paths()) {
     const auto* node = tree.find(path);
     store::node_change change;

@@ -196,6 +196,7 @@ void cluster::add_network_faults() {
     later(chance_.between(1s, 8s), [this] { world_.ensemble().set_packet_limit(0); });
   };
   actions_["quota full"] = [this] {
+    world_.verdict().plans_are_cut();
     world_.ensemble().set_quota(world_.ensemble().committed().tree().size() +
                                 static_cast<std::size_t>(chance_.below(20)));
     later(chance_.between(500ms, 6s), [this] { world_.ensemble().set_quota(0); });

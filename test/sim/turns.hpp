@@ -31,6 +31,8 @@ public:
   void gone(host h);
   /// Somebody's wall clock was set: what starts next may be for a moment that has had its start.
   void clock_set() { ++clocks_set_; }
+  /// From now on nobody knows of the starts that there were.
+  void forget_starts() { starts_.clear(); }
   /// `wall`: of the host's own clock, whose error is known.
   void began(host h, const job_id& job, const std::vector<work_item>& items, duration wall, duration error,
              const complaint& say);

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -135,6 +136,8 @@ public:
 
   network& net() { return *network_; }
   store::embedded_ensemble& ensemble() { return ensemble_; }
+  /// Whether the process goes on in a life that it had before the ensemble went back.
+  bool outlived_history(handle h) const;
   /// The ensemble is put back to this; the judge knows.
   void go_back(const store::embedded_ensemble::backup& b);
   /// To be called after a fault was done to the ensemble directly.
@@ -206,6 +209,8 @@ private:
   sim_coordinator* coordinator_;
   std::unique_ptr<network> network_;
   std::map<handle, hosted> hosts_;
+  /// Those that lived when the ensemble went back.
+  std::set<std::string> former_lives_;
   handle last_ = 0;
   std::optional<std::pair<handle, std::uint64_t>> doomed_;
   /// The present moment, and how many steps there were before it.

@@ -23,11 +23,18 @@ void world::notice_new_lives(const store::committed_transaction& txn) {
   }
 }
 
+bool world::outlived_history(handle h) const {
+  return former_lives_.count(hosts_.at(h).p->incarnation()) > 0;
+}
+
 void world::go_back(const store::embedded_ensemble::backup& b) {
   note("the ensemble goes back");
   ensemble_.go_back(b, timeline_.now);
   judge_.history_begins(ensemble_.committed().tree(), timeline_.now);
   network_->settle();
+  for (const auto& host : hosts_)
+    if (host.second.up)
+      former_lives_.insert(host.second.p->incarnation());
 }
 
 void world::crash(handle h) {

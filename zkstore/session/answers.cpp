@@ -60,8 +60,8 @@ void session_core::learn_size(const op_table::entry& op, rc code) {
     return;
   if (code == rc::connection_loss)
     sizes_.lost(op.largest, op.bytes);
-  else if (is_definite(code))
-    sizes_.answered(op.bytes);
+  else if (is_definite(code) && sizes_.answered(op.bytes))
+    out_.emplace_back(report_over{subject::size});
 }
 
 void session_core::on_barrier(const op_table::entry& op, rc code, time_point now) {

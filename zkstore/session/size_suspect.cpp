@@ -29,11 +29,16 @@ std::optional<size_suspect::verdict> size_suspect::connected(time_point now) {
   return std::exchange(told_, true) ? std::nullopt : suspect_;
 }
 
-void size_suspect::answered(std::size_t bytes) {
-  if (suspect_ && bytes >= suspect_->bytes) {
-    suspect_.reset();
-    refused_until_ = {};
-  }
+bool size_suspect::answered(std::size_t bytes) {
+  if (!suspect_ || bytes < suspect_->bytes)
+    return false;
+  suspect_.reset();
+  refused_until_ = {};
+  return std::exchange(told_, false);
+}
+
+bool size_suspect::pause_ends(time_point now) {
+  return told_ && now >= refused_until_ && std::exchange(told_, false);
 }
 
 const size_suspect::verdict* size_suspect::refuses(std::size_t bytes, time_point now) const {

@@ -30,9 +30,14 @@ public:
 
   /// A transaction was under way when the connection broke.
   void lost(const std::string& path, std::size_t bytes);
-  /// There is a connection again: the losses since the last one were of one break. A verdict is told once.
+  /// There is a connection again: the losses since the last one were of one break. A verdict is told once in a pause.
   std::optional<verdict> connected(time_point now);
-  void answered(std::size_t bytes);
+  /// True when it ends a suspicion that was told.
+  bool answered(std::size_t bytes);
+  /// When `pause_ends` is due: something was told, and is over then unless it happens again.
+  std::optional<time_point> due() const { return told_ ? std::optional{refused_until_} : std::nullopt; }
+  /// True once at the end of a pause.
+  bool pause_ends(time_point now);
 
   /// Whether one of this size is to be refused, because of what.
   const verdict* refuses(std::size_t bytes, time_point now) const;

@@ -240,6 +240,22 @@ TEST_CASE("rhythm: what joins a share after a moment has no part in a late start
   }
 }
 
+TEST_CASE("rhythm: what joins a share after a moment of the grid has no part in it, also where our own clock is behind") {
+  const double base = 1.7e9 - std::fmod(1.7e9, hour);
+  holder h{schedule::fixed_rate(hours{1}).at(minutes{0})};
+  auto& core = h.r.core;
+  core.on_lease(at(9e9), at(9e9), h.now(base + 10));
+  core.on_granted({{"a", 1}}, h.now(base + 10));
+  // Until then our clock loses 50 ms: by the wall's the moment is over before our timer is due.
+  h.error = 0.05;
+  core.on_granted({{"b", 2}}, h.now(base + hour - 0.02));
+  const auto fx = core.on_wake(h.now(base + hour + 0.002));
+  const auto* run = first<job_runner_core::start_run>(fx);
+  REQUIRE(run != nullptr);
+  REQUIRE(run->items.size() == 1);
+  CHECK(run->items[0].id == "a");
+}
+
 TEST_CASE("rhythm: a moment that is over for all who were held at it is skipped, and counted") {
   const double base = 1.7e9 - std::fmod(1.7e9, hour);
   for (const auto& s :

@@ -197,6 +197,31 @@ TEST_CASE("keeper: a read or a transaction that the store refuses is reported, o
   CHECK(r.d.core.is_joined());
 }
 
+TEST_CASE("keeper: a registration that the store refused is written when it takes it, or nobody wants it any more") {
+  for (const bool wanted : {true, false}) {
+    CAPTURE(wanted);
+    joined_rig r;
+    r.d.fates = {fate::delayed, fate::delayed};
+    r.offer("k");
+    for (int n = 0; n < 2; ++n) {
+      r.d.pass(seconds{10});
+      REQUIRE(r.d.held.size() == 1);
+      r.d.held.front().delayed = false;
+      r.d.held.front().outcome = store::rejected{{errc::too_large, "a quota is full"}};
+      r.d.answer_held();
+    }
+    const auto told = r.all_events();
+    CHECK(told.find("a quota is full") != std::string::npos);
+    CHECK(told.find("problem_over") == std::string::npos);
+    if (!wanted) {
+      r.d.call(&keeper_core::on_withdraw, job_id{"k"});
+    }
+    r.d.pass(seconds{10});
+    CHECK(r.tree.has("/djm/workers/w/available/k") == wanted);
+    CHECK(r.all_events().find(show(emit_effect{problem_over{"keeper", "commit"}})) != std::string::npos);
+  }
+}
+
 TEST_CASE("keeper: a root that another node makes at the same time is no reason to wait") {
   keeper_rig r{200, "/a/b"};
   r.d.view.phase = store::session_phase::connected;

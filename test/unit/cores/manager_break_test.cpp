@@ -267,3 +267,20 @@ TEST_CASE("manager: a lock whose owner is alive but not registered does not make
   r.pass(std::chrono::minutes{2});
   CHECK(r.locked("a"));
 }
+
+TEST_CASE("manager: a break that costs the term each time is told, however far the tolerance keeps the attempts apart") {
+  break_rig r{200'000};
+  r.tree.end(r.session);
+  for (int term = 0; term < 3; ++term) {
+    CHECK(r.all_events().find("has not worked for longer than 30s") == std::string::npos);
+    r.pass(seconds{190});
+    r.d.fates = {fate::delayed};
+    r.pass(seconds{20});
+    REQUIRE(r.d.held.size() == 1);
+    r.d.held.clear();
+    r.revoke();
+    r.lead();
+  }
+  CHECK(r.all_events().find("has not worked for longer than 30s, it goes on trying: leadership was lost") !=
+        std::string::npos);
+}

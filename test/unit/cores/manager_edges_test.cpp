@@ -334,6 +334,9 @@ TEST_CASE("manager: what the store refuses is reported, what it cannot be told i
     r.d.answer_held();
     CHECK(has(r.all_events(), "not today") == (code == errc::too_large));
     CHECK(r.status().counters.unknowns == 1);
+    // It was written all the same, so that nothing is left to be written.
+    r.pass(seconds{10});
+    CHECK(r.status().problems.empty());
   }
   for (const auto status : {store::read_status::rejected, store::read_status::failed}) {
     manager_rig r;

@@ -161,3 +161,33 @@ TEST_CASE("worker: an item that is taken away while its lock cannot be made leav
   CHECK(r.status().waiting.empty());
   CHECK(r.status().settled);
 }
+
+TEST_CASE("worker: what the store refused is over when nobody wants it any more") {
+  worker_rig r;
+  hold(r, {"a"});
+  const auto over = show(emit_effect{problem_over{"worker", "commit"}});
+  const auto events = [&] {
+    std::string text;
+    for (const auto& e : r.d.emitted)
+      text += show(emit_effect{e}) + "\n";
+    return text;
+  };
+  const auto refuse = [&] {
+    REQUIRE(r.d.held.size() == 1);
+    r.d.held.front().delayed = false;
+    r.d.held.front().outcome = store::rejected{{errc::too_large, "a quota is full"}};
+    r.d.answer_held();
+  };
+  r.d.fates = {fate::delayed, fate::delayed};
+  r.assigned({"b"});
+  refuse();
+  CHECK(events().find("a quota is full") != std::string::npos);
+  r.unassigned({"b"});
+  r.d.pass(seconds{10}); // the second attempt is on its way when the worker learns of it
+  CHECK(events().find(over) == std::string::npos);
+  refuse();
+  r.d.pass(seconds{10});
+  CHECK(r.status().settled);
+  CHECK(r.locks() == strings{"a.lock"});
+  CHECK(events().find(over) != std::string::npos);
+}

@@ -181,6 +181,8 @@ private:
       return "probe_failed #" + std::to_string(x->number);
     if (auto* x = std::get_if<session_core::report>(&effect))
       return "report " + x->why.text;
+    if (std::holds_alternative<session_core::report_over>(effect))
+      return "over";
     if (auto* x = std::get_if<session_core::scout>(&effect))
       return "scout " + std::to_string(x->handle);
     if (auto* x = std::get_if<session_core::went_back>(&effect))

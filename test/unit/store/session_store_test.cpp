@@ -66,7 +66,7 @@ TEST_CASE("session core: a transaction that breaks the connection by its size is
   s.done(large(s, 5, 10'000));
   s.take();
   // After a minute one is tried again; that it is answered ends the matter.
-  s.pass(size_suspect::pause);
+  CHECK(s.pass(size_suspect::pause) == lines{"over"});
   s.done(large(s, 6, 21'000));
   s.done(large(s, 7, 21'000));
   CHECK(s.take().back() == "commit 7: committed 0");
@@ -96,9 +96,26 @@ TEST_CASE("session core: a scout is sent when the lease is over for sure, and ea
   CHECK(s.pass(seconds{100}) == lines{});
   CHECK(found(s, 0) == lines{});
   CHECK(s.pass(seconds{9}) == lines{"scout 1"});
+  CHECK(found(s, 49) == lines{"50 49"});
+}
+
+TEST_CASE(
+  "session core: a session that is refused while two scouts in a row get through is over, whatever it can prove") {
+  auto s = scouting();
+  s.link(link_state::connecting);
+  s.pass(seconds{29});
   CHECK(found(s, 50) == lines{});
   CHECK(s.pass(seconds{9}) == lines{"scout 1"});
-  CHECK(found(s, 49) == lines{"50 49"});
+  CHECK(found(s, 0) == lines{}); // not in a row
+  CHECK(s.pass(seconds{9}) == lines{"scout 1"});
+  CHECK(found(s, 51) == lines{});
+  // Reached in between: the next time counts anew.
+  s.link(link_state::connected);
+  s.link(link_state::connecting);
+  CHECK(s.pass(seconds{29}) == lines{"scout 1"});
+  CHECK(found(s, 60) == lines{});
+  CHECK(s.pass(seconds{9}) == lines{"scout 1"});
+  CHECK(found(s, 61) == lines{"50 61"});
 }
 
 TEST_CASE(

@@ -33,10 +33,17 @@ TEST_CASE("size suspect: three breaks with a large transaction under way are a v
   CHECK(v->bytes == 20'000);
   CHECK(x.s.refuses(20'000, x.now) != nullptr);
   CHECK(x.s.refuses(19'999, x.now) == nullptr);
-  // After the pause one try decides, and nobody is told again.
-  x.now += size_suspect::pause;
-  CHECK(x.s.refuses(20'000, x.now) == nullptr);
+  // A break within the pause is of one that was under way, and nobody is told again.
   CHECK_FALSE(x.breaks_with(20'000));
+  REQUIRE(x.s.due());
+  CHECK_FALSE(x.s.pause_ends(*x.s.due() - djm::duration{1}));
+  // After the pause it is over, and one try decides.
+  x.now = *x.s.due();
+  CHECK(x.s.refuses(20'000, x.now) == nullptr);
+  CHECK(x.s.pause_ends(x.now));
+  CHECK_FALSE(x.s.pause_ends(x.now));
+  CHECK_FALSE(x.s.due());
+  CHECK(x.breaks_with(20'000));
   CHECK(x.s.refuses(20'000, x.now) != nullptr);
 }
 
@@ -44,9 +51,9 @@ TEST_CASE("size suspect: an answer to one as large ends the suspicion, one to a 
   scene x;
   x.breaks_with(20'000);
   x.breaks_with(20'000);
-  x.s.answered(19'999);
+  CHECK_FALSE(x.s.answered(19'999));
   CHECK(x.breaks_with(20'000));
-  x.s.answered(20'000);
+  CHECK(x.s.answered(20'000));
   CHECK(x.s.refuses(20'000, x.now) == nullptr);
   CHECK_FALSE(x.breaks_with(20'000));
   CHECK_FALSE(x.breaks_with(20'000));
