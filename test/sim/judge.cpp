@@ -181,6 +181,7 @@ void judge::gave_up(host& h, time_point now) {
 }
 
 void judge::committed(const store::committed_transaction& txn, time_point now) {
+  check_debts(now);
   if (txn.changes.empty())
     return;
   const bool stranger = foreign_.count(txn.session) > 0;
@@ -294,6 +295,23 @@ void judge::check_wish(const store::node_change& change, const std::string& job,
     say("I9", now,
         fmt::format("{} writes wish {} into the pool of {}, where wish {} of {} stands, who lives", after->last_writer,
                     after->wish, job, number, writer));
+}
+
+/// What the store has heard of a node within T it has heard so little before the node's deadline that D is left of
+/// that.
+void judge::check_debts(time_point now) {
+  constexpr auto interval = std::chrono::milliseconds{250};
+  if (looked_at_debts_ && now - *looked_at_debts_ < interval)
+    return;
+  looked_at_debts_ = now;
+  if (hindrances_ > 0)
+    debts_.hindered(now);
+  std::vector<debts::node> nodes;
+  for (const auto& [number, h] : hosts_)
+    nodes.push_back({h.incarnation, !h.dead && !h.paused && !h.former && h.deadline &&
+                                      *h.deadline - now > h.detach * (100 - clock_slack_percent) / 100});
+  debts_.look(image_, nodes, now,
+              [&](const char* invariant, std::string text) { say(invariant, now, std::move(text)); });
 }
 
 void judge::quiescent(const expectation& e, time_point now) {

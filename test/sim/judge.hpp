@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "djm/events.hpp"
+#include "test/sim/debts.hpp"
 #include "test/sim/patience.hpp"
 #include "test/sim/process.hpp"
 #include "test/sim/stickiness.hpp"
@@ -39,7 +40,10 @@ struct violation {
 /// - I9 when a node overwrites, in a job's pool, the later wish of another one that lives and offers the job.
 /// - I10 when a part of a node dies of an exception: user code cannot do that, so it is a defect of ours; when a
 ///   component tries something in vain for longer than a minute without a problem.
-/// - I3 when an item that its node holds does not get its turn, and nobody says so (see turns.hpp).
+/// - I3 when an item that its node holds does not get its turn, and nobody says so (see turns.hpp); when one that a
+/// node in
+///   good health offers is held by nobody for too long, and I8 when a lock of somebody who is gone stays (see
+///   debts.hpp).
 /// - The rest of I3, and I8, I9 are looked at on demand, at quiescence.
 class judge {
 public:
@@ -86,7 +90,12 @@ public:
   /// The store takes small transactions only: see `stickiness::plans_are_cut`.
   void plans_are_cut() { moves_.plans_are_cut(); }
   /// Nobody promises anything about the exclusion of this item any more: a stranger has meddled with its lock.
-  void excuse(const std::string& key) { excused_.insert(key); }
+  void excuse(const std::string& key) {
+    excused_.insert(key);
+    debts_.excuse(key);
+  }
+  /// Until it is taken back the leader is kept from a part of its work: see `debts`.
+  void hinders(bool on) { hindrances_ += on ? 1 : -1; }
 
   struct expectation {
     /// Jobs with the items that must be there, owned, locked and running.
@@ -158,6 +167,7 @@ private:
   void extend(const process& p, time_point until);
   bool effective(const run_key& key, const held_run& r, time_point now) const;
   void check_lock_gone(const std::string& key, store::session_id_t by, store::session_id_t leader, time_point now);
+  void check_debts(time_point now);
   void check_wish(const store::node_change& change, const std::string& job, time_point now);
   void say(const char* invariant, time_point now, std::string text);
 
@@ -166,6 +176,9 @@ private:
   stickiness moves_;
   patience patience_;
   turns turns_;
+  debts debts_;
+  int hindrances_ = 0;
+  std::optional<time_point> looked_at_debts_;
   std::map<std::uint32_t, host> hosts_;
   std::map<run_key, held_run> runs_;
   std::map<std::string, item_number> numbers_;

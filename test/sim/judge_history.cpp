@@ -10,6 +10,7 @@ void judge::history_begins(const store::znode_tree& tree, time_point now) {
   moves_.plans_are_cut(); // who was settled and who had left before is not known
   gone_since_.clear();
   last_leader_ = 0;
+  debts_.hindered(now);
   turns_.forget_starts();
   for (const auto& path : tree.paths()) {
     const auto* node = tree.find(path);

@@ -15,6 +15,8 @@ void judge::tried(const process& p, const std::string& component, const std::str
 
 void judge::told(const process& p, const event& what, time_point now) {
   patience_.told(p.number(), what, now);
+  if (const auto* x = std::get_if<problem>(&what); x && x->why.text.find("failed and is rebuilt") != std::string::npos)
+    debts_.hindered(now); // a part that is made anew knows nothing of what was before
   auto& h = hosts_[p.number()];
   if (!h.deadline || *h.deadline - now < start_margin)
     turns_.anew(p.number(), now);

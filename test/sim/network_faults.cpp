@@ -192,14 +192,22 @@ void cluster::add_network_faults() {
   // Of the transactions of these clusters the largest do not fit then.
   actions_["small packets"] = [this] {
     world_.verdict().plans_are_cut();
+    world_.verdict().hinders(true);
     world_.ensemble().set_packet_limit(static_cast<std::size_t>(1000 + chance_.below(5000)));
-    later(chance_.between(1s, 8s), [this] { world_.ensemble().set_packet_limit(0); });
+    later(chance_.between(1s, 8s), [this] {
+      world_.ensemble().set_packet_limit(0);
+      world_.verdict().hinders(false);
+    });
   };
   actions_["quota full"] = [this] {
     world_.verdict().plans_are_cut();
     world_.ensemble().set_quota(world_.ensemble().committed().tree().size() +
                                 static_cast<std::size_t>(chance_.below(20)));
-    later(chance_.between(500ms, 6s), [this] { world_.ensemble().set_quota(0); });
+    world_.verdict().hinders(true);
+    later(chance_.between(500ms, 6s), [this] {
+      world_.ensemble().set_quota(0);
+      world_.verdict().hinders(false);
+    });
   };
   actions_["server lags"] = [this] {
     const auto s = any_server();

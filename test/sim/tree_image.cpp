@@ -56,6 +56,8 @@ tree_event tree_image::read(const store::node_change& change) const {
     return {made ? kind::pool_item_made : kind::pool_item_gone, join(parts[1], parts[2]), {}};
   if (top == "work-pool" && parts.size() <= 2)
     return {kind::pool_changed, parts.size() == 2 ? std::string{parts[1]} : std::string{}, {}};
+  if (top == "marks" && parts.size() == 2)
+    return {kind::other, std::string{parts[1]}, "marks"};
   if (top == "workers" && parts.size() == 4 && parts[2] == "available")
     return {kind::other, join(parts[1], parts[3]), "available"};
   return {};
@@ -128,6 +130,8 @@ void tree_image::apply(const store::node_change& change, const tree_event& e, st
         offers_.erase(e.key);
       else
         offers_.insert(e.key);
+    } else if (e.worker == "marks") {
+      marked_.insert(e.key);
     }
     break;
   case kind::assignment_bumped: break;

@@ -75,6 +75,8 @@ public:
   store::session_id_t lowest_latch() const;
   /// Jobs a worker has announced.
   bool offers(const std::string& worker, const std::string& job) const { return offers_.count(worker + '/' + job) > 0; }
+  /// Whether somebody has ever marked it; taken back or not.
+  bool marked(const std::string& worker) const { return marked_.count(worker) > 0; }
 
 private:
   std::string root_;
@@ -87,6 +89,7 @@ private:
   std::map<std::string, bool> jobs_;
   std::map<std::string, wish> wishes_;
   std::set<std::string> offers_;
+  std::set<std::string> marked_;
   bool all_disabled_ = false;
 };
 
