@@ -66,6 +66,7 @@ check slow  taken-over-back   holds    SWAPS=3 JOINS=3 MOVES=0 ALONE
 check slow  leave-lost        holds    LEAVES=1 HURRY=1 LOSSES=1 CHECK_ORPHANS
 check slow  new-leader        holds    LEADERS=1
 check quick restored          holds    RESTORES=1 JOINS=2 MOVES=0 ALONE
+check slow  impostor          holds    IMPOSTORS=1 JOINS=1
 check quick plan              holds
 check slow  plan-longer       holds    PLANS=5 LOSSES=2
 check quick plan-no-version   holds    NO_VERSION
@@ -94,6 +95,7 @@ check quick session-before-expiry    violated SESSION_BEFORE_EXPIRY JOINS=1 MOVE
 check quick commit-outlives-session  violated COMMIT_OUTLIVES_SESSION JOINS=1
 check quick new-life-at-once         violated NEW_LIFE_AT_ONCE RESTORES=1 JOINS=2 MOVES=0 ALONE
 check quick knowledge-kept           violated KNOWLEDGE_KEPT RESTORES=1 JOINS=2 MOVES=0 ALONE
+check slow  impostor-taken-for-own   violated TAKEN_FOR_OWN IMPOSTORS=1 JOINS=1
 check quick own-close-keeps-deadline violated CLOSE_KEEPS_DEADLINE CLOSES=1
 check quick leave-keeps-deadline     violated LEAVE_KEEPS_DEADLINE LEAVES=1 HURRY=1
 check quick plan-no-latch            violated NO_LATCH

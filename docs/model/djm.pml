@@ -57,6 +57,9 @@
 #ifndef RESTORES
 #define RESTORES 0      /* times that the store is put back to what it was when a copy was made */
 #endif
+#ifndef IMPOSTORS
+#define IMPOSTORS 0     /* nodes of the name of alive/<w> that no session holds, as a tool or a backup leaves behind */
+#endif
 #ifndef SWAPS
 #define SWAPS 0         /* changes between two processes with the id of worker 0, of which one is online at a time */
 #endif
@@ -89,6 +92,7 @@ bool alive_is_own[2];   /* and it belongs to the present session */
 byte registered[2];     /* stands for the version of workers/<w> */
 byte named[2];          /* the incarnation it names */
 byte took_over[2];      /* the version that its first write replaced */
+bool impostor[2];       /* what is in alive/<w> is held by no session */
 bool met[4];            /* [w*2+i]: incarnation i of w has joined before */
 byte worker_version, assignment_version;
 byte assigned;          /* whose the item is */
@@ -134,7 +138,7 @@ bool left_over[2];      /* a run of its former life goes on */
 #endif
 
 /* ---- bookkeeping ---- */
-byte losses, joins, moves, leaders, restarts, closes, leaves, swaps;
+byte losses, joins, moves, leaders, restarts, closes, leaves, swaps, impostors;
 byte last_token, last_runner = NOBODY;
 byte k;
 
@@ -250,6 +254,10 @@ inline decide(w) {
        if :: leaving[w] -> stage[w] = LEFT :: else -> stage[w] = OUT fi;
        unsure[w] = 0; clear_op(w) }
   :: d_step { stage[w] == SESSION && session[w] && op[w] == 0 -> send(w, JOIN) }
+#ifdef TAKEN_FOR_OWN
+  :: d_step { stage[w] == SESSION && session[w] && op[w] == 0 && impostor[w] && alive[w] == incarnation[w] ->
+       stage[w] = JOINED }
+#endif
 #ifdef LOCKS_NOT_READ_AGAIN
   :: d_step { stage[w] == JOINED -> stage[w] = READY }
 #else
@@ -335,13 +343,13 @@ inline network(w) {
 #endif
        way[w] = 2 }
   :: d_step { way[w] == 1 && op[w] == JOIN && session[w] -> touch(w);
-       if :: (alive[w] == NOBODY || alive[w] == incarnation[w]) && MAY_JOIN(w) ->
+       if :: (alive[w] == NOBODY || alive[w] == incarnation[w] || impostor[w]) && MAY_JOIN(w) ->
             if :: named[w] != incarnation[w] -> took_over[w] = registered[w]; named[w] = incarnation[w] :: else fi;
             met[ME(w)] = 1;
 #ifndef JOIN_WITHOUT_BUMP
             worker_version++;
 #endif
-            alive[w] = incarnation[w]; alive_is_own[w] = 1; registered[w]++; answer[w] = 0
+            alive[w] = incarnation[w]; alive_is_own[w] = 1; impostor[w] = 0; registered[w]++; answer[w] = 0
           :: else -> answer[w] = 1
        fi;
        way[w] = 2 }
@@ -416,7 +424,10 @@ inline network(w) {
        if :: way[w] == 1 && (op[w] == LOCK || op[w] == UNLOCK) && ghost[w] == 0 -> ghost[w] = op[w] :: else fi;
 #endif
        if :: way[w] == 1 -> clear_op(w) :: else fi }
-  :: d_step { alive[w] != NOBODY && !alive_is_own[w] && alive[w] != incarnation[w] -> alive[w] = NOBODY }
+  :: d_step { alive[w] != NOBODY && !alive_is_own[w] && !impostor[w] && alive[w] != incarnation[w] -> alive[w] = NOBODY }
+#if IMPOSTORS
+  :: d_step { impostors < IMPOSTORS && alive[w] == NOBODY -> impostors++; impostor[w] = 1; alive[w] = incarnation[w] }
+#endif
   fi
 }
 
@@ -428,7 +439,8 @@ inline read_versions(l) {
   read_took[l * 2] = took_over[0]; read_took[l * 2 + 1] = took_over[1]
 }
 inline read_lives(l) {
-  read_alive[l * 2] = alive[0]; read_alive[l * 2 + 1] = alive[1]
+  if :: impostor[0] -> read_alive[l * 2] = NOBODY :: else -> read_alive[l * 2] = alive[0] fi;
+  if :: impostor[1] -> read_alive[l * 2 + 1] = NOBODY :: else -> read_alive[l * 2 + 1] = alive[1] fi
 }
 #ifdef SUPERSEDED_AT_SIGHT
 #define STAYED_AWAY(x) (read_named[x] != gone_inc[x])
