@@ -136,7 +136,7 @@ private:
     bool failed = false; ///< the latest run that it was in failed, because of it or as a whole
     bool starved = false;
     time_point since{};                   ///< when it was granted
-    duration since_wall{};               ///< the same by the wall's clock
+    duration since_wall{};                ///< the same by the wall's clock
     std::optional<time_point> starves_at; ///< its place in `waiting_`
   };
   struct lane {

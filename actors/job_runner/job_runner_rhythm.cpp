@@ -92,7 +92,8 @@ void job_runner_core::advance(lane& l, step s) {
 
 /// A start that comes late (the run before went on, or there was no lease) is for those that were held at its moment:
 /// what came later may have had that moment's run on the node that it comes from. By the wall's clock, where the moment
-/// is one of the grid and nobody has set that clock back since: by our own it may come later than to the node before us.
+/// is one of the grid and nobody has set that clock back since: by our own it may come later than to the node before
+/// us.
 bool job_runner_core::takes_part(const lane& l, const item& it, step s) const {
   if (!cfg_.spec.schedule.lasting() || l.triggered || l.again || !l.due) {
     return true;

@@ -95,8 +95,8 @@ void send_scout(self_ptr self, std::uint64_t handle) {
 
 /// Ends as a part that has failed; its node begins a new life then, and ends the session.
 void give_up(self_ptr self, const store::session_core::went_back& x) {
-  const auto how =
-    x.found < x.seen ? fmt::format("its latest transaction is {:#x}, and we have seen {:#x}", x.found, x.seen)
+  const auto how = x.found < x.seen
+                     ? fmt::format("its latest transaction is {:#x}, and we have seen {:#x}", x.found, x.seen)
                      : fmt::format("it takes new sessions, at transaction {:#x}, and refuses this one", x.found);
   self->quit(to_caf({errc::store_went_back, fmt::format("the store has older data than we have seen: {}; it was "
                                                         "restored or has lost what it had",
@@ -156,78 +156,79 @@ void carry_out(self_ptr self, store::session_core::effects fx) {
   // must not be replaced by one that it named before.
   std::vector<std::pair<std::uint64_t, error>> not_opened;
   for (auto& e : fx) {
-    std::visit(overloaded{
-                 [&](core::open_handle& x) {
-                   if (auto why = open_handle(self, x.handle)) {
-                     not_opened.emplace_back(x.handle, std::move(*why));
-                   }
-                 },
-                 [&](core::close_handle& x) {
-                   if (auto i = st.ports->find(x.handle); i != st.ports->end()) {
-                     // The lease counts from now on, and the worker may be late to hear of it.
-                     st.env->exec().session_ends(st.core->view().number + st.number_base, st.env->now());
-                     i->second->close();
-                   }
-                 },
-                 [&](core::submit& x) {
-                   if (auto i = st.ports->find(x.handle); i != st.ports->end()) {
-                     i->second->submit(x.id, std::move(x.request));
-                   }
-                 },
-                 [&](core::commit_done& x) {
-                   if (auto i = st.clients.find(x.to.client); i != st.clients.end()) {
-                     self->mail(msg::commit_done{x.to.request, std::move(x.outcome)}).send(i->second);
-                   }
-                 },
-                 [&](core::read_done& x) {
-                   if (auto i = st.clients.find(x.to.client); i != st.clients.end()) {
-                     self->mail(msg::read_done{x.to.request, std::move(x.outcome)}).send(i->second);
-                   }
-                 },
-                 [&](core::watch_fired& x) {
-                   for (auto c : x.clients) {
-                     if (auto i = st.clients.find(c); i != st.clients.end()) {
-                       self->mail(msg::watch_fired{x.event}).send(i->second);
-                     }
-                   }
-                 },
-                 [&](core::session_changed& x) {
-                   tell_clients(self, x.view);
-                   if (st.peers && x.view.phase == store::session_phase::connected) {
-                     self->mail(msg::happened{problem_over{"store", "connect"}}).send(st.peers->node);
-                     if (x.view.connects == 1) { // a new session has no watches yet
-                       self->mail(msg::happened{problem_over{"store", "watch_limit"}}).send(st.peers->node);
-                     }
-                   }
-                 },
-                 [&](core::contact_advanced& x) {
-                   if (st.peers) {
-                     self->mail(msg::contact{x.number + st.number_base, x.contact}).send(st.peers->worker);
-                   }
-                 },
-                 [&](core::probe_failed&) {
-                   if (st.peers) {
-                     self->mail(msg::not_alive{}).send(st.peers->keeper);
-                   }
-                 },
-                 [&](core::report& x) {
-                   if (st.peers) {
-                     self->mail(msg::happened{problem{"store", std::move(x.why), name_of(x.about)}}).send(st.peers->node);
-                   }
-                 },
-                 [&](core::report_over& x) {
-                   if (st.peers) {
-                     self->mail(msg::happened{problem_over{"store", name_of(x.about)}}).send(st.peers->node);
-                   }
-                 },
-                 [&](core::scout& x) { send_scout(self, x.handle); },
-                 [&](core::went_back& x) { give_up(self, x); },
-                 [&](core::arm_timer& x) {
-                   st.generation = x.generation;
-                   st.timer.set(x.at);
-                 },
-               },
-               e);
+    std::visit(
+      overloaded{
+        [&](core::open_handle& x) {
+          if (auto why = open_handle(self, x.handle)) {
+            not_opened.emplace_back(x.handle, std::move(*why));
+          }
+        },
+        [&](core::close_handle& x) {
+          if (auto i = st.ports->find(x.handle); i != st.ports->end()) {
+            // The lease counts from now on, and the worker may be late to hear of it.
+            st.env->exec().session_ends(st.core->view().number + st.number_base, st.env->now());
+            i->second->close();
+          }
+        },
+        [&](core::submit& x) {
+          if (auto i = st.ports->find(x.handle); i != st.ports->end()) {
+            i->second->submit(x.id, std::move(x.request));
+          }
+        },
+        [&](core::commit_done& x) {
+          if (auto i = st.clients.find(x.to.client); i != st.clients.end()) {
+            self->mail(msg::commit_done{x.to.request, std::move(x.outcome)}).send(i->second);
+          }
+        },
+        [&](core::read_done& x) {
+          if (auto i = st.clients.find(x.to.client); i != st.clients.end()) {
+            self->mail(msg::read_done{x.to.request, std::move(x.outcome)}).send(i->second);
+          }
+        },
+        [&](core::watch_fired& x) {
+          for (auto c : x.clients) {
+            if (auto i = st.clients.find(c); i != st.clients.end()) {
+              self->mail(msg::watch_fired{x.event}).send(i->second);
+            }
+          }
+        },
+        [&](core::session_changed& x) {
+          tell_clients(self, x.view);
+          if (st.peers && x.view.phase == store::session_phase::connected) {
+            self->mail(msg::happened{problem_over{"store", "connect"}}).send(st.peers->node);
+            if (x.view.connects == 1) { // a new session has no watches yet
+              self->mail(msg::happened{problem_over{"store", "watch_limit"}}).send(st.peers->node);
+            }
+          }
+        },
+        [&](core::contact_advanced& x) {
+          if (st.peers) {
+            self->mail(msg::contact{x.number + st.number_base, x.contact}).send(st.peers->worker);
+          }
+        },
+        [&](core::probe_failed&) {
+          if (st.peers) {
+            self->mail(msg::not_alive{}).send(st.peers->keeper);
+          }
+        },
+        [&](core::report& x) {
+          if (st.peers) {
+            self->mail(msg::happened{problem{"store", std::move(x.why), name_of(x.about)}}).send(st.peers->node);
+          }
+        },
+        [&](core::report_over& x) {
+          if (st.peers) {
+            self->mail(msg::happened{problem_over{"store", name_of(x.about)}}).send(st.peers->node);
+          }
+        },
+        [&](core::scout& x) { send_scout(self, x.handle); },
+        [&](core::went_back& x) { give_up(self, x); },
+        [&](core::arm_timer& x) {
+          st.generation = x.generation;
+          st.timer.set(x.at);
+        },
+      },
+      e);
   }
   tell_limits(self);
   for (auto& [handle, why] : not_opened) {

@@ -92,39 +92,6 @@ void judge::run_began(const process& p, run_id run, const job_id& job, const std
   }
 }
 
-void judge::history_begins(const store::znode_tree& tree, time_point now) {
-  image_ = tree_image{root_};
-  moves_ = {};
-  moves_.plans_are_cut(); // who was settled and who had left before is not known
-  gone_since_.clear();
-  last_leader_ = 0;
-  turns_.forget_starts();
-  for (const auto& path : tree.paths()) {
-    const auto* node = tree.find(path);
-    store::node_change change;
-    change.path = path;
-    change.data = node->data;
-    change.acl = node->header.acl;
-    change.ephemeral_owner = node->header.ephemeral_owner;
-    const auto e = image_.read(change);
-    moves_.sees(change, e, image_, now);
-    image_.apply(change, e, node->header.czxid);
-  }
-  moves_.transaction_ends(image_, now, [](const std::string&) {});
-  for (auto& item : items_) {
-    item.highest = 0;
-    item.holder = 0;
-  }
-  for (auto& [key, run] : runs_)
-    run.former = true;
-  for (auto& [number, h] : hosts_)
-    h.former = true;
-}
-
-void judge::reborn(const process& p) {
-  hosts_[p.number()].incarnation = p.incarnation();
-}
-
 void judge::stop_asked(const process& p, run_id run) {
   if (const auto i = runs_.find({p.number(), run}); i != runs_.end())
     i->second.stop_asked = true;

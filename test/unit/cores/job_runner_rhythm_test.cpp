@@ -240,7 +240,7 @@ TEST_CASE("rhythm: what joins a share after a moment has no part in a late start
   }
 }
 
-TEST_CASE("rhythm: what joins a share after a moment of the grid has no part in it, also where our own clock is behind") {
+TEST_CASE("rhythm: what joins a share after a moment of the grid has no part in it, by whoever's clock") {
   const double base = 1.7e9 - std::fmod(1.7e9, hour);
   holder h{schedule::fixed_rate(hours{1}).at(minutes{0})};
   auto& core = h.r.core;

@@ -268,7 +268,8 @@ TEST_CASE("manager: a lock whose owner is alive but not registered does not make
   CHECK(r.locked("a"));
 }
 
-TEST_CASE("manager: a break that costs the term each time is told, however far the tolerance keeps the attempts apart") {
+TEST_CASE(
+  "manager: a break that costs the term each time is told, however far the tolerance keeps the attempts apart") {
   break_rig r{200'000};
   r.tree.end(r.session);
   for (int term = 0; term < 3; ++term) {

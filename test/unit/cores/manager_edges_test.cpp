@@ -329,14 +329,12 @@ TEST_CASE("manager: what the store refuses is reported, what it cannot be told i
     r.d.fates = {fate::held};
     add_pool(r.tree, "j", {"a"});
     r.pass(seconds{1});
-    REQUIRE(r.d.held.size() == 1);
-    r.d.held.front().outcome = store::rejected{{code, "not today"}};
+    r.d.held.at(0).outcome = store::rejected{{code, "not today"}};
     r.d.answer_held();
     CHECK(has(r.all_events(), "not today") == (code == errc::too_large));
     CHECK(r.status().counters.unknowns == 1);
-    // It was written all the same, so that nothing is left to be written.
     r.pass(seconds{10});
-    CHECK(r.status().problems.empty());
+    CHECK(r.status().problems.empty()); // it was written all the same
   }
   for (const auto status : {store::read_status::rejected, store::read_status::failed}) {
     manager_rig r;

@@ -1,0 +1,40 @@
+#include "test/sim/judge.hpp"
+
+/// A store that goes back begins another history. What is judged from then on is of that one: whoever goes on in a life
+/// of before is on its own until it has noticed.
+namespace djm::sim {
+
+void judge::history_begins(const store::znode_tree& tree, time_point now) {
+  image_ = tree_image{root_};
+  moves_ = {};
+  moves_.plans_are_cut(); // who was settled and who had left before is not known
+  gone_since_.clear();
+  last_leader_ = 0;
+  turns_.forget_starts();
+  for (const auto& path : tree.paths()) {
+    const auto* node = tree.find(path);
+    store::node_change change;
+    change.path = path;
+    change.data = node->data;
+    change.acl = node->header.acl;
+    change.ephemeral_owner = node->header.ephemeral_owner;
+    const auto e = image_.read(change);
+    moves_.sees(change, e, image_, now);
+    image_.apply(change, e, node->header.czxid);
+  }
+  moves_.transaction_ends(image_, now, [](const std::string&) {});
+  for (auto& item : items_) {
+    item.highest = 0;
+    item.holder = 0;
+  }
+  for (auto& [key, run] : runs_)
+    run.former = true;
+  for (auto& [number, h] : hosts_)
+    h.former = true;
+}
+
+void judge::reborn(const process& p) {
+  hosts_[p.number()].incarnation = p.incarnation();
+}
+
+} // namespace djm::sim
