@@ -1,5 +1,7 @@
 #include "test/tidy/doc_rules.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <regex>
 
 namespace tidy {
@@ -45,6 +47,51 @@ std::string normal(const std::string& base, std::string link) {
     }
   }
   return folder;
+}
+
+using lines = std::vector<std::string_view>;
+
+std::string_view without_trailing_blanks(std::string_view line) {
+  return line.substr(0, line.find_last_not_of(" \t\r") + 1);
+}
+
+/// Lines without blanks at their ends, and without the indentation that all of them have.
+lines outdented(lines::const_iterator begin, lines::const_iterator end) {
+  lines result;
+  auto common = std::string_view::npos;
+  for (auto line = begin; line != end; ++line) {
+    result.push_back(without_trailing_blanks(*line));
+    common = std::min(common, result.back().find_first_not_of(' '));
+  }
+  for (auto& line : result) {
+    line.remove_prefix(std::min(common, line.size()));
+  }
+  return result;
+}
+
+bool contains(std::string_view text, const lines& snippet) {
+  const auto all = lines_of(text);
+  const auto length = static_cast<std::ptrdiff_t>(snippet.size());
+  for (auto from = all.begin(); all.end() - from >= length; ++from) {
+    if (outdented(from, from + length) == snippet) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// What is wrong with the snippet between these lines; `above` is the line above it.
+std::string fault_of_snippet(const source_tree& tree, std::string_view above, const lines& snippet) {
+  static const std::regex origin{R"(<!-- from (\S+) -->)"};
+  std::cmatch found;
+  if (!std::regex_match(above.data(), above.data() + above.size(), found, origin)) {
+    return "a ```cpp block without <!-- from FILE --> above it";
+  }
+  const auto file = tree.find(found[1].str());
+  if (file == tree.end() || !is_cpp(file->first)) {
+    return "no such C++ file: " + found[1].str();
+  }
+  return contains(file->second, snippet) ? "" : "these lines do not stand in " + file->first;
 }
 
 } // namespace
@@ -123,6 +170,26 @@ complaints check_commands(const source_tree& tree) {
           result.push_back(complaint(path, number, "no such command: " + it->str()));
         }
       }
+    }
+  }
+  return result;
+}
+
+complaints check_snippets(const source_tree& tree) {
+  complaints result;
+  for (const auto& [path, text] : tree) {
+    if (!starts_with(path, "docs/guide/") || !ends_with(path, ".md")) {
+      continue;
+    }
+    const auto all = lines_of(text);
+    for (auto begin = std::find(all.begin(), all.end(), "```cpp"); begin != all.end();
+         begin = std::find(begin, all.end(), "```cpp")) {
+      const auto above = begin == all.begin() ? std::string_view{} : *std::prev(begin);
+      const auto end = std::find(begin, all.end(), "```");
+      if (const auto fault = fault_of_snippet(tree, above, outdented(std::next(begin), end)); !fault.empty()) {
+        result.push_back(complaint(path, static_cast<int>(begin - all.begin()) + 1, fault));
+      }
+      begin = end;
     }
   }
   return result;

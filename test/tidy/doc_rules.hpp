@@ -21,6 +21,10 @@ complaints check_commands(const source_tree& tree);
 /// The last column of each table row of the changelog names a test that exists.
 complaints check_regression_tests(const source_tree& tree);
 
+/// Each ```cpp block of docs/guide has the line "<!-- from FILE -->" directly above it, and its lines stand in that C++
+/// file one after the other, but for an indentation that they have in common and blanks at their ends.
+complaints check_snippets(const source_tree& tree);
+
 /// Relative links in documents lead to files or folders of the project.
 complaints check_links(const source_tree& tree);
 

@@ -113,6 +113,10 @@ TEST_CASE("the README shows its samples byte for byte") {
   check_clean(check_shown_samples(project()));
 }
 
+TEST_CASE("the snippets of the guide stand in files that are compiled") {
+  check_clean(check_snippets(project()));
+}
+
 TEST_CASE("documented commands exist") {
   check_clean(check_commands(project()));
 }

@@ -135,6 +135,28 @@ TEST_CASE("docs: a regression test that the changelog names and nobody has is fo
   CHECK(check_regression_tests(tree) == complaints{"CHANGELOG.md:2: no such test: it holds"});
 }
 
+TEST_CASE("docs: a snippet of the guide that stands nowhere, or does not say where, is found") {
+  source_tree tree{
+    {"samples/a.cpp", "int f() {\n  if (x)\n    g();\n\n  return 1;\n}\n"},
+    {"docs/guide/a.md", "Text.\n\n<!-- from samples/a.cpp -->\n```cpp\nif (x)\n  g();\n\nreturn 1;\n```\n"},
+    {"docs/other.md", "```cpp\nanything\n```\n"}};
+  CHECK(check_snippets(tree).empty());
+  const auto complaints_of = [&](const std::string& text) {
+    tree["docs/guide/a.md"] = text;
+    return check_snippets(tree);
+  };
+  CHECK(complaints_of("\n```cpp\nreturn 1;\n```\n") ==
+        complaints{"docs/guide/a.md:2: a ```cpp block without <!-- from FILE --> above it"});
+  CHECK(complaints_of("<!-- from samples/a.cpp -->\n\n```cpp\nreturn 1;\n```\n").size() == 1);
+  CHECK(complaints_of("<!-- from samples/b.cpp -->\n```cpp\nreturn 1;\n```\n") ==
+        complaints{"docs/guide/a.md:2: no such C++ file: samples/b.cpp"});
+  CHECK(complaints_of("<!-- from docs/other.md -->\n```cpp\nanything\n```\n").size() == 1);
+  CHECK(complaints_of("<!-- from samples/a.cpp -->\n```cpp\nif (x)\ng();\n```\n") ==
+        complaints{"docs/guide/a.md:2: these lines do not stand in samples/a.cpp"});
+  CHECK(complaints_of("<!-- from samples/a.cpp -->\n```cpp\nint f() {\n  return 1;\n```\n").size() == 1);
+  CHECK(complaints_of("<!-- from samples/a.cpp -->\n```cpp\nreturn 1;\n```\n```cpp\nreturn 1;\n```\n").size() == 1);
+}
+
 TEST_CASE("docs: commands and links that lead nowhere are found") {
   source_tree tree{{"dev", "cmd_test() { #: x\n"},
                    {"docs/a.md", "Run `./dev test unit`. See [b](b.md), [web](https://x.y/z).\n"},
