@@ -140,7 +140,7 @@ public:
     session_view view;
   };
   /// Contact moved: the send time of the latest successful probe of session `number` that was followed, T/3 or more
-  /// later, by another successful one (protocol §2).
+  /// later, by another successful one (protocol §1).
   struct contact_advanced {
     std::uint64_t number;
     time_point contact;
@@ -164,7 +164,7 @@ public:
   };
   /// The store has less than we have seen in this session: it was restored, or its data is lost. The servers refuse the
   /// session for that, and no server will ever say that it is over: it must be given up, and this life of the node with
-  /// it (protocol, rule 8). `found` is not always below `seen`: of the probes of others a session does not see the
+  /// it (protocol §3, rule 8). `found` is not always below `seen`: of the probes of others a session does not see the
   /// numbers, but its client library does.
   struct went_back {
     zxid_t seen;

@@ -15,7 +15,7 @@
 
 namespace djm {
 
-/// The leader latch: the candidate with the lowest sequence number leads (protocol §1).
+/// The leader latch: the candidate with the lowest sequence number leads (protocol §4.7).
 ///
 ///   out ─joined─► looking ─none of ours─► entering ─► looking
 ///                    │ lowest: granted(epoch)            ▲

@@ -21,7 +21,7 @@
 namespace djm {
 
 /// Keeps this node registered: prepares the tree, writes pools, joins, joins again after the session was lost, and
-/// leaves (protocol §3, Join, Pool update, Leave).
+/// leaves (protocol §4 and §4.1).
 ///
 ///   detached ─connected─► preparing ─► pools ─► registering ─► joined ─on_leave─► leaving ─► left
 ///      ▲                                            │  ▲          │

@@ -44,7 +44,7 @@ struct registration_seen {
   std::int64_t took_over = -1;
 };
 
-/// The leader's knowledge of who is gone since when, and of the locks they left (protocol §3, Break).
+/// The leader's knowledge of who is gone since when, and of the locks they left (protocol §4.5).
 ///
 /// The clock of an incarnation starts at the receipt of a read that showed it gone. It starts again when `workers/<w>`
 /// has been written meanwhile, because it may have been back in between; but not for a life that is over for good: one

@@ -24,7 +24,7 @@ struct store_config {
   /// Asked for; the server may change it, and everything counts with what it grants (T). 100ms to 1h, default 10s. A
   /// crash is noticed after about T; a pause of the process or its network shorter than T costs nothing.
   any_duration session_timeout = std::chrono::seconds{10};
-  /// After this an operation is answered as `unknown_outcome`. 10ms to 10min, default 3s. Longer than the slowest
+  /// After this an operation counts as one whose outcome is unknown. 10ms to 10min, default 3s. Longer than the slowest
   /// healthy answer; it is part of the time a node must have before its local deadline.
   any_duration operation_deadline = std::chrono::seconds{3};
   /// Digest credentials "user:password", empty by default; when set, every created node carries an ACL that gives this
@@ -72,10 +72,10 @@ struct node_config {
   /// How long a strategy of a user may take to answer when this node leads. 10ms to 1h, default 10s. Then it is given
   /// up and reported: until it comes back its jobs keep the workers they have, and the others are planned without it.
   any_duration strategy_timeout = std::chrono::seconds{10};
-  /// Messages held back before the node is connected, at most; later ones are refused with `backlog_full`. 1 to
-  /// 1000000, default 1000.
+  /// Requests for the whole cluster (switches, marks, deletions, views) that may wait on this node; later ones are
+  /// refused with `backlog_full`. 1 to 1000000, default 1000.
   std::uint32_t backlog_limit = 1000;
-  /// After this the start-up listener is told "not connected"; the node goes on trying. 1ms to 1h, default 30s.
+  /// After this without a connection a problem says so; a request for the cluster is given up. 1ms to 1h, default 30s.
   any_duration registration_timeout = std::chrono::seconds{30};
   /// Threads for user code: started when needed, at most this many. 1 to 4096, default 16. At least the number of runs
   /// that should go on at once; more runs wait, and status shows it.
@@ -90,8 +90,8 @@ struct node_config {
   /// Relative share of the load in thousandths: 1 to 1000000000, default 1000 (= 1). A machine with twice the power:
   /// 2000.
   std::int64_t weight = 1000;
-  /// Resources in milli-units by name ({"cpu": 4000} is four cores); empty (the default) = unlimited. Names follow the
-  /// rule of ids, amounts are 0 to 1000000000000.
+  /// Resources in milli-units by name ({"cpu": 4000} is four cores). `cpu`, `memory_mb` and `slots` that are not named
+  /// (the default) are unlimited, others are not there. Names follow the rule of ids, amounts are 0 to 1000000000000.
   std::map<std::string, std::int64_t> capacity;
   /// The most items this node takes; 0 (the default) = no limit.
   std::uint32_t max_items = 0;

@@ -14,7 +14,7 @@
 #include "djm/runner_status.hpp"
 #include "djm/time.hpp"
 
-/// What djm says about itself: data, not text. The same structs feed `get_status`, the cluster view and metrics.
+/// What djm says about itself: data, not text. The same structs feed `get_status` and the cluster view.
 namespace djm {
 
 struct worker_counters {

@@ -10,7 +10,7 @@
 
 namespace djm::store {
 
-/// Decides when to probe and what the answers prove (protocol §2). Pure.
+/// Decides when to probe and what the answers prove (protocol §1). Pure.
 ///
 /// A probe is a transaction of one check. The *contact* is the send time of the latest successful probe that another
 /// successful probe of the same session followed T/3 or more later: a follower hands session touches to its leader only

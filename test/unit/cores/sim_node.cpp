@@ -280,7 +280,7 @@ void sim_node::probe() {
         return;
       }
       if (std::holds_alternative<store::committed>(outcome)) {
-        // Contact is the probe before the latest (protocol §2).
+        // Contact is the probe before the latest (protocol §1).
         if (probed_) {
           post(
             [this, contact = *probed_, number] { carry_out(worker, worker.on_contact(number, contact, now_step())); });

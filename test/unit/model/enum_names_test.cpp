@@ -37,7 +37,7 @@ void check_names(E last) {
 } // namespace
 
 TEST_CASE("every enumerator has one name that leads back to it") {
-  check_names(errc::internal);
+  check_names(errc::store_went_back);
   check_names(id_kind::item);
   check_names(schedule_kind::on_trigger);
   check_names(running_mode::custom);
