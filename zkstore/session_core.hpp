@@ -161,6 +161,7 @@ public:
   /// Send a scout (`session_factory::scout`) unless anything still runs, and feed back what it found: `raw_scouted`.
   struct scout {
     std::uint64_t handle;
+    std::uint64_t number;
   };
   /// The store has less than we have seen in this session: it was restored, or its data is lost. The servers refuse the
   /// session for that, and no server will ever say that it is over: it must be given up, and this life of the node with
@@ -221,7 +222,7 @@ private:
   };
 
   bool reachable() const noexcept;
-  effects refuse(ticket from, error why);
+  effects refuse(ticket from, error why, bool by_size = false);
   effects refuse(ticket from, read_status status, std::string text);
   effects flush(time_point now);
 
@@ -296,6 +297,7 @@ private:
   zxid_t seen_ = 0;
   std::optional<time_point> scout_at_;
   bool scouting_ = false;
+  std::uint64_t scouts_ = 0;
   /// Scouts in a row that were answered.
   unsigned got_through_ = 0;
 

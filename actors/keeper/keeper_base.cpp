@@ -103,7 +103,7 @@ void keeper_core::end_all_terms(const std::vector<std::string>& latches, store::
     return store::sequence_of(a).value_or(-1) < store::sequence_of(b).value_or(-1);
   });
   for (const auto& name : names) {
-    if (txn.ops.size() >= cfg_.max_transaction_ops) {
+    if (txn.ops.size() >= batch_.now()) {
       break;
     }
     txn.ops.push_back(store::remove_op{tree_.latch(name)});

@@ -10,6 +10,7 @@ using store::read_status;
 keeper_core::keeper_core(settings s)
   : cfg_(std::move(s)),
     tree_(cfg_.config.store.root),
+    batch_(cfg_.max_transaction_ops),
     backoff_(cfg_.config.backoff_min, cfg_.config.backoff_max),
     named_(cfg_.has_joined) {}
 
@@ -404,7 +405,7 @@ keeper_core::effects keeper_core::on_commit(std::uint64_t request, const store::
     registration_dirty_ = true;
   }
   if (const auto* no = std::get_if<store::rejected>(&outcome)) {
-    cfg_.max_transaction_ops = fewer_ops(cfg_.max_transaction_ops, no->why);
+    batch_.refused(*no, s.now);
     if (no->why.code == errc::no_permission && what == doing::securing) {
       walk_->refused();
       walked(s, out);
@@ -430,6 +431,7 @@ keeper_core::effects keeper_core::on_commit(std::uint64_t request, const store::
     problems_.failing(subject_of(what), c != nullptr ? "others are in the way" : "its outcome is unknown", s.now, out);
   } else {
     backoff_.reset();
+    batch_.worked(s.now);
     refused_since_.reset();
     relieve("commit", out);
     relieve("writing", out);

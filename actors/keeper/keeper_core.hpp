@@ -201,6 +201,7 @@ private:
 
   settings cfg_;
   store::tree_schema tree_;
+  batch_size batch_;
   backoff backoff_;
   phase phase_ = phase::detached;
   doing doing_ = doing::nothing;

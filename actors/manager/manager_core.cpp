@@ -12,6 +12,8 @@ using store::rc;
 manager_core::manager_core(settings s)
   : cfg_(std::move(s)),
     tree_(cfg_.root),
+    batch_(cfg_.max_transaction_ops),
+    break_batch_(cfg_.lock_batch, 1),
     backoff_(cfg_.backoff_min, cfg_.backoff_max),
     strategy_backoff_(cfg_.backoff_min, cfg_.backoff_max),
     desk_({cfg_.strategy_timeout}),
@@ -127,6 +129,7 @@ void manager_core::next(step s, effects& out) {
   }
   if (problems_.tries() && scanned_ && !watchdog_.suspects()) {
     problems_.works(effort::breaking, out); // whoever has given them back
+    no_longer_refused(activity::breaking, out);
   }
   if (!scanning_ && sweep_at_ && s.now >= *sweep_at_) {
     scanning_ = true;
@@ -153,6 +156,7 @@ void manager_core::next(step s, effects& out) {
     plan_cleaning(s);
     if (clean_queue_.empty()) {
       problems_.works(effort::cleaning, out); // whoever has done it
+      no_longer_refused(activity::clean_write, out);
     }
   }
   if (!clean_queue_.empty()) {
@@ -283,11 +287,13 @@ manager_core::effects manager_core::on_commit(std::uint64_t request, const store
   const auto* met = std::get_if<store::conflict>(&outcome);
   const auto* no = std::get_if<store::rejected>(&outcome);
   if (no != nullptr && no->why.code != errc::not_connected) {
-    cfg_.max_transaction_ops = fewer_ops(cfg_.max_transaction_ops, no->why);
+    (doing_ == activity::breaking ? break_batch_ : batch_).refused(*no, s.now);
+    refused_ = doing_;
     complain("commit", no->why, out);
   }
   if (ok != nullptr) {
-    relieve("commit", out);
+    (doing_ == activity::breaking ? break_batch_ : batch_).worked(s.now);
+    no_longer_refused(doing_, out);
   }
   if (doing_ == activity::writing) {
     auto i = std::find_if(in_flight_.begin(), in_flight_.end(), [&](const auto& x) { return x.first == request; });

@@ -156,6 +156,7 @@ private:
   void complain(const std::string& key, error why, effects& out);
   /// The problem is over.
   void relieve(const std::string& key, effects& out);
+  void no_longer_refused(activity what, effects& out);
   /// "n" of "/djm/alive/n" and of "/djm/alive/n/x", below "/djm/alive"; empty for any other path.
   static std::string name_below(const std::string& path, const std::string& folder);
   void forget_problems(effects& out);
@@ -211,6 +212,8 @@ private:
 
   settings cfg_;
   store::tree_schema tree_;
+  batch_size batch_;
+  batch_size break_batch_; ///< locks in one Break
   backoff backoff_;
   /// Between plans while a strategy fails: what it stumbled over need not be in the tree.
   backoff strategy_backoff_;
@@ -312,6 +315,7 @@ private:
   std::vector<clean_task> cleaning_; ///< those being read or removed
 
   // Another leader may have done it long ago.
+  activity refused_ = activity::none; ///< what the store has refused to write
   open_problems problems_{"manager", std::chrono::minutes{1}};
   manager_counters counters_;
 };

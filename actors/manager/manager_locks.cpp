@@ -108,7 +108,7 @@ void manager_core::judge_locks() {
 // -- breaking locks -------------------------------------------------------------------
 
 void manager_core::start_verify(step s, effects& out) {
-  auto work = watchdog_.due(s.now, cfg_.lock_batch);
+  auto work = watchdog_.due(s.now, break_batch_.now());
   verifying_ = work->first;
   verify_locks_ = std::move(work->second);
   std::vector<store::read_op> ops{store::get(tree_.worker_version()), store::get(tree_.worker(verifying_.worker)),

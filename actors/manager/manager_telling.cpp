@@ -10,6 +10,14 @@ void manager_core::complain(const std::string& key, error why, effects& out) {
   problems_.tell(key, std::move(why), out);
 }
 
+/// Only what was refused itself says that it is taken now: that something else is written proves nothing.
+void manager_core::no_longer_refused(activity what, effects& out) {
+  if (refused_ == what) {
+    refused_ = activity::none;
+    relieve("commit", out);
+  }
+}
+
 void manager_core::relieve(const std::string& key, effects& out) {
   problems_.over(key, out);
 }

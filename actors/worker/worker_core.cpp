@@ -11,6 +11,7 @@ using store::read_status;
 worker_core::worker_core(settings s)
   : cfg_(std::move(s)),
     tree_(cfg_.root),
+    batch_(cfg_.max_transaction_ops),
     lease_(cfg_.detach_tolerance, cfg_.stop_grace),
     backoff_(cfg_.backoff_min, cfg_.backoff_max),
     scan_pending_(cfg_.rebuilt) {}
@@ -227,6 +228,7 @@ worker_core::effects worker_core::on_commit(std::uint64_t request, const store::
   changed_ = true;
   if (auto* ok = std::get_if<store::committed>(&outcome)) {
     conflict_streak_ = 0;
+    batch_.worked(s.now);
     problems_.works(locking, out);
     relieve("commit", out);
     backoff_.reset();
@@ -287,7 +289,7 @@ worker_core::effects worker_core::on_commit(std::uint64_t request, const store::
       later(s);
     }
   } else if (auto* no = std::get_if<store::rejected>(&outcome)) {
-    cfg_.max_transaction_ops = fewer_ops(cfg_.max_transaction_ops, no->why);
+    batch_.refused(*no, s.now);
     undo_commit(false);
     if (no->why.code != errc::not_connected) {
       problem_once("commit", no->why, out);

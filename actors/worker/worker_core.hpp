@@ -168,6 +168,7 @@ private:
 
   settings cfg_;
   store::tree_schema tree_;
+  batch_size batch_;
   lease lease_;
   backoff backoff_;
 

@@ -162,7 +162,7 @@ void worker_core::start_commit(step s, effects& out) {
   std::vector<item_ref> idle;
   std::string payload;
   for (const auto& ref : pending_) {
-    if (creates.size() + removes.size() + 2 > cfg_.max_transaction_ops || bytes > max_bytes - 2048) {
+    if (creates.size() + removes.size() + 2 > batch_.now() || bytes > max_bytes - 2048) {
       break;
     }
     auto i = entries_.find(ref);

@@ -42,7 +42,8 @@ public:
 
   expected<std::unique_ptr<session_port>> open(const session_options& options, event_sink sink) override;
 
-  /// On a thread of its own, and for 3 s at most; the destructor does not wait for it that long.
+  /// On a thread of its own, one after the other, for T at most each (no less than 3 s, no more than 10 s) and the time
+  /// that names take; the destructor does not wait for them.
   void scout(const session_options& options, std::function<void(raw_scouted)> done) override;
 
 private:
