@@ -258,7 +258,7 @@ void session_core::on_expired(time_point now, std::uint64_t entropy) {
     reopen_later(now, entropy);
 }
 
-// A server refuses a client that has seen more than it has, and goes on doing so when its data is gone. One session
+// A server refuses a client that has seen more than it has, and goes on doing so when its data is gone. A session
 // that is merely away comes back as soon as the servers can be reached, or is told that it is over, and a round through
 // all of them takes no longer than T: so a second scout, T later, that gets through where our session still does not is
 // as telling as a number that is too low.

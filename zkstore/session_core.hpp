@@ -149,8 +149,8 @@ public:
   struct probe_failed {
     std::uint64_t number;
   };
-  /// Something that users should hear of, each thing once until there is a connection (`connect`), or until it is over.
   enum class subject : std::uint8_t { connect, size };
+  /// Something that users should hear of, each thing once until there is a connection (`connect`), or until it is over.
   struct report {
     error why;
     subject about = subject::connect;

@@ -53,6 +53,7 @@ void manager_core::reset(effects& out) {
     problems_.failing(subject_of(doing_), "leadership was lost before the answer", now_, out, apart);
   }
   // A leader that lost its term knows nothing: the next term starts from what it reads.
+  refused_ = activity::none;
   epoch_ = 0;
   latch_.clear();
   session_ = 0;
@@ -286,20 +287,12 @@ manager_core::effects manager_core::on_commit(std::uint64_t request, const store
   const auto* ok = std::get_if<store::committed>(&outcome);
   const auto* met = std::get_if<store::conflict>(&outcome);
   const auto* no = std::get_if<store::rejected>(&outcome);
-  if (no != nullptr && no->why.code != errc::not_connected) {
-    (doing_ == activity::breaking ? break_batch_ : batch_).refused(*no, s.now);
-    refused_ = doing_;
-    complain("commit", no->why, out);
-  }
-  if (ok != nullptr) {
-    (doing_ == activity::breaking ? break_batch_ : batch_).worked(s.now);
-    no_longer_refused(doing_, out);
-  }
   if (doing_ == activity::writing) {
     auto i = std::find_if(in_flight_.begin(), in_flight_.end(), [&](const auto& x) { return x.first == request; });
     if (i == in_flight_.end()) {
       return out;
     }
+    learn_limits(outcome, batch_, s, out);
     if (ok != nullptr) {
       djm::apply(image_, i->second);
       counters_.moves += i->second.transfers.size();
@@ -336,6 +329,7 @@ manager_core::effects manager_core::on_commit(std::uint64_t request, const store
     return out;
   }
   request_ = 0;
+  learn_limits(outcome, doing_ == activity::breaking ? break_batch_ : batch_, s, out);
   const auto what = std::exchange(doing_, activity::none);
   if (ok == nullptr && met == nullptr) {
     ++counters_.unknowns;

@@ -156,6 +156,7 @@ private:
   void complain(const std::string& key, error why, effects& out);
   /// The problem is over.
   void relieve(const std::string& key, effects& out);
+  void learn_limits(const store::commit_outcome& outcome, batch_size& batch, step s, effects& out);
   void no_longer_refused(activity what, effects& out);
   /// "n" of "/djm/alive/n" and of "/djm/alive/n/x", below "/djm/alive"; empty for any other path.
   static std::string name_below(const std::string& path, const std::string& folder);
@@ -314,8 +315,8 @@ private:
   std::deque<clean_task> clean_queue_;
   std::vector<clean_task> cleaning_; ///< those being read or removed
 
-  // Another leader may have done it long ago.
   activity refused_ = activity::none; ///< what the store has refused to write
+  // Another leader may have done it long ago.
   open_problems problems_{"manager", std::chrono::minutes{1}};
   manager_counters counters_;
 };

@@ -10,6 +10,19 @@ void manager_core::complain(const std::string& key, error why, effects& out) {
   problems_.tell(key, std::move(why), out);
 }
 
+/// What the store says to a transaction of the present activity.
+void manager_core::learn_limits(const store::commit_outcome& outcome, batch_size& batch, step s, effects& out) {
+  const auto* no = std::get_if<store::rejected>(&outcome);
+  if (no != nullptr && no->why.code != errc::not_connected) {
+    batch.refused(*no, s.now);
+    refused_ = doing_;
+    complain("commit", no->why, out);
+  } else if (std::holds_alternative<store::committed>(outcome)) {
+    batch.worked(s.now);
+    no_longer_refused(doing_, out);
+  }
+}
+
 /// Only what was refused itself says that it is taken now: that something else is written proves nothing.
 void manager_core::no_longer_refused(activity what, effects& out) {
   if (refused_ == what) {

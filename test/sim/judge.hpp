@@ -40,10 +40,9 @@ struct violation {
 /// - I9 when a node overwrites, in a job's pool, the later wish of another one that lives and offers the job.
 /// - I10 when a part of a node dies of an exception: user code cannot do that, so it is a defect of ours; when a
 ///   component tries something in vain for longer than a minute without a problem.
-/// - I3 when an item that its node holds does not get its turn, and nobody says so (see turns.hpp); when one that a
-/// node in
-///   good health offers is held by nobody for too long, and I8 when a lock of somebody who is gone stays (see
-///   debts.hpp).
+/// - I3 when an item that its node holds does not get its turn, and nobody says so (see turns.hpp); when an item that a
+///   healthy node offers is held by nobody for too long, and I8 when a lock of somebody who is gone stays (see
+///   debts.hpp); when a node does not find out that the store has gone back.
 /// - The rest of I3, and I8, I9 are looked at on demand, at quiescence.
 class judge {
 public:

@@ -315,3 +315,16 @@ TEST_CASE("manager: a Break that is too large for the store is cut, and told as 
   CHECK(refused >= 2);
   CHECK(refused < 10);
 }
+
+TEST_CASE("manager: a refusal that comes after the term is over is no problem of anybody") {
+  break_rig r;
+  r.d.fates = {fate::delayed};
+  add_pool(r.tree, "j", {"b"});
+  r.pass(seconds{1});
+  REQUIRE(r.d.held.size() == 1);
+  r.revoke();
+  r.d.held.front().delayed = false;
+  r.d.held.front().outcome = store::rejected{{errc::too_large, "too late"}, true};
+  r.d.answer_held();
+  CHECK(r.all_events().find("too late") == std::string::npos);
+}
