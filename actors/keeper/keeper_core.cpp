@@ -474,6 +474,7 @@ keeper_core::effects keeper_core::on_commit(std::uint64_t request, const store::
     if (ok) {
       ++counters_.registration_writes;
       named_ = true;
+      registered_in_ = std::get<store::committed>(outcome).zxid;
       if (phase_ == phase::joined) {
         // A leader may have cleaned the pool of a job that nobody offered yet: look once more, now that it is on offer.
         for (auto& [id, o] : offers_) {

@@ -53,6 +53,13 @@ void keeper_core::apply_registration(const store::read_outcome& r, step s, effec
     return;
   }
   const auto have = store::decode<store::worker_payload>(worker.data, tree_.worker(id));
+  if (went_back(worker, have)) {
+    complain(tree_.worker(id), {errc::store_went_back, tree_.worker(id) + " is older than what this node has written"},
+             out);
+    out.push_back(read_older{worker.stat.mzxid, registered_in_});
+    later(s);
+    return;
+  }
   if (superseded(worker, have, ours)) {
     give_up({errc::node_id_in_use, "node id \"" + id + "\" was taken over by incarnation " + have->incarnation +
                                      " while this process was away from the store: it does not come back"},
@@ -164,6 +171,21 @@ void keeper_core::apply_registration(const store::read_outcome& r, step s, effec
     last.push_back(store::create_op{tree_.alive(id), alive_data(), store::create_mode::ephemeral});
   }
   next_registration_write(s, out);
+}
+
+/// The number of the transaction that last wrote a node never falls within one history of the store. (Who finds nothing
+/// at all joins as if for the first time: a leader may have cleaned up after a node that was away for long.)
+bool keeper_core::went_back(const store::read_result& worker, const expected<store::worker_payload>& have) {
+  if (worker.code != rc::ok || phase_ == phase::joined) {
+    return false;
+  }
+  if (worker.stat.mzxid < registered_in_) {
+    return true;
+  }
+  if (have && have->incarnation == cfg_.incarnation) {
+    registered_in_ = worker.stat.mzxid;
+  }
+  return false;
 }
 
 /// Another process has taken our id over since `workers/<node>` named us. The leader counts on it that such a life does

@@ -225,3 +225,18 @@ TEST_CASE("store shell: no scout looks for an older store while anything runs") 
   r.pass(30);
   CHECK(r.written.count("scout") == 3);
 }
+
+TEST_CASE("store shell: a part that has read something older ends this life, when no run is left") {
+  rig r;
+  r.env->exec().set_busy(true);
+  r.self->mail(msg::read_older{7, 9}).send(r.store);
+  CHECK(r.settle().phase == "connected");
+  r.env->exec().set_busy(false);
+  r.self->mail(msg::read_older{7, 9}).send(r.store);
+  caf::error why;
+  r.self->mail(msg::get_part_status{})
+    .request(r.store, caf::infinite)
+    .receive([](store_status&) { FAIL("it lives"); }, [&](caf::error& e) { why = std::move(e); });
+  CHECK(why);
+  CHECK(r.written.count("open") == 1);
+}
