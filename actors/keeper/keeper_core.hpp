@@ -50,8 +50,8 @@ public:
   struct failed {
     error why;
   };
-  /// `workers/<node>` is as transaction `found` left it, and we have written it in `seen`: the store has gone back. Said
-  /// again and again until this life ends.
+  /// `workers/<node>` is as transaction `found` left it, and we have written it in `seen`: the store has gone back.
+  /// Said again and again until this life ends.
   struct read_older {
     store::zxid_t found, seen;
   };
