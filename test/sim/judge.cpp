@@ -166,6 +166,8 @@ void judge::extend(const process& p, time_point until) {
     turns_.anew(p.number(), now);
   if (!h.deadline || *h.deadline < until)
     h.deadline = until;
+  if (h.former) // the answer was on its way when the ensemble went back
+    h.former_deadline = h.deadline;
 }
 
 void judge::closed(const process& p, time_point now) {
@@ -187,6 +189,8 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
   if (txn.changes.empty())
     return;
   const bool stranger = foreign_.count(txn.session) > 0;
+  // What it decides may rest on a history that is gone.
+  const bool lawless = stranger || former_sessions_.count(txn.session) > 0;
   if (quiet_)
     say("I5", now,
         fmt::format("zxid {} of session {} changes {} nodes in a quiet time, the first is {}", txn.zxid, txn.session,
@@ -200,13 +204,13 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
   for (const auto& change : txn.changes) {
     const auto e = image_.read(change);
     const bool plan = e.what == kind::assigned || e.what == kind::unassigned || e.what == kind::assignment_bumped;
-    if (plan && !stranger && txn.session != leader)
+    if (plan && !lawless && txn.session != leader)
       say("I6", now,
           fmt::format("zxid {}: session {} changes {}, but the lowest latch is session {}'s", txn.zxid, txn.session,
                       change.path, leader));
-    if (e.what == kind::lock_gone && !stranger)
+    if (e.what == kind::lock_gone && !lawless)
       check_lock_gone(e.key, txn.session, leader, now);
-    if (e.what == kind::lock_gone && stranger)
+    if (e.what == kind::lock_gone && lawless)
       excuse(e.key);
     if (e.what == kind::lock_made)
       ++counts_.locks;
@@ -220,7 +224,7 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
             if (h.incarnation == a->second.incarnation)
               gave_up(h, now);
       }
-    if (e.what == kind::pool_changed && !e.key.empty() && !stranger)
+    if (e.what == kind::pool_changed && !e.key.empty() && !lawless)
       check_wish(change, e.key, now);
     moves_.sees(change, e, image_, now);
     image_.apply(change, e, txn.zxid);
@@ -234,7 +238,7 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
       ++counts_.assignments;
   }
   moves_.transaction_ends(image_, now, [&](std::string text) {
-    if (!stranger)
+    if (!lawless)
       say("I4", now, fmt::format("zxid {}: {}", txn.zxid, text));
   });
   for (const auto& change : txn.changes) {

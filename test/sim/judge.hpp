@@ -199,6 +199,8 @@ private:
   /// When an incarnation was last seen going.
   std::map<std::string, time_point> gone_since_;
   std::set<store::session_id_t> foreign_;
+  /// Sessions that the copy knows, and that may go on.
+  std::set<store::session_id_t> former_sessions_;
   std::set<std::string> excused_;
   bool quiet_ = false;
   store::session_id_t last_leader_ = 0;

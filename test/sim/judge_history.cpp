@@ -24,6 +24,8 @@ void judge::history_begins(const store::znode_tree& tree, store::zxid_t latest, 
     change.data = node->data;
     change.acl = node->header.acl;
     change.ephemeral_owner = node->header.ephemeral_owner;
+    if (change.ephemeral_owner != 0)
+      former_sessions_.insert(change.ephemeral_owner);
     const auto e = image_.read(change);
     moves_.sees(change, e, image_, now);
     image_.apply(change, e, node->header.czxid);
