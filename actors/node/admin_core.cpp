@@ -221,12 +221,13 @@ void admin_core::decide(const store::read_outcome& r, step s, effects& out) {
       }
       p = *have;
     }
-    if (p.draining == m->draining && p.cordoned == m->cordoned) {
+    const auto before = p;
+    p.draining = m->draining.value_or(p.draining);
+    p.cordoned = m->cordoned.value_or(p.cordoned);
+    if (p == before) {
       answer({}, out);
       return;
     }
-    p.draining = m->draining;
-    p.cordoned = m->cordoned;
     txn.ops.push_back(bump(tree_.worker_version(), version.stat.version));
     if (subject.code != rc::ok) {
       txn.ops.push_back(store::create_op{tree_.mark(m->worker), store::encode(p), store::create_mode::persistent});

@@ -31,8 +31,7 @@ public:
   };
   struct set_marks {
     node_id worker;
-    bool draining;
-    bool cordoned;
+    std::optional<bool> draining, cordoned; ///< nothing: as it is
   };
   /// A job that this node does not offer.
   struct remove_job {

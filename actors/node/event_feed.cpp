@@ -156,6 +156,21 @@ void event_feed::end(duration patience) {
     state_->changed.notify_all();
     in_time = state_->changed.wait_for(lock, patience, over);
   }
+  join(std::move(lock), in_time);
+}
+
+void event_feed::cancel(duration patience) {
+  std::unique_lock<std::mutex> lock{state_->guard};
+  state_->ending = state_->closed = true;
+  state_->changed.notify_all();
+  if (state_->thread_id == std::this_thread::get_id()) {
+    return;
+  }
+  const bool in_time = state_->changed.wait_for(lock, patience, [this] { return state_->over; });
+  join(std::move(lock), in_time);
+}
+
+void event_feed::join(std::unique_lock<std::mutex> lock, bool in_time) {
   std::thread thread;
   if (in_time) {
     thread.swap(state_->thread);

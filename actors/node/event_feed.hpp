@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 
 #include "djm/events.hpp"
 #include "djm/status.hpp"
@@ -39,8 +40,12 @@ public:
   /// Lets the listener hear what is queued for at most `patience`, and finish what it is being told for as long again;
   /// then leaves the thread behind. Not waited for on that thread itself.
   void end(duration patience);
+  /// Drops what is queued, and lets the listener finish what it is being told for at most `patience`. Otherwise as
+  /// `end`.
+  void cancel(duration patience);
 
 private:
+  void join(std::unique_lock<std::mutex> lock, bool in_time);
   struct state;
   static void live(const std::shared_ptr<state>& s);
 

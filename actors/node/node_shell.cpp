@@ -4,6 +4,7 @@
 
 #include "actors/common/store_client.hpp"
 #include "actors/node/admission.hpp"
+#include "actors/node/listener.hpp"
 #include "actors/node/node_state.hpp"
 
 namespace djm {
@@ -126,6 +127,9 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
   st.timer.init(st.parts.env, caf::weak_actor_ptr{self->ctrl()});
   st.now = std::make_shared<peers>();
   st.now->node = supervisor_actor{self};
+  if (auto feed = std::exchange(st.parts.feed, nullptr)) {
+    add_listener(self, self->system().spawn(listener_behavior, std::move(feed), caf::weak_actor_ptr{self->ctrl()}));
+  }
   carry_out(self, st.life->start());
   return cx::make_behavior<node_impl>(
     self,
@@ -161,7 +165,7 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       }
       return wish(self, admin_core::set_job_enabled{m.job, m.enabled, self->state().jobs.count(m.job) > 0});
     },
-    [self](switch_all& m) -> caf::result<void> { return wish(self, admin_core::set_all_disabled{m.disabled}); },
+    [self](switch_all& m) -> caf::result<void> { return wish(self, admin_core::set_all_disabled{!m.enabled}); },
     [self](delete_job& m) -> caf::result<void> {
       auto& s = self->state();
       if (auto ok = check_id(id_kind::job, m.job); !ok) {
@@ -242,13 +246,10 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       return self->mail(std::move(m)).delegate(s.now->manager);
     },
     [self](subscribe& m) -> caf::result<void> {
-      auto& s = self->state();
       if (!m.listener) {
         return caf::make_error(errc::invalid_state, "subscribe: the listener is no actor");
       }
-      if (auto [l, added] = s.listeners.try_emplace(m.listener.id()); added) {
-        l->second = {m.listener, watch_child(self, m.listener)};
-      }
+      add_listener(self, m.listener);
       return caf::unit;
     },
     [self](unsubscribe& m) -> caf::result<void> {

@@ -11,10 +11,14 @@
 
 namespace djm {
 
+class event_feed;
+
 /// What `spawn_node` fills in and tests choose.
 struct node_parts {
   std::shared_ptr<node_env> env;
   std::shared_ptr<const strategy_registry> strategies;
+  /// Hears everything; null = nobody is there from the beginning.
+  std::shared_ptr<event_feed> feed;
   std::string host;
   std::int64_t pid = 0;
   /// Empty: drawn from the environment's random numbers.

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -92,6 +93,9 @@ struct node_state {
   std::set<std::shared_ptr<status_collector>> statuses;
 
   std::map<caf::actor_id, listener_entry> listeners;
+  // what whoever subscribes later hears first
+  std::optional<connection_changed> connection;
+  std::optional<leader_changed> leader;
   problem_book problems;
   log_limiter limiter;
 };
@@ -114,6 +118,8 @@ inline std::int64_t now_ms(const node_state& st) {
 
 /// Logs what happened and tells everyone who has subscribed.
 void publish(node_ptr self, event what);
+/// From now on it hears everything, and first of all how things stand.
+void add_listener(node_ptr self, const caf::actor& listener);
 /// Tells that problems are over that the book has closed.
 void all_over(node_ptr self, std::vector<problem_over> what);
 /// Logs how many lines were left out because they repeat.

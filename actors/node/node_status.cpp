@@ -116,7 +116,16 @@ void ask_part(node_ptr self, const std::shared_ptr<status_collector>& c, const P
       [self, c](caf::error&) { finish_status(self, c); });
 }
 
+void send(const node_state& st, const caf::actor& listener, event what) {
+  cx::anon_mail(node_event{st.identity.config.id, now_ms(st), std::move(what)}).send(listener);
+}
+
 void tell(node_state& st, event what) {
+  if (const auto* c = std::get_if<connection_changed>(&what)) {
+    st.connection = *c;
+  } else if (const auto* l = std::get_if<leader_changed>(&what)) {
+    st.leader = *l;
+  }
   if (auto line = log_of(what, st.identity.config); line && may_say(st, what)) {
     st.parts.env->log(*line);
   }
@@ -137,6 +146,26 @@ void publish(node_ptr self, event what) {
     return;
   }
   tell(st, std::move(what));
+}
+
+void add_listener(node_ptr self, const caf::actor& listener) {
+  auto& st = self->state();
+  const auto [l, added] = st.listeners.try_emplace(listener.id());
+  if (!added) {
+    return;
+  }
+  l->second = {listener, watch_child(self, listener)};
+  if (st.connection) {
+    send(st, listener, *st.connection);
+  }
+  if (st.leader) {
+    send(st, listener, *st.leader);
+  }
+  for (auto& p : st.problems.status()) {
+    if (p.ended_ms == 0) {
+      send(st, listener, problem{std::move(p.component), {p.code, std::move(p.text)}, std::move(p.about)});
+    }
+  }
 }
 
 void all_over(node_ptr self, std::vector<problem_over> what) {

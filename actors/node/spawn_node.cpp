@@ -11,6 +11,7 @@
 #include <caf/actor_system.hpp>
 
 #include "actors/env/system_env.hpp"
+#include "actors/node/event_feed.hpp"
 #include "zkstore/embedded/embedded_store.hpp"
 #include "zkstore/payloads.hpp"
 #include "zkstore/zookeeper/zookeeper_factory.hpp"
@@ -126,6 +127,9 @@ expected<spawned_node> spawn_node_with_key(caf::actor_system& system, node_confi
   node_parts parts;
   try {
     parts.env = std::make_shared<system_env>(std::move(env));
+    if (options.on_event) {
+      parts.feed = std::make_shared<event_feed>(std::move(options.on_event));
+    }
   } catch (const std::system_error& e) {
     return fail(errc::invalid_state,
                 "node \"" + config.id + "\": the system refuses the threads it needs: " + std::string{e.what()});
@@ -134,7 +138,8 @@ expected<spawned_node> spawn_node_with_key(caf::actor_system& system, node_confi
   parts.host = host_name();
   parts.pid = getpid();
   const auto* key = parts.env.get();
-  return spawned_node{spawn_node_in(system, std::move(config), std::move(parts)), key};
+  auto feed = parts.feed;
+  return spawned_node{spawn_node_in(system, std::move(config), std::move(parts)), key, std::move(feed)};
 }
 
 expected<node_actor> spawn_node(caf::actor_system& system, node_config config, node_options options) {

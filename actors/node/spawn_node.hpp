@@ -8,6 +8,8 @@ struct spawned_node {
   node_actor handle;
   /// By which `code_of_node` knows it.
   const void* key = nullptr;
+  /// Of `node_options::on_event`; null without.
+  std::shared_ptr<event_feed> feed;
 };
 
 /// `invalid_state` in a child of a process in which nodes lived when it was forked.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <caf/actor.hpp>
@@ -32,9 +33,9 @@ struct switch_job {
   job_id job;
   bool enabled = true;
 };
-/// Disable everything in the whole cluster, or end that.
+/// Disable everything in the whole cluster, or end that: jobs that were disabled one by one stay so.
 struct switch_all {
-  bool disabled = false;
+  bool enabled = true;
 };
 /// Remove a job that no living node offers any more, with its items, from the store: what the leader does by itself
 /// only when `clean_period` is over. Answered when that is decided and written; the leader follows at once, or when D
@@ -54,12 +55,12 @@ struct reschedule_job {
   job_id job;
   djm::schedule schedule;
 };
-/// Say how the planner treats a worker: a cordoned one gets nothing new, a draining one is emptied. Kept in the store
-/// until taken back, whether the worker is there, gone for long, or still to come.
+/// Say how the planner treats a worker: a cordoned one gets nothing new, a draining one is emptied. What is not given
+/// stays as it is. Kept in the store until taken back, whether the worker is there, gone for long, or still to come.
 struct mark_worker {
   node_id worker;
-  bool draining = false;
-  bool cordoned = false;
+  std::optional<bool> draining = {};
+  std::optional<bool> cordoned = {};
 };
 struct get_status {};
 struct get_cluster {};
@@ -76,7 +77,8 @@ struct explain_item {
 struct get_job_handle {
   job_id job;
 };
-/// Send every event of this node to `listener` as a `node_event` message until it goes down or unsubscribes.
+/// Send every event of this node to `listener` as a `node_event` message until it goes down or unsubscribes. First of
+/// all it hears how things stand: `connection_changed`, `leader_changed` and each `problem` that goes on.
 struct subscribe {
   caf::actor listener;
 };
@@ -99,7 +101,7 @@ auto fields(V&& v, switch_job& x) {
 }
 template <class V>
 auto fields(V&& v, switch_all& x) {
-  return v("switch_all", field("disabled", x.disabled));
+  return v("switch_all", field("enabled", x.enabled));
 }
 template <class V>
 auto fields(V&& v, delete_job& x) {

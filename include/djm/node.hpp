@@ -2,16 +2,37 @@
 
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "djm/error.hpp"
 #include "djm/events.hpp"
 #include "djm/job.hpp"
-#include "djm/log.hpp"
 #include "djm/node_config.hpp"
+#include "djm/node_options.hpp"
 #include "djm/status.hpp"
-#include "djm/strategy.hpp"
 
 namespace djm {
+
+/// A listener hears events as long as this lives. Thread-safe, except for moves and destruction.
+class subscription {
+public:
+  /// Of nothing.
+  subscription() = default;
+  subscription(subscription&&) noexcept = default;
+  subscription& operator=(subscription&& other) noexcept;
+  /// As `end`.
+  ~subscription();
+
+  /// What has queued up is dropped. When this returns the listener is not called any more, unless the call under way
+  /// has not come back within a second (it is left behind on its thread then) or called this itself. After the end of
+  /// the node nothing is left to do.
+  void end();
+
+private:
+  friend class node;
+  explicit subscription(std::function<void()> end) : end_(std::move(end)) {}
+  std::function<void()> end_;
+};
 
 /// A node for programs that do not want to write actor code: owns an actor system and one node in it. Every call blocks
 /// until the node has answered: `shutting_down` once it has ended, with the reason when it ended by itself.
@@ -31,25 +52,9 @@ namespace djm {
 /// return to the main thread, which would end the process with another code.
 class node {
 public:
-  struct options {
-    /// Receives the log; empty = lines on stderr from `info` on.
-    log_sink log;
-    /// Strategies of your own; null = the built-in ones.
-    std::shared_ptr<const strategy_registry> strategies;
-    /// Called for the events of the node, one at a time, on a thread of its own. May call the node, even `shutdown`.
-    /// While it takes its time events queue up, at most `event_backlog`; what comes beyond that is dropped and counted
-    /// (`node_status::events`), a problem says so, and a problem in its place tells the listener how many it missed.
-    /// What it throws is dropped. At the end of the node it has a second for what has queued up; one that does not come
-    /// back is left behind on its thread.
-    std::function<void(const node_event&)> on_event;
-    /// Threads of the actor system, 1 to 1024 (`invalid_config` otherwise). Runs have threads of their own.
-    std::uint32_t actor_threads = 2;
-  };
-
-  /// Starts the node. Complaints about the configuration come back at once; an unreachable store does not: the node
-  /// keeps trying, and `status` shows it.
-  static expected<node> start(node_config config, options o);
-  static expected<node> start(node_config config) { return start(std::move(config), options{}); }
+  /// Starts the node. Complaints about the configuration and the options come back at once; an unreachable store does
+  /// not: the node keeps trying, and `status` shows it.
+  static expected<node> start(node_config config, node_options options = {});
 
   node(node&&) noexcept;
   node& operator=(node&&) noexcept;
@@ -61,6 +66,8 @@ public:
   /// Returns when the job is accepted; its items come when the leader has planned, and the first run of a node that has
   /// just joined comes a third of the session timeout later.
   expected<void> register_job(job_definition definition);
+  /// The same with what the builder builds, or its complaint.
+  expected<void> register_job(const job_builder& builder);
   /// Returns when no code of the job runs or will run on this node (runs, stop callbacks, pool and cutting functions)
   /// and djm has let go of its object. Code that has not come back after `stop_timeout` is named by the error
   /// `user_code_hangs`; the name stays taken until it has.
@@ -80,9 +87,12 @@ public:
   expected<std::uint64_t> trigger(const job_id& job);
   /// On this node, from the next start on.
   expected<void> reschedule(const job_id& job, schedule s);
-  /// A draining worker is emptied, a cordoned one gets nothing new; kept in the store until taken back. The
-  /// worker need not be there yet.
-  expected<void> mark_worker(const node_id& worker, bool draining, bool cordoned);
+  /// A draining worker is emptied; a draining or cordoned one gets nothing new. Each mark is kept in the store until it
+  /// is taken back, and leaves the other as it is. The worker need not be there yet. `invalid_id`.
+  expected<void> drain(const node_id& worker);
+  expected<void> undrain(const node_id& worker);
+  expected<void> cordon(const node_id& worker);
+  expected<void> uncordon(const node_id& worker);
   expected<node_status> status() const;
   expected<cluster_view> cluster() const;
   expected<runner_status> job(const job_id& id) const;
@@ -90,9 +100,12 @@ public:
   /// first. Error `unknown_job`: there is no such item.
   expected<item_explanation> explain(const job_id& job, const item_id& item) const;
 
-  /// Waits until the node is joined and everything assigned to it is locked; false after `timeout` or when the node has
-  /// ended. True as well before the items of a job registered just now are assigned.
-  bool wait_ready(any_duration timeout) const;
+  /// Tells the listener how things stand, and then every event, until the subscription ends.
+  expected<subscription> subscribe(event_listener listener);
+
+  /// Waits until the node is joined and everything assigned to it is locked (also before the items of a job registered
+  /// just now are assigned). `timed_out` after `timeout` says what is missing, `shutting_down` why the node has ended.
+  expected<void> wait_ready(any_duration timeout) const;
   /// Waits until the node has ended, by `shutdown` or by itself; the error tells why when nobody asked for it.
   expected<void> wait_stopped() const;
 

@@ -1,14 +1,11 @@
 #pragma once
 
-#include <memory>
-
 #include <caf/actor_system.hpp>
 #include <caf/typed_actor.hpp>
 
 #include "djm/caf.hpp"
-#include "djm/log.hpp"
 #include "djm/messages.hpp"
-#include "djm/strategy.hpp"
+#include "djm/node_options.hpp"
 #include "djm/type_ids.hpp"
 
 namespace djm {
@@ -46,14 +43,6 @@ using node_actor = cx::typed<
   caf::result<item_explanation>(explain_item), caf::result<void>(subscribe), caf::result<void>(unsubscribe),
   /// Always answered, when all is done; the node then terminates. `user_code_hangs` names code that is left behind.
   caf::result<void>(shutdown_node)>;
-
-/// What a node can be given besides its configuration.
-struct node_options {
-  /// Receives the log; empty = lines on stderr from `info` on.
-  log_sink log;
-  /// Strategies of your own; null = the built-in ones. Every node that may lead should know the same.
-  std::shared_ptr<const strategy_registry> strategies;
-};
 
 /// Starts a node in `system`. The configuration is validated as a whole first: on complaints nothing is started. Nodes
 /// of one process with connect string "embedded" share one in-process store (those of a plug-in that links djm itself

@@ -190,13 +190,13 @@ struct problem_status {
   std::uint64_t count = 0;
 };
 
-/// How many events may wait for the listener of a node (`node::options::on_event`); each item that one names counts as
-/// another.
+/// How many events may wait for a listener (`node_options::on_event`, `node::subscribe`); each item that one names
+/// counts as another.
 constexpr std::size_t event_backlog = 100'000;
 
-/// The listener of a node.
+/// The listeners of a node, taken together.
 struct event_status {
-  /// Events that it has been told, that were dropped because it did not take them in time, and that wait for it.
+  /// Events that one has been told, that were dropped because it did not take them in time, and that wait for one.
   std::uint64_t told = 0, dropped = 0, waiting = 0;
 };
 
@@ -214,7 +214,7 @@ struct node_status {
   store_status store;
   executor_status executor;
   log_status log;
-  /// In the answers of `djm::node` alone, which has a listener.
+  /// In the answers of `djm::node` alone, whose listeners are no actors.
   event_status events;
   std::vector<runner_status> jobs;
   std::uint32_t restarts = 0;

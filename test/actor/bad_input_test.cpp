@@ -329,9 +329,9 @@ TEST_CASE("too many requests before the node is connected are refused with backl
   c.backlog_limit = 2;
   auto& n = l.start(c);
   for (int i = 0; i < 2; ++i) {
-    cx::anon_mail(switch_all{true}).send(n.handle);
+    cx::anon_mail(switch_all{false}).send(n.handle);
   }
-  auto no = n.ask(switch_all{true});
+  auto no = n.ask(switch_all{false});
   REQUIRE_FALSE(no);
   CHECK(no.error().code == errc::backlog_full);
   CHECK(n.status().state == "starting");

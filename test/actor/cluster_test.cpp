@@ -104,10 +104,10 @@ TEST_CASE("everything can be switched off and on at once") {
     REQUIRE(n->add(watched("other", {"x", "y"}, runs).build()));
   }
   REQUIRE(eventually([&] { return runs.least_runs({"i", "j", "x", "y"}) > 0; }));
-  CHECK(a.ask(switch_all{true}));
+  CHECK(a.ask(switch_all{false}));
   CHECK(eventually([&] { return a.status().worker.locked + b.status().worker.locked == 0; }));
   CHECK(b.cluster().all_disabled);
-  CHECK(b.ask(switch_all{false}));
+  CHECK(b.ask(switch_all{true}));
   CHECK(eventually([&] { return a.status().worker.locked + b.status().worker.locked == 4; }));
   CHECK_FALSE(a.cluster().all_disabled);
   CHECK(runs.faults().empty());
@@ -308,7 +308,7 @@ TEST_CASE("after a shutdown there is an answer, and it is that the node shuts do
   REQUIRE(eventually([&] { return n.status().state == "stopping"; }));
   CHECK(n.add(watched("late", {"x"}, runs).build()).error().code == errc::shutting_down);
   CHECK(n.ask(switch_job{"work", false}).error().code == errc::shutting_down);
-  CHECK(n.ask(switch_all{true}).error().code == errc::shutting_down);
+  CHECK(n.ask(switch_all{false}).error().code == errc::shutting_down);
   CHECK(n.ask<std::uint64_t>(trigger_job{"work"}).error().code == errc::shutting_down);
   CHECK(n.ask(reschedule_job{"work", schedule::fixed_delay(1s)}).error().code == errc::shutting_down);
   CHECK(n.ask(mark_worker{"one", true, true}).error().code == errc::shutting_down);

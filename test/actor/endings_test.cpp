@@ -21,8 +21,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-node::options silent() {
-  node::options o;
+node_options silent() {
+  node_options o;
   o.log = [](const log_record&) {};
   return o;
 }

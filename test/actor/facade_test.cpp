@@ -14,8 +14,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-node::options silent(std::function<void(const node_event&)> on_event = {}) {
-  node::options o;
+node_options silent(std::function<void(const node_event&)> on_event = {}) {
+  node_options o;
   o.log = [](const log_record&) {};
   o.on_event = std::move(on_event);
   return o;
@@ -54,9 +54,18 @@ TEST_CASE("the facade offers everything that messages do") {
   CHECK(eventually([&] { return n->job("work")->items.size() == 2; }));
   CHECK(n->reschedule("work", schedule::on_trigger()));
   CHECK(n->trigger("work"));
-  CHECK(n->mark_worker("one", false, true));
-  CHECK(n->cluster()->workers.at(0).cordoned);
-  CHECK(n->mark_worker("one", false, false));
+  const auto marks = [&] {
+    const auto w = n->cluster()->workers.at(0);
+    return std::string{w.draining ? "draining " : ""} + (w.cordoned ? "cordoned" : "");
+  };
+  CHECK(n->cordon("one"));
+  CHECK(n->drain("one"));
+  CHECK(marks() == "draining cordoned");
+  CHECK(n->uncordon("one"));
+  CHECK(marks() == "draining ");
+  CHECK(n->undrain("one"));
+  CHECK(marks() == "");
+  CHECK(n->drain("no/body").error().code == errc::invalid_id);
   CHECK(n->unregister_job("work"));
   CHECK(n->job("work").error().code == errc::unknown_job);
   CHECK_FALSE(book.of<items_granted>().empty());
@@ -271,8 +280,8 @@ TEST_CASE("a node that ends by itself says why") {
   const auto end = b->wait_stopped();
   REQUIRE_FALSE(end);
   CHECK(end.error().code == errc::node_id_in_use);
-  CHECK_FALSE(b->wait_ready(1s));
-  CHECK_FALSE(b->wait_ready(duration::max()));
+  CHECK(mentions(b->wait_ready(1s).error().text, {"\"same\"", "node_id_in_use"}));
+  CHECK(b->wait_ready(duration::max()).error().code == errc::shutting_down);
   const auto late = b->status();
   REQUIRE_FALSE(late);
   CHECK(late.error().code == errc::shutting_down);
@@ -312,4 +321,76 @@ TEST_CASE("200 starts and stops leave threads and descriptors as they were") {
   }
   CHECK(eventually([&] { return entries("/proc/self/task") <= threads; }));
   CHECK(entries("/proc/self/fd") <= descriptors);
+}
+
+TEST_CASE("a listener that comes later hears first how things stand, and nothing after its end") {
+  auto n = node::start(at_root("one", "/facade/later"), silent());
+  REQUIRE(n);
+  REQUIRE(eventually([&] { return n->cluster() && n->cluster()->leader == "one"; }));
+  job_builder unplanned{"lost"};
+  unplanned.items({"a"}).every(1h).strategy("nobody_knows_it").run([](job_context&) {});
+  REQUIRE(n->register_job(unplanned)); // a problem that goes on
+  REQUIRE(eventually([&] { return !n->status()->problems.empty(); }));
+  event_book book;
+  auto s = n->subscribe([&](const node_event& e) { book.add(e); });
+  REQUIRE(s);
+  CHECK(eventually([&] {
+    const auto connection = book.of<connection_changed>();
+    const auto leader = book.of<leader_changed>();
+    return !connection.empty() && connection[0].state == "connected" && !leader.empty() && leader[0].leader == "one" &&
+           !book.of<problem>().empty();
+  }));
+  CHECK(n->unregister_job("lost"));
+  CHECK(eventually([&] { return !book.of<problem_over>().empty(); }));
+  s->end();
+  const auto heard = book.of<problem>().size();
+  REQUIRE(n->register_job(unplanned));
+  REQUIRE(eventually([&] { return !n->status()->problems.empty(); }));
+  CHECK(n->shutdown());
+  CHECK(book.of<problem>().size() == heard);
+  CHECK(n->subscribe([](const node_event&) {}).error().code == errc::shutting_down);
+}
+
+TEST_CASE("a listener may end its own subscription, and one that outlives its node is harmless") {
+  auto n = node::start(at_root("one", "/facade/own_end"), silent());
+  REQUIRE(n);
+  std::atomic<int> heard{0};
+  std::mutex guard;
+  std::optional<subscription> mine;
+  {
+    std::lock_guard<std::mutex> lock{guard};
+    auto s = n->subscribe([&](const node_event&) {
+      ++heard;
+      std::lock_guard<std::mutex> l{guard};
+      mine.reset();
+      the_bell().ring();
+    });
+    REQUIRE(s);
+    mine = std::move(*s);
+  }
+  REQUIRE(eventually([&] { return heard > 0; }));
+  auto other = n->subscribe([](const node_event&) {});
+  REQUIRE(other);
+  CHECK(n->register_job(job_builder{"work"}.items({"a"}).every(1ms).run([](job_context&) {})));
+  REQUIRE(eventually([&] { return n->status()->events.told > 20; }));
+  CHECK(heard == 1);
+  CHECK(n->shutdown());
+  other->end();
+}
+
+TEST_CASE("what the builder complains about comes back from the registration") {
+  auto n = node::start(at_root("one", "/facade/builder"), silent());
+  REQUIRE(n);
+  CHECK(n->register_job(job_builder{"no schedule"}.items({"a"})).error().code == errc::invalid_id);
+}
+
+TEST_CASE("a node that does not get ready says what is missing") {
+  auto c = at_root("one", "/facade/not_ready");
+  c.store.connect = "127.0.0.1:1";
+  auto n = node::start(c, silent());
+  REQUIRE(n);
+  const auto no = n->wait_ready(50ms);
+  REQUIRE_FALSE(no);
+  CHECK(no.error().code == errc::timed_out);
+  CHECK(mentions(no.error().text, {"\"one\"", "50ms", "has not joined"}));
 }

@@ -57,12 +57,12 @@ TEST_CASE("two nodes of one slot and three items: one pends with its reason and 
   auto& a = l.start(slotted("a"));
   auto& b = l.start(slotted("b"));
   REQUIRE(a.wait_ready());
-  REQUIRE(a.ask(switch_all{true})); // until both offer the job
+  REQUIRE(a.ask(switch_all{false})); // until both offer the job
   for (auto* n : {&a, &b}) {
     REQUIRE(n->add(watched("work", {"x", "y", "z"}, watch).build()));
   }
   REQUIRE(eventually([&] { return offers(a.cluster(), "a", 1) && offers(a.cluster(), "b", 1); }));
-  REQUIRE(a.ask(switch_all{false}));
+  REQUIRE(a.ask(switch_all{true}));
   auto& leader = leader_of({&a, &b});
   REQUIRE(eventually([&] {
     return leader.status().manager.unassigned.size() == 1 && a.items_of("work").size() == 1 &&
@@ -107,13 +107,13 @@ TEST_CASE("the next fitting slot serves pending items by priority and age") {
     const auto id = std::string{"to-"} + expected;
     auto& n = l.start(slotted(id));
     REQUIRE(n.wait_ready());
-    REQUIRE(a.ask(mark_worker{id, false, true})); // until it offers every job
+    REQUIRE(a.ask(mark_worker{id, {}, true})); // until it offers every job
     for (const auto& [j, priority] :
          {std::pair{"m", "normal"}, {"low", "low"}, {"z-older", "normal"}, {"k-younger", "normal"}}) {
       REQUIRE(n.add(job(j, priority)));
     }
     REQUIRE(eventually([&] { return offers(a.cluster(), id, 4); }));
-    REQUIRE(a.ask(mark_worker{id, false, false}));
+    REQUIRE(a.ask(mark_worker{id, {}, false}));
     CHECK(eventually([&] { return n.items_of(expected).size() == 1; }));
   }
   CHECK(eventually([&] { return pending(a).empty(); }));

@@ -34,7 +34,7 @@ djm::node start_node() {
   config.store.session_timeout = 2s;
   config.store.operation_deadline = 300ms;
   config.stop_grace = 200ms;
-  djm::node::options o;
+  djm::node_options o;
   o.log = [](const djm::log_record& r) {
     if (r.text.find("ended by the test") != std::string::npos) {
       end_here("log");

@@ -34,6 +34,11 @@ expected<void> cluster_node::register_job(job_definition d) {
   return answer;
 }
 
+expected<void> cluster_node::register_job(const job_builder& builder) {
+  auto d = builder.build();
+  return d ? register_job(std::move(*d)) : tl::make_unexpected(d.error());
+}
+
 expected<void> cluster_node::unregister_job(const job_id& job) {
   cluster_->impl_->note_taken(id_, job);
   return ask(*cluster_, id_, djm::unregister_job{job});
@@ -48,11 +53,11 @@ expected<void> cluster_node::disable_job(const job_id& job) {
 }
 
 expected<void> cluster_node::enable_all() {
-  return ask(*cluster_, id_, switch_all{false});
+  return ask(*cluster_, id_, switch_all{true});
 }
 
 expected<void> cluster_node::disable_all() {
-  return ask(*cluster_, id_, switch_all{true});
+  return ask(*cluster_, id_, switch_all{false});
 }
 
 expected<void> cluster_node::delete_job(const job_id& job) {
@@ -67,8 +72,20 @@ expected<void> cluster_node::reschedule(const job_id& job, schedule s) {
   return ask(*cluster_, id_, reschedule_job{job, s});
 }
 
-expected<void> cluster_node::mark_worker(const node_id& worker, bool draining, bool cordoned) {
-  return ask(*cluster_, id_, djm::mark_worker{worker, draining, cordoned});
+expected<void> cluster_node::drain(const node_id& worker) {
+  return ask(*cluster_, id_, mark_worker{worker, true, {}});
+}
+
+expected<void> cluster_node::undrain(const node_id& worker) {
+  return ask(*cluster_, id_, mark_worker{worker, false, {}});
+}
+
+expected<void> cluster_node::cordon(const node_id& worker) {
+  return ask(*cluster_, id_, mark_worker{worker, {}, true});
+}
+
+expected<void> cluster_node::uncordon(const node_id& worker) {
+  return ask(*cluster_, id_, mark_worker{worker, {}, false});
 }
 
 expected<node_status> cluster_node::status() const {

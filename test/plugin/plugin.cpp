@@ -25,7 +25,7 @@ const char* djm_plugin_run() {
   config.id = "plugin";
   config.store.session_timeout = 2s;
   config.store.operation_deadline = 1s;
-  djm::node::options o;
+  djm::node_options o;
   o.log = [](const djm::log_record&) {};
   o.on_event = [](const djm::node_event&) {};
   auto n = djm::node::start(config, std::move(o));

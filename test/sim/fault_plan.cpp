@@ -218,7 +218,7 @@ void cluster::heal() {
         return;
       const auto& image = world_.verdict().image();
       if (image.all_disabled())
-        world_.tell(*h, switch_all{false});
+        world_.tell(*h, switch_all{true});
       for (const auto& [id, j] : jobs_)
         if (const auto i = image.jobs().find(id); i != image.jobs().end() && !i->second)
           world_.tell(*h, switch_job{id, true});

@@ -160,8 +160,7 @@ void judge::extend(const process& p, time_point until) {
   if (h.deadline && p.to_world(p.local_now()) >= *h.deadline)
     for (auto i = runs_.lower_bound({p.number(), 0}); i != runs_.end() && i->first.first == p.number(); ++i)
       i->second.stale = i->second.stale || i->second.stubborn;
-  // A node starts nothing in the last part of its lease, the grace of its runs: while that was short, or over, it could
-  // not.
+  // A node starts nothing in the last part of its lease, the grace of its runs.
   if (const auto now = p.to_world(p.local_now()); !h.deadline || *h.deadline - now < start_margin)
     turns_.anew(p.number(), now);
   if (!h.deadline || *h.deadline < until)

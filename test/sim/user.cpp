@@ -75,7 +75,7 @@ void user::wish(world::handle h) {
     break;
   case 1: world_.tell(h, reschedule_job{job.spec.id, job.spec.schedule}); break;
   case 2: world_.tell(h, switch_job{job.spec.id, true}); break;
-  case 3: world_.tell(h, switch_all{false}); break;
+  case 3: world_.tell(h, switch_all{true}); break;
   case 4: world_.tell(h, mark_worker{world_.process_of(h).node(), false, false}); break;
   case 5: take_away(h); break;
   case 6:

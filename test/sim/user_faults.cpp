@@ -143,10 +143,10 @@ void cluster::add_user_faults() {
   };
   actions_["all switched"] = [this] {
     if (const auto h = any_node())
-      world_.tell(*h, switch_all{true});
+      world_.tell(*h, switch_all{false});
     later(chance_.between(200ms, 3s), [this] {
       if (const auto h = any_node())
-        world_.tell(*h, switch_all{false});
+        world_.tell(*h, switch_all{true});
     });
   };
   actions_["job taken away"] = [this] {

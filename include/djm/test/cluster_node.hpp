@@ -37,6 +37,7 @@ public:
 
   /// Only on this node; `cluster::register_job` is for all.
   expected<void> register_job(job_definition definition);
+  expected<void> register_job(const job_builder& builder);
   expected<void> unregister_job(const job_id& job);
   expected<void> enable_job(const job_id& job);
   expected<void> disable_job(const job_id& job);
@@ -45,7 +46,10 @@ public:
   expected<void> delete_job(const job_id& job);
   expected<std::uint64_t> trigger(const job_id& job);
   expected<void> reschedule(const job_id& job, schedule s);
-  expected<void> mark_worker(const node_id& worker, bool draining, bool cordoned);
+  expected<void> drain(const node_id& worker);
+  expected<void> undrain(const node_id& worker);
+  expected<void> cordon(const node_id& worker);
+  expected<void> uncordon(const node_id& worker);
   expected<node_status> status() const;
   /// What this node reads in the store.
   expected<cluster_view> view() const;

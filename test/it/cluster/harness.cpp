@@ -48,7 +48,7 @@ node_config quick_config(const std::string& id, const std::string& connect, cons
 }
 
 node start_node(node_config config, std::function<void(const node_event&)> on_event) {
-  node::options o;
+  node_options o;
   o.log = stderr_log(log_level::error);
   o.on_event = std::move(on_event);
   auto n = node::start(std::move(config), std::move(o));

@@ -170,7 +170,7 @@ int run(std::map<std::string, std::string> o) {
   c.sweep_period = std::chrono::seconds{5};
   c.max_threads = 256;
   journal_writer out{o.at("journal")};
-  djm::node::options options;
+  djm::node_options options;
   options.log = djm::stderr_log(djm::log_level::warning);
   options.on_event = [&out](const djm::node_event& e) { std::visit(event_writer{out}, e.what); };
   auto node = djm::node::start(c, std::move(options));

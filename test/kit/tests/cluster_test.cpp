@@ -157,7 +157,7 @@ TEST_CASE("nodes answer what they answer in production") {
   CHECK(c.node(owner).enable_job("mail"));
   c.settle();
   CHECK_FALSE(c.owner("mail", "a").empty());
-  CHECK(c.node(0).mark_worker("n1", true, false));
+  CHECK(c.node(0).drain("n1"));
   c.settle();
   CHECK(c.items_of("n1").empty());
   CHECK(c.node(0).disable_all());

@@ -124,8 +124,8 @@ TEST_CASE("a mark stays until it is taken back, and may come before its worker")
   cluster c{o};
   c.register_job(endless("mail", numbered("i", 6)));
   c.settle();
-  CHECK(c.node("n0").mark_worker("n1", true, false));
-  CHECK(c.node("n0").mark_worker("n2", false, true));
+  CHECK(c.node("n0").drain("n1"));
+  CHECK(c.node("n0").cordon("n2"));
   c.settle();
   CHECK(c.items_of("n1").empty());
   c.stop("n1");
@@ -136,8 +136,8 @@ TEST_CASE("a mark stays until it is taken back, and may come before its worker")
   c.settle();
   CHECK(c.items_of("n1").empty());
   CHECK(c.items_of("n2").empty());
-  CHECK(c.node("n0").mark_worker("n1", false, false));
-  CHECK(c.node("n0").mark_worker("n2", false, false));
+  CHECK(c.node("n0").undrain("n1"));
+  CHECK(c.node("n0").uncordon("n2"));
   c.settle();
   CHECK(c.items_of("n1").at("mail").size() == 2);
   CHECK(c.items_of("n2").at("mail").size() == 2);

@@ -69,6 +69,14 @@ TEST_CASE("admin: marks stand beside what newer versions have written into them,
   CHECK(r.tree.data("/djm/marks/n").find("future") != std::string::npos);
   CHECK(r.ask(admin_core::set_marks{"n", false, false}) == "2 done");
   CHECK_FALSE(r.tree.has("/djm/marks/n"));
+  CHECK(r.ask(admin_core::set_marks{"n", true, {}}) == "3 done");
+  CHECK(r.ask(admin_core::set_marks{"n", {}, true}) == "4 done");
+  CHECK(store::decode<store::mark_payload>(r.tree.data("/djm/marks/n"), "n")->draining);
+  CHECK(r.ask(admin_core::set_marks{"n", false, {}}) == "5 done");
+  CHECK(store::decode<store::mark_payload>(r.tree.data("/djm/marks/n"), "n")->cordoned);
+  const auto version = r.tree.stat("/djm/worker-version").version;
+  CHECK(r.ask(admin_core::set_marks{"n", {}, {}}) == "6 done");
+  CHECK(r.tree.stat("/djm/worker-version").version == version);
   // The registration says since when a worker has lived: a mark must not touch it.
   CHECK(r.tree.stat("/djm/workers/n").mzxid == registration.mzxid);
 }

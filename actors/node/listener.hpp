@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+
+#include <caf/actor_cast.hpp>
+#include <caf/actor_control_block.hpp>
+
+#include "actors/common/interfaces.hpp"
+#include "actors/node/event_feed.hpp"
+#include "djm/inspect.hpp"
+
+namespace djm {
+
+/// Hands the events of `node` on to a listener that is no actor. That events are dropped is said to the node: to its
+/// log and status. Ends with the last who knows it, which is the node.
+inline caf::behavior listener_behavior(cx::event_based_actor*, const std::shared_ptr<event_feed>& feed,
+                                       const caf::weak_actor_ptr& node) {
+  return {
+    [feed, node](const node_event& e) {
+      if (feed->push(e) != event_feed::taken::no_longer) {
+        return;
+      }
+      if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(node)) {
+        cx::anon_mail(msg::happened{problem{"listener",
+                                            {errc::user_code_hangs,
+                                             "the listener does not take its events in time: from now on they are "
+                                             "dropped, until it has taken half of what waits for it"}}})
+          .send(caf::actor_cast<supervisor_actor>(std::move(strong)));
+      }
+    },
+  };
+}
+
+} // namespace djm

@@ -1,0 +1,28 @@
+#include "actors/node/why_not_ready.hpp"
+
+#include <fmt/format.h>
+
+namespace djm {
+
+std::string why_not_ready(const node_status& s) {
+  if (s.state == "stopping" || s.state == "stopped") {
+    return "it is " + s.state;
+  }
+  const auto& c = s.connection;
+  if (c.phase != "joined") {
+    return fmt::format("it has not joined (its connection is {}{}{})", c.phase, c.last_problem.empty() ? "" : "; ",
+                       c.last_problem);
+  }
+  const auto& w = s.worker;
+  auto text = fmt::format("{} of {} items that are assigned to it are locked", w.locked, w.assigned);
+  if (!w.waiting.empty()) {
+    const auto& [item, holder] = *w.waiting.begin();
+    text += fmt::format("; {} is still held{}{}", item, holder.empty() ? "" : " by ", holder);
+  }
+  if (w.unknown_jobs > 0) {
+    text += fmt::format("; {} are of jobs that it does not know", w.unknown_jobs);
+  }
+  return text;
+}
+
+} // namespace djm

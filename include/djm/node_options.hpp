@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "djm/events.hpp"
+#include "djm/log.hpp"
+#include "djm/strategy.hpp"
+
+namespace djm {
+
+/// Hears the events of a node, one at a time, on a thread of its own, and first of all how things stand: the state of
+/// the connection and the leader, as far as they are known, and every problem that goes on (what the node holds is in
+/// its status). It may call the node, even `shutdown`. While it takes its time events queue up, at most
+/// `event_backlog`; what comes beyond that is dropped and counted (`node_status::events`), a problem says so, and a
+/// problem in its place tells it how many it missed. What it throws is dropped.
+using event_listener = std::function<void(const node_event&)>;
+
+/// What a node can be given besides its configuration.
+struct node_options {
+  /// Receives the log; empty = lines on stderr from `info` on.
+  log_sink log;
+  /// Strategies of your own; null = the built-in ones. Every node that may lead should know the same.
+  std::shared_ptr<const strategy_registry> strategies;
+  /// Is there before any part of the node starts, and so misses nothing; empty = nobody. At the end of the node it has
+  /// a second for what has queued up; one that does not come back is left behind on its thread.
+  event_listener on_event;
+  /// Threads of the actor system that `node::start` makes, 1 to 1024 (`invalid_config` otherwise); `spawn_node` uses
+  /// the caller's system and does not look at it. Runs have threads of their own.
+  std::uint32_t actor_threads = 2;
+};
+
+} // namespace djm
