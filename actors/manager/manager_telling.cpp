@@ -6,14 +6,6 @@
 /// What the leader tells of itself, and what it finds wrong in the tree.
 namespace djm {
 
-void manager_core::complain(const std::string& key, error why, effects& out) {
-  problems_.tell(key, std::move(why), out);
-}
-
-void manager_core::relieve(const std::string& key, effects& out) {
-  problems_.over(key, out);
-}
-
 std::string manager_core::name_below(const std::string& path, const std::string& folder) {
   return path.compare(0, folder.size() + 1, folder + "/") == 0
            ? path.substr(folder.size() + 1, path.find('/', folder.size() + 1) - folder.size() - 1)
@@ -22,7 +14,7 @@ std::string manager_core::name_below(const std::string& path, const std::string&
 
 /// What was wrong with a node of the tree is over when the node is.
 void manager_core::forget_problems(effects& out) {
-  problems_.over_if(
+  store_.problems().over_if(
     [&](const std::string& about) {
       if (const auto worker = name_below(about, tree_.workers()); !worker.empty()) {
         return !std::binary_search(worker_names_.begin(), worker_names_.end(), worker);
@@ -52,12 +44,12 @@ manager_status manager_core::status(time_point now) const {
   manager_status st;
   st.leading = leading();
   st.epoch = epoch_;
-  st.phase = !leading()                     ? "passive"
-             : retry_at_                    ? "backing_off"
-             : doing_ == activity::planning ? "planning"
-             : doing_ == activity::writing  ? "writing"
-             : known_                       ? "ready"
-                                            : "loading";
+  st.phase = !leading()                         ? "passive"
+             : store_.retry_at()                ? "backing_off"
+             : plan_request_ != 0               ? "planning"
+             : store_.writes(activity::writing) ? "writing"
+             : known_                           ? "ready"
+                                                : "loading";
   if (rebuilding_ && known_) { // the image is being built anew: what it was is nearer to the truth
     st.workers = known_workers_;
     st.jobs = known_jobs_;
@@ -77,7 +69,7 @@ manager_status manager_core::status(time_point now) const {
   for (const auto& [who, t] : watchdog_.trackers()) {
     st.gone[who.worker] = now - t.since;
   }
-  st.problems = problems_.texts();
+  st.problems = store_.problems().texts();
   st.counters = counters_;
   return st;
 }
