@@ -131,7 +131,7 @@ manager_actor::behavior_type manager_behavior(self_ptr self, std::shared_ptr<nod
   auto& st = self->state();
   st.env = std::move(env);
   st.strategies = std::move(strategies);
-  st.explainer = std::make_unique<explain_core>(s.root, s.planning);
+  st.explainer = std::make_unique<explain_core>(s.root, s.planning, s.numbers);
   st.core = std::make_unique<manager_core>(std::move(s));
   st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
   return cx::make_behavior<manager_actor>(
