@@ -157,6 +157,7 @@ TEST_CASE("txn_builder: the outcome names the guard that failed, or what the ope
   CHECK(met(2) == "?");
   CHECK(met(3) == "item");
   CHECK(met(4) == "?"); // the store does not say so; nothing is read past the end
+  CHECK(met(std::size_t{1} << 40) == "?");
 }
 
 TEST_CASE("txn_builder: the five outcomes are told apart, and only a conflict has failed at something") {
