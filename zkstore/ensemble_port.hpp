@@ -53,9 +53,11 @@ struct raw_link {
   error why{};
 };
 
-/// What a scout has found: the number of the ensemble's latest transaction; 0 when it got no answer.
+/// What a scout has found: the number of the ensemble's latest transaction; 0 when it got no answer. `scout` is the
+/// number under which the session core has sent it.
 struct raw_scouted {
   zxid_t zxid = 0;
+  std::uint64_t scout = 0;
 };
 
 using raw_event = std::variant<raw_completion, raw_watch, raw_link, raw_scouted>;

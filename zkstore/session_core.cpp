@@ -49,7 +49,7 @@ session_core::effects session_core::on_timer(std::uint64_t generation, time_poin
   if (scout_at_ && *scout_at_ <= now) {
     scout_at_ = now + view_.timeout;
     if (!std::exchange(scouting_, true))
-      out_.emplace_back(scout{handle_});
+      out_.emplace_back(scout{handle_, ++scouts_});
   }
   if (sizes_.pause_ends(now))
     out_.emplace_back(report_over{subject::size});
@@ -259,13 +259,13 @@ void session_core::on_expired(time_point now, std::uint64_t entropy) {
     reopen_later(now, entropy);
 }
 
-// A server refuses a client that has seen more than it has, and goes on doing so when its data is gone. One session
+// A server refuses a client that has seen more than it has, and goes on doing so when its data is gone. A session
 // that is merely away comes back as soon as the servers can be reached, or is told that it is over, and a round through
 // all of them takes no longer than T: so a second scout, T later, that gets through where our session still does not is
 // as telling as a number that is too low.
 void session_core::on_scouted(const raw_scouted& found) {
-  if (!std::exchange(scouting_, false) || view_.phase != session_phase::suspended)
-    return;
+  if (found.scout != scouts_ || !std::exchange(scouting_, false) || view_.phase != session_phase::suspended)
+    return; // or late: of a time before the latest connection
   got_through_ = found.zxid > 0 ? got_through_ + 1 : 0;
   if (found.zxid > 0 && (found.zxid < seen_ || got_through_ > 1))
     out_.emplace_back(went_back{seen_, found.zxid});

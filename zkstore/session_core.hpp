@@ -150,8 +150,8 @@ public:
   struct probe_failed {
     std::uint64_t number;
   };
-  /// Something that users should hear of, each thing once until there is a connection (`connect`), or until it is over.
   enum class subject : std::uint8_t { connect, size };
+  /// Something that users should hear of, each thing once until there is a connection (`connect`), or until it is over.
   struct report {
     error why;
     subject about = subject::connect;
@@ -162,6 +162,7 @@ public:
   /// Send a scout (`session_factory::scout`) unless anything still runs, and feed back what it found: `raw_scouted`.
   struct scout {
     std::uint64_t handle;
+    std::uint64_t number;
   };
   /// The store has less than we have seen in this session: it was restored, or its data is lost. The servers refuse the
   /// session for that, and no server will ever say that it is over: it must be given up, and this life of the node with
@@ -222,7 +223,7 @@ private:
   };
 
   bool reachable() const noexcept;
-  effects refuse(ticket from, error why);
+  effects refuse(ticket from, error why, bool by_size = false);
   effects refuse(ticket from, read_status status, std::string text);
   effects flush(time_point now);
 
@@ -297,6 +298,7 @@ private:
   zxid_t seen_ = 0;
   std::optional<time_point> scout_at_;
   bool scouting_ = false;
+  std::uint64_t scouts_ = 0;
   /// Scouts in a row that were answered.
   unsigned got_through_ = 0;
 

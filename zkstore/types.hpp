@@ -178,6 +178,8 @@ struct unknown {};
 /// Not applied and never will be in this form: too large, bad path, no permission.
 struct rejected {
   error why;
+  /// It was too large for one packet: smaller ones may be taken.
+  bool by_size = false;
 };
 /// The session is over; the transaction may have been applied before its end.
 struct session_lost {};

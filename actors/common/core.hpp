@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -57,10 +58,31 @@ inline std::optional<time_point> earliest(std::optional<time_point> a, std::opti
   return b ? std::min(*a, *b) : a;
 }
 
-/// What a refusal for its size leaves of the operations that go into one transaction from now on.
-inline std::size_t fewer_ops(std::size_t ops, const error& why) {
-  constexpr std::size_t least = 20;
-  return why.code == errc::too_large ? std::max(ops / 2, least) : ops;
-}
+/// How much goes into one transaction: less after the store has found one too large, step by step as much as before
+/// when that is some time ago.
+class batch_size {
+public:
+  explicit batch_size(std::size_t most, std::size_t least = 20)
+    : most_(most), least_(std::min(most, least)), now_(most) {}
+
+  std::size_t now() const { return now_; }
+  void refused(const store::rejected& r, time_point at) {
+    if (r.by_size) {
+      now_ = std::max(now_ / 2, least_);
+      changed_at_ = at;
+    }
+  }
+  void worked(time_point at) {
+    if (now_ < most_ && at - changed_at_ > pause) {
+      now_ = std::min(now_ * 2, most_);
+      changed_at_ = at;
+    }
+  }
+
+private:
+  static constexpr std::chrono::minutes pause{2}; // longer than a session refuses what was too large
+  std::size_t most_, least_, now_;
+  time_point changed_at_{};
+};
 
 } // namespace djm

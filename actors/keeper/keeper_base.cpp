@@ -129,7 +129,7 @@ void keeper_core::end_all_terms(const std::vector<std::string>& latches, txn_bui
     return store::sequence_of(a).value_or(-1) < store::sequence_of(b).value_or(-1);
   });
   for (const auto& name : names) {
-    if (txn.size() >= cfg_.max_transaction_ops) {
+    if (txn.size() >= batch_.now()) {
       break;
     }
     txn.add(store::remove_op{tree_.latch(name)});

@@ -10,6 +10,7 @@ using store::read_status;
 keeper_core::keeper_core(settings s)
   : cfg_(std::move(s)),
     tree_(cfg_.config.store.root),
+    batch_(cfg_.max_transaction_ops),
     store_(open_problems{"keeper"}, backoff{cfg_.config.backoff_min, cfg_.config.backoff_max}),
     named_(cfg_.has_joined) {}
 
@@ -351,7 +352,7 @@ keeper_core::effects keeper_core::on_commit(std::uint64_t request, const store::
     registration_dirty_ = true;
   }
   if (const auto* no = std::get_if<store::rejected>(&outcome)) {
-    cfg_.max_transaction_ops = fewer_ops(cfg_.max_transaction_ops, no->why);
+    batch_.refused(*no, s.now);
     if (no->why.code == errc::no_permission && what == doing::securing) {
       walk_->refused();
       walked(s, out);
@@ -377,6 +378,7 @@ keeper_core::effects keeper_core::on_commit(std::uint64_t request, const store::
                               s.now, out);
   } else {
     store_.reset_backoff();
+    batch_.worked(s.now);
     refused_since_.reset();
     store_.relieve("commit", out);
     store_.relieve("writing", out);

@@ -235,6 +235,7 @@ private:
 
   settings cfg_;
   store::tree_schema tree_;
+  batch_size batch_;
   exchange<keeper_core, doing, effects> store_;
   phase phase_ = phase::detached;
   std::uint64_t next_bump_ = 1;

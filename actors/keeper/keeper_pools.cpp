@@ -188,7 +188,7 @@ void keeper_core::next_pool_write(effects& out) {
   }
   std::size_t bytes = store::wire_size(txn.txn());
   pool_end_ = pool_next_;
-  while (pool_end_ < pool_ops_.size() && txn.size() < cfg_.max_transaction_ops) {
+  while (pool_end_ < pool_ops_.size() && txn.size() < batch_.now()) {
     auto size = store::wire_size(pool_ops_[pool_end_]);
     if (bytes + size > max_bytes && pool_end_ > pool_next_) {
       break;

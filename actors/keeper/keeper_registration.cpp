@@ -119,7 +119,7 @@ void keeper_core::apply_registration(const registration_slots& slots, const read
   // Every chunk sets `workers/<w>` at the version the chunk before left, so a second process under our id fails here;
   // the last one also shows us to the leader.
   registration_chunks_.clear();
-  const std::size_t per_chunk = cfg_.max_transaction_ops - 10;
+  const std::size_t per_chunk = batch_.now() - 10;
   std::size_t next = 0;
   do {
     txn_builder<guard> txn;

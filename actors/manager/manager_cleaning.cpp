@@ -65,7 +65,7 @@ void manager_core::plan_cleaning(step s) {
       }
       continue;
     }
-    const auto together = std::max<std::size_t>((cfg_.max_transaction_ops - 10) / 2, 1);
+    const auto together = std::max<std::size_t>((batch_.now() - 10) / 2, 1);
     std::vector<job_id> jobs;
     for (const auto& job : w.folders) {
       const stray_assignment first{id, job, {}};
@@ -182,7 +182,7 @@ void manager_core::apply_clean(const clean_slots& slots, const read_answers& ans
 /// Adds what removes one thing, as far as it fits into the transaction; nothing when it is in use again. False when it
 /// did not fit as a whole.
 bool manager_core::add_removals(clean_task& task, const read_answers& answers, clean_txn& txn) const {
-  const auto most = cfg_.max_transaction_ops - 10;
+  const auto most = batch_.now() - 10;
   if (txn.size() + 3 > most) {
     return false;
   }

@@ -12,6 +12,8 @@ using store::rc;
 manager_core::manager_core(settings s)
   : cfg_(std::move(s)),
     tree_(cfg_.root),
+    batch_(cfg_.max_transaction_ops),
+    break_batch_(cfg_.lock_batch, 1),
     // Another leader may have done long ago what has failed here.
     store_(open_problems{"manager", std::chrono::minutes{1}}, backoff{cfg_.backoff_min, cfg_.backoff_max}, cfg_.numbers,
            cfg_.read_batch),
@@ -56,6 +58,7 @@ void manager_core::reset(effects& out) {
     store_.problems().failing(subject_of(a), "leadership was lost before the answer", now_, out, apart);
   }
   // A leader that lost its term knows nothing: the next term starts from what it reads.
+  refused_.reset();
   epoch_ = 0;
   latch_.clear();
   session_ = 0;
@@ -130,6 +133,7 @@ void manager_core::next(step s, effects& out) {
   }
   if (store_.problems().tries() && scanned_ && !watchdog_.suspects()) {
     store_.problems().works(effort::breaking, out); // whoever has given them back
+    no_longer_refused(activity::breaking, out);
   }
   if (!scanning_ && sweep_at_ && s.now >= *sweep_at_) {
     scanning_ = true;
@@ -158,6 +162,7 @@ void manager_core::next(step s, effects& out) {
     plan_cleaning(s);
     if (clean_queue_.empty()) {
       store_.problems().works(effort::cleaning, out); // whoever has done it
+      no_longer_refused(activity::clean_write, out);
     }
   }
   if (!clean_queue_.empty()) {
@@ -267,13 +272,6 @@ manager_core::effects manager_core::on_commit(std::uint64_t request, const store
   const bool ok = std::holds_alternative<store::committed>(outcome);
   const bool met = std::holds_alternative<store::conflict>(outcome);
   const auto* no = std::get_if<store::rejected>(&outcome);
-  if (no != nullptr && no->why.code != errc::not_connected) {
-    cfg_.max_transaction_ops = fewer_ops(cfg_.max_transaction_ops, no->why);
-    store_.complain("commit", no->why, out);
-  }
-  if (ok) {
-    store_.relieve("commit", out);
-  }
   const auto q = store_.answered(request);
   if (!q) {
     return out;
@@ -285,6 +283,7 @@ manager_core::effects manager_core::on_commit(std::uint64_t request, const store
   } else if (!ok) {
     met ? ++counters_.conflicts : ++counters_.unknowns;
   }
+  learn_limits(what, outcome, s, out);
   if (what == activity::writing || ok || met) {
     q->then(*this, outcome, s, out);
   } else {

@@ -195,6 +195,8 @@ private:
   void setback(step s, const char* what, const std::string& why, effects& out);
   void start_over(step s, const std::string& why, effects& out);
   void changed(step s);
+  void learn_limits(activity what, const store::commit_outcome& outcome, step s, effects& out);
+  void no_longer_refused(activity what, effects& out);
   /// "n" of "/djm/alive/n" and of "/djm/alive/n/x", below "/djm/alive"; empty for any other path.
   static std::string name_below(const std::string& path, const std::string& folder);
   void forget_problems(effects& out);
@@ -265,6 +267,8 @@ private:
 
   settings cfg_;
   store::tree_schema tree_;
+  batch_size batch_;
+  batch_size break_batch_; ///< locks in one Break
   exchange<manager_core, activity, effects> store_;
   /// Between plans while a strategy fails: what it stumbled over need not be in the tree.
   backoff strategy_backoff_;
@@ -350,6 +354,7 @@ private:
   std::deque<clean_task> clean_queue_;
   std::vector<clean_task> cleaning_; ///< those being read or removed
 
+  std::optional<activity> refused_; ///< what the store has refused to write
   manager_counters counters_;
 };
 

@@ -109,7 +109,7 @@ void manager_core::judge_locks() {
 // -- breaking locks -------------------------------------------------------------------
 
 void manager_core::start_verify(step s, effects& out) {
-  auto work = watchdog_.due(s.now, cfg_.lock_batch);
+  auto work = watchdog_.due(s.now, break_batch_.now());
   verifying_ = work->first;
   read_batch ask;
   verify_slots slots{ask.get(tree_.worker_version()),

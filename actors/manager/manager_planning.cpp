@@ -198,7 +198,7 @@ void manager_core::write_plan(effects& out) {
     }
   }
   auto batches = make_batches(image_, tree_, transfers, adopt, latch_, assignment_version_,
-                              fmt::format("{}-a{}-", cfg_.incarnation, epoch_), cfg_.max_transaction_ops);
+                              fmt::format("{}-a{}-", cfg_.incarnation, epoch_), batch_.now());
   queue_.assign(std::make_move_iterator(batches.begin()), std::make_move_iterator(batches.end()));
   if (queue_.empty()) {
     plan_written(out);
@@ -270,7 +270,7 @@ void manager_core::tell_wanted(effects& out) {
 void manager_core::plan_written(effects& out) {
   books_.written(*problem_, *plan_);
   store_.problems().works(effort::planning, out);
-  store_.relieve("commit", out); // what was refused is not wanted any more, or is refused again
+  no_longer_refused(activity::writing, out); // or what was refused is not wanted any more
 }
 
 void manager_core::send_batches(effects& out) {

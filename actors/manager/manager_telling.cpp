@@ -6,6 +6,28 @@
 /// What the leader tells of itself, and what it finds wrong in the tree.
 namespace djm {
 
+/// What the store says to a transaction.
+void manager_core::learn_limits(activity what, const store::commit_outcome& outcome, step s, effects& out) {
+  auto& batch = what == activity::breaking ? break_batch_ : batch_;
+  const auto* no = std::get_if<store::rejected>(&outcome);
+  if (no != nullptr && no->why.code != errc::not_connected) {
+    batch.refused(*no, s.now);
+    refused_ = what;
+    store_.complain("commit", no->why, out);
+  } else if (std::holds_alternative<store::committed>(outcome)) {
+    batch.worked(s.now);
+    no_longer_refused(what, out);
+  }
+}
+
+/// Only what was refused itself says that it is taken now: that something else is written proves nothing.
+void manager_core::no_longer_refused(activity what, effects& out) {
+  if (refused_ == what) {
+    refused_.reset();
+    store_.relieve("commit", out);
+  }
+}
+
 std::string manager_core::name_below(const std::string& path, const std::string& folder) {
   return path.compare(0, folder.size() + 1, folder + "/") == 0
            ? path.substr(folder.size() + 1, path.find('/', folder.size() + 1) - folder.size() - 1)

@@ -83,13 +83,16 @@ std::optional<error> open_handle(self_ptr self, std::uint64_t handle) {
 }
 
 /// While anything runs the session is left as it is: its answer comes at the next turn.
-void send_scout(self_ptr self, std::uint64_t handle) {
+void send_scout(self_ptr self, const store::session_core::scout& order) {
   auto& st = self->state();
-  const auto sink = sink_of(self, handle);
+  const auto tell = [sink = sink_of(self, order.handle), number = order.number](store::raw_scouted found) {
+    found.scout = number;
+    sink(found);
+  };
   if (!st.env->exec().running({}).empty()) {
-    sink(store::raw_scouted{});
+    tell({});
   } else {
-    st.env->sessions().scout(options_of(st), sink);
+    st.env->sessions().scout(options_of(st), tell);
   }
 }
 
@@ -221,7 +224,7 @@ void carry_out(self_ptr self, store::session_core::effects fx) {
             self->mail(msg::happened{problem_over{"store", name_of(x.about)}}).send(st.peers->node);
           }
         },
-        [&](core::scout& x) { send_scout(self, x.handle); },
+        [&](core::scout& x) { send_scout(self, x); },
         [&](core::went_back& x) { give_up(self, x); },
         [&](core::arm_timer& x) {
           st.generation = x.generation;

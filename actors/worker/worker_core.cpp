@@ -11,6 +11,7 @@ using store::read_status;
 worker_core::worker_core(settings s)
   : cfg_(std::move(s)),
     tree_(cfg_.root),
+    batch_(cfg_.max_transaction_ops),
     lease_(cfg_.detach_tolerance, cfg_.stop_grace),
     store_(open_problems{"worker"}, backoff{cfg_.backoff_min, cfg_.backoff_max}),
     scan_pending_(cfg_.rebuilt) {}

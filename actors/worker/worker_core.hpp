@@ -179,6 +179,7 @@ private:
 
   settings cfg_;
   store::tree_schema tree_;
+  batch_size batch_;
   lease lease_;
   exchange<worker_core, topic, effects> store_;
 

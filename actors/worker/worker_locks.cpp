@@ -157,7 +157,7 @@ void worker_core::start_commit(step s, effects& out) {
   std::vector<item_ref> idle;
   std::string payload;
   for (const auto& ref : pending_) {
-    if (creates.size() + removes.size() + 2 > cfg_.max_transaction_ops || bytes > max_bytes - 2048) {
+    if (creates.size() + removes.size() + 2 > batch_.now() || bytes > max_bytes - 2048) {
       break;
     }
     auto i = entries_.find(ref);
@@ -220,6 +220,7 @@ void worker_core::start_commit(step s, effects& out) {
 void worker_core::apply_changes(const result& o, step s, effects& out) {
   if (const auto* ok = o.committed()) {
     conflict_streak_ = 0;
+    batch_.worked(s.now);
     store_.problems().works(locking, out);
     store_.relieve("commit", out);
     store_.reset_backoff();
@@ -233,7 +234,7 @@ void worker_core::apply_changes(const result& o, step s, effects& out) {
       retry(s);
     }
   } else if (const auto* no = o.rejected()) {
-    cfg_.max_transaction_ops = fewer_ops(cfg_.max_transaction_ops, no->why);
+    batch_.refused(*no, s.now);
     undo_commit(false);
     if (no->why.code != errc::not_connected) {
       store_.complain("commit", no->why, out);

@@ -258,7 +258,7 @@ void worker_core::check_settled(effects& out) {
   }
   if (settled) {
     store_.problems().works(locking, out);
-    // What was refused may be wanted no more. (Looked at all items for: only while there is such a problem.)
+    // What was refused may be wanted no more. This looks at all items, but only while there is such a problem.
     if (store_.problems().has("commit") && std::all_of(entries_.begin(), entries_.end(), [this](const auto& x) {
           return x.second.lock == lock_state::none || wants(x.first, x.second);
         })) {

@@ -111,6 +111,11 @@ def deliberate(root):
                 text = (root / e["file"]).read_text()
                 find = e["find"].strip()
                 start, end = one_place(e["file"], text, find, e.get("after", "").strip(), name)
+                for piece in (find, e.get("replace", "")):  # two variants stand side by side: half a block cannot
+                    if any(piece.count(a) != piece.count(b) for a, b in ("{}", "()")):
+                        raise harness_error(f"{name}: unbalanced: {piece}")
+                if find.endswith(";") and re.match(r"(const |auto )", find):  # it would end with its variant's block
+                    raise harness_error(f"{name}: a declaration is no statement: {find}")
                 if "insert" in e:  # a helper that the mutant needs; nobody else calls it
                     m.edits.append(Edit(e["file"], end, end, "insert", e["insert"]))
                     continue

@@ -291,11 +291,13 @@ TEST_CASE("what is tried in vain for a minute is told, and over when it works") 
     s.w.run_for(5s);
     s.c.start(0);
     s.w.verdict().expect_late_plans(true);
+    s.w.verdict().hinders(true);
     s.w.run_for(100s); // the judge listens
     CHECK(s.w.verdict().violations().empty());
     s.w.decide_fate = {};
     s.w.run_for(15s);
     s.w.verdict().expect_late_plans(false);
+    s.w.verdict().hinders(false);
     s.rest();
   }
 }

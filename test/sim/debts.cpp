@@ -31,22 +31,24 @@ void debts::look(const tree_image& image, const std::vector<node>& nodes, time_p
                             lock.incarnation, format_duration(now - since)));
   }
   orphans_ = std::move(orphans);
+  std::map<std::string, time_point> idle;
   for (const auto& key : image.pool()) {
     const auto job = key.substr(0, key.find('/'));
     const auto enabled = image.jobs().find(job);
     const auto l = image.locks().find(key);
     const bool held = l != image.locks().end() && lives(image, l->second);
-    if (held || enabled == image.jobs().end() || !enabled->second || image.all_disabled() || excused_.count(key) > 0 ||
-        !somebody_has_long_offered(image, job, now)) {
-      idle_.erase(key);
+    if (held || left_out_.count(job) > 0 || enabled == image.jobs().end() || !enabled->second || image.all_disabled() ||
+        excused_.count(key) > 0 || !somebody_has_long_offered(image, job, now))
       continue;
-    }
-    const auto since = std::max(idle_.try_emplace(key, now).first->second, leader_since_);
+    const auto known = idle_.find(key);
+    const auto first = idle.emplace(key, known == idle_.end() ? now : known->second).first->second;
+    const auto since = std::max(first, leader_since_);
     if (now - since > to_hold && excused_.insert(key).second)
       say("I3",
           fmt::format("{} has been held by nobody for {} under one leader, although a node in good health offers it",
                       key, format_duration(now - since)));
   }
+  idle_ = std::move(idle);
 }
 
 void debts::look_at_nodes(const tree_image& image, const std::vector<node>& nodes, time_point now) {

@@ -27,6 +27,8 @@ public:
   /// The leader cannot do everything: the store refuses something, or plans wait for user code.
   void hindered(time_point now) { leader_since_ = now; }
   void excuse(const std::string& key) { excused_.insert(key); }
+  /// A job whose placement depends on a user's code.
+  void leave_out(const std::string& job) { left_out_.insert(job); }
 
   /// To be called some times a second.
   void look(const tree_image& image, const std::vector<node>& nodes, time_point now, const complaint& say);
@@ -48,7 +50,7 @@ private:
   /// Locks of nobody who lives, and items that nobody holds: since when that is so.
   std::map<lock_name, time_point> orphans_;
   std::map<std::string, time_point> idle_;
-  std::set<std::string> excused_;
+  std::set<std::string> excused_, left_out_;
 };
 
 } // namespace djm::sim

@@ -100,7 +100,7 @@ TEST_CASE("I3: nothing is owed of a job that is off, of a node that was marked, 
     change.data = encode(off);
     c.change(100, change);
   });
-  nothing([](court& c) { c.change(0, court::create("/djm/marks/a", encode(store::mark_payload{}))); });
+  nothing([](court& c) { c.change(0, court::create("/djm/marks/a", encode(store::mark_payload{false, true}))); });
   nothing([](court& c) { c.change(100, court::remove("/djm/workers/a/available/job")); });
   nothing([](court& c) { c.j.hinders(true); });
 }

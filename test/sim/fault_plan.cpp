@@ -82,6 +82,8 @@ std::vector<std::pair<std::string, unsigned>> cluster::faults_of(profile kind) {
 
 void cluster::add_job(job_spec spec, std::vector<item_id> items, run_manner manner) {
   auto& j = jobs_[spec.id];
+  if (spec.attributes.strategy == "moody")
+    world_.verdict().owes_no_place(spec.id);
   j.spec = std::move(spec);
   j.all_items = items;
   j.world = std::make_shared<job_world>();

@@ -297,8 +297,8 @@ void judge::check_wish(const store::node_change& change, const std::string& job,
                     after->wish, job, number, writer));
 }
 
-/// What the store has heard of a node within T it has heard so little before the node's deadline that D is left of
-/// that.
+/// A node's deadline is T + D after its latest contact, less a margin. Where more than D is left of that, the contact
+/// is younger than T: the node is well.
 void judge::check_debts(time_point now) {
   constexpr auto interval = std::chrono::milliseconds{250};
   if (looked_at_debts_ && now - *looked_at_debts_ < interval)
@@ -319,6 +319,7 @@ void judge::quiescent(const expectation& e, time_point now) {
     if (!h.deadline || *h.deadline - now < start_margin)
       turns_.anew(number, now);
   turns_.check(now, [&](std::string text) { say("I3", now, std::move(text)); });
+  check_that_all_found_out(now);
   // Where a run of the job is under way the next one takes the items that wait for it.
   std::set<std::string> busy;
   for (const auto& [key, r] : runs_)
@@ -340,7 +341,7 @@ void judge::quiescent(const expectation& e, time_point now) {
         say("I3", now, fmt::format("{} has no owner", key));
       else if (l == image_.locks().end())
         say("I3", now, fmt::format("{} is assigned to {} but not locked", key, *a->second.begin()));
-      else if (busy.count(l->second.incarnation + ' ' + job) > 0)
+      else if (busy.count(l->second.incarnation + ' ' + job) > 0 || old_lives_.count(l->second.incarnation) > 0)
         continue;
       else if (n == numbers_.end() || (items_[n->second].runs.empty() &&
                                        (!items_[n->second].last_active || *items_[n->second].last_active < e.since)))
@@ -358,7 +359,8 @@ void judge::quiescent(const expectation& e, time_point now) {
     const auto owner = image_.assigned().find(key);
     if (a == image_.alive().end() || a->second.incarnation != lock.incarnation)
       say("I8", now, fmt::format("the lock {} is {}'s, who is gone", key, lock.incarnation));
-    else if (owner == image_.assigned().end() || owner->second.count(lock.worker) == 0)
+    else if (old_lives_.count(lock.incarnation) == 0 &&
+             (owner == image_.assigned().end() || owner->second.count(lock.worker) == 0))
       say("I8", now, fmt::format("the lock {} is {}'s, who is alive but has no such item", key, lock.incarnation));
   }
 }

@@ -40,10 +40,9 @@ struct violation {
 /// - I9 when a node overwrites, in a job's pool, the later wish of another one that lives and offers the job.
 /// - I10 when a part of a node dies of an exception: user code cannot do that, so it is a defect of ours; when a
 ///   component tries something in vain for longer than a minute without a problem.
-/// - I3 when an item that its node holds does not get its turn, and nobody says so (see turns.hpp); when one that a
-/// node in
-///   good health offers is held by nobody for too long, and I8 when a lock of somebody who is gone stays (see
-///   debts.hpp).
+/// - I3 when an item that its node holds does not get its turn, and nobody says so (see turns.hpp); when an item that a
+///   healthy node offers is held by nobody for too long, and I8 when a lock of somebody who is gone stays (see
+///   debts.hpp); when a node does not find out that the store has gone back.
 /// - The rest of I3, and I8, I9 are looked at on demand, at quiescence.
 class judge {
 public:
@@ -73,8 +72,10 @@ public:
   /// The ensemble was put back to this: another history begins. What still runs belongs to the one that is gone, also
   /// what a process starts before it has joined the new one.
   void history_begins(const store::znode_tree& tree, time_point now);
+  /// It has stopped as it should.
+  void ended(const process& p) { hosts_[p.number()].ended = true; }
   /// The process goes on in a new life, under its new incarnation.
-  void reborn(const process& p);
+  void reborn(const process& p, time_point now);
 
   // -- what is to be expected --
 
@@ -94,6 +95,8 @@ public:
     excused_.insert(key);
     debts_.excuse(key);
   }
+  /// Where its items go is up to a user's code.
+  void owes_no_place(const job_id& job) { debts_.leave_out(job); }
   /// Until it is taken back the leader is kept from a part of its work: see `debts`.
   void hinders(bool on) { hindrances_ += on ? 1 : -1; }
 
@@ -137,6 +140,7 @@ private:
     std::optional<time_point> deadline;
     bool dead = false;
     bool paused = false;
+    bool ended = false;
     std::set<std::string> revoked;
     std::uint32_t failures_expected = 0;
     /// Works in a history that is gone.
@@ -168,6 +172,7 @@ private:
   bool effective(const run_key& key, const held_run& r, time_point now) const;
   void check_lock_gone(const std::string& key, store::session_id_t by, store::session_id_t leader, time_point now);
   void check_debts(time_point now);
+  void check_that_all_found_out(time_point now);
   void check_wish(const store::node_change& change, const std::string& job, time_point now);
   void say(const char* invariant, time_point now, std::string text);
 
@@ -183,6 +188,9 @@ private:
   std::map<run_key, held_run> runs_;
   std::map<std::string, item_number> numbers_;
   std::vector<item_record> items_;
+  /// Lives from before the latest history. Who goes on in one, because the store has not refused its session, may have
+  /// locks that it does not know of, until somebody restarts it.
+  std::set<std::string> old_lives_;
   /// When an incarnation was last seen going.
   std::map<std::string, time_point> gone_since_;
   std::set<store::session_id_t> foreign_;

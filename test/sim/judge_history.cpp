@@ -1,3 +1,7 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
 #include "test/sim/judge.hpp"
 
 /// A store that goes back begins another history. What is judged from then on is of that one: whoever goes on in a life
@@ -30,12 +34,26 @@ void judge::history_begins(const store::znode_tree& tree, time_point now) {
   }
   for (auto& [key, run] : runs_)
     run.former = true;
-  for (auto& [number, h] : hosts_)
+  for (auto& [number, h] : hosts_) {
     h.former = true;
+    old_lives_.insert(h.incarnation);
+  }
 }
 
-void judge::reborn(const process& p) {
+void judge::reborn(const process& p, time_point now) {
   hosts_[p.number()].incarnation = p.incarnation();
+  for (auto i = runs_.lower_bound({p.number(), 0}); i != runs_.end() && i->first.first == p.number(); ++i)
+    say("I1", now, fmt::format("{} begins a new life while its run {} goes on", name_of(p), i->first.second));
+}
+
+/// Nobody tells such a node that its session is over: it has to find out.
+void judge::check_that_all_found_out(time_point now) {
+  for (const auto& [number, h] : hosts_) {
+    const auto lives = std::any_of(image_.alive().begin(), image_.alive().end(),
+                                   [&](const auto& x) { return x.second.incarnation == h.incarnation; });
+    if (h.former && !h.dead && !h.ended && !lives)
+      say("I3", now, fmt::format("process {} has not found out that the store has gone back", number));
+  }
 }
 
 } // namespace djm::sim

@@ -75,6 +75,11 @@ void network::scout(process& p, std::function<void(store::raw_scouted)> done) {
           });
 }
 
+bool network::is_connected(const process& p) const {
+  return std::any_of(clients_.begin(), clients_.end(),
+                     [&](const auto& x) { return x.second.owner == &p && x.second.library.is_connected(); });
+}
+
 process* network::owner_of(store::session_id_t session) const {
   for (const auto& [id, c] : clients_)
     if (c.library.session() == session)

@@ -63,6 +63,7 @@ public:
   /// How far the history of the ensemble goes, for whoever reaches a server of a quorum.
   void scout(process& p, std::function<void(store::raw_scouted)> done);
   /// Whose session this is; null for nobody here.
+  bool is_connected(const process& p) const;
   process* owner_of(store::session_id_t session) const;
 
   line_state& line(std::size_t machine, std::size_t server, direction d);

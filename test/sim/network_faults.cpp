@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cstdint>
+
 #include <memory>
 
 #include "test/sim/fault_plan.hpp"
@@ -185,8 +188,12 @@ void cluster::add_network_faults() {
   actions_["ensemble goes back"] = [this] {
     const auto backup = std::make_shared<store::embedded_ensemble::backup>(world_.ensemble().keep());
     later(chance_.between(500ms, 6s), [this, backup] {
-      if (!healed_)
-        world_.go_back(*backup);
+      if (healed_)
+        return;
+      world_.go_back(*backup);
+      // Runs that go on after the lease: no new life may begin before they have ended.
+      for (auto& [id, j] : jobs_)
+        j.world->manner.stubborn = std::max<std::uint64_t>(j.world->manner.stubborn, 300);
     });
   };
   // Of the transactions of these clusters the largest do not fit then.

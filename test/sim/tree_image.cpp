@@ -131,7 +131,11 @@ void tree_image::apply(const store::node_change& change, const tree_event& e, st
       else
         offers_.insert(e.key);
     } else if (e.worker == "marks") {
-      marked_.insert(e.key);
+      const auto mark = store::decode<store::mark_payload>(change.data, change.path);
+      if (change.what == what::remove || (mark && !mark->draining && !mark->cordoned))
+        marked_.erase(e.key);
+      else
+        marked_.insert(e.key);
     }
     break;
   case kind::assignment_bumped: break;

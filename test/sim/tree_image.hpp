@@ -75,7 +75,7 @@ public:
   store::session_id_t lowest_latch() const;
   /// Jobs a worker has announced.
   bool offers(const std::string& worker, const std::string& job) const { return offers_.count(worker + '/' + job) > 0; }
-  /// Whether somebody has ever marked it; taken back or not.
+  /// Whether it may be kept from items by a mark.
   bool marked(const std::string& worker) const { return marked_.count(worker) > 0; }
 
 private:

@@ -279,6 +279,7 @@ void world::on_down(handle h) {
     return;
   host.up = false;
   note(fmt::format("{}#{} has ended", host.p->node(), h));
+  judge_.ended(*host.p);
   network_->vanish(*host.p);
 }
 

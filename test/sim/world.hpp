@@ -136,7 +136,7 @@ public:
 
   network& net() { return *network_; }
   store::embedded_ensemble& ensemble() { return ensemble_; }
-  /// Whether the process goes on in a life that it had before the ensemble went back.
+  /// Whether the process is connected in a life that it had before the ensemble went back.
   bool outlived_history(handle h) const;
   /// The ensemble is put back to this; the judge knows.
   void go_back(const store::embedded_ensemble::backup& b);

@@ -19,12 +19,13 @@ void world::notice_new_lives(const store::committed_transaction& txn) {
       continue;
     note(fmt::format("{}#{} goes on as {}", p->node(), p->number(), alive->incarnation));
     p->known_as(alive->incarnation);
-    judge_.reborn(*p);
+    judge_.reborn(*p, timeline_.now);
   }
 }
 
 bool world::outlived_history(handle h) const {
-  return former_lives_.count(hosts_.at(h).p->incarnation()) > 0;
+  const auto& p = *hosts_.at(h).p;
+  return former_lives_.count(p.incarnation()) > 0 && network_->is_connected(p);
 }
 
 void world::go_back(const store::embedded_ensemble::backup& b) {

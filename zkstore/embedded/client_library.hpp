@@ -66,6 +66,7 @@ public:
   connection_t connection() const noexcept { return connection_; }
   std::size_t server() const noexcept { return server_; }
   session_id_t session() const noexcept { return session_; }
+  bool is_connected() const noexcept { return is_ == stage::open; }
 
 private:
   enum class stage : std::uint8_t { fresh, dialing, pausing, open, leaving, ended };

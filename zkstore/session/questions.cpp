@@ -41,11 +41,12 @@ session_core::effects session_core::commit(ticket from, std::uint64_t session, t
       return refuse(from, {errc::internal,
                            fmt::format("access to {} can only be changed in a transaction of its own", path_of(op))});
   if (bytes > limits_.max_request_bytes)
-    return refuse(from, {errc::too_large, fmt::format("transaction of {} bytes exceeds the limit of {} bytes for one "
-                                                      "request",
-                                                      bytes, limits_.max_request_bytes)});
+    return refuse(from,
+                  {errc::too_large, fmt::format("transaction of {} bytes exceeds the limit of {} bytes for one request",
+                                                bytes, limits_.max_request_bytes)},
+                  true);
   if (const auto* large = sizes_.refuses(bytes, now))
-    return refuse(from, {errc::too_large, too_large_for_server(*large)});
+    return refuse(from, {errc::too_large, too_large_for_server(*large)}, true);
   if (!reachable())
     return refuse(from, {errc::not_connected, fmt::format("no store session ({})", to_string(view_.phase))});
   // While a handle connects for the first time, the number is still that of the session before.
@@ -109,10 +110,10 @@ session_core::effects session_core::forget(std::uint32_t client, time_point now)
   return flush(now);
 }
 
-session_core::effects session_core::refuse(ticket from, error why) {
+session_core::effects session_core::refuse(ticket from, error why, bool by_size) {
   ++counters_.rejections;
   effects result;
-  result.emplace_back(commit_done{from, rejected{std::move(why)}});
+  result.emplace_back(commit_done{from, rejected{std::move(why), by_size}});
   return result;
 }
 

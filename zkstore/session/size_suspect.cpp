@@ -15,13 +15,13 @@ std::optional<size_suspect::verdict> size_suspect::connected(time_point now) {
   auto found = std::exchange(largest_lost_, std::nullopt);
   if (!found)
     return std::nullopt;
-  if (!suspect_) {
-    strikes_ = 0;
-    told_ = false;
-  }
-  // Of several the smallest: the limit is below it, if it is a limit.
-  if (!suspect_ || found->bytes < suspect_->bytes)
+  // Long ago, and nobody has tried since: not the same matter. Of several sizes the smallest: the limit is below it, if
+  // it is a limit; and it takes as many breaks as the first one did.
+  if (!suspect_ || found->bytes < suspect_->bytes || now > refused_until_ + 10 * pause) {
     suspect_ = std::move(found);
+    strikes_ = 0;
+  }
+  refused_until_ = now; // the latest break, as long as it is no verdict
   if (++strikes_ < breaks)
     return std::nullopt;
   strikes_ = breaks - 1; // after the pause one try decides

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace djm::store {
 
@@ -140,51 +141,73 @@ private:
 constexpr std::int32_t op_multi = 14, op_check = 13, op_close = -11;
 constexpr std::size_t reply_header = 4 + 8 + 4; // xid, zxid, error
 
-std::optional<zxid_t> ask(line& server, duration session_timeout) {
+/// Opens a session of somebody who has seen nothing: version, last zxid, timeout, session, password, not read-only.
+bool open_session(line& server, duration session_timeout) {
   const auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(session_timeout).count();
-  // A new session of somebody who has seen nothing: version, last zxid, timeout, session, password, not read-only.
   packet hello;
   hello.number32(0).number64(0).number32(static_cast<std::int32_t>(std::min<std::int64_t>(timeout, INT32_MAX)));
   hello.number64(0).text(std::string(16, '\0')).flag(false);
   if (!server.write(hello))
-    return std::nullopt;
-  if (const auto welcome = server.read(); welcome.size() < 4 + 4 + 8 || number_at(welcome, 4, 4) <= 0)
-    return std::nullopt;
+    return false;
+  const auto welcome = server.read();
+  return welcome.size() >= 4 + 4 + 8 && number_at(welcome, 4, 4) > 0;
+}
+
+/// Whatever the check says of the node, it has been through the quorum. Another answer than to it (a ping has -2) is
+/// not expected, as nothing else was asked.
+std::optional<zxid_t> barrier(line& server) {
   packet check;
   check.number32(1).number32(op_multi);
   check.number32(op_check).flag(false).number32(-1).text("/").number32(-1);
   check.number32(-1).flag(true).number32(-1);
   if (!server.write(check))
     return std::nullopt;
-  // Whatever it says of the check, it has been through the quorum. Anything else than the answer (a ping has -2) is not
-  // expected, as nothing else was asked.
   const auto answer = server.read();
   if (answer.size() < reply_header || number_at(answer, 0, 4) != 1)
     return std::nullopt;
-  packet bye;
-  bye.number32(2).number32(op_close);
-  if (server.write(bye))
-    server.read();
   const auto zxid = number_at(answer, 4, 8);
   return zxid > 0 ? std::optional<zxid_t>{zxid} : std::nullopt;
 }
 
-} // namespace
+/// A server that is too slow to answer is left with a session that ends by itself.
+void close_session(line& server) {
+  packet bye;
+  bye.number32(2).number32(op_close);
+  if (server.write(bye))
+    server.read();
+}
 
-expected<zxid_t> latest_zxid(const std::string& addresses, duration session_timeout, duration limit,
-                             const std::atomic<bool>& give_up) {
-  const auto end = clock::now() + limit;
+std::vector<std::pair<std::string, std::string>> hosts_and_ports(const std::string& addresses) {
+  std::vector<std::pair<std::string, std::string>> all;
   for (std::size_t begin = 0; begin < addresses.size();) {
     const auto stop = std::min(addresses.find(',', begin), addresses.size());
     const auto colon = addresses.rfind(':', stop);
-    line server{std::min(end, clock::now() + limit / 2), give_up};
-    if (server.connect(addresses.substr(begin, colon - begin), addresses.substr(colon + 1, stop - colon - 1)))
-      if (const auto zxid = ask(server, session_timeout))
-        return *zxid;
+    all.emplace_back(addresses.substr(begin, colon - begin), addresses.substr(colon + 1, stop - colon - 1));
     begin = stop + 1;
   }
-  return fail(errc::not_connected,
-              "no server of " + addresses + " has committed anything within " + format_duration(limit));
+  return all;
+}
+
+} // namespace
+
+bool latest_zxid(const std::string& addresses, const scout_order& order, const std::atomic<bool>& give_up,
+                 const std::function<void(zxid_t)>& found) {
+  const auto servers = hosts_and_ports(addresses);
+  const auto end = clock::now() + order.limit;
+  for (std::size_t n = 0; n < servers.size(); ++n) {
+    // Each has its share of the time that is left, and each scout begins with another one: some may be silent.
+    const auto& [host, port] = servers[(order.number + n) % servers.size()];
+    line server{clock::now() + (end - clock::now()) / static_cast<int>(servers.size() - n), give_up};
+    if (!server.connect(host, port) || !open_session(server, order.session_timeout))
+      continue;
+    const auto zxid = barrier(server);
+    if (zxid)
+      found(*zxid);
+    close_session(server);
+    if (zxid)
+      return true;
+  }
+  return false;
 }
 
 } // namespace djm::store

@@ -1,6 +1,8 @@
 #include "zkstore/zookeeper/zookeeper_factory.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <mutex>
 
 #include "zkstore/zookeeper/closer.hpp"
@@ -11,7 +13,8 @@ namespace djm::store {
 
 namespace {
 
-constexpr std::chrono::seconds scout_limit{3};
+constexpr duration least_scout_limit = std::chrono::seconds{3};
+constexpr duration most_scout_limit = std::chrono::seconds{10};
 
 class zookeeper_port final : public session_port {
 public:
@@ -73,6 +76,7 @@ public:
   std::shared_ptr<std::atomic<bool>> over = std::make_shared<std::atomic<bool>>(false);
   std::shared_ptr<address_book> book;
   std::shared_ptr<closer> thread = std::make_shared<closer>();
+  std::atomic<std::uint64_t> scouts_sent{0};
 
 private:
   std::mutex mutex;
@@ -98,9 +102,11 @@ expected<std::unique_ptr<session_port>> zookeeper_factory::open(const session_op
 }
 
 void zookeeper_factory::scout(const session_options& options, std::function<void(raw_scouted)> done) {
-  const auto go = [over = impl_->over, timeout = options.session_timeout,
-                   done = std::move(done)](const std::string& addresses) {
-    done({latest_zxid(addresses, timeout, scout_limit, *over).value_or(0)});
+  scout_order order{options.session_timeout, std::clamp(options.session_timeout, least_scout_limit, most_scout_limit),
+                    impl_->scouts_sent++};
+  const auto go = [over = impl_->over, order, done = std::move(done)](const std::string& addresses) {
+    if (!latest_zxid(addresses, order, *over, [&](zxid_t zxid) { done({zxid}); }))
+      done({});
   };
   if (!address_book::has_names(options.servers)) {
     impl_->scouts()->post([go, addresses = address_book::as_client_reads(options.servers)] { go(addresses); });

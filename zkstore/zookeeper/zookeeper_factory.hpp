@@ -22,7 +22,7 @@ namespace djm::store {
 /// on which completions of requests are delivered that the client refused at once. A close takes milliseconds. With
 /// requests under way it first waits for their answers, up to 3 s for the next one and 10 s for all, because the
 /// client's farewell gets lost among them and the session would be left to expire; a silent server then costs up to 4.5
-/// s more. Other closes wait behind it.
+/// s more. Other closes wait behind it. Names and scouts have a thread each, from the first that needs it on.
 ///
 /// Dropping a port without `close` moves the handle to an address where nobody listens before it is freed, so that the
 /// server sees a broken connection and lets the session expire, as if the process had died. The client shuts its socket
@@ -42,7 +42,8 @@ public:
 
   expected<std::unique_ptr<session_port>> open(const session_options& options, event_sink sink) override;
 
-  /// On a thread of its own, and for 3 s at most; the destructor does not wait for it that long.
+  /// On a thread of its own, one after the other, for T at most each (no less than 3 s, no more than 10 s) and the time
+  /// that names take; the destructor does not wait for them.
   void scout(const session_options& options, std::function<void(raw_scouted)> done) override;
 
 private:

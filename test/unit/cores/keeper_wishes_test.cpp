@@ -189,6 +189,17 @@ TEST_CASE("keeper: a pool whose writer told no schedule agrees with every schedu
   CHECK(v.tree.stat("/djm/work-pool/j").version == version);
 }
 
+TEST_CASE("keeper: who registers a job with another schedule says so in its pool, though nothing else differs") {
+  versions v;
+  v.start("n0", {"a", "b"});
+  auto other = v.payload();
+  other.schedule = "every 1h"; // what n0 was registered with
+  v.tree.put("/djm/work-pool/j", store::encode(other));
+  v.start("n1", {"a", "b"});
+  CHECK(v.payload().schedule == describe_schedule(keeper_rig::job("j").schedule));
+  CHECK(v.payload().last_writer == "n1");
+}
+
 TEST_CASE("keeper: nodes that agree write nothing, whoever comes and goes") {
   versions v;
   auto& first = v.start("n0", {"a", "b"});

@@ -285,3 +285,46 @@ TEST_CASE(
   CHECK(r.all_events().find("has not worked for longer than 30s, it goes on trying: leadership was lost") !=
         std::string::npos);
 }
+
+TEST_CASE("manager: a Break that is too large for the store is cut, and told as refused until it is taken") {
+  break_rig r;
+  for (int i = 0; i < 10; ++i) {
+    put_lock(r.tree, "j", "b" + std::to_string(i), "v", "i1", 10'000);
+  }
+  r.pass(seconds{31}); // a sweep sees them
+  r.tree.end(r.session);
+  std::size_t refused = 0;
+  const auto locks = [&] { return r.tree.children("/djm/locks/j").size(); };
+  for (int n = 0; n < 200 && locks() > 0; ++n) {
+    r.d.fates.assign(50, fate::delayed);
+    if (r.d.held.empty()) {
+      r.pass(seconds{1});
+      continue;
+    }
+    auto& q = r.d.held.front();
+    if (q.txn.ops.size() > 3 + 2) {
+      ++refused;
+      q.delayed = false;
+      q.outcome = store::rejected{{errc::too_large, "too large"}, true};
+    }
+    r.d.answer_held();
+    const bool over = r.all_events().find(show(emit_effect{problem_over{"manager", "commit"}})) != std::string::npos;
+    CHECK(over == (refused > 0 && locks() < 11));
+  }
+  CHECK(locks() == 0);
+  CHECK(refused >= 2);
+  CHECK(refused < 10);
+}
+
+TEST_CASE("manager: a refusal that comes after the term is over is no problem of anybody") {
+  break_rig r;
+  r.d.fates = {fate::delayed};
+  add_pool(r.tree, "j", {"b"});
+  r.pass(seconds{1});
+  REQUIRE(r.d.held.size() == 1);
+  r.revoke();
+  r.d.held.front().delayed = false;
+  r.d.held.front().outcome = store::rejected{{errc::too_large, "too late"}, true};
+  r.d.answer_held();
+  CHECK(r.all_events().find("too late") == std::string::npos);
+}

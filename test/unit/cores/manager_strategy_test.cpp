@@ -186,4 +186,14 @@ TEST_CASE("manager: a strategy is asked again only when the question to it has c
   CHECK(r.unanswered.size() == 1);
 }
 
+TEST_CASE("manager: a strategy that hangs is asked nothing more until it has come back") {
+  const time_point now{seconds{1000}};
+  strategy_desk desk{{seconds{10}}};
+  const std::vector<strategy_question> open{{"moody", {}}};
+  REQUIRE(desk.ask(open, now).size() == 1);
+  CHECK(desk.ask(open, now).empty());
+  REQUIRE(desk.give_up(now + seconds{10}).size() == 1);
+  CHECK(desk.ask(open, now + seconds{11}).empty());
+}
+
 } // namespace djm::test

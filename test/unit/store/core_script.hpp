@@ -135,6 +135,7 @@ public:
   time_point now = start;
   std::uint64_t entropy = 0;
   std::uint64_t last_handle = 0;
+  std::uint64_t last_scout = 0;
   std::optional<session_core::arm_timer> timer;
 
 private:
@@ -184,7 +185,7 @@ private:
     if (std::holds_alternative<session_core::report_over>(effect))
       return "over";
     if (auto* x = std::get_if<session_core::scout>(&effect))
-      return "scout " + std::to_string(x->handle);
+      return last_scout = x->number, "scout " + std::to_string(x->handle);
     if (auto* x = std::get_if<session_core::went_back>(&effect))
       return "went back from " + std::to_string(x->seen) + " to " + std::to_string(x->found);
     timer = std::get<session_core::arm_timer>(effect);

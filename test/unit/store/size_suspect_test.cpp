@@ -60,6 +60,27 @@ TEST_CASE("size suspect: an answer to one as large ends the suspicion, one to a 
   CHECK(x.breaks_with(20'000));
 }
 
+TEST_CASE("size suspect: one break with something smaller under way is no verdict on that") {
+  scene x;
+  for (int i = 0; i < 3; ++i)
+    x.breaks_with(20'000);
+  x.now += seconds{90};
+  CHECK(x.s.pause_ends(x.now));
+  CHECK_FALSE(x.breaks_with(9'000));
+  CHECK(x.s.refuses(20'000, x.now) == nullptr);
+  CHECK_FALSE(x.breaks_with(9'000));
+  CHECK(x.breaks_with(9'000));
+  CHECK(x.s.refuses(9'000, x.now) != nullptr);
+}
+
+TEST_CASE("size suspect: breaks that are far apart are not added up") {
+  scene x;
+  for (int i = 0; i < 10; ++i) {
+    CHECK_FALSE(x.breaks_with(20'000));
+    x.now += 11 * size_suspect::pause;
+  }
+}
+
 TEST_CASE("size suspect: a bad network is no verdict on small transactions, nor one break with many under way") {
   scene x;
   for (int i = 0; i < 100; ++i)
