@@ -8,12 +8,12 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "actors/common/core.hpp"
 #include "actors/common/open_problems.hpp"
 #include "actors/dialogue/read_batch.hpp"
 #include "actors/dialogue/txn_builder.hpp"
+#include "zkstore/payloads.hpp"
 
 namespace djm {
 
@@ -36,18 +36,17 @@ private:
 template <class Core, class Topic, class Effects>
 class exchange {
 public:
-  using on_answers = std::function<void(Core&, const read_answers&, step, Effects&)>;
+  using on_answers = std::function<void(Core&, step, Effects&)>;
   using on_outcome = std::function<void(Core&, const store::commit_outcome&, step, Effects&)>;
 
   struct answered_read {
     Topic topic;
-    /// What was asked.
-    std::shared_ptr<const std::vector<store::read_op>> asked;
-    /// Nothing unless `status` is `ok`.
-    std::optional<read_answers> answers;
+    /// What was asked, with the answers where `status` is `ok`.
+    read_batch asked;
+    on_answers then;
     store::read_status status;
     std::string text;
-    on_answers then;
+    bool ok() const { return status == store::read_status::ok; }
   };
   struct answered_commit {
     Topic topic;
@@ -60,17 +59,13 @@ public:
 
   // -- questions --
 
-  /// Answered by `then(core, slots..., answers, step, effects)`, a member of the core or a function.
+  /// Answered by `then(core, slots..., step, effects)`, a member of the core or a function.
   template <class Then, class... Slots>
-  void read(Topic topic, const read_batch& ask, bool fresh, Effects& out, Then then, Slots... slots) {
-    send_part({topic,
-               ask.reads(),
-               0,
-               {},
-               [then, slots...](Core& core, const read_answers& answers, step s, Effects& effects) {
-                 std::invoke(then, core, slots..., answers, s, effects);
-               }},
-              fresh, out);
+  void read(Topic topic, read_batch ask, bool fresh, Effects& out, Then then, Slots... slots) {
+    send_part(
+      {topic, std::move(ask),
+       [then, slots...](Core& core, step s, Effects& effects) { std::invoke(then, core, slots..., s, effects); }},
+      fresh, out);
   }
 
   /// `session`: the one in which the transaction was decided.
@@ -80,13 +75,12 @@ public:
     out.push_back(commit_effect{request, session, std::move(txn)});
   }
   /// The same in the words of the core: `then(core, notes..., outcome, step, effects)` with a `txn_outcome`.
-  template <class Guard, class Subject, class Then, class... Notes>
-  void commit(Topic topic, std::uint64_t session, txn_builder<Guard, Subject> txn, Effects& out, Then then,
-              Notes... notes) {
+  template <class Label, class Then, class... Notes>
+  void commit(Topic topic, std::uint64_t session, txn_builder<Label> txn, Effects& out, Then then, Notes... notes) {
     commit(topic, session, txn.take_txn(), out,
            [labels = txn.take_labels(), then, notes...](Core& core, const store::commit_outcome& o, step s,
                                                         Effects& effects) {
-             std::invoke(then, core, notes..., txn_outcome<Guard, Subject>{labels, o}, s, effects);
+             std::invoke(then, core, notes..., txn_outcome<Label>{labels, o}, s, effects);
            });
   }
 
@@ -99,19 +93,14 @@ public:
       return std::nullopt;
     }
     auto& q = node.mapped();
-    if (r.status != store::read_status::ok) {
-      return answered_read{q.topic, q.asked, std::nullopt, r.status, r.text, std::move(q.then)};
-    }
-    q.results.insert(q.results.end(), r.results.begin(), r.results.end());
-    if (q.sent < q.asked->size()) {
+    auto status = r.status;
+    if (status == store::read_status::ok && !q.asked.take(r.results)) {
+      status = store::read_status::failed; // a store that is at fault
+    } else if (status == store::read_status::ok && !q.asked.complete()) {
       send_part(std::move(q), false, out);
       return std::nullopt;
     }
-    if (q.results.size() != q.asked->size()) { // a store that is at fault
-      return answered_read{q.topic, q.asked, std::nullopt, store::read_status::failed, r.text, std::move(q.then)};
-    }
-    return answered_read{q.topic,  q.asked, read_answers{q.asked, std::move(q.results)},
-                         r.status, {},      std::move(q.then)};
+    return answered_read{q.topic, std::move(q.asked), std::move(q.then), status, r.text};
   }
   std::optional<answered_commit> answered(std::uint64_t request) {
     auto node = writing_.extract(request);
@@ -162,15 +151,28 @@ public:
 
   void complain(const std::string& about, error why, Effects& out) { problems_.tell(about, std::move(why), out); }
   void relieve(const std::string& about, Effects& out) { problems_.over(about, out); }
+  /// What a node says that was read. One that is malformed is complained of, by its path, until it says something.
+  template <class Payload>
+  expected<Payload> decode(const store::read_result& r, const std::string& path, Effects& out) {
+    auto payload = store::decode<Payload>(r.data, path);
+    payload ? relieve(path, out) : complain(path, payload.error(), out);
+    return payload;
+  }
+  void failing(const std::string& what, const std::string& why, time_point now, Effects& out, duration apart = {}) {
+    problems_.failing(what, why, now, out, apart);
+  }
+  void works(const char* what, Effects& out) { problems_.works(what, out); }
+  template <class F>
+  void over_if(F is_over, Effects& out) {
+    problems_.over_if(is_over, out);
+  }
   open_problems& problems() { return problems_; }
   const open_problems& problems() const { return problems_; }
 
 private:
   struct question {
     Topic topic;
-    std::shared_ptr<const std::vector<store::read_op>> asked;
-    std::size_t sent = 0;
-    std::vector<store::read_result> results;
+    read_batch asked;
     on_answers then;
   };
 
@@ -181,11 +183,8 @@ private:
 
   void send_part(question q, bool fresh, Effects& out) {
     const auto request = numbers_.draw();
-    const auto from = q.asked->begin() + static_cast<std::ptrdiff_t>(q.sent);
-    const auto n = std::min(q.asked->size() - q.sent, most_reads_);
-    q.sent += n;
+    out.push_back(read_effect{request, q.asked.next_part(most_reads_), fresh});
     reading_.emplace(request, std::move(q));
-    out.push_back(read_effect{request, {from, from + static_cast<std::ptrdiff_t>(n)}, fresh});
   }
 
   open_problems problems_;

@@ -36,9 +36,8 @@ election_core::election_core(settings s)
     tree_(cfg_.root),
     store_(open_problems{"election"}, backoff{cfg_.backoff_min, cfg_.backoff_max}) {}
 
-election_core::effects election_core::on_session(const store::session_view& view, step s) {
+election_core::effects election_core::on_session(const store::session_view& view, step) {
   effects out;
-  (void) s;
   const bool now_connected = view.phase == store::session_phase::connected;
   if (view.number != session_.number) {
     store_.drop();
@@ -60,9 +59,8 @@ election_core::effects election_core::on_session(const store::session_view& view
   return out;
 }
 
-election_core::effects election_core::on_joined(std::uint64_t number, step s) {
+election_core::effects election_core::on_joined(std::uint64_t number, step) {
   effects out;
-  (void) s;
   if (number == session_.number) {
     joined_ = number;
     look(out);
@@ -70,25 +68,22 @@ election_core::effects election_core::on_joined(std::uint64_t number, step s) {
   return out;
 }
 
-election_core::effects election_core::on_unjoined(step s) {
+election_core::effects election_core::on_unjoined(step) {
   effects out;
-  (void) s;
   joined_ = 0;
   leave_office(out);
   return out;
 }
 
-election_core::effects election_core::on_resign(step s) {
+election_core::effects election_core::on_resign(step) {
   effects out;
-  (void) s;
   resigned_ = true;
   leave_office(out);
   return out;
 }
 
-election_core::effects election_core::on_watch(const store::watch_event& e, step s) {
+election_core::effects election_core::on_watch(const store::watch_event& e, step) {
   effects out;
-  (void) s;
   if (!watched_.empty() && e.path == watched_) {
     watched_.clear();
     look(out);
@@ -130,17 +125,17 @@ election_core::effects election_core::on_read(std::uint64_t request, const store
   if (!q || !online()) {
     return out;
   }
-  if (!q->answers) {
+  if (!q->ok()) {
     routine_ = false;
     store_.retry(looking, q->text, s, out);
     return out;
   }
-  q->then(*this, *q->answers, s, out);
+  q->then(*this, s, out);
   return out;
 }
 
-void election_core::listed(const read_slot& slot, const read_answers& answers, step s, effects& out) {
-  const auto& latches = answers[slot];
+void election_core::listed(const read_slot& slot, step s, effects& out) {
+  const auto& latches = *slot;
   if (latches.code != rc::ok) {
     // Who cannot see its latch does not lead. The keeper makes the folder anew.
     routine_ = false;
@@ -160,7 +155,7 @@ void election_core::listed(const read_slot& slot, const read_answers& answers, s
     }
   }
   impostors_ = std::move(impostors);
-  store_.problems().over_if(
+  store_.over_if(
     [&](const std::string& about) {
       return about.compare(0, tree_.latches().size(), tree_.latches()) == 0 &&
              impostors_.count(std::string{store::name_of(about)}) == 0;
@@ -173,7 +168,7 @@ void election_core::listed(const read_slot& slot, const read_answers& answers, s
   });
   if (std::exchange(routine_, false) && names == names_ && (leading_ || !watched_.empty())) {
     look_again_later(s); // nothing new: one read was enough
-    store_.problems().works(looking, out);
+    store_.works(looking, out);
     if (dirty_) {
       look(out);
     }
@@ -191,8 +186,8 @@ void election_core::inspect(effects& out) {
                [&](const std::string& name) { return name.compare(0, prefix.size(), prefix) == 0; });
   const auto before = own.empty() ? names_.begin() : std::find(names_.begin(), names_.end(), own.front());
   read_batch ask;
-  inspection seen;
-  seen.own = ask.each(std::move(own), [this](const std::string& name) { return store::exists(tree_.latch(name)); });
+  inspection seen{ask, {}, {}, {}};
+  seen.own = ask.each(own, [this](const std::string& name) { return store::exists(tree_.latch(name)); });
   if (before != names_.begin()) {
     seen.before = ask.exists(tree_.latch(*(before - 1)), true);
   }
@@ -205,38 +200,38 @@ void election_core::inspect(effects& out) {
 }
 
 /// Sorts out the names that no session holds; true when there are any.
-bool election_core::unmask(const read_answers& answers, effects& out) {
+bool election_core::unmask(const read_batch& asked, effects& out) {
   bool found = false;
-  for (const auto& [asked, latch] : answers.all()) {
+  for (const auto& [read, latch] : asked) {
     if (latch.code == rc::ok && !held_by_session(latch) &&
-        impostors_.insert(std::string{store::name_of(asked.path)}).second) {
+        impostors_.insert(std::string{store::name_of(read.path)}).second) {
       found = true;
-      store_.complain(asked.path,
-                      {errc::malformed_payload, asked.path + " is not ephemeral: nobody stands behind this candidate"},
+      store_.complain(read.path,
+                      {errc::malformed_payload, read.path + " is not ephemeral: nobody stands behind this candidate"},
                       out);
     }
   }
   return found;
 }
 
-void election_core::decide(const inspection& seen, const read_answers& answers, step s, effects& out) {
-  if (!names_.empty() && unmask(answers, out)) {
+void election_core::decide(const inspection& seen, step s, effects& out) {
+  if (!names_.empty() && unmask(seen.all, out)) {
     names_.clear();
     look(out);
     return;
   }
   std::vector<std::string> mine;
   std::int64_t my_epoch = 0;
-  for (const auto& [name, x] : answers[seen.own]) {
-    if (x.code == rc::ok && x.stat.ephemeral_owner == session_.id) {
+  for (const auto& [name, x] : seen.own) {
+    if (x->code == rc::ok && x->stat.ephemeral_owner == session_.id) {
       if (mine.empty()) {
-        my_epoch = x.stat.czxid;
+        my_epoch = x->stat.czxid;
       }
       mine.push_back(name);
     }
   }
-  if (!names_.empty() && answers[seen.lowest].code == rc::ok) {
-    learn(candidate_worker(names_.front()), answers[seen.lowest].stat.czxid, out);
+  if (!names_.empty() && seen.lowest->code == rc::ok) {
+    learn(candidate_worker(names_.front()), seen.lowest->stat.czxid, out);
   }
   if (mine.size() != 1) {
     if (mine.empty()) {
@@ -256,7 +251,7 @@ void election_core::decide(const inspection& seen, const read_answers& answers, 
     // Our own may start with a stranger's node of our prefix only after an expired session of ours, which the server
     // removes itself; the candidate before our own is what we wait for. It was asked about: ours is not the first of
     // all names.
-    if (seen.own.about().front() != mine.front() || answers[seen.before].code != rc::ok) {
+    if (seen.own.front().first != mine.front() || seen.before->code != rc::ok) {
       store_.retry(looking, "a candidate of a former session of this node is still there", s, out);
       return;
     }
@@ -264,8 +259,8 @@ void election_core::decide(const inspection& seen, const read_answers& answers, 
     watched_ = tree_.latch(*(me - 1));
   }
   store_.reset_backoff();
-  store_.problems().works(looking, out);
-  store_.problems().works(standing, out); // an answer may have been lost
+  store_.works(looking, out);
+  store_.works(standing, out); // an answer may have been lost
   look_again_later(s);
   if (dirty_) {
     look(out);
@@ -293,10 +288,10 @@ election_core::effects election_core::on_commit(std::uint64_t request, const sto
   }
   const bool done = std::holds_alternative<store::committed>(outcome);
   if (done) {
-    store_.problems().works(standing, out);
+    store_.works(standing, out);
   } else { // counted also when it has cost the connection
     const auto* no = std::get_if<store::rejected>(&outcome);
-    store_.problems().failing(standing, no != nullptr ? no->why.text : "a conflict, or an unknown outcome", s.now, out);
+    store_.failing(standing, no != nullptr ? no->why.text : "a conflict, or an unknown outcome", s.now, out);
   }
   if (!online()) {
     return out;

@@ -63,6 +63,7 @@ public:
 private:
   /// Where the answers about candidates are.
   struct inspection {
+    read_batch all;
     read_slots<std::string> own; ///< those with our prefix, by sequence number
     read_slot before;            ///< who is before the first of them, if anybody
     read_slot lowest;            ///< of all, if there is one
@@ -70,10 +71,10 @@ private:
 
   bool online() const { return connected_ && joined_ != 0 && joined_ == session_.number && !resigned_; }
   void look(effects& out);
-  void listed(const read_slot& latches, const read_answers& answers, step s, effects& out);
+  void listed(const read_slot& latches, step s, effects& out);
   void inspect(effects& out);
-  bool unmask(const read_answers& answers, effects& out);
-  void decide(const inspection& seen, const read_answers& answers, step s, effects& out);
+  bool unmask(const read_batch& asked, effects& out);
+  void decide(const inspection& seen, step s, effects& out);
   void stand(const std::vector<std::string>& mine, effects& out);
   void leave_office(effects& out);
   void learn(node_id leader, std::int64_t epoch, effects& out);

@@ -37,10 +37,10 @@ read_batch access_walk::to_read() {
   return ask;
 }
 
-void access_walk::on_read(const read_answers& answers) {
-  for (const auto& [asked, x] : answers.all()) {
-    const auto& path = asked.path;
-    const bool listing = asked.kind == store::read_kind::children;
+void access_walk::on_read(const read_batch& asked) {
+  for (const auto& [read, x] : asked) {
+    const auto& path = read.path;
+    const bool listing = read.kind == store::read_kind::children;
     (listing ? list_ : look_).pop_front();
     if (x.code == rc::no_auth) {
       foreign_.push_back(path);

@@ -25,7 +25,7 @@ public:
   void refused();
   /// What is to be read when nothing is to be closed.
   read_batch to_read();
-  void on_read(const read_answers& answers);
+  void on_read(const read_batch& asked);
 
   std::size_t count() const { return count_; }
   /// What cannot be closed.

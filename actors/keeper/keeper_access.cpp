@@ -51,18 +51,19 @@ void keeper_core::look_at_access(effects& out) {
     for (auto& path : base_paths()) {
       ask.add(store::access(std::move(path)));
     }
-    store_.read(doing::reading_access, ask, true, out, &keeper_core::apply_access);
+    store_.read(doing::reading_access, ask, true, out, &keeper_core::apply_access, ask);
   } else if (auto path = walk_->to_close(); !path.empty()) {
     txn_builder<guard> txn;
     txn.add(store::secure_op{std::move(path)});
     store_.commit(doing::securing, session_.number, std::move(txn), out, &keeper_core::secured);
   } else {
-    store_.read(doing::reading_access, walk_->to_read(), true, out, &keeper_core::apply_walk);
+    ask = walk_->to_read();
+    store_.read(doing::reading_access, ask, true, out, &keeper_core::apply_walk, ask);
   }
 }
 
-void keeper_core::apply_walk(const read_answers& answers, step s, effects& out) {
-  walk_->on_read(answers);
+void keeper_core::apply_walk(const read_batch& asked, step s, effects& out) {
+  walk_->on_read(asked);
   walked(s, out);
 }
 
@@ -75,9 +76,9 @@ void keeper_core::secured(const result& o, step s, effects& out) {
   }
 }
 
-void keeper_core::apply_access(const read_answers& answers, step s, effects& out) {
+void keeper_core::apply_access(const read_batch& base, step s, effects& out) {
   std::vector<std::string> open;
-  for (const auto& [asked, found] : answers.all()) {
+  for (const auto& [asked, found] : base) {
     if (found.code == rc::no_auth) {
       refused("reading " + asked.path, "reading \"" + asked.path + "\" is not permitted", s, out);
       return;

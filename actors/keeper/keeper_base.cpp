@@ -19,23 +19,14 @@ std::vector<std::string> keeper_core::root_chain() const {
 
 void keeper_core::read_base(effects& out) {
   read_batch ask;
-  const base_slots slots{ask.get(tree_.format()),
-                         ask.exists(tree_.root()),
-                         ask.exists(tree_.alive()),
-                         ask.children(tree_.latches()),
-                         ask.exists(tree_.workers()),
-                         ask.exists(tree_.pools()),
-                         ask.exists(tree_.locks()),
-                         ask.exists(tree_.pool_version()),
-                         ask.exists(tree_.worker_version()),
-                         ask.exists(tree_.assignment_version()),
-                         ask.exists(tree_.marks())};
+  const base_slots slots{ask.get(tree_.format()), ask.exists(tree_.root()), ask.children(tree_.latches()),
+                         ask.each(base_paths(), [](const auto& path) { return store::exists(path); })};
   store_.read(doing::reading_base, ask, true, out, &keeper_core::apply_base, slots);
 }
 
-void keeper_core::apply_base(const base_slots& slots, const read_answers& answers, step, effects& out) {
-  if (answers[slots.format].code == rc::ok) {
-    auto format = store::decode<store::format_payload>(answers[slots.format].data, tree_.format());
+void keeper_core::apply_base(const base_slots& slots, step, effects& out) {
+  if (slots.format->code == rc::ok) {
+    auto format = store::decode<store::format_payload>(slots.format->data, tree_.format());
     if (!format) {
       give_up({errc::format_mismatch, format.error().text}, out);
       return;
@@ -48,8 +39,8 @@ void keeper_core::apply_base(const base_slots& slots, const read_answers& answer
       return;
     }
   }
-  if (answers[slots.root].code != rc::no_node) {
-    make_base(slots, answers, out);
+  if (slots.root->code != rc::no_node) {
+    make_base(slots, out);
     return;
   }
   read_batch ask;
@@ -57,26 +48,17 @@ void keeper_core::apply_base(const base_slots& slots, const read_answers& answer
   store_.read(doing::reading_root, ask, true, out, &keeper_core::apply_root, chain);
 }
 
-void keeper_core::make_base(const base_slots& slots, const read_answers& answers, effects& out) {
-  const auto missing = [&](const read_slot& node) { return answers[node].code == rc::no_node; };
+void keeper_core::make_base(const base_slots& slots, effects& out) {
   txn_builder<guard> txn;
-  auto add = [&](const read_slot& node, std::string path, std::string data) {
-    if (missing(node)) {
-      txn.add(store::create_op{std::move(path), std::move(data), store::create_mode::persistent});
+  bool from_zero = false;
+  for (const auto& [path, node] : slots.nodes) {
+    if (node->code == rc::no_node) {
+      txn.add(store::create_op{path, first_data(path)});
+      from_zero = from_zero || path == tree_.worker_version() || path == tree_.assignment_version();
     }
-  };
-  add(slots.format, tree_.format(), store::encode(store::format_payload{}));
-  add(slots.alive, tree_.alive(), {});
-  add(slots.latches, tree_.latches(), {});
-  add(slots.workers, tree_.workers(), {});
-  add(slots.pools, tree_.pools(), store::encode(store::pools_payload{}));
-  add(slots.locks, tree_.locks(), {});
-  add(slots.pool_version, tree_.pool_version(), bump());
-  add(slots.worker_version, tree_.worker_version(), bump());
-  add(slots.assignment_version, tree_.assignment_version(), bump());
-  add(slots.marks, tree_.marks(), {});
-  if (missing(slots.worker_version) || missing(slots.assignment_version)) {
-    end_all_terms(answers[slots.latches].children, txn);
+  }
+  if (from_zero) {
+    end_all_terms(slots.latches->children, txn);
   }
   if (txn.size() > 0) {
     store_.commit(doing::writing_base, session_.number, std::move(txn), out, &keeper_core::base_written);
@@ -84,6 +66,15 @@ void keeper_core::make_base(const base_slots& slots, const read_answers& answers
   }
   prepared_ = true;
   phase_ = phase_ == phase::preparing ? phase::pools : phase_;
+}
+
+std::string keeper_core::first_data(const std::string& path) {
+  const bool version =
+    path == tree_.pool_version() || path == tree_.worker_version() || path == tree_.assignment_version();
+  return version                  ? bump()
+         : path == tree_.format() ? store::encode(store::format_payload{})
+         : path == tree_.pools()  ? store::encode(store::pools_payload{})
+                                  : std::string{};
 }
 
 /// Whatever became of it, reading the base again tells what is there now.
@@ -95,10 +86,10 @@ void keeper_core::base_written(const result& o, step s, effects&) {
 
 /// Only what is missing is made, and nothing above the root belongs to us: others may own what is there, and put trees
 /// of their own beside ours.
-void keeper_core::apply_root(const read_slots<std::string>& chain, const read_answers& answers, step s, effects& out) {
+void keeper_core::apply_root(const read_slots<std::string>& chain, step s, effects& out) {
   std::vector<std::string> missing;
-  for (const auto& [path, node] : answers[chain]) {
-    if (node.code == rc::no_node) {
+  for (const auto& [path, node] : chain) {
+    if (node->code == rc::no_node) {
       missing.push_back(path);
     } else {
       missing.clear();

@@ -298,7 +298,7 @@ keeper_core::effects keeper_core::on_read(std::uint64_t request, const store::re
   if (!q) {
     return out;
   }
-  if (!q->answers) {
+  if (!q->ok()) {
     looking_.reset();
     if (q->topic == doing::looking) {
       glance_at_ = s.now + look_period();
@@ -311,7 +311,7 @@ keeper_core::effects keeper_core::on_read(std::uint64_t request, const store::re
     store_.retry("reading the tree", q->text, s, out);
     return out;
   }
-  for (const auto& [asked, answer] : q->answers->all()) {
+  for (const auto& [asked, answer] : q->asked) {
     if (answer.code == rc::no_auth && q->topic != doing::reading_access) {
       looking_.reset();
       glance_at_ = s.now + look_period();
@@ -320,7 +320,7 @@ keeper_core::effects keeper_core::on_read(std::uint64_t request, const store::re
     }
   }
   if (!store_.problems().empty()) {
-    for (const auto& op : *q->asked) {
+    for (const auto& [op, answer] : q->asked) {
       if (store_.problems().has("reading " + op.path)) {
         store_.relieve("reading " + op.path, out);
         refused_since_.reset();
@@ -328,8 +328,8 @@ keeper_core::effects keeper_core::on_read(std::uint64_t request, const store::re
     }
   }
   store_.relieve("read", out);
-  store_.problems().works("reading the tree", out);
-  q->then(*this, *q->answers, s, out);
+  store_.works("reading the tree", out);
+  q->then(*this, s, out);
   progress(s, out);
   return out;
 }
@@ -374,15 +374,14 @@ keeper_core::effects keeper_core::on_commit(std::uint64_t request, const store::
   }
   if (!ok) {
     c != nullptr ? ++counters_.conflicts : ++counters_.unknowns;
-    store_.problems().failing(subject_of(what), c != nullptr ? "others are in the way" : "its outcome is unknown",
-                              s.now, out);
+    store_.failing(subject_of(what), c != nullptr ? "others are in the way" : "its outcome is unknown", s.now, out);
   } else {
     store_.reset_backoff();
     batch_.worked(s.now);
     refused_since_.reset();
     store_.relieve("commit", out);
     store_.relieve("writing", out);
-    store_.problems().works(subject_of(what), out);
+    store_.works(subject_of(what), out);
   }
   q->then(*this, outcome, s, out);
   progress(s, out);

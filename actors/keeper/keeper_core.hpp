@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -137,8 +136,8 @@ private:
   };
   // Where the answers are.
   struct base_slots {
-    read_slot format, root, alive, latches, workers, pools, locks, pool_version, worker_version, assignment_version,
-      marks;
+    read_slot format, root, latches;
+    read_slots<std::string> nodes;
   };
   struct pool_slots {
     job_id job;
@@ -172,15 +171,15 @@ private:
   void nothing_left(bool no_pools, effects& out);
 
   void read_base(effects& out);
-  void apply_base(const base_slots& slots, const read_answers& answers, step s, effects& out);
-  void make_base(const base_slots& slots, const read_answers& answers, effects& out);
+  void apply_base(const base_slots& slots, step s, effects& out);
+  void make_base(const base_slots& slots, effects& out);
   void base_written(const result& o, step s, effects& out);
-  void apply_root(const read_slots<std::string>& chain, const read_answers& answers, step s, effects& out);
+  void apply_root(const read_slots<std::string>& chain, step s, effects& out);
   void root_written(const result& o, step s, effects& out);
   bool access_is_due(step s) const;
   void look_at_access(effects& out);
-  void apply_access(const read_answers& answers, step s, effects& out);
-  void apply_walk(const read_answers& answers, step s, effects& out);
+  void apply_access(const read_batch& base, step s, effects& out);
+  void apply_walk(const read_batch& asked, step s, effects& out);
   void secured(const result& o, step s, effects& out);
   void walked(step s, effects& out);
   void refused(const std::string& about, const std::string& what, step s, effects& out);
@@ -188,11 +187,11 @@ private:
   void doubt_base(const store::conflict* met);
   bool read_pools(effects& out);
   void apply_pools(const read_slot& version, const read_slot& worker_version, const std::vector<pool_slots>& pools,
-                   const read_answers& answers, step s, effects& out);
-  void apply_pool(const pool_slots& slots, offer& o, const read_answers& answers, step s, effects& out);
+                   step s, effects& out);
+  void apply_pool(const pool_slots& slots, offer& o, step s, effects& out);
   void found_as_wanted(const job_id& job, offer& o, effects& out);
   void undisputed(const job_id& job, offer& o, effects& out);
-  void write_pool(const pool_slots& slots, offer& o, store::pool_payload want, const read_answers& answers);
+  void write_pool(const pool_slots& slots, offer& o, store::pool_payload want);
   void next_pool_write(effects& out);
   void pools_written(const result& o, step s, effects& out);
   enum class wish_fate { written, refused, unknown };
@@ -200,29 +199,29 @@ private:
   std::optional<store::zxid_t> new_wish() const;
   void wishes_age();
   bool overrules_us(const offer& o, const store::pool_payload& have) const;
-  void stay_back(const pool_slots& slots, offer& o, const store::pool_payload& have, const read_answers& answers,
-                 step s, effects& out);
-  bool writer_stands(const pool_slots::writer_slots& slots, offer& o, const read_answers& answers, step s) const;
+  void stay_back(const pool_slots& slots, offer& o, const store::pool_payload& have, step s, effects& out);
+  bool writer_stands(const pool_slots::writer_slots& slots, offer& o, step s) const;
   void tell_overruled(const job_id& job, offer& o, const std::string& schedule, const std::vector<item_id>& theirs,
                       step s, effects& out);
   duration look_period() const { return session_.timeout / 2; }
   void look(effects& out);
-  void apply_look(const read_slot& slot, const read_answers& answers, step s, effects& out);
-  void apply_looked(const read_slots<job_id>& pools, const read_answers& answers, step s, effects& out);
+  void apply_look(const read_slot& slot, step s, effects& out);
+  void apply_looked(const read_slots<job_id>& pools, step s, effects& out);
   void looked_at_some();
   void read_registration(effects& out);
-  void apply_registration(const registration_slots& slots, const read_answers& answers, step s, effects& out);
+  void apply_registration(const registration_slots& slots, step s, effects& out);
   void wait_for_id(const store::read_result& alive, const expected<store::alive_payload>& shown, step s);
   void next_registration_write(step s, effects& out);
   void registration_written(const result& o, step s, effects& out);
   bool superseded(const store::read_result& worker, const expected<store::worker_payload>& have, bool ours);
   std::vector<std::string> base_paths() const;
+  std::string first_data(const std::string& path);
   bool is_watched_over(const std::string& path) const;
   void look_soon(step s);
   void read_sentry(effects& out);
-  void apply_sentry(const sentry_slots& slots, const read_answers& answers, step s, effects& out);
+  void apply_sentry(const sentry_slots& slots, step s, effects& out);
   void read_leave(effects& out);
-  void apply_leave(const leave_slots& slots, const read_answers& answers, step s, effects& out);
+  void apply_leave(const leave_slots& slots, step s, effects& out);
   void leave_written(const result& o, step s, effects& out);
   void has_left(effects& out);
   void registered(step s, effects& out);

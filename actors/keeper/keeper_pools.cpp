@@ -57,34 +57,34 @@ bool keeper_core::read_pools(effects& out) {
 }
 
 void keeper_core::apply_pools(const read_slot& version, const read_slot& worker_version,
-                              const std::vector<pool_slots>& pools, const read_answers& answers, step s, effects& out) {
-  if (answers[version].code != rc::ok) {
+                              const std::vector<pool_slots>& pools, step s, effects& out) {
+  if (version->code != rc::ok) {
     prepared_ = false; // the base of the tree is gone
     store_.complain(tree_.pool_version(), {errc::malformed_payload, tree_.pool_version() + " is missing"}, out);
     store_.retry(s);
     return;
   }
   store_.relieve(tree_.pool_version(), out);
-  pool_version_ = answers[version].stat.version;
-  seen_wish_ = answers[version].stat.mzxid;
+  pool_version_ = version->stat.version;
+  seen_wish_ = version->stat.mzxid;
   overruling_ = false;
   pool_ops_.clear();
   wish_writes_.clear();
   pool_next_ = 0;
-  worker_version_ = answers[worker_version].stat.version;
+  worker_version_ = worker_version->stat.version;
   for (const auto& slots : pools) {
     if (auto found = offers_.find(slots.job); found != offers_.end() && found->second.pool) {
-      apply_pool(slots, found->second, answers, s, out);
+      apply_pool(slots, found->second, s, out);
     }
   }
   next_pool_write(out);
 }
 
-void keeper_core::apply_pool(const pool_slots& slots, offer& o, const read_answers& answers, step s, effects& out) {
+void keeper_core::apply_pool(const pool_slots& slots, offer& o, step s, effects& out) {
   const auto& job = slots.job;
-  const auto& data = answers[slots.node];
+  const auto& data = *slots.node;
   const bool exists = data.code == rc::ok;
-  const bool same_items = exists && answers[slots.items].children == *o.pool;
+  const bool same_items = exists && slots.items->children == *o.pool;
   if (o.agreed == data.data && same_items) { // never for an absent node: its data are empty
     found_as_wanted(job, o, out);
     return;
@@ -121,7 +121,7 @@ void keeper_core::apply_pool(const pool_slots& slots, offer& o, const read_answe
           o.by = overruled{have->last_writer, have->writer_incarnation, since, o.by && o.by->told, {}, {}};
           return; // still dirty: read again, with what is there of its writer
         }
-        stay_back(slots, o, *have, answers, s, out);
+        stay_back(slots, o, *have, s, out);
         return;
       }
     } else {
@@ -141,24 +141,24 @@ void keeper_core::apply_pool(const pool_slots& slots, offer& o, const read_answe
     o.numbering = true;
   }
   want.wish = *o.wish;
-  write_pool(slots, o, std::move(want), answers);
+  write_pool(slots, o, std::move(want));
 }
 
-void keeper_core::write_pool(const pool_slots& slots, offer& o, store::pool_payload want, const read_answers& answers) {
+void keeper_core::write_pool(const pool_slots& slots, offer& o, store::pool_payload want) {
   const auto& job = slots.job;
-  const auto& data = answers[slots.node];
+  const auto& data = *slots.node;
   o.rewritten = true;
   wish_writes_.push_back({job, pool_ops_.size()});
   if (data.code != rc::ok) {
-    pool_ops_.push_back(store::create_op{tree_.pool(job), store::encode(want), store::create_mode::persistent});
+    pool_ops_.push_back(store::create_op{tree_.pool(job), store::encode(want)});
   } else {
     pool_ops_.push_back(store::set_op{tree_.pool(job), store::encode(want, data.data), data.stat.version});
   }
   const auto& mine = *o.pool;
-  const auto& theirs = answers[slots.items].children;
+  const auto& theirs = slots.items->children;
   for (const auto& item : mine) {
     if (!std::binary_search(theirs.begin(), theirs.end(), item)) {
-      pool_ops_.push_back(store::create_op{tree_.pool(job, item), {}, store::create_mode::persistent});
+      pool_ops_.push_back(store::create_op{tree_.pool(job, item), {}});
     }
   }
   for (const auto& item : theirs) {
@@ -179,7 +179,7 @@ void keeper_core::next_pool_write(effects& out) {
   constexpr std::size_t max_bytes = 256u << 10;
   txn_builder<guard> txn;
   if (phase_ == phase::joined) {
-    txn.guard(guard::alive, store::check_op{tree_.alive(cfg_.config.id)});
+    txn.add(guard::alive, store::check_op{tree_.alive(cfg_.config.id)});
   }
   txn.add(store::set_op{tree_.pool_version(), bump(), pool_version_});
   if (overruling_) {

@@ -37,12 +37,11 @@ void keeper_core::read_registration(effects& out) {
   store_.read(doing::reading_registration, ask, true, out, &keeper_core::apply_registration, slots);
 }
 
-void keeper_core::apply_registration(const registration_slots& slots, const read_answers& answers, step s,
-                                     effects& out) {
+void keeper_core::apply_registration(const registration_slots& slots, step s, effects& out) {
   const auto& id = cfg_.config.id;
-  const auto& worker = answers[slots.worker];
-  const auto& available = answers[slots.available];
-  const auto& alive = answers[slots.alive];
+  const auto& worker = *slots.worker;
+  const auto& available = *slots.available;
+  const auto& alive = *slots.alive;
   const bool held = alive.code == rc::ok && alive.stat.ephemeral_owner == session_.id;
   // Overwritten by a stranger it says nothing of us to anybody else.
   const auto shown = store::decode<store::alive_payload>(alive.data, tree_.alive(id));
@@ -94,16 +93,16 @@ void keeper_core::apply_registration(const registration_slots& slots, const read
   }
   std::vector<store::write_op> changes;
   if (available.code == rc::no_node) {
-    changes.push_back(store::create_op{tree_.available(id), {}, store::create_mode::persistent});
+    changes.push_back(store::create_op{tree_.available(id), {}});
   }
-  if (answers[slots.assigned].code == rc::no_node) {
+  if (slots.assigned->code == rc::no_node) {
     store::assigned_payload empty;
     empty.incarnation = cfg_.incarnation;
-    changes.push_back(store::create_op{tree_.assigned(id), store::encode(empty), store::create_mode::persistent});
+    changes.push_back(store::create_op{tree_.assigned(id), store::encode(empty)});
   }
   for (const auto& [job, o] : offers_) {
     if (!std::binary_search(available.children.begin(), available.children.end(), job)) {
-      changes.push_back(store::create_op{tree_.available(id, job), {}, store::create_mode::persistent});
+      changes.push_back(store::create_op{tree_.available(id, job), {}});
     }
   }
   for (const auto& job : available.children) {
@@ -124,10 +123,10 @@ void keeper_core::apply_registration(const registration_slots& slots, const read
   do {
     txn_builder<guard> txn;
     if (!joining_) {
-      txn.guard(guard::alive, store::check_op{tree_.alive(id)});
+      txn.add(guard::alive, store::check_op{tree_.alive(id)});
     }
     if (!exists && next == 0) {
-      txn.add(store::create_op{tree_.worker(id), encoded, store::create_mode::persistent});
+      txn.add(store::create_op{tree_.worker(id), encoded});
     } else {
       txn.add(store::set_op{tree_.worker(id), encoded, version++});
     }
@@ -251,9 +250,9 @@ void keeper_core::read_leave(effects& out) {
   store_.read(doing::reading_leave, ask, true, out, &keeper_core::apply_leave, slots);
 }
 
-void keeper_core::apply_leave(const leave_slots& slots, const read_answers& answers, step, effects& out) {
-  const auto& worker = answers[slots.worker];
-  const auto& alive = answers[slots.alive];
+void keeper_core::apply_leave(const leave_slots& slots, step, effects& out) {
+  const auto& worker = *slots.worker;
+  const auto& alive = *slots.alive;
   if (worker.code != rc::ok || alive.code != rc::ok || alive.stat.ephemeral_owner != session_.id) {
     has_left(out);
     return;

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <utility>
 
 #include "actors/keeper/keeper_core.hpp"
 
@@ -21,8 +20,10 @@ constexpr duration without_watch = std::chrono::seconds{1};
 } // namespace
 
 std::vector<std::string> keeper_core::base_paths() const {
-  return {tree_.format(), tree_.alive(), tree_.latches(),      tree_.workers(),        tree_.marks(),
-          tree_.pools(),  tree_.locks(), tree_.pool_version(), tree_.worker_version(), tree_.assignment_version()};
+  return {tree_.format(),       tree_.alive(),          tree_.latches(),
+          tree_.workers(),      tree_.pools(),          tree_.locks(),
+          tree_.pool_version(), tree_.worker_version(), tree_.assignment_version(),
+          tree_.marks()};
 }
 
 bool keeper_core::is_watched_over(const std::string& path) const {
@@ -42,10 +43,10 @@ void keeper_core::read_sentry(effects& out) {
   store_.read(doing::reading_sentry, ask, true, out, &keeper_core::apply_sentry, slots);
 }
 
-void keeper_core::apply_sentry(const sentry_slots& slots, const read_answers& answers, step s, effects& out) {
-  const auto& base = answers[slots.base];
-  const auto& pools = answers[slots.pools];
-  const auto& available = answers[slots.available];
+void keeper_core::apply_sentry(const sentry_slots& slots, step s, effects& out) {
+  const auto& base = *slots.base;
+  const auto& pools = *slots.pools;
+  const auto& available = *slots.available;
   const auto missing = [](const store::read_result& list, std::string_view name) {
     return !std::binary_search(list.children.begin(), list.children.end(), name);
   };

@@ -19,12 +19,12 @@ void keeper_core::connection(const std::string& state, effects& out) {
 
 /// What was tried in vain may have been written although its outcome got lost, or nobody wants it any more.
 void keeper_core::nothing_left(bool no_pools, effects& out) {
-  store_.problems().works(subject_of(doing::writing_base), out);
+  store_.works(subject_of(doing::writing_base), out);
   if (no_pools) {
-    store_.problems().works(subject_of(doing::writing_pools), out);
+    store_.works(subject_of(doing::writing_pools), out);
   }
   if (phase_ == phase::joined && !registration_dirty_) {
-    store_.problems().works(subject_of(doing::writing_registration), out);
+    store_.works(subject_of(doing::writing_registration), out);
     if (no_pools) {
       store_.relieve("commit", out);
     }

@@ -55,12 +55,11 @@ bool keeper_core::overrules_us(const offer& o, const store::pool_payload& have) 
   return have.wish >= *o.wish;
 }
 
-bool keeper_core::writer_stands(const pool_slots::writer_slots& slots, offer& o, const read_answers& answers,
-                                step s) const {
-  const auto& alive = answers[slots.alive];
+bool keeper_core::writer_stands(const pool_slots::writer_slots& slots, offer& o, step s) const {
+  const auto& alive = *slots.alive;
   const auto shown = store::decode<store::alive_payload>(alive.data, tree_.alive(o.by->writer));
   const bool here = alive.code == rc::ok && shown && shown->incarnation == o.by->incarnation;
-  if (here && answers[slots.available].code == rc::ok) {
+  if (here && slots.available->code == rc::ok) {
     o.by->gone_since.reset();
     return true;
   }
@@ -70,7 +69,7 @@ bool keeper_core::writer_stands(const pool_slots::writer_slots& slots, offer& o,
   if (here || alive.code == rc::ok) {
     return false; // it does not offer the job any more, or lives another life
   }
-  const auto known = store::decode<store::worker_payload>(answers[slots.worker].data, tree_.worker(o.by->writer));
+  const auto known = store::decode<store::worker_payload>(slots.worker->data, tree_.worker(o.by->writer));
   if (!known || known->left || known->incarnation != o.by->incarnation) {
     return false;
   }
@@ -79,13 +78,12 @@ bool keeper_core::writer_stands(const pool_slots::writer_slots& slots, offer& o,
 
 /// Somebody else's later wish stands. When its writer is gone we ask, in the pool itself, whether others stand for it,
 /// and only when nobody answers do we write ours.
-void keeper_core::stay_back(const pool_slots& slots, offer& o, const store::pool_payload& have,
-                            const read_answers& answers, step s, effects& out) {
+void keeper_core::stay_back(const pool_slots& slots, offer& o, const store::pool_payload& have, step s, effects& out) {
   const auto& job = slots.job;
   o.pool_dirty = false; // until the next look
-  if (writer_stands(*slots.writer, o, answers, s)) {
+  if (writer_stands(*slots.writer, o, s)) {
     o.by->challenged_since.reset();
-    tell_overruled(job, o, have.schedule, answers[slots.items].children, s, out);
+    tell_overruled(job, o, have.schedule, slots.items->children, s, out);
     return;
   }
   auto want = have;
@@ -93,7 +91,7 @@ void keeper_core::stay_back(const pool_slots& slots, offer& o, const store::pool
   if (have.challenger.empty()) {
     o.by->challenged_since = s.now;
     want.challenger = cfg_.config.id;
-    const auto& data = answers[slots.node];
+    const auto& data = *slots.node;
     pool_ops_.push_back(store::set_op{tree_.pool(job), store::encode(want, data.data), data.stat.version});
     return;
   }
@@ -111,7 +109,7 @@ void keeper_core::stay_back(const pool_slots& slots, offer& o, const store::pool
   want.wish = *o.wish;
   o.pool_dirty = true;
   overruling_ = true;
-  write_pool(slots, o, std::move(want), answers);
+  write_pool(slots, o, std::move(want));
 }
 
 void keeper_core::tell_overruled(const job_id& job, offer& o, const std::string& schedule,
@@ -163,8 +161,8 @@ void keeper_core::look(effects& out) {
   store_.read(doing::looking, ask, false, out, &keeper_core::apply_looked, pools);
 }
 
-void keeper_core::apply_look(const read_slot& slot, const read_answers& answers, step s, effects& out) {
-  const auto& found = answers[slot];
+void keeper_core::apply_look(const read_slot& slot, step s, effects& out) {
+  const auto& found = *slot;
   const auto version = found.stat.mzxid;
   for (auto& [id, o] : offers_) {
     o.pool_dirty = o.pool_dirty || o.by;
@@ -187,10 +185,10 @@ void keeper_core::apply_look(const read_slot& slot, const read_answers& answers,
   looked_at_some();
 }
 
-void keeper_core::apply_looked(const read_slots<job_id>& pools, const read_answers& answers, step, effects&) {
-  for (const auto& [job, pool] : answers[pools]) {
+void keeper_core::apply_looked(const read_slots<job_id>& pools, step, effects&) {
+  for (const auto& [job, pool] : pools) {
     auto found = offers_.find(job);
-    if (found != offers_.end() && found->second.agreed != pool.data) {
+    if (found != offers_.end() && found->second.agreed != pool->data) {
       found->second.pool_dirty = true;
     }
   }

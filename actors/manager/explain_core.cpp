@@ -1,6 +1,5 @@
 #include "actors/manager/explain_core.hpp"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -91,18 +90,17 @@ explain_core::effects explain_core::on_explained(std::uint64_t question, const e
 }
 
 /// Why the owner of an item does not run it, when that is because of the lock.
-void explain_core::take_lock(std::uint64_t question, const lock_slots& slots, const read_answers& answers, step,
-                             effects& out) {
+void explain_core::take_lock(std::uint64_t question, const lock_slots& slots, step, effects& out) {
   auto& e = explained_.at(question);
   const auto path = tree_.lock(e.job, e.item);
-  const auto& found = answers[slots.lock];
+  const auto& found = *slots.lock;
   if (found.code == store::rc::no_node) {
     e.reason = "its worker has not locked it yet";
   } else if (found.code != store::rc::ok) {
     e.reason = "its lock " + path + " cannot be read: " + to_string(found.code);
   } else {
     const auto lock = store::decode<store::lock_payload>(found.data, path);
-    const auto alive = store::decode<store::alive_payload>(answers[slots.alive].data, tree_.alive(e.owner));
+    const auto alive = store::decode<store::alive_payload>(slots.alive->data, tree_.alive(e.owner));
     if (!lock) {
       e.reason = "nobody can tell whose its lock is, so it is not broken either: " + lock.error().text;
     } else if (lock->worker != e.owner) {
@@ -127,8 +125,8 @@ explain_core::effects explain_core::on_read(std::uint64_t request, const store::
   if (!q) {
     return out;
   }
-  if (q->answers) {
-    q->then(*this, *q->answers, {}, out);
+  if (q->ok()) {
+    q->then(*this, {}, out);
   } else if (q->topic) {
     give_lock_up(*q->topic, out);
   } else {
@@ -138,8 +136,8 @@ explain_core::effects explain_core::on_read(std::uint64_t request, const store::
   return out;
 }
 
-void explain_core::take_part(const read_answers& answers, step, effects& out) {
-  if (auto ok = reader_->take(answers); !ok) {
+void explain_core::take_part(step, effects& out) {
+  if (auto ok = reader_->take(); !ok) {
     answer_first(tl::make_unexpected(ok.error()), out);
     next_question(out);
     return;

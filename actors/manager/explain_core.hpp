@@ -66,7 +66,7 @@ private:
   struct lock_slots {
     read_slot lock, alive;
   };
-  void take_lock(std::uint64_t question, const lock_slots& slots, const read_answers& answers, step s, effects& out);
+  void take_lock(std::uint64_t question, const lock_slots& slots, step s, effects& out);
   void give_lock_up(std::uint64_t question, effects& out);
   void find(const waiting_question& q, const cluster_image& image, const std::set<node_id>& away,
             std::shared_ptr<const assignment_problem> problem, std::shared_ptr<const plan> planned,
@@ -74,7 +74,7 @@ private:
   bool owner_is_gone(const waiting_question& q, const manager_core& leader, effects& out) const;
   void read_tree(effects& out);
   void read_next(effects& out);
-  void take_part(const read_answers& answers, step s, effects& out);
+  void take_part(step s, effects& out);
   void answer_first(expected<item_explanation> result, effects& out);
   void next_question(effects& out);
 

@@ -30,20 +30,20 @@ read_batch image_reader::next() {
   return ask;
 }
 
-expected<void> image_reader::take(const read_answers& answers) {
+expected<void> image_reader::take() {
   switch (round_) {
   case round::base:
-    if (auto ok = take_base(answers); !ok) {
+    if (auto ok = take_base(); !ok) {
       return ok;
     }
     round_ = workers_.empty() && jobs_.empty() ? round::done : round::details;
     break;
   case round::details:
-    take_details(answers);
+    take_details();
     round_ = assigned_.empty() ? round::done : round::items;
     break;
   case round::items:
-    take_items(answers);
+    take_items();
     round_ = round::done;
     break;
   case round::done: break;
@@ -51,10 +51,10 @@ expected<void> image_reader::take(const read_answers& answers) {
   return {};
 }
 
-expected<void> image_reader::take_base(const read_answers& answers) {
-  const auto& workers = answers[base_.workers];
-  const auto& pools = answers[base_.pools];
-  const auto& jobs = answers[base_.jobs];
+expected<void> image_reader::take_base() {
+  const auto& workers = *base_.workers;
+  const auto& pools = *base_.pools;
+  const auto& jobs = *base_.jobs;
   if (workers.code != rc::ok || pools.code != rc::ok || jobs.code != rc::ok) { // without marks nobody is marked
     return fail(errc::malformed_payload,
                 (workers.code != rc::ok ? tree_.workers() : tree_.pools()) + " is missing: the tree is incomplete");
@@ -72,7 +72,7 @@ expected<void> image_reader::take_base(const read_answers& answers) {
       jobs_.push_back({name, {}, {}});
     }
   }
-  for (const auto& name : answers[base_.marks].children) {
+  for (const auto& name : base_.marks->children) {
     if (is_valid_id(name)) {
       marked_.push_back(name);
     }
@@ -80,12 +80,12 @@ expected<void> image_reader::take_base(const read_answers& answers) {
   return {};
 }
 
-void image_reader::take_details(const read_answers& answers) {
+void image_reader::take_details() {
   for (const auto& slots : workers_) {
     const auto& id = slots.id;
-    const auto& registration = answers[slots.registration];
-    const auto& available = answers[slots.available];
-    const auto& alive = answers[slots.alive];
+    const auto& registration = *slots.registration;
+    const auto& available = *slots.available;
+    const auto& alive = *slots.alive;
     if (registration.code != rc::ok) {
       continue;
     }
@@ -98,14 +98,14 @@ void image_reader::take_details(const read_answers& answers) {
     if (auto p = store::decode<store::alive_payload>(alive.data, tree_.alive(id)); held_by_session(alive) && p) {
       w.alive = p->incarnation;
     }
-    for (const auto& job : answers[slots.assigned].children) {
+    for (const auto& job : slots.assigned->children) {
       assigned_.push_back({id, job});
     }
   }
   for (const auto& slots : jobs_) {
     const auto& id = slots.id;
-    const auto& data = answers[slots.pool];
-    const auto& list = answers[slots.items];
+    const auto& data = *slots.pool;
+    const auto& list = *slots.items;
     if (data.code != rc::ok || list.code != rc::ok) {
       continue;
     }
@@ -114,17 +114,17 @@ void image_reader::take_details(const read_answers& answers) {
     }
     image_.set_items(id, list.children);
   }
-  for (const auto& [id, mark] : answers[marks_]) {
-    if (auto m = store::decode<store::mark_payload>(mark.data, tree_.mark(id))) {
+  for (const auto& [id, mark] : marks_) {
+    if (auto m = store::decode<store::mark_payload>(mark->data, tree_.mark(id))) {
       image_.marks[id] = *m;
     }
   }
 }
 
-void image_reader::take_items(const read_answers& answers) {
-  for (const auto& [where, items] : answers[folders_]) {
-    if (items.code == rc::ok) {
-      image_.add_assigned(where.worker, where.job, items.children);
+void image_reader::take_items() {
+  for (const auto& [where, items] : folders_) {
+    if (items->code == rc::ok) {
+      image_.add_assigned(where.worker, where.job, items->children);
     }
   }
 }

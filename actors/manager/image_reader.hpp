@@ -20,7 +20,7 @@ public:
   /// What to read next, until the image is complete.
   read_batch next();
   /// The answers to the latest `next`. Error `malformed_payload`: the tree is incomplete.
-  expected<void> take(const read_answers& answers);
+  expected<void> take();
 
   const cluster_image& image() const noexcept { return image_; }
   /// Workers that are neither there nor left: the leader may be waiting for them.
@@ -45,9 +45,9 @@ private:
     job_id job;
   };
 
-  expected<void> take_base(const read_answers& answers);
-  void take_details(const read_answers& answers);
-  void take_items(const read_answers& answers);
+  expected<void> take_base();
+  void take_details();
+  void take_items();
 
   store::tree_schema tree_;
   round round_ = round::base;

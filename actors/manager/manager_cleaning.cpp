@@ -118,9 +118,9 @@ void manager_core::start_clean(effects& out) {
   store_.read(activity::clean_read, ask, false, out, &manager_core::apply_clean, slots);
 }
 
-void manager_core::apply_clean(const clean_slots& slots, const read_answers& answers, step s, effects& out) {
-  const auto& workers = answers[slots.worker_version];
-  const auto& pools = answers[slots.pool_version];
+void manager_core::apply_clean(const clean_slots& slots, step s, effects& out) {
+  const auto& workers = *slots.worker_version;
+  const auto& pools = *slots.pool_version;
   if (workers.code != rc::ok || pools.code != rc::ok) {
     cleaning_.clear();
     return;
@@ -130,24 +130,24 @@ void manager_core::apply_clean(const clean_slots& slots, const read_answers& ans
     clean_again(s); // who joined since the image was read may need it
     return;
   }
-  clean_txn txn;
-  txn.guard(guard::latch, store::check_op{latch_});
+  txn_builder<clean_label> txn;
+  txn.add(store::check_op{latch_});
   const store::check_op nobody_joined{tree_.worker_version(), worker_version};
   switch (cleaning_.front().what) {
   case clean_task::kind::pool:
     // A worker that joins meanwhile bumps `worker-version`, and this fails.
-    txn.guard(guard::worker_version, nobody_joined);
-    txn.guard(guard::pool_version, store::set_op{tree_.pool_version(), bump(), pools.stat.version});
+    txn.add(nobody_joined);
+    txn.add(store::set_op{tree_.pool_version(), bump(), pools.stat.version});
     break;
   case clean_task::kind::worker:
-    txn.guard(guard::worker_version, store::set_op{tree_.worker_version(), bump(), worker_version});
-    txn.guard(guard::assignment_version, store::set_op{tree_.assignment_version(), bump(), assignment_version_});
+    txn.add(store::set_op{tree_.worker_version(), bump(), worker_version});
+    txn.add(store::set_op{tree_.assignment_version(), bump(), assignment_version_});
     break;
   case clean_task::kind::folders:
-    txn.guard(guard::worker_version, nobody_joined);
-    txn.guard(guard::assignment_version, store::set_op{tree_.assignment_version(), bump(), assignment_version_});
+    txn.add(nobody_joined);
+    txn.add(store::set_op{tree_.assignment_version(), bump(), assignment_version_});
     break;
-  case clean_task::kind::lock_folder: txn.guard(guard::worker_version, nobody_joined); break;
+  case clean_task::kind::lock_folder: txn.add(nobody_joined); break;
   }
   const auto guards = txn.size();
   const auto put_back = [&](std::size_t from) {
@@ -159,7 +159,7 @@ void manager_core::apply_clean(const clean_slots& slots, const read_answers& ans
   for (std::size_t n = 0; n < cleaning_.size(); ++n) {
     auto& task = cleaning_[n];
     const auto before = txn.size();
-    const bool fits = add_removals(task, answers, txn);
+    const bool fits = add_removals(n, txn);
     if (!fits && before > guards) { // the others first
       txn.shrink(before);
       put_back(n);
@@ -181,7 +181,8 @@ void manager_core::apply_clean(const clean_slots& slots, const read_answers& ans
 
 /// Adds what removes one thing, as far as it fits into the transaction; nothing when it is in use again. False when it
 /// did not fit as a whole.
-bool manager_core::add_removals(clean_task& task, const read_answers& answers, clean_txn& txn) const {
+bool manager_core::add_removals(clean_label place, txn_builder<clean_label>& txn) {
+  auto& task = cleaning_[place];
   const auto most = batch_.now() - 10;
   if (txn.size() + 3 > most) {
     return false;
@@ -191,11 +192,11 @@ bool manager_core::add_removals(clean_task& task, const read_answers& answers, c
       if (txn.size() >= most) {
         return false;
       }
-      txn.about(key_of(task), store::remove_op{path_of(name)});
+      txn.add(place, store::remove_op{path_of(name)});
     }
     return true;
   };
-  const auto& subject = answers[task.node];
+  const auto& subject = *task.node;
   if (subject.code != rc::ok) {
     return true;
   }
@@ -205,30 +206,30 @@ bool manager_core::add_removals(clean_task& task, const read_answers& answers, c
         !p || !(p->enabled || p->retired)) {
       return true; // switched off since the image was read: it stays
     }
-    txn.about(key_of(task), store::check_op{tree_.pool(task.id), subject.stat.version});
-    if (!add_all(answers[task.items].children, [&](const auto& item) { return tree_.pool(task.id, item); })) {
+    txn.add(place, store::check_op{tree_.pool(task.id), subject.stat.version});
+    if (!add_all(task.items->children, [&](const auto& item) { return tree_.pool(task.id, item); })) {
       return false;
     }
-    txn.about(key_of(task), store::remove_op{tree_.pool(task.id), subject.stat.version});
+    txn.add(place, store::remove_op{tree_.pool(task.id), subject.stat.version});
     return true;
   }
   case clean_task::kind::worker: {
-    if (held_by_session(answers[task.alive])) {
+    if (held_by_session(*task.alive)) {
       return true; // it is back
     }
-    const auto& available = answers[task.available];
-    const auto& assigned = answers[task.assigned];
+    const auto& available = *task.available;
+    const auto& assigned = *task.assigned;
     if (!add_all(available.children, [&](const auto& job) { return tree_.available(task.id, job); }) ||
         !add_all(assigned.children, [&](const auto& job) { return tree_.assigned(task.id, job); })) {
       return false;
     }
     if (available.code == rc::ok) {
-      txn.about(key_of(task), store::remove_op{tree_.available(task.id)});
+      txn.add(place, store::remove_op{tree_.available(task.id)});
     }
     if (assigned.code == rc::ok) {
-      txn.about(key_of(task), store::remove_op{tree_.assigned(task.id)});
+      txn.add(place, store::remove_op{tree_.assigned(task.id)});
     }
-    txn.about(key_of(task), store::remove_op{tree_.worker(task.id), subject.stat.version});
+    txn.add(place, store::remove_op{tree_.worker(task.id), subject.stat.version});
     return true;
   }
   case clean_task::kind::folders: {
@@ -239,7 +240,7 @@ bool manager_core::add_removals(clean_task& task, const read_answers& answers, c
     return add_all(task.jobs, [&](const auto& job) { return tree_.assigned(task.id, job); });
   }
   case clean_task::kind::lock_folder:
-    txn.about(key_of(task), store::remove_op{tree_.locks(task.id), subject.stat.version});
+    txn.add(place, store::remove_op{tree_.locks(task.id), subject.stat.version});
     return true;
   }
   return true;
@@ -283,24 +284,24 @@ void manager_core::cleaned(step s) {
 }
 
 /// One thing that is in use again does not keep the others; where the guards do not hold the image is out of date.
-void manager_core::clean_conflict(const clean_key* met, step s) {
+void manager_core::clean_conflict(const clean_label* met, step s) {
   if (met == nullptr) {
     clean_again(s);
     return;
   }
   auto tasks = std::exchange(cleaning_, {});
-  tasks.erase(std::find_if(tasks.begin(), tasks.end(), [&](const auto& t) { return key_of(t) == *met; }));
+  tasks.erase(tasks.begin() + static_cast<std::ptrdiff_t>(*met));
   for (auto t = tasks.rbegin(); t != tasks.rend(); ++t) {
     clean_queue_.push_front({t->what, t->id, t->jobs});
   }
 }
 
-void manager_core::clean_written(const clean_result& o, step s, effects& out) {
+void manager_core::clean_written(const txn_outcome<clean_label>& o, step s, effects& out) {
   if (o.committed()) {
     cleaned(s);
   } else {
-    clean_conflict(o.failed_about(), s);
-    store_.problems().failing(effort::cleaning, "others are in the way", s.now, out);
+    clean_conflict(o.failed(), s);
+    store_.failing(effort::cleaning, "others are in the way", s.now, out);
   }
 }
 

@@ -55,7 +55,7 @@ void manager_core::reset(effects& out) {
       // The next term counts from its own first look, so that its attempt comes later by the tolerance.
       apart = std::chrono::minutes{1} + 2 * (now_ - t->since);
     }
-    store_.problems().failing(subject_of(a), "leadership was lost before the answer", now_, out, apart);
+    store_.failing(subject_of(a), "leadership was lost before the answer", now_, out, apart);
   }
   // A leader that lost its term knows nothing: the next term starts from what it reads.
   refused_.reset();
@@ -132,7 +132,7 @@ void manager_core::next(step s, effects& out) {
     return;
   }
   if (store_.problems().tries() && scanned_ && !watchdog_.suspects()) {
-    store_.problems().works(effort::breaking, out); // whoever has given them back
+    store_.works(effort::breaking, out); // whoever has given them back
     no_longer_refused(activity::breaking, out);
   }
   if (!scanning_ && sweep_at_ && s.now >= *sweep_at_) {
@@ -161,7 +161,7 @@ void manager_core::next(step s, effects& out) {
     clean_at_ = s.now + cfg_.clean_period;
     plan_cleaning(s);
     if (clean_queue_.empty()) {
-      store_.problems().works(effort::cleaning, out); // whoever has done it
+      store_.works(effort::cleaning, out); // whoever has done it
       no_longer_refused(activity::clean_write, out);
     }
   }
@@ -187,7 +187,7 @@ std::optional<time_point> manager_core::wake_at() const {
 
 /// Something did not go as the image said.
 void manager_core::setback(step s, const char* what, const std::string& why, effects& out) {
-  store_.problems().failing(what, why, s.now, out);
+  store_.failing(what, why, s.now, out);
   start_over(s, why, out);
 }
 
@@ -257,10 +257,10 @@ manager_core::effects manager_core::on_read(std::uint64_t request, const store::
   if (!q) {
     return out;
   }
-  if (q->answers) {
-    q->then(*this, *q->answers, s, out);
+  if (q->ok()) {
+    q->then(*this, s, out);
   } else {
-    reading_failed(q->topic, *q->asked, q->status, q->text, s, out);
+    reading_failed(*q, s, out);
   }
   next(s, out);
   return out;
@@ -279,7 +279,7 @@ manager_core::effects manager_core::on_commit(std::uint64_t request, const store
   const auto what = q->topic;
   if (what != activity::writing && ok) {
     store_.reset_backoff();
-    store_.problems().works(subject_of(what), out);
+    store_.works(subject_of(what), out);
   } else if (!ok) {
     met ? ++counters_.conflicts : ++counters_.unknowns;
   }

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -123,6 +122,7 @@ private:
     clean_read,
     clean_write
   };
+  using dialogue = exchange<manager_core, activity, effects>;
 
   struct clean_task {
     /// `folders`: those below a worker's `assigned` whose jobs are gone.
@@ -137,13 +137,10 @@ private:
     read_slot node = {}, items = {}, alive = {}, available = {}, assigned = {};
   };
 
-  enum class guard { latch, worker_version, pool_version, assignment_version };
-  using break_result = txn_outcome<guard, item_ref>;
-  /// What a removal is about: the task's id, and the first of its folders.
-  using clean_key = std::pair<std::string, job_id>;
-  using clean_result = txn_outcome<guard, clean_key>;
-  using clean_txn = txn_builder<guard, clean_key>;
-  static clean_key key_of(const clean_task& t) { return {t.id, t.jobs.empty() ? job_id{} : t.jobs.front()}; }
+  enum class guard { nobody_joined };
+  using break_label = std::variant<guard, item_ref>;
+  /// What a removal is about: the place of its task in `cleaning_`.
+  using clean_label = std::size_t;
 
   // Where the answers are.
   struct base_slots {
@@ -182,8 +179,7 @@ private:
   void next(step s, effects& out);
   void reset(effects& out);
   bool busy() const { return !store_.idle() || plan_request_ != 0; }
-  void reading_failed(activity what, const std::vector<store::read_op>& asked, store::read_status status,
-                      const std::string& text, step s, effects& out);
+  void reading_failed(const dialogue::answered_read& q, step s, effects& out);
   /// What may fail for long, as people read it.
   struct effort {
     static constexpr auto reading = "reading the cluster";
@@ -205,19 +201,18 @@ private:
 
   // reading the cluster
   void start_refresh(effects& out);
-  void apply_base(const base_slots& slots, const read_answers& answers, step s, effects& out);
+  void apply_base(const base_slots& slots, step s, effects& out);
   std::vector<node_id> apply_members(const store::read_result& workers, const store::read_result& marks, bool members,
                                      step s);
   void apply_pools(const store::read_result& all_pools, const std::vector<job_id>& jobs, effects& out);
-  void apply_changed(const read_slots<node_id>& workers, const read_answers& answers, step s, effects& out);
+  void apply_changed(const read_slots<node_id>& workers, step s, effects& out);
   void read_details(step s, effects& out);
-  void apply_details(const detail_slots& slots, const read_answers& answers, step s, effects& out);
-  void apply_worker(const worker_slots& slots, const read_answers& answers, std::vector<job_folder>& folders,
-                    effects& out);
+  void apply_details(const detail_slots& slots, step s, effects& out);
+  void apply_worker(const worker_slots& slots, std::vector<job_folder>& folders, effects& out);
   void apply_alive(const node_id& id, const store::read_result& found, effects& out);
   void apply_job(const job_id& id, const store::read_result& data, const store::read_result& list, step s,
                  effects& out);
-  void apply_items(const read_slots<job_folder>& folders, const read_answers& answers, step s, effects& out);
+  void apply_items(const read_slots<job_folder>& folders, step s, effects& out);
   void refreshed(step s, effects& out);
 
   // planning and writing
@@ -238,16 +233,15 @@ private:
   // locks
   std::set<incarnation_ref> unobserved() const;
   void start_observe(const std::set<incarnation_ref>& whom, effects& out);
-  void apply_observation(const std::vector<observed_slots>& observed, const read_answers& answers, step s,
-                         effects& out);
+  void apply_observation(const std::vector<observed_slots>& observed, step s, effects& out);
   void start_verify(step s, effects& out);
-  void apply_verification(const verify_slots& slots, const read_answers& answers, step s, effects& out);
+  void apply_verification(const verify_slots& slots, step s, effects& out);
   void break_locks(const std::vector<item_ref>& locks, std::int32_t worker_version, effects& out);
-  void locks_broken(const std::vector<item_ref>& locks, const break_result& o, step s, effects& out);
+  void locks_broken(const std::vector<item_ref>& locks, const txn_outcome<break_label>& o, step s, effects& out);
   void continue_scan(step s, effects& out);
-  void apply_scan_jobs(const read_slot& slot, const read_answers& answers, step s, effects& out);
-  void apply_scan_folder(const read_slot& slot, const read_answers& answers, step s, effects& out);
-  void apply_scan_locks(const read_slots<item_ref>& locks, const read_answers& answers, step s, effects& out);
+  void apply_scan_jobs(const read_slot& slot, step s, effects& out);
+  void apply_scan_folder(const read_slot& slot, step s, effects& out);
+  void apply_scan_locks(const read_slots<item_ref>& locks, step s, effects& out);
   void judge_locks();
 
   // cleaning
@@ -256,11 +250,11 @@ private:
   bool swept_since_gone(const node_id& id, const worker_image& w) const;
   bool is_over(const node_id& id, const worker_image& w, time_point now) const;
   void start_clean(effects& out);
-  void apply_clean(const clean_slots& slots, const read_answers& answers, step s, effects& out);
-  bool add_removals(clean_task& task, const read_answers& answers, clean_txn& txn) const;
-  void clean_written(const clean_result& o, step s, effects& out);
+  void apply_clean(const clean_slots& slots, step s, effects& out);
+  bool add_removals(clean_label place, txn_builder<clean_label>& txn);
+  void clean_written(const txn_outcome<clean_label>& o, step s, effects& out);
   void cleaned(step s);
-  void clean_conflict(const clean_key* met, step s);
+  void clean_conflict(const clean_label* met, step s);
   /// Plans the cleaning anew after a look at the members.
   void clean_again(step s);
   std::string bump();
@@ -269,7 +263,7 @@ private:
   store::tree_schema tree_;
   batch_size batch_;
   batch_size break_batch_; ///< locks in one Break
-  exchange<manager_core, activity, effects> store_;
+  dialogue store_;
   /// Between plans while a strategy fails: what it stumbled over need not be in the tree.
   backoff strategy_backoff_;
 

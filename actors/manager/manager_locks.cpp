@@ -57,8 +57,7 @@ registration_seen registration_of(const store::read_result& worker, const std::s
 
 } // namespace
 
-void manager_core::apply_observation(const std::vector<observed_slots>& observed, const read_answers& answers, step s,
-                                     effects&) {
+void manager_core::apply_observation(const std::vector<observed_slots>& observed, step s, effects&) {
   std::vector<incarnation_ref> back;
   for (const auto& slots : observed) {
     const auto& who = slots.who;
@@ -67,8 +66,8 @@ void manager_core::apply_observation(const std::vector<observed_slots>& observed
     if (w != image_.workers.end() && w->second.registration) {
       tolerance = std::chrono::milliseconds{w->second.registration->detach_ms};
     }
-    const auto there = incarnation_of(answers[slots.alive], tree_.alive(who.worker));
-    const auto seen = registration_of(answers[slots.worker], tree_.worker(who.worker));
+    const auto there = incarnation_of(*slots.alive, tree_.alive(who.worker));
+    const auto seen = registration_of(*slots.worker, tree_.worker(who.worker));
     if (!watchdog_.observe(who, seen, there, tolerance, s.now)) {
       back.push_back(who);
       if (w != image_.workers.end() && w->second.alive != there) {
@@ -116,15 +115,14 @@ void manager_core::start_verify(step s, effects& out) {
                      ask.get(tree_.worker(verifying_.worker)),
                      ask.get(tree_.alive(verifying_.worker)),
                      {}};
-  slots.locks = ask.each(std::move(work->second),
-                         [this](const item_ref& lock) { return store::get(tree_.lock(lock.job, lock.item)); });
+  slots.locks = ask.each(work->second, [this](const item_ref& lock) { return store::get(tree_.lock(lock)); });
   store_.read(activity::verifying, ask, false, out, &manager_core::apply_verification, slots);
 }
 
-void manager_core::apply_verification(const verify_slots& slots, const read_answers& answers, step s, effects& out) {
-  const auto there = incarnation_of(answers[slots.alive], tree_.alive(verifying_.worker));
-  const auto seen = registration_of(answers[slots.worker], tree_.worker(verifying_.worker));
-  if (answers[slots.version].code != rc::ok) {
+void manager_core::apply_verification(const verify_slots& slots, step s, effects& out) {
+  const auto there = incarnation_of(*slots.alive, tree_.alive(verifying_.worker));
+  const auto seen = registration_of(*slots.worker, tree_.worker(verifying_.worker));
+  if (slots.version->code != rc::ok) {
     setback(s, effort::reading, tree_.worker_version() + " is missing", out);
     return;
   }
@@ -134,17 +132,15 @@ void manager_core::apply_verification(const verify_slots& slots, const read_answ
   }
   const auto* t = watchdog_.find(verifying_);
   std::vector<item_ref> due;
-  for (const auto& [lock, x] : answers[slots.locks]) {
-    if (x.code != rc::ok) {
+  for (const auto& [lock, x] : slots.locks) {
+    if (x->code != rc::ok) {
       watchdog_.settled(verifying_, lock);
       continue;
     }
-    const auto path = tree_.lock(lock.job, lock.item);
-    auto p = store::decode<store::lock_payload>(x.data, path);
-    if (!p) {
-      store_.complain(path, p.error(), out); // nobody may break what nobody can read
-      watchdog_.settled(verifying_, lock);
-    } else if (p->worker != verifying_.worker || p->incarnation != verifying_.incarnation) {
+    const auto path = tree_.lock(lock);
+    auto p = store_.decode<store::lock_payload>(*x, path, out);
+    // Nobody may break what nobody can read.
+    if (!p || p->worker != verifying_.worker || p->incarnation != verifying_.incarnation) {
       watchdog_.settled(verifying_, lock);
     } else if (s.now - t->since < std::chrono::milliseconds{p->detach_ms}) {
       watchdog_.suspect(verifying_, lock, std::chrono::milliseconds{p->detach_ms});
@@ -153,22 +149,23 @@ void manager_core::apply_verification(const verify_slots& slots, const read_answ
     }
   }
   if (!due.empty()) {
-    break_locks(due, answers[slots.version].stat.version, out);
+    break_locks(due, slots.version->stat.version, out);
   }
 }
 
 void manager_core::break_locks(const std::vector<item_ref>& locks, std::int32_t worker_version, effects& out) {
-  txn_builder<guard, item_ref> txn;
-  txn.guard(guard::latch, store::check_op{latch_});
-  txn.guard(guard::worker_version, store::check_op{tree_.worker_version(), worker_version});
-  txn.guard(guard::assignment_version, store::set_op{tree_.assignment_version(), bump(), assignment_version_});
+  txn_builder<break_label> txn;
+  txn.add(store::check_op{latch_});
+  txn.add(guard::nobody_joined, store::check_op{tree_.worker_version(), worker_version});
+  txn.add(store::set_op{tree_.assignment_version(), bump(), assignment_version_});
   for (const auto& lock : locks) {
-    txn.about(lock, store::remove_op{tree_.lock(lock.job, lock.item), 0});
+    txn.add(lock, store::remove_op{tree_.lock(lock), 0});
   }
   store_.commit(activity::breaking, session_, std::move(txn), out, &manager_core::locks_broken, locks);
 }
 
-void manager_core::locks_broken(const std::vector<item_ref>& locks, const break_result& o, step s, effects& out) {
+void manager_core::locks_broken(const std::vector<item_ref>& locks, const txn_outcome<break_label>& o, step s,
+                                effects& out) {
   if (o.committed()) {
     ++assignment_version_;
     counters_.broken_locks += locks.size();
@@ -178,10 +175,10 @@ void manager_core::locks_broken(const std::vector<item_ref>& locks, const break_
     }
     out.push_back(log_effect{log_level::info, fmt::format("broke {} locks of {} ({})", locks.size(), verifying_.worker,
                                                           verifying_.incarnation)});
-  } else if (const auto* lock = o.failed_about()) {
+  } else if (const auto* lock = std::get_if<item_ref>(o.failed())) {
     // A lock that went by itself; the others are looked at again.
     watchdog_.settled(verifying_, *lock);
-  } else if (o.failed(guard::worker_version)) { // somebody joined: from the first read again
+  } else if (o.failed(guard::nobody_joined)) { // somebody joined: from the first read again
     store_.retry(effort::breaking, "nodes join all the time", s, out);
   } else {
     setback(s, effort::breaking, "a conflict", out);
@@ -191,13 +188,12 @@ void manager_core::locks_broken(const std::vector<item_ref>& locks, const break_
 // -- looking for locks of workers that are gone ------------------------------------------
 
 void manager_core::continue_scan(step s, effects& out) {
-  (void) s;
   if (!scan_queue_.empty()) {
     const auto n = std::min(scan_queue_.size(), cfg_.lock_batch);
     const auto end = scan_queue_.begin() + static_cast<std::ptrdiff_t>(n);
     read_batch ask;
     const auto locks = ask.each(std::vector<item_ref>{scan_queue_.begin(), end},
-                                [this](const item_ref& i) { return store::get(tree_.lock(i.job, i.item)); });
+                                [this](const item_ref& i) { return store::get(tree_.lock(i)); });
     scan_queue_.erase(scan_queue_.begin(), end);
     store_.read(activity::scan_locks, ask, false, out, &manager_core::apply_scan_locks, locks);
     return;
@@ -231,7 +227,7 @@ void manager_core::continue_scan(step s, effects& out) {
 /// What was wrong with locks of the job that is looked at is over when they are not there any more.
 void manager_core::forget_locks(const std::vector<std::string>& names, effects& out) {
   const auto folder = tree_.locks(scan_job_) + "/";
-  store_.problems().over_if(
+  store_.over_if(
     [&](const std::string& about) {
       return about.compare(0, folder.size(), folder) == 0 &&
              !std::binary_search(names.begin(), names.end(), store::name_of(about));
@@ -239,15 +235,15 @@ void manager_core::forget_locks(const std::vector<std::string>& names, effects& 
     out);
 }
 
-void manager_core::apply_scan_jobs(const read_slot& slot, const read_answers& answers, step, effects& out) {
-  const auto& jobs = answers[slot].children;
+void manager_core::apply_scan_jobs(const read_slot& slot, step, effects& out) {
+  const auto& jobs = slot->children;
   scan_job_.clear();
   scan_jobs_.assign(jobs.begin(), jobs.end());
   auto& known = watchdog_.folders();
   for (auto f = known.begin(); f != known.end();) {
     f = std::binary_search(jobs.begin(), jobs.end(), f->first) ? std::next(f) : known.erase(f);
   }
-  store_.problems().over_if(
+  store_.over_if(
     [&](const std::string& about) {
       const auto job = name_below(about, tree_.locks());
       return !job.empty() && !std::binary_search(jobs.begin(), jobs.end(), job);
@@ -255,8 +251,8 @@ void manager_core::apply_scan_jobs(const read_slot& slot, const read_answers& an
     out);
 }
 
-void manager_core::apply_scan_folder(const read_slot& slot, const read_answers& answers, step, effects& out) {
-  const auto& x = answers[slot];
+void manager_core::apply_scan_folder(const read_slot& slot, step, effects& out) {
+  const auto& x = *slot;
   if (x.code != rc::ok) {
     watchdog_.folders().erase(scan_job_);
     forget_locks({}, out);
@@ -279,19 +275,15 @@ void manager_core::apply_scan_folder(const read_slot& slot, const read_answers& 
   }
 }
 
-void manager_core::apply_scan_locks(const read_slots<item_ref>& locks, const read_answers& answers, step,
-                                    effects& out) {
-  for (const auto& [lock, x] : answers[locks]) {
-    const auto path = tree_.lock(lock.job, lock.item);
-    if (x.code != rc::ok) {
+void manager_core::apply_scan_locks(const read_slots<item_ref>& locks, step, effects& out) {
+  for (const auto& [lock, x] : locks) {
+    const auto path = tree_.lock(lock);
+    if (x->code != rc::ok) {
       store_.relieve(path, out);
       continue;
     }
-    if (auto p = store::decode<store::lock_payload>(x.data, path)) {
-      store_.relieve(path, out);
+    if (auto p = store_.decode<store::lock_payload>(*x, path, out)) {
       scan_folder_.owners[lock.item] = {{p->worker, p->incarnation}, std::chrono::milliseconds{p->detach_ms}};
-    } else {
-      store_.complain(path, p.error(), out);
     }
   }
 }

@@ -56,7 +56,7 @@ void manager_core::start_plan(step s, effects& out) {
   planned_frozen_ = frozen(s.now);
   planned_shunned_ = shunned(s.now);
   const auto flapping = history_.shunned(s.now);
-  store_.problems().over_if(
+  store_.over_if(
     [&](const std::string& about) {
       return about.compare(0, 7, "flaps: ") == 0 && flapping.count(about.substr(7)) == 0;
     },
@@ -71,7 +71,7 @@ void manager_core::start_plan(step s, effects& out) {
   for (const auto& w : task->warnings) {
     store_.complain(*warnings.insert("plan: " + w.text).first, w, out);
   }
-  store_.problems().over_if(
+  store_.over_if(
     [&](const std::string& about) { return about.compare(0, 6, "plan: ") == 0 && warnings.count(about) == 0; }, out);
   asked_ = task->problem;
   if (auto line = books_.open(*asked_, planned_frozen_); !line.empty()) {
@@ -181,7 +181,7 @@ void manager_core::note_failures(step s, effects& out) {
     plan_not_later_than(s.now + strategy_backoff_.draw(s.entropy), s);
   }
   constexpr std::string_view strategy = "strategy ";
-  store_.problems().over_if(
+  store_.over_if(
     [&](const std::string& about) {
       return about.compare(0, strategy.size(), strategy) == 0 && failed.count(about) == 0 &&
              !desk_.hangs(about.substr(strategy.size()));
@@ -269,7 +269,7 @@ void manager_core::tell_wanted(effects& out) {
 
 void manager_core::plan_written(effects& out) {
   books_.written(*problem_, *plan_);
-  store_.problems().works(effort::planning, out);
+  store_.works(effort::planning, out);
   no_longer_refused(activity::writing, out); // or what was refused is not wanted any more
 }
 

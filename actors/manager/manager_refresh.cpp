@@ -9,25 +9,26 @@ namespace djm {
 
 using store::rc;
 
-void manager_core::reading_failed(activity what, const std::vector<store::read_op>& asked, store::read_status status,
-                                  const std::string& text, step s, effects& out) {
+void manager_core::reading_failed(const dialogue::answered_read& q, step s, effects& out) {
   // Once is a matter of the connection. What fails again and again has to be told, with a name.
   constexpr std::uint32_t patience = 5;
   ++failures_in_a_row_;
-  const auto rejected = status == store::read_status::rejected;
+  const auto what = q.topic;
+  const auto rejected = q.status == store::read_status::rejected;
   if (rejected || failures_in_a_row_ >= patience) {
-    store_.complain("read",
-                    {rejected ? errc::internal : errc::timed_out,
-                     fmt::format("the leader cannot read {}: {} questions, the first about \"{}\": {}",
-                                 what == activity::load_base || what == activity::load_changed ? "the cluster"
-                                 : what == activity::load_details                              ? "workers and pools"
-                                 : what == activity::load_items                                ? "assignments"
-                                 : what == activity::clean_read                                ? "what is to be cleaned"
-                                                                                               : "locks",
-                                 asked.size(), asked.empty() ? std::string{} : asked.front().path, text)},
-                    out);
+    store_.complain(
+      "read",
+      {rejected ? errc::internal : errc::timed_out,
+       fmt::format("the leader cannot read {}: {} questions, the first about \"{}\": {}",
+                   what == activity::load_base || what == activity::load_changed ? "the cluster"
+                   : what == activity::load_details                              ? "workers and pools"
+                   : what == activity::load_items                                ? "assignments"
+                   : what == activity::clean_read                                ? "what is to be cleaned"
+                                                                                 : "locks",
+                   q.asked.size(), q.asked.empty() ? std::string{} : q.asked.begin()->first.path, q.text)},
+      out);
   }
-  start_over(s, "a read failed: " + text, out);
+  start_over(s, "a read failed: " + q.text, out);
 }
 
 // -- reading the cluster ----------------------------------------------------------
@@ -53,7 +54,7 @@ void manager_core::start_refresh(effects& out) {
   store_.read(activity::load_base, ask, refresh_all_, out, &manager_core::apply_base, slots);
 }
 
-void manager_core::apply_base(const base_slots& slots, const read_answers& answers, step s, effects& out) {
+void manager_core::apply_base(const base_slots& slots, step s, effects& out) {
   const std::pair<const read_slot&, std::string> needed[] = {{slots.assignment_version, tree_.assignment_version()},
                                                              {slots.worker_version, tree_.worker_version()},
                                                              {slots.workers, tree_.workers()},
@@ -61,17 +62,17 @@ void manager_core::apply_base(const base_slots& slots, const read_answers& answe
                                                              {slots.all_pools, tree_.pools()},
                                                              {slots.pools, tree_.pools()}};
   for (const auto& [slot, path] : needed) {
-    if (answers[slot].code != rc::ok) {
+    if (slot->code != rc::ok) {
       store_.complain("base", {errc::malformed_payload, path + " is missing: the tree is incomplete"}, out);
       setback(s, effort::reading, path + " is missing", out);
       return;
     }
   }
-  const auto& assignment_version = answers[slots.assignment_version].stat.version;
-  const auto& worker_version = answers[slots.worker_version];
-  const auto& alive = answers[slots.alive];
-  const auto& all_pools = answers[slots.all_pools];
-  const auto& pools = answers[slots.pools];
+  const auto& assignment_version = slots.assignment_version->stat.version;
+  const auto& worker_version = *slots.worker_version;
+  const auto& alive = *slots.alive;
+  const auto& all_pools = *slots.all_pools;
+  const auto& pools = *slots.pools;
   store_.relieve("base", out);
   const bool watched = (!refresh_members_ || (worker_version.watched && alive.watched)) &&
                        (!refresh_pools_ || (all_pools.watched && pools.watched));
@@ -95,15 +96,14 @@ void manager_core::apply_base(const base_slots& slots, const read_answers& answe
   const bool members = refresh_all_ || refresh_members_ || worker_version.stat.version != worker_version_;
   worker_version_ = worker_version.stat.version;
   alive_names_ = {alive.children.begin(), alive.children.end()};
-  auto maybe_changed = apply_members(answers[slots.workers], answers[slots.marks], members, s);
+  auto maybe_changed = apply_members(*slots.workers, *slots.marks, members, s);
   apply_pools(all_pools, pools.children, out);
   if (maybe_changed.empty()) {
     read_details(s, out);
     return;
   }
   read_batch ask;
-  const auto workers =
-    ask.each(std::move(maybe_changed), [this](const node_id& id) { return store::exists(tree_.worker(id)); });
+  const auto workers = ask.each(maybe_changed, [this](const node_id& id) { return store::exists(tree_.worker(id)); });
   store_.read(activity::load_changed, ask, false, out, &manager_core::apply_changed, workers);
 }
 
@@ -174,10 +174,9 @@ void manager_core::apply_pools(const store::read_result& all_pools, const std::v
   }
 }
 
-void manager_core::apply_changed(const read_slots<node_id>& workers, const read_answers& answers, step s,
-                                 effects& out) {
-  for (const auto& [id, x] : answers[workers]) {
-    if (x.code == rc::ok && x.stat.mzxid != image_.workers.at(id).mzxid) {
+void manager_core::apply_changed(const read_slots<node_id>& workers, step s, effects& out) {
+  for (const auto& [id, x] : workers) {
+    if (x->code == rc::ok && x->stat.mzxid != image_.workers.at(id).mzxid) {
       detail_workers_.push_back(id);
     }
   }
@@ -211,7 +210,7 @@ void manager_core::read_details(step s, effects& out) {
     slots.workers.push_back({id, ask.get(tree_.worker(id)), ask.children(tree_.available(id)),
                              ask.get(tree_.assigned(id)), ask.children(tree_.assigned(id))});
   }
-  slots.alive = ask.each(std::move(alive), [this](const node_id& id) { return store::get(tree_.alive(id)); });
+  slots.alive = ask.each(alive, [this](const node_id& id) { return store::get(tree_.alive(id)); });
   for (const auto& id : detail_jobs_) {
     slots.jobs.push_back({id, ask.get(tree_.pool(id), true), ask.children(tree_.pool(id), true)});
   }
@@ -228,23 +227,23 @@ void manager_core::unreadable(const std::string& path, rc code, effects& out) {
   }
 }
 
-void manager_core::apply_details(const detail_slots& slots, const read_answers& answers, step s, effects& out) {
+void manager_core::apply_details(const detail_slots& slots, step s, effects& out) {
   std::vector<job_folder> below; // the folders of workers that are new to us
   for (const auto& w : slots.workers) {
-    apply_worker(w, answers, below, out);
+    apply_worker(w, below, out);
   }
-  for (const auto& [id, found] : answers[slots.alive]) {
-    apply_alive(id, found, out);
+  for (const auto& [id, found] : slots.alive) {
+    apply_alive(id, *found, out);
   }
   for (const auto& j : slots.jobs) {
-    apply_job(j.id, answers[j.pool], answers[j.items], s, out);
+    apply_job(j.id, *j.pool, *j.items, s, out);
   }
-  for (const auto& [id, x] : answers[slots.marks]) {
-    if (auto m = store::decode<store::mark_payload>(x.data, tree_.mark(id))) {
+  for (const auto& [id, x] : slots.marks) {
+    if (x->code != rc::ok) {
+      continue;
+    }
+    if (auto m = store_.decode<store::mark_payload>(*x, tree_.mark(id), out)) {
       image_.marks[id] = *m;
-      store_.relieve(tree_.mark(id), out);
-    } else if (x.code == rc::ok) {
-      store_.complain(tree_.mark(id), m.error(), out);
     }
   }
   if (below.empty()) {
@@ -252,18 +251,17 @@ void manager_core::apply_details(const detail_slots& slots, const read_answers& 
     return;
   }
   read_batch ask;
-  const auto folders = ask.each(
-    std::move(below), [this](const job_folder& f) { return store::children(tree_.assigned(f.worker, f.job)); });
+  const auto folders =
+    ask.each(below, [this](const job_folder& f) { return store::children(tree_.assigned(f.worker, f.job)); });
   store_.read(activity::load_items, ask, false, out, &manager_core::apply_items, folders);
 }
 
-void manager_core::apply_worker(const worker_slots& slots, const read_answers& answers, std::vector<job_folder>& below,
-                                effects& out) {
+void manager_core::apply_worker(const worker_slots& slots, std::vector<job_folder>& below, effects& out) {
   const auto& id = slots.id;
-  const auto& reg = answers[slots.registration];
-  const auto& available = answers[slots.available];
-  const auto& assigned = answers[slots.assigned];
-  const auto& folders = answers[slots.folders];
+  const auto& reg = *slots.registration;
+  const auto& available = *slots.available;
+  const auto& assigned = *slots.assigned;
+  const auto& folders = *slots.folders;
   if (reg.code != rc::ok) {
     image_.workers.erase(id);
     unreadable(tree_.worker(id), reg.code, out);
@@ -274,13 +272,10 @@ void manager_core::apply_worker(const worker_slots& slots, const read_answers& a
   const auto before = w.registration ? w.registration->incarnation : std::string{};
   w.mzxid = reg.stat.mzxid;
   w.version = reg.stat.version;
-  if (auto p = store::decode<store::worker_payload>(reg.data, tree_.worker(id))) {
+  w.registration.reset();
+  if (auto p = store_.decode<store::worker_payload>(reg, tree_.worker(id), out)) {
     w.registration = std::move(*p);
     w.former_mark = store::decode<store::mark_payload>(reg.data, {}).value_or(store::mark_payload{});
-    store_.relieve(tree_.worker(id), out);
-  } else {
-    w.registration.reset();
-    store_.complain(tree_.worker(id), p.error(), out);
   }
   w.available = {available.children.begin(), available.children.end()};
   w.assigned_exists = assigned.code == rc::ok;
@@ -303,12 +298,10 @@ void manager_core::apply_worker(const worker_slots& slots, const read_answers& a
       below.push_back({id, job});
     }
     if (w.assigned_exists) {
-      if (auto p = store::decode<store::assigned_payload>(assigned.data, tree_.assigned(id))) {
+      // One that is malformed is written anew with the next plan.
+      if (auto p = store_.decode<store::assigned_payload>(assigned, tree_.assigned(id), out)) {
         w.assigned_incarnation = p->incarnation;
         w.assigned_counter = p->counter;
-        store_.relieve(tree_.assigned(id), out);
-      } else {
-        store_.complain(tree_.assigned(id), p.error(), out); // written anew with the next plan
       }
     }
   }
@@ -333,11 +326,8 @@ void manager_core::apply_alive(const node_id& id, const store::read_result& foun
     store_.complain(tree_.alive(id),
                     {errc::malformed_payload, tree_.alive(id) + " is not ephemeral: it is nobody's life"}, out);
   } else if (found.code == rc::ok) {
-    if (auto p = store::decode<store::alive_payload>(found.data, tree_.alive(id))) {
+    if (auto p = store_.decode<store::alive_payload>(found, tree_.alive(id), out)) {
       w->second.alive = p->incarnation;
-      store_.relieve(tree_.alive(id), out);
-    } else {
-      store_.complain(tree_.alive(id), p.error(), out);
     }
   }
 }
@@ -360,23 +350,19 @@ void manager_core::apply_job(const job_id& id, const store::read_result& data, c
     unwatched_jobs_.insert(id);
   }
   auto& j = image_.jobs[id];
-  if (auto p = store::decode<store::pool_payload>(data.data, tree_.pool(id))) {
+  if (auto p = store_.decode<store::pool_payload>(data, tree_.pool(id), out)) {
     j.pool = std::move(*p);
     if (j.pool.retired) {
       clean_at_ = s.now;
     }
-    store_.relieve(tree_.pool(id), out);
-  } else {
-    store_.complain(tree_.pool(id), p.error(), out);
   }
   image_.set_items(id, list.children);
 }
 
-void manager_core::apply_items(const read_slots<job_folder>& folders, const read_answers& answers, step s,
-                               effects& out) {
-  for (const auto& [where, items] : answers[folders]) {
-    if (items.code == rc::ok) {
-      image_.add_assigned(where.worker, where.job, items.children);
+void manager_core::apply_items(const read_slots<job_folder>& folders, step s, effects& out) {
+  for (const auto& [where, items] : folders) {
+    if (items->code == rc::ok) {
+      image_.add_assigned(where.worker, where.job, items->children);
     } else {
       image_.workers.at(where.worker).folders.erase(where.job);
     }
@@ -402,7 +388,7 @@ void manager_core::refreshed(step s, effects& out) {
   history_.keep(image_.workers);
   known_ = true;
   rebuilding_ = false;
-  store_.problems().works(effort::reading, out);
+  store_.works(effort::reading, out);
   forget_problems(out);
   // Numbers of workers that are no more are given up only here: a cluster with new names each day would collect them.
   if (image_.numbers() > 2 * image_.workers.size() + 1000) {

@@ -1,7 +1,6 @@
 #include "actors/manager/manager_core.hpp"
 
 #include <algorithm>
-#include <utility>
 
 /// What the leader tells of itself, and what it finds wrong in the tree.
 namespace djm {
@@ -36,7 +35,7 @@ std::string manager_core::name_below(const std::string& path, const std::string&
 
 /// What was wrong with a node of the tree is over when the node is.
 void manager_core::forget_problems(effects& out) {
-  store_.problems().over_if(
+  store_.over_if(
     [&](const std::string& about) {
       if (const auto worker = name_below(about, tree_.workers()); !worker.empty()) {
         return !std::binary_search(worker_names_.begin(), worker_names_.end(), worker);

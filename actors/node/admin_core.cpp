@@ -99,11 +99,11 @@ admin_core::effects admin_core::on_read(std::uint64_t request, const store::read
   if (!q) {
     return out;
   }
-  if (!q->answers) {
+  if (!q->ok()) {
     again(s, "a read failed: " + q->text);
     return out;
   }
-  q->then(*this, *q->answers, s, out);
+  q->then(*this, s, out);
   next(out);
   return out;
 }
@@ -145,9 +145,9 @@ void admin_core::begin(const set_job_enabled& x, effects& out) {
   store_.read({}, ask, true, out, &admin_core::switch_one, slots);
 }
 
-void admin_core::switch_one(const pool_slots& slots, const read_answers& answers, step s, effects& out) {
+void admin_core::switch_one(const pool_slots& slots, step s, effects& out) {
   const auto& x = std::get<set_job_enabled>(queue_.front().what);
-  const auto& pool = answers[slots.pool];
+  const auto& pool = *slots.pool;
   if (pool.code != rc::ok && x.offered) {
     again(s, "the work pool of job \"" + x.job + "\" is not written yet");
     return;
@@ -162,7 +162,7 @@ void admin_core::switch_one(const pool_slots& slots, const read_answers& answers
     return;
   }
   p->enabled = x.enabled;
-  auto txn = change(tree_.pool_version(), answers[slots.version]);
+  auto txn = change(tree_.pool_version(), *slots.version);
   txn.ops.push_back(store::set_op{tree_.pool(x.job), store::encode(*p, pool.data), pool.stat.version});
   write(std::move(txn), out);
 }
@@ -173,16 +173,16 @@ void admin_core::begin(const set_all_disabled&, effects& out) {
   store_.read({}, ask, true, out, &admin_core::switch_everything, slots);
 }
 
-void admin_core::switch_everything(const pool_slots& slots, const read_answers& answers, step, effects& out) {
+void admin_core::switch_everything(const pool_slots& slots, step, effects& out) {
   const auto disabled = std::get<set_all_disabled>(queue_.front().what).disabled;
-  const auto& pools = answers[slots.pool];
+  const auto& pools = *slots.pool;
   auto p = store::decode<store::pools_payload>(pools.data, tree_.pools()).value_or(store::pools_payload{});
   if (pools.code == rc::ok && p.all_disabled == disabled) {
     answer({}, out);
     return;
   }
   p.all_disabled = disabled;
-  auto txn = change(tree_.pool_version(), answers[slots.version]);
+  auto txn = change(tree_.pool_version(), *slots.version);
   txn.ops.push_back(store::set_op{tree_.pools(), store::encode(p, pools.data), pools.stat.version});
   write(std::move(txn), out);
 }
@@ -194,13 +194,12 @@ void admin_core::begin(const set_marks& x, effects& out) {
   store_.read({}, ask, true, out, &admin_core::mark, slots);
 }
 
-void admin_core::mark(const mark_slots& slots, const read_answers& answers, step, effects& out) {
+void admin_core::mark(const mark_slots& slots, step, effects& out) {
   const auto& x = std::get<set_marks>(queue_.front().what);
   const auto path = tree_.mark(x.worker);
-  const auto& subject = answers[slots.mark];
+  const auto& subject = *slots.mark;
   // A version without `marks/<w>` may have marked the registration: what is said there counts until it is overruled.
-  const auto former =
-    store::decode<store::mark_payload>(answers[slots.registration].data, {}).value_or(store::mark_payload{});
+  const auto former = store::decode<store::mark_payload>(slots.registration->data, {}).value_or(store::mark_payload{});
   auto p = former;
   if (subject.code == rc::ok) {
     auto have = store::decode<store::mark_payload>(subject.data, path);
@@ -216,9 +215,9 @@ void admin_core::mark(const mark_slots& slots, const read_answers& answers, step
   }
   p.draining = x.draining;
   p.cordoned = x.cordoned;
-  auto txn = change(tree_.worker_version(), answers[slots.version]);
+  auto txn = change(tree_.worker_version(), *slots.version);
   if (subject.code != rc::ok) {
-    txn.ops.push_back(store::create_op{path, store::encode(p), store::create_mode::persistent});
+    txn.ops.push_back(store::create_op{path, store::encode(p)});
   } else if (!p.draining && !p.cordoned && former == p) {
     txn.ops.push_back(store::remove_op{path, subject.stat.version});
   } else {
@@ -237,23 +236,23 @@ void admin_core::begin(const see_cluster&, effects& out) {
   store_.read({}, ask, false, out, &admin_core::view_base, slots);
 }
 
-void admin_core::view_base(const base_slots& slots, const read_answers& answers, step, effects& out) {
-  const auto& workers = answers[slots.workers].children;
-  for (const auto& w : answers[slots.alive].children) {
+void admin_core::view_base(const base_slots& slots, step, effects& out) {
+  const auto& workers = slots.workers->children;
+  for (const auto& w : slots.alive->children) {
     if (!std::binary_search(workers.begin(), workers.end(), w)) {
       view_.problems.push_back(tree_.alive(w) + ": alive without a registration in " + tree_.workers());
     }
   }
-  if (auto pools = store::decode<store::pools_payload>(answers[slots.all_pools].data, tree_.pools())) {
+  if (auto pools = store::decode<store::pools_payload>(slots.all_pools->data, tree_.pools())) {
     view_.all_disabled = pools->all_disabled;
   } else {
     view_.problems.push_back(pools.error().text);
   }
-  const auto& marks = answers[slots.marks].children;
+  const auto& marks = slots.marks->children;
   std::vector<node_id> marked;
   std::copy_if(marks.begin(), marks.end(), std::back_inserter(marked), is_valid_id);
   std::vector<std::string> latches;
-  for (const auto& name : answers[slots.latches].children) {
+  for (const auto& name : slots.latches->children) {
     if (!candidate_worker(name).empty()) {
       latches.push_back(name);
     }
@@ -266,12 +265,11 @@ void admin_core::view_base(const base_slots& slots, const read_answers& answers,
     details.workers.push_back({w, ask.get(tree_.worker(w)), ask.children(tree_.available(w)),
                                ask.children(tree_.assigned(w)), ask.get(tree_.alive(w))});
   }
-  for (const auto& j : answers[slots.pools].children) {
+  for (const auto& j : slots.pools->children) {
     details.jobs.push_back({j, ask.get(tree_.pool(j)), ask.children(tree_.pool(j))});
   }
-  details.marks = ask.each(std::move(marked), [this](const node_id& w) { return store::get(tree_.mark(w)); });
-  details.latches =
-    ask.each(std::move(latches), [this](const std::string& n) { return store::exists(tree_.latch(n)); });
+  details.marks = ask.each(marked, [this](const node_id& w) { return store::get(tree_.mark(w)); });
+  details.latches = ask.each(latches, [this](const std::string& n) { return store::exists(tree_.latch(n)); });
   if (ask.empty()) {
     show_view(out);
     return;
@@ -279,23 +277,23 @@ void admin_core::view_base(const base_slots& slots, const read_answers& answers,
   store_.read({}, ask, false, out, &admin_core::view_details, details);
 }
 
-void admin_core::view_details(const detail_slots& slots, const read_answers& answers, step, effects& out) {
+void admin_core::view_details(const detail_slots& slots, step, effects& out) {
   folders_.clear();
   for (const auto& w : slots.workers) {
-    view_worker(w, answers);
+    view_worker(w);
   }
   for (const auto& j : slots.jobs) {
-    view_job(j, answers);
+    view_job(j);
   }
-  for (const auto& [id, mark] : answers[slots.marks]) {
-    view_mark(id, mark);
+  for (const auto& [id, mark] : slots.marks) {
+    view_mark(id, *mark);
   }
-  for (const auto& [name, latch] : answers[slots.latches]) {
-    view_latch(name, latch);
+  for (const auto& [name, latch] : slots.latches) {
+    view_latch(name, *latch);
   }
   read_batch ask;
   const auto folders =
-    ask.each(std::move(folders_), [this](const folder& f) { return store::children(tree_.assigned(f.worker, f.job)); });
+    ask.each(folders_, [this](const folder& f) { return store::children(tree_.assigned(f.worker, f.job)); });
   const auto locks = ask.each(items_with_locks(), [this](const item_place& p) {
     const auto& job = view_.jobs[p.job];
     return store::get(tree_.lock(job.id, job.items[p.item].item));
@@ -307,12 +305,12 @@ void admin_core::view_details(const detail_slots& slots, const read_answers& ans
   store_.read({}, ask, false, out, &admin_core::view_items, folders, locks);
 }
 
-void admin_core::view_worker(const worker_slots& slots, const read_answers& answers) {
-  const auto& reg = answers[slots.registration];
-  const auto& alive = answers[slots.alive];
+void admin_core::view_worker(const worker_slots& slots) {
+  const auto& reg = *slots.registration;
+  const auto& alive = *slots.alive;
   worker_view v;
   v.id = slots.id;
-  v.jobs = answers[slots.available].children;
+  v.jobs = slots.available->children;
   bool left = false;
   if (auto p = store::decode<store::worker_payload>(reg.data, tree_.worker(v.id))) {
     v.incarnation = p->incarnation;
@@ -338,14 +336,14 @@ void admin_core::view_worker(const worker_slots& slots, const read_answers& answ
       view_.problems.push_back(p.error().text);
     }
   }
-  for (const auto& job : answers[slots.assigned].children) {
+  for (const auto& job : slots.assigned->children) {
     folders_.push_back({v.id, job});
   }
   view_.workers.push_back(std::move(v));
 }
 
-void admin_core::view_job(const job_slots& slots, const read_answers& answers) {
-  const auto& data = answers[slots.pool];
+void admin_core::view_job(const job_slots& slots) {
+  const auto& data = *slots.pool;
   job_view v;
   v.id = slots.id;
   if (auto p = store::decode<store::pool_payload>(data.data, tree_.pool(v.id))) {
@@ -355,7 +353,7 @@ void admin_core::view_job(const job_slots& slots, const read_answers& answers) {
   } else if (data.code == rc::ok) {
     view_.problems.push_back(p.error().text);
   }
-  for (const auto& item : answers[slots.items].children) {
+  for (const auto& item : slots.items->children) {
     v.items.emplace_back().item = item;
   }
   view_.jobs.push_back(std::move(v));
@@ -406,14 +404,14 @@ void admin_core::view_mark(const node_id& id, const store::read_result& r) {
   w->cordoned = m->cordoned;
 }
 
-void admin_core::view_items(const read_slots<folder>& folders, const read_slots<item_place>& locks,
-                            const read_answers& answers, step, effects& out) {
-  for (const auto& [where, list] : answers[folders]) {
+void admin_core::view_items(const read_slots<folder>& folders, const read_slots<item_place>& locks, step,
+                            effects& out) {
+  for (const auto& [where, list] : folders) {
     const auto& [worker, job] = where;
     auto j = std::find_if(view_.jobs.begin(), view_.jobs.end(), [&, id = job](const auto& v) { return v.id == id; });
     auto w =
       std::find_if(view_.workers.begin(), view_.workers.end(), [&, id = worker](const auto& v) { return v.id == id; });
-    for (const auto& item : list.children) {
+    for (const auto& item : list->children) {
       w->items += 1;
       if (j == view_.jobs.end()) {
         continue;
@@ -425,14 +423,14 @@ void admin_core::view_items(const read_slots<folder>& folders, const read_slots<
       }
     }
   }
-  for (const auto& [place, lock] : answers[locks]) {
-    if (lock.code != rc::ok) {
+  for (const auto& [place, lock] : locks) {
+    if (lock->code != rc::ok) {
       continue;
     }
     auto& job = view_.jobs[place.job];
     auto& item = job.items[place.item];
-    item.token = lock.stat.czxid;
-    if (auto p = store::decode<store::lock_payload>(lock.data, tree_.lock(job.id, item.item))) {
+    item.token = lock->stat.czxid;
+    if (auto p = store::decode<store::lock_payload>(lock->data, tree_.lock(job.id, item.item))) {
       item.holder = p->worker;
     } else {
       view_.problems.push_back(p.error().text);

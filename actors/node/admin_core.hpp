@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -130,27 +129,26 @@ private:
   void again(step s, std::string why);
   void write(store::transaction txn, effects& out);
   store::transaction change(const std::string& version_path, const store::read_result& version) const;
-  void switch_one(const pool_slots& slots, const read_answers& answers, step s, effects& out);
-  void switch_everything(const pool_slots& slots, const read_answers& answers, step s, effects& out);
-  void mark(const mark_slots& slots, const read_answers& answers, step s, effects& out);
-  void read_offers(const read_slot& version, const read_slot& alive, const read_answers& answers, step s, effects& out);
-  void retire(std::int32_t worker_version, const pool_slots& slots, const read_slots<node_id>& offers,
-              const read_answers& answers, step s, effects& out);
-  void view_base(const base_slots& slots, const read_answers& answers, step s, effects& out);
-  void view_details(const detail_slots& slots, const read_answers& answers, step s, effects& out);
-  void view_worker(const worker_slots& slots, const read_answers& answers);
-  void view_job(const job_slots& slots, const read_answers& answers);
+  void switch_one(const pool_slots& slots, step s, effects& out);
+  void switch_everything(const pool_slots& slots, step s, effects& out);
+  void mark(const mark_slots& slots, step s, effects& out);
+  void read_offers(const read_slot& version, const read_slot& alive, step s, effects& out);
+  void retire(std::int32_t worker_version, const pool_slots& slots, const read_slots<node_id>& offers, step s,
+              effects& out);
+  void view_base(const base_slots& slots, step s, effects& out);
+  void view_details(const detail_slots& slots, step s, effects& out);
+  void view_worker(const worker_slots& slots);
+  void view_job(const job_slots& slots);
   void view_mark(const node_id& id, const store::read_result& r);
   void view_latch(const std::string& name, const store::read_result& latch);
   std::vector<item_place> items_with_locks();
-  void view_items(const read_slots<folder>& folders, const read_slots<item_place>& locks, const read_answers& answers,
-                  step s, effects& out);
+  void view_items(const read_slots<folder>& folders, const read_slots<item_place>& locks, step s, effects& out);
   void explain_items();
   void show_view(effects& out);
 
   settings cfg_;
   store::tree_schema tree_;
-  exchange<admin_core, nothing, effects> store_;
+  exchange<admin_core, std::monostate, effects> store_;
   bool connected_ = false;
   std::uint64_t session_ = 0;
   bool joined_ = false;

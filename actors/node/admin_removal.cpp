@@ -14,27 +14,26 @@ void admin_core::begin(const remove_job&, effects& out) {
   store_.read({}, ask, true, out, &admin_core::read_offers, version, alive);
 }
 
-void admin_core::read_offers(const read_slot& version, const read_slot& alive, const read_answers& answers, step,
-                             effects& out) {
-  const auto worker_version = answers[version].stat.version;
+void admin_core::read_offers(const read_slot& version, const read_slot& alive, step, effects& out) {
+  const auto worker_version = version->stat.version;
   const auto& job = std::get<remove_job>(queue_.front().what).job;
   read_batch ask;
   const pool_slots slots{ask.get(tree_.pool_version()), ask.get(tree_.pool(job))};
   const auto offers =
-    ask.each(answers[alive].children, [&](const node_id& w) { return store::exists(tree_.available(w, job)); });
+    ask.each(alive->children, [&](const node_id& w) { return store::exists(tree_.available(w, job)); });
   store_.read({}, ask, false, out, &admin_core::retire, worker_version, slots, offers);
 }
 
-void admin_core::retire(std::int32_t worker_version, const pool_slots& slots, const read_slots<node_id>& offers,
-                        const read_answers& answers, step s, effects& out) {
+void admin_core::retire(std::int32_t worker_version, const pool_slots& slots, const read_slots<node_id>& offers, step s,
+                        effects& out) {
   const auto& job = std::get<remove_job>(queue_.front().what).job;
-  const auto& pool = answers[slots.pool];
+  const auto& pool = *slots.pool;
   if (pool.code != rc::ok) {
     answer(fail(errc::unknown_job, "job \"" + job + "\" is not in the cluster's work pool"), out);
     return;
   }
-  for (const auto& [worker, offer] : answers[offers]) {
-    if (offer.code != rc::ok) {
+  for (const auto& [worker, offer] : offers) {
+    if (offer->code != rc::ok) {
       continue;
     }
     if (worker == cfg_.node) {
@@ -52,7 +51,7 @@ void admin_core::retire(std::int32_t worker_version, const pool_slots& slots, co
     return;
   }
   p->retired = true;
-  auto txn = change(tree_.pool_version(), answers[slots.version]);
+  auto txn = change(tree_.pool_version(), *slots.version);
   txn.ops.insert(txn.ops.begin() + 1, store::check_op{tree_.worker_version(), worker_version});
   txn.ops.push_back(store::set_op{tree_.pool(job), store::encode(*p, pool.data), pool.stat.version});
   write(std::move(txn), out);

@@ -17,12 +17,12 @@ constexpr std::size_t few_items = 1000;
 
 // -- what is assigned -----------------------------------------------------------
 
-void worker_core::apply_assigned(const assigned_slots& slots, const read_answers& answers, step s, effects& out) {
+void worker_core::apply_assigned(const assigned_slots& slots, step s, effects& out) {
   const auto path = tree_.assigned(cfg_.node);
-  const auto& node = answers[slots.node];
-  const auto& folders = answers[slots.folders];
-  base_watched_ = base_watched_ || (slots.locks && answers[*slots.locks].watched);
-  if (node.code != store::rc::ok || folders.code != store::rc::ok) {
+  const auto& node = *slots.node;
+  const auto& folders = *slots.folders;
+  base_watched_ = base_watched_ || (slots.locks && (*slots.locks)->watched);
+  if (node.code != rc::ok || folders.code != rc::ok) {
     store_.complain("assigned", {errc::malformed_payload, path + ": cannot be read: " + to_string(node.code)}, out);
     assigned_dirty_ = true;
     retry(s);
@@ -73,12 +73,11 @@ void worker_core::read_folders(const std::vector<job_id>& jobs, bool all, effect
   store_.read(topic::assigned, ask, false, out, &worker_core::apply_folders, std::move(folders));
 }
 
-void worker_core::apply_folders(const std::vector<folder_slot>& folders, const read_answers& answers, step,
-                                effects& out) {
+void worker_core::apply_folders(const std::vector<folder_slot>& folders, step, effects& out) {
   std::vector<job_id> again;
   for (const auto& [job, listed, slot] : folders) {
-    const auto& res = answers[slot];
-    if (res.code != store::rc::ok) {
+    const auto& res = *slot;
+    if (res.code != rc::ok) {
       continue; // gone meanwhile
     }
     if (listed) {
@@ -111,18 +110,17 @@ void worker_core::image_read(effects& out) {
     return;
   }
   read_batch ask;
-  const auto pools = ask.each(std::move(lost), [this](const job_id& job) { return store::get(tree_.pool(job)); });
+  const auto pools = ask.each(lost, [this](const job_id& job) { return store::get(tree_.pool(job)); });
   const auto all_pools = ask.get(tree_.pools());
   store_.read(topic::assigned, ask, false, out, &worker_core::apply_why, pools, all_pools);
 }
 
-void worker_core::apply_why(const read_slots<job_id>& pools, const read_slot& all_pools, const read_answers& answers,
-                            step, effects&) {
-  const auto all = store::decode<store::pools_payload>(answers[all_pools].data, tree_.pools());
-  for (const auto& [job, res] : answers[pools]) {
-    const auto pool = store::decode<store::pool_payload>(res.data, tree_.pool(job));
+void worker_core::apply_why(const read_slots<job_id>& pools, const read_slot& all_pools, step, effects&) {
+  const auto all = store::decode<store::pools_payload>(all_pools->data, tree_.pools());
+  for (const auto& [job, res] : pools) {
+    const auto pool = store::decode<store::pool_payload>(res->data, tree_.pool(job));
     // What cannot be read is for the keeper and the leader to report.
-    if (res.code == rc::ok && jobs_.count(job) > 0 && ((pool && !pool->enabled) || (all && all->all_disabled))) {
+    if (res->code == rc::ok && jobs_.count(job) > 0 && ((pool && !pool->enabled) || (all && all->all_disabled))) {
       off_.insert(job);
     }
   }

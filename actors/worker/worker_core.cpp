@@ -238,29 +238,29 @@ worker_core::effects worker_core::on_read(std::uint64_t request, const store::re
   if (!q) {
     return out;
   }
-  if (!q->answers) {
+  if (!q->ok()) {
     // Entries keep their state and are asked about again.
     if (q->topic == topic::assigned) {
       assigned_dirty_ = true;
     } else if (q->topic == topic::scan_locks) {
       scan_pending_ = true;
     } else if (q->topic == topic::lock_list) {
-      for (const auto& op : *q->asked) {
+      for (const auto& [op, answer] : q->asked) {
         list_jobs_.emplace(store::name_of(op.path));
       }
     }
     if (q->status == read_status::rejected) {
       store_.complain("read", {errc::internal, q->text}, out);
     }
-    store_.problems().failing(reading, q->text, s.now, out);
+    store_.failing(reading, q->text, s.now, out);
     retry(s);
     progress(s, out);
     return out;
   }
   store_.relieve("read", out);
-  store_.problems().works(reading, out);
+  store_.works(reading, out);
   changed_ = true;
-  q->then(*this, *q->answers, s, out);
+  q->then(*this, s, out);
   progress(s, out);
   return out;
 }

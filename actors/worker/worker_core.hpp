@@ -118,9 +118,8 @@ private:
   };
   /// Of `assigned` questions, of those about locks and of changes of locks one is under way at a time each.
   enum class topic { assigned, lock_list, lock_data, scan_jobs, scan_locks, changes };
-  enum class guard { alive };
-  /// A change is about a lock, or about the folder of a job's locks, which is no item.
-  using result = txn_outcome<guard, item_ref>;
+  /// A change is about a lock, or about the folder of a job's locks, which is no item. Others are of `alive/<worker>`.
+  using result = txn_outcome<item_ref>;
 
   // Where the answers are.
   struct assigned_slots {
@@ -148,21 +147,20 @@ private:
   void start_assigned_read(effects& out);
   void start_commit(step s, effects& out);
   bool start_scan(effects& out);
-  void apply_assigned(const assigned_slots& slots, const read_answers& answers, step s, effects& out);
-  void apply_folders(const std::vector<folder_slot>& folders, const read_answers& answers, step s, effects& out);
+  void apply_assigned(const assigned_slots& slots, step s, effects& out);
+  void apply_folders(const std::vector<folder_slot>& folders, step s, effects& out);
   void read_folders(const std::vector<job_id>& jobs, bool all, effects& out);
   void image_read(effects& out);
-  void apply_why(const read_slots<job_id>& pools, const read_slot& all_pools, const read_answers& answers, step s,
-                 effects& out);
+  void apply_why(const read_slots<job_id>& pools, const read_slot& all_pools, step s, effects& out);
   void take_image();
   void apply_wanted();
   void settle_entry(const item_ref& ref, entry& e);
-  void apply_lock_list(const read_slots<job_id>& folders, const read_answers& answers, step s, effects& out);
-  void apply_lock_data(const read_slots<item_ref>& locks, const read_answers& answers, step s, effects& out);
+  void apply_lock_list(const read_slots<job_id>& folders, step s, effects& out);
+  void apply_lock_data(const read_slots<item_ref>& locks, step s, effects& out);
   void apply_lock(const item_ref& ref, entry& e, const store::read_result& found, step s, effects& out);
   void no_locks_below(const job_id& job);
-  void apply_scanned_jobs(const read_slot& jobs, const read_answers& answers, step s, effects& out);
-  void apply_scan(const read_slots<job_id>& folders, const read_answers& answers, step s, effects& out);
+  void apply_scanned_jobs(const read_slot& jobs, step s, effects& out);
+  void apply_scan(const read_slots<job_id>& folders, step s, effects& out);
   void apply_changes(const result& o, step s, effects& out);
   void changes_committed(store::zxid_t zxid);
   void change_failed(const result& o, effects& out);

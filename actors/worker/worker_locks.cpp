@@ -22,19 +22,19 @@ void worker_core::no_locks_below(const job_id& job) {
   }
 }
 
-void worker_core::apply_lock_list(const read_slots<job_id>& folders, const read_answers& answers, step s, effects&) {
-  for (const auto& [job, res] : answers[folders]) {
-    if (res.code != store::rc::ok) {
+void worker_core::apply_lock_list(const read_slots<job_id>& folders, step s, effects&) {
+  for (const auto& [job, res] : folders) {
+    if (res->code != rc::ok) {
       no_locks_below(job);
       continue;
     }
     folders_.insert(job);
-    const bool by_folder = child_watches_.count(job) > 0 && res.watched;
+    const bool by_folder = child_watches_.count(job) > 0 && res->watched;
     if (!by_folder && child_watches_.erase(job) > 0) {
       retry(s);
     }
     std::set<item_id> taken;
-    for (const auto& name : res.children) {
+    for (const auto& name : res->children) {
       if (auto item = store::item_of_lock_name(name)) {
         taken.insert(std::move(*item));
       }
@@ -59,24 +59,23 @@ void worker_core::apply_lock_list(const read_slots<job_id>& folders, const read_
   }
 }
 
-void worker_core::apply_lock_data(const read_slots<item_ref>& locks, const read_answers& answers, step s,
-                                  effects& out) {
-  for (const auto& [ref, found] : answers[locks]) {
-    if (found.watched) {
+void worker_core::apply_lock_data(const read_slots<item_ref>& locks, step s, effects& out) {
+  for (const auto& [ref, found] : locks) {
+    if (found->watched) {
       watched_.insert(ref);
     }
     const auto k = entries_.find(ref);
     if (k != entries_.end() && (k->second.uncertain || k->second.lock == lock_state::taken)) {
-      apply_lock(ref, k->second, found, s, out);
+      apply_lock(ref, k->second, *found, s, out);
     } // or else it is decided by something newer
   }
 }
 
 void worker_core::apply_lock(const item_ref& ref, entry& e, const store::read_result& res, step s, effects& out) {
-  const auto path = tree_.lock(ref.job, ref.item);
+  const auto path = tree_.lock(ref);
   const bool asked = e.uncertain; // a question after the truth leaves no watch
   const bool held = e.lock == lock_state::held;
-  if (res.code == store::rc::no_node) {
+  if (res.code == rc::no_node) {
     store_.relieve(path, out);
     e.uncertain = false;
     if (held) {
@@ -86,18 +85,13 @@ void worker_core::apply_lock(const item_ref& ref, entry& e, const store::read_re
     settle_entry(ref, e);
     return;
   }
-  if (res.code != store::rc::ok) {
+  if (res.code != rc::ok) {
     store_.complain(path, {errc::no_permission, path + ": cannot be read: " + to_string(res.code)}, out);
     retry(s);
     return;
   }
   e.uncertain = false;
-  auto payload = store::decode<store::lock_payload>(res.data, path);
-  if (!payload) {
-    store_.complain(path, payload.error(), out);
-  } else {
-    store_.relieve(path, out);
-  }
+  const auto payload = store_.decode<store::lock_payload>(res, path, out);
   if (payload && payload->worker == cfg_.node && payload->incarnation == cfg_.incarnation) {
     if (e.token != res.stat.czxid && e.granted && !e.revoking) {
       // A run works under a token that is not the lock's any more: it ends before the item goes on.
@@ -119,17 +113,17 @@ void worker_core::apply_lock(const item_ref& ref, entry& e, const store::read_re
   settle_entry(ref, e);
 }
 
-void worker_core::apply_scanned_jobs(const read_slot& jobs, const read_answers& answers, step, effects&) {
+void worker_core::apply_scanned_jobs(const read_slot& jobs, step, effects&) {
   scan_pending_ = false;
-  scan_list_ = answers[jobs].children;
+  scan_list_ = jobs->children;
 }
 
-void worker_core::apply_scan(const read_slots<job_id>& folders, const read_answers& answers, step, effects&) {
-  for (const auto& [job, found] : answers[folders]) {
-    if (found.code != store::rc::ok) {
+void worker_core::apply_scan(const read_slots<job_id>& folders, step, effects&) {
+  for (const auto& [job, found] : folders) {
+    if (found->code != rc::ok) {
       continue;
     }
-    for (const auto& name : found.children) {
+    for (const auto& name : found->children) {
       if (auto item = store::item_of_lock_name(name); item && is_valid_id(job)) {
         item_ref ref{job, *item};
         const auto e = entries_.try_emplace(ref).first;
@@ -168,13 +162,12 @@ void worker_core::start_commit(step s, effects& out) {
     auto& e = i->second;
     const bool wanted = wants(ref, e);
     if (e.lock == lock_state::held && !wanted && !e.granted) {
-      removes.emplace_back(ref, store::remove_op{tree_.lock(ref.job, ref.item), 0});
+      removes.emplace_back(ref, store::remove_op{tree_.lock(ref), 0});
       bytes += store::wire_size(removes.back().second);
       e.lock = lock_state::removing;
     } else if (e.lock == lock_state::none && wanted && !e.granted) {
       if (folders_.count(ref.job) == 0 && new_folders.insert(ref.job).second) {
-        creates.emplace_back(item_ref{ref.job, {}},
-                             store::create_op{tree_.locks(ref.job), {}, store::create_mode::persistent});
+        creates.emplace_back(item_ref{ref.job, {}}, store::create_op{tree_.locks(ref.job), {}});
         bytes += store::wire_size(creates.back().second);
       }
       if (payload.empty()) {
@@ -185,8 +178,7 @@ void worker_core::start_commit(step s, effects& out) {
         p.acquired_at_ms = s.wall_ms;
         payload = store::encode(p);
       }
-      creates.emplace_back(ref,
-                           store::create_op{tree_.lock(ref.job, ref.item), payload, store::create_mode::persistent});
+      creates.emplace_back(ref, store::create_op{tree_.lock(ref), payload});
       bytes += store::wire_size(creates.back().second);
       e.lock = lock_state::creating;
     } else {
@@ -199,19 +191,19 @@ void worker_core::start_commit(step s, effects& out) {
   if (creates.empty() && removes.empty()) {
     return;
   }
-  txn_builder<guard, item_ref> txn;
+  txn_builder<item_ref> txn;
   // Every multi of a worker checks its registration. Setting it to what it is does the same and, where locks are
   // created, also tells the zxid of the transaction: the fencing token, without another read.
   if (creates.empty()) {
-    txn.guard(guard::alive, store::check_op{tree_.alive(cfg_.node)});
+    txn.add(store::check_op{tree_.alive(cfg_.node)});
   } else {
-    txn.guard(guard::alive, store::set_op{tree_.alive(cfg_.node), alive_data_});
+    txn.add(store::set_op{tree_.alive(cfg_.node), alive_data_});
   }
   changing_.clear();
   for (auto* part : {&removes, &creates}) {
     for (auto& [ref, op] : *part) {
       changing_.push_back(ref);
-      txn.about(ref, std::move(op));
+      txn.add(ref, std::move(op));
     }
   }
   store_.commit(topic::changes, session_, std::move(txn), out, &worker_core::apply_changes);
@@ -221,7 +213,7 @@ void worker_core::apply_changes(const result& o, step s, effects& out) {
   if (const auto* ok = o.committed()) {
     conflict_streak_ = 0;
     batch_.worked(s.now);
-    store_.problems().works(locking, out);
+    store_.works(locking, out);
     store_.relieve("commit", out);
     store_.reset_backoff();
     changes_committed(ok->zxid);
@@ -230,7 +222,7 @@ void worker_core::apply_changes(const result& o, step s, effects& out) {
     change_failed(o, out);
     // Each of these conflicts teaches something; one that does not go away must not spin.
     if (++conflict_streak_ > 5) {
-      store_.problems().failing(locking, "others are in the way", s.now, out);
+      store_.failing(locking, "others are in the way", s.now, out);
       retry(s);
     }
   } else if (const auto* no = o.rejected()) {
@@ -239,11 +231,11 @@ void worker_core::apply_changes(const result& o, step s, effects& out) {
     if (no->why.code != errc::not_connected) {
       store_.complain("commit", no->why, out);
     }
-    store_.problems().failing(locking, no->why.text, s.now, out);
+    store_.failing(locking, no->why.text, s.now, out);
     retry(s);
   } else {
     ++counters_.lock_unknowns;
-    store_.problems().failing(locking, "its outcome is unknown", s.now, out);
+    store_.failing(locking, "its outcome is unknown", s.now, out);
     undo_commit(true);
   }
 }
@@ -273,7 +265,7 @@ void worker_core::changes_committed(store::zxid_t zxid) {
 /// Learns from the operation that met a conflict.
 void worker_core::change_failed(const result& o, effects& out) {
   const auto code = o.conflict()->code;
-  const auto* met = o.failed_about();
+  const auto* met = o.failed();
   const auto i = met != nullptr ? entries_.find(*met) : entries_.end();
   const bool removing = i != entries_.end() && i->second.lock == lock_state::removing;
   undo_commit(false);

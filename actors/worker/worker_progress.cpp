@@ -116,8 +116,7 @@ bool worker_core::start_verification(effects& out) {
   if (!items.empty()) {
     ++counters_.rereads;
     read_batch ask;
-    const auto locks =
-      ask.each(std::move(items), [this](const item_ref& i) { return store::get(tree_.lock(i.job, i.item)); });
+    const auto locks = ask.each(items, [this](const item_ref& i) { return store::get(tree_.lock(i)); });
     store_.read(topic::lock_data, ask, true, out, &worker_core::apply_lock_data, locks);
     return true;
   }
@@ -152,9 +151,8 @@ bool worker_core::start_lock_list(effects& out) {
     return false;
   }
   read_batch ask;
-  const auto folders = ask.each(std::vector<job_id>{list_jobs_.begin(), list_jobs_.end()}, [this](const job_id& job) {
-    return store::children(tree_.locks(job), child_watches_.count(job) > 0);
-  });
+  const auto folders = ask.each(
+    list_jobs_, [this](const job_id& job) { return store::children(tree_.locks(job), child_watches_.count(job) > 0); });
   list_jobs_.clear();
   store_.read(topic::lock_list, ask, true, out, &worker_core::apply_lock_list, folders);
   return true;
@@ -185,8 +183,7 @@ bool worker_core::start_lock_reads(effects& out) {
     return start_lock_list(out); // the folders of those that are too many
   }
   read_batch ask;
-  const auto locks =
-    ask.each(std::move(items), [this](const item_ref& i) { return store::get(tree_.lock(i.job, i.item), true); });
+  const auto locks = ask.each(items, [this](const item_ref& i) { return store::get(tree_.lock(i), true); });
   store_.read(topic::lock_data, ask, false, out, &worker_core::apply_lock_data, locks);
   return true;
 }
@@ -230,7 +227,7 @@ void worker_core::retry(step s) {
 /// What was wrong with the lock of an item is over when this node has to do with the item no more.
 void worker_core::forget_problems(effects& out) {
   const auto folder = tree_.locks() + "/";
-  store_.problems().over_if(
+  store_.over_if(
     [&](const std::string& about) {
       if (about.compare(0, folder.size(), folder) != 0) {
         return false;
@@ -257,7 +254,7 @@ void worker_core::check_settled(effects& out) {
     }
   }
   if (settled) {
-    store_.problems().works(locking, out);
+    store_.works(locking, out);
     // What was refused may be wanted no more. This looks at all items, but only while there is such a problem.
     if (store_.problems().has("commit") && std::all_of(entries_.begin(), entries_.end(), [this](const auto& x) {
           return x.second.lock == lock_state::none || wants(x.first, x.second);
