@@ -42,8 +42,8 @@ using store_client_actor = cx::typed<caf::result<void>(msg::commit_done), caf::r
 using store_actor =
   cx::typed<caf::result<void>(msg::attach), caf::result<void>(msg::commit), caf::result<void>(msg::read),
             caf::result<void>(msg::start_probing), caf::result<void>(msg::stop_probing),
-            caf::result<void>(msg::close_session), caf::result<void>(msg::wake), caf::result<void>(peers_ptr),
-            caf::result<store_status>(msg::get_part_status)>;
+            caf::result<void>(msg::close_session), caf::result<void>(msg::read_older), caf::result<void>(msg::wake),
+            caf::result<void>(peers_ptr), caf::result<store_status>(msg::get_part_status)>;
 
 using keeper_actor = store_client_actor::extend_with<
   cx::typed<caf::result<void>(msg::offer), caf::result<void>(msg::withdraw), caf::result<void>(msg::pool),

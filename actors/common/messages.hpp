@@ -40,6 +40,10 @@ struct start_probing {
 struct stop_probing {};
 /// Node → store: end the session; the store answers with `session_changed` (closed) and `store_closed` to the sender.
 struct close_session {};
+/// A part has read something older than what it knows to have been written: the store has gone back.
+struct read_older {
+  store::zxid_t found = 0, seen = 0;
+};
 struct store_closed {};
 
 /// Store → client.
@@ -213,6 +217,10 @@ auto fields(V&& v, stop_probing&) {
 template <class V>
 auto fields(V&& v, close_session&) {
   return v("close_session");
+}
+template <class V>
+auto fields(V&& v, read_older& x) {
+  return v("read_older", field("found", x.found), field("seen", x.seen));
 }
 template <class V>
 auto fields(V&& v, store_closed&) {

@@ -82,6 +82,7 @@ struct worker_restarted;
 struct happened;
 struct get_part_status;
 struct run_released;
+struct read_older;
 
 } // namespace djm::msg
 
@@ -154,5 +155,6 @@ CAF_ADD_TYPE_ID(djm_parts, (djm::strategy_done))
 CAF_ADD_TYPE_ID(djm_parts, (djm::question))
 CAF_ADD_TYPE_ID(djm_parts, (djm::job_gone))
 CAF_ADD_TYPE_ID(djm_parts, (djm::store::secure_op))
+CAF_ADD_TYPE_ID(djm_parts, (djm::msg::read_older))
 
 CAF_END_TYPE_ID_BLOCK(djm_parts)

@@ -48,9 +48,14 @@ public:
   struct failed {
     error why;
   };
+  /// `workers/<node>` is as transaction `found` left it, and we have written it in `seen`: the store has gone back.
+  /// Said again and again until this life ends.
+  struct read_older {
+    store::zxid_t found, seen;
+  };
 
   using effect = std::variant<commit_effect, read_effect, joined, unjoined, start_probing, stop_probing, left, failed,
-                              emit_effect, log_effect>;
+                              read_older, emit_effect, log_effect>;
   using effects = std::vector<effect>;
 
   struct settings {
@@ -213,6 +218,7 @@ private:
   void wait_for_id(const store::read_result& alive, const expected<store::alive_payload>& shown, step s);
   void next_registration_write(step s, effects& out);
   void registration_written(const result& o, step s, effects& out);
+  bool went_back(const store::read_result& worker, const expected<store::worker_payload>& have);
   bool superseded(const store::read_result& worker, const expected<store::worker_payload>& have, bool ours);
   std::vector<std::string> base_paths() const;
   std::string first_data(const std::string& path);
@@ -279,6 +285,8 @@ private:
   bool joining_ = false;
   /// `workers/<node>` has named this incarnation: another one named there since has taken the id over for good.
   bool named_ = false;
+  /// The latest transaction that is known to have named us there.
+  store::zxid_t registered_in_ = 0;
   std::string named_before_; ///< which incarnation `workers/<node>` named before the write under way
   /// The same for a write whose outcome is not known.
   std::optional<std::string> perhaps_named_;

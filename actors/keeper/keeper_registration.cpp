@@ -51,6 +51,13 @@ void keeper_core::apply_registration(const registration_slots& slots, step s, ef
     return;
   }
   const auto have = store::decode<store::worker_payload>(worker.data, tree_.worker(id));
+  if (went_back(worker, have)) {
+    store_.complain(tree_.worker(id),
+                    {errc::store_went_back, tree_.worker(id) + " is older than what this node has written"}, out);
+    out.push_back(read_older{worker.stat.mzxid, registered_in_});
+    store_.retry(s);
+    return;
+  }
   if (superseded(worker, have, ours)) {
     give_up({errc::node_id_in_use, "node id \"" + id + "\" was taken over by incarnation " + have->incarnation +
                                      " while this process was away from the store: it does not come back"},
@@ -169,6 +176,21 @@ void keeper_core::wait_for_id(const store::read_result& alive, const expected<st
   }
 }
 
+/// The number of the transaction that last wrote a node never falls within one history of the store. (Who finds nothing
+/// at all joins as if for the first time: a leader may have cleaned up after a node that was away for long.)
+bool keeper_core::went_back(const store::read_result& worker, const expected<store::worker_payload>& have) {
+  if (worker.code != rc::ok || phase_ == phase::joined) {
+    return false;
+  }
+  if (worker.stat.mzxid < registered_in_) {
+    return true;
+  }
+  if (have && have->incarnation == cfg_.incarnation) {
+    registered_in_ = worker.stat.mzxid;
+  }
+  return false;
+}
+
 /// Another process has taken our id over since `workers/<node>` named us. The leader counts on it that such a life does
 /// not join again: that is why it need not begin to count anew with every life that follows.
 bool keeper_core::superseded(const store::read_result& worker, const expected<store::worker_payload>& have, bool ours) {
@@ -198,9 +220,10 @@ void keeper_core::next_registration_write(step s, effects& out) {
 }
 
 void keeper_core::registration_written(const result& o, step s, effects& out) {
-  if (o.committed()) {
+  if (const auto* done = o.committed()) {
     ++counters_.registration_writes;
     named_ = true;
+    registered_in_ = done->zxid;
     if (phase_ == phase::joined) {
       // A leader may have cleaned the pool of a job that nobody offered yet: look once more, now that it is on offer.
       for (auto& [id, x] : offers_) {

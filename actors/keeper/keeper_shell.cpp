@@ -42,6 +42,9 @@ void carry_out(self_ptr self, keeper_core::effects fx) {
                    self->mail(msg::start_probing{x.number, x.path}).send(st.peers->store);
                  },
                  [&](keeper_core::stop_probing&) { self->mail(msg::stop_probing{}).send(st.peers->store); },
+                 [&](keeper_core::read_older& x) {
+                   self->mail(msg::read_older{x.found, x.seen}).send(st.peers->store);
+                 },
                  [&](keeper_core::left&) { self->mail(msg::left{}).send(st.peers->node); },
                  [&](keeper_core::failed& x) { self->mail(msg::failed{x.why}).send(st.peers->node); },
                  [&](emit_effect& x) { send_event(self, st.peers, x); },

@@ -106,6 +106,18 @@ void give_up(self_ptr self, const store::session_core::went_back& x) {
                                                         how)}));
 }
 
+/// The same, found out by a part that has read what it wrote itself. Until no run is left nothing happens: the part
+/// finds it again.
+void give_up(self_ptr self, const msg::read_older& x) {
+  if (self->state().env->exec().running({}).empty()) {
+    self->quit(
+      to_caf({errc::store_went_back,
+              fmt::format("the store has older data than we have seen: what this node wrote in transaction {:#x} "
+                          "is there as of {:#x}; it was restored",
+                          x.seen, x.found)}));
+  }
+}
+
 const char* name_of(store::session_core::subject x) {
   return x == store::session_core::subject::size ? "size" : "connect";
 }
@@ -355,6 +367,7 @@ store_impl::behavior_type store_behavior(self_ptr self, store_args args) {
         self->mail(msg::store_closed{}).send(*s.closing);
       }
     },
+    [self](msg::read_older& m) { give_up(self, m); },
     [self](peers_ptr& p) {
       auto& s = self->state();
       const bool first = !s.peers;

@@ -24,7 +24,7 @@ sys.dont_write_bytecode = True
 import weave  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
-UNITS = ["unit_cores", "unit_store"]
+UNITS = ["unit_cores", "unit_store", "unit_shells", "stand_in_test"]
 UNIT_TIMEOUT = 10
 # What the test cases of a core begin with, by its folder; and those of several cores together.
 NEAR = {"election": "election:*", "job_runner": "runner:*", "keeper": "keeper:*", "worker": "worker:*,lease:*",
@@ -59,8 +59,14 @@ def stages(mutant):
     """Which test cases to try, one selection after the other: those of the mutant's own core, most likely to notice it and done
     in no time; then the others; then those of whole clusters, which are slow and do not end with every mutant."""
     folder, part = mutant.edits[0].file.split("/")[:2]
-    first = "unit_cores" if folder == "actors" else "unit_store"
-    near = NEAR.get(part, "*") if folder == "actors" else NEAR["session"]
+    if folder == "zkstore":
+        first, near = "unit_store", NEAR["session"]
+    elif folder == "strategies":
+        first, near = "stand_in_test", "*"
+    elif part == "store":
+        first, near = "unit_shells", "*"
+    else:
+        first, near = "unit_cores", NEAR.get(part, "*")
     yield first, ("-tc=" + near,)
     for exe in (first, *(u for u in UNITS if u != first)):
         yield exe, ("-tce=" + (f"{near},{CLUSTERS}" if exe == first else CLUSTERS),)

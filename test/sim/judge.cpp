@@ -65,6 +65,8 @@ void judge::run_began(const process& p, run_id run, const job_id& job, const std
     const auto n = number_of(name);
     auto& record = items_[n];
     r.items.emplace_back(n, item.token);
+    if (of_lost_history(hosts_[p.number()], item.token, now))
+      continue;
     if (excused_.count(name) == 0 && !r.former) {
       const auto l = image_.locks().find(name);
       if (l == image_.locks().end() || l->second.incarnation != p.incarnation() || l->second.token != item.token)

@@ -71,7 +71,7 @@ public:
   void tried(const process& p, const std::string& component, const std::string& what, bool committed, time_point now);
   /// The ensemble was put back to this: another history begins. What still runs belongs to the one that is gone, also
   /// what a process starts before it has joined the new one.
-  void history_begins(const store::znode_tree& tree, time_point now);
+  void history_begins(const store::znode_tree& tree, store::zxid_t latest, time_point now);
   /// It has stopped as it should.
   void ended(const process& p) { hosts_[p.number()].ended = true; }
   /// The process goes on in a new life, under its new incarnation.
@@ -145,6 +145,8 @@ private:
     std::uint32_t failures_expected = 0;
     /// Works in a history that is gone.
     bool former = false;
+    /// What it has locked there it may work with for as long as its lease of then lasts, if it is not refused.
+    std::optional<time_point> former_deadline;
   };
   struct held_run {
     std::vector<std::pair<item_number, fencing_token>> items;
@@ -169,6 +171,7 @@ private:
   item_number number_of(const std::string& key);
   static void gave_up(host& h, time_point now);
   void extend(const process& p, time_point until);
+  bool of_lost_history(const host& h, fencing_token token, time_point now) const;
   bool effective(const run_key& key, const held_run& r, time_point now) const;
   void check_lock_gone(const std::string& key, store::session_id_t by, store::session_id_t leader, time_point now);
   void check_debts(time_point now);
@@ -191,6 +194,8 @@ private:
   /// Lives from before the latest history. Who goes on in one, because the store has not refused its session, may have
   /// locks that it does not know of, until somebody restarts it.
   std::set<std::string> old_lives_;
+  /// The latest transaction that the latest history has in common with the one before.
+  store::zxid_t common_ = 0;
   /// When an incarnation was last seen going.
   std::map<std::string, time_point> gone_since_;
   std::set<store::session_id_t> foreign_;

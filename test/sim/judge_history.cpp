@@ -8,7 +8,8 @@
 /// of before is on its own until it has noticed.
 namespace djm::sim {
 
-void judge::history_begins(const store::znode_tree& tree, time_point now) {
+void judge::history_begins(const store::znode_tree& tree, store::zxid_t latest, time_point now) {
+  common_ = latest;
   image_ = tree_image{root_};
   moves_ = {};
   moves_.plans_are_cut(); // who was settled and who had left before is not known
@@ -36,8 +37,17 @@ void judge::history_begins(const store::znode_tree& tree, time_point now) {
     run.former = true;
   for (auto& [number, h] : hosts_) {
     h.former = true;
+    h.former_deadline = h.deadline;
     old_lives_.insert(h.incarnation);
   }
+}
+
+/// A lock that the copy does not have. A node that goes on in its life finds out when it reads its locks again; until
+/// then it works with it (README, "Restore the store").
+bool judge::of_lost_history(const host& h, fencing_token token, time_point now) const {
+  constexpr int epoch_bits = 32;
+  return h.former_deadline && now <= *h.former_deadline && token > static_cast<fencing_token>(common_) &&
+         token >> epoch_bits == static_cast<fencing_token>(common_) >> epoch_bits;
 }
 
 void judge::reborn(const process& p, time_point now) {

@@ -190,7 +190,8 @@ void cluster::add_network_faults() {
     later(chance_.between(500ms, 6s), [this, backup] {
       if (healed_)
         return;
-      world_.go_back(*backup);
+      using numbers = store::embedded_ensemble::numbers;
+      world_.go_back(*backup, chance_.one_in(2) ? numbers::repeat : numbers::grow);
       // Runs that go on after the lease: no new life may begin before they have ended.
       for (auto& [id, j] : jobs_)
         j.world->manner.stubborn = std::max<std::uint64_t>(j.world->manner.stubborn, 300);

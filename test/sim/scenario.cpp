@@ -192,6 +192,9 @@ scenario_result run_scenario(const scenario_options& o) {
     if (w.verdict().violations().empty()) {
       c.heal();
       w.run_for(s.recovery);
+      // To find out that it went back takes up to T + D and two scouts, T apart; then what is gone is broken off.
+      if (const auto at = w.went_back_at())
+        w.run_for(std::max<duration>(*at + 12s - w.now(), duration::zero()));
     }
     if (w.verdict().violations().empty()) {
       w.verdict().expect_quiet(true);

@@ -136,10 +136,12 @@ public:
 
   network& net() { return *network_; }
   store::embedded_ensemble& ensemble() { return ensemble_; }
-  /// Whether the process is connected in a life that it had before the ensemble went back.
+  /// When the ensemble last went back, if ever.
+  std::optional<time_point> went_back_at() const { return went_back_at_; }
+  /// Whether the process is connected in a life that it had before that.
   bool outlived_history(handle h) const;
   /// The ensemble is put back to this; the judge knows.
-  void go_back(const store::embedded_ensemble::backup& b);
+  void go_back(const store::embedded_ensemble::backup& b, store::embedded_ensemble::numbers n);
   /// To be called after a fault was done to the ensemble directly.
   void touched_ensemble() { network_->settle(); }
   judge& verdict() { return judge_; }
@@ -211,6 +213,7 @@ private:
   std::map<handle, hosted> hosts_;
   /// Those that lived when the ensemble went back.
   std::set<std::string> former_lives_;
+  std::optional<time_point> went_back_at_;
   handle last_ = 0;
   std::optional<std::pair<handle, std::uint64_t>> doomed_;
   /// The present moment, and how many steps there were before it.

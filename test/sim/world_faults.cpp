@@ -28,10 +28,11 @@ bool world::outlived_history(handle h) const {
   return former_lives_.count(p.incarnation()) > 0 && network_->is_connected(p);
 }
 
-void world::go_back(const store::embedded_ensemble::backup& b) {
+void world::go_back(const store::embedded_ensemble::backup& b, store::embedded_ensemble::numbers n) {
   note("the ensemble goes back");
-  ensemble_.go_back(b, timeline_.now);
-  judge_.history_begins(ensemble_.committed().tree(), timeline_.now);
+  ensemble_.go_back(b, n, timeline_.now);
+  judge_.history_begins(ensemble_.committed().tree(), ensemble_.committed().zxid(), timeline_.now);
+  went_back_at_ = timeline_.now;
   network_->settle();
   for (const auto& host : hosts_)
     if (host.second.up)

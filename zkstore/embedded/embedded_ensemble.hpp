@@ -99,10 +99,13 @@ public:
     std::uint32_t counter = 0;
   };
   backup keep() const { return {head_, sessions_, epoch_, counter_}; }
-  /// All servers have the data of the backup: another history begins there, with the numbers that followed it.
-  /// Connections break, what is under way is lost; sessions of the backup have their whole time again. (A lone server
-  /// goes on in the epoch of its data; the next election begins another.)
-  void go_back(const backup& b, time_point now);
+  /// Of transactions after a restore. A lone server goes on in the epoch of its data: they repeat. Several servers
+  /// elect a leader first, with whom another epoch begins: they are higher than all in the epoch of the data, and who
+  /// has seen no later one is not refused.
+  enum class numbers : std::uint8_t { repeat, grow };
+  /// All servers have the data of the backup: another history begins there. Connections break, what is under way is
+  /// lost; sessions of the backup have their whole time again.
+  void go_back(const backup& b, numbers n, time_point now);
   /// From now on a server breaks the connection of whoever sends it a transaction of more than this, as one does for a
   /// packet above its jute.maxbuffer; 0: it takes everything.
   void set_packet_limit(std::size_t bytes) { packet_limit_ = bytes; }

@@ -61,14 +61,14 @@ void embedded_ensemble::lead(std::size_t s, time_point t) {
     server.tracker.start(session, timeout, t);
 }
 
-void embedded_ensemble::go_back(const backup& b, time_point now) {
+void embedded_ensemble::go_back(const backup& b, numbers n, time_point now) {
   advance(now);
   head_ = b.data;
   head_.forget_all_watches();
   sessions_ = b.sessions;
   epoch_ = b.epoch;
   counter_ = b.counter;
-  same_epoch_ = true;
+  same_epoch_ = n == numbers::repeat;
   log_base_ += log_.size();
   log_.clear();
   for (std::size_t s = 0; s < servers_.size(); ++s) {
@@ -77,6 +77,7 @@ void embedded_ensemble::go_back(const backup& b, time_point now) {
     servers_[s].data = head_;
     servers_[s].applied = log_base_;
   }
+  settle(now);
   advance(now);
 }
 

@@ -150,55 +150,47 @@ private:
     const auto s = below(fault_world::servers);
     const auto other = (s + 1) % fault_world::servers;
     const auto of = "server " + std::to_string(s);
-    const auto over = [this, of] {
-      c_.edge();
-      log_ += std::to_string((boot_us() - began_) / 1000) + " ms: over, " + of + "\n";
-      // The next one is in trouble when this one serves again, not before.
-      server_comes_back_ = true;
+    // Items may run again while it is being healed.
+    const auto over = [this, of](auto heal) {
+      return [this, of, heal] {
+        c_.edge();
+        heal();
+        c_.edge();
+        log_ += std::to_string((boot_us() - began_) / 1000) + " ms: over, " + of + "\n";
+        // The next one is in trouble when this one serves again, not before.
+        server_comes_back_ = true;
+      };
     };
     c_.edge();
     switch (below(w_.has_namespaces() ? 5 : 4)) {
     case 0:
       say("kill -9 of a server", of);
       w_.kill_server(s);
-      later(between(500, 4000), [this, s, over] {
-        w_.start_server(s);
-        over();
-      });
+      later(between(500, 4000), over([this, s] { w_.start_server(s); }));
       break;
     case 1:
       say("SIGSTOP of a server", of);
       w_.pause_server(s);
-      later(between(300, 6000), [this, s, over] {
-        w_.resume_server(s);
-        over();
-      });
+      later(between(300, 6000), over([this, s] { w_.resume_server(s); }));
       break;
     case 2:
       say("cut of a server", of);
       w_.cut_server(s);
-      later(between(300, 6000), [this, s, over] {
-        w_.heal_server(s);
-        over();
-      });
+      later(between(300, 6000), over([this, s] { w_.heal_server(s); }));
       break;
     case 3:
       say("loss of the quorum", of);
       w_.kill_server(s);
       w_.kill_server(other);
-      later(between(500, 6000), [this, s, other, over] {
-        w_.start_server(s);
-        w_.start_server(other);
-        over();
-      });
+      later(between(500, 6000), over([this, s, other] {
+              w_.start_server(s);
+              w_.start_server(other);
+            }));
       break;
     default:
       say("server cut from its peers", of);
       w_.cut_server_from_peers(s);
-      later(between(500, 6000), [this, s, over] {
-        w_.heal_server(s);
-        over();
-      });
+      later(between(500, 6000), over([this, s] { w_.heal_server(s); }));
       break;
     }
   }

@@ -22,6 +22,7 @@ void server_case(const std::string& fault, bool leads, milliseconds lasts, Harm 
   const auto again = c.running_since(boot_us() - 1000, 60s);
   CHECK(again >= 0);
   CHECK(again <= c.bound().count());
+  c.edge();
   heal(w, server);
   w.await_servers();
   c.edge();

@@ -98,6 +98,7 @@ private:
   void one(keeper_core&, keeper_core::stop_probing&);
   void one(keeper_core&, keeper_core::left&);
   void one(keeper_core&, keeper_core::failed& x);
+  static void one(keeper_core&, keeper_core::read_older&) {}
   void one(election_core&, election_core::granted& x);
   void one(election_core&, election_core::revoked&);
   void one(manager_core&, manager_core::plan_request& x);

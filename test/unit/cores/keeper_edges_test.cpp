@@ -312,7 +312,7 @@ TEST_CASE("keeper: a tree that is taken away on the way in is made anew") {
   }
 }
 
-TEST_CASE("keeper: a pool that is cleaned while its node is on its way in is written again") {
+TEST_CASE("keeper: a pool that is cleaned while its node is on its way in is written again, and nobody is blamed") {
   keeper_rig r;
   r.offer("j");
   r.pool("j", {"a", "b"});
@@ -322,6 +322,8 @@ TEST_CASE("keeper: a pool that is cleaned while its node is on its way in is wri
   r.tree.erase("/djm/work-pool/j");
   CHECK(r.d.answer_held() == "joined 1; probe alive/w");
   CHECK(r.tree.children("/djm/work-pool/j") == strings{"a", "b"});
+  // The leader was right to clean: nobody alive offered the job.
+  CHECK(r.all_events().find("was deleted by somebody") == std::string::npos);
 }
 
 TEST_CASE("keeper: a node that disagrees is reported with its third change, and once") {

@@ -417,6 +417,34 @@ TEST_CASE("keeper: a life whose id another one has taken since its own join neve
   CHECK_FALSE(r.tree.has("/djm/alive/w"));
 }
 
+TEST_CASE("keeper: a registration that is older than what we wrote says that the store has gone back, not that our id "
+          "is taken") {
+  for (const bool copy_names_another : {true, false}) {
+    CAPTURE(copy_names_another);
+    keeper_rig r;
+    prepare(r.tree);
+    const auto before = r.tree.open();
+    enlist(r.tree, before, "w", "i0");
+    r.tree.end(before);
+    if (!copy_names_another) {
+      r.d.connect();
+      r.d.expire();
+    }
+    const auto copy = r.tree;
+    r.d.connect();
+    REQUIRE(r.alive());
+    r.d.expire();
+    r.tree = copy;
+    // Nothing is written, and it goes on saying so until somebody ends this life.
+    auto said = r.d.connect();
+    said += "; " + r.d.pass(seconds{10});
+    CHECK(said.find("read older") != said.rfind("read older"));
+    CHECK(said.find("failed") == std::string::npos);
+    CHECK_FALSE(r.tree.has("/djm/alive/w"));
+    CHECK(r.all_events().find("/djm/workers/w is older than what this node has written") != std::string::npos);
+  }
+}
+
 TEST_CASE("keeper: nor does one whose join may have been overwritten before it heard of its outcome") {
   for (const bool applied : {true, false}) {
     CAPTURE(applied);
@@ -433,7 +461,8 @@ TEST_CASE("keeper: nor does one whose join may have been overwritten before it h
       enlist(r.tree, other, "w", "i2");
       r.tree.end(other);
     }
-    const auto said = r.d.connect() + r.d.pass(seconds{10});
+    auto said = r.d.connect();
+    said += r.d.pass(seconds{10});
     CHECK((said.find("failed") != std::string::npos) == applied);
     CHECK(r.alive() != applied);
   }

@@ -137,6 +137,10 @@ std::string show(const keeper_core::stop_probing&) {
 std::string show(const keeper_core::left&) {
   return "left";
 }
+std::string show(const keeper_core::read_older& x) {
+  return x.found < x.seen ? "read older" : "read older?";
+}
+
 std::string show(const keeper_core::failed& x) {
   return "failed " + to_string(x.why);
 }

@@ -44,6 +44,7 @@ std::string show(const keeper_core::start_probing& x);
 std::string show(const keeper_core::stop_probing& x);
 std::string show(const keeper_core::left& x);
 std::string show(const keeper_core::failed& x);
+std::string show(const keeper_core::read_older& x);
 
 std::string show(const election_core::granted& x);
 std::string show(const election_core::revoked& x);

@@ -27,8 +27,8 @@
 
 #define DJM_STORE_TYPES                                                                                                \
   djm::store::stat, djm::store::check_op, djm::store::create_op, djm::store::set_op, djm::store::remove_op,            \
-    djm::store::secure_op, djm::store::write_op, djm::store::transaction, djm::store::op_result, djm::store::read_op,  \
-    djm::store::read_result, djm::store::watch_event, djm::store::commit_outcome, djm::store::read_outcome,            \
-    djm::store::format_payload, djm::store::alive_payload, djm::store::worker_payload, djm::store::mark_payload,       \
-    djm::store::assigned_payload, djm::store::pools_payload, djm::store::pool_payload, djm::store::lock_payload,       \
-    djm::store::version_payload
+    djm::store::secure_op, djm::msg::read_older, djm::store::write_op, djm::store::transaction, djm::store::op_result, \
+    djm::store::read_op, djm::store::read_result, djm::store::watch_event, djm::store::commit_outcome,                 \
+    djm::store::read_outcome, djm::store::format_payload, djm::store::alive_payload, djm::store::worker_payload,       \
+    djm::store::mark_payload, djm::store::assigned_payload, djm::store::pools_payload, djm::store::pool_payload,       \
+    djm::store::lock_payload, djm::store::version_payload
