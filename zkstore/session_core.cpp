@@ -12,7 +12,8 @@ std::string to_string(session_phase phase) {
 session_core::session_core(session_limits limits)
   : limits_(std::move(limits)),
     ops_(limits_.window_ops, limits_.window_bytes),
-    watches_(limits_.max_watches, limits_.max_watch_bytes) {}
+    watches_(limits_.max_watches, limits_.max_watch_bytes),
+    backoff_(limits_.backoff_min, limits_.backoff_max) {}
 
 bool session_core::reachable() const noexcept {
   return view_.phase == session_phase::connecting || view_.phase == session_phase::connected ||
@@ -225,7 +226,7 @@ void session_core::on_connected(const raw_link& link, time_point now) {
   view_.timeout = link.timeout;
   view_.trouble = {};
   reported_.clear();
-  failed_opens_ = 0;
+  backoff_.reset();
   progress_ = now;
   prober_.set_timeout(link.timeout);
   announce();
@@ -285,13 +286,7 @@ void session_core::open_handle_now() {
 }
 
 void session_core::reopen_later(time_point now, std::uint64_t entropy) {
-  auto base = limits_.backoff_min;
-  for (std::uint32_t i = 0; i < failed_opens_ && base < limits_.backoff_max; ++i)
-    base *= 2;
-  base = std::min(base, limits_.backoff_max);
-  ++failed_opens_;
-  const auto half = static_cast<std::uint64_t>(base.count() / 2);
-  reopen_at_ = now + duration{static_cast<duration::rep>(half + entropy % (half + 1))};
+  reopen_at_ = now + backoff_.draw(entropy);
 }
 
 void session_core::end_session(session_phase phase, const verdict& v) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "djm/time.hpp"
+#include "zkstore/backoff.hpp"
 #include "zkstore/ensemble_port.hpp"
 #include "zkstore/session/op_table.hpp"
 #include "zkstore/session/prober.hpp"
@@ -286,7 +287,7 @@ private:
   std::uint64_t closing_handle_ = 0;
   bool open_when_closed_ = false;
   std::optional<time_point> reopen_at_;
-  std::uint32_t failed_opens_ = 0;
+  backoff backoff_;
   /// What was reported since the latest connect.
   std::vector<error> reported_;
   static constexpr std::size_t max_reports = 8;

@@ -39,6 +39,7 @@ public:
   std::string locks() const;
   std::string locks(std::string_view job) const;
   std::string lock(std::string_view job, std::string_view item) const;
+  std::string lock(const item_ref& i) const { return lock(i.job, i.item); }
   std::string pool_version() const;
   std::string worker_version() const;
   std::string assignment_version() const;

@@ -11,6 +11,7 @@
 #include "djm/events.hpp"
 #include "djm/log.hpp"
 #include "djm/time.hpp"
+#include "zkstore/backoff.hpp"
 #include "zkstore/types.hpp"
 
 /// What the pure cores share. A core receives events with the time (and random bits where it draws jitter) as
@@ -56,26 +57,6 @@ inline std::optional<time_point> earliest(std::optional<time_point> a, std::opti
   }
   return b ? std::min(*a, *b) : a;
 }
-
-/// Delays between retries: doubling from `least` to `most`, each drawn from its upper half so that nodes that failed
-/// together do not retry together.
-class backoff {
-public:
-  backoff(duration least, duration most) : least_(least), most_(most), next_(least) {}
-
-  duration draw(std::uint64_t entropy) {
-    auto whole = next_;
-    next_ = std::min(most_, next_ * 2);
-    auto half = whole.count() / 2;
-    return duration{half + (half > 0 ? static_cast<duration::rep>(entropy % static_cast<std::uint64_t>(half + 1)) : 0)};
-  }
-  void reset() { next_ = least_; }
-
-private:
-  duration least_;
-  duration most_;
-  duration next_;
-};
 
 /// How much goes into one transaction: less after the store has found one too large, step by step as much as before
 /// when that is some time ago.

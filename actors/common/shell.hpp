@@ -21,6 +21,14 @@ inline step make_step(node_env& env) {
   return {env.now(), env.random(), env.wall_now().time_since_epoch().count()};
 }
 
+/// Tells the core of something that happens now, by a member `on(args..., step)`, and carries out what it wants done:
+/// by the `carry_out` that stands beside the state of the shell.
+template <class Self, class Core, class... Params, class... Args>
+void tell_core(Self* self, typename Core::effects (Core::*on)(Params...), Args&&... args) {
+  auto& x = self->state();
+  carry_out(self, (x.core.get()->*on)(std::forward<Args>(args)..., make_step(*x.env)));
+}
+
 /// Keeps one timer of the node's environment at the moment the core asks for. Holds no actor alive.
 template <class Handle>
 class wake_timer {
@@ -99,6 +107,16 @@ constexpr auto ignore_errors = [](caf::error&) {};
 template <class Self>
 void init_part(Self* self) {
   self->set_exception_handler([](std::exception_ptr& e) -> caf::error { return describe_exception(e); });
+}
+
+/// The same, and what every shell around a core begins with.
+template <class Self, class Settings>
+void init_part(Self* self, std::shared_ptr<node_env> env, Settings s) {
+  init_part(self);
+  auto& x = self->state();
+  x.env = std::move(env);
+  x.core.reset(new std::decay_t<decltype(*x.core)>(std::move(s)));
+  x.timer.init(x.env, caf::weak_actor_ptr{self->ctrl()});
 }
 
 } // namespace djm

@@ -63,10 +63,15 @@ private:
   std::optional<msg::joined> ahead_;
 };
 
-/// Takes new peers over. True when there is a store we have not attached to.
-inline bool replace_peers(peers_ptr& have, peers_ptr next) {
+/// Takes new peers over, and attaches to a store that is new among them: then true.
+template <class Self>
+bool replace_peers(Self* self, peers_ptr next) {
+  auto& have = self->state().peers;
   const bool new_store = !have || have->store != next->store;
   have = std::move(next);
+  if (new_store) {
+    self->mail(msg::attach{}).send(have->store);
+  }
   return new_store;
 }
 

@@ -32,15 +32,15 @@ node_id candidate_worker(std::string_view name) {
 }
 
 election_core::election_core(settings s)
-  : cfg_(std::move(s)), tree_(cfg_.root), backoff_(cfg_.backoff_min, cfg_.backoff_max) {}
+  : cfg_(std::move(s)),
+    tree_(cfg_.root),
+    store_(open_problems{"election"}, backoff{cfg_.backoff_min, cfg_.backoff_max}) {}
 
-election_core::effects election_core::on_session(const store::session_view& view, step s) {
+election_core::effects election_core::on_session(const store::session_view& view, step) {
   effects out;
-  (void) s;
   const bool now_connected = view.phase == store::session_phase::connected;
   if (view.number != session_.number) {
-    request_ = 0;
-    doing_ = doing::nothing;
+    store_.drop();
     watched_.clear();
     joined_ = 0;
   }
@@ -53,15 +53,14 @@ election_core::effects election_core::on_session(const store::session_view& view
       joined_ = 0;
     }
   } else if (back) {
-    backoff_.reset();
+    store_.reset_backoff();
     look(out);
   }
   return out;
 }
 
-election_core::effects election_core::on_joined(std::uint64_t number, step s) {
+election_core::effects election_core::on_joined(std::uint64_t number, step) {
   effects out;
-  (void) s;
   if (number == session_.number) {
     joined_ = number;
     look(out);
@@ -69,25 +68,22 @@ election_core::effects election_core::on_joined(std::uint64_t number, step s) {
   return out;
 }
 
-election_core::effects election_core::on_unjoined(step s) {
+election_core::effects election_core::on_unjoined(step) {
   effects out;
-  (void) s;
   joined_ = 0;
   leave_office(out);
   return out;
 }
 
-election_core::effects election_core::on_resign(step s) {
+election_core::effects election_core::on_resign(step) {
   effects out;
-  (void) s;
   resigned_ = true;
   leave_office(out);
   return out;
 }
 
-election_core::effects election_core::on_watch(const store::watch_event& e, step s) {
+election_core::effects election_core::on_watch(const store::watch_event& e, step) {
   effects out;
-  (void) s;
   if (!watched_.empty() && e.path == watched_) {
     watched_.clear();
     look(out);
@@ -97,10 +93,9 @@ election_core::effects election_core::on_watch(const store::watch_event& e, step
 
 election_core::effects election_core::on_wake(step s) {
   effects out;
-  if (look_at_ && s.now >= *look_at_) {
-    look_at_.reset();
+  if (store_.on_wake(s)) {
     // Settled: a cheap look keeps everybody informed about the leader. Otherwise a retry, behind a barrier.
-    routine_ = doing_ == doing::nothing && (leading_ || !watched_.empty());
+    routine_ = store_.idle() && (leading_ || !watched_.empty());
     look(out);
   }
   return out;
@@ -110,57 +105,49 @@ void election_core::look(effects& out) {
   if (!online()) {
     return;
   }
-  if (doing_ != doing::nothing) {
+  if (!store_.idle()) {
     dirty_ = true;
     return;
   }
   dirty_ = false;
-  doing_ = doing::listing;
-  request_ = next_request_++;
-  out.push_back(read_effect{request_, {store::children(tree_.latches())}, !leading_ && !routine_});
+  read_batch ask;
+  const auto latches = ask.children(tree_.latches());
+  store_.read(looking, ask, !leading_ && !routine_, out, &election_core::listed, latches);
 }
 
 void election_core::look_again_later(step s) {
-  look_at_ = s.now + std::max(session_.timeout, duration{std::chrono::milliseconds{100}});
-}
-
-void election_core::later(step s) {
-  look_at_ = s.now + backoff_.draw(s.entropy);
+  store_.retry_at(s.now + std::max(session_.timeout, duration{std::chrono::milliseconds{100}}));
 }
 
 election_core::effects election_core::on_read(std::uint64_t request, const store::read_outcome& r, step s) {
   effects out;
-  if (request == 0 || request != request_) {
+  const auto q = store_.answered(request, r, out);
+  if (!q || !online()) {
     return out;
   }
-  request_ = 0;
-  const auto what = std::exchange(doing_, doing::nothing);
-  if (!online()) {
-    return out;
-  }
-  if (r.status != store::read_status::ok || r.results.empty()) {
+  if (!q->ok()) {
     routine_ = false;
-    problems_.failing(looking, r.text, s.now, out);
-    later(s);
+    store_.retry(looking, q->text, s, out);
     return out;
   }
-  if (what == doing::inspecting) {
-    decide(r, s, out);
-    return out;
-  }
-  if (r.results[0].code != rc::ok) {
+  q->then(*this, s, out);
+  return out;
+}
+
+void election_core::listed(const read_slot& slot, step s, effects& out) {
+  const auto& latches = *slot;
+  if (latches.code != rc::ok) {
     // Who cannot see its latch does not lead. The keeper makes the folder anew.
     routine_ = false;
     names_.clear();
     watched_.clear();
     leave_office(out);
-    problems_.failing(looking, tree_.latches() + " is missing", s.now, out);
-    later(s);
-    return out;
+    store_.retry(looking, tree_.latches() + " is missing", s, out);
+    return;
   }
   std::vector<std::string> names;
   std::set<std::string> impostors;
-  for (const auto& name : r.results[0].children) {
+  for (const auto& name : latches.children) {
     if (impostors_.count(name) > 0) {
       impostors.insert(name);
     } else if (!candidate_worker(name).empty()) {
@@ -168,7 +155,7 @@ election_core::effects election_core::on_read(std::uint64_t request, const store
     }
   }
   impostors_ = std::move(impostors);
-  problems_.over_if(
+  store_.over_if(
     [&](const std::string& about) {
       return about.compare(0, tree_.latches().size(), tree_.latches()) == 0 &&
              impostors_.count(std::string{store::name_of(about)}) == 0;
@@ -181,102 +168,76 @@ election_core::effects election_core::on_read(std::uint64_t request, const store
   });
   if (std::exchange(routine_, false) && names == names_ && (leading_ || !watched_.empty())) {
     look_again_later(s); // nothing new: one read was enough
-    problems_.works(looking, out);
+    store_.works(looking, out);
     if (dirty_) {
       look(out);
     }
-    return out;
+    return;
   }
   names_ = std::move(names);
-  own_.clear();
+  inspect(out);
+}
+
+/// Asks about our own candidates, the one before our lowest, which is watched, and the lowest of all, which leads.
+void election_core::inspect(effects& out) {
   const auto prefix = std::string{store::name_of(tree_.latch_prefix(cfg_.node, cfg_.incarnation))};
-  std::vector<store::read_op> reads;
-  inspected_.clear();
-  const auto inspect = [&](const std::string& name, bool watch = false) {
-    inspected_.push_back(name);
-    reads.push_back(store::exists(tree_.latch(name), watch));
-  };
-  for (const auto& name : names_) {
-    if (name.compare(0, prefix.size(), prefix) == 0) {
-      own_.push_back(name);
-      inspect(name);
-    }
-  }
-  // The candidate before our lowest is watched, the lowest of all names the leader.
-  std::size_t before = names_.size();
-  if (!own_.empty()) {
-    auto first = std::find(names_.begin(), names_.end(), own_.front());
-    before = first == names_.begin() ? names_.size() : static_cast<std::size_t>(first - names_.begin()) - 1;
-  }
-  if (before < names_.size()) {
-    inspect(names_[before], true);
+  std::vector<std::string> own;
+  std::copy_if(names_.begin(), names_.end(), std::back_inserter(own),
+               [&](const std::string& name) { return name.compare(0, prefix.size(), prefix) == 0; });
+  const auto before = own.empty() ? names_.begin() : std::find(names_.begin(), names_.end(), own.front());
+  read_batch ask;
+  inspection seen{ask, {}, {}, {}};
+  seen.own = ask.each(own, [this](const std::string& name) { return store::exists(tree_.latch(name)); });
+  if (before != names_.begin()) {
+    seen.before = ask.exists(tree_.latch(*(before - 1)), true);
   }
   if (!names_.empty()) {
-    inspect(names_.front());
+    seen.lowest = ask.exists(tree_.latch(names_.front()));
+  } else {
+    ask.exists(tree_.latches());
   }
-  if (reads.empty()) {
-    reads.push_back(store::exists(tree_.latches()));
-  }
-  doing_ = doing::inspecting;
-  request_ = next_request_++;
-  out.push_back(read_effect{request_, std::move(reads), false});
-  return out;
+  store_.read(looking, ask, false, out, &election_core::decide, seen);
 }
 
 /// Sorts out the names that no session holds; true when there are any.
-bool election_core::unmask(const store::read_outcome& r, effects& out) {
+bool election_core::unmask(const read_batch& asked, effects& out) {
   bool found = false;
-  for (std::size_t i = 0; i < inspected_.size(); ++i) {
-    const auto path = tree_.latch(inspected_[i]);
-    if (r.results[i].code == rc::ok && !held_by_session(r.results[i]) && impostors_.insert(inspected_[i]).second) {
+  for (const auto& [read, latch] : asked) {
+    if (latch.code == rc::ok && !held_by_session(latch) &&
+        impostors_.insert(std::string{store::name_of(read.path)}).second) {
       found = true;
-      problems_.tell(path, {errc::malformed_payload, path + " is not ephemeral: nobody stands behind this candidate"},
-                     out);
+      store_.complain(read.path,
+                      {errc::malformed_payload, read.path + " is not ephemeral: nobody stands behind this candidate"},
+                      out);
     }
   }
   return found;
 }
 
-void election_core::decide(const store::read_outcome& r, step s, effects& out) {
-  if (unmask(r, out)) {
+void election_core::decide(const inspection& seen, step s, effects& out) {
+  if (!names_.empty() && unmask(seen.all, out)) {
     names_.clear();
     look(out);
     return;
   }
   std::vector<std::string> mine;
   std::int64_t my_epoch = 0;
-  for (std::size_t i = 0; i < own_.size(); ++i) {
-    const auto& x = r.results[i];
-    if (x.code == rc::ok && x.stat.ephemeral_owner == session_.id) {
+  for (const auto& [name, x] : seen.own) {
+    if (x->code == rc::ok && x->stat.ephemeral_owner == session_.id) {
       if (mine.empty()) {
-        my_epoch = x.stat.czxid;
+        my_epoch = x->stat.czxid;
       }
-      mine.push_back(own_[i]);
+      mine.push_back(name);
     }
   }
-  if (!names_.empty() && r.results.back().code == rc::ok) {
-    learn(candidate_worker(names_.front()), r.results.back().stat.czxid, out);
+  if (!names_.empty() && seen.lowest->code == rc::ok) {
+    learn(candidate_worker(names_.front()), seen.lowest->stat.czxid, out);
   }
-  if (mine.empty()) {
-    leave_office(out);
-    doing_ = doing::entering;
-    request_ = next_request_++;
-    store::transaction txn;
-    txn.ops.push_back(store::check_op{tree_.alive(cfg_.node)});
-    txn.ops.push_back(
-      store::create_op{tree_.latch_prefix(cfg_.node, cfg_.incarnation), {}, store::create_mode::ephemeral_sequential});
-    out.push_back(commit_effect{request_, session_.number, std::move(txn)});
-    return;
-  }
-  if (mine.size() > 1) {
-    doing_ = doing::tidying;
-    request_ = next_request_++;
-    store::transaction txn;
-    txn.ops.push_back(store::check_op{tree_.alive(cfg_.node)});
-    for (std::size_t i = 1; i < mine.size(); ++i) {
-      txn.ops.push_back(store::remove_op{tree_.latch(mine[i])});
+  if (mine.size() != 1) {
+    if (mine.empty()) {
+      leave_office(out);
     }
-    out.push_back(commit_effect{request_, session_.number, std::move(txn)});
+    stand(mine, out);
     return;
   }
   if (names_.front() == mine.front()) {
@@ -287,39 +248,50 @@ void election_core::decide(const store::read_outcome& r, step s, effects& out) {
     }
   } else {
     leave_office(out);
-    // `own_` may start with a stranger's node of our prefix only after an expired session of ours, which the server
+    // Our own may start with a stranger's node of our prefix only after an expired session of ours, which the server
     // removes itself; the candidate before our own is what we wait for. It was asked about: ours is not the first of
     // all names.
-    if (own_.front() != mine.front() || r.results[own_.size()].code != rc::ok) {
-      problems_.failing(looking, "a candidate of a former session of this node is still there", s.now, out);
-      later(s);
+    if (seen.own.front().first != mine.front() || seen.before->code != rc::ok) {
+      store_.retry(looking, "a candidate of a former session of this node is still there", s, out);
       return;
     }
     auto me = std::find(names_.begin(), names_.end(), mine.front());
     watched_ = tree_.latch(*(me - 1));
   }
-  backoff_.reset();
-  problems_.works(looking, out);
-  problems_.works(standing, out); // an answer may have been lost
+  store_.reset_backoff();
+  store_.works(looking, out);
+  store_.works(standing, out); // an answer may have been lost
   look_again_later(s);
   if (dirty_) {
     look(out);
   }
 }
 
+/// Becomes a candidate; one that has several latches keeps the lowest.
+void election_core::stand(const std::vector<std::string>& mine, effects& out) {
+  store::transaction txn;
+  txn.ops.push_back(store::check_op{tree_.alive(cfg_.node)});
+  if (mine.empty()) {
+    txn.ops.push_back(
+      store::create_op{tree_.latch_prefix(cfg_.node, cfg_.incarnation), {}, store::create_mode::ephemeral_sequential});
+  }
+  for (std::size_t i = 1; i < mine.size(); ++i) {
+    txn.ops.push_back(store::remove_op{tree_.latch(mine[i])});
+  }
+  store_.commit(standing, session_.number, std::move(txn), out);
+}
+
 election_core::effects election_core::on_commit(std::uint64_t request, const store::commit_outcome& outcome, step s) {
   effects out;
-  if (request == 0 || request != request_) {
+  if (!store_.answered(request)) {
     return out;
   }
-  request_ = 0;
-  doing_ = doing::nothing;
   const bool done = std::holds_alternative<store::committed>(outcome);
   if (done) {
-    problems_.works(standing, out);
+    store_.works(standing, out);
   } else { // counted also when it has cost the connection
     const auto* no = std::get_if<store::rejected>(&outcome);
-    problems_.failing(standing, no != nullptr ? no->why.text : "a conflict, or an unknown outcome", s.now, out);
+    store_.failing(standing, no != nullptr ? no->why.text : "a conflict, or an unknown outcome", s.now, out);
   }
   if (!online()) {
     return out;
@@ -327,7 +299,7 @@ election_core::effects election_core::on_commit(std::uint64_t request, const sto
   if (done) {
     look(out);
   } else {
-    later(s); // unknown or not: looking again tells
+    store_.retry(s); // unknown or not: looking again tells
   }
   return out;
 }

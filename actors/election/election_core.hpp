@@ -7,8 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include "actors/common/core.hpp"
-#include "actors/common/open_problems.hpp"
+#include "actors/dialogue/exchange.hpp"
 #include "djm/status.hpp"
 #include "zkstore/session_core.hpp"
 #include "zkstore/tree_schema.hpp"
@@ -58,43 +57,44 @@ public:
   effects on_resign(step s);
   effects on_wake(step s);
 
-  std::optional<time_point> wake_at() const { return online() ? look_at_ : std::nullopt; }
+  std::optional<time_point> wake_at() const { return online() ? store_.retry_at() : std::nullopt; }
   election_status status() const;
 
 private:
-  enum class doing { nothing, listing, inspecting, entering, tidying };
+  /// Where the answers about candidates are.
+  struct inspection {
+    read_batch all;
+    read_slots<std::string> own; ///< those with our prefix, by sequence number
+    read_slot before;            ///< who is before the first of them, if anybody
+    read_slot lowest;            ///< of all, if there is one
+  };
 
   bool online() const { return connected_ && joined_ != 0 && joined_ == session_.number && !resigned_; }
   void look(effects& out);
-  void decide(const store::read_outcome& r, step s, effects& out);
-  bool unmask(const store::read_outcome& r, effects& out);
+  void listed(const read_slot& latches, step s, effects& out);
+  void inspect(effects& out);
+  bool unmask(const read_batch& asked, effects& out);
+  void decide(const inspection& seen, step s, effects& out);
+  void stand(const std::vector<std::string>& mine, effects& out);
   void leave_office(effects& out);
   void learn(node_id leader, std::int64_t epoch, effects& out);
-  void later(step s);
   void look_again_later(step s);
 
   settings cfg_;
   store::tree_schema tree_;
-  backoff backoff_;
+  exchange<election_core, const char*, effects> store_;
   bool connected_ = false;
   bool resigned_ = false;
   store::session_view session_;
   std::uint64_t joined_ = 0;
-  doing doing_ = doing::nothing;
-  std::uint64_t request_ = 0;
-  std::uint64_t next_request_ = 1;
   bool routine_ = false;           ///< the list is read only to see whether it has changed
   bool dirty_ = false;             ///< look again when the current question is answered
   std::vector<std::string> names_; ///< candidates by sequence number
-  std::vector<std::string> own_;   ///< of those, with our prefix
   /// Names of candidates behind which nobody stands: no session holds them. Only those that are listed.
   std::set<std::string> impostors_;
-  std::vector<std::string> inspected_; ///< whose nodes were asked about, in the order of the reads
   std::string watched_;
-  std::optional<time_point> look_at_;
   bool leading_ = false;
   std::int64_t epoch_ = 0;
-  open_problems problems_{"election"};
   node_id leader_;
   std::int64_t leader_epoch_ = 0;
 };

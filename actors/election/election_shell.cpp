@@ -44,58 +44,38 @@ void carry_out(self_ptr self, election_core::effects fx) {
 
 election_actor::behavior_type election_behavior(self_ptr self, std::shared_ptr<node_env> env,
                                                 election_core::settings s) {
-  init_part(self);
-  auto& st = self->state();
-  st.env = std::move(env);
-  st.core = std::make_unique<election_core>(std::move(s));
-  st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
+  init_part(self, std::move(env), std::move(s));
   return cx::make_behavior<election_actor>(
-    self,
-    [self](msg::commit_done& m) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_commit(m.request, m.outcome, make_step(*x.env)));
-    },
-    [self](msg::read_done& m) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_read(m.request, m.outcome, make_step(*x.env)));
-    },
-    [self](msg::watch_fired& m) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_watch(m.event, make_step(*x.env)));
-    },
+    self, [self](msg::commit_done& m) { tell_core(self, &election_core::on_commit, m.request, m.outcome); },
+    [self](msg::read_done& m) { tell_core(self, &election_core::on_read, m.request, m.outcome); },
+    [self](msg::watch_fired& m) { tell_core(self, &election_core::on_watch, m.event); },
     [self](msg::session_changed& m) {
       auto& x = self->state();
-      carry_out(self, x.core->on_session(m.view, make_step(*x.env)));
+      tell_core(self, &election_core::on_session, m.view);
       if (auto early = x.early.on_session(m.view.number)) {
-        carry_out(self, x.core->on_joined(early->number, make_step(*x.env)));
+        tell_core(self, &election_core::on_joined, early->number);
       }
     },
     [self](msg::joined& m) {
       auto& x = self->state();
       if (x.early.timely(m)) {
-        carry_out(self, x.core->on_joined(m.number, make_step(*x.env)));
+        tell_core(self, &election_core::on_joined, m.number);
       }
     },
     [self](msg::unjoined) {
       auto& x = self->state();
       x.early.clear();
-      carry_out(self, x.core->on_unjoined(make_step(*x.env)));
+      tell_core(self, &election_core::on_unjoined);
     },
-    [self](msg::resign) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_resign(make_step(*x.env)));
-    },
+    [self](msg::resign) { tell_core(self, &election_core::on_resign); },
     [self](msg::wake) {
-      auto& x = self->state();
-      x.timer.fired();
-      carry_out(self, x.core->on_wake(make_step(*x.env)));
+      self->state().timer.fired();
+      tell_core(self, &election_core::on_wake);
     },
     [self](peers_ptr& p) {
       auto& x = self->state();
       auto before = x.peers;
-      if (replace_peers(x.peers, std::move(p))) {
-        self->mail(msg::attach{}).send(x.peers->store);
-      }
+      replace_peers(self, std::move(p));
       if (before && x.term && before->manager != x.peers->manager) {
         self->mail(*x.term).send(x.peers->manager);
       }

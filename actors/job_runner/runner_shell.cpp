@@ -102,49 +102,33 @@ void carry_out(self_ptr self, job_runner_core::effects fx) {
 
 runner_actor::behavior_type runner_behavior(self_ptr self, std::shared_ptr<node_env> env, job_runner_core::settings s,
                                             std::shared_ptr<job> code) {
-  init_part(self);
   auto& st = self->state();
-  st.env = std::move(env);
   st.code = std::move(code);
   st.id = s.spec.id;
-  st.core = std::make_unique<job_runner_core>(std::move(s));
-  st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
+  init_part(self, std::move(env), std::move(s));
   return cx::make_behavior<runner_actor>(
     self,
     // CAF tries the handlers one after the other: what comes most often stands first.
     [self](msg::wake) {
-      auto& x = self->state();
-      x.timer.fired();
-      carry_out(self, x.core->on_wake(make_step(*x.env)));
+      self->state().timer.fired();
+      tell_core(self, &job_runner_core::on_wake);
     },
     [self](msg::run_done& m) {
       auto& x = self->state();
       carry_out(self, x.core->on_run_done(m.id, {m.failed, m.failure, m.dropped, m.waited, m.took, m.items},
                                           make_step(*x.env)));
     },
-    [self](msg::run_released& m) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_run_released(m.id, m.items, make_step(*x.env)));
-    },
-    [self](msg::lease& m) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_lease(m.run_until, m.deadline, make_step(*x.env)));
-    },
-    [self](msg::grant& m) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_granted(m.items, make_step(*x.env)));
-    },
-    [self](msg::revoke& m) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_revoked(m.items, m.reason, make_step(*x.env)));
-    },
+    [self](msg::run_released& m) { tell_core(self, &job_runner_core::on_run_released, m.id, m.items); },
+    [self](msg::lease& m) { tell_core(self, &job_runner_core::on_lease, m.run_until, m.deadline); },
+    [self](msg::grant& m) { tell_core(self, &job_runner_core::on_granted, m.items); },
+    [self](msg::revoke& m) { tell_core(self, &job_runner_core::on_revoked, m.items, m.reason); },
     [self](msg::cut_done& m) {
       auto& x = self->state();
       expected<std::vector<std::vector<item_id>>> parts = std::move(m.parts);
       if (!m.ok) {
         parts = fail(errc::user_code_failed, m.failure);
       }
-      carry_out(self, x.core->on_cut(m.request, parts, make_step(*x.env)));
+      tell_core(self, &job_runner_core::on_cut, m.request, parts);
     },
     [self](msg::pool_done& m) {
       auto& x = self->state();
@@ -152,7 +136,7 @@ runner_actor::behavior_type runner_behavior(self_ptr self, std::shared_ptr<node_
       if (!m.ok) {
         items = fail(errc::user_code_failed, "job \"" + x.id + "\": the pool function threw: " + m.failure);
       }
-      carry_out(self, x.core->on_pool(m.request, items, make_step(*x.env)));
+      tell_core(self, &job_runner_core::on_pool, m.request, items);
     },
     [self](msg::trigger) -> caf::result<std::uint64_t> {
       auto& x = self->state();
@@ -170,14 +154,8 @@ runner_actor::behavior_type runner_behavior(self_ptr self, std::shared_ptr<node_
       carry_out(self, std::move(*fx));
       return caf::unit;
     },
-    [self](msg::stop_runs& m) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_stop(m.reason, make_step(*x.env)));
-    },
-    [self](msg::worker_restarted) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_worker_rebuilt(make_step(*x.env)));
-    },
+    [self](msg::stop_runs& m) { tell_core(self, &job_runner_core::on_stop, m.reason); },
+    [self](msg::worker_restarted) { tell_core(self, &job_runner_core::on_worker_rebuilt); },
     [self](peers_ptr& p) {
       auto& x = self->state();
       const bool first = !x.peers;
@@ -193,9 +171,9 @@ runner_actor::behavior_type runner_behavior(self_ptr self, std::shared_ptr<node_
           items.push_back(std::move(r.items));
         }
         if (!ids.empty()) {
-          carry_out(self, x.core->on_adopted(ids, items, make_step(*x.env)));
+          tell_core(self, &job_runner_core::on_adopted, ids, items);
         }
-        carry_out(self, x.core->on_start(make_step(*x.env)));
+        tell_core(self, &job_runner_core::on_start);
       } else if (new_keeper && x.pool) {
         self->mail(msg::pool{x.id, *x.pool}).send(x.peers->keeper);
       }

@@ -9,7 +9,7 @@ using store::rc;
 namespace {
 
 /// So many nodes are asked about at once.
-constexpr std::size_t batch = 100;
+constexpr std::size_t most = 100;
 
 } // namespace
 
@@ -24,24 +24,23 @@ void access_walk::refused() {
   open_.pop_front();
 }
 
-std::vector<store::read_op> access_walk::to_read() {
-  asked_.clear();
+read_batch access_walk::to_read() {
   const bool listing = !list_.empty();
   if (!listing && look_.empty()) {
     look_.push_back(std::exchange(last_, {}));
   }
+  read_batch ask;
   const auto& paths = listing ? list_ : look_;
-  for (std::size_t i = 0; i < paths.size() && i < batch; ++i) {
-    asked_.push_back(listing ? store::children(paths[i]) : store::access(paths[i]));
+  for (std::size_t i = 0; i < paths.size() && i < most; ++i) {
+    ask.add(listing ? store::children(paths[i]) : store::access(paths[i]));
   }
-  return asked_;
+  return ask;
 }
 
-void access_walk::on_read(const store::read_outcome& r) {
-  for (std::size_t i = 0; i < r.results.size(); ++i) {
-    const auto& x = r.results[i];
-    const auto& path = asked_[i].path;
-    const bool listing = asked_[i].kind == store::read_kind::children;
+void access_walk::on_read(const read_batch& asked) {
+  for (const auto& [read, x] : asked) {
+    const auto& path = read.path;
+    const bool listing = read.kind == store::read_kind::children;
     (listing ? list_ : look_).pop_front();
     if (x.code == rc::no_auth) {
       foreign_.push_back(path);

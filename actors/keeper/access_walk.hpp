@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "zkstore/types.hpp"
+#include "actors/dialogue/read_batch.hpp"
 
 namespace djm {
 
@@ -24,8 +24,8 @@ public:
   /// It belongs to somebody else.
   void refused();
   /// What is to be read when nothing is to be closed.
-  std::vector<store::read_op> to_read();
-  void on_read(const store::read_outcome& r);
+  read_batch to_read();
+  void on_read(const read_batch& asked);
 
   std::size_t count() const { return count_; }
   /// What cannot be closed.
@@ -36,7 +36,6 @@ private:
   std::deque<std::string> look_; ///< whose access is to be looked at
   std::deque<std::string> open_; ///< found to be open
   std::deque<std::string> list_; ///< closed: their children come next
-  std::vector<store::read_op> asked_;
   std::vector<std::string> foreign_;
   std::size_t count_ = 0;
 };

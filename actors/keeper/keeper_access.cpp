@@ -35,8 +35,8 @@ void keeper_core::refused(const std::string& about, const std::string& what, ste
     give_up(std::move(why), out);
     return;
   }
-  complain(about, std::move(why), out);
-  later(s);
+  store_.complain(about, std::move(why), out);
+  store_.retry(s);
 }
 
 bool keeper_core::access_is_due(step s) const {
@@ -45,47 +45,58 @@ bool keeper_core::access_is_due(step s) const {
 
 /// The root and the base say whose the tree is: a few reads, however large it is. Only a walk goes further.
 void keeper_core::look_at_access(effects& out) {
+  read_batch ask;
   if (!walk_) {
-    std::vector<store::read_op> ops{store::access(tree_.root())};
+    ask.add(store::access(tree_.root()));
     for (auto& path : base_paths()) {
-      ops.push_back(store::access(std::move(path)));
+      ask.add(store::access(std::move(path)));
     }
-    read(doing::reading_access, std::move(ops), out);
+    store_.read(doing::reading_access, ask, true, out, &keeper_core::apply_access, ask);
   } else if (auto path = walk_->to_close(); !path.empty()) {
-    store::transaction txn;
-    txn.ops.push_back(store::secure_op{std::move(path)});
-    commit(doing::securing, std::move(txn), out);
+    txn_builder<guard> txn;
+    txn.add(store::secure_op{std::move(path)});
+    store_.commit(doing::securing, session_.number, std::move(txn), out, &keeper_core::secured);
   } else {
-    read(doing::reading_access, walk_->to_read(), out);
+    ask = walk_->to_read();
+    store_.read(doing::reading_access, ask, true, out, &keeper_core::apply_walk, ask);
   }
 }
 
-void keeper_core::apply_access(const store::read_outcome& r, step s, effects& out) {
-  if (walk_) {
-    walk_->on_read(r);
+void keeper_core::apply_walk(const read_batch& asked, step s, effects& out) {
+  walk_->on_read(asked);
+  walked(s, out);
+}
+
+void keeper_core::secured(const result& o, step s, effects& out) {
+  if (o.committed() || (o.conflict() != nullptr && o.conflict()->code == rc::no_node)) {
+    walk_->closed(o.committed() != nullptr);
     walked(s, out);
-    return;
+  } else {
+    store_.retry(s);
   }
+}
+
+void keeper_core::apply_access(const read_batch& base, step s, effects& out) {
   std::vector<std::string> open;
-  for (std::size_t i = 0; i < r.results.size(); ++i) {
-    if (r.results[i].code == rc::no_auth) {
-      refused("reading " + asked_[i], "reading \"" + asked_[i] + "\" is not permitted", s, out);
+  for (const auto& [asked, found] : base) {
+    if (found.code == rc::no_auth) {
+      refused("reading " + asked.path, "reading \"" + asked.path + "\" is not permitted", s, out);
       return;
     }
-    if (r.results[i].code == rc::ok && r.results[i].open) {
-      open.push_back(asked_[i]);
+    if (found.code == rc::ok && found.open) {
+      open.push_back(asked.path);
     }
   }
   access_at_.reset();
   access_known_ = true;
   if (open.empty()) {
-    relieve(open_tree, out);
+    store_.relieve(open_tree, out);
   } else if (cfg_.config.store.secure_tree) {
     access_known_ = false;
     walk_.emplace(tree_.root(), tree_.format());
   } else {
     access_at_ = s.now + between_looks;
-    complain(
+    store_.complain(
       open_tree,
       {errc::no_permission,
        "store.digest is set, but anybody may change the tree (" + list(open) +
@@ -108,7 +119,7 @@ void keeper_core::walked(step s, effects& out) {
   }
   out.push_back(log_effect{log_level::info, "gave " + std::to_string(walk.count()) + " nodes of the tree at \"" +
                                               tree_.root() + "\", open until now, to the digest of this node"});
-  later(s); // and looks whether it is so
+  store_.retry(s); // and looks whether it is so
 }
 
 } // namespace djm

@@ -18,17 +18,15 @@ std::vector<std::string> keeper_core::root_chain() const {
 }
 
 void keeper_core::read_base(effects& out) {
-  read(doing::reading_base,
-       {store::get(tree_.format()), store::exists(tree_.root()), store::exists(tree_.alive()),
-        store::children(tree_.latches()), store::exists(tree_.workers()), store::exists(tree_.pools()),
-        store::exists(tree_.locks()), store::exists(tree_.pool_version()), store::exists(tree_.worker_version()),
-        store::exists(tree_.assignment_version()), store::exists(tree_.marks())},
-       out);
+  read_batch ask;
+  const base_slots slots{ask.get(tree_.format()), ask.exists(tree_.root()), ask.children(tree_.latches()),
+                         ask.each(base_paths(), [](const auto& path) { return store::exists(path); })};
+  store_.read(doing::reading_base, ask, true, out, &keeper_core::apply_base, slots);
 }
 
-void keeper_core::apply_base(const store::read_outcome& r, effects& out) {
-  if (r.results[0].code == rc::ok) {
-    auto format = store::decode<store::format_payload>(r.results[0].data, tree_.format());
+void keeper_core::apply_base(const base_slots& slots, step, effects& out) {
+  if (slots.format->code == rc::ok) {
+    auto format = store::decode<store::format_payload>(slots.format->data, tree_.format());
     if (!format) {
       give_up({errc::format_mismatch, format.error().text}, out);
       return;
@@ -41,72 +39,91 @@ void keeper_core::apply_base(const store::read_outcome& r, effects& out) {
       return;
     }
   }
-  if (r.results[1].code == rc::no_node) {
-    std::vector<store::read_op> ops;
-    for (auto& path : root_chain()) {
-      ops.push_back(store::exists(std::move(path)));
-    }
-    read(doing::reading_root, std::move(ops), out);
+  if (slots.root->code != rc::no_node) {
+    make_base(slots, out);
     return;
   }
-  store::transaction txn;
-  auto add = [&](std::size_t i, std::string path, std::string data) {
-    if (r.results[i].code == rc::no_node) {
-      txn.ops.push_back(store::create_op{std::move(path), std::move(data), store::create_mode::persistent});
+  read_batch ask;
+  const auto chain = ask.each(root_chain(), [](const std::string& path) { return store::exists(path); });
+  store_.read(doing::reading_root, ask, true, out, &keeper_core::apply_root, chain);
+}
+
+void keeper_core::make_base(const base_slots& slots, effects& out) {
+  txn_builder<guard> txn;
+  bool from_zero = false;
+  for (const auto& [path, node] : slots.nodes) {
+    if (node->code == rc::no_node) {
+      txn.add(store::create_op{path, first_data(path)});
+      from_zero = from_zero || path == tree_.worker_version() || path == tree_.assignment_version();
     }
-  };
-  add(0, tree_.format(), store::encode(store::format_payload{}));
-  add(2, tree_.alive(), {});
-  add(3, tree_.latches(), {});
-  add(4, tree_.workers(), {});
-  add(5, tree_.pools(), store::encode(store::pools_payload{}));
-  add(6, tree_.locks(), {});
-  add(7, tree_.pool_version(), bump());
-  add(8, tree_.worker_version(), bump());
-  add(9, tree_.assignment_version(), bump());
-  add(10, tree_.marks(), {});
-  if (r.results[8].code == rc::no_node || r.results[9].code == rc::no_node) {
-    end_all_terms(r.results[3].children, txn);
   }
-  if (!txn.ops.empty()) {
-    commit(doing::writing_base, std::move(txn), out);
+  if (from_zero) {
+    end_all_terms(slots.latches->children, txn);
+  }
+  if (txn.size() > 0) {
+    store_.commit(doing::writing_base, session_.number, std::move(txn), out, &keeper_core::base_written);
     return;
   }
   prepared_ = true;
   phase_ = phase_ == phase::preparing ? phase::pools : phase_;
 }
 
+std::string keeper_core::first_data(const std::string& path) {
+  const bool version =
+    path == tree_.pool_version() || path == tree_.worker_version() || path == tree_.assignment_version();
+  return version                  ? bump()
+         : path == tree_.format() ? store::encode(store::format_payload{})
+         : path == tree_.pools()  ? store::encode(store::pools_payload{})
+                                  : std::string{};
+}
+
+/// Whatever became of it, reading the base again tells what is there now.
+void keeper_core::base_written(const result& o, step s, effects&) {
+  if (!o.committed()) {
+    store_.retry(s);
+  }
+}
+
 /// Only what is missing is made, and nothing above the root belongs to us: others may own what is there, and put trees
 /// of their own beside ours.
-void keeper_core::apply_root(const store::read_outcome& r, step s, effects& out) {
-  const auto chain = root_chain();
-  std::size_t first = chain.size();
-  while (first > 0 && r.results[first - 1].code == rc::no_node) {
-    --first;
+void keeper_core::apply_root(const read_slots<std::string>& chain, step s, effects& out) {
+  std::vector<std::string> missing;
+  for (const auto& [path, node] : chain) {
+    if (node->code == rc::no_node) {
+      missing.push_back(path);
+    } else {
+      missing.clear();
+    }
   }
-  if (first == chain.size()) {
-    later(s); // it has come meanwhile
+  if (missing.empty()) {
+    store_.retry(s); // it has come meanwhile
     return;
   }
-  root_missing_ = chain[first];
-  store::transaction txn;
-  txn.ops.push_back(store::create_op{chain[first], {}, store::create_mode::persistent, first + 1 < chain.size()});
-  commit(doing::writing_root, std::move(txn), out);
+  root_missing_ = missing.front();
+  txn_builder<guard> txn;
+  txn.add(store::create_op{root_missing_, {}, store::create_mode::persistent, missing.size() > 1});
+  store_.commit(doing::writing_root, session_.number, std::move(txn), out, &keeper_core::root_written);
+}
+
+void keeper_core::root_written(const result& o, step s, effects&) {
+  if (!o.committed() && (o.conflict() == nullptr || o.conflict()->code != rc::node_exists)) {
+    store_.retry(s);
+  }
 }
 
 /// A version node that is made anew counts from zero, so what a leader sent before it was lost could match again, and
 /// break a lock that is somebody else's by now. No leader outlives the node: its latch goes in the same multi. Who
 /// leads is always among the lowest.
-void keeper_core::end_all_terms(const std::vector<std::string>& latches, store::transaction& txn) const {
+void keeper_core::end_all_terms(const std::vector<std::string>& latches, txn_builder<guard>& txn) const {
   auto names = latches;
   std::sort(names.begin(), names.end(), [](const std::string& a, const std::string& b) {
     return store::sequence_of(a).value_or(-1) < store::sequence_of(b).value_or(-1);
   });
   for (const auto& name : names) {
-    if (txn.ops.size() >= batch_.now()) {
+    if (txn.size() >= batch_.now()) {
       break;
     }
-    txn.ops.push_back(store::remove_op{tree_.latch(name)});
+    txn.add(store::remove_op{tree_.latch(name)});
   }
 }
 

@@ -11,7 +11,7 @@ keeper_core::keeper_core(settings s)
   : cfg_(std::move(s)),
     tree_(cfg_.config.store.root),
     batch_(cfg_.max_transaction_ops),
-    backoff_(cfg_.config.backoff_min, cfg_.config.backoff_max),
+    store_(open_problems{"keeper"}, backoff{cfg_.config.backoff_min, cfg_.config.backoff_max}),
     named_(cfg_.has_joined) {}
 
 // -- events -------------------------------------------------------------------
@@ -29,15 +29,14 @@ keeper_core::effects keeper_core::on_session(const store::session_view& view, st
     phase_ = phase_ == phase::waiting_for_id ? phase::registering : phase_;
   }
   if (view.number != before.number || view.phase == sp::expired || view.phase == sp::closed) {
-    if (doing_ == doing::writing_registration) {
+    if (store_.writes(doing::writing_registration)) {
       perhaps_named_ = named_before_;
     }
-    if (doing_ == doing::writing_pools) {
+    if (store_.writes(doing::writing_pools)) {
       settle_wishes(wish_fate::unknown);
     }
     wishes_age();
-    request_ = 0;
-    doing_ = doing::nothing;
+    store_.drop();
     looking_.reset();
   }
   if (phase_ == phase::failed || phase_ == phase::left) {
@@ -54,19 +53,19 @@ keeper_core::effects keeper_core::on_session(const store::session_view& view, st
   case sp::connected:
     if (view.number != before.number) {
       // A new session begins anew; a connection that comes and goes must not make it ask the faster.
-      backoff_.reset();
-      retry_at_.reset();
+      store_.reset_backoff();
+      store_.retry_now();
     }
     if (const auto most = longest_stop_grace(cfg_.config, view.timeout); cfg_.config.stop_grace > most) {
       // Checked at the start with the timeout we asked for; the server decides which one we get.
-      complain("session timeout",
-               {errc::invalid_config, "the server granted a session timeout of " + format_duration(view.timeout) +
-                                        " instead of " + format_duration(cfg_.config.store.session_timeout) +
-                                        ": stop_grace " + format_duration(cfg_.config.stop_grace) +
-                                        " does not fit it any more, runs may not start"},
-               out);
+      store_.complain("session timeout",
+                      {errc::invalid_config,
+                       "the server granted a session timeout of " + format_duration(view.timeout) + " instead of " +
+                         format_duration(cfg_.config.store.session_timeout) + ": stop_grace " +
+                         format_duration(cfg_.config.stop_grace) + " does not fit it any more, runs may not start"},
+                      out);
     } else {
-      relieve("session timeout", out);
+      store_.relieve("session timeout", out);
     }
     if (view.number != before.number || before.phase == sp::connecting || phase_ == phase::detached) {
       phase_ = leave_ ? phase::left : prepared_ ? phase::pools : phase::preparing;
@@ -82,7 +81,7 @@ keeper_core::effects keeper_core::on_session(const store::session_view& view, st
     } else if (!was_connected && phase_ == phase::joined) {
       look_at_ = s.now; // an event may have been missed together with its watch
       complain_at_.reset();
-      relieve("connection", out);
+      store_.relieve("connection", out);
       connection("reconnected", out);
     }
     break;
@@ -133,10 +132,10 @@ keeper_core::effects keeper_core::on_withdraw(const job_id& job, step s) {
   effects out;
   if (offers_.erase(job) > 0) {
     registration_dirty_ = true;
-    relieve(tree_.pool(job), out);
-    relieve("dispute: " + tree_.pool(job), out);
-    relieve("missing: " + tree_.pool(job), out);
-    relieve("missing: " + tree_.available(cfg_.config.id, job), out);
+    store_.relieve(tree_.pool(job), out);
+    store_.relieve("dispute: " + tree_.pool(job), out);
+    store_.relieve("missing: " + tree_.pool(job), out);
+    store_.relieve("missing: " + tree_.available(cfg_.config.id, job), out);
   }
   progress(s, out);
   return out;
@@ -159,17 +158,21 @@ keeper_core::effects keeper_core::on_pool(const job_id& job, std::vector<item_id
 
 keeper_core::effects keeper_core::on_not_alive(step s) {
   effects out;
+  not_alive(s, out);
+  return out;
+}
+
+void keeper_core::not_alive(step s, effects& out) {
   if (phase_ == phase::joined) {
     phase_ = phase::registering;
     out.push_back(stop_probing{});
     out.push_back(unjoined{});
-    complain("registration",
-             {errc::conflict, tree_.alive(cfg_.config.id) + " or " + tree_.worker(cfg_.config.id) +
-                                " was removed by somebody else, or overwritten; joining again"},
-             out);
+    store_.complain("registration",
+                    {errc::conflict, tree_.alive(cfg_.config.id) + " or " + tree_.worker(cfg_.config.id) +
+                                       " was removed by somebody else, or overwritten; joining again"},
+                    out);
   }
   progress(s, out);
-  return out;
 }
 
 keeper_core::effects keeper_core::on_leave(step s) {
@@ -190,7 +193,7 @@ keeper_core::effects keeper_core::on_leave(step s) {
 keeper_core::effects keeper_core::on_watch(const store::watch_event& e, step s) {
   effects out;
   if (phase_ == phase::waiting_for_id && e.path == tree_.alive(cfg_.config.id)) {
-    retry_at_.reset();
+    store_.retry_now();
     phase_ = phase::registering;
   }
   for (auto& [id, o] : offers_) {
@@ -207,20 +210,18 @@ keeper_core::effects keeper_core::on_watch(const store::watch_event& e, step s) 
 
 keeper_core::effects keeper_core::on_wake(step s) {
   effects out;
-  if (retry_at_ && s.now >= *retry_at_) {
-    retry_at_.reset();
-  }
+  store_.on_wake(s);
   if (glance_at_ && s.now >= *glance_at_) {
     glance_at_.reset();
     look_due_ = true;
   }
   if (complain_at_ && s.now >= *complain_at_) {
     complain_at_.reset();
-    complain("connection",
-             {errc::not_connected, "node \"" + cfg_.config.id + "\" is not connected to \"" +
-                                     cfg_.config.store.connect + "\" after " +
-                                     format_duration(cfg_.config.registration_timeout) + "; still trying"},
-             out);
+    store_.complain("connection",
+                    {errc::not_connected, "node \"" + cfg_.config.id + "\" is not connected to \"" +
+                                            cfg_.config.store.connect + "\" after " +
+                                            format_duration(cfg_.config.registration_timeout) + "; still trying"},
+                    out);
   }
   if (id_busy_until_ && s.now >= *id_busy_until_ && phase_ == phase::waiting_for_id) {
     give_up({errc::node_id_in_use, "node id \"" + cfg_.config.id + "\" is in use by a live process: " + id_holder_ +
@@ -235,11 +236,11 @@ std::optional<time_point> keeper_core::wake_at() const {
   if (phase_ == phase::failed || phase_ == phase::left) {
     return std::nullopt;
   }
-  auto at = earliest(retry_at_, complain_at_);
+  auto at = earliest(store_.retry_at(), complain_at_);
   if (phase_ == phase::joined && connected_ && !offers_.empty()) {
     at = earliest(at, glance_at_);
   }
-  if (phase_ == phase::joined && connected_ && doing_ == doing::nothing && !retry_at_) {
+  if (phase_ == phase::joined && connected_ && store_.idle() && !store_.retry_at()) {
     at = earliest(earliest(at, look_at_), access_at_);
   }
   return phase_ == phase::waiting_for_id ? earliest(at, id_busy_until_) : at;
@@ -248,66 +249,22 @@ std::optional<time_point> keeper_core::wake_at() const {
 // -- progress -----------------------------------------------------------------
 
 void keeper_core::progress(step s, effects& out) {
-  if (!connected_ || doing_ != doing::nothing || retry_at_) {
+  if (!connected_ || !store_.idle() || store_.retry_at()) {
     return;
   }
   switch (phase_) {
   case phase::preparing: read_base(out); break;
-  case phase::pools:
-  case phase::joined: {
-    if (phase_ == phase::joined && leave_) {
+  case phase::pools: work(s, out); break;
+  case phase::joined:
+    if (leave_) {
       phase_ = phase::leaving;
-      read(doing::reading_leave, {store::get(tree_.worker(cfg_.config.id)), store::exists(tree_.alive(cfg_.config.id))},
-           out);
-      break;
-    }
-    if (!prepared_) {
-      read_base(out);
-      break;
-    }
-    if (access_is_due(s)) {
-      look_at_access(out);
-      break;
-    }
-    std::vector<store::read_op> ops{store::get(tree_.pool_version()), store::exists(tree_.worker_version())};
-    pool_jobs_.clear();
-    for (const auto& [id, o] : offers_) {
-      if (o.pool_dirty && o.pool) {
-        pool_jobs_.push_back({id, o.by.has_value()});
-        ops.push_back(store::get(tree_.pool(id)));
-        ops.push_back(store::children(tree_.pool(id)));
-        if (o.by) {
-          ops.push_back(store::get(tree_.alive(o.by->writer), true));
-          ops.push_back(store::get(tree_.worker(o.by->writer)));
-          ops.push_back(store::exists(tree_.available(o.by->writer, id)));
-        }
-        if (pool_jobs_.size() >= 100) {
-          break;
-        }
-      }
-    }
-    if (problems_.tries() || problems_.has("commit")) {
-      nothing_left(out);
-    }
-    if (!pool_jobs_.empty()) {
-      read(doing::reading_pools, std::move(ops), out);
-    } else if (phase_ == phase::pools) {
-      phase_ = phase::registering;
-      read_registration(out);
-    } else if (registration_dirty_) {
-      read_registration(out);
-    } else if (look_due_ || looking_) {
-      look(out);
-    } else if (look_at_ && s.now >= *look_at_) {
-      read_sentry(out);
+      read_leave(out);
+    } else {
+      work(s, out);
     }
     break;
-  }
   case phase::registering: read_registration(out); break;
-  case phase::leaving:
-    read(doing::reading_leave, {store::get(tree_.worker(cfg_.config.id)), store::exists(tree_.alive(cfg_.config.id))},
-         out);
-    break;
+  case phase::leaving: read_leave(out); break;
   case phase::detached:
   case phase::waiting_for_id:
   case phase::left:
@@ -315,85 +272,75 @@ void keeper_core::progress(step s, effects& out) {
   }
 }
 
-void keeper_core::read(doing d, std::vector<store::read_op> ops, effects& out, bool fresh) {
-  doing_ = d;
-  request_ = next_request_++;
-  asked_.clear();
-  for (const auto& op : ops) {
-    asked_.push_back(op.path);
+/// What comes first of all that may be out of date.
+void keeper_core::work(step s, effects& out) {
+  if (!prepared_) {
+    read_base(out);
+  } else if (access_is_due(s)) {
+    look_at_access(out);
+  } else if (read_pools(out)) {
+    return;
+  } else if (phase_ == phase::pools) {
+    phase_ = phase::registering;
+    read_registration(out);
+  } else if (registration_dirty_) {
+    read_registration(out);
+  } else if (look_due_ || looking_) {
+    look(out);
+  } else if (look_at_ && s.now >= *look_at_) {
+    read_sentry(out);
   }
-  out.push_back(read_effect{request_, std::move(ops), fresh});
-}
-
-void keeper_core::commit(doing d, store::transaction txn, effects& out) {
-  doing_ = d;
-  request_ = next_request_++;
-  out.push_back(commit_effect{request_, session_.number, std::move(txn)});
-}
-
-void keeper_core::later(step s) {
-  retry_at_ = s.now + backoff_.draw(s.entropy);
 }
 
 keeper_core::effects keeper_core::on_read(std::uint64_t request, const store::read_outcome& r, step s) {
   effects out;
-  if (request == 0 || request != request_) {
+  const auto q = store_.answered(request, r, out);
+  if (!q) {
     return out;
   }
-  request_ = 0;
-  const auto what = std::exchange(doing_, doing::nothing);
-  if (r.status != read_status::ok) {
+  if (!q->ok()) {
     looking_.reset();
-    if (what == doing::looking) {
+    if (q->topic == doing::looking) {
       glance_at_ = s.now + look_period();
       progress(s, out);
       return out;
     }
-    if (r.status == read_status::rejected) {
-      complain("read", {errc::internal, r.text}, out);
+    if (q->status == read_status::rejected) {
+      store_.complain("read", {errc::internal, q->text}, out);
     }
-    problems_.failing("reading the tree", r.text, s.now, out);
-    later(s);
+    store_.retry("reading the tree", q->text, s, out);
     return out;
   }
-  for (std::size_t i = 0; i < r.results.size() && what != doing::reading_access; ++i) {
-    if (r.results[i].code == rc::no_auth) {
+  for (const auto& [asked, answer] : q->asked) {
+    if (answer.code == rc::no_auth && q->topic != doing::reading_access) {
       looking_.reset();
       glance_at_ = s.now + look_period();
-      refused("reading " + asked_[i], "reading \"" + asked_[i] + "\" is not permitted", s, out);
+      refused("reading " + asked.path, "reading \"" + asked.path + "\" is not permitted", s, out);
       return out;
     }
   }
-  for (const auto& path : problems_.empty() ? std::vector<std::string>{} : asked_) {
-    if (problems_.has("reading " + path)) {
-      relieve("reading " + path, out);
-      refused_since_.reset();
+  if (!store_.problems().empty()) {
+    for (const auto& [op, answer] : q->asked) {
+      if (store_.problems().has("reading " + op.path)) {
+        store_.relieve("reading " + op.path, out);
+        refused_since_.reset();
+      }
     }
   }
-  relieve("read", out);
-  problems_.works("reading the tree", out);
-  switch (what) {
-  case doing::looking: apply_look(r, s, out); break;
-  case doing::reading_base: apply_base(r, out); break;
-  case doing::reading_root: apply_root(r, s, out); break;
-  case doing::reading_access: apply_access(r, s, out); break;
-  case doing::reading_pools: apply_pools(r, s, out); break;
-  case doing::reading_registration: apply_registration(r, s, out); break;
-  case doing::reading_sentry: apply_sentry(r, s, out); break;
-  case doing::reading_leave: apply_leave(r, s, out); break;
-  default: break;
-  }
+  store_.relieve("read", out);
+  store_.works("reading the tree", out);
+  q->then(*this, s, out);
   progress(s, out);
   return out;
 }
 
 keeper_core::effects keeper_core::on_commit(std::uint64_t request, const store::commit_outcome& outcome, step s) {
   effects out;
-  if (request == 0 || request != request_) {
+  const auto q = store_.answered(request);
+  if (!q) {
     return out;
   }
-  request_ = 0;
-  const auto what = std::exchange(doing_, doing::nothing);
+  const auto what = q->topic;
   const bool ok = std::holds_alternative<store::committed>(outcome);
   const auto* c = std::get_if<store::conflict>(&outcome);
   if (what == doing::writing_pools) {
@@ -420,91 +367,23 @@ keeper_core::effects keeper_core::on_commit(std::uint64_t request, const store::
       return out;
     }
     if (no->why.code != errc::not_connected) {
-      complain("commit", no->why, out);
+      store_.complain("commit", no->why, out);
     }
-    problems_.failing(subject_of(what), no->why.text, s.now, out);
-    later(s);
+    store_.retry(subject_of(what), no->why.text, s, out);
     return out;
   }
   if (!ok) {
     c != nullptr ? ++counters_.conflicts : ++counters_.unknowns;
-    problems_.failing(subject_of(what), c != nullptr ? "others are in the way" : "its outcome is unknown", s.now, out);
+    store_.failing(subject_of(what), c != nullptr ? "others are in the way" : "its outcome is unknown", s.now, out);
   } else {
-    backoff_.reset();
+    store_.reset_backoff();
     batch_.worked(s.now);
     refused_since_.reset();
-    relieve("commit", out);
-    relieve("writing", out);
-    problems_.works(subject_of(what), out);
+    store_.relieve("commit", out);
+    store_.relieve("writing", out);
+    store_.works(subject_of(what), out);
   }
-  switch (what) {
-  case doing::writing_root:
-    if (!ok && (c == nullptr || c->code != rc::node_exists)) {
-      later(s);
-    }
-    break;
-  case doing::securing:
-    if (ok || (c != nullptr && c->code == rc::no_node)) {
-      walk_->closed(ok);
-      walked(s, out);
-    } else {
-      later(s);
-    }
-    break;
-  case doing::writing_base:
-    // Whatever became of it, reading the base again tells what is there now.
-    if (!ok) {
-      later(s);
-    }
-    break;
-  case doing::writing_pools:
-    if (ok) {
-      ++counters_.pool_writes;
-      ++pool_version_;
-      pool_next_ = pool_end_;
-      next_pool_write(s, out);
-    } else if (c != nullptr && c->index == 0 && phase_ == phase::joined && c->code == rc::no_node) {
-      return on_not_alive(s);
-    } else {
-      doubt_base(c);
-      later(s);
-    }
-    break;
-  case doing::writing_registration:
-    if (ok) {
-      ++counters_.registration_writes;
-      named_ = true;
-      registered_in_ = std::get<store::committed>(outcome).zxid;
-      if (phase_ == phase::joined) {
-        // A leader may have cleaned the pool of a job that nobody offered yet: look once more, now that it is on offer.
-        for (auto& [id, o] : offers_) {
-          o.pool_dirty = true;
-        }
-      }
-      registration_chunks_.erase(registration_chunks_.begin());
-      next_registration_write(s, out);
-    } else if (c != nullptr && c->index == 0 && phase_ == phase::joined && c->code == rc::no_node) {
-      return on_not_alive(s);
-    } else {
-      if (c == nullptr) {
-        perhaps_named_ = named_before_;
-      }
-      doubt_base(c);
-      later(s);
-    }
-    break;
-  case doing::writing_leave:
-    if (ok) {
-      phase_ = phase::left;
-      out.push_back(stop_probing{});
-      connection("stopped", out);
-      out.push_back(left{});
-    } else {
-      later(s);
-    }
-    break;
-  default: break;
-  }
+  q->then(*this, outcome, s, out);
   progress(s, out);
   return out;
 }

@@ -3,13 +3,11 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <variant>
 #include <vector>
 
-#include "actors/common/core.hpp"
-#include "actors/common/open_problems.hpp"
+#include "actors/dialogue/exchange.hpp"
 #include "actors/keeper/access_walk.hpp"
 #include "djm/job_spec.hpp"
 #include "djm/node_config.hpp"
@@ -96,7 +94,6 @@ public:
 private:
   enum class phase { detached, preparing, pools, registering, waiting_for_id, joined, leaving, left, failed };
   enum class doing {
-    nothing,
     looking,
     reading_base,
     reading_root,
@@ -112,6 +109,8 @@ private:
     reading_leave,
     writing_leave
   };
+  enum class guard { alive };
+  using result = txn_outcome<guard>;
   /// The pool says what another node wants, whose wish is later than ours: it stands for as long as that node lives and
   /// offers the job, and for its D, and for as long as others stand for it.
   struct overruled {
@@ -140,6 +139,29 @@ private:
     bool numbering = false;
     std::optional<overruled> by;
   };
+  // Where the answers are.
+  struct base_slots {
+    read_slot format, root, latches;
+    read_slots<std::string> nodes;
+  };
+  struct pool_slots {
+    job_id job;
+    read_slot node, items;
+    /// Of whoever has written it, when that overrules us.
+    struct writer_slots {
+      read_slot alive, worker, available;
+    };
+    std::optional<writer_slots> writer;
+  };
+  struct registration_slots {
+    read_slot worker, available, assigned, alive;
+  };
+  struct leave_slots {
+    read_slot worker, alive;
+  };
+  struct sentry_slots {
+    read_slot base, pools, available;
+  };
   /// The pool of a job in a write under way.
   struct wish_write {
     job_id job;
@@ -147,56 +169,67 @@ private:
   };
 
   void progress(step s, effects& out);
-  void read(doing d, std::vector<store::read_op> ops, effects& out, bool fresh = true);
-  void commit(doing d, store::transaction txn, effects& out);
-  void later(step s);
+  void work(step s, effects& out);
+  void not_alive(step s, effects& out);
   void give_up(error why, effects& out);
   void connection(const std::string& state, effects& out);
-  void complain(const std::string& about, error why, effects& out);
-  /// The problem is over.
-  void relieve(const std::string& about, effects& out);
-  void nothing_left(effects& out);
+  void nothing_left(bool no_pools, effects& out);
 
   void read_base(effects& out);
-  void apply_base(const store::read_outcome& r, effects& out);
-  void apply_root(const store::read_outcome& r, step s, effects& out);
+  void apply_base(const base_slots& slots, step s, effects& out);
+  void make_base(const base_slots& slots, effects& out);
+  void base_written(const result& o, step s, effects& out);
+  void apply_root(const read_slots<std::string>& chain, step s, effects& out);
+  void root_written(const result& o, step s, effects& out);
   bool access_is_due(step s) const;
   void look_at_access(effects& out);
-  void apply_access(const store::read_outcome& r, step s, effects& out);
+  void apply_access(const read_batch& base, step s, effects& out);
+  void apply_walk(const read_batch& asked, step s, effects& out);
+  void secured(const result& o, step s, effects& out);
   void walked(step s, effects& out);
   void refused(const std::string& about, const std::string& what, step s, effects& out);
-  void end_all_terms(const std::vector<std::string>& latches, store::transaction& txn) const;
+  void end_all_terms(const std::vector<std::string>& latches, txn_builder<guard>& txn) const;
   void doubt_base(const store::conflict* met);
-  void apply_pools(const store::read_outcome& r, step s, effects& out);
-  void apply_pool(const job_id& job, offer& o, const store::read_result* r, bool with_writer, step s, effects& out);
+  bool read_pools(effects& out);
+  void apply_pools(const read_slot& version, const read_slot& worker_version, const std::vector<pool_slots>& pools,
+                   step s, effects& out);
+  void apply_pool(const pool_slots& slots, offer& o, step s, effects& out);
   void found_as_wanted(const job_id& job, offer& o, effects& out);
   void undisputed(const job_id& job, offer& o, effects& out);
-  void write_pool(const job_id& job, offer& o, store::pool_payload want, const store::read_result* r);
-  void next_pool_write(step s, effects& out);
+  void write_pool(const pool_slots& slots, offer& o, store::pool_payload want);
+  void next_pool_write(effects& out);
+  void pools_written(const result& o, step s, effects& out);
   enum class wish_fate { written, refused, unknown };
   void settle_wishes(wish_fate f);
   std::optional<store::zxid_t> new_wish() const;
   void wishes_age();
   bool overrules_us(const offer& o, const store::pool_payload& have) const;
-  void stay_back(const job_id& job, offer& o, const store::pool_payload& have, const store::read_result* r, step s,
-                 effects& out);
-  bool writer_stands(const job_id& job, offer& o, const store::read_result* r, step s) const;
+  void stay_back(const pool_slots& slots, offer& o, const store::pool_payload& have, step s, effects& out);
+  bool writer_stands(const pool_slots::writer_slots& slots, offer& o, step s) const;
   void tell_overruled(const job_id& job, offer& o, const std::string& schedule, const std::vector<item_id>& theirs,
                       step s, effects& out);
   duration look_period() const { return session_.timeout / 2; }
   void look(effects& out);
-  void apply_look(const store::read_outcome& r, step s, effects& out);
+  void apply_look(const read_slot& slot, step s, effects& out);
+  void apply_looked(const read_slots<job_id>& pools, step s, effects& out);
+  void looked_at_some();
   void read_registration(effects& out);
-  void apply_registration(const store::read_outcome& r, step s, effects& out);
+  void apply_registration(const registration_slots& slots, step s, effects& out);
+  void wait_for_id(const store::read_result& alive, const expected<store::alive_payload>& shown, step s);
   void next_registration_write(step s, effects& out);
+  void registration_written(const result& o, step s, effects& out);
   bool went_back(const store::read_result& worker, const expected<store::worker_payload>& have);
   bool superseded(const store::read_result& worker, const expected<store::worker_payload>& have, bool ours);
   std::vector<std::string> base_paths() const;
+  std::string first_data(const std::string& path);
   bool is_watched_over(const std::string& path) const;
   void look_soon(step s);
   void read_sentry(effects& out);
-  void apply_sentry(const store::read_outcome& r, step s, effects& out);
-  void apply_leave(const store::read_outcome& r, step s, effects& out);
+  void apply_sentry(const sentry_slots& slots, step s, effects& out);
+  void read_leave(effects& out);
+  void apply_leave(const leave_slots& slots, step s, effects& out);
+  void leave_written(const result& o, step s, effects& out);
+  void has_left(effects& out);
   void registered(step s, effects& out);
   std::vector<std::string> root_chain() const;
   store::worker_payload worker_data() const;
@@ -208,20 +241,15 @@ private:
   settings cfg_;
   store::tree_schema tree_;
   batch_size batch_;
-  backoff backoff_;
+  exchange<keeper_core, doing, effects> store_;
   phase phase_ = phase::detached;
-  doing doing_ = doing::nothing;
-  std::uint64_t request_ = 0;
-  std::uint64_t next_request_ = 1;
   std::uint64_t next_bump_ = 1;
-  std::optional<time_point> retry_at_;
 
   bool connected_ = false;
   store::session_view session_;
   bool prepared_ = false;
   bool was_joined_ = false;
   std::string root_missing_;                ///< the topmost node of the way to the root that is to be made
-  std::vector<std::string> asked_;          ///< paths of the read under way
   std::optional<time_point> refused_since_; ///< the store has refused what we need, without a success since
   std::optional<time_point> look_at_;       ///< when to see whether all we rely on is still there
 
@@ -244,11 +272,6 @@ private:
   store::zxid_t seen_wish_ = 0; ///< no wish up to this number is later than what this node knew when it last read
 
   // pool writing
-  struct pool_question {
-    job_id job;
-    bool with_writer = false;
-  };
-  std::vector<pool_question> pool_jobs_;
   std::vector<wish_write> wish_writes_;
   std::vector<store::write_op> pool_ops_;
   std::size_t pool_next_ = 0;
@@ -258,7 +281,7 @@ private:
   bool overruling_ = false;
 
   // registration writing: chunks whose last one joins
-  std::vector<std::vector<store::write_op>> registration_chunks_;
+  std::vector<txn_builder<guard>> registration_chunks_;
   bool joining_ = false;
   /// `workers/<node>` has named this incarnation: another one named there since has taken the id over for good.
   bool named_ = false;
@@ -271,7 +294,6 @@ private:
   std::string id_holder_;
 
   std::optional<time_point> complain_at_; ///< registration timeout
-  open_problems problems_{"keeper"};
   keeper_counters counters_;
 };
 

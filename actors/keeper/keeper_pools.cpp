@@ -10,7 +10,7 @@ using store::rc;
 void keeper_core::found_as_wanted(const job_id& job, offer& o, effects& out) {
   o.pool_dirty = false;
   o.by.reset();
-  relieve(tree_.pool(job), out);
+  store_.relieve(tree_.pool(job), out);
   if (!o.rewritten) {
     undisputed(job, o, out);
   }
@@ -22,40 +22,69 @@ void keeper_core::found_as_wanted(const job_id& job, offer& o, effects& out) {
 void keeper_core::undisputed(const job_id& job, offer& o, effects& out) {
   o.rewritten = false;
   o.disputes = 0;
-  relieve("dispute: " + tree_.pool(job), out);
+  store_.relieve("dispute: " + tree_.pool(job), out);
 }
 
-void keeper_core::apply_pools(const store::read_outcome& r, step s, effects& out) {
-  if (r.results[0].code != rc::ok) {
+/// Asks about the pools of which we do not know that they are as we want them; false when there are none.
+bool keeper_core::read_pools(effects& out) {
+  read_batch ask;
+  const auto version = ask.get(tree_.pool_version());
+  const auto worker_version = ask.exists(tree_.worker_version());
+  std::vector<pool_slots> pools;
+  for (const auto& [id, o] : offers_) {
+    if (!o.pool_dirty || !o.pool) {
+      continue;
+    }
+    pools.push_back({id, ask.get(tree_.pool(id)), ask.children(tree_.pool(id)), {}});
+    if (o.by) {
+      const auto& w = o.by->writer;
+      pools.back().writer = pool_slots::writer_slots{ask.get(tree_.alive(w), true), ask.get(tree_.worker(w)),
+                                                     ask.exists(tree_.available(w, id))};
+    }
+    if (pools.size() >= 100) {
+      break;
+    }
+  }
+  if (store_.problems().tries() || store_.problems().has("commit")) {
+    nothing_left(pools.empty(), out);
+  }
+  if (pools.empty()) {
+    return false;
+  }
+  store_.read(doing::reading_pools, ask, true, out, &keeper_core::apply_pools, version, worker_version,
+              std::move(pools));
+  return true;
+}
+
+void keeper_core::apply_pools(const read_slot& version, const read_slot& worker_version,
+                              const std::vector<pool_slots>& pools, step s, effects& out) {
+  if (version->code != rc::ok) {
     prepared_ = false; // the base of the tree is gone
-    complain(tree_.pool_version(), {errc::malformed_payload, tree_.pool_version() + " is missing"}, out);
-    later(s);
+    store_.complain(tree_.pool_version(), {errc::malformed_payload, tree_.pool_version() + " is missing"}, out);
+    store_.retry(s);
     return;
   }
-  relieve(tree_.pool_version(), out);
-  pool_version_ = r.results[0].stat.version;
-  seen_wish_ = r.results[0].stat.mzxid;
+  store_.relieve(tree_.pool_version(), out);
+  pool_version_ = version->stat.version;
+  seen_wish_ = version->stat.mzxid;
   overruling_ = false;
   pool_ops_.clear();
   wish_writes_.clear();
   pool_next_ = 0;
-  worker_version_ = r.results[1].stat.version;
-  std::size_t at = 2;
-  for (const auto& q : pool_jobs_) {
-    if (auto found = offers_.find(q.job); found != offers_.end() && found->second.pool) {
-      apply_pool(q.job, found->second, &r.results[at], q.with_writer, s, out);
+  worker_version_ = worker_version->stat.version;
+  for (const auto& slots : pools) {
+    if (auto found = offers_.find(slots.job); found != offers_.end() && found->second.pool) {
+      apply_pool(slots, found->second, s, out);
     }
-    at += q.with_writer ? 5 : 2;
   }
-  next_pool_write(s, out);
+  next_pool_write(out);
 }
 
-/// `r`: the pool's node, its items, and those of whoever has written it when `with_writer`.
-void keeper_core::apply_pool(const job_id& job, offer& o, const store::read_result* r, bool with_writer, step s,
-                             effects& out) {
-  const auto& data = r[0];
+void keeper_core::apply_pool(const pool_slots& slots, offer& o, step s, effects& out) {
+  const auto& job = slots.job;
+  const auto& data = *slots.node;
   const bool exists = data.code == rc::ok;
-  const bool same_items = exists && r[1].children == *o.pool;
+  const bool same_items = exists && slots.items->children == *o.pool;
   if (o.agreed == data.data && same_items) { // never for an absent node: its data are empty
     found_as_wanted(job, o, out);
     return;
@@ -87,47 +116,49 @@ void keeper_core::apply_pool(const job_id& job, offer& o, const store::read_resu
         }
         // Its writer is gone, and somebody asks whether anyone else wants it so: written by us, it is ours to defend.
       } else if (overrules_us(o, *have)) {
-        if (!with_writer || o.by->writer != have->last_writer || o.by->incarnation != have->writer_incarnation) {
+        if (!slots.writer || o.by->writer != have->last_writer || o.by->incarnation != have->writer_incarnation) {
           const auto since = o.by ? o.by->since : s.now;
           o.by = overruled{have->last_writer, have->writer_incarnation, since, o.by && o.by->told, {}, {}};
           return; // still dirty: read again, with what is there of its writer
         }
-        stay_back(job, o, *have, r, s, out);
+        stay_back(slots, o, *have, s, out);
         return;
       }
     } else {
-      complain(tree_.pool(job), have.error(), out);
+      store_.complain(tree_.pool(job), have.error(), out);
     }
   }
   o.by.reset();
   if (readable && o.written && ++o.disputes == 3) {
-    complain("dispute: " + tree_.pool(job),
-             {errc::conflict, tree_.pool(job) + ": another node keeps writing a different pool or attributes than \"" +
-                                cfg_.config.id + "\""},
-             out);
+    store_.complain(
+      "dispute: " + tree_.pool(job),
+      {errc::conflict,
+       tree_.pool(job) + ": another node keeps writing a different pool or attributes than \"" + cfg_.config.id + "\""},
+      out);
   }
   if (!o.wish || *o.wish == 0) {
     o.wish = seen_wish_;
     o.numbering = true;
   }
   want.wish = *o.wish;
-  write_pool(job, o, std::move(want), r);
+  write_pool(slots, o, std::move(want));
 }
 
-void keeper_core::write_pool(const job_id& job, offer& o, store::pool_payload want, const store::read_result* r) {
-  const auto& data = r[0];
+void keeper_core::write_pool(const pool_slots& slots, offer& o, store::pool_payload want) {
+  const auto& job = slots.job;
+  const auto& data = *slots.node;
   o.rewritten = true;
   wish_writes_.push_back({job, pool_ops_.size()});
   if (data.code != rc::ok) {
-    pool_ops_.push_back(store::create_op{tree_.pool(job), store::encode(want), store::create_mode::persistent});
+    pool_ops_.push_back(store::create_op{tree_.pool(job), store::encode(want)});
   } else {
     pool_ops_.push_back(store::set_op{tree_.pool(job), store::encode(want, data.data), data.stat.version});
   }
   const auto& mine = *o.pool;
-  const auto& theirs = r[1].children;
+  const auto& theirs = slots.items->children;
   for (const auto& item : mine) {
     if (!std::binary_search(theirs.begin(), theirs.end(), item)) {
-      pool_ops_.push_back(store::create_op{tree_.pool(job, item), {}, store::create_mode::persistent});
+      pool_ops_.push_back(store::create_op{tree_.pool(job, item), {}});
     }
   }
   for (const auto& item : theirs) {
@@ -137,8 +168,7 @@ void keeper_core::write_pool(const job_id& job, offer& o, store::pool_payload wa
   }
 }
 
-void keeper_core::next_pool_write(step s, effects& out) {
-  (void) s;
+void keeper_core::next_pool_write(effects& out) {
   if (pool_next_ >= pool_ops_.size()) {
     // All written (or nothing to write): reading once more shows that it is so, and clears the marks.
     pool_ops_.clear();
@@ -147,26 +177,40 @@ void keeper_core::next_pool_write(step s, effects& out) {
     return;
   }
   constexpr std::size_t max_bytes = 256u << 10;
-  store::transaction txn;
+  txn_builder<guard> txn;
   if (phase_ == phase::joined) {
-    txn.ops.push_back(store::check_op{tree_.alive(cfg_.config.id)});
+    txn.add(guard::alive, store::check_op{tree_.alive(cfg_.config.id)});
   }
-  txn.ops.push_back(store::set_op{tree_.pool_version(), bump(), pool_version_});
+  txn.add(store::set_op{tree_.pool_version(), bump(), pool_version_});
   if (overruling_) {
     // Whoever joins meanwhile, or offers a job, bumps it: nobody is overruled who is there again.
-    txn.ops.push_back(store::check_op{tree_.worker_version(), worker_version_});
+    txn.add(store::check_op{tree_.worker_version(), worker_version_});
   }
-  std::size_t bytes = store::wire_size(txn);
+  std::size_t bytes = store::wire_size(txn.txn());
   pool_end_ = pool_next_;
-  while (pool_end_ < pool_ops_.size() && txn.ops.size() < batch_.now()) {
+  while (pool_end_ < pool_ops_.size() && txn.size() < batch_.now()) {
     auto size = store::wire_size(pool_ops_[pool_end_]);
     if (bytes + size > max_bytes && pool_end_ > pool_next_) {
       break;
     }
     bytes += size;
-    txn.ops.push_back(pool_ops_[pool_end_++]);
+    txn.add(pool_ops_[pool_end_++]);
   }
-  commit(doing::writing_pools, std::move(txn), out);
+  store_.commit(doing::writing_pools, session_.number, std::move(txn), out, &keeper_core::pools_written);
+}
+
+void keeper_core::pools_written(const result& o, step s, effects& out) {
+  if (o.committed()) {
+    ++counters_.pool_writes;
+    ++pool_version_;
+    pool_next_ = pool_end_;
+    next_pool_write(out);
+  } else if (o.failed(guard::alive, rc::no_node) && phase_ == phase::joined) {
+    not_alive(s, out);
+  } else {
+    doubt_base(o.conflict());
+    store_.retry(s);
+  }
 }
 
 } // namespace djm

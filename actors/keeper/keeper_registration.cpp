@@ -31,33 +31,31 @@ std::string keeper_core::alive_data() const {
 
 void keeper_core::read_registration(effects& out) {
   const auto& id = cfg_.config.id;
-  read(doing::reading_registration,
-       {store::get(tree_.worker(id)), store::children(tree_.available(id)), store::exists(tree_.assigned(id)),
-        store::get(tree_.alive(id), phase_ != phase::joined)},
-       out);
+  read_batch ask;
+  const registration_slots slots{ask.get(tree_.worker(id)), ask.children(tree_.available(id)),
+                                 ask.exists(tree_.assigned(id)), ask.get(tree_.alive(id), phase_ != phase::joined)};
+  store_.read(doing::reading_registration, ask, true, out, &keeper_core::apply_registration, slots);
 }
 
-void keeper_core::apply_registration(const store::read_outcome& r, step s, effects& out) {
+void keeper_core::apply_registration(const registration_slots& slots, step s, effects& out) {
   const auto& id = cfg_.config.id;
-  const auto& worker = r.results[0];
-  const auto& available = r.results[1];
-  const auto& assigned = r.results[2];
-  const auto& alive = r.results[3];
+  const auto& worker = *slots.worker;
+  const auto& available = *slots.available;
+  const auto& alive = *slots.alive;
   const bool held = alive.code == rc::ok && alive.stat.ephemeral_owner == session_.id;
   // Overwritten by a stranger it says nothing of us to anybody else.
   const auto shown = store::decode<store::alive_payload>(alive.data, tree_.alive(id));
   const bool ours = held && shown && shown->incarnation == cfg_.incarnation;
   if (phase_ == phase::joined && !ours) {
-    auto more = on_not_alive(s);
-    out.insert(out.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+    not_alive(s, out);
     return;
   }
   const auto have = store::decode<store::worker_payload>(worker.data, tree_.worker(id));
   if (went_back(worker, have)) {
-    complain(tree_.worker(id), {errc::store_went_back, tree_.worker(id) + " is older than what this node has written"},
-             out);
+    store_.complain(tree_.worker(id),
+                    {errc::store_went_back, tree_.worker(id) + " is older than what this node has written"}, out);
     out.push_back(read_older{worker.stat.mzxid, registered_in_});
-    later(s);
+    store_.retry(s);
     return;
   }
   if (superseded(worker, have, ours)) {
@@ -69,29 +67,12 @@ void keeper_core::apply_registration(const store::read_outcome& r, step s, effec
   joining_ = phase_ != phase::joined && !ours;
   const bool impostor = alive.code == rc::ok && !held_by_session(alive);
   if (impostor) {
-    complain(tree_.alive(id),
-             {errc::malformed_payload, tree_.alive(id) + " is not ephemeral: it is nobody's life, and is replaced"},
-             out);
+    store_.complain(
+      tree_.alive(id),
+      {errc::malformed_payload, tree_.alive(id) + " is not ephemeral: it is nobody's life, and is replaced"}, out);
   }
   if (joining_ && alive.code == rc::ok && !held && !impostor) {
-    if (shown && shown->incarnation == cfg_.incarnation) {
-      // An earlier session of ours that the server has not ended yet. What it still has under way checks that we are
-      // alive; it must find us gone, not back.
-      id_busy_until_.reset();
-    } else {
-      id_holder_ = shown ? "incarnation " + shown->incarnation + " (host " + shown->host + ", pid " +
-                             std::to_string(shown->pid) + ")"
-                         : "an unreadable registration";
-      if (!id_busy_until_) {
-        // A predecessor that crashed is gone after its session timeout; one that stays is alive.
-        id_busy_until_ = s.now + session_.timeout + session_.timeout / 2 + std::chrono::seconds{1};
-      }
-    }
-    phase_ = phase::waiting_for_id;
-    if (!alive.watched) {
-      later(s);
-      phase_ = phase::registering;
-    }
+    wait_for_id(alive, shown, s);
     return;
   }
   id_busy_until_.reset();
@@ -103,7 +84,7 @@ void keeper_core::apply_registration(const store::read_outcome& r, step s, effec
     version = worker.stat.version;
     data.took_over = version;
     if (have) {
-      relieve(tree_.worker(id), out);
+      store_.relieve(tree_.worker(id), out);
       if (have->incarnation == cfg_.incarnation) {
         data.took_over = have->took_over;
         data.after_crash = have->after_crash;
@@ -111,7 +92,7 @@ void keeper_core::apply_registration(const store::read_outcome& r, step s, effec
         data.after_crash = !have->left && !named_;
       }
     } else {
-      complain(tree_.worker(id), have.error(), out);
+      store_.complain(tree_.worker(id), have.error(), out);
     }
     encoded = store::encode(data, worker.data);
   } else {
@@ -119,16 +100,16 @@ void keeper_core::apply_registration(const store::read_outcome& r, step s, effec
   }
   std::vector<store::write_op> changes;
   if (available.code == rc::no_node) {
-    changes.push_back(store::create_op{tree_.available(id), {}, store::create_mode::persistent});
+    changes.push_back(store::create_op{tree_.available(id), {}});
   }
-  if (assigned.code == rc::no_node) {
+  if (slots.assigned->code == rc::no_node) {
     store::assigned_payload empty;
     empty.incarnation = cfg_.incarnation;
-    changes.push_back(store::create_op{tree_.assigned(id), store::encode(empty), store::create_mode::persistent});
+    changes.push_back(store::create_op{tree_.assigned(id), store::encode(empty)});
   }
   for (const auto& [job, o] : offers_) {
     if (!std::binary_search(available.children.begin(), available.children.end(), job)) {
-      changes.push_back(store::create_op{tree_.available(id, job), {}, store::create_mode::persistent});
+      changes.push_back(store::create_op{tree_.available(id, job), {}});
     }
   }
   for (const auto& job : available.children) {
@@ -147,30 +128,52 @@ void keeper_core::apply_registration(const store::read_outcome& r, step s, effec
   const std::size_t per_chunk = batch_.now() - 10;
   std::size_t next = 0;
   do {
-    std::vector<store::write_op> ops;
+    txn_builder<guard> txn;
     if (!joining_) {
-      ops.push_back(store::check_op{tree_.alive(id)});
+      txn.add(guard::alive, store::check_op{tree_.alive(id)});
     }
     if (!exists && next == 0) {
-      ops.push_back(store::create_op{tree_.worker(id), encoded, store::create_mode::persistent});
+      txn.add(store::create_op{tree_.worker(id), encoded});
     } else {
-      ops.push_back(store::set_op{tree_.worker(id), encoded, version++});
+      txn.add(store::set_op{tree_.worker(id), encoded, version++});
     }
     for (std::size_t n = 0; n < per_chunk && next < changes.size(); ++n) {
-      ops.push_back(std::move(changes[next++]));
+      txn.add(std::move(changes[next++]));
     }
     // Bumped without checking: thirty nodes that join at once must not race for one version.
-    ops.push_back(store::set_op{tree_.worker_version(), bump()});
-    registration_chunks_.push_back(std::move(ops));
+    txn.add(store::set_op{tree_.worker_version(), bump()});
+    registration_chunks_.push_back(std::move(txn));
   } while (next < changes.size());
   if (joining_) {
     auto& last = registration_chunks_.back();
     if (held || impostor) {
-      last.push_back(store::remove_op{tree_.alive(id), alive.stat.version});
+      last.add(store::remove_op{tree_.alive(id), alive.stat.version});
     }
-    last.push_back(store::create_op{tree_.alive(id), alive_data(), store::create_mode::ephemeral});
+    last.add(store::create_op{tree_.alive(id), alive_data(), store::create_mode::ephemeral});
   }
   next_registration_write(s, out);
+}
+
+/// Somebody holds `alive/<node>`, as `shown` there.
+void keeper_core::wait_for_id(const store::read_result& alive, const expected<store::alive_payload>& shown, step s) {
+  if (shown && shown->incarnation == cfg_.incarnation) {
+    // An earlier session of ours that the server has not ended yet. What it still has under way checks that we are
+    // alive; it must find us gone, not back.
+    id_busy_until_.reset();
+  } else {
+    id_holder_ = shown ? "incarnation " + shown->incarnation + " (host " + shown->host + ", pid " +
+                           std::to_string(shown->pid) + ")"
+                       : "an unreadable registration";
+    if (!id_busy_until_) {
+      // A predecessor that crashed is gone after its session timeout; one that stays is alive.
+      id_busy_until_ = s.now + session_.timeout + session_.timeout / 2 + std::chrono::seconds{1};
+    }
+  }
+  phase_ = phase::waiting_for_id;
+  if (!alive.watched) {
+    store_.retry(s);
+    phase_ = phase::registering;
+  }
 }
 
 /// The number of the transaction that last wrote a node never falls within one history of the store. (Who finds nothing
@@ -209,12 +212,35 @@ bool keeper_core::superseded(const store::read_result& worker, const expected<st
 
 void keeper_core::next_registration_write(step s, effects& out) {
   if (!registration_chunks_.empty()) {
-    store::transaction txn;
-    txn.ops = registration_chunks_.front();
-    commit(doing::writing_registration, std::move(txn), out);
+    store_.commit(doing::writing_registration, session_.number, registration_chunks_.front(), out,
+                  &keeper_core::registration_written);
     return;
   }
   registered(s, out);
+}
+
+void keeper_core::registration_written(const result& o, step s, effects& out) {
+  if (const auto* done = o.committed()) {
+    ++counters_.registration_writes;
+    named_ = true;
+    registered_in_ = done->zxid;
+    if (phase_ == phase::joined) {
+      // A leader may have cleaned the pool of a job that nobody offered yet: look once more, now that it is on offer.
+      for (auto& [id, x] : offers_) {
+        x.pool_dirty = true;
+      }
+    }
+    registration_chunks_.erase(registration_chunks_.begin());
+    next_registration_write(s, out);
+  } else if (o.failed(guard::alive, rc::no_node) && phase_ == phase::joined) {
+    not_alive(s, out);
+  } else {
+    if (o.conflict() == nullptr) {
+      perhaps_named_ = named_before_;
+    }
+    doubt_base(o.conflict());
+    store_.retry(s);
+  }
 }
 
 void keeper_core::registered(step s, effects& out) {
@@ -227,9 +253,9 @@ void keeper_core::registered(step s, effects& out) {
     o.pool_dirty = true;
   }
   complain_at_.reset();
-  relieve("connection", out);
-  relieve("registration", out);
-  relieve(tree_.alive(cfg_.config.id), out);
+  store_.relieve("connection", out);
+  store_.relieve("registration", out);
+  store_.relieve(tree_.alive(cfg_.config.id), out);
   ++counters_.joins;
   look_at_ = s.now;
   connection(was_joined_ ? "reconnected" : "connected", out);
@@ -241,27 +267,41 @@ void keeper_core::registered(step s, effects& out) {
 
 // -- leaving --------------------------------------------------------------------
 
-void keeper_core::apply_leave(const store::read_outcome& r, step s, effects& out) {
-  (void) s;
-  const auto& worker = r.results[0];
-  const auto& alive = r.results[1];
+void keeper_core::read_leave(effects& out) {
+  read_batch ask;
+  const leave_slots slots{ask.get(tree_.worker(cfg_.config.id)), ask.exists(tree_.alive(cfg_.config.id))};
+  store_.read(doing::reading_leave, ask, true, out, &keeper_core::apply_leave, slots);
+}
+
+void keeper_core::apply_leave(const leave_slots& slots, step, effects& out) {
+  const auto& worker = *slots.worker;
+  const auto& alive = *slots.alive;
   if (worker.code != rc::ok || alive.code != rc::ok || alive.stat.ephemeral_owner != session_.id) {
-    phase_ = phase::left;
-    out.push_back(stop_probing{});
-    connection("stopped", out);
-    out.push_back(left{});
+    has_left(out);
     return;
   }
-  auto data = worker_data();
-  if (auto have = store::decode<store::worker_payload>(worker.data, tree_.worker(cfg_.config.id))) {
-    data = *have;
-  }
+  auto data = store::decode<store::worker_payload>(worker.data, tree_.worker(cfg_.config.id)).value_or(worker_data());
   data.left = true;
-  store::transaction txn;
-  txn.ops.push_back(store::remove_op{tree_.alive(cfg_.config.id), alive.stat.version});
-  txn.ops.push_back(store::set_op{tree_.worker(cfg_.config.id), store::encode(data, worker.data), worker.stat.version});
-  txn.ops.push_back(store::set_op{tree_.worker_version(), bump()});
-  commit(doing::writing_leave, std::move(txn), out);
+  txn_builder<guard> txn;
+  txn.add(store::remove_op{tree_.alive(cfg_.config.id), alive.stat.version});
+  txn.add(store::set_op{tree_.worker(cfg_.config.id), store::encode(data, worker.data), worker.stat.version});
+  txn.add(store::set_op{tree_.worker_version(), bump()});
+  store_.commit(doing::writing_leave, session_.number, std::move(txn), out, &keeper_core::leave_written);
+}
+
+void keeper_core::leave_written(const result& o, step s, effects& out) {
+  if (o.committed()) {
+    has_left(out);
+  } else {
+    store_.retry(s);
+  }
+}
+
+void keeper_core::has_left(effects& out) {
+  phase_ = phase::left;
+  out.push_back(stop_probing{});
+  connection("stopped", out);
+  out.push_back(left{});
 }
 
 } // namespace djm

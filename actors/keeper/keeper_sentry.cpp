@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <utility>
 
 #include "actors/keeper/keeper_core.hpp"
 
@@ -21,8 +20,10 @@ constexpr duration without_watch = std::chrono::seconds{1};
 } // namespace
 
 std::vector<std::string> keeper_core::base_paths() const {
-  return {tree_.format(), tree_.alive(), tree_.latches(),      tree_.workers(),        tree_.marks(),
-          tree_.pools(),  tree_.locks(), tree_.pool_version(), tree_.worker_version(), tree_.assignment_version()};
+  return {tree_.format(),       tree_.alive(),          tree_.latches(),
+          tree_.workers(),      tree_.pools(),          tree_.locks(),
+          tree_.pool_version(), tree_.worker_version(), tree_.assignment_version(),
+          tree_.marks()};
 }
 
 bool keeper_core::is_watched_over(const std::string& path) const {
@@ -36,23 +37,23 @@ void keeper_core::look_soon(step s) {
 
 void keeper_core::read_sentry(effects& out) {
   look_at_.reset();
-  read(doing::reading_sentry,
-       {store::children(tree_.root(), true), store::children(tree_.pools(), true),
-        store::children(tree_.available(cfg_.config.id), true)},
-       out);
+  read_batch ask;
+  const sentry_slots slots{ask.children(tree_.root(), true), ask.children(tree_.pools(), true),
+                           ask.children(tree_.available(cfg_.config.id), true)};
+  store_.read(doing::reading_sentry, ask, true, out, &keeper_core::apply_sentry, slots);
 }
 
-void keeper_core::apply_sentry(const store::read_outcome& r, step s, effects& out) {
-  const auto& base = r.results[0];
-  const auto& pools = r.results[1];
-  const auto& available = r.results[2];
+void keeper_core::apply_sentry(const sentry_slots& slots, step s, effects& out) {
+  const auto& base = *slots.base;
+  const auto& pools = *slots.pools;
+  const auto& available = *slots.available;
   const auto missing = [](const store::read_result& list, std::string_view name) {
     return !std::binary_search(list.children.begin(), list.children.end(), name);
   };
   const auto tell = [&](const std::string& path, const char* what = " was deleted by somebody") {
-    complain("missing: " + path, {errc::malformed_payload, path + what + "; it is made anew"}, out);
+    store_.complain("missing: " + path, {errc::malformed_payload, path + what + "; it is made anew"}, out);
   };
-  const auto there = [&](const std::string& path) { relieve("missing: " + path, out); };
+  const auto there = [&](const std::string& path) { store_.relieve("missing: " + path, out); };
   if (base.code == rc::no_node) {
     tell(tree_.root(), " is gone as a whole");
     prepared_ = false;

@@ -21,21 +21,22 @@ using self_ptr = cx::self_ptr<keeper_actor, keeper_state>;
 
 void carry_out(self_ptr self, keeper_core::effects fx) {
   auto& st = self->state();
+  const auto tell_all = [&](const auto& m) {
+    self->mail(m).send(st.peers->worker);
+    self->mail(m).send(st.peers->election);
+    self->mail(m).send(st.peers->node);
+  };
   for (auto& e : fx) {
     std::visit(overloaded{
                  [&](commit_effect& x) { send_commit(self, *st.env, st.peers->store, x); },
                  [&](read_effect& x) { send_read(self, st.peers, x); },
                  [&](keeper_core::joined& x) {
                    st.joined = msg::joined{x.number, x.alive_data};
-                   self->mail(*st.joined).send(st.peers->worker);
-                   self->mail(*st.joined).send(st.peers->election);
-                   self->mail(*st.joined).send(st.peers->node);
+                   tell_all(*st.joined);
                  },
                  [&](keeper_core::unjoined&) {
                    st.joined.reset();
-                   self->mail(msg::unjoined{}).send(st.peers->worker);
-                   self->mail(msg::unjoined{}).send(st.peers->election);
-                   self->mail(msg::unjoined{}).send(st.peers->node);
+                   tell_all(msg::unjoined{});
                  },
                  [&](keeper_core::start_probing& x) {
                    self->mail(msg::start_probing{x.number, x.path}).send(st.peers->store);
@@ -55,61 +56,27 @@ void carry_out(self_ptr self, keeper_core::effects fx) {
 }
 
 keeper_actor::behavior_type keeper_behavior(self_ptr self, std::shared_ptr<node_env> env, keeper_core::settings s) {
-  init_part(self);
-  auto& st = self->state();
-  st.env = std::move(env);
-  st.core = std::make_unique<keeper_core>(std::move(s));
-  st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
+  init_part(self, std::move(env), std::move(s));
   return cx::make_behavior<keeper_actor>(
     self,
     // CAF tries the handlers one after the other: what comes most often stands first.
-    [self](msg::pool& m) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_pool(m.job, std::move(m.items), make_step(*x.env)));
-    },
+    [self](msg::pool& m) { tell_core(self, &keeper_core::on_pool, m.job, std::move(m.items)); },
     [self](msg::wake) {
-      auto& x = self->state();
-      x.timer.fired();
-      carry_out(self, x.core->on_wake(make_step(*x.env)));
+      self->state().timer.fired();
+      tell_core(self, &keeper_core::on_wake);
     },
-    [self](msg::commit_done& m) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_commit(m.request, m.outcome, make_step(*x.env)));
-    },
-    [self](msg::read_done& m) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_read(m.request, m.outcome, make_step(*x.env)));
-    },
-    [self](msg::watch_fired& m) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_watch(m.event, make_step(*x.env)));
-    },
-    [self](msg::session_changed& m) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_session(m.view, make_step(*x.env)));
-    },
-    [self](msg::offer& m) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_offer(m.spec, make_step(*x.env)));
-    },
-    [self](msg::withdraw& m) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_withdraw(m.job, make_step(*x.env)));
-    },
-    [self](msg::not_alive) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_not_alive(make_step(*x.env)));
-    },
-    [self](msg::leave) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_leave(make_step(*x.env)));
-    },
+    [self](msg::commit_done& m) { tell_core(self, &keeper_core::on_commit, m.request, m.outcome); },
+    [self](msg::read_done& m) { tell_core(self, &keeper_core::on_read, m.request, m.outcome); },
+    [self](msg::watch_fired& m) { tell_core(self, &keeper_core::on_watch, m.event); },
+    [self](msg::session_changed& m) { tell_core(self, &keeper_core::on_session, m.view); },
+    [self](msg::offer& m) { tell_core(self, &keeper_core::on_offer, m.spec); },
+    [self](msg::withdraw& m) { tell_core(self, &keeper_core::on_withdraw, m.job); },
+    [self](msg::not_alive) { tell_core(self, &keeper_core::on_not_alive); },
+    [self](msg::leave) { tell_core(self, &keeper_core::on_leave); },
     [self](peers_ptr& p) {
       auto& x = self->state();
       auto before = x.peers;
-      if (replace_peers(x.peers, std::move(p))) {
-        self->mail(msg::attach{}).send(x.peers->store);
-      }
+      replace_peers(self, std::move(p));
       if (before && x.joined && x.core->is_joined()) {
         if (before->worker != x.peers->worker) {
           self->mail(*x.joined).send(x.peers->worker);

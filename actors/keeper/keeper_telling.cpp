@@ -7,7 +7,7 @@ namespace djm {
 
 void keeper_core::give_up(error why, effects& out) {
   phase_ = phase::failed;
-  problems_.tell("failure", why, out);
+  store_.problems().tell("failure", why, out);
   out.push_back(stop_probing{});
   connection("stopped", out);
   out.push_back(failed{std::move(why)});
@@ -17,24 +17,16 @@ void keeper_core::connection(const std::string& state, effects& out) {
   out.push_back(emit_effect{connection_changed{state}});
 }
 
-void keeper_core::complain(const std::string& about, error why, effects& out) {
-  problems_.tell(about, std::move(why), out);
-}
-
-void keeper_core::relieve(const std::string& about, effects& out) {
-  problems_.over(about, out);
-}
-
 /// What was tried in vain may have been written although its outcome got lost, or nobody wants it any more.
-void keeper_core::nothing_left(effects& out) {
-  problems_.works(subject_of(doing::writing_base), out);
-  if (pool_jobs_.empty()) {
-    problems_.works(subject_of(doing::writing_pools), out);
+void keeper_core::nothing_left(bool no_pools, effects& out) {
+  store_.works(subject_of(doing::writing_base), out);
+  if (no_pools) {
+    store_.works(subject_of(doing::writing_pools), out);
   }
   if (phase_ == phase::joined && !registration_dirty_) {
-    problems_.works(subject_of(doing::writing_registration), out);
-    if (pool_jobs_.empty()) {
-      relieve("commit", out);
+    store_.works(subject_of(doing::writing_registration), out);
+    if (no_pools) {
+      store_.relieve("commit", out);
     }
   }
 }
@@ -72,7 +64,7 @@ keeper_status keeper_core::status() const {
   st.session_number = session_.number;
   st.session_timeout = session_.timeout;
   st.incarnation = cfg_.incarnation;
-  st.last_problem = problems_.latest();
+  st.last_problem = store_.problems().latest();
   st.counters = counters_;
   return st;
 }

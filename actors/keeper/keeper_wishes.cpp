@@ -55,13 +55,11 @@ bool keeper_core::overrules_us(const offer& o, const store::pool_payload& have) 
   return have.wish >= *o.wish;
 }
 
-bool keeper_core::writer_stands(const job_id& job, offer& o, const store::read_result* r, step s) const {
-  const auto& alive = r[2];
-  const auto& worker = r[3];
-  const auto& available = r[4];
+bool keeper_core::writer_stands(const pool_slots::writer_slots& slots, offer& o, step s) const {
+  const auto& alive = *slots.alive;
   const auto shown = store::decode<store::alive_payload>(alive.data, tree_.alive(o.by->writer));
   const bool here = alive.code == rc::ok && shown && shown->incarnation == o.by->incarnation;
-  if (here && available.code == rc::ok) {
+  if (here && slots.available->code == rc::ok) {
     o.by->gone_since.reset();
     return true;
   }
@@ -71,22 +69,21 @@ bool keeper_core::writer_stands(const job_id& job, offer& o, const store::read_r
   if (here || alive.code == rc::ok) {
     return false; // it does not offer the job any more, or lives another life
   }
-  const auto known = store::decode<store::worker_payload>(worker.data, tree_.worker(o.by->writer));
+  const auto known = store::decode<store::worker_payload>(slots.worker->data, tree_.worker(o.by->writer));
   if (!known || known->left || known->incarnation != o.by->incarnation) {
     return false;
   }
-  (void) job;
   return s.now < *o.by->gone_since + std::chrono::milliseconds{known->detach_ms};
 }
 
 /// Somebody else's later wish stands. When its writer is gone we ask, in the pool itself, whether others stand for it,
 /// and only when nobody answers do we write ours.
-void keeper_core::stay_back(const job_id& job, offer& o, const store::pool_payload& have, const store::read_result* r,
-                            step s, effects& out) {
+void keeper_core::stay_back(const pool_slots& slots, offer& o, const store::pool_payload& have, step s, effects& out) {
+  const auto& job = slots.job;
   o.pool_dirty = false; // until the next look
-  if (writer_stands(job, o, r, s)) {
+  if (writer_stands(*slots.writer, o, s)) {
     o.by->challenged_since.reset();
-    tell_overruled(job, o, have.schedule, r[1].children, s, out);
+    tell_overruled(job, o, have.schedule, slots.items->children, s, out);
     return;
   }
   auto want = have;
@@ -94,7 +91,8 @@ void keeper_core::stay_back(const job_id& job, offer& o, const store::pool_paylo
   if (have.challenger.empty()) {
     o.by->challenged_since = s.now;
     want.challenger = cfg_.config.id;
-    pool_ops_.push_back(store::set_op{tree_.pool(job), store::encode(want, r[0].data), r[0].stat.version});
+    const auto& data = *slots.node;
+    pool_ops_.push_back(store::set_op{tree_.pool(job), store::encode(want, data.data), data.stat.version});
     return;
   }
   if (!o.by->challenged_since) {
@@ -111,7 +109,7 @@ void keeper_core::stay_back(const job_id& job, offer& o, const store::pool_paylo
   want.wish = *o.wish;
   o.pool_dirty = true;
   overruling_ = true;
-  write_pool(job, o, std::move(want), r);
+  write_pool(slots, o, std::move(want));
 }
 
 void keeper_core::tell_overruled(const job_id& job, offer& o, const std::string& schedule,
@@ -141,55 +139,63 @@ void keeper_core::tell_overruled(const job_id& job, offer& o, const std::string&
   const bool scheduled = schedule.empty() || schedule == here;
   text += scheduled ? "" : "; schedule here: " + here + ", there: " + schedule;
   text += ours.empty() && others.empty() && scheduled ? "; the attributes differ" : "";
-  complain(tree_.pool(job), {errc::conflict, std::move(text)}, out);
+  store_.complain(tree_.pool(job), {errc::conflict, std::move(text)}, out);
 }
 
 // -- looking ------------------------------------------------------------------------
 
 /// Reads, without a barrier, whether the pools have changed, and only then which ones.
 void keeper_core::look(effects& out) {
+  read_batch ask;
   if (!looking_) {
     look_due_ = false;
-    read(doing::looking, {store::get(tree_.pool_version())}, out, false);
+    const auto version = ask.get(tree_.pool_version());
+    store_.read(doing::looking, ask, false, out, &keeper_core::apply_look, version);
     return;
   }
-  std::vector<store::read_op> ops;
-  for (std::size_t n = 0; n < 100 && look_next_ + n < look_jobs_.size(); ++n) {
-    ops.push_back(store::get(tree_.pool(look_jobs_[look_next_ + n])));
-  }
-  read(doing::looking, std::move(ops), out, false);
+  constexpr std::size_t most = 100;
+  const auto from = look_jobs_.begin() + static_cast<std::ptrdiff_t>(look_next_);
+  look_next_ = std::min(look_next_ + most, look_jobs_.size());
+  const auto pools = ask.each(std::vector<job_id>{from, look_jobs_.begin() + static_cast<std::ptrdiff_t>(look_next_)},
+                              [this](const job_id& job) { return store::get(tree_.pool(job)); });
+  store_.read(doing::looking, ask, false, out, &keeper_core::apply_looked, pools);
 }
 
-void keeper_core::apply_look(const store::read_outcome& r, step s, effects& out) {
-  if (!looking_) {
-    const auto version = r.results[0].stat.mzxid;
-    for (auto& [id, o] : offers_) {
-      o.pool_dirty = o.pool_dirty || o.by;
-      if (!o.pool_dirty && version == looked_) {
-        undisputed(id, o, out);
-      }
+void keeper_core::apply_look(const read_slot& slot, step s, effects& out) {
+  const auto& found = *slot;
+  const auto version = found.stat.mzxid;
+  for (auto& [id, o] : offers_) {
+    o.pool_dirty = o.pool_dirty || o.by;
+    if (!o.pool_dirty && version == looked_) {
+      undisputed(id, o, out);
     }
-    glance_at_ = s.now + look_period();
-    if (r.results[0].code != rc::ok || version == looked_) {
-      return;
-    }
-    looking_ = version;
-    look_next_ = 0;
-    look_jobs_.clear();
-    for (const auto& [id, o] : offers_) {
-      if (o.pool && !o.pool_dirty) {
-        look_jobs_.push_back(id);
-      }
-    }
-  } else {
-    for (std::size_t n = 0; n < r.results.size(); ++n) {
-      auto found = offers_.find(look_jobs_[look_next_ + n]);
-      if (found != offers_.end() && found->second.agreed != r.results[n].data) {
-        found->second.pool_dirty = true;
-      }
-    }
-    look_next_ += r.results.size();
   }
+  glance_at_ = s.now + look_period();
+  if (found.code != rc::ok || version == looked_) {
+    return;
+  }
+  looking_ = version;
+  look_next_ = 0;
+  look_jobs_.clear();
+  for (const auto& [id, o] : offers_) {
+    if (o.pool && !o.pool_dirty) {
+      look_jobs_.push_back(id);
+    }
+  }
+  looked_at_some();
+}
+
+void keeper_core::apply_looked(const read_slots<job_id>& pools, step, effects&) {
+  for (const auto& [job, pool] : pools) {
+    auto found = offers_.find(job);
+    if (found != offers_.end() && found->second.agreed != pool->data) {
+      found->second.pool_dirty = true;
+    }
+  }
+  looked_at_some();
+}
+
+void keeper_core::looked_at_some() {
   if (look_next_ >= look_jobs_.size()) {
     looked_ = *looking_;
     looking_.reset();

@@ -27,10 +27,10 @@ public:
     }
     if (!t.to.empty()) {
       if (image_.workers.at(t.to).folders.count(t.job) == 0 && made_.count({t.to, t.job}) == 0) {
-        ops.push_back(store::create_op{tree_.assigned(t.to, t.job), {}, store::create_mode::persistent});
+        ops.push_back(store::create_op{tree_.assigned(t.to, t.job), {}});
         folders.insert({t.to, t.job});
       }
-      ops.push_back(store::create_op{tree_.assigned(t.to, t.job, t.item), {}, store::create_mode::persistent});
+      ops.push_back(store::create_op{tree_.assigned(t.to, t.job, t.item), {}});
     }
     std::size_t bytes = 0;
     for (const auto& op : ops) {

@@ -1,10 +1,21 @@
 #include "actors/manager/explain_core.hpp"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
 namespace djm {
+
+namespace {
+
+/// Reads in one question to the store.
+constexpr std::size_t most_reads = 2000;
+
+} // namespace
+
+explain_core::explain_core(std::string root, plan_options options, request_numbers numbers)
+  : tree_(std::move(root)),
+    options_(options),
+    store_(open_problems{"manager"}, backoff{duration::zero(), duration::zero()}, std::move(numbers), most_reads) {}
 
 explain_core::effects explain_core::on_question(std::uint64_t question, job_id job, item_id item,
                                                 const manager_core& leader) {
@@ -24,8 +35,7 @@ explain_core::effects explain_core::on_question(std::uint64_t question, job_id j
   }
   questions_.push_back(std::move(q));
   if (questions_.size() == 1) {
-    reader_.emplace(tree_);
-    read_next(out);
+    read_tree(out);
   }
   return out;
 }
@@ -57,19 +67,13 @@ bool explain_core::owner_is_gone(const waiting_question& q, const manager_core& 
   return true;
 }
 
-void explain_core::read_next(effects& out) {
-  asks_ = reader_->next();
-  asked_for_ = 0;
-  so_far_ = {};
-  read_part(out);
+void explain_core::read_tree(effects& out) {
+  reader_.emplace(tree_);
+  read_next(out);
 }
 
-void explain_core::read_part(effects& out) {
-  const auto from = asks_.begin() + static_cast<std::ptrdiff_t>(asked_for_);
-  const auto n = std::min(asks_.size() - asked_for_, read_batch);
-  asked_for_ += n;
-  request_ = ++next_request_;
-  out.push_back(read_effect{request_, {from, from + static_cast<std::ptrdiff_t>(n)}, false});
+void explain_core::read_next(effects& out) {
+  store_.read(std::nullopt, reader_->next(), false, out, &explain_core::take_part);
 }
 
 explain_core::effects explain_core::on_explained(std::uint64_t question, const expected<item_explanation>& result) {
@@ -78,24 +82,25 @@ explain_core::effects explain_core::on_explained(std::uint64_t question, const e
     out.push_back(answer{question, result});
     return out;
   }
-  const auto request = ++next_request_;
-  locks_.emplace(request, owned_item{question, *result});
-  out.push_back(read_effect{
-    request, {store::get(tree_.lock(result->job, result->item)), store::get(tree_.alive(result->owner))}, false});
+  explained_.emplace(question, *result);
+  read_batch ask;
+  const lock_slots slots{ask.get(tree_.lock(result->job, result->item)), ask.get(tree_.alive(result->owner))};
+  store_.read(question, ask, false, out, &explain_core::take_lock, question, slots);
   return out;
 }
 
 /// Why the owner of an item does not run it, when that is because of the lock.
-void explain_core::take_lock(owned_item x, const store::read_outcome& r, effects& out) const {
-  auto& e = x.explained;
+void explain_core::take_lock(std::uint64_t question, const lock_slots& slots, step, effects& out) {
+  auto& e = explained_.at(question);
   const auto path = tree_.lock(e.job, e.item);
-  if (r.status == store::read_status::ok && r.results[0].code == store::rc::no_node) {
+  const auto& found = *slots.lock;
+  if (found.code == store::rc::no_node) {
     e.reason = "its worker has not locked it yet";
-  } else if (r.status == store::read_status::ok && r.results[0].code != store::rc::ok) {
-    e.reason = "its lock " + path + " cannot be read: " + to_string(r.results[0].code);
-  } else if (r.status == store::read_status::ok) {
-    const auto lock = store::decode<store::lock_payload>(r.results[0].data, path);
-    const auto alive = store::decode<store::alive_payload>(r.results[1].data, tree_.alive(e.owner));
+  } else if (found.code != store::rc::ok) {
+    e.reason = "its lock " + path + " cannot be read: " + to_string(found.code);
+  } else {
+    const auto lock = store::decode<store::lock_payload>(found.data, path);
+    const auto alive = store::decode<store::alive_payload>(slots.alive->data, tree_.alive(e.owner));
     if (!lock) {
       e.reason = "nobody can tell whose its lock is, so it is not broken either: " + lock.error().text;
     } else if (lock->worker != e.owner) {
@@ -105,76 +110,78 @@ void explain_core::take_lock(owned_item x, const store::read_outcome& r, effects
       e.reason = "its lock is still that of a former life of its worker, and has to be broken first";
     }
   }
-  out.push_back(answer{x.question, std::move(e)});
+  give_lock_up(question, out);
+}
+
+/// Answers with what is known.
+void explain_core::give_lock_up(std::uint64_t question, effects& out) {
+  out.push_back(answer{question, std::move(explained_.at(question))});
+  explained_.erase(question);
 }
 
 explain_core::effects explain_core::on_read(std::uint64_t request, const store::read_outcome& r) {
   effects out;
-  if (auto l = locks_.find(request); l != locks_.end()) {
-    auto x = std::move(l->second);
-    locks_.erase(l);
-    take_lock(std::move(x), r, out);
+  const auto q = store_.answered(request, r, out);
+  if (!q) {
     return out;
   }
-  if (!reader_ || request != request_) {
-    return out;
+  if (q->ok()) {
+    q->then(*this, {}, out);
+  } else if (q->topic) {
+    give_lock_up(*q->topic, out);
+  } else {
+    answer_first(fail(errc::not_connected, "the store did not answer: " + r.text), out);
+    next_question(out);
   }
-  if (r.status != store::read_status::ok) {
-    refuse_first({errc::not_connected, "the store did not answer: " + r.text}, out);
-    return out;
+  return out;
+}
+
+void explain_core::take_part(step, effects& out) {
+  if (auto ok = reader_->take(); !ok) {
+    answer_first(tl::make_unexpected(ok.error()), out);
+    next_question(out);
+    return;
   }
-  so_far_.results.insert(so_far_.results.end(), r.results.begin(), r.results.end());
-  if (asked_for_ < asks_.size()) {
-    read_part(out);
-    return out;
-  }
-  if (auto ok = reader_->take(so_far_); !ok) {
-    refuse_first(ok.error(), out);
-    return out;
-  }
-  if (!reader_->next().empty()) {
+  if (!reader_->complete()) {
     read_next(out);
-    return out;
+    return;
   }
   // Who asked meanwhile is read for anew: what was read may be older than the question.
-  const auto q = std::move(questions_.front());
-  questions_.pop_front();
   const auto away = reader_->away();
   auto asked = make_task(reader_->image(), away);
   if (!asked) {
-    out.push_back(answer{q.question, tl::make_unexpected(asked.error())});
+    answer_first(tl::make_unexpected(asked.error()), out);
   } else {
+    const auto q = std::move(questions_.front());
+    questions_.pop_front();
     find(q, reader_->image(), away, asked->problem, nullptr, options_, std::make_shared<const strategy_answers>(),
          false, out);
   }
-  reader_.reset();
-  if (!questions_.empty()) {
-    reader_.emplace(tree_);
-    read_next(out);
-  }
-  return out;
+  next_question(out);
 }
 
 explain_core::effects explain_core::on_disconnected() {
   effects out;
+  store_.drop();
   reader_.reset();
-  for (auto& [request, x] : std::exchange(locks_, {})) {
-    out.push_back(answer{x.question, std::move(x.explained)});
+  for (auto& [question, e] : std::exchange(explained_, {})) {
+    out.push_back(answer{question, std::move(e)});
   }
-  for (const auto& q : questions_) {
-    out.push_back(answer{q.question, fail(errc::not_connected, "the connection to the store was lost")});
+  while (!questions_.empty()) {
+    answer_first(fail(errc::not_connected, "the connection to the store was lost"), out);
   }
-  questions_.clear();
   return out;
 }
 
-void explain_core::refuse_first(error why, effects& out) {
-  out.push_back(answer{questions_.front().question, tl::make_unexpected(std::move(why))});
+void explain_core::answer_first(expected<item_explanation> result, effects& out) {
+  out.push_back(answer{questions_.front().question, std::move(result)});
   questions_.pop_front();
+}
+
+void explain_core::next_question(effects& out) {
   reader_.reset();
   if (!questions_.empty()) {
-    reader_.emplace(tree_);
-    read_next(out);
+    read_tree(out);
   }
 }
 

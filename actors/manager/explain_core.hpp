@@ -9,7 +9,7 @@
 #include <variant>
 #include <vector>
 
-#include "actors/common/core.hpp"
+#include "actors/dialogue/exchange.hpp"
 #include "actors/manager/image_reader.hpp"
 #include "actors/manager/manager_core.hpp"
 #include "djm/plan_explain.hpp"
@@ -24,8 +24,6 @@ class explain_core {
 public:
   /// Questions that wait at most; more are refused with `backlog_full`.
   static constexpr std::size_t most_waiting = 64;
-  /// Questions to the store in one batch.
-  static constexpr std::size_t read_batch = 2000;
 
   /// Work for the executor: plan (unless there is a plan already), then explain; `explain_now` does both.
   struct task {
@@ -45,13 +43,14 @@ public:
   using effect = std::variant<read_effect, task, answer>;
   using effects = std::vector<effect>;
 
-  explain_core(std::string root, plan_options options) : tree_(std::move(root)), options_(options) {}
+  /// `numbers`: those of the manager, whose reads are answered to the same actor.
+  explain_core(std::string root, plan_options options, request_numbers numbers = {});
 
   effects on_question(std::uint64_t question, job_id job, item_id item, const manager_core& leader);
   /// What became of a task: an item with an owner is answered when it is known whether the owner has its lock.
   effects on_explained(std::uint64_t question, const expected<item_explanation>& result);
   /// Whether a read is one of this core's.
-  bool asked(std::uint64_t request) const { return request == request_ || locks_.count(request) > 0; }
+  bool asked(std::uint64_t request) const { return store_.knows(request); }
   effects on_read(std::uint64_t request, const store::read_outcome& r);
   /// The session or the store is another one: what was asked of it is not answered any more.
   effects on_disconnected();
@@ -63,34 +62,30 @@ private:
     item_id item;
   };
 
-  struct owned_item {
-    std::uint64_t question = 0;
-    item_explanation explained;
+  /// Where the answers about an item's lock are.
+  struct lock_slots {
+    read_slot lock, alive;
   };
-  void take_lock(owned_item x, const store::read_outcome& r, effects& out) const;
+  void take_lock(std::uint64_t question, const lock_slots& slots, step s, effects& out);
+  void give_lock_up(std::uint64_t question, effects& out);
   void find(const waiting_question& q, const cluster_image& image, const std::set<node_id>& away,
             std::shared_ptr<const assignment_problem> problem, std::shared_ptr<const plan> planned,
             const plan_options& options, std::shared_ptr<const strategy_answers> answers, bool by_leader, effects& out);
   bool owner_is_gone(const waiting_question& q, const manager_core& leader, effects& out) const;
+  void read_tree(effects& out);
   void read_next(effects& out);
-  void read_part(effects& out);
-  void refuse_first(error why, effects& out);
+  void take_part(step s, effects& out);
+  void answer_first(expected<item_explanation> result, effects& out);
+  void next_question(effects& out);
 
   store::tree_schema tree_;
   plan_options options_;
   std::deque<waiting_question> questions_; ///< the first is being read for
   std::optional<image_reader> reader_;
-  /// What the reader asks, in parts that a store takes.
-  std::vector<store::read_op> asks_;
-  std::size_t asked_for_ = 0;
-  store::read_outcome so_far_;
-  std::uint64_t request_ = first_request;
-  std::uint64_t next_request_ = first_request;
-  /// Answers that wait for a look at a lock.
-  std::map<std::uint64_t, owned_item> locks_;
-
-  /// Far from the numbers of the manager, whose reads are answered to the same actor.
-  static constexpr std::uint64_t first_request = std::uint64_t{1} << 62;
+  /// What a question to the store is about: the lock for a question of ours, or else the tree.
+  exchange<explain_core, std::optional<std::uint64_t>, effects> store_;
+  /// Answers that wait for a look at a lock, by question.
+  std::map<std::uint64_t, item_explanation> explained_;
 };
 
 /// Carries a task out; for the executor, because it may take a while. Calls no user code.

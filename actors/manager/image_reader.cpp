@@ -4,52 +4,46 @@ namespace djm {
 
 using store::rc;
 
-std::vector<store::read_op> image_reader::next() {
-  std::vector<store::read_op> ops;
+read_batch image_reader::next() {
+  read_batch ask;
   switch (round_) {
   case round::base:
-    ops = {store::children(tree_.workers()), store::get(tree_.pools()), store::children(tree_.pools()),
-           store::children(tree_.marks())};
+    base_ = {ask.children(tree_.workers()), ask.get(tree_.pools()), ask.children(tree_.pools()),
+             ask.children(tree_.marks())};
     break;
   case round::details:
-    for (const auto& id : workers_) {
-      ops.push_back(store::get(tree_.worker(id)));
-      ops.push_back(store::children(tree_.available(id)));
-      ops.push_back(store::children(tree_.assigned(id)));
-      ops.push_back(store::get(tree_.alive(id)));
+    for (auto& w : workers_) {
+      w = {w.id, ask.get(tree_.worker(w.id)), ask.children(tree_.available(w.id)), ask.children(tree_.assigned(w.id)),
+           ask.get(tree_.alive(w.id))};
     }
-    for (const auto& id : jobs_) {
-      ops.push_back(store::get(tree_.pool(id)));
-      ops.push_back(store::children(tree_.pool(id)));
+    for (auto& j : jobs_) {
+      j = {j.id, ask.get(tree_.pool(j.id)), ask.children(tree_.pool(j.id))};
     }
-    for (const auto& id : marked_) {
-      ops.push_back(store::get(tree_.mark(id)));
-    }
+    marks_ = ask.each(marked_, [this](const node_id& id) { return store::get(tree_.mark(id)); });
     break;
   case round::items:
-    for (const auto& [worker, job] : folders_) {
-      ops.push_back(store::children(tree_.assigned(worker, job)));
-    }
+    folders_ =
+      ask.each(assigned_, [this](const folder& f) { return store::children(tree_.assigned(f.worker, f.job)); });
     break;
   case round::done: break;
   }
-  return ops;
+  return ask;
 }
 
-expected<void> image_reader::take(const store::read_outcome& r) {
+expected<void> image_reader::take() {
   switch (round_) {
   case round::base:
-    if (auto ok = take_base(r); !ok) {
+    if (auto ok = take_base(); !ok) {
       return ok;
     }
     round_ = workers_.empty() && jobs_.empty() ? round::done : round::details;
     break;
   case round::details:
-    take_details(r);
-    round_ = folders_.empty() ? round::done : round::items;
+    take_details();
+    round_ = assigned_.empty() ? round::done : round::items;
     break;
   case round::items:
-    take_items(r);
+    take_items();
     round_ = round::done;
     break;
   case round::done: break;
@@ -57,27 +51,28 @@ expected<void> image_reader::take(const store::read_outcome& r) {
   return {};
 }
 
-expected<void> image_reader::take_base(const store::read_outcome& r) {
-  for (std::size_t i = 0; i < 3; ++i) { // without marks nobody is marked
-    if (r.results[i].code != rc::ok) {
-      return fail(errc::malformed_payload,
-                  (i == 0 ? tree_.workers() : tree_.pools()) + " is missing: the tree is incomplete");
-    }
+expected<void> image_reader::take_base() {
+  const auto& workers = *base_.workers;
+  const auto& pools = *base_.pools;
+  const auto& jobs = *base_.jobs;
+  if (workers.code != rc::ok || pools.code != rc::ok || jobs.code != rc::ok) { // without marks nobody is marked
+    return fail(errc::malformed_payload,
+                (workers.code != rc::ok ? tree_.workers() : tree_.pools()) + " is missing: the tree is incomplete");
   }
-  for (const auto& name : r.results[0].children) {
+  for (const auto& name : workers.children) {
     if (is_valid_id(name)) {
-      workers_.push_back(name);
+      workers_.push_back({name, {}, {}, {}, {}});
     }
   }
-  if (auto pools = store::decode<store::pools_payload>(r.results[1].data, tree_.pools())) {
-    image_.all_disabled = pools->all_disabled;
+  if (auto p = store::decode<store::pools_payload>(pools.data, tree_.pools())) {
+    image_.all_disabled = p->all_disabled;
   }
-  for (const auto& name : r.results[2].children) {
+  for (const auto& name : jobs.children) {
     if (is_valid_id(name)) {
-      jobs_.push_back(name);
+      jobs_.push_back({name, {}, {}});
     }
   }
-  for (const auto& name : r.results[3].children) {
+  for (const auto& name : base_.marks->children) {
     if (is_valid_id(name)) {
       marked_.push_back(name);
     }
@@ -85,13 +80,12 @@ expected<void> image_reader::take_base(const store::read_outcome& r) {
   return {};
 }
 
-void image_reader::take_details(const store::read_outcome& r) {
-  std::size_t i = 0;
-  for (const auto& id : workers_) {
-    const auto& registration = r.results[i++];
-    const auto& available = r.results[i++];
-    const auto& assigned = r.results[i++];
-    const auto& alive = r.results[i++];
+void image_reader::take_details() {
+  for (const auto& slots : workers_) {
+    const auto& id = slots.id;
+    const auto& registration = *slots.registration;
+    const auto& available = *slots.available;
+    const auto& alive = *slots.alive;
     if (registration.code != rc::ok) {
       continue;
     }
@@ -104,13 +98,14 @@ void image_reader::take_details(const store::read_outcome& r) {
     if (auto p = store::decode<store::alive_payload>(alive.data, tree_.alive(id)); held_by_session(alive) && p) {
       w.alive = p->incarnation;
     }
-    for (const auto& job : assigned.children) {
-      folders_.emplace_back(id, job);
+    for (const auto& job : slots.assigned->children) {
+      assigned_.push_back({id, job});
     }
   }
-  for (const auto& id : jobs_) {
-    const auto& data = r.results[i++];
-    const auto& list = r.results[i++];
+  for (const auto& slots : jobs_) {
+    const auto& id = slots.id;
+    const auto& data = *slots.pool;
+    const auto& list = *slots.items;
     if (data.code != rc::ok || list.code != rc::ok) {
       continue;
     }
@@ -119,17 +114,17 @@ void image_reader::take_details(const store::read_outcome& r) {
     }
     image_.set_items(id, list.children);
   }
-  for (const auto& id : marked_) {
-    if (auto m = store::decode<store::mark_payload>(r.results[i++].data, tree_.mark(id))) {
+  for (const auto& [id, mark] : marks_) {
+    if (auto m = store::decode<store::mark_payload>(mark->data, tree_.mark(id))) {
       image_.marks[id] = *m;
     }
   }
 }
 
-void image_reader::take_items(const store::read_outcome& r) {
-  for (std::size_t i = 0; i < folders_.size(); ++i) {
-    if (r.results[i].code == rc::ok) {
-      image_.add_assigned(folders_[i].first, folders_[i].second, r.results[i].children);
+void image_reader::take_items() {
+  for (const auto& [where, items] : folders_) {
+    if (items->code == rc::ok) {
+      image_.add_assigned(where.worker, where.job, items->children);
     }
   }
 }

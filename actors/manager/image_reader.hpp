@@ -2,12 +2,11 @@
 
 #include <cstdint>
 #include <set>
-#include <utility>
 #include <vector>
 
+#include "actors/dialogue/read_batch.hpp"
 #include "actors/manager/cluster_image.hpp"
 #include "zkstore/tree_schema.hpp"
-#include "zkstore/types.hpp"
 
 namespace djm {
 
@@ -17,10 +16,11 @@ class image_reader {
 public:
   explicit image_reader(store::tree_schema tree) : tree_(std::move(tree)) {}
 
-  /// What to read next; empty when the image is complete.
-  std::vector<store::read_op> next();
-  /// The answer to what `next` named. Error `malformed_payload`: the tree is incomplete.
-  expected<void> take(const store::read_outcome& r);
+  bool complete() const noexcept { return round_ == round::done; }
+  /// What to read next, until the image is complete.
+  read_batch next();
+  /// The answers to the latest `next`. Error `malformed_payload`: the tree is incomplete.
+  expected<void> take();
 
   const cluster_image& image() const noexcept { return image_; }
   /// Workers that are neither there nor left: the leader may be waiting for them.
@@ -29,17 +29,36 @@ public:
 private:
   enum class round : std::uint8_t { base, details, items, done };
 
-  expected<void> take_base(const store::read_outcome& r);
-  void take_details(const store::read_outcome& r);
-  void take_items(const store::read_outcome& r);
+  struct base_slots {
+    read_slot workers, pools, jobs, marks;
+  };
+  struct worker_slots {
+    node_id id;
+    read_slot registration, available, assigned, alive;
+  };
+  struct job_slots {
+    job_id id;
+    read_slot pool, items;
+  };
+  struct folder {
+    node_id worker;
+    job_id job;
+  };
+
+  expected<void> take_base();
+  void take_details();
+  void take_items();
 
   store::tree_schema tree_;
   round round_ = round::base;
   cluster_image image_;
-  std::vector<node_id> workers_;
+  base_slots base_;
+  std::vector<worker_slots> workers_;
+  std::vector<job_slots> jobs_;
   std::vector<node_id> marked_;
-  std::vector<job_id> jobs_;
-  std::vector<std::pair<node_id, job_id>> folders_;
+  read_slots<node_id> marks_;
+  std::vector<folder> assigned_;
+  read_slots<folder> folders_;
 };
 
 } // namespace djm

@@ -75,11 +75,11 @@ void manager_core::plan_cleaning(step s) {
         jobs.push_back(job);
       }
       if (jobs.size() == together) {
-        folders.push_back({clean_task::kind::folders, id, 0, std::exchange(jobs, {})});
+        folders.push_back({clean_task::kind::folders, id, std::exchange(jobs, {})});
       }
     }
     if (!jobs.empty()) {
-      folders.push_back({clean_task::kind::folders, id, 0, std::move(jobs)});
+      folders.push_back({clean_task::kind::folders, id, std::move(jobs)});
     }
   }
   clean_queue_.insert(clean_queue_.end(), folders.begin(), folders.end());
@@ -92,110 +92,111 @@ void manager_core::plan_cleaning(step s) {
 
 /// Reads what the next tasks of one kind are about.
 void manager_core::start_clean(effects& out) {
-  std::vector<store::read_op> ops{store::get(tree_.worker_version()), store::get(tree_.pool_version())};
+  read_batch ask;
+  const clean_slots slots{ask.get(tree_.worker_version()), ask.get(tree_.pool_version())};
   cleaning_.clear();
   const auto kind = clean_queue_.front().what;
   while (!clean_queue_.empty() && clean_queue_.front().what == kind && cleaning_.size() < cfg_.clean_batch) {
     cleaning_.push_back(std::move(clean_queue_.front()));
     clean_queue_.pop_front();
-    const auto& id = cleaning_.back().id;
+    auto& task = cleaning_.back();
     switch (kind) {
     case clean_task::kind::pool:
-      ops.push_back(store::get(tree_.pool(id)));
-      ops.push_back(store::children(tree_.pool(id)));
+      task.node = ask.get(tree_.pool(task.id));
+      task.items = ask.children(tree_.pool(task.id));
       break;
     case clean_task::kind::worker:
-      ops.push_back(store::get(tree_.worker(id)));
-      ops.push_back(store::exists(tree_.alive(id)));
-      ops.push_back(store::children(tree_.available(id)));
-      ops.push_back(store::children(tree_.assigned(id)));
+      task.node = ask.get(tree_.worker(task.id));
+      task.alive = ask.exists(tree_.alive(task.id));
+      task.available = ask.children(tree_.available(task.id));
+      task.assigned = ask.children(tree_.assigned(task.id));
       break;
-    case clean_task::kind::folders: ops.push_back(store::children(tree_.assigned(id))); break;
-    case clean_task::kind::lock_folder: ops.push_back(store::exists(tree_.locks(id))); break;
+    case clean_task::kind::folders: task.node = ask.children(tree_.assigned(task.id)); break;
+    case clean_task::kind::lock_folder: task.node = ask.exists(tree_.locks(task.id)); break;
     }
   }
-  read(activity::clean_read, std::move(ops), false, out);
+  store_.read(activity::clean_read, ask, false, out, &manager_core::apply_clean, slots);
 }
 
-void manager_core::apply_clean(const store::read_outcome& r, step s, effects& out) {
-  if (r.results[0].code != rc::ok || r.results[1].code != rc::ok) {
+void manager_core::apply_clean(const clean_slots& slots, step s, effects& out) {
+  const auto& workers = *slots.worker_version;
+  const auto& pools = *slots.pool_version;
+  if (workers.code != rc::ok || pools.code != rc::ok) {
     cleaning_.clear();
     return;
   }
-  const auto worker_version = r.results[0].stat.version;
+  const auto worker_version = workers.stat.version;
   if (worker_version != worker_version_) {
     clean_again(s); // who joined since the image was read may need it
     return;
   }
-  store::transaction txn;
-  txn.ops.push_back(store::check_op{latch_});
+  txn_builder<clean_label> txn;
+  txn.add(store::check_op{latch_});
+  const store::check_op nobody_joined{tree_.worker_version(), worker_version};
   switch (cleaning_.front().what) {
   case clean_task::kind::pool:
     // A worker that joins meanwhile bumps `worker-version`, and this fails.
-    txn.ops.push_back(store::check_op{tree_.worker_version(), worker_version});
-    txn.ops.push_back(store::set_op{tree_.pool_version(), bump(), r.results[1].stat.version});
+    txn.add(nobody_joined);
+    txn.add(store::set_op{tree_.pool_version(), bump(), pools.stat.version});
     break;
   case clean_task::kind::worker:
-    txn.ops.push_back(store::set_op{tree_.worker_version(), bump(), worker_version});
-    txn.ops.push_back(store::set_op{tree_.assignment_version(), bump(), assignment_version_});
+    txn.add(store::set_op{tree_.worker_version(), bump(), worker_version});
+    txn.add(store::set_op{tree_.assignment_version(), bump(), assignment_version_});
     break;
   case clean_task::kind::folders:
-    txn.ops.push_back(store::check_op{tree_.worker_version(), worker_version});
-    txn.ops.push_back(store::set_op{tree_.assignment_version(), bump(), assignment_version_});
+    txn.add(nobody_joined);
+    txn.add(store::set_op{tree_.assignment_version(), bump(), assignment_version_});
     break;
-  case clean_task::kind::lock_folder: txn.ops.push_back(store::check_op{tree_.worker_version(), worker_version}); break;
+  case clean_task::kind::lock_folder: txn.add(nobody_joined); break;
   }
-  const auto guards = txn.ops.size();
-  const auto per_task = (r.results.size() - 2) / cleaning_.size();
-  const auto* results = r.results.data() + 2;
-  for (std::size_t n = 0; n < cleaning_.size(); ++n, results += per_task) {
+  const auto guards = txn.size();
+  const auto put_back = [&](std::size_t from) {
+    for (auto k = cleaning_.size(); k > from; --k) {
+      clean_queue_.push_front(std::move(cleaning_[k - 1]));
+    }
+    cleaning_.resize(from);
+  };
+  for (std::size_t n = 0; n < cleaning_.size(); ++n) {
     auto& task = cleaning_[n];
-    const auto before = txn.ops.size();
-    const bool fits = add_removals(task, results, txn);
+    const auto before = txn.size();
+    const bool fits = add_removals(n, txn);
     if (!fits && before > guards) { // the others first
-      txn.ops.resize(before);
-      for (auto k = cleaning_.size(); k > n; --k) {
-        clean_queue_.push_front(std::move(cleaning_[k - 1]));
-      }
-      cleaning_.resize(n);
+      txn.shrink(before);
+      put_back(n);
       break;
     }
     task.whole = fits;
-    task.ops_end = txn.ops.size() > before ? txn.ops.size() : 0;
+    task.removes = txn.size() > before;
     if (!fits) { // a large one, alone: what is left of it is looked at again
-      for (auto k = cleaning_.size(); k > n + 1; --k) {
-        clean_queue_.push_front(std::move(cleaning_[k - 1]));
-      }
-      cleaning_.resize(n + 1);
+      put_back(n + 1);
       break;
     }
   }
-  if (txn.ops.size() == guards) {
+  if (txn.size() == guards) {
     cleaning_.clear(); // all of it is in use again
     return;
   }
-  doing_ = activity::clean_write;
-  request_ = next_request_++;
-  out.emplace_back(commit_effect{request_, session_, std::move(txn)});
+  store_.commit(activity::clean_write, session_, std::move(txn), out, &manager_core::clean_written);
 }
 
 /// Adds what removes one thing, as far as it fits into the transaction; nothing when it is in use again. False when it
 /// did not fit as a whole.
-bool manager_core::add_removals(clean_task& task, const store::read_result* results, store::transaction& txn) const {
+bool manager_core::add_removals(clean_label place, txn_builder<clean_label>& txn) {
+  auto& task = cleaning_[place];
   const auto most = batch_.now() - 10;
-  if (txn.ops.size() + 3 > most) {
+  if (txn.size() + 3 > most) {
     return false;
   }
   const auto add_all = [&](const std::vector<std::string>& names, auto path_of) {
     for (const auto& name : names) {
-      if (txn.ops.size() >= most) {
+      if (txn.size() >= most) {
         return false;
       }
-      txn.ops.push_back(store::remove_op{path_of(name)});
+      txn.add(place, store::remove_op{path_of(name)});
     }
     return true;
   };
-  const auto& subject = results[0];
+  const auto& subject = *task.node;
   if (subject.code != rc::ok) {
     return true;
   }
@@ -205,28 +206,30 @@ bool manager_core::add_removals(clean_task& task, const store::read_result* resu
         !p || !(p->enabled || p->retired)) {
       return true; // switched off since the image was read: it stays
     }
-    txn.ops.push_back(store::check_op{tree_.pool(task.id), subject.stat.version});
-    if (!add_all(results[1].children, [&](const auto& item) { return tree_.pool(task.id, item); })) {
+    txn.add(place, store::check_op{tree_.pool(task.id), subject.stat.version});
+    if (!add_all(task.items->children, [&](const auto& item) { return tree_.pool(task.id, item); })) {
       return false;
     }
-    txn.ops.push_back(store::remove_op{tree_.pool(task.id), subject.stat.version});
+    txn.add(place, store::remove_op{tree_.pool(task.id), subject.stat.version});
     return true;
   }
   case clean_task::kind::worker: {
-    if (held_by_session(results[1])) {
+    if (held_by_session(*task.alive)) {
       return true; // it is back
     }
-    if (!add_all(results[2].children, [&](const auto& job) { return tree_.available(task.id, job); }) ||
-        !add_all(results[3].children, [&](const auto& job) { return tree_.assigned(task.id, job); })) {
+    const auto& available = *task.available;
+    const auto& assigned = *task.assigned;
+    if (!add_all(available.children, [&](const auto& job) { return tree_.available(task.id, job); }) ||
+        !add_all(assigned.children, [&](const auto& job) { return tree_.assigned(task.id, job); })) {
       return false;
     }
-    if (results[2].code == rc::ok) {
-      txn.ops.push_back(store::remove_op{tree_.available(task.id)});
+    if (available.code == rc::ok) {
+      txn.add(place, store::remove_op{tree_.available(task.id)});
     }
-    if (results[3].code == rc::ok) {
-      txn.ops.push_back(store::remove_op{tree_.assigned(task.id)});
+    if (assigned.code == rc::ok) {
+      txn.add(place, store::remove_op{tree_.assigned(task.id)});
     }
-    txn.ops.push_back(store::remove_op{tree_.worker(task.id), subject.stat.version});
+    txn.add(place, store::remove_op{tree_.worker(task.id), subject.stat.version});
     return true;
   }
   case clean_task::kind::folders: {
@@ -237,7 +240,7 @@ bool manager_core::add_removals(clean_task& task, const store::read_result* resu
     return add_all(task.jobs, [&](const auto& job) { return tree_.assigned(task.id, job); });
   }
   case clean_task::kind::lock_folder:
-    txn.ops.push_back(store::remove_op{tree_.locks(task.id), subject.stat.version});
+    txn.add(place, store::remove_op{tree_.locks(task.id), subject.stat.version});
     return true;
   }
   return true;
@@ -253,7 +256,7 @@ void manager_core::cleaned(step s) {
     ++assignment_version_;
   }
   for (auto& task : std::exchange(cleaning_, {})) {
-    if (task.ops_end == 0) {
+    if (!task.removes) {
       continue;
     }
     if (task.what == clean_task::kind::folders) {
@@ -281,17 +284,24 @@ void manager_core::cleaned(step s) {
 }
 
 /// One thing that is in use again does not keep the others; where the guards do not hold the image is out of date.
-void manager_core::clean_conflict(std::size_t index, step s) {
-  auto tasks = std::exchange(cleaning_, {});
-  const std::size_t guards = tasks.front().what == clean_task::kind::lock_folder ? 2 : 3;
-  const auto met = std::find_if(tasks.begin(), tasks.end(), [&](const auto& t) { return t.ops_end > index; });
-  if (index < guards || met == tasks.end()) {
+void manager_core::clean_conflict(const clean_label* met, step s) {
+  if (met == nullptr) {
     clean_again(s);
     return;
   }
-  tasks.erase(met);
+  auto tasks = std::exchange(cleaning_, {});
+  tasks.erase(tasks.begin() + static_cast<std::ptrdiff_t>(*met));
   for (auto t = tasks.rbegin(); t != tasks.rend(); ++t) {
-    clean_queue_.push_front({t->what, t->id, 0, t->jobs});
+    clean_queue_.push_front({t->what, t->id, t->jobs});
+  }
+}
+
+void manager_core::clean_written(const txn_outcome<clean_label>& o, step s, effects& out) {
+  if (o.committed()) {
+    cleaned(s);
+  } else {
+    clean_conflict(o.failed(), s);
+    store_.failing(effort::cleaning, "others are in the way", s.now, out);
   }
 }
 
@@ -299,7 +309,7 @@ void manager_core::clean_again(step s) {
   cleaning_.clear();
   clean_queue_.clear();
   members_dirty_ = true;
-  clean_at_ = s.now + backoff_.draw(s.entropy);
+  clean_at_ = s.now + store_.draw_backoff(s);
 }
 
 } // namespace djm

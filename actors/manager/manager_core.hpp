@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -10,8 +9,7 @@
 #include <variant>
 #include <vector>
 
-#include "actors/common/core.hpp"
-#include "actors/common/open_problems.hpp"
+#include "actors/dialogue/exchange.hpp"
 #include "actors/manager/assignment_writer.hpp"
 #include "actors/manager/cluster_image.hpp"
 #include "actors/manager/lock_watchdog.hpp"
@@ -76,6 +74,8 @@ public:
     std::size_t lock_batch = 100;
     /// Questions to the store in one batch; more are asked one batch after the other.
     std::size_t read_batch = 2000;
+    /// For questions to the store and to planners.
+    request_numbers numbers;
     /// Things looked at together before they are cleaned away: about as many as one transaction removes.
     std::size_t clean_batch = 32;
   };
@@ -108,12 +108,10 @@ public:
 
 private:
   enum class activity {
-    none,
     load_base,
     load_changed,
     load_details,
     load_items,
-    planning,
     writing,
     observing,
     verifying,
@@ -124,24 +122,64 @@ private:
     clean_read,
     clean_write
   };
+  using dialogue = exchange<manager_core, activity, effects>;
 
   struct clean_task {
     /// `folders`: those below a worker's `assigned` whose jobs are gone.
     enum class kind { pool, worker, folders, lock_folder } what;
     std::string id;
-    /// How many operations of the transaction come before and with it; 0: it turned out to be in use.
-    std::size_t ops_end = 0;
     /// Folders to remove.
     std::vector<job_id> jobs = {};
-    /// Nothing of it is left after the transaction.
+    /// The transaction removes something of it, or all of it.
+    bool removes = false;
     bool whole = false;
+    // Where the answers about it are, as far as its kind has them.
+    read_slot node = {}, items = {}, alive = {}, available = {}, assigned = {};
+  };
+
+  enum class guard { nobody_joined };
+  using break_label = std::variant<guard, item_ref>;
+  /// What a removal is about: the place of its task in `cleaning_`.
+  using clean_label = std::size_t;
+
+  // Where the answers are.
+  struct base_slots {
+    read_slot assignment_version, worker_version, workers, alive, all_pools, pools, marks;
+  };
+  struct worker_slots {
+    node_id id;
+    read_slot registration, available, assigned, folders;
+  };
+  struct job_slots {
+    job_id id;
+    read_slot pool, items;
+  };
+  struct job_folder {
+    node_id worker;
+    job_id job;
+  };
+  struct detail_slots {
+    std::vector<worker_slots> workers;
+    read_slots<node_id> alive;
+    std::vector<job_slots> jobs;
+    read_slots<node_id> marks;
+  };
+  struct observed_slots {
+    incarnation_ref who;
+    read_slot worker, alive;
+  };
+  struct verify_slots {
+    read_slot version, worker, alive;
+    read_slots<item_ref> locks;
+  };
+  struct clean_slots {
+    read_slot worker_version, pool_version;
   };
 
   void next(step s, effects& out);
   void reset(effects& out);
-  void read(activity a, std::vector<store::read_op> ops, bool fresh, effects& out);
-  void read_part(bool fresh, effects& out);
-  void reading_failed(activity what, const store::read_outcome& r, step s, effects& out);
+  bool busy() const { return !store_.idle() || plan_request_ != 0; }
+  void reading_failed(const dialogue::answered_read& q, step s, effects& out);
   /// What may fail for long, as people read it.
   struct effort {
     static constexpr auto reading = "reading the cluster";
@@ -153,10 +191,7 @@ private:
   void setback(step s, const char* what, const std::string& why, effects& out);
   void start_over(step s, const std::string& why, effects& out);
   void changed(step s);
-  void complain(const std::string& key, error why, effects& out);
-  /// The problem is over.
-  void relieve(const std::string& key, effects& out);
-  void learn_limits(const store::commit_outcome& outcome, batch_size& batch, step s, effects& out);
+  void learn_limits(activity what, const store::commit_outcome& outcome, step s, effects& out);
   void no_longer_refused(activity what, effects& out);
   /// "n" of "/djm/alive/n" and of "/djm/alive/n/x", below "/djm/alive"; empty for any other path.
   static std::string name_below(const std::string& path, const std::string& folder);
@@ -166,11 +201,18 @@ private:
 
   // reading the cluster
   void start_refresh(effects& out);
-  void apply_base(const store::read_outcome& r, step s, effects& out);
-  void apply_changed(const store::read_outcome& r, step s, effects& out);
+  void apply_base(const base_slots& slots, step s, effects& out);
+  std::vector<node_id> apply_members(const store::read_result& workers, const store::read_result& marks, bool members,
+                                     step s);
+  void apply_pools(const store::read_result& all_pools, const std::vector<job_id>& jobs, effects& out);
+  void apply_changed(const read_slots<node_id>& workers, step s, effects& out);
   void read_details(step s, effects& out);
-  void apply_details(const store::read_outcome& r, step s, effects& out);
-  void apply_items(const store::read_outcome& r, step s, effects& out);
+  void apply_details(const detail_slots& slots, step s, effects& out);
+  void apply_worker(const worker_slots& slots, std::vector<job_folder>& folders, effects& out);
+  void apply_alive(const node_id& id, const store::read_result& found, effects& out);
+  void apply_job(const job_id& id, const store::read_result& data, const store::read_result& list, step s,
+                 effects& out);
+  void apply_items(const read_slots<job_folder>& folders, step s, effects& out);
   void refreshed(step s, effects& out);
 
   // planning and writing
@@ -186,15 +228,20 @@ private:
   void describe_plan(step s);
   void plan_written(effects& out);
   void send_batches(effects& out);
+  void batch_written(const assignment_batch& batch, const store::commit_outcome& o, step s, effects& out);
 
   // locks
   std::set<incarnation_ref> unobserved() const;
   void start_observe(const std::set<incarnation_ref>& whom, effects& out);
-  void apply_observation(const store::read_outcome& r, step s);
+  void apply_observation(const std::vector<observed_slots>& observed, step s, effects& out);
   void start_verify(step s, effects& out);
-  void apply_verification(const store::read_outcome& r, step s, effects& out);
+  void apply_verification(const verify_slots& slots, step s, effects& out);
+  void break_locks(const std::vector<item_ref>& locks, std::int32_t worker_version, effects& out);
+  void locks_broken(const std::vector<item_ref>& locks, const txn_outcome<break_label>& o, step s, effects& out);
   void continue_scan(step s, effects& out);
-  void apply_scan(const store::read_outcome& r, activity a, step s, effects& out);
+  void apply_scan_jobs(const read_slot& slot, step s, effects& out);
+  void apply_scan_folder(const read_slot& slot, step s, effects& out);
+  void apply_scan_locks(const read_slots<item_ref>& locks, step s, effects& out);
   void judge_locks();
 
   // cleaning
@@ -203,10 +250,11 @@ private:
   bool swept_since_gone(const node_id& id, const worker_image& w) const;
   bool is_over(const node_id& id, const worker_image& w, time_point now) const;
   void start_clean(effects& out);
-  void apply_clean(const store::read_outcome& r, step s, effects& out);
-  bool add_removals(clean_task& task, const store::read_result* results, store::transaction& txn) const;
+  void apply_clean(const clean_slots& slots, step s, effects& out);
+  bool add_removals(clean_label place, txn_builder<clean_label>& txn);
+  void clean_written(const txn_outcome<clean_label>& o, step s, effects& out);
   void cleaned(step s);
-  void clean_conflict(std::size_t index, step s);
+  void clean_conflict(const clean_label* met, step s);
   /// Plans the cleaning anew after a look at the members.
   void clean_again(step s);
   std::string bump();
@@ -215,18 +263,15 @@ private:
   store::tree_schema tree_;
   batch_size batch_;
   batch_size break_batch_; ///< locks in one Break
-  backoff backoff_;
+  dialogue store_;
   /// Between plans while a strategy fails: what it stumbled over need not be in the tree.
   backoff strategy_backoff_;
 
   std::int64_t epoch_ = 0;
   std::string latch_;
-  std::uint64_t session_ = 0; ///< whose latch it is
-  activity doing_ = activity::none;
-  std::uint64_t next_request_ = 1;
-  std::uint64_t request_ = 0;
+  std::uint64_t session_ = 0;      ///< whose latch it is
+  std::uint64_t plan_request_ = 0; ///< the question to the planner that is under way
   std::uint64_t next_bump_ = 1;
-  std::optional<time_point> retry_at_;
   time_point now_{}; ///< of the latest event
 
   cluster_image image_;
@@ -237,10 +282,6 @@ private:
   bool rebuilding_ = false;
   std::uint32_t known_workers_ = 0, known_jobs_ = 0, known_items_ = 0, known_assigned_ = 0;
 
-  // the question under way, asked in parts
-  std::vector<store::read_op> questions_;
-  std::size_t asked_for_ = 0;
-  std::vector<store::read_result> answers_;
   std::uint32_t failures_in_a_row_ = 0;
 
   // what is out of date
@@ -255,16 +296,13 @@ private:
   bool refresh_members_ = false;
   bool refresh_pools_ = false;
   std::vector<node_id> detail_workers_;
-  std::vector<node_id> detail_alive_;
   // names below the folders of the base, also of what cannot be read
   std::vector<std::string> worker_names_;
   std::vector<std::string> job_names_;
   std::vector<node_id> marked_; ///< those of them that are alive
   bool read_marks_ = false;
   std::vector<job_id> detail_jobs_;
-  std::vector<std::pair<node_id, job_id>> detail_folders_;
   std::set<node_id> alive_names_;
-  std::vector<node_id> maybe_changed_;
   /// Jobs whose watches were refused: read again with every change of a pool, whoever's it is.
   std::set<job_id> unwatched_jobs_;
 
@@ -288,17 +326,13 @@ private:
 
   // writing
   std::deque<assignment_batch> queue_;
-  std::deque<std::pair<std::uint64_t, assignment_batch>> in_flight_;
   bool write_failed_ = false;
   std::string write_failure_;
 
   // locks
   lock_watchdog watchdog_;
   std::set<incarnation_ref> observe_now_;
-  std::vector<incarnation_ref> observing_;
   incarnation_ref verifying_;
-  std::vector<item_ref> verify_locks_;
-  std::vector<item_ref> breaking_;
   std::optional<time_point> sweep_at_;
   time_point scan_began_{};
   time_point swept_from_{}; ///< when the latest sweep began that is over
@@ -306,7 +340,6 @@ private:
   job_id scan_job_;
   lock_watchdog::folder scan_folder_;
   std::deque<item_ref> scan_queue_;
-  std::vector<item_ref> scan_batch_;
   bool scanning_ = false;
   bool scanned_ = false;
 
@@ -315,9 +348,7 @@ private:
   std::deque<clean_task> clean_queue_;
   std::vector<clean_task> cleaning_; ///< those being read or removed
 
-  activity refused_ = activity::none; ///< what the store has refused to write
-  // Another leader may have done it long ago.
-  open_problems problems_{"manager", std::chrono::minutes{1}};
+  std::optional<activity> refused_; ///< what the store has refused to write
   manager_counters counters_;
 };
 

@@ -1,5 +1,7 @@
 #include "actors/manager/manager_core.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -24,15 +26,15 @@ std::set<incarnation_ref> manager_core::unobserved() const {
 }
 
 void manager_core::start_observe(const std::set<incarnation_ref>& whom, effects& out) {
-  observing_.assign(whom.begin(), whom.end());
   observe_now_.clear();
   // The order matters: version nodes and `workers/<w>` first, then `alive/<w>`.
-  std::vector<store::read_op> ops{store::get(tree_.worker_version())};
-  for (const auto& who : observing_) {
-    ops.push_back(store::get(tree_.worker(who.worker)));
-    ops.push_back(store::get(tree_.alive(who.worker)));
+  read_batch ask;
+  ask.get(tree_.worker_version());
+  std::vector<observed_slots> observed;
+  for (const auto& who : whom) {
+    observed.push_back({who, ask.get(tree_.worker(who.worker)), ask.get(tree_.alive(who.worker))});
   }
-  read(activity::observing, std::move(ops), false, out);
+  store_.read(activity::observing, ask, false, out, &manager_core::apply_observation, std::move(observed));
 }
 
 namespace {
@@ -55,19 +57,17 @@ registration_seen registration_of(const store::read_result& worker, const std::s
 
 } // namespace
 
-void manager_core::apply_observation(const store::read_outcome& r, step s) {
-  std::size_t i = 1;
+void manager_core::apply_observation(const std::vector<observed_slots>& observed, step s, effects&) {
   std::vector<incarnation_ref> back;
-  for (const auto& who : observing_) {
-    const auto& reg = r.results[i++];
-    const auto& alive = r.results[i++];
+  for (const auto& slots : observed) {
+    const auto& who = slots.who;
     auto w = image_.workers.find(who.worker);
     duration tolerance = duration::zero();
     if (w != image_.workers.end() && w->second.registration) {
       tolerance = std::chrono::milliseconds{w->second.registration->detach_ms};
     }
-    const auto there = incarnation_of(alive, tree_.alive(who.worker));
-    const auto seen = registration_of(reg, tree_.worker(who.worker));
+    const auto there = incarnation_of(*slots.alive, tree_.alive(who.worker));
+    const auto seen = registration_of(*slots.worker, tree_.worker(who.worker));
     if (!watchdog_.observe(who, seen, there, tolerance, s.now)) {
       back.push_back(who);
       if (w != image_.workers.end() && w->second.alive != there) {
@@ -110,19 +110,19 @@ void manager_core::judge_locks() {
 void manager_core::start_verify(step s, effects& out) {
   auto work = watchdog_.due(s.now, break_batch_.now());
   verifying_ = work->first;
-  verify_locks_ = std::move(work->second);
-  std::vector<store::read_op> ops{store::get(tree_.worker_version()), store::get(tree_.worker(verifying_.worker)),
-                                  store::get(tree_.alive(verifying_.worker))};
-  for (const auto& lock : verify_locks_) {
-    ops.push_back(store::get(tree_.lock(lock.job, lock.item)));
-  }
-  read(activity::verifying, std::move(ops), false, out);
+  read_batch ask;
+  verify_slots slots{ask.get(tree_.worker_version()),
+                     ask.get(tree_.worker(verifying_.worker)),
+                     ask.get(tree_.alive(verifying_.worker)),
+                     {}};
+  slots.locks = ask.each(work->second, [this](const item_ref& lock) { return store::get(tree_.lock(lock)); });
+  store_.read(activity::verifying, ask, false, out, &manager_core::apply_verification, slots);
 }
 
-void manager_core::apply_verification(const store::read_outcome& r, step s, effects& out) {
-  const auto there = incarnation_of(r.results[2], tree_.alive(verifying_.worker));
-  const auto seen = registration_of(r.results[1], tree_.worker(verifying_.worker));
-  if (r.results[0].code != rc::ok) {
+void manager_core::apply_verification(const verify_slots& slots, step s, effects& out) {
+  const auto there = incarnation_of(*slots.alive, tree_.alive(verifying_.worker));
+  const auto seen = registration_of(*slots.worker, tree_.worker(verifying_.worker));
+  if (slots.version->code != rc::ok) {
     setback(s, effort::reading, tree_.worker_version() + " is missing", out);
     return;
   }
@@ -131,55 +131,71 @@ void manager_core::apply_verification(const store::read_outcome& r, step s, effe
     return;
   }
   const auto* t = watchdog_.find(verifying_);
-  breaking_.clear();
-  for (std::size_t i = 0; i < verify_locks_.size(); ++i) {
-    const auto& lock = verify_locks_[i];
-    const auto& x = r.results[3 + i];
-    if (x.code != rc::ok) {
+  std::vector<item_ref> due;
+  for (const auto& [lock, x] : slots.locks) {
+    if (x->code != rc::ok) {
       watchdog_.settled(verifying_, lock);
       continue;
     }
-    const auto path = tree_.lock(lock.job, lock.item);
-    auto p = store::decode<store::lock_payload>(x.data, path);
-    if (!p) {
-      complain(path, p.error(), out); // nobody may break what nobody can read
-      watchdog_.settled(verifying_, lock);
-    } else if (p->worker != verifying_.worker || p->incarnation != verifying_.incarnation) {
+    const auto path = tree_.lock(lock);
+    auto p = store_.decode<store::lock_payload>(*x, path, out);
+    // Nobody may break what nobody can read.
+    if (!p || p->worker != verifying_.worker || p->incarnation != verifying_.incarnation) {
       watchdog_.settled(verifying_, lock);
     } else if (s.now - t->since < std::chrono::milliseconds{p->detach_ms}) {
       watchdog_.suspect(verifying_, lock, std::chrono::milliseconds{p->detach_ms});
     } else {
-      breaking_.push_back(lock);
+      due.push_back(lock);
     }
   }
-  if (breaking_.empty()) {
-    return;
+  if (!due.empty()) {
+    break_locks(due, slots.version->stat.version, out);
   }
-  store::transaction txn;
-  txn.ops.push_back(store::check_op{latch_});
-  txn.ops.push_back(store::check_op{tree_.worker_version(), r.results[0].stat.version});
-  txn.ops.push_back(store::set_op{tree_.assignment_version(), bump(), assignment_version_});
-  for (const auto& lock : breaking_) {
-    txn.ops.push_back(store::remove_op{tree_.lock(lock.job, lock.item), 0});
+}
+
+void manager_core::break_locks(const std::vector<item_ref>& locks, std::int32_t worker_version, effects& out) {
+  txn_builder<break_label> txn;
+  txn.add(store::check_op{latch_});
+  txn.add(guard::nobody_joined, store::check_op{tree_.worker_version(), worker_version});
+  txn.add(store::set_op{tree_.assignment_version(), bump(), assignment_version_});
+  for (const auto& lock : locks) {
+    txn.add(lock, store::remove_op{tree_.lock(lock), 0});
   }
-  doing_ = activity::breaking;
-  request_ = next_request_++;
-  out.emplace_back(commit_effect{request_, session_, std::move(txn)});
+  store_.commit(activity::breaking, session_, std::move(txn), out, &manager_core::locks_broken, locks);
+}
+
+void manager_core::locks_broken(const std::vector<item_ref>& locks, const txn_outcome<break_label>& o, step s,
+                                effects& out) {
+  if (o.committed()) {
+    ++assignment_version_;
+    counters_.broken_locks += locks.size();
+    for (const auto& lock : locks) {
+      watchdog_.settled(verifying_, lock);
+      watchdog_.folders()[lock.job].owners.erase(lock.item);
+    }
+    out.push_back(log_effect{log_level::info, fmt::format("broke {} locks of {} ({})", locks.size(), verifying_.worker,
+                                                          verifying_.incarnation)});
+  } else if (const auto* lock = std::get_if<item_ref>(o.failed())) {
+    // A lock that went by itself; the others are looked at again.
+    watchdog_.settled(verifying_, *lock);
+  } else if (o.failed(guard::nobody_joined)) { // somebody joined: from the first read again
+    store_.retry(effort::breaking, "nodes join all the time", s, out);
+  } else {
+    setback(s, effort::breaking, "a conflict", out);
+  }
 }
 
 // -- looking for locks of workers that are gone ------------------------------------------
 
 void manager_core::continue_scan(step s, effects& out) {
-  (void) s;
   if (!scan_queue_.empty()) {
-    scan_batch_.clear();
-    std::vector<store::read_op> ops;
-    while (!scan_queue_.empty() && ops.size() < cfg_.lock_batch) {
-      scan_batch_.push_back(scan_queue_.front());
-      scan_queue_.pop_front();
-      ops.push_back(store::get(tree_.lock(scan_batch_.back().job, scan_batch_.back().item)));
-    }
-    read(activity::scan_locks, std::move(ops), false, out);
+    const auto n = std::min(scan_queue_.size(), cfg_.lock_batch);
+    const auto end = scan_queue_.begin() + static_cast<std::ptrdiff_t>(n);
+    read_batch ask;
+    const auto locks = ask.each(std::vector<item_ref>{scan_queue_.begin(), end},
+                                [this](const item_ref& i) { return store::get(tree_.lock(i)); });
+    scan_queue_.erase(scan_queue_.begin(), end);
+    store_.read(activity::scan_locks, ask, false, out, &manager_core::apply_scan_locks, locks);
     return;
   }
   if (!scan_job_.empty()) {
@@ -190,7 +206,9 @@ void manager_core::continue_scan(step s, effects& out) {
   if (!scan_jobs_.empty()) {
     scan_job_ = scan_jobs_.front();
     scan_jobs_.pop_front();
-    read(activity::scan_folders, {store::children(tree_.locks(scan_job_))}, false, out);
+    read_batch ask;
+    const auto slot = ask.children(tree_.locks(scan_job_));
+    store_.read(activity::scan_folders, ask, false, out, &manager_core::apply_scan_folder, slot);
     return;
   }
   scanning_ = false;
@@ -209,7 +227,7 @@ void manager_core::continue_scan(step s, effects& out) {
 /// What was wrong with locks of the job that is looked at is over when they are not there any more.
 void manager_core::forget_locks(const std::vector<std::string>& names, effects& out) {
   const auto folder = tree_.locks(scan_job_) + "/";
-  problems_.over_if(
+  store_.over_if(
     [&](const std::string& about) {
       return about.compare(0, folder.size(), folder) == 0 &&
              !std::binary_search(names.begin(), names.end(), store::name_of(about));
@@ -217,60 +235,55 @@ void manager_core::forget_locks(const std::vector<std::string>& names, effects& 
     out);
 }
 
-void manager_core::apply_scan(const store::read_outcome& r, activity a, step s, effects& out) {
-  (void) s;
-  if (a == activity::scan_jobs) {
+void manager_core::apply_scan_jobs(const read_slot& slot, step, effects& out) {
+  const auto& jobs = slot->children;
+  scan_job_.clear();
+  scan_jobs_.assign(jobs.begin(), jobs.end());
+  auto& known = watchdog_.folders();
+  for (auto f = known.begin(); f != known.end();) {
+    f = std::binary_search(jobs.begin(), jobs.end(), f->first) ? std::next(f) : known.erase(f);
+  }
+  store_.over_if(
+    [&](const std::string& about) {
+      const auto job = name_below(about, tree_.locks());
+      return !job.empty() && !std::binary_search(jobs.begin(), jobs.end(), job);
+    },
+    out);
+}
+
+void manager_core::apply_scan_folder(const read_slot& slot, step, effects& out) {
+  const auto& x = *slot;
+  if (x.code != rc::ok) {
+    watchdog_.folders().erase(scan_job_);
+    forget_locks({}, out);
     scan_job_.clear();
-    scan_jobs_.assign(r.results[0].children.begin(), r.results[0].children.end());
-    auto& known = watchdog_.folders();
-    for (auto f = known.begin(); f != known.end();) {
-      const auto& names = r.results[0].children;
-      f = std::binary_search(names.begin(), names.end(), f->first) ? std::next(f) : known.erase(f);
-    }
-    problems_.over_if(
-      [&](const std::string& about) {
-        const auto job = name_below(about, tree_.locks());
-        return !job.empty() && !std::binary_search(r.results[0].children.begin(), r.results[0].children.end(), job);
-      },
-      out);
     return;
   }
-  if (a == activity::scan_folders) {
-    const auto& x = r.results[0];
-    if (x.code != rc::ok) {
-      watchdog_.folders().erase(scan_job_);
-      forget_locks({}, out);
-      scan_job_.clear();
-      return;
-    }
-    forget_locks(x.children, out);
-    auto f = watchdog_.folders().find(scan_job_);
-    if (f != watchdog_.folders().end() && f->second.pzxid == x.stat.pzxid && f->second.cversion == x.stat.cversion) {
-      scan_job_.clear(); // nothing was created or deleted since
-      return;
-    }
-    scan_folder_ = {};
-    scan_folder_.pzxid = x.stat.pzxid;
-    scan_folder_.cversion = x.stat.cversion;
-    for (const auto& name : x.children) {
-      if (auto item = store::item_of_lock_name(name)) {
-        scan_queue_.push_back({scan_job_, std::move(*item)});
-      }
-    }
+  forget_locks(x.children, out);
+  auto f = watchdog_.folders().find(scan_job_);
+  if (f != watchdog_.folders().end() && f->second.pzxid == x.stat.pzxid && f->second.cversion == x.stat.cversion) {
+    scan_job_.clear(); // nothing was created or deleted since
     return;
   }
-  for (std::size_t i = 0; i < scan_batch_.size(); ++i) {
-    const auto& x = r.results[i];
-    const auto path = tree_.lock(scan_batch_[i].job, scan_batch_[i].item);
-    if (x.code != rc::ok) {
-      relieve(path, out);
+  scan_folder_ = {};
+  scan_folder_.pzxid = x.stat.pzxid;
+  scan_folder_.cversion = x.stat.cversion;
+  for (const auto& name : x.children) {
+    if (auto item = store::item_of_lock_name(name)) {
+      scan_queue_.push_back({scan_job_, std::move(*item)});
+    }
+  }
+}
+
+void manager_core::apply_scan_locks(const read_slots<item_ref>& locks, step, effects& out) {
+  for (const auto& [lock, x] : locks) {
+    const auto path = tree_.lock(lock);
+    if (x->code != rc::ok) {
+      store_.relieve(path, out);
       continue;
     }
-    if (auto p = store::decode<store::lock_payload>(x.data, path)) {
-      relieve(path, out);
-      scan_folder_.owners[scan_batch_[i].item] = {{p->worker, p->incarnation}, std::chrono::milliseconds{p->detach_ms}};
-    } else {
-      complain(path, p.error(), out);
+    if (auto p = store_.decode<store::lock_payload>(*x, path, out)) {
+      scan_folder_.owners[lock.item] = {{p->worker, p->incarnation}, std::chrono::milliseconds{p->detach_ms}};
     }
   }
 }

@@ -56,7 +56,7 @@ void manager_core::start_plan(step s, effects& out) {
   planned_frozen_ = frozen(s.now);
   planned_shunned_ = shunned(s.now);
   const auto flapping = history_.shunned(s.now);
-  problems_.over_if(
+  store_.over_if(
     [&](const std::string& about) {
       return about.compare(0, 7, "flaps: ") == 0 && flapping.count(about.substr(7)) == 0;
     },
@@ -64,45 +64,43 @@ void manager_core::start_plan(step s, effects& out) {
   auto task = make_task(image_, planned_frozen_, planned_shunned_);
   if (!task) {
     ++counters_.plan_failures;
-    complain("plan", task.error(), out);
+    store_.complain("plan", task.error(), out);
     return;
   }
   std::set<std::string> warnings;
   for (const auto& w : task->warnings) {
-    complain(*warnings.insert("plan: " + w.text).first, w, out);
+    store_.complain(*warnings.insert("plan: " + w.text).first, w, out);
   }
-  problems_.over_if(
+  store_.over_if(
     [&](const std::string& about) { return about.compare(0, 6, "plan: ") == 0 && warnings.count(about) == 0; }, out);
   asked_ = task->problem;
   if (auto line = books_.open(*asked_, planned_frozen_); !line.empty()) {
     asked_ = std::make_shared<const assignment_problem>(asked_->with_waiting(std::move(line)));
   }
   planning_since_ = s.now;
-  doing_ = activity::planning;
-  request_ = next_request_++;
+  plan_request_ = cfg_.numbers.draw();
   ++counters_.plans;
-  out.push_back(plan_request{request_, asked_, cfg_.planning, desk_.answers()});
+  out.push_back(plan_request{plan_request_, asked_, cfg_.planning, desk_.answers()});
 }
 
 manager_core::effects manager_core::on_planned(std::uint64_t request, const expected<plan_so_far>& result, step s) {
   effects out;
   now_ = s.now;
-  if (request == 0 || request != request_ || doing_ != activity::planning) {
+  if (request == 0 || request != plan_request_) {
     return out;
   }
-  request_ = 0;
-  doing_ = activity::none;
+  plan_request_ = 0;
   const auto answered = std::exchange(asked_, nullptr);
   if (!result) {
     ++counters_.plan_failures;
-    complain("plan", result.error(), out);
+    store_.complain("plan", result.error(), out);
     books_.withdrawn();
     plan_dirty_ = true;
-    plan_at_ = s.now + backoff_.draw(s.entropy);
+    plan_at_ = s.now + store_.draw_backoff(s);
     next(s, out);
     return out;
   }
-  relieve("plan", out);
+  store_.relieve("plan", out);
   ask_strategies(result->open, s, out);
   if (const auto until = desk_.wait_for(result->open, s.now)) {
     books_.withdrawn();
@@ -159,11 +157,12 @@ manager_core::effects manager_core::on_strategy(std::uint64_t request, const exp
 void manager_core::give_up_strategies(step s, effects& out) {
   for (const auto& name : desk_.give_up(s.now)) {
     ++counters_.plan_failures;
-    complain("strategy " + name,
-             {errc::user_code_hangs, fmt::format("strategy \"{}\" has not answered within {}: until it comes back its "
-                                                 "jobs keep the workers they have, and get none for other items",
-                                                 name, format_duration(cfg_.strategy_timeout))},
-             out);
+    store_.complain(
+      "strategy " + name,
+      {errc::user_code_hangs, fmt::format("strategy \"{}\" has not answered within {}: until it comes back its "
+                                          "jobs keep the workers they have, and get none for other items",
+                                          name, format_duration(cfg_.strategy_timeout))},
+      out);
   }
 }
 
@@ -173,7 +172,7 @@ void manager_core::note_failures(step s, effects& out) {
   for (const auto& f : plan_->failures) {
     ++counters_.plan_failures;
     failed.insert("strategy " + f.strategy);
-    complain("strategy " + f.strategy, f.what, out);
+    store_.complain("strategy " + f.strategy, f.what, out);
     desk_.forget(f.strategy);
   }
   if (failed.empty() && !desk_.asking()) {
@@ -182,7 +181,7 @@ void manager_core::note_failures(step s, effects& out) {
     plan_not_later_than(s.now + strategy_backoff_.draw(s.entropy), s);
   }
   constexpr std::string_view strategy = "strategy ";
-  problems_.over_if(
+  store_.over_if(
     [&](const std::string& about) {
       return about.compare(0, strategy.size(), strategy) == 0 && failed.count(about) == 0 &&
              !desk_.hangs(about.substr(strategy.size()));
@@ -206,7 +205,6 @@ void manager_core::write_plan(effects& out) {
     return;
   }
   out.push_back(log_effect{log_level::info, plan_text_});
-  doing_ = activity::writing;
   write_failed_ = false;
   send_batches(out);
 }
@@ -271,21 +269,47 @@ void manager_core::tell_wanted(effects& out) {
 
 void manager_core::plan_written(effects& out) {
   books_.written(*problem_, *plan_);
-  problems_.works(effort::planning, out);
+  store_.works(effort::planning, out);
   no_longer_refused(activity::writing, out); // or what was refused is not wanted any more
 }
 
 void manager_core::send_batches(effects& out) {
-  while (!queue_.empty() && in_flight_.size() < cfg_.pipeline) {
+  while (!queue_.empty() && store_.writes() < cfg_.pipeline) {
     auto b = std::move(queue_.front());
     queue_.pop_front();
-    const auto id = next_request_++;
     counters_.largest_transaction_ops = std::max<std::uint64_t>(counters_.largest_transaction_ops, b.txn.ops.size());
     counters_.largest_transaction_bytes =
       std::max<std::uint64_t>(counters_.largest_transaction_bytes, store::wire_size(b.txn));
     ++counters_.transactions;
-    out.push_back(commit_effect{id, session_, std::move(b.txn)});
-    in_flight_.emplace_back(id, std::move(b));
+    auto txn = std::move(b.txn);
+    store_.commit(
+      activity::writing, session_, std::move(txn), out,
+      [batch = std::move(b)](auto& core, const auto& o, step s, auto& fx) { core.batch_written(batch, o, s, fx); });
+  }
+}
+
+void manager_core::batch_written(const assignment_batch& batch, const store::commit_outcome& o, step s, effects& out) {
+  if (std::holds_alternative<store::committed>(o)) {
+    djm::apply(image_, batch);
+    counters_.moves += batch.transfers.size();
+    ++assignment_version_;
+  } else {
+    write_failed_ = true;
+    write_failure_ =
+      std::holds_alternative<store::conflict>(o) ? "a transaction of the plan met a conflict" : "an outcome is unknown";
+  }
+  if (write_failed_) {
+    // Those behind it fail as well, because their version does not come; wait for the last of them.
+    queue_.clear();
+    if (!store_.writes()) {
+      setback(s, effort::planning, write_failure_, out);
+    }
+    return;
+  }
+  send_batches(out);
+  if (!store_.writes()) {
+    store_.reset_backoff();
+    plan_written(out);
   }
 }
 

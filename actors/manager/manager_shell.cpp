@@ -127,49 +127,27 @@ void carry_out(self_ptr self, manager_core::effects fx) {
 
 manager_actor::behavior_type manager_behavior(self_ptr self, std::shared_ptr<node_env> env, manager_core::settings s,
                                               std::shared_ptr<const strategy_registry> strategies) {
-  init_part(self);
   auto& st = self->state();
-  st.env = std::move(env);
   st.strategies = std::move(strategies);
-  st.explainer = std::make_unique<explain_core>(s.root, s.planning);
-  st.core = std::make_unique<manager_core>(std::move(s));
-  st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
+  st.explainer = std::make_unique<explain_core>(s.root, s.planning, s.numbers);
+  init_part(self, std::move(env), std::move(s));
   return cx::make_behavior<manager_actor>(
-    self,
-    [self](msg::commit_done& m) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_commit(m.request, m.outcome, make_step(*x.env)));
-    },
+    self, [self](msg::commit_done& m) { tell_core(self, &manager_core::on_commit, m.request, m.outcome); },
     [self](msg::read_done& m) {
       auto& x = self->state();
       if (x.explainer->asked(m.request)) {
         carry_out(self, x.explainer->on_read(m.request, m.outcome));
       } else {
-        carry_out(self, x.core->on_read(m.request, m.outcome, make_step(*x.env)));
+        tell_core(self, &manager_core::on_read, m.request, m.outcome);
       }
     },
-    [self](msg::watch_fired& m) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_watch(m.event, make_step(*x.env)));
-    },
+    [self](msg::watch_fired& m) { tell_core(self, &manager_core::on_watch, m.event); },
     // The election speaks for the session: it revokes as soon as the connection is suspended.
     [](msg::session_changed&) {},
-    [self](msg::granted& m) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_granted(m.epoch, std::move(m.latch), m.session, make_step(*x.env)));
-    },
-    [self](msg::revoked) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_revoked(make_step(*x.env)));
-    },
-    [self](plan_done& m) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_planned(m.request, *m.result, make_step(*x.env)));
-    },
-    [self](strategy_done& m) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_strategy(m.request, *m.result, make_step(*x.env)));
-    },
+    [self](msg::granted& m) { tell_core(self, &manager_core::on_granted, m.epoch, std::move(m.latch), m.session); },
+    [self](msg::revoked) { tell_core(self, &manager_core::on_revoked); },
+    [self](plan_done& m) { tell_core(self, &manager_core::on_planned, m.request, *m.result); },
+    [self](strategy_done& m) { tell_core(self, &manager_core::on_strategy, m.request, *m.result); },
     [self](explain_done& m) {
       carry_out(self, self->state().explainer->on_explained(m.request, *m.result));
       self->state().explains = false;
@@ -184,15 +162,12 @@ manager_actor::behavior_type manager_behavior(self_ptr self, std::shared_ptr<nod
       return promise;
     },
     [self](msg::wake) {
-      auto& x = self->state();
-      x.timer.fired();
-      carry_out(self, x.core->on_wake(make_step(*x.env)));
+      self->state().timer.fired();
+      tell_core(self, &manager_core::on_wake);
     },
     [self](peers_ptr& p) {
-      auto& x = self->state();
-      if (replace_peers(x.peers, std::move(p))) {
-        carry_out(self, x.explainer->on_disconnected());
-        self->mail(msg::attach{}).send(x.peers->store);
+      if (replace_peers(self, std::move(p))) {
+        carry_out(self, self->state().explainer->on_disconnected());
       }
     },
     [self](msg::get_part_status) -> caf::result<manager_status> {

@@ -1,38 +1,30 @@
 #include "actors/manager/manager_core.hpp"
 
 #include <algorithm>
-#include <utility>
 
 /// What the leader tells of itself, and what it finds wrong in the tree.
 namespace djm {
 
-void manager_core::complain(const std::string& key, error why, effects& out) {
-  problems_.tell(key, std::move(why), out);
-}
-
-/// What the store says to a transaction of the present activity.
-void manager_core::learn_limits(const store::commit_outcome& outcome, batch_size& batch, step s, effects& out) {
+/// What the store says to a transaction.
+void manager_core::learn_limits(activity what, const store::commit_outcome& outcome, step s, effects& out) {
+  auto& batch = what == activity::breaking ? break_batch_ : batch_;
   const auto* no = std::get_if<store::rejected>(&outcome);
   if (no != nullptr && no->why.code != errc::not_connected) {
     batch.refused(*no, s.now);
-    refused_ = doing_;
-    complain("commit", no->why, out);
+    refused_ = what;
+    store_.complain("commit", no->why, out);
   } else if (std::holds_alternative<store::committed>(outcome)) {
     batch.worked(s.now);
-    no_longer_refused(doing_, out);
+    no_longer_refused(what, out);
   }
 }
 
 /// Only what was refused itself says that it is taken now: that something else is written proves nothing.
 void manager_core::no_longer_refused(activity what, effects& out) {
   if (refused_ == what) {
-    refused_ = activity::none;
-    relieve("commit", out);
+    refused_.reset();
+    store_.relieve("commit", out);
   }
-}
-
-void manager_core::relieve(const std::string& key, effects& out) {
-  problems_.over(key, out);
 }
 
 std::string manager_core::name_below(const std::string& path, const std::string& folder) {
@@ -43,7 +35,7 @@ std::string manager_core::name_below(const std::string& path, const std::string&
 
 /// What was wrong with a node of the tree is over when the node is.
 void manager_core::forget_problems(effects& out) {
-  problems_.over_if(
+  store_.over_if(
     [&](const std::string& about) {
       if (const auto worker = name_below(about, tree_.workers()); !worker.empty()) {
         return !std::binary_search(worker_names_.begin(), worker_names_.end(), worker);
@@ -73,12 +65,12 @@ manager_status manager_core::status(time_point now) const {
   manager_status st;
   st.leading = leading();
   st.epoch = epoch_;
-  st.phase = !leading()                     ? "passive"
-             : retry_at_                    ? "backing_off"
-             : doing_ == activity::planning ? "planning"
-             : doing_ == activity::writing  ? "writing"
-             : known_                       ? "ready"
-                                            : "loading";
+  st.phase = !leading()                         ? "passive"
+             : store_.retry_at()                ? "backing_off"
+             : plan_request_ != 0               ? "planning"
+             : store_.writes(activity::writing) ? "writing"
+             : known_                           ? "ready"
+                                                : "loading";
   if (rebuilding_ && known_) { // the image is being built anew: what it was is nearer to the truth
     st.workers = known_workers_;
     st.jobs = known_jobs_;
@@ -98,7 +90,7 @@ manager_status manager_core::status(time_point now) const {
   for (const auto& [who, t] : watchdog_.trackers()) {
     st.gone[who.worker] = now - t.since;
   }
-  st.problems = problems_.texts();
+  st.problems = store_.problems().texts();
   st.counters = counters_;
   return st;
 }

@@ -10,7 +10,7 @@ namespace djm {
 using store::rc;
 
 admin_core::admin_core(settings s)
-  : cfg_(std::move(s)), tree_(cfg_.root), backoff_(cfg_.backoff_min, cfg_.backoff_max) {}
+  : cfg_(std::move(s)), tree_(cfg_.root), store_(open_problems{"admin"}, backoff{cfg_.backoff_min, cfg_.backoff_max}) {}
 
 admin_core::effects admin_core::ask(std::uint64_t id, wish w, step s) {
   effects out;
@@ -21,27 +21,26 @@ admin_core::effects admin_core::ask(std::uint64_t id, wish w, step s) {
     return out;
   }
   queue_.push_back({id, std::move(w), s.now + cfg_.patience});
-  next(s, out);
+  next(out);
   return out;
 }
 
-admin_core::effects admin_core::on_session(const store::session_view& view, step s) {
+admin_core::effects admin_core::on_session(const store::session_view& view, step) {
   effects out;
   const bool was = connected_;
   connected_ = view.phase == store::session_phase::connected;
   session_ = view.number;
   if (!connected_ && was && view.phase != store::session_phase::suspended) {
-    request_ = 0;
-    stage_ = stage::idle;
+    store_.drop();
   }
-  next(s, out);
+  next(out);
   return out;
 }
 
-admin_core::effects admin_core::on_joined(bool joined, step s) {
+admin_core::effects admin_core::on_joined(bool joined, step) {
   effects out;
   joined_ = joined;
-  next(s, out);
+  next(out);
   return out;
 }
 
@@ -51,8 +50,7 @@ admin_core::effects admin_core::on_stop() {
     out.push_back(done{w.id, fail(errc::shutting_down, "node \"" + cfg_.node + "\" is shutting down")});
   }
   queue_.clear();
-  request_ = 0;
-  stage_ = stage::idle;
+  store_.drop();
   return out;
 }
 
@@ -61,7 +59,7 @@ std::optional<time_point> admin_core::wake_at() const {
     return std::nullopt;
   }
   // While we are not connected requests wait; the first of them knows until when.
-  return earliest(retry_at_, queue_.front().until);
+  return earliest(store_.retry_at(), queue_.front().until);
 }
 
 admin_core::effects admin_core::on_wake(step s) {
@@ -69,90 +67,52 @@ admin_core::effects admin_core::on_wake(step s) {
   while (!queue_.empty() && s.now >= queue_.front().until) {
     auto why = !connected_ || !joined_ ? error{errc::not_connected, "node \"" + cfg_.node + "\" is not connected"}
                                        : error{errc::timed_out, "the store did not take it: " + obstacle_};
-    request_ = 0;
-    stage_ = stage::idle;
+    store_.drop();
     answer(tl::make_unexpected(std::move(why)), out);
   }
-  if (retry_at_ && s.now >= *retry_at_) {
-    retry_at_.reset();
-  }
-  next(s, out);
+  store_.on_wake(s);
+  next(out);
   return out;
 }
 
-void admin_core::next(step s, effects& out) {
-  (void) s;
-  if (queue_.empty() || !connected_ || !joined_ || stage_ != stage::idle || retry_at_) {
-    return;
+void admin_core::next(effects& out) {
+  if (!queue_.empty() && connected_ && joined_ && store_.idle() && !store_.retry_at()) {
+    std::visit([&](const auto& w) { begin(w, out); }, queue_.front().what);
   }
-  const auto& w = queue_.front().what;
-  if (const auto* j = std::get_if<set_job_enabled>(&w)) {
-    read(stage::reading, {store::get(tree_.pool_version()), store::get(tree_.pool(j->job))}, true, out);
-  } else if (std::holds_alternative<set_all_disabled>(w)) {
-    read(stage::reading, {store::get(tree_.pool_version()), store::get(tree_.pools())}, true, out);
-  } else if (std::holds_alternative<remove_job>(w)) {
-    read(stage::offers, {store::get(tree_.worker_version()), store::children(tree_.alive())}, true, out);
-  } else if (const auto* m = std::get_if<set_marks>(&w)) {
-    read(stage::reading,
-         {store::get(tree_.worker_version()), store::get(tree_.mark(m->worker)), store::get(tree_.worker(m->worker))},
-         true, out);
-  } else {
-    view_ = {};
-    read(stage::view_base,
-         {store::children(tree_.workers()), store::children(tree_.alive()), store::get(tree_.pools()),
-          store::children(tree_.pools()), store::children(tree_.latches()), store::children(tree_.marks())},
-         false, out);
-  }
-}
-
-void admin_core::read(stage st, std::vector<store::read_op> ops, bool fresh, effects& out) {
-  stage_ = st;
-  request_ = next_request_++;
-  out.push_back(read_effect{request_, std::move(ops), fresh});
 }
 
 void admin_core::answer(expected<void> result, effects& out) {
   out.push_back(done{queue_.front().id, std::move(result)});
   queue_.pop_front();
-  backoff_.reset();
-  retry_at_.reset();
+  store_.reset_backoff();
+  store_.retry_now();
 }
 
 void admin_core::again(step s, std::string why) {
   obstacle_ = std::move(why);
-  retry_at_ = s.now + backoff_.draw(s.entropy);
+  store_.retry(s);
 }
 
 admin_core::effects admin_core::on_read(std::uint64_t request, const store::read_outcome& r, step s) {
   effects out;
-  if (request == 0 || request != request_) {
+  const auto q = store_.answered(request, r, out);
+  if (!q) {
     return out;
   }
-  request_ = 0;
-  const auto what = std::exchange(stage_, stage::idle);
-  if (r.status != store::read_status::ok) {
-    again(s, "a read failed: " + r.text);
+  if (!q->ok()) {
+    again(s, "a read failed: " + q->text);
     return out;
   }
-  switch (what) {
-  case stage::offers: read_offers(r, out); break;
-  case stage::reading: decide(r, s, out); break;
-  case stage::view_base: view_base(r, out); break;
-  case stage::view_details: view_details(r, out); break;
-  case stage::view_items: view_items(r, out); break;
-  default: break;
-  }
-  next(s, out);
+  q->then(*this, s, out);
+  next(out);
   return out;
 }
 
 admin_core::effects admin_core::on_commit(std::uint64_t request, const store::commit_outcome& outcome, step s) {
   effects out;
-  if (request == 0 || request != request_) {
+  if (!store_.answered(request)) {
     return out;
   }
-  request_ = 0;
-  stage_ = stage::idle;
   if (std::holds_alternative<store::committed>(outcome)) {
     answer({}, out);
   } else if (const auto* no = std::get_if<store::rejected>(&outcome);
@@ -162,235 +122,266 @@ admin_core::effects admin_core::on_commit(std::uint64_t request, const store::co
     // Known or not: reading again shows whether it stands.
     again(s, std::holds_alternative<store::conflict>(outcome) ? "others keep changing it" : "its outcome is unknown");
   }
-  next(s, out);
+  next(out);
   return out;
 }
 
-void admin_core::decide(const store::read_outcome& r, step s, effects& out) {
-  const auto& version = r.results[0];
-  const auto& subject = r.results[1];
-  const auto& w = queue_.front().what;
-  store::transaction txn;
-  txn.ops.push_back(store::check_op{tree_.alive(cfg_.node)});
-  if (const auto* j = std::get_if<set_job_enabled>(&w)) {
-    if (subject.code != rc::ok && j->offered) {
-      again(s, "the work pool of job \"" + j->job + "\" is not written yet");
-      return;
-    }
-    if (subject.code != rc::ok) {
-      answer(fail(errc::unknown_job, "job \"" + j->job + "\" is not in the cluster's work pool"), out);
-      return;
-    }
-    auto p = store::decode<store::pool_payload>(subject.data, tree_.pool(j->job));
-    if (!p) {
-      answer(tl::make_unexpected(p.error()), out);
-      return;
-    }
-    if (p->enabled == j->enabled) {
-      answer({}, out);
-      return;
-    }
-    p->enabled = j->enabled;
-    txn.ops.push_back(bump(tree_.pool_version(), version.stat.version));
-    txn.ops.push_back(store::set_op{tree_.pool(j->job), store::encode(*p, subject.data), subject.stat.version});
-  } else if (const auto* a = std::get_if<set_all_disabled>(&w)) {
-    store::pools_payload p;
-    if (auto have = store::decode<store::pools_payload>(subject.data, tree_.pools())) {
-      p = *have;
-    }
-    if (subject.code == rc::ok && p.all_disabled == a->disabled) {
-      answer({}, out);
-      return;
-    }
-    p.all_disabled = a->disabled;
-    txn.ops.push_back(bump(tree_.pool_version(), version.stat.version));
-    txn.ops.push_back(store::set_op{tree_.pools(), store::encode(p, subject.data), subject.stat.version});
-  } else if (const auto* x = std::get_if<remove_job>(&w)) {
-    if (!decide_removal(*x, r, s, txn, out)) {
-      return;
-    }
-  } else if (const auto* m = std::get_if<set_marks>(&w)) {
-    // A version without `marks/<w>` may have marked the registration: what is said there counts until it is overruled.
-    const auto former = store::decode<store::mark_payload>(r.results[2].data, {}).value_or(store::mark_payload{});
-    auto p = former;
-    if (subject.code == rc::ok) {
-      auto have = store::decode<store::mark_payload>(subject.data, tree_.mark(m->worker));
-      if (!have) {
-        answer(tl::make_unexpected(have.error()), out);
-        return;
-      }
-      p = *have;
-    }
-    const auto before = p;
-    p.draining = m->draining.value_or(p.draining);
-    p.cordoned = m->cordoned.value_or(p.cordoned);
-    if (p == before) {
-      answer({}, out);
-      return;
-    }
-    txn.ops.push_back(bump(tree_.worker_version(), version.stat.version));
-    if (subject.code != rc::ok) {
-      txn.ops.push_back(store::create_op{tree_.mark(m->worker), store::encode(p), store::create_mode::persistent});
-    } else if (!p.draining && !p.cordoned && former == p) {
-      txn.ops.push_back(store::remove_op{tree_.mark(m->worker), subject.stat.version});
-    } else {
-      txn.ops.push_back(store::set_op{tree_.mark(m->worker), store::encode(p, subject.data), subject.stat.version});
-    }
+// -- switches and marks -------------------------------------------------------------
+
+/// The guards of a change: this node is alive, and what the version node guards is as it was read.
+store::transaction admin_core::change(const std::string& version_path, const store::read_result& version) const {
+  const store::version_payload p{cfg_.incarnation + "-d" + std::to_string(store_.numbers().next())};
+  return {
+    {store::check_op{tree_.alive(cfg_.node)}, store::set_op{version_path, store::encode(p), version.stat.version}}};
+}
+
+void admin_core::write(store::transaction txn, effects& out) {
+  store_.commit({}, session_, std::move(txn), out);
+}
+
+void admin_core::begin(const set_job_enabled& x, effects& out) {
+  read_batch ask;
+  const pool_slots slots{ask.get(tree_.pool_version()), ask.get(tree_.pool(x.job))};
+  store_.read({}, ask, true, out, &admin_core::switch_one, slots);
+}
+
+void admin_core::switch_one(const pool_slots& slots, step s, effects& out) {
+  const auto& x = std::get<set_job_enabled>(queue_.front().what);
+  const auto& pool = *slots.pool;
+  if (pool.code != rc::ok && x.offered) {
+    again(s, "the work pool of job \"" + x.job + "\" is not written yet");
+    return;
   }
-  stage_ = stage::writing;
-  request_ = next_request_++;
-  out.push_back(commit_effect{request_, session_, std::move(txn)});
+  if (pool.code != rc::ok) {
+    answer(fail(errc::unknown_job, "job \"" + x.job + "\" is not in the cluster's work pool"), out);
+    return;
+  }
+  auto p = store::decode<store::pool_payload>(pool.data, tree_.pool(x.job));
+  if (!p || p->enabled == x.enabled) {
+    answer(p ? expected<void>{} : tl::make_unexpected(p.error()), out);
+    return;
+  }
+  p->enabled = x.enabled;
+  auto txn = change(tree_.pool_version(), *slots.version);
+  txn.ops.push_back(store::set_op{tree_.pool(x.job), store::encode(*p, pool.data), pool.stat.version});
+  write(std::move(txn), out);
+}
+
+void admin_core::begin(const set_all_disabled&, effects& out) {
+  read_batch ask;
+  const pool_slots slots{ask.get(tree_.pool_version()), ask.get(tree_.pools())};
+  store_.read({}, ask, true, out, &admin_core::switch_everything, slots);
+}
+
+void admin_core::switch_everything(const pool_slots& slots, step, effects& out) {
+  const auto disabled = std::get<set_all_disabled>(queue_.front().what).disabled;
+  const auto& pools = *slots.pool;
+  auto p = store::decode<store::pools_payload>(pools.data, tree_.pools()).value_or(store::pools_payload{});
+  if (pools.code == rc::ok && p.all_disabled == disabled) {
+    answer({}, out);
+    return;
+  }
+  p.all_disabled = disabled;
+  auto txn = change(tree_.pool_version(), *slots.version);
+  txn.ops.push_back(store::set_op{tree_.pools(), store::encode(p, pools.data), pools.stat.version});
+  write(std::move(txn), out);
+}
+
+void admin_core::begin(const set_marks& x, effects& out) {
+  read_batch ask;
+  const mark_slots slots{ask.get(tree_.worker_version()), ask.get(tree_.mark(x.worker)),
+                         ask.get(tree_.worker(x.worker))};
+  store_.read({}, ask, true, out, &admin_core::mark, slots);
+}
+
+void admin_core::mark(const mark_slots& slots, step, effects& out) {
+  const auto& x = std::get<set_marks>(queue_.front().what);
+  const auto path = tree_.mark(x.worker);
+  const auto& subject = *slots.mark;
+  // A version without `marks/<w>` may have marked the registration: what is said there counts until it is overruled.
+  const auto former = store::decode<store::mark_payload>(slots.registration->data, {}).value_or(store::mark_payload{});
+  auto p = former;
+  if (subject.code == rc::ok) {
+    auto have = store::decode<store::mark_payload>(subject.data, path);
+    if (!have) {
+      answer(tl::make_unexpected(have.error()), out);
+      return;
+    }
+    p = *have;
+  }
+  const auto before = p;
+  p.draining = x.draining.value_or(p.draining);
+  p.cordoned = x.cordoned.value_or(p.cordoned);
+  if (p == before) {
+    answer({}, out);
+    return;
+  }
+  auto txn = change(tree_.worker_version(), *slots.version);
+  if (subject.code != rc::ok) {
+    txn.ops.push_back(store::create_op{path, store::encode(p)});
+  } else if (!p.draining && !p.cordoned && former == p) {
+    txn.ops.push_back(store::remove_op{path, subject.stat.version});
+  } else {
+    txn.ops.push_back(store::set_op{path, store::encode(p, subject.data), subject.stat.version});
+  }
+  write(std::move(txn), out);
 }
 
 // -- the cluster view -------------------------------------------------------------
 
-void admin_core::view_base(const store::read_outcome& r, effects& out) {
-  workers_ = r.results[0].children;
-  alive_ = r.results[1].children;
-  for (const auto& w : alive_) {
-    if (!std::binary_search(workers_.begin(), workers_.end(), w)) {
+void admin_core::begin(const see_cluster&, effects& out) {
+  view_ = {};
+  read_batch ask;
+  const base_slots slots{ask.children(tree_.workers()), ask.children(tree_.alive()),   ask.get(tree_.pools()),
+                         ask.children(tree_.pools()),   ask.children(tree_.latches()), ask.children(tree_.marks())};
+  store_.read({}, ask, false, out, &admin_core::view_base, slots);
+}
+
+void admin_core::view_base(const base_slots& slots, step, effects& out) {
+  const auto& workers = slots.workers->children;
+  for (const auto& w : slots.alive->children) {
+    if (!std::binary_search(workers.begin(), workers.end(), w)) {
       view_.problems.push_back(tree_.alive(w) + ": alive without a registration in " + tree_.workers());
     }
   }
-  jobs_ = r.results[3].children;
-  marked_.clear();
-  std::copy_if(r.results[5].children.begin(), r.results[5].children.end(), std::back_inserter(marked_), is_valid_id);
-  auto pools = store::decode<store::pools_payload>(r.results[2].data, tree_.pools());
-  if (pools) {
+  if (auto pools = store::decode<store::pools_payload>(slots.all_pools->data, tree_.pools())) {
     view_.all_disabled = pools->all_disabled;
   } else {
     view_.problems.push_back(pools.error().text);
   }
-  latches_.clear();
-  for (const auto& name : r.results[4].children) {
+  const auto& marks = slots.marks->children;
+  std::vector<node_id> marked;
+  std::copy_if(marks.begin(), marks.end(), std::back_inserter(marked), is_valid_id);
+  std::vector<std::string> latches;
+  for (const auto& name : slots.latches->children) {
     if (!candidate_worker(name).empty()) {
-      latches_.push_back(name);
+      latches.push_back(name);
     }
   }
-  std::sort(latches_.begin(), latches_.end(),
+  std::sort(latches.begin(), latches.end(),
             [](const std::string& a, const std::string& b) { return *store::sequence_of(a) < *store::sequence_of(b); });
-  std::vector<store::read_op> ops;
-  for (const auto& w : workers_) {
-    ops.push_back(store::get(tree_.worker(w)));
-    ops.push_back(store::children(tree_.available(w)));
-    ops.push_back(store::children(tree_.assigned(w)));
-    ops.push_back(store::get(tree_.alive(w)));
+  read_batch ask;
+  detail_slots details;
+  for (const auto& w : workers) {
+    details.workers.push_back({w, ask.get(tree_.worker(w)), ask.children(tree_.available(w)),
+                               ask.children(tree_.assigned(w)), ask.get(tree_.alive(w))});
   }
-  for (const auto& j : jobs_) {
-    ops.push_back(store::get(tree_.pool(j)));
-    ops.push_back(store::children(tree_.pool(j)));
+  for (const auto& j : slots.pools->children) {
+    details.jobs.push_back({j, ask.get(tree_.pool(j)), ask.children(tree_.pool(j))});
   }
-  for (const auto& w : marked_) {
-    ops.push_back(store::get(tree_.mark(w)));
-  }
-  for (const auto& name : latches_) {
-    ops.push_back(store::exists(tree_.latch(name)));
-  }
-  if (ops.empty()) {
-    out.push_back(viewed{queue_.front().id, std::move(view_)});
-    queue_.pop_front();
+  details.marks = ask.each(marked, [this](const node_id& w) { return store::get(tree_.mark(w)); });
+  details.latches = ask.each(latches, [this](const std::string& n) { return store::exists(tree_.latch(n)); });
+  if (ask.empty()) {
+    show_view(out);
     return;
   }
-  read(stage::view_details, std::move(ops), false, out);
+  store_.read({}, ask, false, out, &admin_core::view_details, details);
 }
 
-void admin_core::view_details(const store::read_outcome& r, effects& out) {
-  std::size_t i = 0;
+void admin_core::view_details(const detail_slots& slots, step, effects& out) {
   folders_.clear();
-  for (const auto& w : workers_) {
-    const auto& reg = r.results[i++];
-    const auto& available = r.results[i++];
-    const auto& assigned = r.results[i++];
-    const auto& alive = r.results[i++];
-    worker_view v;
-    v.id = w;
-    v.jobs = available.children;
-    bool left = false;
-    if (auto p = store::decode<store::worker_payload>(reg.data, tree_.worker(w))) {
-      v.incarnation = p->incarnation;
-      v.zone = p->zone;
-      if (const auto m = store::decode<store::mark_payload>(reg.data, tree_.worker(w))) {
-        v.draining = m->draining;
-        v.cordoned = m->cordoned;
-      }
-      left = p->left;
-    } else if (reg.code == rc::ok) {
-      view_.problems.push_back(p.error().text);
-    }
-    v.state = held_by_session(alive) ? "alive" : left ? "left" : "gone";
-    if (alive.code == rc::ok && !held_by_session(alive)) {
-      view_.problems.push_back(tree_.alive(w) + ": not ephemeral, so nobody's life");
-    } else if (alive.code == rc::ok) {
-      if (auto p = store::decode<store::alive_payload>(alive.data, tree_.alive(w))) {
-        v.incarnation = p->incarnation;
-        v.host = p->host;
-        v.pid = p->pid;
-        v.software_version = p->software_version;
-      } else {
-        view_.problems.push_back(p.error().text);
-      }
-    }
-    for (const auto& job : assigned.children) {
-      folders_.emplace_back(w, job);
-    }
-    view_.workers.push_back(std::move(v));
+  for (const auto& w : slots.workers) {
+    view_worker(w);
   }
-  for (const auto& j : jobs_) {
-    const auto& data = r.results[i++];
-    const auto& list = r.results[i++];
-    job_view v;
-    v.id = j;
-    if (auto p = store::decode<store::pool_payload>(data.data, tree_.pool(j))) {
-      v.enabled = p->enabled;
-      v.strategy = p->attributes.strategy.empty() ? "balanced" : p->attributes.strategy;
-      v.last_writer = p->last_writer;
-    } else if (data.code == rc::ok) {
-      view_.problems.push_back(p.error().text);
-    }
-    for (const auto& item : list.children) {
-      item_view x;
-      x.item = item;
-      v.items.push_back(std::move(x));
-    }
-    view_.jobs.push_back(std::move(v));
+  for (const auto& j : slots.jobs) {
+    view_job(j);
   }
-  for (const auto& id : marked_) {
-    view_mark(id, r.results[i++]);
+  for (const auto& [id, mark] : slots.marks) {
+    view_mark(id, *mark);
   }
-  for (const auto& name : latches_) {
-    const auto& latch = r.results[i++];
-    if (held_by_session(latch) && view_.leader.empty()) {
-      view_.leader = candidate_worker(name);
-      view_.epoch = latch.stat.czxid;
-    } else if (latch.code == rc::ok && !held_by_session(latch)) {
-      view_.problems.push_back(tree_.latch(name) + ": not ephemeral, so no candidate");
-    }
+  for (const auto& [name, latch] : slots.latches) {
+    view_latch(name, *latch);
   }
-  std::vector<store::read_op> ops;
-  for (const auto& [w, j] : folders_) {
-    ops.push_back(store::children(tree_.assigned(w, j)));
-  }
-  locks_.clear();
-  std::size_t items = 0;
-  for (const auto& j : view_.jobs) {
-    items += j.items.size();
-  }
-  if (items <= cfg_.max_lock_reads) {
-    for (std::size_t j = 0; j < view_.jobs.size(); ++j) {
-      for (std::size_t k = 0; k < view_.jobs[j].items.size(); ++k) {
-        locks_.emplace_back(j, k);
-        ops.push_back(store::get(tree_.lock(view_.jobs[j].id, view_.jobs[j].items[k].item)));
-      }
-    }
-  } else {
-    view_.problems.push_back("lock holders are left out above " + std::to_string(cfg_.max_lock_reads) + " items");
-  }
-  if (ops.empty()) {
-    out.push_back(viewed{queue_.front().id, std::move(view_)});
-    queue_.pop_front();
+  read_batch ask;
+  const auto folders =
+    ask.each(folders_, [this](const folder& f) { return store::children(tree_.assigned(f.worker, f.job)); });
+  const auto locks = ask.each(items_with_locks(), [this](const item_place& p) {
+    const auto& job = view_.jobs[p.job];
+    return store::get(tree_.lock(job.id, job.items[p.item].item));
+  });
+  if (ask.empty()) {
+    show_view(out);
     return;
   }
-  read(stage::view_items, std::move(ops), false, out);
+  store_.read({}, ask, false, out, &admin_core::view_items, folders, locks);
+}
+
+void admin_core::view_worker(const worker_slots& slots) {
+  const auto& reg = *slots.registration;
+  const auto& alive = *slots.alive;
+  worker_view v;
+  v.id = slots.id;
+  v.jobs = slots.available->children;
+  bool left = false;
+  if (auto p = store::decode<store::worker_payload>(reg.data, tree_.worker(v.id))) {
+    v.incarnation = p->incarnation;
+    v.zone = p->zone;
+    if (const auto m = store::decode<store::mark_payload>(reg.data, tree_.worker(v.id))) {
+      v.draining = m->draining;
+      v.cordoned = m->cordoned;
+    }
+    left = p->left;
+  } else if (reg.code == rc::ok) {
+    view_.problems.push_back(p.error().text);
+  }
+  v.state = held_by_session(alive) ? "alive" : left ? "left" : "gone";
+  if (alive.code == rc::ok && !held_by_session(alive)) {
+    view_.problems.push_back(tree_.alive(v.id) + ": not ephemeral, so nobody's life");
+  } else if (alive.code == rc::ok) {
+    if (auto p = store::decode<store::alive_payload>(alive.data, tree_.alive(v.id))) {
+      v.incarnation = p->incarnation;
+      v.host = p->host;
+      v.pid = p->pid;
+      v.software_version = p->software_version;
+    } else {
+      view_.problems.push_back(p.error().text);
+    }
+  }
+  for (const auto& job : slots.assigned->children) {
+    folders_.push_back({v.id, job});
+  }
+  view_.workers.push_back(std::move(v));
+}
+
+void admin_core::view_job(const job_slots& slots) {
+  const auto& data = *slots.pool;
+  job_view v;
+  v.id = slots.id;
+  if (auto p = store::decode<store::pool_payload>(data.data, tree_.pool(v.id))) {
+    v.enabled = p->enabled;
+    v.strategy = p->attributes.strategy.empty() ? "balanced" : p->attributes.strategy;
+    v.last_writer = p->last_writer;
+  } else if (data.code == rc::ok) {
+    view_.problems.push_back(p.error().text);
+  }
+  for (const auto& item : slots.items->children) {
+    v.items.emplace_back().item = item;
+  }
+  view_.jobs.push_back(std::move(v));
+}
+
+void admin_core::view_latch(const std::string& name, const store::read_result& latch) {
+  if (held_by_session(latch) && view_.leader.empty()) {
+    view_.leader = candidate_worker(name);
+    view_.epoch = latch.stat.czxid;
+  } else if (latch.code == rc::ok && !held_by_session(latch)) {
+    view_.problems.push_back(tree_.latch(name) + ": not ephemeral, so no candidate");
+  }
+}
+
+/// Those whose locks are read one by one: all of them, or none where they are too many.
+std::vector<admin_core::item_place> admin_core::items_with_locks() {
+  std::vector<item_place> places;
+  for (std::size_t j = 0; j < view_.jobs.size(); ++j) {
+    for (std::size_t k = 0; k < view_.jobs[j].items.size(); ++k) {
+      places.push_back({j, k});
+    }
+  }
+  if (places.size() > cfg_.max_lock_reads) {
+    view_.problems.push_back("lock holders are left out above " + std::to_string(cfg_.max_lock_reads) + " items");
+    places.clear();
+  }
+  return places;
 }
 
 void admin_core::view_mark(const node_id& id, const store::read_result& r) {
@@ -414,16 +405,14 @@ void admin_core::view_mark(const node_id& id, const store::read_result& r) {
   w->cordoned = m->cordoned;
 }
 
-void admin_core::view_items(const store::read_outcome& r, effects& out) {
-  std::size_t i = 0;
-  auto worker_of = [this](const node_id& id) {
-    return std::find_if(view_.workers.begin(), view_.workers.end(), [&](const auto& w) { return w.id == id; });
-  };
-  for (const auto& [worker, job] : folders_) {
-    const auto& x = r.results[i++];
+void admin_core::view_items(const read_slots<folder>& folders, const read_slots<item_place>& locks, step,
+                            effects& out) {
+  for (const auto& [where, list] : folders) {
+    const auto& [worker, job] = where;
     auto j = std::find_if(view_.jobs.begin(), view_.jobs.end(), [&, id = job](const auto& v) { return v.id == id; });
-    auto w = worker_of(worker);
-    for (const auto& item : x.children) {
+    auto w =
+      std::find_if(view_.workers.begin(), view_.workers.end(), [&, id = worker](const auto& v) { return v.id == id; });
+    for (const auto& item : list->children) {
       w->items += 1;
       if (j == view_.jobs.end()) {
         continue;
@@ -435,19 +424,25 @@ void admin_core::view_items(const store::read_outcome& r, effects& out) {
       }
     }
   }
-  for (const auto& [j, k] : locks_) {
-    const auto& x = r.results[i++];
-    if (x.code != rc::ok) {
+  for (const auto& [place, lock] : locks) {
+    if (lock->code != rc::ok) {
       continue;
     }
-    auto& item = view_.jobs[j].items[k];
-    item.token = x.stat.czxid;
-    if (auto p = store::decode<store::lock_payload>(x.data, tree_.lock(view_.jobs[j].id, item.item))) {
+    auto& job = view_.jobs[place.job];
+    auto& item = job.items[place.item];
+    item.token = lock->stat.czxid;
+    if (auto p = store::decode<store::lock_payload>(lock->data, tree_.lock(job.id, item.item))) {
       item.holder = p->worker;
     } else {
       view_.problems.push_back(p.error().text);
     }
   }
+  explain_items();
+  show_view(out);
+}
+
+/// Why items have no owner.
+void admin_core::explain_items() {
   for (auto& j : view_.jobs) {
     const bool offered = std::any_of(view_.workers.begin(), view_.workers.end(), [&](const worker_view& w) {
       return w.state == "alive" && std::binary_search(w.jobs.begin(), w.jobs.end(), j.id);
@@ -461,6 +456,9 @@ void admin_core::view_items(const store::read_outcome& r, effects& out) {
       }
     }
   }
+}
+
+void admin_core::show_view(effects& out) {
   out.push_back(viewed{queue_.front().id, std::move(view_)});
   queue_.pop_front();
 }

@@ -2,13 +2,12 @@
 
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
-#include "actors/common/core.hpp"
+#include "actors/dialogue/exchange.hpp"
 #include "djm/status.hpp"
 #include "zkstore/payloads.hpp"
 #include "zkstore/session_core.hpp"
@@ -80,51 +79,84 @@ public:
   std::optional<time_point> wake_at() const;
 
 private:
-  enum class stage { idle, offers, reading, writing, view_base, view_details, view_items };
   struct waiting {
     std::uint64_t id;
     wish what;
     time_point until;
   };
 
-  void next(step s, effects& out);
-  void read(stage st, std::vector<store::read_op> ops, bool fresh, effects& out);
+  /// Where the answers about a job that is to be switched or removed are.
+  struct pool_slots {
+    read_slot version, pool;
+  };
+  struct mark_slots {
+    read_slot version, mark, registration;
+  };
+  struct base_slots {
+    read_slot workers, alive, all_pools, pools, latches, marks;
+  };
+  struct worker_slots {
+    node_id id;
+    read_slot registration, available, assigned, alive;
+  };
+  struct job_slots {
+    job_id id;
+    read_slot pool, items;
+  };
+  struct detail_slots {
+    std::vector<worker_slots> workers;
+    std::vector<job_slots> jobs;
+    read_slots<node_id> marks;
+    read_slots<std::string> latches;
+  };
+  struct folder {
+    node_id worker;
+    job_id job;
+  };
+  /// An item of the view, by places in it.
+  struct item_place {
+    std::size_t job, item;
+  };
+
+  void next(effects& out);
+  void begin(const set_job_enabled& x, effects& out);
+  void begin(const set_all_disabled& x, effects& out);
+  void begin(const set_marks& x, effects& out);
+  void begin(const remove_job& x, effects& out);
+  void begin(const see_cluster& x, effects& out);
   void answer(expected<void> result, effects& out);
   void again(step s, std::string why);
-  void decide(const store::read_outcome& r, step s, effects& out);
-  void read_offers(const store::read_outcome& r, effects& out);
-  bool decide_removal(const remove_job& x, const store::read_outcome& r, step s, store::transaction& txn, effects& out);
-  store::write_op bump(const std::string& path, std::int32_t version) const;
-  void view_base(const store::read_outcome& r, effects& out);
-  void view_details(const store::read_outcome& r, effects& out);
+  void write(store::transaction txn, effects& out);
+  store::transaction change(const std::string& version_path, const store::read_result& version) const;
+  void switch_one(const pool_slots& slots, step s, effects& out);
+  void switch_everything(const pool_slots& slots, step s, effects& out);
+  void mark(const mark_slots& slots, step s, effects& out);
+  void read_offers(const read_slot& version, const read_slot& alive, step s, effects& out);
+  void retire(std::int32_t worker_version, const pool_slots& slots, const read_slots<node_id>& offers, step s,
+              effects& out);
+  void view_base(const base_slots& slots, step s, effects& out);
+  void view_details(const detail_slots& slots, step s, effects& out);
+  void view_worker(const worker_slots& slots);
+  void view_job(const job_slots& slots);
   void view_mark(const node_id& id, const store::read_result& r);
-  void view_items(const store::read_outcome& r, effects& out);
+  void view_latch(const std::string& name, const store::read_result& latch);
+  std::vector<item_place> items_with_locks();
+  void view_items(const read_slots<folder>& folders, const read_slots<item_place>& locks, step s, effects& out);
+  void explain_items();
+  void show_view(effects& out);
 
   settings cfg_;
   store::tree_schema tree_;
-  backoff backoff_;
+  exchange<admin_core, std::monostate, effects> store_;
   bool connected_ = false;
   std::uint64_t session_ = 0;
   bool joined_ = false;
   std::deque<waiting> queue_;
-  stage stage_ = stage::idle;
-  std::uint64_t request_ = 0;
-  std::uint64_t next_request_ = 1;
-  std::optional<time_point> retry_at_;
   std::string obstacle_;
-
-  // the removal under way
-  std::int32_t worker_version_ = 0; ///< read before who offers the job
 
   // the view under way
   cluster_view view_;
-  std::vector<node_id> workers_;
-  std::vector<node_id> alive_;
-  std::vector<job_id> jobs_;
-  std::vector<std::string> latches_;
-  std::vector<node_id> marked_;
-  std::vector<std::pair<node_id, job_id>> folders_;
-  std::vector<std::pair<std::size_t, std::size_t>> locks_;
+  std::vector<folder> folders_; ///< below the workers' `assigned`
 };
 
 } // namespace djm

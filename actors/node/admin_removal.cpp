@@ -6,57 +6,55 @@ namespace djm {
 
 using store::rc;
 
-store::write_op admin_core::bump(const std::string& path, std::int32_t version) const {
-  const store::version_payload p{cfg_.incarnation + "-d" + std::to_string(next_request_)};
-  return store::set_op{path, store::encode(p), version};
+/// Whoever joins, or offers the job, bumps the version that is read before the offers.
+void admin_core::begin(const remove_job&, effects& out) {
+  read_batch ask;
+  const auto version = ask.get(tree_.worker_version());
+  const auto alive = ask.children(tree_.alive());
+  store_.read({}, ask, true, out, &admin_core::read_offers, version, alive);
 }
 
-/// Whoever joins, or offers the job, bumps the version that was read before.
-void admin_core::read_offers(const store::read_outcome& r, effects& out) {
-  worker_version_ = r.results[0].stat.version;
-  alive_ = r.results[1].children;
+void admin_core::read_offers(const read_slot& version, const read_slot& alive, step, effects& out) {
+  const auto worker_version = version->stat.version;
   const auto& job = std::get<remove_job>(queue_.front().what).job;
-  std::vector<store::read_op> ops{store::get(tree_.pool_version()), store::get(tree_.pool(job))};
-  for (const auto& w : alive_) {
-    ops.push_back(store::exists(tree_.available(w, job)));
-  }
-  read(stage::reading, std::move(ops), false, out);
+  read_batch ask;
+  const pool_slots slots{ask.get(tree_.pool_version()), ask.get(tree_.pool(job))};
+  const auto offers =
+    ask.each(alive->children, [&](const node_id& w) { return store::exists(tree_.available(w, job)); });
+  store_.read({}, ask, false, out, &admin_core::retire, worker_version, slots, offers);
 }
 
-bool admin_core::decide_removal(const remove_job& x, const store::read_outcome& r, step s, store::transaction& txn,
-                                effects& out) {
-  const auto& subject = r.results[1];
-  if (subject.code != rc::ok) {
-    answer(fail(errc::unknown_job, "job \"" + x.job + "\" is not in the cluster's work pool"), out);
-    return false;
+void admin_core::retire(std::int32_t worker_version, const pool_slots& slots, const read_slots<node_id>& offers, step s,
+                        effects& out) {
+  const auto& job = std::get<remove_job>(queue_.front().what).job;
+  const auto& pool = *slots.pool;
+  if (pool.code != rc::ok) {
+    answer(fail(errc::unknown_job, "job \"" + job + "\" is not in the cluster's work pool"), out);
+    return;
   }
-  for (std::size_t i = 0; i < alive_.size(); ++i) {
-    if (r.results[2 + i].code != rc::ok) {
+  for (const auto& [worker, offer] : offers) {
+    if (offer->code != rc::ok) {
       continue;
     }
-    if (alive_[i] == cfg_.node) {
-      again(s, "node \"" + cfg_.node + "\" has not given job \"" + x.job + "\" back yet");
+    if (worker == cfg_.node) {
+      again(s, "node \"" + cfg_.node + "\" has not given job \"" + job + "\" back yet");
     } else {
-      answer(fail(errc::invalid_state, "job \"" + x.job + "\" cannot be deleted: node \"" + alive_[i] +
+      answer(fail(errc::invalid_state, "job \"" + job + "\" cannot be deleted: node \"" + worker +
                                          "\" offers it; unregister it there first"),
              out);
     }
-    return false;
+    return;
   }
-  auto p = store::decode<store::pool_payload>(subject.data, tree_.pool(x.job));
-  if (!p) {
-    answer(tl::make_unexpected(p.error()), out);
-    return false;
-  }
-  if (p->retired) {
-    answer({}, out);
-    return false;
+  auto p = store::decode<store::pool_payload>(pool.data, tree_.pool(job));
+  if (!p || p->retired) {
+    answer(p ? expected<void>{} : tl::make_unexpected(p.error()), out);
+    return;
   }
   p->retired = true;
-  txn.ops.push_back(store::check_op{tree_.worker_version(), worker_version_});
-  txn.ops.push_back(bump(tree_.pool_version(), r.results[0].stat.version));
-  txn.ops.push_back(store::set_op{tree_.pool(x.job), store::encode(*p, subject.data), subject.stat.version});
-  return true;
+  auto txn = change(tree_.pool_version(), *slots.version);
+  txn.ops.insert(txn.ops.begin() + 1, store::check_op{tree_.worker_version(), worker_version});
+  txn.ops.push_back(store::set_op{tree_.pool(job), store::encode(*p, pool.data), pool.stat.version});
+  write(std::move(txn), out);
 }
 
 } // namespace djm

@@ -156,8 +156,8 @@ void end_orphaned_session(node_ptr self) {
   self->mail(msg::session_changed{gone}).send(st.now->keeper);
   self->mail(msg::session_changed{gone}).send(st.now->election);
   self->mail(msg::session_changed{gone}).send(st.now->manager);
-  carry_out(self, st.admin->on_joined(false, make_step(*st.parts.env)));
-  carry_out(self, st.admin->on_session(gone, make_step(*st.parts.env)));
+  tell(self, &admin_core::on_joined, false);
+  tell(self, &admin_core::on_session, gone);
   st.parts.env->exec().session_ends(gone.number, gone.closed_at); // the worker may be late to hear of it
   for (auto& [handle, port] : *st.ports) {
     port->close();
@@ -313,15 +313,14 @@ void on_down(node_ptr self, caf::actor_id id, const caf::error& why) {
   if (st.listeners.erase(id) > 0) {
     return;
   }
-  const auto now = st.parts.env->now();
   if (auto p = st.part_ids.find(id); p != st.part_ids.end()) {
     const auto which = p->second;
     st.part_ids.erase(p);
-    carry_out(self, st.life->on_part_down(which, from_caf(why), now));
+    tell(self, &supervisor_core::on_part_down, which, from_caf(why));
   } else if (auto r = st.runner_ids.find(id); r != st.runner_ids.end()) {
     const auto job = r->second;
     st.runner_ids.erase(r);
-    carry_out(self, st.life->on_runner_down(job, from_caf(why), now));
+    tell(self, &supervisor_core::on_runner_down, job, from_caf(why));
   }
 }
 

@@ -52,7 +52,7 @@ caf::result<void> wish(node_ptr self, admin_core::wish w) {
   auto promise = self->make_response_promise<void>();
   const auto id = st.next_wish++;
   st.wishes.emplace(id, promise);
-  carry_out(self, st.admin->ask(id, std::move(w), make_step(*st.parts.env)));
+  tell(self, &admin_core::ask, id, std::move(w));
   return promise;
 }
 
@@ -140,8 +140,8 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       s.timer.fired();
       log_left_out(s);
       const bool user_code_runs = s.life->draining() && !s.parts.env->exec().running({}).empty();
-      carry_out(self, s.life->on_wake(user_code_runs, s.parts.env->now()));
-      carry_out(self, s.admin->on_wake(make_step(*s.parts.env)));
+      tell(self, &supervisor_core::on_wake, user_code_runs);
+      tell(self, &admin_core::on_wake);
     },
     [self](register_job& m) -> caf::result<void> { return add_job(self, m); },
     [self](unregister_job& m) -> caf::result<void> {
@@ -151,12 +151,12 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
         return unknown(s, m.job);
       }
       if (!m.wait) {
-        carry_out(self, s.life->leave_job(m.job, s.parts.env->now()));
+        tell(self, &supervisor_core::leave_job, m.job);
         return caf::unit;
       }
       auto promise = self->make_response_promise<void>();
       j->second.waiting.push_back(promise);
-      carry_out(self, s.life->leave_job(m.job, s.parts.env->now()));
+      tell(self, &supervisor_core::leave_job, m.job);
       return promise;
     },
     [self](switch_job& m) -> caf::result<void> {
@@ -219,7 +219,7 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       auto promise = self->make_response_promise<cluster_view>();
       const auto id = s.next_wish++;
       s.views.emplace(id, promise);
-      carry_out(self, s.admin->ask(id, admin_core::see_cluster{}, make_step(*s.parts.env)));
+      tell(self, &admin_core::ask, id, admin_core::see_cluster{});
       return promise;
     },
     [self](get_job& m) -> caf::result<runner_status> {
@@ -267,22 +267,13 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       auto& s = self->state();
       auto promise = self->make_response_promise<void>();
       s.stoppers.push_back(promise);
-      carry_out(self, s.life->stop(m.hurry, s.parts.env->now()));
+      tell(self, &supervisor_core::stop, m.hurry);
       return promise;
     },
     // -- from the parts --
-    [self](msg::left) {
-      auto& s = self->state();
-      carry_out(self, s.life->on_left(s.parts.env->now()));
-    },
-    [self](msg::failed& m) {
-      auto& s = self->state();
-      carry_out(self, s.life->on_refused(m.why, s.parts.env->now()));
-    },
-    [self](msg::drained) {
-      auto& s = self->state();
-      carry_out(self, s.life->on_drained(s.parts.env->now()));
-    },
+    [self](msg::left) { tell(self, &supervisor_core::on_left); },
+    [self](msg::failed& m) { tell(self, &supervisor_core::on_refused, m.why); },
+    [self](msg::drained) { tell(self, &supervisor_core::on_drained); },
     [self](msg::settled& m) { self->state().life->on_settled(m.settled); },
     [self](msg::job_free& m) { carry_out(self, self->state().life->on_job_free(m.job)); },
     [self](job_gone& m) { carry_out(self, self->state().life->on_job_gone(m.job)); },
@@ -290,42 +281,32 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       auto& s = self->state();
       s.has_joined = true;
       s.life->on_joined();
-      carry_out(self, s.admin->on_joined(true, make_step(*s.parts.env)));
+      tell(self, &admin_core::on_joined, true);
     },
     [self](msg::unjoined) {
       auto& s = self->state();
       s.life->on_unjoined();
-      carry_out(self, s.admin->on_joined(false, make_step(*s.parts.env)));
+      tell(self, &admin_core::on_joined, false);
     },
-    [self](msg::store_closed) {
-      auto& s = self->state();
-      carry_out(self, s.life->on_store_closed(s.parts.env->now()));
-    },
+    [self](msg::store_closed) { tell(self, &supervisor_core::on_store_closed); },
     // -- from the store --
-    [self](msg::commit_done& m) {
-      auto& s = self->state();
-      carry_out(self, s.admin->on_commit(m.request, m.outcome, make_step(*s.parts.env)));
-    },
-    [self](msg::read_done& m) {
-      auto& s = self->state();
-      carry_out(self, s.admin->on_read(m.request, m.outcome, make_step(*s.parts.env)));
-    },
-    [](msg::watch_fired&) {},
+    [self](msg::commit_done& m) { tell(self, &admin_core::on_commit, m.request, m.outcome); },
+    [self](msg::read_done& m) { tell(self, &admin_core::on_read, m.request, m.outcome); }, [](msg::watch_fired&) {},
     [self](msg::session_changed& m) {
       auto& s = self->state();
       s.session = m.view;
       s.life->on_session(m.view.phase);
       if (m.view.phase == store::session_phase::expired || m.view.phase == store::session_phase::closed) {
-        carry_out(self, s.admin->on_joined(false, make_step(*s.parts.env)));
+        tell(self, &admin_core::on_joined, false);
       }
-      carry_out(self, s.admin->on_session(m.view, make_step(*s.parts.env)));
+      tell(self, &admin_core::on_session, m.view);
     },
     // -- at last --
     [self](env_closed) { carry_out(self, self->state().life->on_environment_closed()); },
     [self](caf::exit_msg& em) {
       auto& s = self->state();
       if (s.own.erase(em.source.id()) == 0) {
-        carry_out(self, s.life->stop(false, s.parts.env->now()));
+        tell(self, &supervisor_core::stop, false);
       }
     },
     ignore_errors);

@@ -106,6 +106,19 @@ using node_ptr = cx::self_ptr<node_impl, node_state>;
 void carry_out(node_ptr self, supervisor_core::effects fx);
 void carry_out(node_ptr self, admin_core::effects fx);
 
+/// Tells one of the node's own cores of something that happens now, by a member `on(args..., now)`, and carries out
+/// what it wants done.
+template <class... Params, class... Args>
+void tell(node_ptr self, supervisor_core::effects (supervisor_core::*on)(Params...), Args&&... args) {
+  auto& st = self->state();
+  carry_out(self, (st.life.get()->*on)(std::forward<Args>(args)..., st.parts.env->now()));
+}
+template <class... Params, class... Args>
+void tell(node_ptr self, admin_core::effects (admin_core::*on)(Params...), Args&&... args) {
+  auto& st = self->state();
+  carry_out(self, (st.admin.get()->*on)(std::forward<Args>(args)..., make_step(*st.parts.env)));
+}
+
 /// Sets the node's one timer to the earliest moment that a core waits for.
 inline void set_timer(node_state& st) {
   st.timer.set(earliest(earliest(st.life->wake_at(), st.admin->wake_at()), st.limiter.wake_at()));

@@ -17,14 +17,15 @@ constexpr std::size_t few_items = 1000;
 
 // -- what is assigned -----------------------------------------------------------
 
-void worker_core::apply_assigned(const store::read_outcome& r, step s, effects& out) {
+void worker_core::apply_assigned(const assigned_slots& slots, step s, effects& out) {
   const auto path = tree_.assigned(cfg_.node);
-  const auto& node = r.results[0];
-  base_watched_ = base_watched_ || (r.results.size() > 2 && r.results[2].watched);
-  if (node.code != store::rc::ok || r.results[1].code != store::rc::ok) {
-    problem_once("assigned", {errc::malformed_payload, path + ": cannot be read: " + to_string(node.code)}, out);
+  const auto& node = *slots.node;
+  const auto& folders = *slots.folders;
+  base_watched_ = base_watched_ || (slots.locks && (*slots.locks)->watched);
+  if (node.code != rc::ok || folders.code != rc::ok) {
+    store_.complain("assigned", {errc::malformed_payload, path + ": cannot be read: " + to_string(node.code)}, out);
     assigned_dirty_ = true;
-    later(s);
+    retry(s);
     if (node.code == rc::no_node) {
       joined_ = 0; // the keeper registers us again and tells us
       out.push_back(not_alive{});
@@ -33,51 +34,53 @@ void worker_core::apply_assigned(const store::read_outcome& r, step s, effects& 
   }
   if (!node.watched) {
     assigned_dirty_ = true; // no watch to be had: ask again
-    later(s);
+    retry(s);
   }
   auto payload = store::decode<store::assigned_payload>(node.data, path);
   if (!payload) {
     // What it said before still holds as far as we know; the leader writes it anew.
-    problem_once("assigned", payload.error(), out);
+    store_.complain("assigned", payload.error(), out);
     return;
   }
-  relieve("assigned", out);
+  store_.relieve("assigned", out);
   if (payload->incarnation != cfg_.incarnation) {
     assigned_.clear();
     assigned_known_ = true;
     apply_wanted();
     return;
   }
-  question q{};
-  std::vector<store::read_op> reads;
   std::size_t items = 0;
   for (const auto& [job, image] : assigned_) {
     items += image.items.size();
   }
-  for (const auto& job : r.results[1].children) {
-    const bool known = items > few_items && assigned_.count(job) > 0;
-    q.jobs.push_back(job);
-    q.listed.push_back(!known);
-    reads.push_back(known ? store::exists(tree_.assigned(cfg_.node, job))
-                          : store::children(tree_.assigned(cfg_.node, job)));
-  }
   incoming_.clear();
-  if (reads.empty()) {
+  if (folders.children.empty()) {
     image_read(out);
     return;
   }
-  send_read(ask::folders, std::move(reads), std::move(q), false, out);
+  read_folders(folders.children, items <= few_items, out);
 }
 
-void worker_core::apply_folders(const question& q, const store::read_outcome& r, effects& out) {
+/// Lists what is assigned of the jobs; where not of all of them, of those that are known asks whether it has changed.
+void worker_core::read_folders(const std::vector<job_id>& jobs, bool all, effects& out) {
+  read_batch ask;
+  std::vector<folder_slot> folders;
+  for (const auto& job : jobs) {
+    const bool listed = all || assigned_.count(job) == 0;
+    const auto path = tree_.assigned(cfg_.node, job);
+    folders.push_back({job, listed, listed ? ask.children(path) : ask.exists(path)});
+  }
+  store_.read(topic::assigned, ask, false, out, &worker_core::apply_folders, std::move(folders));
+}
+
+void worker_core::apply_folders(const std::vector<folder_slot>& folders, step, effects& out) {
   std::vector<job_id> again;
-  for (std::size_t i = 0; i < q.jobs.size(); ++i) {
-    const auto& job = q.jobs[i];
-    const auto& res = r.results[i];
-    if (res.code != store::rc::ok) {
+  for (const auto& [job, listed, slot] : folders) {
+    const auto& res = *slot;
+    if (res.code != rc::ok) {
       continue; // gone meanwhile
     }
-    if (q.listed[i]) {
+    if (listed) {
       incoming_[job] = {res.stat.pzxid, {res.children.begin(), res.children.end()}};
     } else if (auto k = assigned_.find(job); k != assigned_.end() && k->second.pzxid == res.stat.pzxid) {
       incoming_[job] = k->second;
@@ -86,51 +89,39 @@ void worker_core::apply_folders(const question& q, const store::read_outcome& r,
     }
   }
   if (!again.empty()) {
-    read_children(std::move(again), out);
+    read_folders(again, true, out);
     return;
   }
   image_read(out);
 }
 
-void worker_core::read_children(std::vector<job_id> jobs, effects& out) {
-  question q{};
-  std::vector<store::read_op> reads;
-  for (auto& job : jobs) {
-    reads.push_back(store::children(tree_.assigned(cfg_.node, job)));
-    q.listed.push_back(true);
-    q.jobs.push_back(std::move(job));
-  }
-  send_read(ask::children, std::move(reads), std::move(q), false, out);
-}
-
 /// Where all items of a job are taken away, the pool tells whether it is switched off: users want to know.
 void worker_core::image_read(effects& out) {
-  question q{};
-  std::vector<store::read_op> reads;
+  std::vector<job_id> lost;
   for (const auto& [job, image] : assigned_) {
     const auto next = incoming_.find(job);
-    const bool lost = !image.items.empty() && (next == incoming_.end() || next->second.items.empty());
-    if (lost && !draining_ && jobs_.count(job) > 0) {
-      q.jobs.push_back(job);
-      reads.push_back(store::get(tree_.pool(job)));
+    const bool is_lost = !image.items.empty() && (next == incoming_.end() || next->second.items.empty());
+    if (is_lost && !draining_ && jobs_.count(job) > 0) {
+      lost.push_back(job);
     }
   }
-  if (reads.empty()) {
+  if (lost.empty()) {
     take_image();
     return;
   }
-  reads.push_back(store::get(tree_.pools()));
-  send_read(ask::why, std::move(reads), std::move(q), false, out);
+  read_batch ask;
+  const auto pools = ask.each(lost, [this](const job_id& job) { return store::get(tree_.pool(job)); });
+  const auto all_pools = ask.get(tree_.pools());
+  store_.read(topic::assigned, ask, false, out, &worker_core::apply_why, pools, all_pools);
 }
 
-void worker_core::apply_why(const question& q, const store::read_outcome& r) {
-  const auto all = store::decode<store::pools_payload>(r.results[q.jobs.size()].data, tree_.pools());
-  for (std::size_t i = 0; i < q.jobs.size(); ++i) {
-    const auto& res = r.results[i];
-    const auto pool = store::decode<store::pool_payload>(res.data, tree_.pool(q.jobs[i]));
+void worker_core::apply_why(const read_slots<job_id>& pools, const read_slot& all_pools, step, effects&) {
+  const auto all = store::decode<store::pools_payload>(all_pools->data, tree_.pools());
+  for (const auto& [job, res] : pools) {
+    const auto pool = store::decode<store::pool_payload>(res->data, tree_.pool(job));
     // What cannot be read is for the keeper and the leader to report.
-    if (res.code == rc::ok && jobs_.count(q.jobs[i]) > 0 && ((pool && !pool->enabled) || (all && all->all_disabled))) {
-      off_.insert(q.jobs[i]);
+    if (res->code == rc::ok && jobs_.count(job) > 0 && ((pool && !pool->enabled) || (all && all->all_disabled))) {
+      off_.insert(job);
     }
   }
   take_image();

@@ -13,7 +13,7 @@ worker_core::worker_core(settings s)
     tree_(cfg_.root),
     batch_(cfg_.max_transaction_ops),
     lease_(cfg_.detach_tolerance, cfg_.stop_grace),
-    backoff_(cfg_.backoff_min, cfg_.backoff_max),
+    store_(open_problems{"worker"}, backoff{cfg_.backoff_min, cfg_.backoff_max}),
     scan_pending_(cfg_.rebuilt) {}
 
 // -- events -------------------------------------------------------------------
@@ -27,14 +27,11 @@ worker_core::effects worker_core::on_session(const store::session_view& view, st
     joined_ = 0;
     lease_.unverified();
     // Answers of another session do not come any more, or say nothing about this one.
-    if (commit_request_ != 0) {
+    if (store_.writes()) {
       undo_commit(true);
-      commit_items_.clear();
-      commit_request_ = 0;
+      changing_.clear();
     }
-    reads_.clear();
-    lock_read_ = false;
-    assigned_reading_ = false;
+    store_.drop();
   }
   timeout_ = view.timeout;
   if (view.phase == phase::closed && lease_.closed(view.closed_at)) {
@@ -52,8 +49,8 @@ worker_core::effects worker_core::on_session(const store::session_view& view, st
     mark_all_uncertain();
     verified_ = false;
     assigned_dirty_ = true;
-    retry_at_.reset();
-    backoff_.reset();
+    store_.retry_now();
+    store_.reset_backoff();
   }
   connected_ = now_connected;
   changed_ = true;
@@ -212,97 +209,21 @@ worker_core::effects worker_core::on_hurry(step s) {
 
 worker_core::effects worker_core::on_wake(step s) {
   effects out;
-  if (retry_at_ && s.now >= *retry_at_) {
-    retry_at_.reset();
-  }
+  store_.on_wake(s);
   progress(s, out);
   return out;
 }
 
 worker_core::effects worker_core::on_commit(std::uint64_t request, const store::commit_outcome& outcome, step s) {
   effects out;
-  if (request == 0 || request != commit_request_) {
+  const auto q = store_.answered(request);
+  if (!q) {
     return out;
   }
-  commit_request_ = 0;
   changed_ = true;
-  if (auto* ok = std::get_if<store::committed>(&outcome)) {
-    conflict_streak_ = 0;
-    batch_.worked(s.now);
-    problems_.works(locking, out);
-    relieve("commit", out);
-    backoff_.reset();
-    for (const auto& ref : commit_items_) {
-      if (ref.item.empty()) {
-        if (!ref.job.empty()) {
-          folders_.insert(ref.job);
-        }
-        continue;
-      }
-      auto i = entries_.find(ref);
-      if (i == entries_.end()) {
-        continue;
-      }
-      auto& e = i->second;
-      if (e.lock == lock_state::creating) {
-        e.lock = lock_state::held;
-        e.token = ok->zxid;
-        ++counters_.locked;
-      } else if (e.lock == lock_state::removing) {
-        e.lock = lock_state::none;
-        ++counters_.unlocked;
-      }
-    }
-  } else if (auto* c = std::get_if<store::conflict>(&outcome)) {
-    ++counters_.lock_conflicts;
-    auto met = c->index < commit_items_.size() ? commit_items_[c->index] : item_ref{};
-    const bool removing = [&] {
-      auto i = entries_.find(met);
-      return i != entries_.end() && i->second.lock == lock_state::removing;
-    }();
-    undo_commit(false);
-    if (met.job.empty()) {
-      if (c->code == store::rc::no_node) {
-        joined_ = 0; // the keeper joins again and tells us
-        out.push_back(not_alive{});
-      }
-    } else if (met.item.empty()) {
-      if (c->code == store::rc::node_exists) {
-        folders_.insert(met.job);
-      }
-    } else if (removing) {
-      auto& e = entries_[met];
-      if (c->code == store::rc::no_node) {
-        e.lock = lock_state::none; // somebody else removed it; nothing of ours is left
-        ++counters_.lost;
-      } else {
-        e.uncertain = true;
-      }
-    } else if (c->code == store::rc::node_exists) {
-      list_jobs_.insert(met.job);
-    } else if (c->code == store::rc::no_node) {
-      folders_.erase(met.job);
-    }
-    // Each of these conflicts teaches something; one that does not go away must not spin.
-    if (++conflict_streak_ > 5) {
-      problems_.failing(locking, "others are in the way", s.now, out);
-      later(s);
-    }
-  } else if (auto* no = std::get_if<store::rejected>(&outcome)) {
-    batch_.refused(*no, s.now);
-    undo_commit(false);
-    if (no->why.code != errc::not_connected) {
-      problem_once("commit", no->why, out);
-    }
-    problems_.failing(locking, no->why.text, s.now, out);
-    later(s);
-  } else {
-    ++counters_.lock_unknowns;
-    problems_.failing(locking, "its outcome is unknown", s.now, out);
-    undo_commit(true);
-  }
+  q->then(*this, outcome, s, out);
   // Whatever became of it: what is wanted may have changed since it was sent.
-  for (const auto& ref : std::exchange(commit_items_, {})) {
+  for (const auto& ref : std::exchange(changing_, {})) {
     if (auto i = entries_.find(ref); i != entries_.end()) {
       settle_entry(ref, i->second);
     }
@@ -313,51 +234,33 @@ worker_core::effects worker_core::on_commit(std::uint64_t request, const store::
 
 worker_core::effects worker_core::on_read(std::uint64_t request, const store::read_outcome& outcome, step s) {
   effects out;
-  auto i = reads_.find(request);
-  if (i == reads_.end()) {
+  const auto q = store_.answered(request, outcome, out);
+  if (!q) {
     return out;
   }
-  auto q = std::move(i->second);
-  reads_.erase(i);
-  const bool about_locks =
-    q.what == ask::lock_list || q.what == ask::lock_data || q.what == ask::scan_jobs || q.what == ask::scan_locks;
-  if (about_locks) {
-    lock_read_ = false;
-  } else {
-    assigned_reading_ = false;
-  }
-  if (outcome.status != read_status::ok || q.session != session_) {
+  if (!q->ok()) {
     // Entries keep their state and are asked about again.
-    if (!about_locks) {
+    if (q->topic == topic::assigned) {
       assigned_dirty_ = true;
-    } else if (q.what == ask::scan_locks) {
+    } else if (q->topic == topic::scan_locks) {
       scan_pending_ = true;
-    } else if (q.what == ask::lock_list) {
-      list_jobs_.insert(q.jobs.begin(), q.jobs.end());
+    } else if (q->topic == topic::lock_list) {
+      for (const auto& [op, answer] : q->asked) {
+        list_jobs_.emplace(store::name_of(op.path));
+      }
     }
-    if (outcome.status == read_status::rejected) {
-      problem_once("read", {errc::internal, outcome.text}, out);
+    if (q->status == read_status::rejected) {
+      store_.complain("read", {errc::internal, q->text}, out);
     }
-    if (outcome.status != read_status::ok) {
-      problems_.failing(reading, outcome.text, s.now, out);
-    }
-    later(s);
+    store_.failing(reading, q->text, s.now, out);
+    retry(s);
     progress(s, out);
     return out;
   }
-  relieve("read", out);
-  problems_.works(reading, out);
+  store_.relieve("read", out);
+  store_.works(reading, out);
   changed_ = true;
-  switch (q.what) {
-  case ask::assigned: apply_assigned(outcome, s, out); break;
-  case ask::folders:
-  case ask::children: apply_folders(q, outcome, out); break;
-  case ask::why: apply_why(q, outcome); break;
-  case ask::lock_list: apply_lock_list(q, outcome, s); break;
-  case ask::lock_data: apply_lock_data(q, outcome, s, out); break;
-  case ask::scan_jobs:
-  case ask::scan_locks: apply_scan(q, outcome); break;
-  }
+  q->then(*this, s, out);
   progress(s, out);
   return out;
 }

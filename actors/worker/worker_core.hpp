@@ -8,8 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "actors/common/core.hpp"
-#include "actors/common/open_problems.hpp"
+#include "actors/dialogue/exchange.hpp"
 #include "actors/worker/lease.hpp"
 #include "djm/status.hpp"
 #include "zkstore/session_core.hpp"
@@ -100,7 +99,7 @@ public:
   effects on_hurry(step s);
   effects on_wake(step s);
 
-  std::optional<time_point> wake_at() const { return retry_at_; }
+  std::optional<time_point> wake_at() const { return store_.retry_at(); }
   /// Whether an item of the job is locked, being locked or being given back.
   bool holds_items_of(const job_id& job) const;
   worker_status status(time_point now) const;
@@ -117,13 +116,20 @@ private:
     fencing_token token = 0;
     std::string holder;
   };
-  enum class ask { assigned, folders, children, why, lock_list, lock_data, scan_jobs, scan_locks };
-  struct question {
-    ask what;
-    std::vector<job_id> jobs;
-    std::vector<item_ref> items;
-    std::vector<bool> listed; ///< per read: children were asked for, not just the stat
-    std::uint64_t session = 0;
+  /// Of `assigned` questions, of those about locks and of changes of locks one is under way at a time each.
+  enum class topic { assigned, lock_list, lock_data, scan_jobs, scan_locks, changes };
+  /// A change is about a lock, or about the folder of a job's locks, which is no item. Others are of `alive/<worker>`.
+  using result = txn_outcome<item_ref>;
+
+  // Where the answers are.
+  struct assigned_slots {
+    read_slot node, folders;
+    std::optional<read_slot> locks;
+  };
+  struct folder_slot {
+    job_id job;
+    bool listed; ///< its items were asked for, not just whether they have changed
+    read_slot items;
   };
   struct job_image {
     store::zxid_t pzxid = 0;
@@ -140,27 +146,30 @@ private:
   bool start_lock_reads(effects& out);
   void start_assigned_read(effects& out);
   void start_commit(step s, effects& out);
-  void send_read(ask what, std::vector<store::read_op> reads, question q, bool fresh, effects& out);
-  void apply_assigned(const store::read_outcome& r, step s, effects& out);
-  void apply_folders(const question& q, const store::read_outcome& r, effects& out);
-  void read_children(std::vector<job_id> jobs, effects& out);
+  bool start_scan(effects& out);
+  void apply_assigned(const assigned_slots& slots, step s, effects& out);
+  void apply_folders(const std::vector<folder_slot>& folders, step s, effects& out);
+  void read_folders(const std::vector<job_id>& jobs, bool all, effects& out);
   void image_read(effects& out);
-  void apply_why(const question& q, const store::read_outcome& r);
+  void apply_why(const read_slots<job_id>& pools, const read_slot& all_pools, step s, effects& out);
   void take_image();
   void apply_wanted();
   void settle_entry(const item_ref& ref, entry& e);
-  void apply_lock_list(const question& q, const store::read_outcome& r, step s);
-  void apply_lock_data(const question& q, const store::read_outcome& r, step s, effects& out);
-  void apply_scan(const question& q, const store::read_outcome& r);
+  void apply_lock_list(const read_slots<job_id>& folders, step s, effects& out);
+  void apply_lock_data(const read_slots<item_ref>& locks, step s, effects& out);
+  void apply_lock(const item_ref& ref, entry& e, const store::read_result& found, step s, effects& out);
+  void no_locks_below(const job_id& job);
+  void apply_scanned_jobs(const read_slot& jobs, step s, effects& out);
+  void apply_scan(const read_slots<job_id>& folders, step s, effects& out);
+  void apply_changes(const result& o, step s, effects& out);
+  void changes_committed(store::zxid_t zxid);
+  void change_failed(const result& o, effects& out);
   void lose(const item_ref& ref, entry& e);
   void revoke_entry(const item_ref& ref, entry& e, stop_reason reason);
   stop_reason why_unwanted(const item_ref& ref) const;
   void undo_commit(bool uncertain);
   void flush(effects& out);
-  void later(step s);
-  void problem_once(const std::string& key, error why, effects& out);
-  /// The problem is over.
-  void relieve(const std::string& key, effects& out);
+  void retry(step s);
   void forget_problems(effects& out);
   void check_drained(step s, effects& out);
   void check_settled(effects& out);
@@ -170,7 +179,7 @@ private:
   store::tree_schema tree_;
   batch_size batch_;
   lease lease_;
-  backoff backoff_;
+  exchange<worker_core, topic, effects> store_;
 
   // session and join
   std::uint64_t session_ = 0;
@@ -188,7 +197,6 @@ private:
   std::map<job_id, job_image> incoming_; ///< being read
   bool assigned_known_ = false;
   bool assigned_dirty_ = true;
-  bool assigned_reading_ = false;
   std::set<job_id> jobs_;
   std::set<job_id> off_; ///< of these: switched off when the last of our items of it was taken away
 
@@ -202,13 +210,8 @@ private:
   /// Entries that need something done, so that a calm node looks at none of the others.
   std::set<item_ref> pending_;
 
-  std::uint64_t next_request_ = 1;
-  std::map<std::uint64_t, question> reads_;
-  bool lock_read_ = false; ///< a question about locks is under way
-  std::uint64_t commit_request_ = 0;
-  std::vector<item_ref> commit_items_; ///< what each operation is about: a lock, a folder (no item), nothing
+  std::vector<item_ref> changing_; ///< locks and folders (no item) of the transaction under way
   std::uint32_t conflict_streak_ = 0;
-  std::optional<time_point> retry_at_;
 
   bool draining_ = false;
   bool hurry_ = false;
@@ -223,7 +226,6 @@ private:
   // What may fail for long, as people read it.
   static constexpr auto locking = "taking and giving back locks";
   static constexpr auto reading = "reading what is assigned to this node and the locks of it";
-  open_problems problems_{"worker"};
   worker_counters counters_;
 };
 

@@ -10,14 +10,14 @@ namespace djm {
 // -- progress -----------------------------------------------------------------
 
 void worker_core::progress(step s, effects& out) {
-  if (!problems_.empty()) {
+  if (!store_.problems().empty()) {
     forget_problems(out);
   }
   if (online()) {
-    if (assigned_dirty_ && !assigned_reading_ && !retry_at_) {
+    if (assigned_dirty_ && !store_.reads(topic::assigned) && !store_.retry_at()) {
       start_assigned_read(out);
     }
-    if (!lock_read_ && commit_request_ == 0 && !retry_at_) {
+    if (!store_.reads_but(topic::assigned) && !store_.writes() && !store_.retry_at()) {
       if (!start_verification(out) && !start_lock_reads(out)) {
         start_commit(s, out);
       }
@@ -102,35 +102,25 @@ void worker_core::lose(const item_ref& ref, entry& e) {
 }
 
 bool worker_core::start_verification(effects& out) {
-  question q{};
-  std::vector<store::read_op> reads;
+  std::vector<item_ref> items;
   for (const auto& ref : pending_) {
     auto i = entries_.find(ref);
     if (i == entries_.end() || !i->second.uncertain) {
       continue;
     }
-    q.items.push_back(ref);
-    reads.push_back(store::get(tree_.lock(ref.job, ref.item)));
-    if (reads.size() >= cfg_.read_batch) {
+    items.push_back(ref);
+    if (items.size() >= cfg_.read_batch) {
       break;
     }
   }
-  if (!reads.empty()) {
+  if (!items.empty()) {
     ++counters_.rereads;
-    send_read(ask::lock_data, std::move(reads), std::move(q), true, out);
+    read_batch ask;
+    const auto locks = ask.each(items, [this](const item_ref& i) { return store::get(tree_.lock(i)); });
+    store_.read(topic::lock_data, ask, true, out, &worker_core::apply_lock_data, locks);
     return true;
   }
-  if (scan_pending_) {
-    send_read(ask::scan_jobs, {store::children(tree_.locks())}, std::move(q), true, out);
-    return true;
-  }
-  if (!scan_list_.empty()) {
-    for (auto& job : scan_list_) {
-      reads.push_back(store::children(tree_.locks(job)));
-      q.jobs.push_back(std::move(job));
-    }
-    scan_list_.clear();
-    send_read(ask::scan_locks, std::move(reads), std::move(q), true, out);
+  if (start_scan(out)) {
     return true;
   }
   if (!verified_) {
@@ -142,18 +132,29 @@ bool worker_core::start_verification(effects& out) {
   return false;
 }
 
-bool worker_core::start_lock_list(effects& out) {
-  question q{};
-  std::vector<store::read_op> reads;
-  for (const auto& job : list_jobs_) {
-    q.jobs.push_back(job);
-    reads.push_back(store::children(tree_.locks(job), child_watches_.count(job) > 0));
+/// A core that replaces another looks for locks it does not know.
+bool worker_core::start_scan(effects& out) {
+  read_batch ask;
+  if (scan_pending_) {
+    const auto jobs = ask.children(tree_.locks());
+    store_.read(topic::scan_jobs, ask, true, out, &worker_core::apply_scanned_jobs, jobs);
+  } else if (!scan_list_.empty()) {
+    const auto folders =
+      ask.each(std::exchange(scan_list_, {}), [this](const job_id& job) { return store::children(tree_.locks(job)); });
+    store_.read(topic::scan_locks, ask, true, out, &worker_core::apply_scan, folders);
   }
-  if (reads.empty()) {
+  return !ask.empty();
+}
+
+bool worker_core::start_lock_list(effects& out) {
+  if (list_jobs_.empty()) {
     return false;
   }
+  read_batch ask;
+  const auto folders = ask.each(
+    list_jobs_, [this](const job_id& job) { return store::children(tree_.locks(job), child_watches_.count(job) > 0); });
   list_jobs_.clear();
-  send_read(ask::lock_list, std::move(reads), std::move(q), true, out);
+  store_.read(topic::lock_list, ask, true, out, &worker_core::apply_lock_list, folders);
   return true;
 }
 
@@ -161,55 +162,41 @@ bool worker_core::start_lock_reads(effects& out) {
   if (start_lock_list(out)) {
     return true;
   }
-  question q{};
-  std::vector<store::read_op> reads;
+  std::vector<item_ref> items;
   for (const auto& ref : pending_) {
     auto i = entries_.find(ref);
     if (i == entries_.end() || i->second.lock != lock_state::taken || i->second.uncertain) {
       continue;
     }
-    if (watched_.count(ref) == 0 && watched_.size() + reads.size() >= cfg_.max_lock_watches) {
+    if (watched_.count(ref) == 0 && watched_.size() + items.size() >= cfg_.max_lock_watches) {
       // Too many locks to watch one by one: one watch on the folder tells of every change in it.
       child_watches_.insert(ref.job);
       list_jobs_.insert(ref.job);
       continue;
     }
-    q.items.push_back(ref);
-    reads.push_back(store::get(tree_.lock(ref.job, ref.item), true));
-    if (reads.size() >= cfg_.read_batch) {
+    items.push_back(ref);
+    if (items.size() >= cfg_.read_batch) {
       break;
     }
   }
-  if (reads.empty()) {
+  if (items.empty()) {
     return start_lock_list(out); // the folders of those that are too many
   }
-  send_read(ask::lock_data, std::move(reads), std::move(q), false, out);
+  read_batch ask;
+  const auto locks = ask.each(items, [this](const item_ref& i) { return store::get(tree_.lock(i), true); });
+  store_.read(topic::lock_data, ask, false, out, &worker_core::apply_lock_data, locks);
   return true;
 }
 
 void worker_core::start_assigned_read(effects& out) {
   assigned_dirty_ = false;
-  assigned_reading_ = true;
   incoming_.clear();
-  std::vector<store::read_op> reads{store::get(tree_.assigned(cfg_.node), true),
-                                    store::children(tree_.assigned(cfg_.node))};
+  read_batch ask;
+  assigned_slots slots{ask.get(tree_.assigned(cfg_.node), true), ask.children(tree_.assigned(cfg_.node)), {}};
   if (!base_watched_) {
-    reads.push_back(store::exists(tree_.locks(), true));
+    slots.locks = ask.exists(tree_.locks(), true);
   }
-  send_read(ask::assigned, std::move(reads), {}, false, out);
-}
-
-void worker_core::send_read(ask what, std::vector<store::read_op> reads, question q, bool fresh, effects& out) {
-  q.what = what;
-  q.session = session_;
-  const auto id = next_request_++;
-  if (what == ask::assigned || what == ask::folders || what == ask::children || what == ask::why) {
-    assigned_reading_ = true;
-  } else {
-    lock_read_ = true;
-  }
-  reads_.emplace(id, std::move(q));
-  out.push_back(read_effect{id, std::move(reads), fresh});
+  store_.read(topic::assigned, ask, false, out, &worker_core::apply_assigned, slots);
 }
 
 // -- outputs --------------------------------------------------------------------
@@ -231,20 +218,16 @@ void worker_core::renew(effects& out) {
   }
 }
 
-void worker_core::later(step s) {
-  if (!retry_at_) {
-    retry_at_ = s.now + backoff_.draw(s.entropy);
+void worker_core::retry(step s) {
+  if (!store_.retry_at()) { // both kinds of questions wait for it
+    store_.retry(s);
   }
-}
-
-void worker_core::problem_once(const std::string& key, error why, effects& out) {
-  problems_.tell(key, std::move(why), out);
 }
 
 /// What was wrong with the lock of an item is over when this node has to do with the item no more.
 void worker_core::forget_problems(effects& out) {
   const auto folder = tree_.locks() + "/";
-  problems_.over_if(
+  store_.over_if(
     [&](const std::string& about) {
       if (about.compare(0, folder.size(), folder) != 0) {
         return false;
@@ -256,16 +239,12 @@ void worker_core::forget_problems(effects& out) {
     out);
 }
 
-void worker_core::relieve(const std::string& key, effects& out) {
-  problems_.over(key, out);
-}
-
 void worker_core::check_settled(effects& out) {
   if (!changed_) {
     return;
   }
   changed_ = false;
-  bool settled = online() && verified_ && assigned_known_ && !assigned_dirty_ && !assigned_reading_;
+  bool settled = online() && verified_ && assigned_known_ && !assigned_dirty_ && !store_.reads(topic::assigned);
   if (settled) {
     for (const auto& [ref, e] : entries_) {
       if (wants(ref, e) && (e.lock != lock_state::held || !e.granted || e.revoking)) {
@@ -275,12 +254,12 @@ void worker_core::check_settled(effects& out) {
     }
   }
   if (settled) {
-    problems_.works(locking, out);
+    store_.works(locking, out);
     // What was refused may be wanted no more. This looks at all items, but only while there is such a problem.
-    if (problems_.has("commit") && std::all_of(entries_.begin(), entries_.end(), [this](const auto& x) {
+    if (store_.problems().has("commit") && std::all_of(entries_.begin(), entries_.end(), [this](const auto& x) {
           return x.second.lock == lock_state::none || wants(x.first, x.second);
         })) {
-      relieve("commit", out);
+      store_.relieve("commit", out);
     }
   }
   if (settled != settled_) {
@@ -294,7 +273,7 @@ void worker_core::check_drained(step s, effects& out) {
     return;
   }
   if (!(hurry_ && !online())) {
-    if (commit_request_ != 0) {
+    if (store_.writes()) {
       return;
     }
     for (const auto& [ref, e] : entries_) {
@@ -346,7 +325,7 @@ worker_status worker_core::status(time_point now) const {
   if (lease_.deadline()) {
     st.lease_left = duration{*lease_.deadline() - now};
   }
-  st.problems = problems_.texts();
+  st.problems = store_.problems().texts();
   st.counters = counters_;
   return st;
 }

@@ -70,57 +70,37 @@ void carry_out(self_ptr self, worker_core::effects fx) {
 }
 
 worker_actor::behavior_type worker_behavior(self_ptr self, std::shared_ptr<node_env> env, worker_core::settings s) {
-  init_part(self);
-  auto& st = self->state();
-  st.env = std::move(env);
-  st.core = std::make_unique<worker_core>(std::move(s));
-  st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
+  init_part(self, std::move(env), std::move(s));
   return cx::make_behavior<worker_actor>(
     self,
     // CAF tries the handlers one after the other: what comes most often stands first.
-    [self](msg::contact& m) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_contact(m.number, m.at, make_step(*x.env)));
-    },
+    [self](msg::contact& m) { tell_core(self, &worker_core::on_contact, m.number, m.at); },
     [self](msg::wake) {
-      auto& x = self->state();
-      x.timer.fired();
-      carry_out(self, x.core->on_wake(make_step(*x.env)));
+      self->state().timer.fired();
+      tell_core(self, &worker_core::on_wake);
     },
-    [self](msg::commit_done& m) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_commit(m.request, m.outcome, make_step(*x.env)));
-    },
-    [self](msg::read_done& m) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_read(m.request, m.outcome, make_step(*x.env)));
-    },
-    [self](msg::watch_fired& m) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_watch(m.event, make_step(*x.env)));
-    },
+    [self](msg::commit_done& m) { tell_core(self, &worker_core::on_commit, m.request, m.outcome); },
+    [self](msg::read_done& m) { tell_core(self, &worker_core::on_read, m.request, m.outcome); },
+    [self](msg::watch_fired& m) { tell_core(self, &worker_core::on_watch, m.event); },
     [self](msg::session_changed& m) {
       auto& x = self->state();
-      carry_out(self, x.core->on_session(m.view, make_step(*x.env)));
+      tell_core(self, &worker_core::on_session, m.view);
       if (auto early = x.early.on_session(m.view.number)) {
-        carry_out(self, x.core->on_joined(early->number, std::move(early->alive_data), make_step(*x.env)));
+        tell_core(self, &worker_core::on_joined, early->number, std::move(early->alive_data));
       }
     },
     [self](msg::joined& m) {
       auto& x = self->state();
       if (x.early.timely(m)) {
-        carry_out(self, x.core->on_joined(m.number, std::move(m.alive_data), make_step(*x.env)));
+        tell_core(self, &worker_core::on_joined, m.number, std::move(m.alive_data));
       }
     },
     [self](msg::unjoined) {
       auto& x = self->state();
       x.early.clear();
-      carry_out(self, x.core->on_unjoined(make_step(*x.env)));
+      tell_core(self, &worker_core::on_unjoined);
     },
-    [self](msg::released& m) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_released(m.job, m.items, make_step(*x.env)));
-    },
+    [self](msg::released& m) { tell_core(self, &worker_core::on_released, m.job, m.items); },
     [self](add_runner& m) {
       auto& x = self->state();
       const bool rebuilt = x.runners.count(m.job) > 0;
@@ -137,22 +117,11 @@ worker_actor::behavior_type worker_behavior(self_ptr self, std::shared_ptr<node_
     [self](msg::remove_job& m) {
       auto& x = self->state();
       x.leaving.insert(m.job);
-      carry_out(self, x.core->on_job_removed(m.job, make_step(*x.env)));
+      tell_core(self, &worker_core::on_job_removed, m.job);
     },
-    [self](msg::drain) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_drain(make_step(*x.env)));
-    },
-    [self](msg::hurry) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_hurry(make_step(*x.env)));
-    },
-    [self](peers_ptr& p) {
-      auto& x = self->state();
-      if (replace_peers(x.peers, std::move(p))) {
-        self->mail(msg::attach{}).send(x.peers->store);
-      }
-    },
+    [self](msg::drain) { tell_core(self, &worker_core::on_drain); },
+    [self](msg::hurry) { tell_core(self, &worker_core::on_hurry); },
+    [self](peers_ptr& p) { replace_peers(self, std::move(p)); },
     [self](msg::get_part_status) -> caf::result<worker_status> {
       auto& x = self->state();
       return x.core->status(x.env->now());

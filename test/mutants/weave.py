@@ -11,6 +11,8 @@ import cpp_text
 
 # The cores, and what of the session decides something. Mechanical mutants are made of these files.
 CORES = [
+    "actors/dialogue/exchange.hpp",
+    "actors/dialogue/txn_builder.hpp",
     "actors/election/election_core.cpp",
     "actors/job_runner/job_runner_core.cpp",
     "actors/job_runner/job_runner_cut.cpp",

@@ -102,6 +102,10 @@ TEST_CASE("text: unguarded headers, sleeping tests and tests without assertions 
   CHECK(check_loops({{"a.cpp", "for (const auto& p : *status()) {\nfor (auto x : held.items()) {\n"}}).empty());
   CHECK(check_loops({{"a.cpp", "for (const auto& p : c.node(1).status()->problems) {\n"}}).size() == 1);
   CHECK(check_loops({{"a.cpp", "for (const auto& p : n.job(x)->items)\n  use(p);\n"}}).size() == 1);
+  CHECK(
+    check_store_answers({{"actors/dialogue/a.hpp", "r.results[0];\n"}, {"zkstore/a.cpp", "r.results[0];\n"}}).empty());
+  CHECK(check_store_answers({{"actors/a.cpp", "r.results[0];\n"}}).size() == 1);
+  CHECK(check_store_answers({{"actors/a.cpp", "if (met->index >= 3) {\n"}}).size() == 1);
   CHECK(check_assertions({{"test/a_test.cpp", "CHECK(1 == 1);\n"}}).empty());
   CHECK(check_assertions({{"test/a_test.cpp", "TEST_CASE(\"x\") {}\n"}}).size() == 1);
 }

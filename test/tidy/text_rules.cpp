@@ -102,6 +102,17 @@ complaints check_loops(const source_tree& tree) {
   return result;
 }
 
+complaints check_store_answers(const source_tree& tree) {
+  static const std::regex positions{R"(\bresults\b|(\.|->)index\b)"};
+  complaints result;
+  for (const auto& [path, text] : tree) {
+    if (is_cpp(path) && starts_with(path, "actors/") && !starts_with(path, "actors/dialogue/")) {
+      find_all(path, code_of(text), positions, "answers of the store are found by slots and labels", result);
+    }
+  }
+  return result;
+}
+
 complaints check_assertions(const source_tree& tree) {
   static const std::regex assertions{R"(\b(CHECK|REQUIRE)[A-Z_]*\(|\brc::(check|prop)\b|\bRC_ASSERT\b)"};
   complaints result;

@@ -26,6 +26,8 @@ complaints check_sleeps(const source_tree& tree);
 
 /// `for (x : f()->member)` destroys what f returned, an `expected` mostly, before the first turn.
 complaints check_loops(const source_tree& tree);
+/// Answers of the store are found by slots, what failed by labels; only the dialogue knows positions.
+complaints check_store_answers(const source_tree& tree);
 
 /// A file named *_test.cpp that asserts nothing.
 complaints check_assertions(const source_tree& tree);

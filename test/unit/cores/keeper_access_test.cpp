@@ -70,6 +70,30 @@ TEST_CASE("keeper: what cannot be written for long is told, with its reason, unt
   CHECK(r.d.core.status().last_problem == "");
 }
 
+TEST_CASE("keeper: what has failed for long is told also when the last attempt finds it gone from alive") {
+  keeper_rig r;
+  r.d.connect();
+  r.d.fates.assign(1000, fate::unknown_lost);
+  SUBCASE("the registration") {
+    r.offer("j");
+  }
+  SUBCASE("a pool") {
+    r.d.fates.clear();
+    r.offer("j");
+    r.d.fates.assign(1000, fate::unknown_lost);
+    r.pool("j", {"a"});
+  }
+  r.d.pass(seconds{25});
+  r.d.fates = {fate::delayed};
+  r.d.pass(seconds{10});
+  REQUIRE(r.d.held.size() == 1);
+  CHECK(r.all_events().find("has not worked for longer than 30s") == std::string::npos);
+  r.tree.erase("/djm/alive/w");
+  CHECK(r.d.answer_held() == "stop probing; unjoined; joined 1; probe alive/w");
+  CHECK(r.all_events().find("has not worked for longer than 30s, it goes on trying: others are in the way") !=
+        std::string::npos);
+}
+
 TEST_CASE("keeper: a tree that may not be read or written is told at once, and refused for good when it lasts") {
   keeper_rig r;
   prepare(r.tree);
