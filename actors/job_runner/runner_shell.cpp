@@ -123,7 +123,6 @@ runner_actor::behavior_type runner_behavior(self_ptr self, std::shared_ptr<node_
     [self](msg::grant& m) { tell_core(self, &job_runner_core::on_granted, m.items); },
     [self](msg::revoke& m) { tell_core(self, &job_runner_core::on_revoked, m.items, m.reason); },
     [self](msg::cut_done& m) {
-      auto& x = self->state();
       expected<std::vector<std::vector<item_id>>> parts = std::move(m.parts);
       if (!m.ok) {
         parts = fail(errc::user_code_failed, m.failure);
