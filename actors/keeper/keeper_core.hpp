@@ -153,6 +153,12 @@ private:
     };
     std::optional<writer_slots> writer;
   };
+  struct pools_slots {
+    read_slot version, worker_version;
+    /// On the way in, where we have registered before: whether the store has gone back is known before anything is
+    /// written.
+    std::optional<read_slot> worker;
+  };
   struct registration_slots {
     read_slot worker, available, assigned, alive;
   };
@@ -191,8 +197,7 @@ private:
   void end_all_terms(const std::vector<std::string>& latches, txn_builder<guard>& txn) const;
   void doubt_base(const store::conflict* met);
   bool read_pools(effects& out);
-  void apply_pools(const read_slot& version, const read_slot& worker_version, const std::vector<pool_slots>& pools,
-                   step s, effects& out);
+  void apply_pools(const pools_slots& base, const std::vector<pool_slots>& pools, step s, effects& out);
   void apply_pool(const pool_slots& slots, offer& o, step s, effects& out);
   void found_as_wanted(const job_id& job, offer& o, effects& out);
   void undisputed(const job_id& job, offer& o, effects& out);
@@ -218,7 +223,7 @@ private:
   void wait_for_id(const store::read_result& alive, const expected<store::alive_payload>& shown, step s);
   void next_registration_write(step s, effects& out);
   void registration_written(const result& o, step s, effects& out);
-  bool went_back(const store::read_result& worker, const expected<store::worker_payload>& have);
+  bool went_back(const store::read_result& worker, step s, effects& out);
   bool superseded(const store::read_result& worker, const expected<store::worker_payload>& have, bool ours);
   std::vector<std::string> base_paths() const;
   std::string first_data(const std::string& path);
@@ -287,7 +292,8 @@ private:
   bool named_ = false;
   /// The latest transaction that is known to have named us there.
   store::zxid_t registered_in_ = 0;
-  std::string named_before_; ///< which incarnation `workers/<node>` named before the write under way
+  std::optional<read_older> older_; ///< what told us that the store has gone back
+  std::string named_before_;        ///< which incarnation `workers/<node>` named before the write under way
   /// The same for a write whose outcome is not known.
   std::optional<std::string> perhaps_named_;
   std::optional<time_point> id_busy_until_;

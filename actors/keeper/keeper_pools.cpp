@@ -28,8 +28,10 @@ void keeper_core::undisputed(const job_id& job, offer& o, effects& out) {
 /// Asks about the pools of which we do not know that they are as we want them; false when there are none.
 bool keeper_core::read_pools(effects& out) {
   read_batch ask;
-  const auto version = ask.get(tree_.pool_version());
-  const auto worker_version = ask.exists(tree_.worker_version());
+  pools_slots base{ask.get(tree_.pool_version()), ask.exists(tree_.worker_version()), {}};
+  if (phase_ != phase::joined && registered_in_ != 0) {
+    base.worker = ask.get(tree_.worker(cfg_.config.id));
+  }
   std::vector<pool_slots> pools;
   for (const auto& [id, o] : offers_) {
     if (!o.pool_dirty || !o.pool) {
@@ -51,13 +53,15 @@ bool keeper_core::read_pools(effects& out) {
   if (pools.empty()) {
     return false;
   }
-  store_.read(doing::reading_pools, ask, true, out, &keeper_core::apply_pools, version, worker_version,
-              std::move(pools));
+  store_.read(doing::reading_pools, ask, true, out, &keeper_core::apply_pools, std::move(base), std::move(pools));
   return true;
 }
 
-void keeper_core::apply_pools(const read_slot& version, const read_slot& worker_version,
-                              const std::vector<pool_slots>& pools, step s, effects& out) {
+void keeper_core::apply_pools(const pools_slots& base, const std::vector<pool_slots>& pools, step s, effects& out) {
+  if (base.worker && went_back(**base.worker, s, out)) {
+    return;
+  }
+  const auto& version = base.version;
   if (version->code != rc::ok) {
     prepared_ = false; // the base of the tree is gone
     store_.complain(tree_.pool_version(), {errc::malformed_payload, tree_.pool_version() + " is missing"}, out);
@@ -71,7 +75,7 @@ void keeper_core::apply_pools(const read_slot& version, const read_slot& worker_
   pool_ops_.clear();
   wish_writes_.clear();
   pool_next_ = 0;
-  worker_version_ = worker_version->stat.version;
+  worker_version_ = base.worker_version->stat.version;
   for (const auto& slots : pools) {
     if (auto found = offers_.find(slots.job); found != offers_.end() && found->second.pool) {
       apply_pool(slots, found->second, s, out);
@@ -116,7 +120,8 @@ void keeper_core::apply_pool(const pool_slots& slots, offer& o, step s, effects&
         }
         // Its writer is gone, and somebody asks whether anyone else wants it so: written by us, it is ours to defend.
       } else if (overrules_us(o, *have)) {
-        if (!slots.writer || o.by->writer != have->last_writer || o.by->incarnation != have->writer_incarnation) {
+        if (!slots.writer || !o.by || o.by->writer != have->last_writer ||
+            o.by->incarnation != have->writer_incarnation) {
           const auto since = o.by ? o.by->since : s.now;
           o.by = overruled{have->last_writer, have->writer_incarnation, since, o.by && o.by->told, {}, {}};
           return; // still dirty: read again, with what is there of its writer

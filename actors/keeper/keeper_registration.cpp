@@ -51,12 +51,11 @@ void keeper_core::apply_registration(const registration_slots& slots, step s, ef
     return;
   }
   const auto have = store::decode<store::worker_payload>(worker.data, tree_.worker(id));
-  if (went_back(worker, have)) {
-    store_.complain(tree_.worker(id),
-                    {errc::store_went_back, tree_.worker(id) + " is older than what this node has written"}, out);
-    out.push_back(read_older{worker.stat.mzxid, registered_in_});
-    store_.retry(s);
+  if (went_back(worker, s, out)) {
     return;
+  }
+  if (have && have->incarnation == cfg_.incarnation) {
+    registered_in_ = worker.stat.mzxid;
   }
   if (superseded(worker, have, ours)) {
     give_up({errc::node_id_in_use, "node id \"" + id + "\" was taken over by incarnation " + have->incarnation +
@@ -178,17 +177,20 @@ void keeper_core::wait_for_id(const store::read_result& alive, const expected<st
 
 /// The number of the transaction that last wrote a node never falls within one history of the store. (Who finds nothing
 /// at all joins as if for the first time: a leader may have cleaned up after a node that was away for long.)
-bool keeper_core::went_back(const store::read_result& worker, const expected<store::worker_payload>& have) {
-  if (worker.code != rc::ok || phase_ == phase::joined) {
+bool keeper_core::went_back(const store::read_result& worker, step s, effects& out) {
+  if (phase_ == phase::joined) {
     return false;
   }
-  if (worker.stat.mzxid < registered_in_) {
-    return true;
+  const auto path = tree_.worker(cfg_.config.id);
+  if (!older_ && worker.code == rc::ok && worker.stat.mzxid < registered_in_) {
+    older_ = read_older{worker.stat.mzxid, registered_in_};
+    store_.complain(path, {errc::store_went_back, path + " is older than what this node has written"}, out);
   }
-  if (have && have->incarnation == cfg_.incarnation) {
-    registered_in_ = worker.stat.mzxid;
+  if (older_) { // whatever becomes of the node now, this life knows of a history that is gone
+    out.push_back(*older_);
+    store_.retry(s);
   }
-  return false;
+  return older_.has_value();
 }
 
 /// Another process has taken our id over since `workers/<node>` named us. The leader counts on it that such a life does

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <type_traits>
@@ -16,6 +17,8 @@
 namespace djm {
 
 namespace {
+
+constexpr std::chrono::seconds last_words{1};
 
 template <class T, class = void>
 struct names_items : std::false_type {};
@@ -48,8 +51,9 @@ struct event_feed::state {
   bool full = false;        ///< what comes is dropped
   std::uint64_t missed = 0; ///< dropped since the listener heard of it
   std::uint64_t told = 0, dropped = 0;
-  bool ending = false; ///< nothing more is queued
-  bool closed = false; ///< nothing more is told
+  bool ending = false;                                             ///< nothing more is queued
+  bool closed = false;                                             ///< nothing more is told
+  std::optional<std::chrono::steady_clock::time_point> give_up_at; ///< the same, from then on
   bool over = false;
   std::thread thread;
   std::thread::id thread_id;
@@ -65,7 +69,14 @@ event_feed::event_feed(std::function<void(const node_event&)> on_event, std::siz
 }
 
 event_feed::~event_feed() {
-  end(duration::zero());
+  {
+    std::lock_guard<std::mutex> lock{state_->guard};
+    if (!state_->ending) {
+      state_->give_up_at = std::chrono::steady_clock::now() + last_words;
+    }
+  }
+  begin_end(false);
+  join();
   if (state_->thread.joinable()) {
     state_->thread.detach(); // this thread itself, or one that is in user code
   }
@@ -74,7 +85,7 @@ event_feed::~event_feed() {
 void event_feed::live(const std::shared_ptr<state>& s) {
   pthread_setname_np(pthread_self(), "djm-events");
   std::unique_lock<std::mutex> lock{s->guard};
-  while (!s->closed) {
+  while (!s->closed && !(s->give_up_at && std::chrono::steady_clock::now() > *s->give_up_at)) {
     if (s->queue.empty()) {
       if (s->ending) {
         break;
@@ -113,7 +124,7 @@ event_feed::taken event_feed::push(node_event e) {
   auto& s = *state_;
   std::lock_guard<std::mutex> lock{s.guard};
   if (s.ending) {
-    return taken::yes;
+    return taken::ended;
   }
   const auto add = [&s](node_event x) {
     s.size += size_of(x.what);
@@ -141,44 +152,71 @@ event_status event_feed::look() const {
   return {state_->told, state_->dropped, state_->queue.size()};
 }
 
-void event_feed::end(duration patience) {
-  std::unique_lock<std::mutex> lock{state_->guard};
+bool event_feed::is_over() const {
+  std::lock_guard<std::mutex> lock{state_->guard};
+  return state_->over;
+}
+
+void event_feed::begin_end(bool closed) {
+  std::lock_guard<std::mutex> lock{state_->guard};
   state_->ending = true;
+  state_->closed = state_->closed || closed;
   state_->changed.notify_all();
-  if (state_->thread_id == std::this_thread::get_id()) {
-    return; // hears the rest when it returns
-  }
-  const auto over = [this] { return state_->over; };
-  bool in_time = state_->changed.wait_for(lock, patience, over);
-  if (!in_time) {
-    // The backlog is given up, but not what the listener is being told: it may use what its owner destroys next.
-    state_->closed = true;
-    state_->changed.notify_all();
-    in_time = state_->changed.wait_for(lock, patience, over);
-  }
-  join(std::move(lock), in_time);
 }
 
-void event_feed::cancel(duration patience) {
+bool event_feed::is_own_thread() const {
+  return state_->thread_id == std::this_thread::get_id();
+}
+
+bool event_feed::wait(std::chrono::steady_clock::time_point until) {
   std::unique_lock<std::mutex> lock{state_->guard};
-  state_->ending = state_->closed = true;
-  state_->changed.notify_all();
-  if (state_->thread_id == std::this_thread::get_id()) {
-    return;
-  }
-  const bool in_time = state_->changed.wait_for(lock, patience, [this] { return state_->over; });
-  join(std::move(lock), in_time);
+  return state_->changed.wait_until(lock, until, [this] { return state_->over; });
 }
 
-void event_feed::join(std::unique_lock<std::mutex> lock, bool in_time) {
+void event_feed::join() {
   std::thread thread;
-  if (in_time) {
-    thread.swap(state_->thread);
+  {
+    std::lock_guard<std::mutex> lock{state_->guard};
+    if (state_->over && !is_own_thread()) {
+      thread.swap(state_->thread);
+    }
   }
-  lock.unlock();
   if (thread.joinable()) {
     thread.join();
   }
+}
+
+void event_feed::end(const std::vector<std::shared_ptr<event_feed>>& feeds, duration patience) {
+  // First the backlog; when that is given up, what the listeners are being told, which may use what its owner destroys
+  // next.
+  for (const bool closed : {false, true}) {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    for (const auto& f : feeds) {
+      f->begin_end(closed && !f->is_own_thread());
+    }
+    for (const auto& f : feeds) {
+      if (!f->is_own_thread()) {
+        f->wait(until);
+      }
+    }
+  }
+  for (const auto& f : feeds) {
+    f->join();
+  }
+}
+
+void event_feed::end(duration patience) {
+  end({std::shared_ptr<event_feed>{std::shared_ptr<void>{}, this}}, patience);
+}
+
+bool event_feed::cancel(duration patience) {
+  begin_end(true);
+  if (is_own_thread()) {
+    return false;
+  }
+  wait(std::chrono::steady_clock::now() + patience);
+  join();
+  return true;
 }
 
 } // namespace djm

@@ -1,10 +1,11 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
+#include <vector>
 
 #include "djm/events.hpp"
 #include "djm/status.hpp"
@@ -24,7 +25,8 @@ public:
   explicit event_feed(std::function<void(const node_event&)> on_event, std::size_t limit = event_backlog);
   event_feed(const event_feed&) = delete;
   event_feed& operator=(const event_feed&) = delete;
-  /// As `end` with no patience.
+  /// Where nobody has ended it: what is queued is told for at most a second, on the listener's thread, and not waited
+  /// for.
   ~event_feed();
 
   enum class taken : std::uint8_t {
@@ -32,22 +34,32 @@ public:
     /// The first that is dropped since the listener kept up.
     no_longer,
     no,
+    /// It has ended and takes nothing any more.
+    ended,
   };
-  /// Never blocks. After `end` nothing happens.
+  /// Never blocks.
   taken push(node_event e);
   event_status look() const;
+  /// The listener is not called any more, and its thread is at its end.
+  bool is_over() const;
 
-  /// Lets the listener hear what is queued for at most `patience`, and finish what it is being told for as long again;
-  /// then leaves the thread behind. Not waited for on that thread itself.
+  /// Lets the listeners hear what is queued for at most `patience`, and finish what they are being told for as long
+  /// again, all together; then leaves their threads behind. One whose thread this is hears the rest when it returns.
+  static void end(const std::vector<std::shared_ptr<event_feed>>& feeds, duration patience);
   void end(duration patience);
-  /// Drops what is queued, and lets the listener finish what it is being told for at most `patience`. Otherwise as
-  /// `end`.
-  void cancel(duration patience);
+  /// Drops what is queued, and lets the listener finish what it is being told for at most `patience`. False when this
+  /// is its own thread: then it is over when it returns.
+  bool cancel(duration patience);
 
 private:
-  void join(std::unique_lock<std::mutex> lock, bool in_time);
   struct state;
   static void live(const std::shared_ptr<state>& s);
+  void begin_end(bool closed);
+  bool is_own_thread() const;
+  /// Waits until it is over.
+  bool wait(std::chrono::steady_clock::time_point until);
+  /// Joins the thread if it is over.
+  void join();
 
   std::shared_ptr<state> state_;
 };

@@ -12,12 +12,17 @@
 namespace djm {
 
 /// Hands the events of `node` on to a listener that is no actor. That events are dropped is said to the node: to its
-/// log and status. Ends with the last who knows it, which is the node.
-inline caf::behavior listener_behavior(cx::event_based_actor*, const std::shared_ptr<event_feed>& feed,
+/// log and status. Ends with the first event that its feed does not take any more, or with the last who knows it: the
+/// node.
+inline caf::behavior listener_behavior(cx::event_based_actor* self, const std::shared_ptr<event_feed>& feed,
                                        const caf::weak_actor_ptr& node) {
   return {
-    [feed, node](const node_event& e) {
-      if (feed->push(e) != event_feed::taken::no_longer) {
+    [self, feed, node](const node_event& e) {
+      const auto taken = feed->push(e);
+      if (taken == event_feed::taken::ended) {
+        self->quit();
+      }
+      if (taken != event_feed::taken::no_longer) {
         return;
       }
       if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(node)) {

@@ -133,12 +133,7 @@ expected<node_status> node::status() const {
   const auto x = impl_;
   auto st = impl::ask<node_status>(x, get_status{});
   if (st) {
-    for (const auto& feed : x->all_feeds()) {
-      const auto load = feed->look();
-      st->events.told += load.told;
-      st->events.dropped += load.dropped;
-      st->events.waiting += load.waiting;
-    }
+    st->events = x->look_at_feeds();
   }
   return st;
 }
@@ -168,25 +163,24 @@ expected<subscription> node::subscribe(event_listener listener) {
     return fail(errc::invalid_state,
                 "node \"" + x->id + "\": the system refuses the thread of a listener: " + std::string{e.what()});
   }
-  {
-    std::lock_guard<std::mutex> lock{x->guard};
-    x->feeds.push_back(feed);
+  x->add(feed);
+  const auto ok = x->ask<void>(impl::subscribe_feed{feed});
+  if (!ok) {
+    feed->cancel(listener_patience);
   }
-  // The listener's actor ends with the last who knows it: the node forgets it when its feed has ended.
-  if (auto ok = x->ask<void>(impl::subscribe_feed{feed}); !ok) {
-    x->forget(feed);
+  (void) x->look_at_feeds(); // forgets those that have ended since
+  if (!ok) {
     return tl::make_unexpected(ok.error());
   }
-  return subscription{[facade = std::weak_ptr<impl>{x}, feed] {
-    feed->cancel(listener_patience);
-    if (const auto alive = facade.lock()) {
-      alive->forget(feed);
-    }
-  }};
+  return subscription{x->process, [feed] { feed->cancel(listener_patience); }};
 }
+
+subscription::subscription(subscription&& other) noexcept
+  : process_(other.process_), end_(std::exchange(other.end_, nullptr)) {}
 
 subscription& subscription::operator=(subscription&& other) noexcept {
   subscription former{std::move(*this)};
+  process_ = other.process_;
   end_ = std::exchange(other.end_, nullptr);
   return *this;
 }
@@ -196,8 +190,14 @@ subscription::~subscription() {
 }
 
 void subscription::end() {
-  if (auto f = std::exchange(end_, nullptr)) {
+  if (!end_) {
+    return;
+  }
+  auto f = std::exchange(end_, nullptr);
+  if (getpid() == process_) {
     f();
+  } else {
+    new std::function<void()>{std::move(f)}; // never destroyed: that is for the process it belongs to
   }
 }
 

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <future>
@@ -184,9 +183,7 @@ struct node::impl final : ends_with_process {
     auto end_of_node = wait_stopped(patience);
     release();
     const bool alone = host->end(actor_patience);
-    for (const auto& feed : all_feeds()) {
-      feed->end(listener_patience);
-    }
+    event_feed::end(all_feeds(), listener_patience);
     if (!answer && answer.error().code == errc::shutting_down) {
       return end_of_node; // it had stopped already
     }
@@ -216,9 +213,27 @@ struct node::impl final : ends_with_process {
     std::lock_guard<std::mutex> lock{guard};
     return feeds;
   }
-  void forget(const std::shared_ptr<event_feed>& feed) {
+  void add(std::shared_ptr<event_feed> feed) {
     std::lock_guard<std::mutex> lock{guard};
-    feeds.erase(std::remove(feeds.begin(), feeds.end(), feed), feeds.end());
+    feeds.push_back(std::move(feed));
+  }
+  /// Of all that there are and were. Those that are over are forgotten.
+  event_status look_at_feeds() {
+    std::lock_guard<std::mutex> lock{guard};
+    auto sum = heard_before;
+    for (auto i = feeds.begin(); i != feeds.end();) {
+      const bool over = (*i)->is_over();
+      const auto x = (*i)->look();
+      for (auto* to : {&sum, over ? &heard_before : nullptr}) {
+        if (to != nullptr) {
+          to->told += x.told;
+          to->dropped += x.dropped;
+        }
+      }
+      sum.waiting += over ? 0 : x.waiting;
+      i = over ? feeds.erase(i) : std::next(i);
+    }
+    return sum;
   }
 
   static constexpr std::chrono::seconds slack{5};
@@ -234,6 +249,7 @@ struct node::impl final : ends_with_process {
   node_actor handle;
   caf::actor clerk;
   std::vector<std::shared_ptr<event_feed>> feeds;
+  event_status heard_before; ///< by those that are over
 };
 
 } // namespace djm

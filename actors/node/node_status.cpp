@@ -67,6 +67,8 @@ bool may_say(node_state& st, const event& what) {
   return true;
 }
 
+void tell(node_state& st, event what);
+
 /// What the status says of problems. False: those who listen know it already.
 bool note_problem(node_state& st, const event& what, std::int64_t now_ms) {
   if (const auto* p = std::get_if<problem>(&what)) {
@@ -82,7 +84,9 @@ bool note_problem(node_state& st, const event& what, std::int64_t now_ms) {
     for (const auto& item : i->items) {
       const auto about = about_job("item \"" + item + "\"", i->job);
       if (i->over) {
-        static_cast<void>(st.problems.over("job_runner", about, now_ms));
+        if (st.problems.over("job_runner", about, now_ms)) {
+          tell(st, problem_over{"job_runner", about}); // whoever came later has heard of a problem
+        }
       } else {
         static_cast<void>(st.problems.happened(
           {"job_runner", {errc::timed_out, "job \"" + i->job + "\": item \"" + item + "\" is in no run"}, about},

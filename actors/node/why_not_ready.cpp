@@ -9,11 +9,14 @@ std::string why_not_ready(const node_status& s) {
     return "it is " + s.state;
   }
   const auto& c = s.connection;
-  if (c.phase != "joined") {
-    return fmt::format("it has not joined (its connection is {}{}{})", c.phase, c.last_problem.empty() ? "" : "; ",
-                       c.last_problem);
+  if (c.phase != "joined" || c.session != "connected") {
+    return fmt::format("it is not connected (the session is {}, the registration {}{}{})", c.session, c.phase,
+                       c.last_problem.empty() ? "" : "; ", c.last_problem);
   }
   const auto& w = s.worker;
+  if (!w.joined || w.locked == w.assigned) {
+    return "it reads what is assigned to it";
+  }
   auto text = fmt::format("{} of {} items that are assigned to it are locked", w.locked, w.assigned);
   if (!w.waiting.empty()) {
     const auto& [item, holder] = *w.waiting.begin();

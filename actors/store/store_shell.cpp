@@ -38,6 +38,8 @@ struct store_state {
   std::optional<time_point> refused_at;
   store::session_limits limits;
   std::optional<supervisor_actor> closing;
+  std::uint64_t joined_in = 0;             ///< the latest session in which this node has joined
+  std::optional<time_point> lease_ends_at; ///< a part has found out that the store went back
 };
 
 using self_ptr = cx::self_ptr<store_impl, store_state>;
@@ -106,10 +108,17 @@ void give_up(self_ptr self, const store::session_core::went_back& x) {
                                                         how)}));
 }
 
-/// The same, found out by a part that has read what it wrote itself. Until no run is left nothing happens: the part
-/// finds it again.
+/// The same, found out by a part that has read what it wrote itself: again and again, until this has happened. The
+/// lease may have just begun. It ends as if we ended the session, after D at the latest; when no run is left then, none
+/// can start any more.
 void give_up(self_ptr self, const msg::read_older& x) {
-  if (self->state().env->exec().running({}).empty()) {
+  auto& st = self->state();
+  const auto now = st.env->now();
+  if (!st.lease_ends_at) {
+    st.lease_ends_at = now + st.limits.scout_after.value_or(duration::zero());
+    st.env->exec().session_ends(std::max(st.joined_in, st.number_base), now);
+  }
+  if (now >= *st.lease_ends_at && st.env->exec().running({}).empty()) {
     self->quit(
       to_caf({errc::store_went_back,
               fmt::format("the store has older data than we have seen: what this node wrote in transaction {:#x} "
@@ -351,6 +360,7 @@ store_impl::behavior_type store_behavior(self_ptr self, store_args args) {
     },
     [self](msg::start_probing& m) {
       auto& s = self->state();
+      s.joined_in = m.number;
       carry_out(self, s.core->start_probing(m.number - s.number_base, std::move(m.path), s.env->now()));
     },
     [self](msg::stop_probing) {

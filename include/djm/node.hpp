@@ -18,7 +18,7 @@ class subscription {
 public:
   /// Of nothing.
   subscription() = default;
-  subscription(subscription&&) noexcept = default;
+  subscription(subscription&& other) noexcept;
   subscription& operator=(subscription&& other) noexcept;
   /// As `end`.
   ~subscription();
@@ -30,7 +30,8 @@ public:
 
 private:
   friend class node;
-  explicit subscription(std::function<void()> end) : end_(std::move(end)) {}
+  subscription(int process, std::function<void()> end) : process_(process), end_(std::move(end)) {}
+  int process_ = 0;
   std::function<void()> end_;
 };
 
@@ -43,8 +44,8 @@ private:
 /// `begin_...` of it does not wait.
 ///
 /// After `fork` a node is the parent's alone: in the child every call is refused with `invalid_state`, its destructor
-/// does nothing, and no other node can start there as long as nodes lived in the parent. Fork before the first node
-/// starts or after the last one has ended, or call `exec` at once.
+/// and that of a subscription do nothing, and no other node can start there as long as nodes lived in the parent. Fork
+/// before the first node starts or after the last one has ended, or call `exec` at once.
 ///
 /// A node that lives when the process ends (in static storage, on the stack of `main`) is ended by `std::exit` as its
 /// destructor does it, from any thread, and before objects in static storage are destroyed that were there when the

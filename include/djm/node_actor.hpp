@@ -38,8 +38,8 @@ using node_actor = cx::typed<
   caf::result<cluster_view>(get_cluster),
   /// `unknown_job`.
   caf::result<runner_status>(get_job), caf::result<caf::actor>(get_job_handle),
-  /// Answered by the leader from its last plan: `invalid_state` elsewhere, `unknown_job` for an item it has not
-  /// planned.
+  /// Answered by the leader from its last plan, elsewhere from one that is made of what the tree says: `unknown_job`
+  /// for an item that is in neither.
   caf::result<item_explanation>(explain_item), caf::result<void>(subscribe), caf::result<void>(unsubscribe),
   /// Always answered, when all is done; the node then terminates. `user_code_hangs` names code that is left behind.
   caf::result<void>(shutdown_node)>;

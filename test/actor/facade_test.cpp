@@ -392,5 +392,5 @@ TEST_CASE("a node that does not get ready says what is missing") {
   const auto no = n->wait_ready(50ms);
   REQUIRE_FALSE(no);
   CHECK(no.error().code == errc::timed_out);
-  CHECK(mentions(no.error().text, {"\"one\"", "50ms", "has not joined"}));
+  CHECK(mentions(no.error().text, {"\"one\"", "50ms", "is not connected"}));
 }

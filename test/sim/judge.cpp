@@ -65,7 +65,7 @@ void judge::run_began(const process& p, run_id run, const job_id& job, const std
     const auto n = number_of(name);
     auto& record = items_[n];
     r.items.emplace_back(n, item.token);
-    if (of_lost_history(hosts_[p.number()], item.token, now))
+    if (of_lost_history(hosts_[p.number()], name, item.token, now))
       continue;
     if (excused_.count(name) == 0 && !r.former) {
       const auto l = image_.locks().find(name);
@@ -189,7 +189,7 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
     return;
   const bool stranger = foreign_.count(txn.session) > 0;
   // What it decides may rest on a history that is gone.
-  const bool lawless = stranger || former_sessions_.count(txn.session) > 0;
+  const bool lawless = stranger || is_of_before(txn.session, now);
   if (quiet_)
     say("I5", now,
         fmt::format("zxid {} of session {} changes {} nodes in a quiet time, the first is {}", txn.zxid, txn.session,
@@ -209,7 +209,7 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
                       change.path, leader));
     if (e.what == kind::lock_gone && !lawless)
       check_lock_gone(e.key, txn.session, leader, now);
-    if (e.what == kind::lock_gone && lawless)
+    if (e.what == kind::lock_gone && lawless && (stranger || !is_own_lock(e.key, txn.session)))
       excuse(e.key);
     if (e.what == kind::lock_made)
       ++counts_.locks;
@@ -258,8 +258,7 @@ void judge::check_lock_gone(const std::string& key, store::session_id_t by, stor
     return;
   const auto& lock = l->second;
   const auto a = image_.alive().find(lock.worker);
-  const bool own = a != image_.alive().end() && a->second.session == by && a->second.incarnation == lock.incarnation;
-  if (own) {
+  if (is_own_lock(key, by)) {
     ++counts_.unlocks;
   } else {
     ++counts_.breaks;

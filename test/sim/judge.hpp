@@ -171,7 +171,9 @@ private:
   item_number number_of(const std::string& key);
   static void gave_up(host& h, time_point now);
   void extend(const process& p, time_point until);
-  bool of_lost_history(const host& h, fencing_token token, time_point now) const;
+  bool of_lost_history(const host& h, const std::string& key, fencing_token token, time_point now) const;
+  bool is_of_before(store::session_id_t session, time_point now) const;
+  bool is_own_lock(const std::string& key, store::session_id_t session) const;
   bool effective(const run_key& key, const held_run& r, time_point now) const;
   void check_lock_gone(const std::string& key, store::session_id_t by, store::session_id_t leader, time_point now);
   void check_debts(time_point now);
@@ -199,6 +201,7 @@ private:
   /// When an incarnation was last seen going.
   std::map<std::string, time_point> gone_since_;
   std::set<store::session_id_t> foreign_;
+  time_point history_began_{};
   /// Sessions that the copy knows, and that may go on.
   std::set<store::session_id_t> former_sessions_;
   std::set<std::string> excused_;

@@ -10,6 +10,7 @@ namespace djm::sim {
 
 void judge::history_begins(const store::znode_tree& tree, store::zxid_t latest, time_point now) {
   common_ = latest;
+  history_began_ = now;
   image_ = tree_image{root_};
   moves_ = {};
   moves_.plans_are_cut(); // who was settled and who had left before is not known
@@ -46,14 +47,31 @@ void judge::history_begins(const store::znode_tree& tree, store::zxid_t latest, 
 
 /// A lock that the copy does not have. A node that goes on in its life finds out when it reads its locks again; until
 /// then it works with it (README, "Restore the store").
-bool judge::of_lost_history(const host& h, fencing_token token, time_point now) const {
+bool judge::of_lost_history(const host& h, const std::string& key, fencing_token token, time_point now) const {
   constexpr int epoch_bits = 32;
+  const auto l = image_.locks().find(key);
   return h.former_deadline && now <= *h.former_deadline && token > static_cast<fencing_token>(common_) &&
-         token >> epoch_bits == static_cast<fencing_token>(common_) >> epoch_bits;
+         token >> epoch_bits == static_cast<fencing_token>(common_) >> epoch_bits &&
+         (l == image_.locks().end() || l->second.incarnation != h.incarnation || l->second.token != token);
+}
+
+/// What a session that goes on decides may rest on the history before, until its node has read again.
+bool judge::is_of_before(store::session_id_t session, time_point now) const {
+  constexpr std::chrono::seconds reads_again{6}; // T, D, and back-offs
+  return former_sessions_.count(session) > 0 && now - history_began_ < reads_again;
+}
+
+bool judge::is_own_lock(const std::string& key, store::session_id_t session) const {
+  const auto l = image_.locks().find(key);
+  if (l == image_.locks().end())
+    return false;
+  const auto a = image_.alive().find(l->second.worker);
+  return a != image_.alive().end() && a->second.session == session && a->second.incarnation == l->second.incarnation;
 }
 
 void judge::reborn(const process& p, time_point now) {
   hosts_[p.number()].incarnation = p.incarnation();
+  hosts_[p.number()].former_deadline.reset();
   for (auto i = runs_.lower_bound({p.number(), 0}); i != runs_.end() && i->first.first == p.number(); ++i)
     say("I1", now, fmt::format("{} begins a new life while its run {} goes on", name_of(p), i->first.second));
 }

@@ -97,7 +97,8 @@ TEST_CASE("keeper: a new session is joined without preparing the tree again") {
   CHECK(r.d.connect() == "joined 2; probe alive/w");
   const auto asked = r.d.take_asked();
   REQUIRE_FALSE(asked.empty());
-  CHECK(asked.front() == "fresh[get work-pool-version, exists worker-version, get work-pool/j, children work-pool/j]");
+  CHECK(asked.front() ==
+        "fresh[get work-pool-version, exists worker-version, get workers/w, get work-pool/j, children work-pool/j]");
   for (const auto& q : asked) {
     CHECK(starts_with(q, "fresh["));
   }

@@ -103,6 +103,8 @@ TEST_CASE("keeper: a registration that is older than what we wrote says that the
   for (const bool copy_names_another : {true, false}) {
     CAPTURE(copy_names_another);
     keeper_rig r;
+    r.offer("j");
+    r.pool("j", {"a", "b"});
     prepare(r.tree);
     const auto before = r.tree.open();
     enlist(r.tree, before, "w", "i0");
@@ -116,12 +118,18 @@ TEST_CASE("keeper: a registration that is older than what we wrote says that the
     REQUIRE(r.alive());
     r.d.expire();
     r.tree = copy;
+    r.pool("j", {"c"});
+    const auto written = r.d.written.size();
     // Nothing is written, and it goes on saying so until somebody ends this life.
     auto said = r.d.connect();
     said += "; " + r.d.pass(seconds{10});
     CHECK(said.find("read older") != said.rfind("read older"));
     CHECK(said.find("failed") == std::string::npos);
+    // Not even when a leader has cleaned up after it.
+    r.tree.erase("/djm/workers/w");
+    CHECK(r.d.pass(seconds{10}).find("read older") != std::string::npos);
     CHECK_FALSE(r.tree.has("/djm/alive/w"));
+    CHECK(r.d.written.size() == written);
     CHECK(r.all_events().find("/djm/workers/w is older than what this node has written") != std::string::npos);
   }
 }

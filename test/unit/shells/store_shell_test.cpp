@@ -226,13 +226,24 @@ TEST_CASE("store shell: no scout looks for an older store while anything runs") 
   CHECK(r.written.count("scout") == 3);
 }
 
-TEST_CASE("store shell: a part that has read something older ends this life, when no run is left") {
+TEST_CASE(
+  "store shell: a part that has read something older ends this life, when the lease is over and no run is left") {
   rig r;
+  const auto tell = [&] { r.self->mail(msg::read_older{7, 9}).send(r.store); };
+  r.self->mail(msg::start_probing{9, "/djm/alive/n"}).send(r.store);
+  r.pass(1);
+  tell();
+  r.settle();
+  r.pass(4); // D is 5 s: until then a run might start
+  tell();
+  CHECK(r.settle().phase == "connected");
+  CHECK(r.written.lines() == strings{"open", "session 9 ends at 1s"});
   r.env->exec().set_busy(true);
-  r.self->mail(msg::read_older{7, 9}).send(r.store);
+  r.pass(30);
+  tell();
   CHECK(r.settle().phase == "connected");
   r.env->exec().set_busy(false);
-  r.self->mail(msg::read_older{7, 9}).send(r.store);
+  tell();
   caf::error why;
   r.self->mail(msg::get_part_status{})
     .request(r.store, caf::infinite)
