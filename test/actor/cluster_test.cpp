@@ -35,8 +35,8 @@ TEST_CASE("a job that is switched off stops everywhere, on running jobs too, and
   REQUIRE(eventually([&] { return runs.least_runs(items) > 0 && runs.least_runs({"x", "y"}) > 0; }));
   CHECK(b->ask(switch_job{"work", false}));
   CHECK(eventually([&] { return a->items_of("work").empty() && b->items_of("work").empty(); }));
-  const auto revoked = a->events.of<items_revoked>();
-  REQUIRE_FALSE(revoked.empty());
+  // Events come after the state that they tell of; and one of the two may have held everything.
+  CHECK(eventually([&] { return !a->events.of<items_revoked>().empty() || !b->events.of<items_revoked>().empty(); }));
   for (const auto* n : {a, b}) {
     const auto v = n->cluster();
     REQUIRE(job_of(v, "work") != nullptr);
