@@ -117,6 +117,14 @@ job_entry* at_work(node_state& st, const job_id& job) {
   return j == st.jobs.end() || !j->second.runner ? nullptr : &j->second;
 }
 
+/// Whether what we are being told comes from a part that has been replaced since: its problems ended with it, and
+/// nobody would ever say that they are over.
+bool is_of_former_life(node_ptr self) {
+  const auto& st = self->state();
+  const auto& sender = self->current_sender();
+  return sender && st.part_ids.count(sender->id()) + st.runner_ids.count(sender->id()) == 0;
+}
+
 node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_parts parts) {
   init_part(self);
   auto& st = self->state();
@@ -134,7 +142,11 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
   return cx::make_behavior<node_impl>(
     self,
     // CAF tries the handlers one after the other: what comes most often stands first.
-    [self](msg::happened& m) { publish(self, std::move(m.what)); },
+    [self](msg::happened& m) {
+      if (!is_of_former_life(self)) {
+        publish(self, std::move(m.what));
+      }
+    },
     [self](msg::wake) {
       auto& s = self->state();
       s.timer.fired();
