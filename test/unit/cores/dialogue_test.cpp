@@ -216,6 +216,16 @@ TEST_CASE("exchange: an answer to a question that nobody asks any more is droppe
   CHECK(a.heard.empty());
 }
 
+TEST_CASE("exchange: nothing is answered before the last part of a question is") {
+  asker a{1};
+  read_batch ask;
+  ask.get("/a");
+  ask.get("/b");
+  const auto first = a.read(ask);
+  CHECK(!a.answer(first, a.echo()));
+  CHECK(a.heard.empty());
+}
+
 TEST_CASE("exchange: a large question is asked in parts, of which the first alone is fresh, and answered as a whole") {
   asker a{2};
   read_batch ask;
