@@ -1,12 +1,17 @@
 #include <atomic>
 #include <condition_variable>
+#include <future>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include <caf/all.hpp>
+
 #include "actors/node/event_feed.hpp"
+#include "actors/node/listener.hpp"
 
 using namespace djm;
 
@@ -85,4 +90,54 @@ TEST_CASE("events: one that names many items takes as much room") {
   CHECK(feed.push(numbered(2)) == event_feed::taken::no);
   l.let_go();
   feed.end(std::chrono::seconds{60});
+}
+
+TEST_CASE(
+  "events: a feed that is cancelled drops what waits, takes nothing more, and is over when its listener returns") {
+  stalled_listener l;
+  event_feed feed{l.ear()};
+  for (int n = 0; n < 5; ++n) {
+    CHECK(feed.push(numbered(n)) == event_feed::taken::yes);
+  }
+  l.wait_for(1); // it stands in that one
+  CHECK(feed.cancel(duration::zero()));
+  CHECK(feed.push(numbered(5)) == event_feed::taken::ended);
+  CHECK_FALSE(feed.is_over());
+  l.let_go();
+  feed.end(std::chrono::seconds{60});
+  CHECK(feed.is_over());
+  CHECK(l.heard.size() == 1);
+}
+
+TEST_CASE("events: feeds that end together are all closed before any of them is waited for") {
+  stalled_listener first, second;
+  const std::vector<std::shared_ptr<event_feed>> feeds{std::make_shared<event_feed>(first.ear()),
+                                                       std::make_shared<event_feed>(second.ear())};
+  for (const auto& f : feeds) {
+    f->push(numbered(0));
+    f->push(numbered(1));
+  }
+  first.wait_for(1);
+  second.wait_for(1);
+  event_feed::end(feeds, duration::zero());
+  for (const auto& f : feeds) {
+    CHECK(f->push(numbered(2)) == event_feed::taken::ended);
+  }
+  first.let_go();
+  second.let_go();
+  event_feed::end(feeds, std::chrono::seconds{60});
+  CHECK(first.heard.size() == 1);
+  CHECK(second.heard.size() == 1);
+}
+
+TEST_CASE("events: the actor of a listener ends with the first event that its feed does not take any more") {
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  const auto feed = std::make_shared<event_feed>([](const node_event&) {});
+  const auto listener = system.spawn(listener_behavior, feed, caf::weak_actor_ptr{});
+  std::promise<void> down;
+  listener->attach_functor([&down](const caf::error&) { down.set_value(); });
+  CHECK(feed->cancel(std::chrono::seconds{60}));
+  cx::anon_mail(numbered(1)).send(listener);
+  CHECK(down.get_future().wait_for(std::chrono::seconds{60}) == std::future_status::ready);
 }
