@@ -9,23 +9,40 @@ namespace djm {
 
 using store::rc;
 
+namespace {
+
+/// The job that a wish is about; empty: none.
+job_id subject_of(const admin_core::wish& w) {
+  if (const auto* x = std::get_if<admin_core::set_job_enabled>(&w)) {
+    return x->job;
+  }
+  const auto* x = std::get_if<admin_core::remove_job>(&w);
+  return x != nullptr ? x->job : job_id{};
+}
+
+} // namespace
+
 admin_core::admin_core(settings s)
-  : cfg_(std::move(s)), tree_(cfg_.root), store_(open_problems{"admin"}, backoff{cfg_.backoff_min, cfg_.backoff_max}) {}
+  : cfg_(std::move(s)),
+    tree_(cfg_.root),
+    store_(open_problems{"admin"}, backoff{cfg_.backoff_min, cfg_.backoff_max}),
+    wishes_(backoff{cfg_.backoff_min, cfg_.backoff_max}) {}
 
 admin_core::effects admin_core::ask(std::uint64_t id, wish w, step s) {
   effects out;
-  if (queue_.size() >= cfg_.backlog_limit) {
+  if (wishes_.size() >= cfg_.backlog_limit) {
     out.push_back(
-      done{id, fail(errc::backlog_full, "node \"" + cfg_.node + "\" holds " + std::to_string(queue_.size()) +
+      done{id, fail(errc::backlog_full, "node \"" + cfg_.node + "\" holds " + std::to_string(wishes_.size()) +
                                           " requests back already, its limit")});
     return out;
   }
-  queue_.push_back({id, std::move(w), s.now + cfg_.patience});
-  next(out);
+  auto about = subject_of(w);
+  wishes_.add({id, std::move(w), std::move(about), s.now + cfg_.patience, "it was not its turn yet"});
+  next(s, out);
   return out;
 }
 
-admin_core::effects admin_core::on_session(const store::session_view& view, step) {
+admin_core::effects admin_core::on_session(const store::session_view& view, step s) {
   effects out;
   const bool was = connected_;
   connected_ = view.phase == store::session_phase::connected;
@@ -33,64 +50,78 @@ admin_core::effects admin_core::on_session(const store::session_view& view, step
   if (!connected_ && was && view.phase != store::session_phase::suspended) {
     store_.drop();
   }
-  next(out);
+  next(s, out);
   return out;
 }
 
-admin_core::effects admin_core::on_joined(bool joined, step) {
+admin_core::effects admin_core::on_joined(bool joined, step s) {
   effects out;
   joined_ = joined;
-  next(out);
+  next(s, out);
   return out;
 }
 
 admin_core::effects admin_core::on_stop() {
   effects out;
-  for (const auto& w : queue_) {
-    out.push_back(done{w.id, fail(errc::shutting_down, "node \"" + cfg_.node + "\" is shutting down")});
+  while (!wishes_.empty()) {
+    out.push_back(
+      done{wishes_.take_oldest().id, fail(errc::shutting_down, "node \"" + cfg_.node + "\" is shutting down")});
   }
-  queue_.clear();
   store_.drop();
   return out;
 }
 
 std::optional<time_point> admin_core::wake_at() const {
-  if (queue_.empty()) {
+  if (wishes_.empty()) {
     return std::nullopt;
   }
-  // While we are not connected requests wait; the first of them knows until when.
-  return earliest(store_.retry_at(), queue_.front().until);
+  // While we are not connected all of them wait; the oldest knows until when.
+  const auto over_at = earliest(store_.retry_at(), wishes_.oldest()->until);
+  const bool waits_for_held = connected_ && joined_ && !wishes_.under_way();
+  return waits_for_held ? earliest(over_at, wishes_.held_until()) : over_at;
 }
 
 admin_core::effects admin_core::on_wake(step s) {
   effects out;
-  while (!queue_.empty() && s.now >= queue_.front().until) {
-    auto why = !connected_ || !joined_ ? error{errc::not_connected, "node \"" + cfg_.node + "\" is not connected"}
-                                       : error{errc::timed_out, "the store did not take it: " + obstacle_};
-    store_.drop();
-    answer(tl::make_unexpected(std::move(why)), out);
+  while (!wishes_.empty() && s.now >= wishes_.oldest()->until) {
+    auto why = !connected_ || !joined_
+                 ? error{errc::not_connected, "node \"" + cfg_.node + "\" is not connected"}
+                 : error{errc::timed_out, "the store did not take it: " + wishes_.oldest()->obstacle};
+    if (wishes_.oldest_is_under_way()) {
+      store_.drop();
+      answer(tl::make_unexpected(std::move(why)), out);
+    } else {
+      out.push_back(done{wishes_.take_oldest().id, tl::make_unexpected(std::move(why))});
+    }
   }
   store_.on_wake(s);
-  next(out);
+  next(s, out);
   return out;
 }
 
-void admin_core::next(effects& out) {
-  if (!queue_.empty() && connected_ && joined_ && store_.idle() && !store_.retry_at()) {
-    std::visit([&](const auto& w) { begin(w, out); }, queue_.front().what);
+void admin_core::next(step s, effects& out) {
+  if (!connected_ || !joined_ || !store_.idle() || store_.retry_at()) {
+    return;
+  }
+  if (const auto* first = wishes_.front(s.now)) {
+    std::visit([&](const auto& w) { begin(w, out); }, first->what);
   }
 }
 
 void admin_core::answer(expected<void> result, effects& out) {
-  out.push_back(done{queue_.front().id, std::move(result)});
-  queue_.pop_front();
+  out.push_back(done{wishes_.take_front().id, std::move(result)});
   store_.reset_backoff();
   store_.retry_now();
 }
 
 void admin_core::again(step s, std::string why) {
-  obstacle_ = std::move(why);
+  wishes_.current()->obstacle = std::move(why);
   store_.retry(s);
+}
+
+void admin_core::hold(step s, std::string why) {
+  wishes_.current()->obstacle = std::move(why);
+  wishes_.hold_front(s);
 }
 
 admin_core::effects admin_core::on_read(std::uint64_t request, const store::read_outcome& r, step s) {
@@ -104,7 +135,7 @@ admin_core::effects admin_core::on_read(std::uint64_t request, const store::read
     return out;
   }
   q->then(*this, s, out);
-  next(out);
+  next(s, out);
   return out;
 }
 
@@ -122,7 +153,7 @@ admin_core::effects admin_core::on_commit(std::uint64_t request, const store::co
     // Known or not: reading again shows whether it stands.
     again(s, std::holds_alternative<store::conflict>(outcome) ? "others keep changing it" : "its outcome is unknown");
   }
-  next(out);
+  next(s, out);
   return out;
 }
 
@@ -146,10 +177,10 @@ void admin_core::begin(const set_job_enabled& x, effects& out) {
 }
 
 void admin_core::switch_one(const pool_slots& slots, step s, effects& out) {
-  const auto& x = std::get<set_job_enabled>(queue_.front().what);
+  const auto& x = wished<set_job_enabled>();
   const auto& pool = *slots.pool;
   if (pool.code != rc::ok && x.offered) {
-    again(s, "the work pool of job \"" + x.job + "\" is not written yet");
+    hold(s, "the work pool of job \"" + x.job + "\" is not written yet");
     return;
   }
   if (pool.code != rc::ok) {
@@ -174,7 +205,7 @@ void admin_core::begin(const set_all_disabled&, effects& out) {
 }
 
 void admin_core::switch_everything(const pool_slots& slots, step, effects& out) {
-  const auto disabled = std::get<set_all_disabled>(queue_.front().what).disabled;
+  const auto disabled = wished<set_all_disabled>().disabled;
   const auto& pools = *slots.pool;
   auto p = store::decode<store::pools_payload>(pools.data, tree_.pools()).value_or(store::pools_payload{});
   if (pools.code == rc::ok && p.all_disabled == disabled) {
@@ -195,7 +226,7 @@ void admin_core::begin(const set_marks& x, effects& out) {
 }
 
 void admin_core::mark(const mark_slots& slots, step, effects& out) {
-  const auto& x = std::get<set_marks>(queue_.front().what);
+  const auto& x = wished<set_marks>();
   const auto path = tree_.mark(x.worker);
   const auto& subject = *slots.mark;
   // A version without `marks/<w>` may have marked the registration: what is said there counts until it is overruled.
@@ -459,8 +490,7 @@ void admin_core::explain_items() {
 }
 
 void admin_core::show_view(effects& out) {
-  out.push_back(viewed{queue_.front().id, std::move(view_)});
-  queue_.pop_front();
+  out.push_back(viewed{wishes_.take_front().id, std::move(view_)});
 }
 
 } // namespace djm

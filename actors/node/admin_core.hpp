@@ -1,13 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "actors/dialogue/exchange.hpp"
+#include "actors/node/wish_queue.hpp"
 #include "djm/status.hpp"
 #include "zkstore/payloads.hpp"
 #include "zkstore/session_core.hpp"
@@ -15,8 +15,9 @@
 
 namespace djm {
 
-/// What a person asks of the whole cluster, from any node: switches, marks, and the cluster view. One request at a
-/// time, in order; each change is read, decided and committed until it stands or its time is over.
+/// What a person asks of the whole cluster, from any node: switches, marks, and the cluster view. One wish at a time,
+/// in order; each change is read, decided and committed until it stands or its time is over. A wish that waits for this
+/// node (to write a pool, to give a job back) keeps only later wishes about the same job waiting.
 class admin_core {
 public:
   /// `offered`: registered on this node, so its pool is in the store or on its way there.
@@ -79,12 +80,6 @@ public:
   std::optional<time_point> wake_at() const;
 
 private:
-  struct waiting {
-    std::uint64_t id;
-    wish what;
-    time_point until;
-  };
-
   /// Where the answers about a job that is to be switched or removed are.
   struct pool_slots {
     read_slot version, pool;
@@ -118,7 +113,7 @@ private:
     std::size_t job, item;
   };
 
-  void next(effects& out);
+  void next(step s, effects& out);
   void begin(const set_job_enabled& x, effects& out);
   void begin(const set_all_disabled& x, effects& out);
   void begin(const set_marks& x, effects& out);
@@ -126,6 +121,12 @@ private:
   void begin(const see_cluster& x, effects& out);
   void answer(expected<void> result, effects& out);
   void again(step s, std::string why);
+  /// The wish under way waits for something that this node does by and by.
+  void hold(step s, std::string why);
+  template <class X>
+  const X& wished() const {
+    return std::get<X>(wishes_.current()->what);
+  }
   void write(store::transaction txn, effects& out);
   store::transaction change(const std::string& version_path, const store::read_result& version) const;
   void switch_one(const pool_slots& slots, step s, effects& out);
@@ -151,8 +152,7 @@ private:
   bool connected_ = false;
   std::uint64_t session_ = 0;
   bool joined_ = false;
-  std::deque<waiting> queue_;
-  std::string obstacle_;
+  wish_queue<wish> wishes_;
 
   // the view under way
   cluster_view view_;

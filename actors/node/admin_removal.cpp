@@ -16,7 +16,7 @@ void admin_core::begin(const remove_job&, effects& out) {
 
 void admin_core::read_offers(const read_slot& version, const read_slot& alive, step, effects& out) {
   const auto worker_version = version->stat.version;
-  const auto& job = std::get<remove_job>(queue_.front().what).job;
+  const auto& job = wished<remove_job>().job;
   read_batch ask;
   const pool_slots slots{ask.get(tree_.pool_version()), ask.get(tree_.pool(job))};
   const auto offers =
@@ -26,7 +26,7 @@ void admin_core::read_offers(const read_slot& version, const read_slot& alive, s
 
 void admin_core::retire(std::int32_t worker_version, const pool_slots& slots, const read_slots<node_id>& offers, step s,
                         effects& out) {
-  const auto& job = std::get<remove_job>(queue_.front().what).job;
+  const auto& job = wished<remove_job>().job;
   const auto& pool = *slots.pool;
   if (pool.code != rc::ok) {
     answer(fail(errc::unknown_job, "job \"" + job + "\" is not in the cluster's work pool"), out);
@@ -37,7 +37,7 @@ void admin_core::retire(std::int32_t worker_version, const pool_slots& slots, co
       continue;
     }
     if (worker == cfg_.node) {
-      again(s, "node \"" + cfg_.node + "\" has not given job \"" + job + "\" back yet");
+      hold(s, "node \"" + cfg_.node + "\" has not given job \"" + job + "\" back yet");
     } else {
       answer(fail(errc::invalid_state, "job \"" + job + "\" cannot be deleted: node \"" + worker +
                                          "\" offers it; unregister it there first"),

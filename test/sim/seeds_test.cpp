@@ -24,6 +24,7 @@ TEST_CASE("seeds that broke a promise once do so no more") {
          once{profile::chaos, 4199249, "the same"},
          once{profile::chaos, 4099969, "wishes with one number took turns at a pool"},
          once{profile::chaos, 208495, "a part of the life before told of a problem that nobody ended any more"},
+         once{profile::chaos, 208020, "a wish that waited for a pool kept a mark waiting that was asked for later"},
          once{profile::chaos, 4198313, "runs ignored their stop request even after everything had healed"},
        }) {
     CAPTURE(x.what);

@@ -56,6 +56,58 @@ TEST_CASE("admin: the pool of a job that this node offers is waited for") {
   CHECK_FALSE(r.enabled("new"));
 }
 
+TEST_CASE("admin: a wish that waits for a pool keeps later ones about its job waiting, and nobody else's") {
+  admin_rig r;
+  r.join();
+  CHECK(r.enable("new", false, true) == "");
+  CHECK(r.enable("new", true, true) == "");
+  CHECK(r.enable("j", false) == "3 done");
+  CHECK(r.ask(admin_core::set_marks{"n", true, {}}) == "4 done");
+  CHECK(r.ask(admin_core::set_all_disabled{true}) == "5 done");
+  add_pool(r.tree, "new", {"a"});
+  CHECK(r.d.pass(seconds{5}) == "1 done; 2 done"); // "off" first, then "on"
+  CHECK(r.enabled("new"));
+  CHECK_FALSE(r.d.core.wake_at());
+}
+
+TEST_CASE("admin: each of several that wait is answered at its own time, with what was in its own way") {
+  admin_rig r;
+  r.join();
+  CHECK(r.enable("x", false, true) == "");
+  CHECK(r.d.pass(seconds{10}) == "");
+  CHECK(r.enable("y", false, true) == "");
+  CHECK(r.enable("x", true, true) == "");
+  CHECK(r.d.pass(seconds{20}) ==
+        "1 timed_out: the store did not take it: the work pool of job \"x\" is not written yet");
+  CHECK(r.d.pass(seconds{10}) == "2 timed_out: the store did not take it: the work pool of job \"y\" is not written "
+                                 "yet; 3 timed_out: the store did not take it: the work pool of job \"x\" is not "
+                                 "written yet");
+  CHECK_FALSE(r.d.core.wake_at());
+}
+
+TEST_CASE("admin: wishes that wait do so in peace while the node is not connected, and go on when it is again") {
+  admin_rig r;
+  r.join();
+  CHECK(r.enable("new", false, true) == "");
+  r.d.suspend();
+  r.d.pass(seconds{6}); // throws when the core wants to be woken for nothing, again and again
+  add_pool(r.tree, "new", {"a"});
+  CHECK_FALSE(r.d.reconnect().empty());
+  CHECK_FALSE(r.enabled("new"));
+}
+
+TEST_CASE("admin: many that wait for their jobs cost the others nothing but their own questions") {
+  admin_rig r;
+  r.join();
+  for (int n = 0; n < 500; ++n) {
+    r.enable("new" + std::to_string(n), false, true);
+  }
+  r.d.pass(seconds{5});
+  r.d.reads_answered = 0;
+  CHECK(r.enable("j", false) == "501 done");
+  CHECK(r.d.reads_answered == 1);
+}
+
 TEST_CASE("admin: marks stand beside what newer versions have written into them, and go when they are taken back") {
   admin_rig r;
   r.join();
