@@ -135,6 +135,18 @@ std::optional<std::int64_t> sequence_of(std::string_view name) {
   return result;
 }
 
+node_id candidate_worker(std::string_view name) {
+  if (!sequence_of(name) || name.size() <= sequence_digits + 1 || name[name.size() - sequence_digits - 1] != '-') {
+    return {};
+  }
+  name.remove_suffix(sequence_digits + 1); // "-" and the sequence
+  const auto dash = name.rfind('-');
+  if (dash == std::string_view::npos || !is_valid_id(name.substr(0, dash))) {
+    return {};
+  }
+  return node_id{name.substr(0, dash)};
+}
+
 std::string_view name_of(std::string_view path) {
   return path.substr(path.rfind('/') + 1); // npos + 1 is 0: a bare name is its own name
 }

@@ -55,6 +55,9 @@ std::optional<item_id> item_of_lock_name(std::string_view name);
 /// The ten digits at the end of a sequential node's name; nothing for a foreign name.
 std::optional<std::int64_t> sequence_of(std::string_view name);
 
+/// The worker in a candidate's name `<worker>-<incarnation>-<sequence>`; empty for a foreign name.
+node_id candidate_worker(std::string_view name);
+
 /// Last component of a path.
 std::string_view name_of(std::string_view path);
 

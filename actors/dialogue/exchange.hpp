@@ -11,7 +11,7 @@
 
 #include "actors/common/core.hpp"
 #include "actors/common/open_problems.hpp"
-#include "actors/dialogue/read_batch.hpp"
+#include "zkstore/tree/read_batch.hpp"
 #include "actors/dialogue/txn_builder.hpp"
 #include "zkstore/payloads.hpp"
 

@@ -18,19 +18,6 @@ constexpr auto standing = "standing as a candidate for leadership";
 
 } // namespace
 
-node_id candidate_worker(std::string_view name) {
-  constexpr std::size_t digits = 10;
-  if (!store::sequence_of(name) || name.size() <= digits + 1 || name[name.size() - digits - 1] != '-') {
-    return {};
-  }
-  name.remove_suffix(digits + 1); // "-" and the sequence
-  auto dash = name.rfind('-');
-  if (dash == std::string_view::npos || !is_valid_id(name.substr(0, dash))) {
-    return {};
-  }
-  return node_id{name.substr(0, dash)};
-}
-
 election_core::election_core(settings s)
   : cfg_(std::move(s)),
     tree_(cfg_.root),
@@ -150,7 +137,7 @@ void election_core::listed(const read_slot& slot, step s, effects& out) {
   for (const auto& name : latches.children) {
     if (impostors_.count(name) > 0) {
       impostors.insert(name);
-    } else if (!candidate_worker(name).empty()) {
+    } else if (!store::candidate_worker(name).empty()) {
       names.push_back(name);
     }
   }
@@ -231,7 +218,7 @@ void election_core::decide(const inspection& seen, step s, effects& out) {
     }
   }
   if (!names_.empty() && seen.lowest->code == rc::ok) {
-    learn(candidate_worker(names_.front()), seen.lowest->stat.czxid, out);
+    learn(store::candidate_worker(names_.front()), seen.lowest->stat.czxid, out);
   }
   if (mine.size() != 1) {
     if (mine.empty()) {

@@ -99,7 +99,4 @@ private:
   std::int64_t leader_epoch_ = 0;
 };
 
-/// The worker in a candidate's name `<worker>-<incarnation>-<sequence>`; empty for a foreign name.
-node_id candidate_worker(std::string_view name);
-
 } // namespace djm

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "actors/dialogue/read_batch.hpp"
+#include "zkstore/tree/read_batch.hpp"
 
 namespace djm {
 

@@ -137,25 +137,27 @@ explain_core::effects explain_core::on_read(std::uint64_t request, const store::
 }
 
 void explain_core::take_part(step, effects& out) {
-  if (auto ok = reader_->take(); !ok) {
-    answer_first(tl::make_unexpected(ok.error()), out);
-    next_question(out);
-    return;
-  }
+  reader_->take();
   if (!reader_->complete()) {
     read_next(out);
     return;
   }
+  const auto image = image_of(reader_->snapshot());
+  if (!image) {
+    answer_first(tl::make_unexpected(image.error()), out);
+    next_question(out);
+    return;
+  }
   // Who asked meanwhile is read for anew: what was read may be older than the question.
-  const auto away = reader_->away();
-  auto asked = make_task(reader_->image(), away);
+  const auto waited_for = away(*image);
+  auto asked = make_task(*image, waited_for);
   if (!asked) {
     answer_first(tl::make_unexpected(asked.error()), out);
   } else {
     const auto q = std::move(questions_.front());
     questions_.pop_front();
-    find(q, reader_->image(), away, asked->problem, nullptr, options_, std::make_shared<const strategy_answers>(),
-         false, out);
+    find(q, *image, waited_for, asked->problem, nullptr, options_, std::make_shared<const strategy_answers>(), false,
+         out);
   }
   next_question(out);
 }

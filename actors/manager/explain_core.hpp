@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "actors/dialogue/exchange.hpp"
-#include "actors/manager/image_reader.hpp"
 #include "actors/manager/manager_core.hpp"
+#include "actors/manager/snapshot_image.hpp"
 #include "djm/plan_explain.hpp"
 #include "djm/status.hpp"
 
@@ -81,7 +81,7 @@ private:
   store::tree_schema tree_;
   plan_options options_;
   std::deque<waiting_question> questions_; ///< the first is being read for
-  std::optional<image_reader> reader_;
+  std::optional<store::snapshot_reader> reader_;
   /// What a question to the store is about: the lock for a question of ours, or else the tree.
   exchange<explain_core, std::optional<std::uint64_t>, effects> store_;
   /// Answers that wait for a look at a lock, by question.

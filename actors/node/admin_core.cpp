@@ -1,9 +1,8 @@
 #include "actors/node/admin_core.hpp"
 
-#include <algorithm>
 #include <utility>
 
-#include "actors/election/election_core.hpp"
+#include "actors/node/cluster_view_of.hpp"
 
 namespace djm {
 
@@ -261,236 +260,22 @@ void admin_core::mark(const mark_slots& slots, step, effects& out) {
 // -- the cluster view -------------------------------------------------------------
 
 void admin_core::begin(const see_cluster&, effects& out) {
-  view_ = {};
-  read_batch ask;
-  const base_slots slots{ask.children(tree_.workers()), ask.children(tree_.alive()),   ask.get(tree_.pools()),
-                         ask.children(tree_.pools()),   ask.children(tree_.latches()), ask.children(tree_.marks())};
-  store_.read({}, ask, false, out, &admin_core::view_base, slots);
+  viewer_.emplace(tree_, store::snapshot_reader::scope{true, cfg_.max_lock_reads});
+  read_view(out);
 }
 
-void admin_core::view_base(const base_slots& slots, step, effects& out) {
-  const auto& workers = slots.workers->children;
-  for (const auto& w : slots.alive->children) {
-    if (!std::binary_search(workers.begin(), workers.end(), w)) {
-      view_.problems.push_back(tree_.alive(w) + ": alive without a registration in " + tree_.workers());
-    }
-  }
-  if (auto pools = store::decode<store::pools_payload>(slots.all_pools->data, tree_.pools())) {
-    view_.all_disabled = pools->all_disabled;
-  } else {
-    view_.problems.push_back(pools.error().text);
-  }
-  const auto& marks = slots.marks->children;
-  std::vector<node_id> marked;
-  std::copy_if(marks.begin(), marks.end(), std::back_inserter(marked), is_valid_id);
-  std::vector<std::string> latches;
-  for (const auto& name : slots.latches->children) {
-    if (!candidate_worker(name).empty()) {
-      latches.push_back(name);
-    }
-  }
-  std::sort(latches.begin(), latches.end(),
-            [](const std::string& a, const std::string& b) { return *store::sequence_of(a) < *store::sequence_of(b); });
-  read_batch ask;
-  detail_slots details;
-  for (const auto& w : workers) {
-    details.workers.push_back({w, ask.get(tree_.worker(w)), ask.children(tree_.available(w)),
-                               ask.children(tree_.assigned(w)), ask.get(tree_.alive(w))});
-  }
-  for (const auto& j : slots.pools->children) {
-    details.jobs.push_back({j, ask.get(tree_.pool(j)), ask.children(tree_.pool(j))});
-  }
-  details.marks = ask.each(marked, [this](const node_id& w) { return store::get(tree_.mark(w)); });
-  details.latches = ask.each(latches, [this](const std::string& n) { return store::exists(tree_.latch(n)); });
-  if (ask.empty()) {
-    show_view(out);
+void admin_core::read_view(effects& out) {
+  store_.read({}, viewer_->next(), false, out, &admin_core::take_view);
+}
+
+void admin_core::take_view(step, effects& out) {
+  viewer_->take();
+  if (!viewer_->complete()) {
+    read_view(out);
     return;
   }
-  store_.read({}, ask, false, out, &admin_core::view_details, details);
-}
-
-void admin_core::view_details(const detail_slots& slots, step, effects& out) {
-  folders_.clear();
-  for (const auto& w : slots.workers) {
-    view_worker(w);
-  }
-  for (const auto& j : slots.jobs) {
-    view_job(j);
-  }
-  for (const auto& [id, mark] : slots.marks) {
-    view_mark(id, *mark);
-  }
-  for (const auto& [name, latch] : slots.latches) {
-    view_latch(name, *latch);
-  }
-  read_batch ask;
-  const auto folders =
-    ask.each(folders_, [this](const folder& f) { return store::children(tree_.assigned(f.worker, f.job)); });
-  const auto locks = ask.each(items_with_locks(), [this](const item_place& p) {
-    const auto& job = view_.jobs[p.job];
-    return store::get(tree_.lock(job.id, job.items[p.item].item));
-  });
-  if (ask.empty()) {
-    show_view(out);
-    return;
-  }
-  store_.read({}, ask, false, out, &admin_core::view_items, folders, locks);
-}
-
-void admin_core::view_worker(const worker_slots& slots) {
-  const auto& reg = *slots.registration;
-  const auto& alive = *slots.alive;
-  worker_view v;
-  v.id = slots.id;
-  v.jobs = slots.available->children;
-  bool left = false;
-  if (auto p = store::decode<store::worker_payload>(reg.data, tree_.worker(v.id))) {
-    v.incarnation = p->incarnation;
-    v.zone = p->zone;
-    if (const auto m = store::decode<store::mark_payload>(reg.data, tree_.worker(v.id))) {
-      v.draining = m->draining;
-      v.cordoned = m->cordoned;
-    }
-    left = p->left;
-  } else if (reg.code == rc::ok) {
-    view_.problems.push_back(p.error().text);
-  }
-  v.state = held_by_session(alive) ? "alive" : left ? "left" : "gone";
-  if (alive.code == rc::ok && !held_by_session(alive)) {
-    view_.problems.push_back(tree_.alive(v.id) + ": not ephemeral, so nobody's life");
-  } else if (alive.code == rc::ok) {
-    if (auto p = store::decode<store::alive_payload>(alive.data, tree_.alive(v.id))) {
-      v.incarnation = p->incarnation;
-      v.host = p->host;
-      v.pid = p->pid;
-      v.software_version = p->software_version;
-    } else {
-      view_.problems.push_back(p.error().text);
-    }
-  }
-  for (const auto& job : slots.assigned->children) {
-    folders_.push_back({v.id, job});
-  }
-  view_.workers.push_back(std::move(v));
-}
-
-void admin_core::view_job(const job_slots& slots) {
-  const auto& data = *slots.pool;
-  job_view v;
-  v.id = slots.id;
-  if (auto p = store::decode<store::pool_payload>(data.data, tree_.pool(v.id))) {
-    v.enabled = p->enabled;
-    v.strategy = p->attributes.strategy.empty() ? "balanced" : p->attributes.strategy;
-    v.last_writer = p->last_writer;
-  } else if (data.code == rc::ok) {
-    view_.problems.push_back(p.error().text);
-  }
-  for (const auto& item : slots.items->children) {
-    v.items.emplace_back().item = item;
-  }
-  view_.jobs.push_back(std::move(v));
-}
-
-void admin_core::view_latch(const std::string& name, const store::read_result& latch) {
-  if (held_by_session(latch) && view_.leader.empty()) {
-    view_.leader = candidate_worker(name);
-    view_.epoch = latch.stat.czxid;
-  } else if (latch.code == rc::ok && !held_by_session(latch)) {
-    view_.problems.push_back(tree_.latch(name) + ": not ephemeral, so no candidate");
-  }
-}
-
-/// Those whose locks are read one by one: all of them, or none where they are too many.
-std::vector<admin_core::item_place> admin_core::items_with_locks() {
-  std::vector<item_place> places;
-  for (std::size_t j = 0; j < view_.jobs.size(); ++j) {
-    for (std::size_t k = 0; k < view_.jobs[j].items.size(); ++k) {
-      places.push_back({j, k});
-    }
-  }
-  if (places.size() > cfg_.max_lock_reads) {
-    view_.problems.push_back("lock holders are left out above " + std::to_string(cfg_.max_lock_reads) + " items");
-    places.clear();
-  }
-  return places;
-}
-
-void admin_core::view_mark(const node_id& id, const store::read_result& r) {
-  const auto m = store::decode<store::mark_payload>(r.data, tree_.mark(id));
-  if (!m) {
-    if (r.code == rc::ok) {
-      view_.problems.push_back(m.error().text);
-    }
-    return;
-  }
-  const auto at = std::lower_bound(view_.workers.begin(), view_.workers.end(), id,
-                                   [](const worker_view& w, const node_id& name) { return w.id < name; });
-  auto w = at;
-  if (w == view_.workers.end() || w->id != id) {
-    worker_view expected;
-    expected.id = id;
-    expected.state = "expected";
-    w = view_.workers.insert(at, std::move(expected));
-  }
-  w->draining = m->draining;
-  w->cordoned = m->cordoned;
-}
-
-void admin_core::view_items(const read_slots<folder>& folders, const read_slots<item_place>& locks, step,
-                            effects& out) {
-  for (const auto& [where, list] : folders) {
-    const auto& [worker, job] = where;
-    auto j = std::find_if(view_.jobs.begin(), view_.jobs.end(), [&, id = job](const auto& v) { return v.id == id; });
-    auto w =
-      std::find_if(view_.workers.begin(), view_.workers.end(), [&, id = worker](const auto& v) { return v.id == id; });
-    for (const auto& item : list->children) {
-      w->items += 1;
-      if (j == view_.jobs.end()) {
-        continue;
-      }
-      auto k = std::lower_bound(j->items.begin(), j->items.end(), item,
-                                [](const item_view& v, const std::string& name) { return v.item < name; });
-      if (k != j->items.end() && k->item == item) {
-        k->owner = worker;
-      }
-    }
-  }
-  for (const auto& [place, lock] : locks) {
-    if (lock->code != rc::ok) {
-      continue;
-    }
-    auto& job = view_.jobs[place.job];
-    auto& item = job.items[place.item];
-    item.token = lock->stat.czxid;
-    if (auto p = store::decode<store::lock_payload>(lock->data, tree_.lock(job.id, item.item))) {
-      item.holder = p->worker;
-    } else {
-      view_.problems.push_back(p.error().text);
-    }
-  }
-  explain_items();
-  show_view(out);
-}
-
-/// Why items have no owner.
-void admin_core::explain_items() {
-  for (auto& j : view_.jobs) {
-    const bool offered = std::any_of(view_.workers.begin(), view_.workers.end(), [&](const worker_view& w) {
-      return w.state == "alive" && std::binary_search(w.jobs.begin(), w.jobs.end(), j.id);
-    });
-    for (auto& item : j.items) {
-      if (item.owner.empty()) {
-        item.reason = view_.all_disabled ? "all jobs are disabled"
-                      : !j.enabled       ? "the job is disabled"
-                      : !offered         ? "no live worker offers the job"
-                                         : "not placed yet; the leader's status tells why";
-      }
-    }
-  }
-}
-
-void admin_core::show_view(effects& out) {
-  out.push_back(viewed{wishes_.take_front().id, std::move(view_)});
+  out.push_back(viewed{wishes_.take_front().id, view_of(viewer_->snapshot(), cfg_.max_lock_reads)});
+  viewer_.reset();
 }
 
 } // namespace djm

@@ -11,7 +11,7 @@
 #include "djm/status.hpp"
 #include "zkstore/payloads.hpp"
 #include "zkstore/session_core.hpp"
-#include "zkstore/tree_schema.hpp"
+#include "zkstore/tree/snapshot_reader.hpp"
 
 namespace djm {
 
@@ -87,32 +87,6 @@ private:
   struct mark_slots {
     read_slot version, mark, registration;
   };
-  struct base_slots {
-    read_slot workers, alive, all_pools, pools, latches, marks;
-  };
-  struct worker_slots {
-    node_id id;
-    read_slot registration, available, assigned, alive;
-  };
-  struct job_slots {
-    job_id id;
-    read_slot pool, items;
-  };
-  struct detail_slots {
-    std::vector<worker_slots> workers;
-    std::vector<job_slots> jobs;
-    read_slots<node_id> marks;
-    read_slots<std::string> latches;
-  };
-  struct folder {
-    node_id worker;
-    job_id job;
-  };
-  /// An item of the view, by places in it.
-  struct item_place {
-    std::size_t job, item;
-  };
-
   void next(step s, effects& out);
   void begin(const set_job_enabled& x, effects& out);
   void begin(const set_all_disabled& x, effects& out);
@@ -135,16 +109,8 @@ private:
   void read_offers(const read_slot& version, const read_slot& alive, step s, effects& out);
   void retire(std::int32_t worker_version, const pool_slots& slots, const read_slots<node_id>& offers, step s,
               effects& out);
-  void view_base(const base_slots& slots, step s, effects& out);
-  void view_details(const detail_slots& slots, step s, effects& out);
-  void view_worker(const worker_slots& slots);
-  void view_job(const job_slots& slots);
-  void view_mark(const node_id& id, const store::read_result& r);
-  void view_latch(const std::string& name, const store::read_result& latch);
-  std::vector<item_place> items_with_locks();
-  void view_items(const read_slots<folder>& folders, const read_slots<item_place>& locks, step s, effects& out);
-  void explain_items();
-  void show_view(effects& out);
+  void read_view(effects& out);
+  void take_view(step s, effects& out);
 
   settings cfg_;
   store::tree_schema tree_;
@@ -154,9 +120,7 @@ private:
   bool joined_ = false;
   wish_queue<wish> wishes_;
 
-  // the view under way
-  cluster_view view_;
-  std::vector<folder> folders_; ///< below the workers' `assigned`
+  std::optional<store::snapshot_reader> viewer_; ///< reads the view under way
 };
 
 } // namespace djm

@@ -96,13 +96,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto item = store::item_of_lock_name(store::name_of(tree.lock("job", text)));
     require(item && *item == text, "the name of an item's lock leads back to the item");
     const auto candidate = std::string{store::name_of(tree.latch_prefix(text, "0a1b2c3d"))} + "0000000042";
-    require(candidate_worker(candidate) == text, "a candidate's name leads back to the worker");
+    require(store::candidate_worker(candidate) == text, "a candidate's name leads back to the worker");
     require(store::sequence_of(candidate) == 42, "and to its sequence number");
   }
   if (const auto number = store::sequence_of(text)) {
     require(*number >= 0 && *number <= 9'999'999'999, "a sequence has ten digits");
   }
-  if (const auto worker = candidate_worker(text); !worker.empty()) {
+  if (const auto worker = store::candidate_worker(text); !worker.empty()) {
     require(id_by_rule(worker), "the worker of a candidate is an id");
     require(store::sequence_of(text).has_value(), "a candidate has a sequence");
     require(text.substr(0, worker.size()) == worker && text[worker.size()] == '-',

@@ -215,12 +215,12 @@ TEST_CASE("election: names that are no candidates are passed over") {
 }
 
 TEST_CASE("election: node ids with dashes are read back from a candidate's name") {
-  CHECK(candidate_worker("a-b-c-inc1-0000000007") == "a-b-c");
-  CHECK(candidate_worker("v-i1-0000000000") == "v");
-  CHECK(candidate_worker("v-0000000000").empty());
-  CHECK(candidate_worker("v-i1-000000000x").empty());
-  CHECK(candidate_worker("v-i1x0000000000").empty()); // ten digits that are no sequence
-  CHECK(candidate_worker("").empty());
+  CHECK(store::candidate_worker("a-b-c-inc1-0000000007") == "a-b-c");
+  CHECK(store::candidate_worker("v-i1-0000000000") == "v");
+  CHECK(store::candidate_worker("v-0000000000").empty());
+  CHECK(store::candidate_worker("v-i1-000000000x").empty());
+  CHECK(store::candidate_worker("v-i1x0000000000").empty()); // ten digits that are no sequence
+  CHECK(store::candidate_worker("").empty());
 }
 
 TEST_CASE("election: a registration that is gone ends the term") {
