@@ -117,12 +117,22 @@ job_entry* at_work(node_state& st, const job_id& job) {
   return j == st.jobs.end() || !j->second.runner ? nullptr : &j->second;
 }
 
-/// Whether what we are being told comes from a part that has been replaced since: its problems ended with it, and
-/// nobody would ever say that they are over.
-bool is_of_former_life(node_ptr self) {
+/// A problem, a grant, or a state of the connection or the leadership: its end is told as well, by whoever has told it.
+bool has_an_end(const event& what) {
+  const auto* starved = std::get_if<item_starved>(&what);
+  return std::holds_alternative<problem>(what) || std::holds_alternative<pool_problem>(what) ||
+         std::holds_alternative<run_overrun>(what) || std::holds_alternative<items_granted>(what) ||
+         std::holds_alternative<connection_changed>(what) || std::holds_alternative<leader_changed>(what) ||
+         (starved != nullptr && !starved->over);
+}
+
+/// Whether we are told of something by a part that has been replaced since, or by a runner whose job was let go: it
+/// ended with that part, and nobody would ever say that it is over. What was given back, and what became of runs,
+/// counts all the same.
+bool ended_with_its_part(node_ptr self, const event& what) {
   const auto& st = self->state();
   const auto& sender = self->current_sender();
-  return sender && st.part_ids.count(sender->id()) + st.runner_ids.count(sender->id()) == 0;
+  return sender && st.part_ids.count(sender->id()) + st.runner_ids.count(sender->id()) == 0 && has_an_end(what);
 }
 
 node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_parts parts) {
@@ -143,7 +153,7 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
     self,
     // CAF tries the handlers one after the other: what comes most often stands first.
     [self](msg::happened& m) {
-      if (!is_of_former_life(self)) {
+      if (!ended_with_its_part(self, m.what)) {
         publish(self, std::move(m.what));
       }
     },

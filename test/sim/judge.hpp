@@ -53,6 +53,8 @@ public:
   void started(const process& p, duration detach, time_point now);
   void paused(const process& p, time_point now);
   void resumed(const process& p, time_point now);
+  /// Its user has asked it to stop.
+  void stops(const process& p) { turns_.stops(p.number()); }
   void died(const process& p);
   void run_began(const process& p, run_id run, const job_id& job, const std::vector<work_item>& items, bool stubborn,
                  time_point now);

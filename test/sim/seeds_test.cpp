@@ -24,6 +24,9 @@ TEST_CASE("seeds that broke a promise once do so no more") {
          once{profile::chaos, 4199249, "the same"},
          once{profile::chaos, 4099969, "wishes with one number took turns at a pool"},
          once{profile::chaos, 208495, "a part of the life before told of a problem that nobody ended any more"},
+         once{profile::chaos, 306982, "the judge held a stopping node to the rhythm of its jobs"},
+         once{profile::chaos, 306987, "what a job that was let go in a new life gave back was told to nobody"},
+         once{profile::chaos, 307232, "the same"},
          once{profile::chaos, 208020, "a wish that waited for a pool kept a mark waiting that was asked for later"},
          once{profile::chaos, 4198313, "runs ignored their stop request even after everything had healed"},
        }) {

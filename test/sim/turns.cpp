@@ -69,6 +69,8 @@ void turns::rebuilt(host h, const job_id& job) {
 
 /// An item that was taken away and came back may still be in the run that it was in.
 void turns::begin_wait(node& n, const key& k, time_point now) {
+  if (n.stopping)
+    return;
   for (const auto& [run, keys] : n.runs)
     if (std::find(keys.begin(), keys.end(), k) != keys.end())
       return;
@@ -95,6 +97,12 @@ void turns::ended(node& n, run_id run, time_point now) {
 void turns::anew(host h, time_point now) {
   for (auto& [k, w] : nodes_[h].waits)
     w.since = now;
+}
+
+void turns::stops(host h) {
+  auto& n = nodes_[h];
+  n.stopping = true;
+  n.waits.clear();
 }
 
 void turns::gone(host h) {

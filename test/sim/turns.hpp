@@ -28,6 +28,8 @@ public:
   void told(host h, const event& what, time_point now, const complaint& say);
   /// Nothing could start on this host until now: it had no lease, stood still, or a part of it was missing.
   void anew(host h, time_point now);
+  /// It was told to stop: it starts nothing any more and gives back what it holds.
+  void stops(host h);
   void gone(host h);
   /// Somebody's wall clock was set: what starts next may be for a moment that has had its start.
   void clock_set() { ++clocks_set_; }
@@ -59,6 +61,7 @@ private:
     std::set<key> held;
     std::map<key, wait> waits;
     std::map<run_id, std::vector<key>> runs;
+    bool stopping = false;
   };
 
   void rebuilt(host h, const job_id& job);

@@ -45,6 +45,20 @@ TEST_CASE("turns: an item that is held and in no run for too long is a complaint
   CHECK(late.complaints.size() == 1);
 }
 
+TEST_CASE("turns: a node that was told to stop owes its items no run, also while the store keeps it waiting") {
+  hall c;
+  c.granted(0s);
+  c.t.stops(1);
+  c.granted(1s);
+  c.t.check(time_point{60s}, c.say);
+  c.told(61s, items_revoked{"j", {"x"}, stop_reason::shutdown});
+  CHECK(c.complaints.empty());
+  c.t.gone(1); // another life of it
+  c.granted(100s);
+  c.t.check(time_point{160s}, c.say);
+  CHECK(c.complaints.size() == 1);
+}
+
 TEST_CASE("turns: what could not start, is in a run, or was taken away, does not wait") {
   hall c;
   c.granted(0s);

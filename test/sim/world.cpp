@@ -173,6 +173,7 @@ void world::enters(handle h, node_phase phase) {
 void world::stop(handle h, bool hurry) {
   enters(h, node_phase::stopping);
   note(fmt::format("{}#{} is told to stop{}", hosts_.at(h).p->node(), h, hurry ? " now" : ""));
+  judge_.stops(*hosts_.at(h).p);
   tell(h, shutdown_node{hurry});
 }
 
