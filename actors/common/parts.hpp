@@ -2,16 +2,16 @@
 
 #include <memory>
 
-#include "actors/common/interfaces.hpp"
 #include "actors/election/election_core.hpp"
 #include "actors/env/node_env.hpp"
 #include "actors/job_runner/job_runner_core.hpp"
 #include "actors/keeper/keeper_core.hpp"
 #include "actors/manager/manager_core.hpp"
+#include "actors/protocol/peers.hpp"
 #include "actors/worker/worker_core.hpp"
 #include "djm/job.hpp"
 
-/// Starts the parts of a node. Each waits for its `peers_ptr` before it does anything.
+/// Starts the parts of a node. Each waits for its `introduce` before it does anything.
 namespace djm {
 
 keeper_actor spawn_keeper(caf::actor_system& system, std::shared_ptr<node_env> env, keeper_core::settings s);

@@ -5,13 +5,12 @@
 #include <string>
 #include <utility>
 
-#include <caf/actor_cast.hpp>
 #include <caf/actor_control_block.hpp>
-#include <caf/send.hpp>
 
 #include "actors/common/core.hpp"
-#include "actors/common/interfaces.hpp"
+#include "actors/common/post.hpp"
 #include "actors/env/node_env.hpp"
+#include "actors/protocol/common.hpp"
 #include "djm/impl/exception_text.hpp"
 
 /// What the shells around the cores share: they receive a typed message, call the core, carry out the effects.
@@ -50,11 +49,7 @@ public:
     clear();
     at_ = at;
     if (at) {
-      id_ = env_->arm(*at, [self = self_] {
-        if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(self)) {
-          cx::anon_mail(msg::wake{}).send(caf::actor_cast<Handle>(std::move(strong)));
-        }
-      });
+      id_ = env_->arm(*at, [self = self_] { post_to<Handle>(self, msg::wake{}); });
     }
   }
 

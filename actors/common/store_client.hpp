@@ -5,6 +5,7 @@
 #include <caf/mailbox_element.hpp>
 
 #include "actors/common/shell.hpp"
+#include "actors/protocol/peers.hpp"
 
 /// The part of a shell that talks to the store: questions out, and attaching to a store that may have been rebuilt.
 namespace djm {

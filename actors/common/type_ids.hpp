@@ -1,14 +1,10 @@
 #pragma once
 
-#include <memory>
-
 #include "djm/type_ids.hpp"
 
 /// The numbers by which CAF 1.x knows what stays within a node.
 namespace djm {
 
-struct peers;
-using peers_ptr = std::shared_ptr<const peers>;
 struct plan_done;
 struct explain_done;
 struct add_runner;
@@ -37,6 +33,7 @@ struct session_lost;
 
 namespace djm::msg {
 
+struct introduce;
 struct attach;
 struct commit;
 struct read;
@@ -88,7 +85,7 @@ struct read_older;
 
 CAF_BEGIN_TYPE_ID_BLOCK(djm_parts, caf::id_block::djm::end)
 
-CAF_ADD_TYPE_ID(djm_parts, (djm::peers_ptr))
+CAF_ADD_TYPE_ID(djm_parts, (djm::msg::introduce))
 CAF_ADD_TYPE_ID(djm_parts, (djm::plan_done))
 CAF_ADD_TYPE_ID(djm_parts, (djm::explain_done))
 CAF_ADD_TYPE_ID(djm_parts, (djm::add_runner))

@@ -72,10 +72,10 @@ election_actor::behavior_type election_behavior(self_ptr self, std::shared_ptr<n
       self->state().timer.fired();
       tell_core(self, &election_core::on_wake);
     },
-    [self](peers_ptr& p) {
+    [self](msg::introduce& m) {
       auto& x = self->state();
       auto before = x.peers;
-      replace_peers(self, std::move(p));
+      replace_peers(self, std::move(m.who));
       if (before && x.term && before->manager != x.peers->manager) {
         self->mail(*x.term).send(x.peers->manager);
       }

@@ -26,12 +26,11 @@ using self_ptr = cx::self_ptr<runner_actor, runner_state>;
 
 executor::done_fn report_to(const caf::weak_actor_ptr& weak) {
   return [weak](const run_result& r) {
-    auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak);
-    if (strong && !r.ended) {
-      cx::anon_mail(msg::run_released{r.id, r.released}).send(caf::actor_cast<runner_actor>(std::move(strong)));
-    } else if (strong) {
-      cx::anon_mail(msg::run_done{r.id, r.failed, r.failure, r.dropped, r.waited, r.took, r.failed_items})
-        .send(caf::actor_cast<runner_actor>(std::move(strong)));
+    if (r.ended) {
+      post_to<runner_actor>(weak,
+                            msg::run_done{r.id, r.failed, r.failure, r.dropped, r.waited, r.took, r.failed_items});
+    } else {
+      post_to<runner_actor>(weak, msg::run_released{r.id, r.released});
     }
   };
 }
@@ -42,11 +41,7 @@ void call_user(self_ptr self, const char* what, Answer answer, F f) {
   auto& st = self->state();
   caf::weak_actor_ptr weak{self->ctrl()};
   st.env->exec().call_user(what + st.id, [weak, answer = std::move(answer), f = std::move(f)]() mutable {
-    const auto tell = [&] {
-      if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
-        cx::anon_mail(std::move(answer)).send(caf::actor_cast<runner_actor>(std::move(strong)));
-      }
-    };
+    const auto tell = [&] { post_to<runner_actor>(weak, std::move(answer)); };
     try {
       f(answer);
       answer.ok = true;
@@ -98,6 +93,22 @@ void carry_out(self_ptr self, job_runner_core::effects fx) {
                e);
   }
   st.timer.set(st.core->wake_at());
+}
+
+/// Runs of a runner before this one are taken over: their items stay busy until they are done.
+void begin(self_ptr self) {
+  auto& st = self->state();
+  std::vector<run_id> ids;
+  std::vector<std::vector<work_item>> items;
+  st.env->exec().adopt(st.id, report_to(caf::weak_actor_ptr{self->ctrl()}));
+  for (auto& r : st.env->exec().running(st.id)) {
+    ids.push_back(r.id);
+    items.push_back(std::move(r.items));
+  }
+  if (!ids.empty()) {
+    tell_core(self, &job_runner_core::on_adopted, ids, items);
+  }
+  tell_core(self, &job_runner_core::on_start);
 }
 
 runner_actor::behavior_type runner_behavior(self_ptr self, std::shared_ptr<node_env> env, job_runner_core::settings s,
@@ -155,25 +166,12 @@ runner_actor::behavior_type runner_behavior(self_ptr self, std::shared_ptr<node_
     },
     [self](msg::stop_runs& m) { tell_core(self, &job_runner_core::on_stop, m.reason); },
     [self](msg::worker_restarted) { tell_core(self, &job_runner_core::on_worker_rebuilt); },
-    [self](peers_ptr& p) {
+    [self](msg::introduce& m) {
       auto& x = self->state();
-      const bool first = !x.peers;
-      const bool new_keeper = !first && x.peers->keeper != p->keeper;
-      x.peers = std::move(p);
-      if (first) {
-        // Runs of a runner before this one: their items stay busy until they are done.
-        std::vector<run_id> ids;
-        std::vector<std::vector<work_item>> items;
-        x.env->exec().adopt(x.id, report_to(caf::weak_actor_ptr{self->ctrl()}));
-        for (auto& r : x.env->exec().running(x.id)) {
-          ids.push_back(r.id);
-          items.push_back(std::move(r.items));
-        }
-        if (!ids.empty()) {
-          tell_core(self, &job_runner_core::on_adopted, ids, items);
-        }
-        tell_core(self, &job_runner_core::on_start);
-      } else if (new_keeper && x.pool) {
+      const auto before = std::exchange(x.peers, std::move(m.who));
+      if (!before) {
+        begin(self);
+      } else if (before->keeper != x.peers->keeper && x.pool) {
         self->mail(msg::pool{x.id, *x.pool}).send(x.peers->keeper);
       }
     },

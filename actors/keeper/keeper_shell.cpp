@@ -73,10 +73,10 @@ keeper_actor::behavior_type keeper_behavior(self_ptr self, std::shared_ptr<node_
     [self](msg::withdraw& m) { tell_core(self, &keeper_core::on_withdraw, m.job); },
     [self](msg::not_alive) { tell_core(self, &keeper_core::on_not_alive); },
     [self](msg::leave) { tell_core(self, &keeper_core::on_leave); },
-    [self](peers_ptr& p) {
+    [self](msg::introduce& m) {
       auto& x = self->state();
       auto before = x.peers;
-      replace_peers(self, std::move(p));
+      replace_peers(self, std::move(m.who));
       if (before && x.joined && x.core->is_joined()) {
         if (before->worker != x.peers->worker) {
           self->mail(*x.joined).send(x.peers->worker);

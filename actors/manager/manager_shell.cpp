@@ -34,9 +34,7 @@ void plan_elsewhere(self_ptr self, manager_core::plan_request& x) {
   st.env->exec().call([weak, x = std::move(x), strategies = st.strategies] {
     auto result =
       std::make_shared<const expected<plan_so_far>>(plan_without_users(*x.problem, *strategies, *x.answers, x.options));
-    if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
-      cx::anon_mail(plan_done{x.request, std::move(result)}).send(caf::actor_cast<manager_actor>(std::move(strong)));
-    }
+    post_to<manager_actor>(weak, plan_done{x.request, std::move(result)});
   });
 }
 
@@ -47,10 +45,7 @@ void ask_elsewhere(self_ptr self, manager_core::strategy_request& x) {
   auto owner = "strategy " + x.question.strategy;
   st.env->exec().call_user(std::move(owner), [weak, x = std::move(x), strategies = st.strategies] {
     auto result = std::make_shared<const expected<plan>>(ask_strategy(x.question, *strategies, x.options));
-    if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
-      cx::anon_mail(strategy_done{x.request, std::move(result)})
-        .send(caf::actor_cast<manager_actor>(std::move(strong)));
-    }
+    post_to<manager_actor>(weak, strategy_done{x.request, std::move(result)});
   });
 }
 
@@ -66,10 +61,7 @@ void explain_next(self_ptr self) {
   caf::weak_actor_ptr weak{self->ctrl()};
   st.env->exec().call([weak, x = std::move(x), strategies = st.strategies] {
     auto result = std::make_shared<const expected<item_explanation>>(explain_now(x, *strategies));
-    if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
-      cx::anon_mail(explain_done{x.question, std::move(result)})
-        .send(caf::actor_cast<manager_actor>(std::move(strong)));
-    }
+    post_to<manager_actor>(weak, explain_done{x.question, std::move(result)});
   });
 }
 
@@ -165,8 +157,8 @@ manager_actor::behavior_type manager_behavior(self_ptr self, std::shared_ptr<nod
       self->state().timer.fired();
       tell_core(self, &manager_core::on_wake);
     },
-    [self](peers_ptr& p) {
-      if (replace_peers(self, std::move(p))) {
+    [self](msg::introduce& m) {
+      if (replace_peers(self, std::move(m.who))) {
         carry_out(self, self->state().explainer->on_disconnected());
       }
     },

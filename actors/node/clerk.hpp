@@ -4,7 +4,8 @@
 
 #include <caf/allowed_unsafe_message_type.hpp>
 
-#include "actors/common/interfaces.hpp"
+#include "actors/common/type_ids.hpp"
+#include "djm/caf.hpp"
 #include "djm/inspect.hpp"
 
 namespace djm {

@@ -5,8 +5,9 @@
 #include <caf/actor_cast.hpp>
 #include <caf/actor_control_block.hpp>
 
-#include "actors/common/interfaces.hpp"
+#include "actors/common/post.hpp"
 #include "actors/node/event_feed.hpp"
+#include "actors/protocol/supervisor.hpp"
 #include "djm/inspect.hpp"
 
 namespace djm {
@@ -25,13 +26,9 @@ inline caf::behavior listener_behavior(cx::event_based_actor* self, const std::s
       if (taken != event_feed::taken::no_longer) {
         return;
       }
-      if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(node)) {
-        cx::anon_mail(msg::happened{problem{"listener",
-                                            {errc::user_code_hangs,
-                                             "the listener does not take its events in time: from now on they are "
-                                             "dropped, until it has taken half of what waits for it"}}})
-          .send(caf::actor_cast<supervisor_actor>(std::move(strong)));
-      }
+      error why{errc::user_code_hangs, "the listener does not take its events in time: from now on they are dropped, "
+                                       "until it has taken half of what waits for it"};
+      post_to<supervisor_actor>(node, msg::happened{problem{"listener", std::move(why)}});
     },
   };
 }

@@ -81,23 +81,23 @@ void start_part(node_ptr self, part which, bool rebuilt) {
 }
 
 /// A copy, because whoever gets it keeps it.
-peers_ptr who_is_who(const node_state& st) {
-  return std::make_shared<const peers>(*st.now);
+msg::introduce who_is_who(const node_state& st) {
+  return {std::make_shared<const peers>(*st.now)};
 }
 
 void introduce_all(node_ptr self) {
   auto& st = self->state();
-  const auto p = who_is_who(st);
-  self->mail(p).send(p->worker);
-  self->mail(p).send(p->manager);
-  self->mail(p).send(p->election);
-  self->mail(p).send(p->keeper);
+  const auto now = who_is_who(st);
+  self->mail(now).send(now.who->worker);
+  self->mail(now).send(now.who->manager);
+  self->mail(now).send(now.who->election);
+  self->mail(now).send(now.who->keeper);
   for (auto& [id, j] : st.jobs) {
     if (j.runner) {
-      self->mail(p).send(j.runner);
+      self->mail(now).send(j.runner);
     }
   }
-  self->mail(p).send(p->store);
+  self->mail(now).send(now.who->store);
 }
 
 void start_runner(node_ptr self, job_entry& j) {
@@ -200,11 +200,7 @@ void end_parts(node_ptr self) {
 
 void close_environment(node_ptr self) {
   caf::weak_actor_ptr weak{self->ctrl()};
-  self->state().parts.env->close([weak] {
-    if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
-      cx::anon_mail(env_closed{}).send(caf::actor_cast<node_impl>(std::move(strong)));
-    }
-  });
+  self->state().parts.env->close([weak] { post_to<node_impl>(weak, env_closed{}); });
 }
 
 /// Everyone who still waits is answered.

@@ -96,11 +96,8 @@ caf::result<void> add_job(node_ptr self, register_job& m) {
   const auto job = id;
   warn_of_strategy(self, m.spec);
   auto activity = std::make_shared<job_activity>();
-  auto code = guard(st.parts.env, job, std::move(m.code), activity, [weak = caf::weak_actor_ptr{self->ctrl()}, job] {
-    if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
-      cx::anon_mail(job_gone{job}).send(caf::actor_cast<node_impl>(std::move(strong)));
-    }
-  });
+  auto code = guard(st.parts.env, job, std::move(m.code), activity,
+                    [weak = caf::weak_actor_ptr{self->ctrl()}, job] { post_to<node_impl>(weak, job_gone{job}); });
   st.jobs.emplace(job, job_entry{std::move(m.spec), std::move(code), std::move(activity), {}, {}, {}});
   carry_out(self, st.life->add_job(job));
   return caf::unit;

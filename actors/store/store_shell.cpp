@@ -66,10 +66,7 @@ store::session_options options_of(const store_state& st) {
 
 store::event_sink sink_of(self_ptr self, std::uint64_t handle) {
   return [weak = caf::weak_actor_ptr{self->ctrl()}, handle](store::raw_event e) {
-    if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
-      cx::anon_mail(raw_message{handle, std::make_shared<store::raw_event>(std::move(e))})
-        .send(caf::actor_cast<store_impl>(std::move(strong)));
-    }
+    post_to<store_impl>(weak, raw_message{handle, std::make_shared<store::raw_event>(std::move(e))});
   };
 }
 
@@ -378,11 +375,9 @@ store_impl::behavior_type store_behavior(self_ptr self, store_args args) {
       }
     },
     [self](msg::read_older& m) { give_up(self, m); },
-    [self](peers_ptr& p) {
+    [self](msg::introduce& m) {
       auto& s = self->state();
-      const bool first = !s.peers;
-      s.peers = std::move(p);
-      if (first) {
+      if (!std::exchange(s.peers, std::move(m.who))) {
         carry_out(self, s.core->open(s.env->now()));
       }
     },

@@ -4,8 +4,8 @@
 #include <map>
 #include <memory>
 
-#include "actors/common/interfaces.hpp"
 #include "actors/env/node_env.hpp"
+#include "actors/protocol/peers.hpp"
 #include "djm/node_config.hpp"
 #include "zkstore/session_core.hpp"
 

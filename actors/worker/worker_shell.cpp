@@ -121,7 +121,7 @@ worker_actor::behavior_type worker_behavior(self_ptr self, std::shared_ptr<node_
     },
     [self](msg::drain) { tell_core(self, &worker_core::on_drain); },
     [self](msg::hurry) { tell_core(self, &worker_core::on_hurry); },
-    [self](peers_ptr& p) { replace_peers(self, std::move(p)); },
+    [self](msg::introduce& m) { replace_peers(self, std::move(m.who)); },
     [self](msg::get_part_status) -> caf::result<worker_status> {
       auto& x = self->state();
       return x.core->status(x.env->now());

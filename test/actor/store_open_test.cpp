@@ -54,7 +54,7 @@ TEST_CASE("a store that cannot be opened yet is tried again, also while a questi
     std::atomic<bool> connected{false};
     // Asks as soon as it is attached, before there is a session.
     auto client = system.spawn([&](cx::event_based_actor* self) -> caf::behavior {
-      self->mail(peers_ptr{std::make_shared<const peers>()}).send(store);
+      self->mail(msg::introduce{std::make_shared<const peers>()}).send(store);
       self->mail(msg::attach{}).send(store);
       self->mail(msg::read{1, {store::exists("/")}, false}).send(store);
       return {
@@ -93,7 +93,7 @@ TEST_CASE("what a session may not watch any more is a problem that names the lim
       auto p = std::make_shared<peers>();
       p->node = caf::actor_cast<supervisor_actor>(caf::actor{self});
       p->worker = caf::actor_cast<worker_actor>(caf::actor{self});
-      self->mail(peers_ptr{std::move(p)}).send(store);
+      self->mail(msg::introduce{std::move(p)}).send(store);
       self->mail(msg::attach{}).send(store);
       self->mail(msg::read{1, {store::exists("/a", true), store::exists("/b", true)}, false}).send(store);
       return {
@@ -135,7 +135,7 @@ TEST_CASE("a resolver that never answers keeps neither the status nor the end of
     auto listener = system.spawn([&, store](cx::event_based_actor* self) -> caf::behavior {
       auto others = std::make_shared<peers>();
       others->node = caf::actor_cast<supervisor_actor>(caf::actor{self});
-      self->mail(peers_ptr{std::move(others)}).send(store);
+      self->mail(msg::introduce{std::move(others)}).send(store);
       return {[&](const msg::happened&) {
         ++problems;
         the_bell().ring();
@@ -194,7 +194,7 @@ TEST_CASE("why a connection fails is in the log of its own node, with several no
       args.config.connect = connects[i];
       stores.push_back(spawn_store(system, std::move(args)));
       system.spawn([store = stores.back()](cx::event_based_actor* self) {
-        self->mail(peers_ptr{std::make_shared<const peers>()}).send(store);
+        self->mail(msg::introduce{std::make_shared<const peers>()}).send(store);
       });
     }
     CHECK(eventually([&] { return books[0].has("[127.0.0.1:1]") && books[1].has("[127.0.0.1:2]"); }));

@@ -18,8 +18,6 @@ std::string message_name(std::string_view type) {
                                                     std::free};
   if (status == 0)
     name = text.get();
-  if (name.find("shared_ptr<djm::peers") != std::string::npos || name == "djm::peers_ptr")
-    return "peers";
   const auto colon = name.rfind("::");
   return colon == std::string::npos ? name : name.substr(colon + 2);
 }

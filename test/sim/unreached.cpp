@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "actors/common/interfaces.hpp"
+#include "actors/protocol/peers.hpp"
 #include "djm/node_actor.hpp"
 
 namespace djm::sim {

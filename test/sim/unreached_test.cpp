@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "actors/common/messages.hpp"
+#include "actors/protocol/peers.hpp"
 #include "test/sim/unreached.hpp"
 
 using namespace djm;
@@ -56,7 +56,7 @@ TEST_CASE("messages that no actor has ever seen are in the table") {
   CHECK(t.rows.at({"manager", "explain_item"}) == std::vector<std::uint64_t>(6));
   CHECK(t.rows.count({"runner", "worker_restarted"}) == 1);
   CHECK(t.rows.count({"node", "shutdown_node"}) == 1);
-  CHECK(t.rows.count({"store", "peers"}) == 1);
+  CHECK(t.rows.count({"store", "introduce"}) == 1);
   CHECK(t.rows.count({"store", "grant"}) == 0);
 }
 

@@ -6,6 +6,7 @@
 
 #include "test/tidy/doc_rules.hpp"
 #include "test/tidy/layer_rules.hpp"
+#include "test/tidy/message_rules.hpp"
 #include "test/tidy/text_rules.hpp"
 
 using namespace tidy;
@@ -103,6 +104,14 @@ TEST_CASE("loops walk through what lives") {
 
 TEST_CASE("answers of the store are found by slots and labels") {
   check_clean(check_store_answers(project()));
+}
+
+TEST_CASE("the map of messages is that of the headers") {
+  check_clean(check_message_map(project()));
+}
+
+TEST_CASE("messages are sent by those who are said to send them") {
+  check_clean(check_message_senders(project()));
 }
 
 TEST_CASE("test files assert something") {

@@ -3,6 +3,7 @@
 
 #include "test/tidy/doc_rules.hpp"
 #include "test/tidy/layer_rules.hpp"
+#include "test/tidy/message_rules.hpp"
 #include "test/tidy/text_rules.hpp"
 
 using namespace tidy;
@@ -188,4 +189,28 @@ TEST_CASE("text: a source that hides what its header lacks is found") {
   CHECK(check_own_header_first(tree).empty());
   tree["a/b.cpp"] = "#include <map>\n#include \"a/b.hpp\"\n";
   CHECK(check_own_header_first(tree).size() == 1);
+}
+
+TEST_CASE("messages: a map that is not that of the headers is found, and senders that are not") {
+  const std::string header = "#pragma once\n"
+                             "using keeper_actor = cx::typed<\n"
+                             "  // from node: answered by `left`\n"
+                             "  caf::result<void>(msg::leave),\n"
+                             "  // from executor, worker; node: for a user\n"
+                             "  caf::result<int>(msg::pool)>;\n";
+  const std::string rows = "| keeper | `leave` | node | `left` |\n"
+                           "| keeper | `pool` | executor, worker, node (for a user) | `int` |\n";
+  source_tree tree{{"actors/protocol/keeper.hpp", header},
+                   {"actors/README.md", "| to | message | from | answer |\n|---|---|---|---|\n" + rows + "\n"},
+                   {"actors/node/a.cpp", "self->mail(msg::leave{}); self->mail(msg::pool{});\n"},
+                   {"actors/worker/a.cpp", "msg::pool answer;\n"},
+                   {"actors/keeper/a.cpp", "post_to<keeper_actor>(weak, msg::pool{});\n"}};
+  CHECK(message_map(tree) == rows);
+  CHECK(check_message_map(tree).empty());
+  CHECK(check_message_senders(tree).empty());
+  tree["actors/worker/a.cpp"] = "// msg::pool{}\n core::pool{};\n";
+  tree["actors/store/a.cpp"] = "self->mail(msg::leave{})";
+  CHECK(check_message_senders(tree).size() == 2);
+  tree["actors/protocol/keeper.hpp"] = header + "  caf::result<void>(msg::more)>;\n";
+  CHECK(check_message_map(tree).size() == 2); // nobody sends it, and it is not in the map
 }

@@ -4,7 +4,7 @@
 #include <caf/binary_serializer.hpp>
 #include <doctest/doctest.h>
 
-#include "actors/common/messages.hpp"
+#include "actors/protocol/peers.hpp"
 #include "djm/json.hpp"
 #include "test/unit/model/all_types.hpp"
 #include "test/unit/model/field_gen.hpp"

@@ -176,7 +176,7 @@ struct rig {
     args.number_base = 8;
     args.limits.scout_after = 5s;
     store = spawn_store(system, std::move(args));
-    self->mail(std::make_shared<const peers>()).send(store);
+    self->mail(msg::introduce{std::make_shared<const peers>()}).send(store);
     settle();
     say(store::link_state::connected);
   }

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "actors/common/shell.hpp"
+#include "actors/protocol/worker.hpp"
 
 using namespace djm;
 

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <memory>
+
+#include <caf/allowed_unsafe_message_type.hpp>
+
+#include "actors/common/type_ids.hpp"
+#include "djm/caf.hpp"
+#include "djm/inspect.hpp"
+
+/// What every part of a node understands. All of it stays in the process.
+namespace djm {
+
+/// Who is who in a node: `actors/protocol/peers.hpp`.
+struct peers;
+using peers_ptr = std::shared_ptr<const peers>;
+
+} // namespace djm
+
+namespace djm::msg {
+
+/// Who is who at the moment. A part does nothing before it has heard that for the first time, and hears it anew
+/// whenever a part was rebuilt.
+struct introduce {
+  peers_ptr who;
+};
+
+/// The timer of a part has come.
+struct wake {};
+
+/// How a part is doing.
+struct get_part_status {};
+
+template <class V>
+auto fields(V&& v, wake&) {
+  return v("wake");
+}
+template <class V>
+auto fields(V&& v, get_part_status&) {
+  return v("get_part_status");
+}
+
+using djm::inspect;
+
+} // namespace djm::msg
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(djm::msg::introduce)

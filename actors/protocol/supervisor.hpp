@@ -1,0 +1,92 @@
+#pragma once
+
+#include "actors/protocol/keeper.hpp"
+#include "djm/events.hpp"
+
+/// What the parts of a node tell the node.
+namespace djm::msg {
+
+/// What users hear.
+struct happened {
+  event what;
+};
+
+/// The node has left the cluster.
+struct left {};
+
+/// The node cannot take part at all.
+struct failed {
+  error why;
+};
+
+/// Everything was given back.
+struct drained {};
+
+/// Whether the node holds just what it is assigned.
+struct settled {
+  bool settled = false;
+};
+
+/// The worker holds nothing of the job any more.
+struct job_free {
+  job_id job;
+};
+
+/// The session has ended.
+struct store_closed {};
+
+template <class V>
+auto fields(V&& v, happened& x) {
+  return v("happened", field("what", x.what));
+}
+template <class V>
+auto fields(V&& v, left&) {
+  return v("left");
+}
+template <class V>
+auto fields(V&& v, failed& x) {
+  return v("failed", field("code", x.why.code), field("text", x.why.text));
+}
+template <class V>
+auto fields(V&& v, drained&) {
+  return v("drained");
+}
+template <class V>
+auto fields(V&& v, settled& x) {
+  return v("settled", field("settled", x.settled));
+}
+template <class V>
+auto fields(V&& v, job_free& x) {
+  return v("job_free", field("job", x.job));
+}
+template <class V>
+auto fields(V&& v, store_closed&) {
+  return v("store_closed");
+}
+
+} // namespace djm::msg
+
+namespace djm {
+
+/// The node, as its parts see it.
+using supervisor_actor = cx::typed<
+  // from store, keeper, election, manager, worker, job_runner; node: for a listener
+  caf::result<void>(msg::happened),
+  // from keeper
+  caf::result<void>(msg::left),
+  // from keeper
+  caf::result<void>(msg::failed),
+  // from worker
+  caf::result<void>(msg::drained),
+  // from worker
+  caf::result<void>(msg::settled),
+  // from worker
+  caf::result<void>(msg::job_free),
+  // from keeper
+  caf::result<void>(msg::joined),
+  // from keeper
+  caf::result<void>(msg::unjoined),
+  // from store
+  caf::result<void>(msg::store_closed)>;
+
+} // namespace djm

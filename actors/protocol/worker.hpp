@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <caf/allowed_unsafe_message_type.hpp>
+
+#include "actors/protocol/job_runner.hpp"
+#include "actors/protocol/keeper.hpp"
+
+/// Between the worker and those that it serves.
+namespace djm::msg {
+
+/// The latest moment at which the server is known to have seen session `number` alive.
+struct contact {
+  std::uint64_t number = 0;
+  time_point at;
+};
+
+/// The runner does not touch these items any more.
+struct released {
+  job_id job;
+  std::vector<item_id> items;
+};
+
+/// The job is to go: tell when it is free of items (`job_free`).
+struct remove_job {
+  job_id job;
+};
+
+/// Give everything back.
+struct drain {};
+
+/// Leave what still runs.
+struct hurry {};
+
+template <class V>
+auto fields(V&& v, contact& x) {
+  return v("contact", field("number", x.number), field("at", x.at));
+}
+template <class V>
+auto fields(V&& v, released& x) {
+  return v("released", field("job", x.job), field("items", x.items));
+}
+template <class V>
+auto fields(V&& v, remove_job& x) {
+  return v("remove_job", field("job", x.job));
+}
+template <class V>
+auto fields(V&& v, drain&) {
+  return v("drain");
+}
+template <class V>
+auto fields(V&& v, hurry&) {
+  return v("hurry");
+}
+
+} // namespace djm::msg
+
+namespace djm {
+
+/// The runner of a job, new or rebuilt.
+struct add_runner {
+  job_id job;
+  runner_actor runner;
+};
+
+/// Holds the locks of the node.
+using worker_actor = store_client_actor::extend_with<cx::typed<
+  // from store
+  caf::result<void>(msg::contact),
+  // from keeper
+  caf::result<void>(msg::joined),
+  // from keeper
+  caf::result<void>(msg::unjoined),
+  // from job_runner; worker: for a job without a runner
+  caf::result<void>(msg::released),
+  // from node
+  caf::result<void>(add_runner),
+  // from node: answered by `job_free`
+  caf::result<void>(msg::remove_job),
+  // from node: answered by `drained`
+  caf::result<void>(msg::drain),
+  // from node
+  caf::result<void>(msg::hurry),
+  // from timer
+  caf::result<void>(msg::wake),
+  // from node
+  caf::result<void>(msg::introduce),
+  // from node
+  caf::result<worker_status>(msg::get_part_status)>>;
+
+} // namespace djm
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(djm::add_runner)
