@@ -299,6 +299,7 @@ keeper_core::effects keeper_core::on_read(std::uint64_t request, const store::re
     return out;
   }
   if (!q->ok()) {
+    look_lost(q->topic, s);
     looking_.reset();
     if (q->topic == doing::looking) {
       glance_at_ = s.now + look_period();
@@ -313,6 +314,7 @@ keeper_core::effects keeper_core::on_read(std::uint64_t request, const store::re
   }
   for (const auto& [asked, answer] : q->asked) {
     if (answer.code == rc::no_auth && q->topic != doing::reading_access) {
+      look_lost(q->topic, s);
       looking_.reset();
       glance_at_ = s.now + look_period();
       refused("reading " + asked.path, "reading \"" + asked.path + "\" is not permitted", s, out);

@@ -230,6 +230,7 @@ private:
   bool is_watched_over(const std::string& path) const;
   void look_soon(step s);
   void read_sentry(effects& out);
+  void look_lost(doing what, step s);
   void apply_sentry(const sentry_slots& slots, step s, effects& out);
   void read_leave(effects& out);
   void apply_leave(const leave_slots& slots, step s, effects& out);

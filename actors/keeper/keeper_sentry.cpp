@@ -43,6 +43,13 @@ void keeper_core::read_sentry(effects& out) {
   store_.read(doing::reading_sentry, ask, true, out, &keeper_core::apply_sentry, slots);
 }
 
+/// Nobody would remind us: what has changed has changed, and the watches may not have been left.
+void keeper_core::look_lost(doing what, step s) {
+  if (what == doing::reading_sentry) {
+    look_at_ = s.now;
+  }
+}
+
 void keeper_core::apply_sentry(const sentry_slots& slots, step s, effects& out) {
   const auto& base = *slots.base;
   const auto& pools = *slots.pools;

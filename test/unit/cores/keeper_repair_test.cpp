@@ -29,6 +29,25 @@ TEST_CASE("keeper: a tree that somebody deleted as a whole is made anew while th
   CHECK(r.tree.has("/djm/work-pool/j/a"));
 }
 
+TEST_CASE("keeper: a look at the tree that nobody answered is taken again, and what it misses is made anew") {
+  keeper_rig r;
+  join(r);
+  r.tree.erase("/djm/locks");
+  r.d.settle(); // the watch has told
+  int looks = 0;
+  for (int n = 0; n < 30; ++n) {
+    r.d.now += std::chrono::milliseconds{100};
+    r.d.take(r.d.core.on_wake(r.d.now_step()));
+    for (const auto& q : std::exchange(r.d.reads, {})) {
+      looks += q.reads.front().path == "/djm" ? 1 : 0;
+      r.d.take(r.d.core.on_read(q.request, {store::read_status::failed, {}, "no answer"}, r.d.now_step()));
+    }
+  }
+  CHECK(looks > 1);
+  r.d.pass(seconds{6});
+  CHECK(r.tree.has("/djm/locks"));
+}
+
 TEST_CASE("keeper: the version node of the pools is made anew when it is missing") {
   keeper_rig r;
   join(r);
