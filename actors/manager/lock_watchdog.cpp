@@ -39,6 +39,7 @@ bool lock_watchdog::observe(const incarnation_ref& who, registration_seen seen, 
       at += late; // their tolerance counts from the new beginning
     }
   }
+  t.looked_at = received;
   t.seen = std::move(seen);
   t.tolerance = std::max(t.tolerance, tolerance);
   return true;
@@ -52,6 +53,11 @@ lock_watchdog::tracker* lock_watchdog::find(const incarnation_ref& who) {
 bool lock_watchdog::expired(const incarnation_ref& who, time_point now) const {
   auto i = trackers_.find(who);
   return i != trackers_.end() && now - i->second.since >= i->second.tolerance;
+}
+
+bool lock_watchdog::stays_gone(const incarnation_ref& who, time_point now) const {
+  auto i = trackers_.find(who);
+  return expired(who, now) && i->second.looked_at - i->second.since >= i->second.tolerance;
 }
 
 std::optional<time_point> lock_watchdog::next_due(time_point now) const {

@@ -54,6 +54,8 @@ class lock_watchdog {
 public:
   struct tracker {
     time_point since{};
+    /// The receipt of the latest read that showed it gone.
+    time_point looked_at{};
     /// `workers/<w>` as it was at the latest look.
     registration_seen seen;
     /// Tolerance in its registration: when its items may move and its locks are first looked at.
@@ -82,8 +84,11 @@ public:
   const std::map<incarnation_ref, tracker>& trackers() const { return trackers_; }
   tracker* find(const incarnation_ref& who);
 
-  /// Gone for at least its tolerance: its items may move.
+  /// Gone for at least its tolerance, as far as this leader knows.
   bool expired(const incarnation_ref& who, time_point now) const;
+  /// And a look after that has shown it gone still: its items may move. What this leader has not heard yet, because it
+  /// stood still itself, may be that it was back.
+  bool stays_gone(const incarnation_ref& who, time_point now) const;
   /// The next moment at which an incarnation or a lock becomes due.
   std::optional<time_point> next_due(time_point now) const;
 

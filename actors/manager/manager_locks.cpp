@@ -11,15 +11,19 @@ using store::rc;
 
 // -- who is gone --------------------------------------------------------------------
 
+/// Members that are not there and have not been looked at: since they went, since their registration changed, or since
+/// their tolerance is over.
 std::set<incarnation_ref> manager_core::unobserved() const {
   auto whom = observe_now_;
   for (const auto& [id, w] : image_.workers) {
     if (!w.registration || w.is_alive() || w.registration->incarnation.empty()) {
       continue;
     }
-    auto t = watchdog_.trackers().find({id, w.registration->incarnation});
-    if (t == watchdog_.trackers().end() || t->second.seen.mzxid != w.mzxid) {
-      whom.insert({id, w.registration->incarnation});
+    const incarnation_ref who{id, w.registration->incarnation};
+    auto t = watchdog_.trackers().find(who);
+    if (t == watchdog_.trackers().end() || t->second.seen.mzxid != w.mzxid ||
+        (!w.has_left() && watchdog_.expired(who, now_) && !watchdog_.stays_gone(who, now_))) {
+      whom.insert(who);
     }
   }
   return whom;

@@ -19,7 +19,7 @@ constexpr std::size_t most_listed = 1000;
 std::set<node_id> manager_core::frozen(time_point now) const {
   std::set<node_id> found;
   for (const auto& [id, w] : image_.workers) {
-    if (!w.is_alive() && !w.has_left() && !watchdog_.expired({id, w.registration->incarnation}, now)) {
+    if (!w.is_alive() && !w.has_left() && !watchdog_.stays_gone({id, w.registration->incarnation}, now)) {
       found.insert(id);
     }
   }

@@ -28,6 +28,7 @@ TEST_CASE("seeds that broke a promise once do so no more") {
          once{profile::chaos, 306987, "what a job that was let go in a new life gave back was told to nobody"},
          once{profile::chaos, 307232, "the same"},
          once{profile::chaos, 308551, "a look at the base of the tree that nobody answered was not taken again"},
+         once{profile::chaos, 313680, "a leader that had stood still moved items away from a node that had been back"},
          once{profile::chaos, 208020, "a wish that waited for a pool kept a mark waiting that was asked for later"},
          once{profile::chaos, 4198313, "runs ignored their stop request even after everything had healed"},
        }) {

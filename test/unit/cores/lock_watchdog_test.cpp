@@ -37,6 +37,9 @@ TEST_CASE("watchdog: the clock starts with the first read that shows it gone and
   CHECK(d.observe(v, 5, "", seconds{10}, at(6)));
   CHECK_FALSE(d.expired(v, at(9.9)));
   CHECK(d.expired(v, at(10)));
+  CHECK_FALSE(d.stays_gone(v, at(10))); // it may have been back, unheard
+  CHECK(d.observe(v, 5, "", seconds{10}, at(12)));
+  CHECK(d.stays_gone(v, at(12)));
 }
 
 TEST_CASE("watchdog: another incarnation in its place is gone as well") {

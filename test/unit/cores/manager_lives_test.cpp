@@ -61,6 +61,31 @@ TEST_CASE("manager: a worker that is back in the same life is not reported as go
   CHECK(r.status().gone.empty());
 }
 
+TEST_CASE("manager: a leader that stood still looks again before it moves anything away from a worker that is gone") {
+  manager_rig r;
+  auto first = r.worker("v", "i1");
+  r.worker("u", "u1");
+  add_pool(r.tree, "j", {"a", "b"});
+  r.lead();
+  r.pass(seconds{1});
+  const auto mine = r.tree.children("/djm/workers/v/assigned/j");
+  REQUIRE(mine.size() == 1);
+  r.tree.end(first);
+  r.pass(seconds{1}); // the clock of v runs
+  // Back, registered anew, and gone again, while the leader hears of nothing.
+  const auto second = r.tree.open();
+  enlist(r.tree, second, "v", "i1", {"j"});
+  r.tree.put("/djm/worker-version", "v is back");
+  r.tree.end(second);
+  r.d.now += seconds{20};
+  r.d.take(r.d.core.on_wake(r.d.now_step())); // before the watches that wait
+  r.d.settle();
+  r.pass(seconds{5});
+  CHECK(r.tree.children("/djm/workers/v/assigned/j") == mine);
+  r.pass(seconds{6});
+  CHECK(r.tree.children("/djm/workers/v/assigned/j").empty());
+}
+
 namespace {
 
 /// The process behind worker "v" ends without leaving and comes back in a new life, the way a keeper registers it.
