@@ -45,7 +45,12 @@ bool lock_watchdog::observe(const incarnation_ref& who, registration_seen seen, 
   return true;
 }
 
-lock_watchdog::tracker* lock_watchdog::find(const incarnation_ref& who) {
+const lock_watchdog::tracker* lock_watchdog::find(const incarnation_ref& who) const {
+  auto i = trackers_.find(who);
+  return i == trackers_.end() ? nullptr : &i->second;
+}
+
+lock_watchdog::tracker* lock_watchdog::tracked(const incarnation_ref& who) {
   auto i = trackers_.find(who);
   return i == trackers_.end() ? nullptr : &i->second;
 }
@@ -77,7 +82,7 @@ std::optional<time_point> lock_watchdog::next_due(time_point now) const {
 }
 
 void lock_watchdog::suspect(const incarnation_ref& who, const item_ref& lock, duration tolerance) {
-  if (auto* t = find(who)) {
+  if (auto* t = tracked(who)) {
     t->locks[lock] = t->since + tolerance;
   }
 }
@@ -99,13 +104,39 @@ std::optional<std::pair<incarnation_ref, std::vector<item_ref>>> lock_watchdog::
 }
 
 void lock_watchdog::settled(const incarnation_ref& who, const item_ref& lock) {
-  if (auto* t = find(who)) {
+  if (auto* t = tracked(who)) {
     t->locks.erase(lock);
   }
 }
 
 bool lock_watchdog::suspects() const {
   return std::any_of(trackers_.begin(), trackers_.end(), [](const auto& t) { return !t.second.locks.empty(); });
+}
+
+void lock_watchdog::keep_folders(const std::vector<job_id>& jobs) {
+  for (auto f = folders_.begin(); f != folders_.end();) {
+    f = std::binary_search(jobs.begin(), jobs.end(), f->first) ? std::next(f) : folders_.erase(f);
+  }
+}
+
+void lock_watchdog::broken(const incarnation_ref& who, const item_ref& lock) {
+  settled(who, lock);
+  folders_[lock.job].owners.erase(lock.item);
+}
+
+void lock_watchdog::judge_locks(const std::function<bool(const incarnation_ref&)>& alive) {
+  for (const auto& [job, f] : folders_) {
+    for (const auto& [item, owner] : f.owners) {
+      if (alive(owner.who)) {
+        continue;
+      }
+      if (find(owner.who) == nullptr) {
+        look_at(owner.who);
+      } else {
+        suspect(owner.who, {job, item}, owner.tolerance);
+      }
+    }
+  }
 }
 
 } // namespace djm

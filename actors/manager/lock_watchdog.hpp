@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -76,13 +77,17 @@ public:
       i = i->second.locks.empty() && over(i->first) ? trackers_.erase(i) : std::next(i);
     }
   }
-  void clear() {
-    trackers_.clear();
-    folders_.clear();
-  }
-
   const std::map<incarnation_ref, tracker>& trackers() const { return trackers_; }
-  tracker* find(const incarnation_ref& who);
+  const tracker* find(const incarnation_ref& who) const;
+
+  // -- of whom it is not known whether they are gone --
+
+  /// To be looked at as soon as possible: it may have left locks.
+  void look_at(const incarnation_ref& who) { to_look_at_.insert(who); }
+  const std::set<incarnation_ref>& to_look_at() const { return to_look_at_; }
+  /// They are being looked at.
+  void looking() { to_look_at_.clear(); }
+  void no_look_at(const incarnation_ref& who) { to_look_at_.erase(who); }
 
   /// Gone for at least its tolerance, as far as this leader knows.
   bool expired(const incarnation_ref& who, time_point now) const;
@@ -111,12 +116,22 @@ public:
     std::int32_t cversion = -1;
     std::map<item_id, lock_owner> owners;
   };
-  std::map<job_id, folder>& folders() { return folders_; }
   const std::map<job_id, folder>& folders() const { return folders_; }
+  void put_folder(const job_id& job, folder f) { folders_[job] = std::move(f); }
+  void drop_folder(const job_id& job) { folders_.erase(job); }
+  /// Only these are left; sorted.
+  void keep_folders(const std::vector<job_id>& jobs);
+  /// This leader has deleted the lock.
+  void broken(const incarnation_ref& who, const item_ref& lock);
+  /// Locks whose owner is not alive: watched from now on, or found to be due.
+  void judge_locks(const std::function<bool(const incarnation_ref&)>& alive);
 
 private:
+  tracker* tracked(const incarnation_ref& who);
+
   std::map<incarnation_ref, tracker> trackers_;
   std::map<job_id, folder> folders_;
+  std::set<incarnation_ref> to_look_at_;
 };
 
 } // namespace djm

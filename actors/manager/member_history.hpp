@@ -30,7 +30,6 @@ public:
       i = registered.count(i->first) > 0 ? std::next(i) : members_.erase(i);
     }
   }
-  void clear() { members_.clear(); }
 
   /// Ends without a leave in a row, none of them after a life long enough.
   std::uint32_t ends(const node_id& worker) const;

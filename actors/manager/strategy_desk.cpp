@@ -10,7 +10,7 @@ std::vector<strategy_desk::request> strategy_desk::ask(const std::vector<strateg
   for (const auto& q : open) {
     const auto [p, added] = pending_.try_emplace(q.strategy);
     if (added) {
-      p->second = {next_number_++, q.part, now, false};
+      p->second = {numbers_.draw(), q.part, now, false};
       out.push_back({p->second.number, q});
     }
   }
@@ -87,12 +87,6 @@ std::optional<time_point> strategy_desk::next_due() const {
     }
   }
   return at;
-}
-
-void strategy_desk::clear() {
-  pending_.clear();
-  slow_.clear();
-  answers_ = std::make_shared<const strategy_answers>();
 }
 
 } // namespace djm

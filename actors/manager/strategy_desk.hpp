@@ -6,8 +6,10 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "actors/dialogue/exchange.hpp"
 #include "djm/time.hpp"
 #include "strategies/stand_in.hpp"
 
@@ -36,7 +38,8 @@ public:
     late
   };
 
-  explicit strategy_desk(settings s) : cfg_(s) {}
+  /// `numbers` are never used twice: what is answered after a term has ended is `unknown` in the next one.
+  explicit strategy_desk(settings s, request_numbers numbers = {}) : cfg_(s), numbers_(std::move(numbers)) {}
 
   /// What to plan with.
   std::shared_ptr<const strategy_answers> answers() const { return answers_; }
@@ -55,8 +58,6 @@ public:
   bool asking() const { return !pending_.empty(); }
   /// The next moment at which `give_up` has something to say.
   std::optional<time_point> next_due() const;
-  /// A new term: answers to what was asked before it are `unknown`.
-  void clear();
 
 private:
   struct pending {
@@ -67,7 +68,7 @@ private:
   };
 
   settings cfg_;
-  std::uint64_t next_number_ = 1;
+  request_numbers numbers_;
   std::map<std::string, pending> pending_;
   /// Took longer than plans wait when they were asked last: plans do not wait for them.
   std::set<std::string> slow_;

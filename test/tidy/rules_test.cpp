@@ -4,6 +4,7 @@
 #include "test/tidy/doc_rules.hpp"
 #include "test/tidy/layer_rules.hpp"
 #include "test/tidy/message_rules.hpp"
+#include "test/tidy/member_rules.hpp"
 #include "test/tidy/text_rules.hpp"
 
 using namespace tidy;
@@ -213,4 +214,57 @@ TEST_CASE("messages: a map that is not that of the headers is found, and senders
   CHECK(check_message_senders(tree).size() == 2);
   tree["actors/protocol/keeper.hpp"] = header + "  caf::result<void>(msg::more)>;\n";
   CHECK(check_message_map(tree).size() == 2); // nobody sends it, and it is not in the map
+}
+
+TEST_CASE("members: data members are told from everything else that a class declares") {
+  const auto count = [](const std::string& body) { return classes_of("class x {\n" + body + "\n};\n").at(0).members; };
+  for (const auto* one :
+       {"int a;", "int a = 0;", "int a{};", "std::map<int, std::pair<int, int>> a = {};", "const int& a;",
+        "enum class k { b, c } a;", "std::function<void(int, int)> a;", "read_slot* a = nullptr;",
+        "mutable int a = f(1, 2);", "x() : a{1} {}\nint a;", "x(int i) : b(i), a{i} { g(); }\nint a;",
+        "struct y {\n  int b;\n};\nint a;", "bool operator<(const x& o) const { return a < o.a; }\nint a;",
+        "template <class T>\nvoid f(T t) { int b; }\nint a;"}) {
+    CAPTURE(one);
+    CHECK(count(one) == 1);
+  }
+  for (const auto* none :
+       {"int f();", "int f() const { return 1; }", "using a = int;", "static constexpr int a = 1;", "friend class y;",
+        "enum class k : int { b, c };", "class y;", "x(const x&) = delete;",
+        "std::vector<int> f(int a = 1, int b = 2);", "// int a;", "template <class T>\nT f() { return {}; }"}) {
+    CAPTURE(none);
+    CHECK(count(none) == 0);
+  }
+  CHECK(count("public:\n  int a, b = 1, c{};\nprivate:\n  int d;") == 4);
+}
+
+TEST_CASE("members: a bag counts by what is in it, what hides something counts once") {
+  const auto count = [](const std::string& body) { return classes_of("class x {" + body + "};").at(0).members; };
+  CHECK(count("struct y { int a, b; }; y z;") == 2);
+  CHECK(count("struct y { int a, b; }; const y z; std::optional<y> w;") == 4);
+  CHECK(count("struct y { int a, b; } z;") == 2);
+  CHECK(count("struct y { int a, b; }; std::vector<y> z;") == 1);
+  CHECK(count("struct y { int f() const; private: int a, b; }; y z;") == 1);
+  CHECK(count("class y { int a, b; }; y z;") == 1);
+  CHECK(count("struct settings { int a, b; }; settings z;") == 1);
+}
+
+TEST_CASE("members: classes that keep too much in mind are found, and exceptions that could be smaller") {
+  const auto with = [](int members) {
+    std::string text = "class a_core {\n";
+    for (int n = 0; n < members; ++n) {
+      text += "  int m" + std::to_string(n) + ";\n";
+    }
+    return source_tree{{"actors/a/a_core.hpp", text + "};\n"}};
+  };
+  const std::string name = "actors/a/a_core.hpp: a_core";
+  CHECK(check_members(with(25), {}).empty());
+  CHECK(check_members(with(26), {}) == complaints{"actors/a/a_core.hpp:1: a_core has 26 data members, at most 25"});
+  CHECK(check_members(with(26), {{name, 26}}).empty());
+  CHECK(check_members(with(27), {{name, 26}}).size() == 1);
+  CHECK(check_members(with(26), {{name, 27}}).size() == 1);
+  CHECK(check_members(with(25), {{name, 26}}).size() == 1);
+  CHECK(check_members(with(1), {{"actors/a/a_core.hpp: b_core", 26}}).size() == 1);
+  source_tree tree{{"actors/manager/planning/b.hpp", with(26).begin()->second},
+                   {"actors/env/b.hpp", with(26).begin()->second}};
+  CHECK(check_members(tree, {}).size() == 1);
 }

@@ -9,10 +9,10 @@ namespace {
 
 using std::chrono::seconds;
 
-struct removal : admin_rig {
+struct removal_rig : admin_rig {
   fake_store::session other = 0;
 
-  removal() {
+  removal_rig() {
     join();
     other = tree.open();
     enlist(tree, other, "m", "i2", {"k"});
@@ -28,7 +28,7 @@ struct removal : admin_rig {
 } // namespace
 
 TEST_CASE("admin: a job that nobody offers is marked for its removal, with the versions that say so") {
-  removal r;
+  removal_rig r;
   const auto at = [&](const std::string& path) {
     return path + "@" + std::to_string(r.tree.stat("/djm/" + path).version);
   };
@@ -45,7 +45,7 @@ TEST_CASE("admin: a job that nobody offers is marked for its removal, with the v
 }
 
 TEST_CASE("admin: a job that a living node offers is not removed, and the node is named") {
-  removal r;
+  removal_rig r;
   CHECK(r.remove("k") ==
         "1 invalid_state: job \"k\" cannot be deleted: node \"m\" offers it; unregister it there first");
   CHECK(r.remove("nothing") == "2 unknown_job: job \"nothing\" is not in the cluster's work pool");
@@ -57,7 +57,7 @@ TEST_CASE("admin: a job that a living node offers is not removed, and the node i
 }
 
 TEST_CASE("admin: a job that this node has not given back yet is removed when it has") {
-  removal r;
+  removal_rig r;
   r.tree.put("/djm/workers/n/available/j");
   CHECK(r.remove("j") == "");
   r.tree.erase("/djm/workers/n/available/j");
@@ -66,7 +66,7 @@ TEST_CASE("admin: a job that this node has not given back yet is removed when it
 }
 
 TEST_CASE("admin: who joins between the look and the mark keeps a job from its removal") {
-  removal r;
+  removal_rig r;
   r.d.fates = {fate::delayed};
   CHECK(r.remove("j") == "");
   const auto late = r.tree.open();
