@@ -12,7 +12,7 @@
 #include "actors/common/core.hpp"
 #include "actors/common/interfaces.hpp"
 #include "actors/env/node_env.hpp"
-#include "djm/impl/exception_text.hpp"
+#include "model/exception_text.hpp"
 
 /// What the shells around the cores share: they receive a typed message, call the core, carry out the effects.
 namespace djm {
