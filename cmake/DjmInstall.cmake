@@ -9,7 +9,7 @@ if(TARGET djm_test)
 endif()
 install(EXPORT djm_targets FILE djm_targets.cmake NAMESPACE djm:: DESTINATION "${package_dir}")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/djm" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
-  FILES_MATCHING PATTERN "*.hpp" PATTERN impl EXCLUDE)
+  FILES_MATCHING PATTERN "*.hpp")
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/djmConfig.cmake.in"
   "${PROJECT_BINARY_DIR}/djmConfig.cmake" INSTALL_DESTINATION "${package_dir}")

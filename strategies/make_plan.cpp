@@ -4,8 +4,8 @@
 
 #include <cxxabi.h>
 
-#include "djm/impl/exception_text.hpp"
 #include "djm/strategy.hpp"
+#include "model/exception_text.hpp"
 #include "strategies/budget.hpp"
 #include "strategies/ledger.hpp"
 #include "strategies/summary.hpp"

@@ -5,7 +5,7 @@
 
 #include <cxxabi.h>
 
-#include "djm/impl/exception_text.hpp"
+#include "model/exception_text.hpp"
 #include "strategies/ledger.hpp"
 
 namespace djm {

@@ -1,7 +1,7 @@
 #include "zkstore/payloads.hpp"
 
-#include "djm/impl/json_fields.hpp"
 #include "djm/json.hpp"
+#include "model/json_fields.hpp"
 #include "zkstore/tree_schema.hpp"
 
 namespace djm::store {

@@ -2,7 +2,7 @@
 
 #include <initializer_list>
 
-#include "djm/impl/paths.hpp"
+#include "model/paths.hpp"
 
 namespace djm::store {
 

@@ -11,7 +11,7 @@
 #include "actors/common/post.hpp"
 #include "actors/env/node_env.hpp"
 #include "actors/protocol/common.hpp"
-#include "djm/impl/exception_text.hpp"
+#include "model/exception_text.hpp"
 
 /// What the shells around the cores share: they receive a typed message, call the core, carry out the effects.
 namespace djm {

@@ -14,7 +14,7 @@
 #include <cxxabi.h>
 
 #include "actors/env/boot_time.hpp"
-#include "djm/impl/exception_text.hpp"
+#include "model/exception_text.hpp"
 
 namespace djm {
 

@@ -11,7 +11,7 @@
 
 #include "actors/env/boot_time.hpp"
 #include "actors/executor/user_scope.hpp"
-#include "djm/impl/exception_text.hpp"
+#include "model/exception_text.hpp"
 
 namespace djm {
 

@@ -4,7 +4,7 @@
 
 #include "actors/common/parts.hpp"
 #include "actors/common/store_client.hpp"
-#include "djm/impl/exception_text.hpp"
+#include "model/exception_text.hpp"
 
 namespace djm {
 

@@ -1,5 +1,5 @@
 // The list of servers. Input: the text itself.
-#include "djm/impl/connect_string.hpp"
+#include "model/connect_string.hpp"
 
 #include <algorithm>
 #include <string>

@@ -4,11 +4,11 @@
 #include <string>
 
 #include "djm/events.hpp"
-#include "djm/impl/json_fields.hpp"
 #include "djm/job_spec.hpp"
 #include "djm/json.hpp"
 #include "djm/log.hpp"
 #include "djm/text.hpp"
+#include "model/json_fields.hpp"
 #include "test/fuzz/fuzz.hpp"
 #include "zkstore/types.hpp"
 

@@ -6,8 +6,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "djm/impl/connect_string.hpp"
 #include "djm/json.hpp"
+#include "model/connect_string.hpp"
 #include "test/fuzz/fuzz.hpp"
 
 namespace {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <string>
 
-#include "djm/impl/json_parse.hpp"
+#include "model/json_parse.hpp"
 #include "test/fuzz/fuzz.hpp"
 
 namespace {

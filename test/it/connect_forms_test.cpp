@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "djm/impl/connect_string.hpp"
+#include "model/connect_string.hpp"
 #include "zkstore/zookeeper/zookeeper_factory.hpp"
 
 using namespace djm;

@@ -11,19 +11,20 @@ namespace {
 
 const std::map<std::string, std::set<std::string>>& arrows() {
   static const std::map<std::string, std::set<std::string>> table = {
-    {"model", {"model"}},
-    {"strategies", {"model", "strategies"}},
-    {"store", {"model", "store"}},
-    {"zookeeper", {"model", "store", "zookeeper"}},
-    {"core", {"model", "strategies", "store", "core", "part"}},
-    {"part", {"model", "strategies", "store", "zookeeper", "core", "actors", "part"}},
-    {"actors", {"model", "strategies", "store", "zookeeper", "core", "actors", "part"}},
-    {"kit", {"model", "strategies", "store", "core", "actors", "part", "kit"}},
-    {"samples", {"model", "kit", "samples"}},
-    {"tools", {"model", "strategies", "store", "zookeeper", "core", "actors", "part", "tools"}},
-    {"bench", {"model", "strategies", "store", "zookeeper", "core", "actors", "part", "kit", "bench", "test"}},
+    {"api", {"api"}},
+    {"model", {"api", "model"}},
+    {"strategies", {"api", "model", "strategies"}},
+    {"store", {"api", "model", "store"}},
+    {"zookeeper", {"api", "model", "store", "zookeeper"}},
+    {"core", {"api", "model", "strategies", "store", "core", "part"}},
+    {"part", {"api", "model", "strategies", "store", "zookeeper", "core", "actors", "part"}},
+    {"actors", {"api", "model", "strategies", "store", "zookeeper", "core", "actors", "part"}},
+    {"kit", {"api", "model", "strategies", "store", "core", "actors", "part", "kit"}},
+    {"samples", {"api", "kit", "samples"}},
+    {"tools", {"api", "model", "strategies", "store", "zookeeper", "core", "actors", "part", "tools"}},
+    {"bench", {"api", "model", "strategies", "store", "zookeeper", "core", "actors", "part", "kit", "bench", "test"}},
     {"test",
-     {"model", "strategies", "store", "zookeeper", "core", "actors", "part", "kit", "samples", "tools", "test"}},
+     {"api", "model", "strategies", "store", "zookeeper", "core", "actors", "part", "kit", "samples", "tools", "test"}},
   };
   return table;
 }
@@ -53,7 +54,7 @@ std::string room_of(std::string_view path) {
     return "kit";
   }
   if (starts_with(path, "include/djm/")) {
-    return "model";
+    return "api";
   }
   if (starts_with(path, "zkstore/zookeeper/")) {
     return "zookeeper";
@@ -116,7 +117,7 @@ complaints check_public_headers(const source_tree& tree) {
   static const std::regex opens_caf{R"(\bnamespace\s+caf\b)"};
   complaints result;
   for (const auto& [path, text] : tree) {
-    if (!starts_with(path, "include/djm/") || !is_header(path) || starts_with(path, "include/djm/impl/")) {
+    if (!starts_with(path, "include/djm/") || !is_header(path)) {
       continue;
     }
     for (const auto* hidden : {"zookeeper/", "nlohmann/", "fmt/", "doctest/"}) {
@@ -130,7 +131,7 @@ complaints check_public_headers(const source_tree& tree) {
     }
     for (const auto& include : includes_of(text)) {
       auto file = resolve(tree, path, include.target);
-      if (!file.empty() && (!starts_with(file, "include/djm/") || starts_with(file, "include/djm/impl/"))) {
+      if (!file.empty() && !starts_with(file, "include/djm/")) {
         result.push_back(
           complaint(path, include.line, "a public header must not include " + file + ", which is not installed"));
       }

@@ -9,9 +9,9 @@
 /// Who may include whom, and what pure code may not touch.
 namespace tidy {
 
-/// The folder, in the sense of the layers: "model", "strategies", "store", "zookeeper", "core", "part" (of an actor,
-/// neither core nor shell: usable by both), "actors", "kit", "samples", "tools", "bench" or "test"; empty for any other
-/// file.
+/// The folder, in the sense of the layers: "api" (what users may include), "model" (the code behind it),
+/// "strategies", "store", "zookeeper", "core", "part" (of an actor, neither core nor shell: usable by both), "actors",
+/// "kit", "samples", "tools", "bench" or "test"; empty for any other file.
 std::string room_of(std::string_view path);
 
 /// Includes of project files that go against the arrows, and quoted includes that lead nowhere.

@@ -21,13 +21,16 @@ TEST_CASE("layers: an include against the arrows is found, one along them is not
                    {"actors/worker/worker_shell.cpp", "#include \"actors/worker/worker_core.hpp\"\n"}};
   CHECK(check_layers(tree).empty());
   tree["include/djm/bad.hpp"] = "#pragma once\n#include \"strategies/s.hpp\"\n";
+  tree["model/hidden.hpp"] = "";
+  tree["samples/bad.cpp"] = "#include \"model/hidden.hpp\"\n";
   tree["strategies/bad.cpp"] = "#include \"actors/worker/worker_core.hpp\"\n";
   tree["actors/worker/bad_core.cpp"] = "#include \"actors/worker/worker_shell.hpp\"\n";
   tree["actors/worker/worker_shell.hpp"] = "";
   tree["zkstore/bad.cpp"] = "#include \"zkstore/gone.hpp\"\n";
   CHECK(check_layers(tree) ==
         complaints{"actors/worker/bad_core.cpp:1: core must not include actors: actors/worker/worker_shell.hpp",
-                   "include/djm/bad.hpp:2: model must not include strategies: strategies/s.hpp",
+                   "include/djm/bad.hpp:2: api must not include strategies: strategies/s.hpp",
+                   "samples/bad.cpp:1: samples must not include model: model/hidden.hpp",
                    "strategies/bad.cpp:1: strategies must not include core: actors/worker/worker_core.hpp",
                    "zkstore/bad.cpp:1: zkstore/gone.hpp is not a file of the project"});
 }
@@ -45,8 +48,8 @@ TEST_CASE("layers: a public header may neither need the JSON library nor what is
   source_tree tree{{"include/djm/good.hpp", "#include <map>\n"}};
   CHECK(check_public_headers(tree).empty());
   tree["include/djm/json.hpp"] = "#include <nlohmann/json.hpp>\n";
-  tree["include/djm/impl/hidden.hpp"] = "";
-  tree["include/djm/hides.hpp"] = "#include \"djm/impl/hidden.hpp\"\n";
+  tree["model/hidden.hpp"] = "";
+  tree["include/djm/hides.hpp"] = "#include \"model/hidden.hpp\"\n";
   CHECK(check_public_headers(tree).size() == 2);
   tree["include/djm/opens.hpp"] = "struct caf::specialised<int> {}; // namespace caf\nnamespace caf {}\n";
   CHECK(check_public_headers(tree).size() == 3);
@@ -67,9 +70,9 @@ TEST_CASE("purity: headers, words and membership are found") {
   }
   tree.erase("strategies/s.cpp");
   tree["include/djm/deep.hpp"] = "#include <caf/fwd.hpp>\n";
-  tree["include/djm/impl/model.cpp"] = "#include \"djm/deep.hpp\"\n";
-  CHECK(check_purity(tree, {"actors/worker/worker_core.cpp", "include/djm/impl/model.cpp"}) ==
-        complaints{"include/djm/impl/model.cpp: pure code must not reach include/djm/impl/model.cpp -> "
+  tree["model/model.cpp"] = "#include \"djm/deep.hpp\"\n";
+  CHECK(check_purity(tree, {"actors/worker/worker_core.cpp", "model/model.cpp"}) ==
+        complaints{"model/model.cpp: pure code must not reach model/model.cpp -> "
                    "include/djm/deep.hpp -> caf/fwd.hpp"});
 }
 

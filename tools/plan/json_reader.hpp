@@ -9,9 +9,9 @@
 
 #include "djm/error.hpp"
 #include "djm/ids.hpp"
-#include "djm/impl/json_parse.hpp"
-#include "djm/impl/text.hpp"
 #include "djm/job_spec.hpp"
+#include "model/json_parse.hpp"
+#include "model/text.hpp"
 
 namespace djm::tool {
 

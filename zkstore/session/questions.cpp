@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "djm/impl/text.hpp"
+#include "model/text.hpp"
 #include "zkstore/session_core.hpp"
 #include "zkstore/tree_schema.hpp"
 

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "djm/impl/never_destroyed.hpp"
+#include "model/never_destroyed.hpp"
 
 namespace djm::store {
 

@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-#include "djm/impl/connect_string.hpp"
+#include "model/connect_string.hpp"
 #include "zkstore/zookeeper/rc_map.hpp"
 
 namespace djm::store {

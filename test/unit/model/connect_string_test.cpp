@@ -1,4 +1,4 @@
-#include "djm/impl/connect_string.hpp"
+#include "model/connect_string.hpp"
 
 #include <doctest/doctest.h>
 

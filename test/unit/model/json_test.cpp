@@ -6,8 +6,8 @@
 
 #include <doctest/doctest.h>
 
-#include "djm/impl/json_fields.hpp"
 #include "djm/text.hpp"
+#include "model/json_fields.hpp"
 #include "test/unit/model/all_types.hpp"
 #include "test/unit/model/field_gen.hpp"
 

@@ -1,10 +1,10 @@
-#include "djm/impl/json_parse.hpp"
+#include "model/json_parse.hpp"
 
 #include <algorithm>
 #include <set>
 #include <vector>
 
-#include "djm/impl/text.hpp"
+#include "model/text.hpp"
 
 namespace djm::impl {
 

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cstdint>
 
-#include "djm/impl/text.hpp"
+#include "model/text.hpp"
 
 namespace djm {
 

@@ -1,4 +1,4 @@
-#include "djm/impl/exception_text.hpp"
+#include "model/exception_text.hpp"
 
 #include <cstdlib>
 #include <exception>

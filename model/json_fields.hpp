@@ -14,10 +14,10 @@
 
 #include "djm/enum_names.hpp"
 #include "djm/fields.hpp"
-#include "djm/impl/json_parse.hpp"
-#include "djm/impl/text.hpp"
 #include "djm/time.hpp"
 #include "djm/value_sink.hpp"
+#include "model/json_parse.hpp"
+#include "model/text.hpp"
 
 /// Reads JSON into any type with a field list. Internal: not installed.
 namespace djm::impl {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "djm/impl/text.hpp"
+#include "model/text.hpp"
 
 namespace djm {
 

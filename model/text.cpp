@@ -1,4 +1,4 @@
-#include "djm/impl/text.hpp"
+#include "model/text.hpp"
 
 namespace djm::impl {
 

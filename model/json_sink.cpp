@@ -3,7 +3,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "djm/impl/text.hpp"
+#include "model/text.hpp"
 
 namespace djm {
 

@@ -1,4 +1,4 @@
-#include "djm/impl/config_rules.hpp"
+#include "model/config_rules.hpp"
 
 #include <algorithm>
 #include <cassert>

@@ -1,6 +1,6 @@
-#include "djm/impl/paths.hpp"
+#include "model/paths.hpp"
 
-#include "djm/impl/text.hpp"
+#include "model/text.hpp"
 
 namespace djm::impl {
 

@@ -1,9 +1,9 @@
-#include "djm/impl/connect_string.hpp"
+#include "model/connect_string.hpp"
 
 #include <algorithm>
 #include <charconv>
 
-#include "djm/impl/text.hpp"
+#include "model/text.hpp"
 
 namespace djm::impl {
 

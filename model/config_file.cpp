@@ -3,8 +3,8 @@
 #include <cstring>
 #include <memory>
 
-#include "djm/impl/json_fields.hpp"
 #include "djm/node_config.hpp"
+#include "model/json_fields.hpp"
 
 namespace djm {
 

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <set>
 
-#include "djm/impl/config_rules.hpp"
-#include "djm/impl/connect_string.hpp"
-#include "djm/impl/paths.hpp"
-#include "djm/impl/text.hpp"
 #include "djm/job_spec.hpp"
 #include "djm/json.hpp"
+#include "model/config_rules.hpp"
+#include "model/connect_string.hpp"
+#include "model/paths.hpp"
+#include "model/text.hpp"
 
 namespace djm {
 

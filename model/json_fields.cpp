@@ -1,4 +1,4 @@
-#include "djm/impl/json_fields.hpp"
+#include "model/json_fields.hpp"
 
 #include <algorithm>
 #include <numeric>

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "djm/impl/text.hpp"
+#include "model/text.hpp"
 
 namespace djm {
 
