@@ -211,6 +211,41 @@ void each_item(const item_set& image, const item_set& problem, F&& f) {
   }
 }
 
+/// Items of a job that are part of a problem, with their owners in it.
+struct job_part {
+  std::shared_ptr<const item_set> items;
+  std::vector<worker_index> owners;
+};
+
+/// Items of workers that are away are left out. `position`: workers in the problem, by number in the image.
+job_part taking_part(const job_image_state& j, const std::vector<worker_index>& position,
+                     const std::vector<bool>& away) {
+  auto items = j.items;
+  std::vector<worker_index> owners(j.owners.size(), no_worker);
+  std::vector<bool> keep;
+  for (std::size_t k = 0; k < owners.size(); ++k) {
+    if (j.owners[k] == no_worker) {
+      continue;
+    }
+    owners[k] = position[j.owners[k]];
+    if (away[j.owners[k]]) {
+      keep.resize(owners.size(), true);
+      keep[k] = false;
+    }
+  }
+  if (!keep.empty()) {
+    items = keep_items(*j.items, keep);
+    std::size_t kept = 0;
+    for (std::size_t k = 0; k < keep.size(); ++k) {
+      if (keep[k]) {
+        owners[kept++] = owners[k];
+      }
+    }
+    owners.resize(kept);
+  }
+  return {std::move(items), std::move(owners)};
+}
+
 } // namespace
 
 expected<planning_task> make_task(const cluster_image& image, const std::set<node_id>& frozen,
@@ -244,30 +279,8 @@ expected<planning_task> make_task(const cluster_image& image, const std::set<nod
     if (!runs_now(image, j)) {
       continue;
     }
-    auto items = j.items;
-    std::vector<worker_index> owners(j.owners.size(), no_worker);
-    std::vector<bool> keep;
-    for (std::size_t k = 0; k < owners.size(); ++k) {
-      if (j.owners[k] == no_worker) {
-        continue;
-      }
-      owners[k] = position[j.owners[k]];
-      if (away[j.owners[k]]) {
-        keep.resize(owners.size(), true);
-        keep[k] = false;
-      }
-    }
-    if (!keep.empty()) {
-      items = keep_items(*j.items, keep);
-      std::size_t kept = 0;
-      for (std::size_t k = 0; k < keep.size(); ++k) {
-        if (keep[k]) {
-          owners[kept++] = owners[k];
-        }
-      }
-      owners.resize(kept);
-    }
-    b.add_job(id, j.pool.attributes, std::move(items));
+    auto part = taking_part(j, position, away);
+    b.add_job(id, j.pool.attributes, std::move(part.items));
     for (std::uint32_t w = 0; w < workers.size(); ++w) {
       while (next[w] != workers[w]->available.end() && *next[w] < id) {
         ++next[w];
@@ -276,7 +289,7 @@ expected<planning_task> make_task(const cluster_image& image, const std::set<nod
         b.set_eligible(w, number);
       }
     }
-    b.set_previous(id, std::move(owners));
+    b.set_previous(id, std::move(part.owners));
     ++number;
   }
   auto problem = b.build();
