@@ -219,7 +219,7 @@ void manager_core::describe_plan(step s) {
       break;
     }
     unassigned_.push_back({problem_->job(problem_->job_of(u.item)).name, std::string{problem_->item_name(u.item)},
-                           u.text.empty() ? describe(u.reason) : u.text});
+                           u.text.empty() ? describe(u.reason) : u.text, u.reason});
   }
   auto& x = plan_status_;
   x = {};

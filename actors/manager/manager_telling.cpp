@@ -65,12 +65,12 @@ manager_status manager_core::status(time_point now) const {
   manager_status st;
   st.leading = leading();
   st.epoch = epoch_;
-  st.phase = !leading()                         ? "passive"
-             : store_.retry_at()                ? "backing_off"
-             : plan_request_ != 0               ? "planning"
-             : store_.writes(activity::writing) ? "writing"
-             : known_                           ? "ready"
-                                                : "loading";
+  st.phase = !leading()                         ? manager_phase::passive
+             : store_.retry_at()                ? manager_phase::backing_off
+             : plan_request_ != 0               ? manager_phase::planning
+             : store_.writes(activity::writing) ? manager_phase::writing
+             : known_                           ? manager_phase::ready
+                                                : manager_phase::loading;
   if (rebuilding_ && known_) { // the image is being built anew: what it was is nearer to the truth
     st.workers = known_workers_;
     st.jobs = known_jobs_;

@@ -324,7 +324,7 @@ void admin_core::view_worker(const worker_slots& slots) {
   } else if (reg.code == rc::ok) {
     view_.problems.push_back(p.error().text);
   }
-  v.state = held_by_session(alive) ? "alive" : left ? "left" : "gone";
+  v.state = held_by_session(alive) ? worker_state::alive : left ? worker_state::left : worker_state::gone;
   if (alive.code == rc::ok && !held_by_session(alive)) {
     view_.problems.push_back(tree_.alive(v.id) + ": not ephemeral, so nobody's life");
   } else if (alive.code == rc::ok) {
@@ -398,7 +398,7 @@ void admin_core::view_mark(const node_id& id, const store::read_result& r) {
   if (w == view_.workers.end() || w->id != id) {
     worker_view expected;
     expected.id = id;
-    expected.state = "expected";
+    expected.state = worker_state::expected;
     w = view_.workers.insert(at, std::move(expected));
   }
   w->draining = m->draining;
@@ -445,14 +445,16 @@ void admin_core::view_items(const read_slots<folder>& folders, const read_slots<
 void admin_core::explain_items() {
   for (auto& j : view_.jobs) {
     const bool offered = std::any_of(view_.workers.begin(), view_.workers.end(), [&](const worker_view& w) {
-      return w.state == "alive" && std::binary_search(w.jobs.begin(), w.jobs.end(), j.id);
+      return w.state == worker_state::alive && std::binary_search(w.jobs.begin(), w.jobs.end(), j.id);
     });
     for (auto& item : j.items) {
       if (item.owner.empty()) {
-        item.reason = view_.all_disabled ? "all jobs are disabled"
-                      : !j.enabled       ? "the job is disabled"
-                      : !offered         ? "no live worker offers the job"
-                                         : "not placed yet; the leader's status tells why";
+        item.why = view_.all_disabled ? item_reason::all_disabled
+                   : !j.enabled       ? item_reason::job_disabled
+                   : !offered         ? item_reason::not_offered
+                                      : item_reason::not_planned;
+        item.reason =
+          item.why == item_reason::not_planned ? "not placed yet; the leader's status tells why" : describe(item.why);
       }
     }
   }
