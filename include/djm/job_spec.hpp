@@ -88,7 +88,8 @@ constexpr auto enum_names(relaxation_kind) {
   return name_enum("relaxation_kind", "any", "one_worker", "named_worker");
 }
 
-/// Whether the items of a job must stay together. In JSON it is one word: `""` or `"any"`, `"one_worker"`, or `"worker:<id>"`.
+/// Whether the items of a job must stay together. In JSON it is one word: `""` or `"any"`, `"one_worker"`, or
+/// `"worker:<id>"`.
 struct relaxation {
   /// Which workers the items may share.
   relaxation_kind kind = relaxation_kind::any;

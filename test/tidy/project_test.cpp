@@ -102,6 +102,14 @@ TEST_CASE("answers of the store are found by slots and labels") {
   check_clean(check_store_answers(project()));
 }
 
+TEST_CASE("fixed sets of words are enumerations, and every enumerator of the interface is documented") {
+  check_clean(check_enumerations(project()));
+}
+
+TEST_CASE("field lists are written by hand only where names differ") {
+  check_clean(check_field_lists(project()));
+}
+
 TEST_CASE("test files assert something") {
   check_clean(check_assertions(project()));
 }
