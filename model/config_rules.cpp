@@ -17,60 +17,88 @@ constexpr std::int64_t s = 1'000 * ms;
 constexpr std::int64_t min = 60 * s;
 constexpr std::int64_t h = 60 * min;
 
-constexpr config_rule words(std::string_view key, std::string_view range, std::string_view text) {
-  return {key, 0, 0, range, text};
+constexpr config_rule words(std::string_view key, std::string_view range, std::string_view text,
+                            std::string_view change_when) {
+  return {key, 0, 0, range, text, change_when};
 }
 
-constexpr config_rule bounds(std::string_view key, std::int64_t least, std::int64_t most, std::string_view text) {
-  return {key, least, most, {}, text};
+constexpr config_rule bounds(std::string_view key, std::int64_t least, std::int64_t most, std::string_view text,
+                             std::string_view change_when) {
+  return {key, least, most, {}, text, change_when};
 }
 
 constexpr config_rule rules[] = {
-  words("id", "an id; required", "Unique in the cluster. Use a name that survives restarts, such as the host's."),
+  words("id", "an id", "the node's name, unique in the cluster; best one that survives restarts, such as the host's",
+        "always set it"),
   words("store.connect", "embedded, or host:port[,host:port]...",
-        "Where the store is: in this process (not durable), or a ZooKeeper ensemble; name all its servers."),
+        "where the store is: in this process and not durable, or a ZooKeeper ensemble; an IPv6 address stands in "
+        "brackets. While a name does not resolve, the addresses that it had last are tried",
+        "you have more than one process; then name all servers"),
   words("store.root", "an absolute path of at most 200 bytes, not within /zookeeper",
-        "Where the tree lives; created when missing. Clusters that share an ensemble need a root each."),
+        "the tree lives below it; what is missing on the way is created, open to others",
+        "several clusters share an ensemble"),
   bounds("store.session_timeout", 100 * ms, h,
-         "T: a crash is noticed after about this time; a shorter pause costs nothing. The server may change it."),
+         "T, as asked for; the server may grant another. A crash is noticed after about this time, a shorter pause "
+         "costs nothing",
+         "crashes must be noticed sooner, or pauses of the process (swapping, debuggers) last longer"),
   bounds("store.operation_deadline", 10 * ms, 10 * min,
-         "After this the outcome of an operation counts as unknown. Longer than the slowest healthy answer."),
+         "after this an operation counts as unknown; it also bounds the steps of a shutdown",
+         "the store's slowest healthy answer takes longer"),
   words("store.digest", "user:password, or empty",
-        "Credentials; when set, nobody else can read or write the tree. Never shown."),
+        "with one, all nodes of the tree belong to this user alone; never shown", "others share the ensemble"),
   words("store.secure_tree", "true or false; true needs store.digest",
-        "At the start, give what anybody may change of the tree to the user of the digest; refuse what others own."),
+        "at the start, give what anybody may change of the tree to the user of the digest",
+        "for the one start that switches a digest on"),
   bounds("detach_tolerance", 0, 24 * h,
-         "D: how long an item stays with a worker that lost the store. Zero moves items when the session expires."),
-  bounds("stop_grace", 0, h,
-         "How long before its deadline a run is asked to stop: the longest time a run needs to come to an end."),
-  bounds("stop_timeout", 0, 168 * h, "How long a gentle shutdown waits for runs; a second request does not wait."),
-  bounds("rebalance_debounce", 0, min,
-         "Changes are collected this long before a plan is made. Longer when nodes start in large groups."),
-  bounds("rebalance_max_wait", 0, 10 * min,
-         "The longest wait for a plan while changes keep coming; at least rebalance_debounce."),
-  bounds("sweep_period", 10 * ms, h, "How often the leader looks for locks of workers that are gone; a safety net."),
-  bounds("clean_period", 10 * ms, 720 * h, "How often the leader removes what nobody needs any more."),
-  bounds("backoff_min", ms, min, "The first wait before a retry; later ones double, with jitter."),
+         "D: how long items stay with a node that lost the store; with 0s they move when its session expires",
+         "shorter: crashes move items sooner; longer: longer losses of connection move nothing"),
+  bounds("stop_grace", 0, h, "from a stop request to the deadline, or to being reported as an overrun",
+         "runs need longer to come to an end"),
+  bounds("stop_timeout", 0, 168 * h,
+         "how long a gentle shutdown waits for runs and other code of jobs, and `unregister_job` for that of its job; "
+         "0s: every stop hurries",
+         "the service manager kills sooner than that"),
+  bounds("rebalance_debounce", 0, min, "changes are collected this long before a plan", "nodes start in large groups"),
+  bounds("rebalance_max_wait", 0, 10 * min, "the longest wait while changes keep coming; at least `rebalance_debounce`",
+         "nodes start in large groups"),
+  bounds("sweep_period", 10 * ms, h, "how often lock folders that changed are read, for locks of who is gone",
+         "rarely; it is a safety net"),
+  bounds("clean_period", 10 * ms, 720 * h, "how often pools and registrations that nobody needs are removed",
+         "you want them gone sooner; `delete_job` removes one job at once"),
+  bounds("backoff_min", ms, min, "the first wait before a retry; later ones double, with jitter", "rarely"),
   bounds("backoff_max", ms, 10 * min,
-         "The longest wait before a retry, at least backoff_min; bounds how late a node sees that the store is back."),
+         "the longest wait before a retry; at least `backoff_min`. Bounds how late a node sees that the store is back",
+         "rarely"),
   bounds("strategy_timeout", 10 * ms, h,
-         "How long a strategy of a user may take to answer; then it is given up until it comes back, and reported."),
-  bounds("backlog_limit", 1, 1'000'000, "Requests for the whole cluster that may wait here; later ones are refused."),
+         "how long a strategy of your own may take to answer before it is given up and reported", "yours takes longer"),
+  bounds("backlog_limit", 1, 1'000'000,
+         "requests for the whole cluster (switches, marks, deletions, cluster views) that may wait on this node; later "
+         "ones get `backlog_full`",
+         "rarely"),
   bounds("registration_timeout", ms, h,
-         "After this without a connection a problem says so; a request for the cluster is given up."),
-  bounds("max_threads", 1, 4096, "Threads for user code, started when needed: runs that should go on at once."),
-  words("abort_on_overrun", "true or false",
-        "End the process when a run ignores its stop request beyond the deadline at which its items may move."),
-  words("zone", "an id, or empty", "Where the node stands, for jobs that spread over zones."),
-  words("labels", "ids, none twice", "What the node offers, for jobs that require labels."),
-  bounds("weight", 1, 1'000'000'000, "Share of the load in thousandths: 2000 for a machine with twice the power."),
+         "after so long without a connection a problem says so; also how long a request for the whole cluster may "
+         "wait, and when a node that has never joined gives up because it is refused access",
+         "you want to hear of it sooner"),
+  bounds("max_threads", 1, 4096, "threads for runs, started when needed; more runs wait",
+         "status shows that runs wait (`executor.waiting`)"),
+  words("abort_on_overrun", "true or false", "end the process when a run goes on beyond the deadline",
+        "two runs of an item do damage that fencing tokens cannot prevent"),
+  words("zone", "an id, or empty", "where the node stands, for jobs that spread over zones",
+        "you have failure domains"),
+  words("labels", "ids, none twice", "what the node offers, for jobs that require labels",
+        "only some nodes can run a job"),
+  bounds("weight", 1, 1'000'000'000, "share of the load, in thousandths", "a machine has twice the power: 2000"),
   words("capacity", "ids with amounts from 0 to 1000000000000",
-        "Resources in milli-units: {\"cpu\": 4000} is four cores. cpu, memory_mb, slots: unlimited unless named."),
-  bounds("max_items", 0, std::numeric_limits<std::uint32_t>::max(), "The most items this node takes; 0: no limit."),
-  bounds("max_moves", 0, std::numeric_limits<std::uint32_t>::max(), "Moves in one rebalance, at most; 0: no limit."),
+        "resources, in milli-units: `{\"cpu\": 4000}` is four cores", "jobs state what an item needs (`profile`)"),
+  bounds("max_items", 0, std::numeric_limits<std::uint32_t>::max(), "the most items the node takes; 0: no limit",
+         "memory or licences bound it"),
+  bounds("max_moves", 0, std::numeric_limits<std::uint32_t>::max(),
+         "moves in one rebalance, at most, when this node leads; the rest follows in later rebalances; 0: no limit",
+         "a move is expensive"),
   bounds("max_moves_per_worker", 0, std::numeric_limits<std::uint32_t>::max(),
-         "Moves off and onto one worker in one rebalance, at most; 0: no limit."),
-  words("software_version", "UTF-8 of at most 200 bytes", "Shown to people in the cluster view."),
+         "moves off and onto one worker in one rebalance, at most; 0: no limit", "a move is expensive"),
+  words("software_version", "UTF-8 of at most 200 bytes", "shown to people in the cluster view",
+        "always, so that you see mixed versions"),
 };
 
 static_assert(max_amount == 1'000'000'000'000, "the text of \"capacity\" names it");

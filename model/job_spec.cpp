@@ -61,33 +61,32 @@ void check_partners(spec_checker& c, const job_id& job, const job_attributes& a)
   }
 }
 
-bool is_relaxation(std::string_view text) {
-  constexpr std::string_view named = "worker:";
-  if (text.empty() || text == "any" || text == "one_worker")
-    return true;
-  return text.substr(0, named.size()) == named && is_valid_id(text.substr(named.size()));
+constexpr std::string_view named_worker = "worker:";
+
+bool makes_sense(const relaxation& x) {
+  return is_enumerator(x.kind) && (x.kind == relaxation_kind::named_worker ? is_valid_id(x.worker) : x.worker.empty());
 }
 
 void check_attributes(spec_checker& c, const job_id& job, const job_attributes& a) {
   c.require(a.strategy.empty() || is_valid_id(a.strategy),
             "attributes.strategy " + impl::quote(a.strategy) + " breaks the rule for names");
-  c.require(a.priority == "low" || a.priority == "normal" || a.priority == "high",
-            "attributes.priority is " + impl::quote(a.priority) + "; it must be low, normal or high");
+  c.require(is_enumerator(a.priority),
+            "attributes.priority is " + to_string(a.priority) + "; it must be low, normal or high");
   for (const auto& [item, weight] : a.item_weights)
     c.adopt(check_id(id_kind::item, item), "attributes.item_weights");
   check_amounts(c, "attributes.item_weights", a.item_weights);
   check_amounts(c, "attributes.profile", a.profile);
   for (const auto& label : a.requires_labels)
     c.require(is_valid_id(label), "attributes.requires: label " + impl::quote(label) + " breaks the rule for names");
-  c.require(a.spread.empty() || a.spread == "zone",
-            "attributes.spread is " + impl::quote(a.spread) + "; it must be empty or zone");
+  c.require(is_enumerator(a.spread), "attributes.spread is " + to_string(a.spread) + "; it must be none or zone");
   check_partners(c, job, a);
   for (const auto& [item, node] : a.pinned) {
     c.adopt(check_id(id_kind::item, item), "attributes.pinned");
     c.adopt(check_id(id_kind::node, node), "attributes.pinned[" + impl::quote(item) + "]");
   }
-  c.require(is_relaxation(a.relaxation), "attributes.relaxation is " + impl::quote(a.relaxation) +
-                                           "; it must be empty, any, one_worker or worker:<id>");
+  c.require(makes_sense(a.relaxation), "attributes.relaxation is " + to_string(a.relaxation.kind) +
+                                         " with the worker " + impl::quote(a.relaxation.worker) +
+                                         "; it must be any or one_worker without a worker, or named_worker with an id");
   for (const auto& [name, value] : a.custom) {
     c.require(is_valid_id(name), "attributes.custom: name " + impl::quote(name) + " breaks the rule for names");
     c.require(impl::is_utf8(value),
@@ -96,6 +95,30 @@ void check_attributes(spec_checker& c, const job_id& job, const job_attributes& 
 }
 
 } // namespace
+
+std::string to_word(const relaxation& x) {
+  switch (x.kind) {
+  case relaxation_kind::one_worker: return "one_worker";
+  case relaxation_kind::named_worker: return std::string{named_worker} + x.worker;
+  default: return {}; // what stood in the store before there was another word
+  }
+}
+
+bool from_word(std::string_view word, relaxation& x) {
+  if (word.empty() || word == "any")
+    x = relaxation::any();
+  else if (word == "one_worker")
+    x = relaxation::one_worker();
+  else if (word.substr(0, named_worker.size()) == named_worker && is_valid_id(word.substr(named_worker.size())))
+    x = relaxation::on(node_id{word.substr(named_worker.size())});
+  else
+    return false;
+  return true;
+}
+
+const char* rule_of_words(const relaxation&) {
+  return "empty, any, one_worker or worker:<id>";
+}
 
 bool operator==(const job_attributes& a, const job_attributes& b) {
   return equal_fields(a, b);

@@ -14,6 +14,7 @@
 
 #include "djm/enum_names.hpp"
 #include "djm/fields.hpp"
+#include "djm/one_word.hpp"
 #include "djm/time.hpp"
 #include "djm/value_sink.hpp"
 #include "model/json_parse.hpp"
@@ -42,7 +43,10 @@ public:
 
   template <class T>
   void read(const nlohmann::json& j, T& x, reserved_key reserved = {}) {
-    if constexpr (has_fields<T>) {
+    if constexpr (is_one_word<T>) {
+      if (expect(j.is_string(), j, "a text"))
+        expect(from_word(j.get_ref<const std::string&>(), x), j, rule_of_words(x));
+    } else if constexpr (has_fields<T>) {
       if (always_named<T> && reserved.name == nullptr)
         reserved = {"type"};
       if (expect(j.is_object(), j, "an object"))
@@ -165,7 +169,7 @@ private:
     }
     std::string rule = "one of";
     for (std::size_t i = 0; i < table.names.size(); ++i)
-      rule.append(i == 0 ? " " : ", ").append(table.names[i]);
+      rule.append(i == 0 ? " " : ", ").append(table.names[i].empty() ? "\"\"" : table.names[i]);
     expect(false, j, rule);
   }
 

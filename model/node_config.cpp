@@ -141,19 +141,19 @@ struct key_lister {
   }
 
   template <class T>
-  static const char* type_of() {
+  static config_type type_of() {
     if constexpr (std::is_same_v<T, bool>)
-      return "boolean";
+      return config_type::boolean;
     else if constexpr (std::is_integral_v<T>)
-      return "integer";
+      return config_type::integer;
     else if constexpr (std::is_same_v<T, duration>)
-      return "duration";
+      return config_type::time_span;
     else if constexpr (std::is_same_v<T, std::string>)
-      return "text";
+      return config_type::text;
     else if constexpr (std::is_same_v<T, std::vector<std::string>>)
-      return "list of texts";
+      return config_type::text_list;
     else
-      return "map of integers";
+      return config_type::integer_map;
   }
 
   template <class T>
@@ -164,7 +164,7 @@ struct key_lister {
       const auto& rule = impl::rule_of(key);
       keys.push_back({key, type_of<T>(), key == "id" ? "" : to_json_text(x),
                       rule.range.empty() ? bounds_of(rule, std::is_same_v<T, duration>) : std::string{rule.range},
-                      std::string{rule.text}});
+                      std::string{rule.text}, std::string{rule.change_when}});
     }
   }
 };

@@ -86,7 +86,7 @@ void text_sink::text(std::string_view x) {
   out_ += impl::quote(x, x.size());
 }
 void text_sink::symbol(std::string_view x) {
-  out_ += x;
+  out_ += x.empty() ? "\"\"" : x;
 }
 void text_sink::span(duration x) {
   out_ += format_duration(x);

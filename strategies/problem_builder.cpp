@@ -119,10 +119,13 @@ struct problem_builder::impl {
 
   bool check_job(const std::string& name, const job_attributes& a) {
     const auto place = "job " + quoted(name) + ": ";
-    if (!a.priority.empty() && a.priority != "low" && a.priority != "normal" && a.priority != "high")
-      return wrong(place + "priority " + quoted(a.priority) + " is not \"low\", \"normal\" or \"high\""), false;
-    if (!a.spread.empty() && a.spread != "zone")
-      return wrong(place + "spread " + quoted(a.spread) + " is not \"zone\""), false;
+    if (!is_enumerator(a.priority))
+      return wrong(place + "priority " + to_string(a.priority) + " is not low, normal or high"), false;
+    if (!is_enumerator(a.spread))
+      return wrong(place + "spread " + to_string(a.spread) + " is not none or zone"), false;
+    if (!is_enumerator(a.relaxation.kind))
+      return wrong(place + "relaxation " + to_string(a.relaxation.kind) + " is not any, one_worker or named_worker"),
+             false;
     for (const auto& [resource, amount] : a.profile)
       if (amount < 0 || amount > max_amount)
         return wrong(place + "profile " + quoted(resource) + " of " + std::to_string(amount) + " is not in 0.." +
@@ -138,7 +141,7 @@ struct problem_builder::impl {
 
   void resolve_workers(assignment_problem::data& x, const name_order& sorted);
   void resolve_jobs(assignment_problem::data& x, const name_order& sorted, const name_order& sorted_workers);
-  void relax(job_info& info, const std::string& relaxation, const name_order& sorted_workers);
+  void relax(job_info& info, const relaxation& wanted, const name_order& sorted_workers);
   void resolve_affinity(assignment_problem::data& x, const name_order& sorted);
   void drop_cycles(assignment_problem::data& x);
   void resolve_eligibility(assignment_problem::data& x, const name_order& sorted_jobs,
@@ -274,21 +277,17 @@ void problem_builder::impl::resolve_workers(assignment_problem::data& x, const n
 }
 
 // One worker for all items: any that can take them, or the one that is named, then it is a pin of every item.
-void problem_builder::impl::relax(job_info& info, const std::string& relaxation, const name_order& sorted_workers) {
-  constexpr std::string_view named = "worker:";
-  if (relaxation == "one_worker") {
+void problem_builder::impl::relax(job_info& info, const relaxation& wanted, const name_order& sorted_workers) {
+  if (wanted.kind == relaxation_kind::one_worker) {
     info.one_worker = true;
-  } else if (relaxation.compare(0, named.size(), named) == 0) {
-    const auto name = relaxation.substr(named.size());
+  } else if (wanted.kind == relaxation_kind::named_worker) {
+    const auto& name = wanted.worker;
     auto w = worker_at.find(name);
     if (w == worker_at.end())
       doubtful("job " + quoted(info.name) + ": relaxation names " + quoted(name) + ", which is not a worker");
     info.pinned.clear();
     for (std::uint32_t k = 0; k < info.items->size(); ++k)
       info.pinned.emplace_back(k, w == worker_at.end() ? no_worker : sorted_workers.rank[w->second]);
-  } else if (!relaxation.empty() && relaxation != "any") {
-    doubtful("job " + quoted(info.name) + ": relaxation " + quoted(relaxation) +
-             " is not \"any\", \"one_worker\" or \"worker:<id>\"");
   }
 }
 
@@ -316,12 +315,10 @@ void problem_builder::impl::resolve_jobs(assignment_problem::data& x, const name
     info.name = raw.name;
     info.hash = murmur3_64(raw.name);
     info.strategy = a.strategy.empty() ? std::string{default_strategy} : a.strategy;
-    info.priority = a.priority == "high"  ? job_priority::high
-                    : a.priority == "low" ? job_priority::low
-                                          : job_priority::normal;
+    info.priority = a.priority;
     info.items = raw.items;
     info.max_per_worker = a.max_per_worker;
-    info.spread_zones = a.spread == "zone";
+    info.spread_zones = a.spread == spread_rule::zone;
     info.required_labels = a.requires_labels;
     info.custom = a.custom;
     for (std::uint32_t r = 0; r < x.resources.size(); ++r)

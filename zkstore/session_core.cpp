@@ -5,10 +5,6 @@
 
 namespace djm::store {
 
-std::string to_string(session_phase phase) {
-  return enum_text(phase);
-}
-
 session_core::session_core(session_limits limits)
   : limits_(std::move(limits)),
     ops_(limits_.window_ops, limits_.window_bytes),

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "djm/session_phase.hpp"
 #include "djm/time.hpp"
 #include "zkstore/backoff.hpp"
 #include "zkstore/ensemble_port.hpp"
@@ -20,27 +21,7 @@
 
 namespace djm::store {
 
-enum class session_phase : std::uint8_t {
-  /// No handle.
-  idle,
-  /// A handle is connecting for the first time.
-  connecting,
-  connected,
-  /// Connection lost; the session may live on at the server.
-  suspended,
-  /// The server has declared the session expired. A new handle is opened only now.
-  expired,
-  /// Credentials refused; final until told to open again.
-  refused,
-  /// Closed by us.
-  closed,
-};
-
-constexpr auto enum_names(session_phase) {
-  return name_enum("session_phase", "idle", "connecting", "connected", "suspended", "expired", "refused", "closed");
-}
-
-std::string to_string(session_phase phase);
+using djm::session_phase;
 
 /// What clients are told about the session, whole at every change.
 struct session_view {

@@ -66,6 +66,7 @@ struct stat {
   std::int32_t data_length = 0;
   std::int32_t num_children = 0;
 };
+DJM_FIELDS(stat, czxid, mzxid, pzxid, version, cversion, ephemeral_owner, data_length, num_children)
 
 enum class create_mode : std::uint8_t { persistent, ephemeral, persistent_sequential, ephemeral_sequential };
 
@@ -103,6 +104,7 @@ using write_op = std::variant<check_op, create_op, set_op, remove_op, secure_op>
 struct transaction {
   std::vector<write_op> ops;
 };
+DJM_FIELDS(transaction, ops)
 
 /// Result of one operation of a transaction. `path` is set for creates (sequence number included), `stat` for sets:
 /// its mzxid is the zxid of the whole transaction. After a failure: ops before the failed one `ok`, the failed one its
@@ -112,6 +114,7 @@ struct op_result {
   std::string path;
   store::stat stat;
 };
+DJM_FIELDS(op_result, code, path, stat)
 
 /// `access`: who may do what with the node.
 enum class read_kind : std::uint8_t { get, exists, children, access };
@@ -134,6 +137,7 @@ struct read_result {
   /// For `access`: everybody may change the node, or what is below it.
   bool open = false;
 };
+DJM_FIELDS(read_result, code, data, stat, children, watched, open)
 
 enum class watch_kind : std::uint8_t { created, deleted, changed, children };
 
@@ -141,6 +145,7 @@ struct watch_event {
   watch_kind kind = watch_kind::changed;
   std::string path;
 };
+DJM_FIELDS(watch_event, kind, path)
 
 inline read_op get(std::string path, bool watch = false) {
   return {read_kind::get, std::move(path), watch};
@@ -168,13 +173,19 @@ struct committed {
   zxid_t zxid = 0;
   std::vector<op_result> results;
 };
+DJM_FIELDS(committed, zxid, results)
+
 /// Not applied: operation `index` met `code`.
 struct conflict {
   std::size_t index = 0;
   rc code = rc::ok;
 };
+DJM_FIELDS(conflict, index, code)
+
 /// May have been applied: read again behind a barrier, then decide. Never treated as conflict or success.
 struct unknown {};
+DJM_FIELDS(unknown)
+
 /// Not applied and never will be in this form: too large, bad path, no permission.
 struct rejected {
   error why;
@@ -183,6 +194,7 @@ struct rejected {
 };
 /// The session is over; the transaction may have been applied before its end.
 struct session_lost {};
+DJM_FIELDS(session_lost)
 
 using commit_outcome = std::variant<committed, conflict, unknown, rejected, session_lost>;
 
@@ -201,6 +213,7 @@ struct read_outcome {
   std::vector<read_result> results;
   std::string text;
 };
+DJM_FIELDS(read_outcome, status, results, text)
 
 // -- names of enumerators -----------------------------------------------------
 
@@ -229,12 +242,6 @@ constexpr auto enum_names(read_status) {
 // -- field lists --------------------------------------------------------------
 
 template <class V>
-auto fields(V&& v, stat& x) {
-  return v("stat", field("czxid", x.czxid), field("mzxid", x.mzxid), field("pzxid", x.pzxid),
-           field("version", x.version), field("cversion", x.cversion), field("ephemeral_owner", x.ephemeral_owner),
-           field("data_length", x.data_length), field("num_children", x.num_children));
-}
-template <class V>
 auto fields(V&& v, check_op& x) {
   return v("check", field("path", x.path), field("version", x.version));
 }
@@ -255,49 +262,12 @@ auto fields(V&& v, secure_op& x) {
   return v("secure", field("path", x.path));
 }
 template <class V>
-auto fields(V&& v, transaction& x) {
-  return v("transaction", field("ops", x.ops));
-}
-template <class V>
-auto fields(V&& v, op_result& x) {
-  return v("op_result", field("code", x.code), field("path", x.path), field("stat", x.stat));
-}
-template <class V>
 auto fields(V&& v, read_op& x) {
   return v("read", field("kind", x.kind), field("path", x.path), field("watch", x.watch));
 }
 template <class V>
-auto fields(V&& v, read_result& x) {
-  return v("read_result", field("code", x.code), field("data", x.data), field("stat", x.stat),
-           field("children", x.children), field("watched", x.watched), field("open", x.open));
-}
-template <class V>
-auto fields(V&& v, watch_event& x) {
-  return v("watch_event", field("kind", x.kind), field("path", x.path));
-}
-template <class V>
-auto fields(V&& v, committed& x) {
-  return v("committed", field("zxid", x.zxid), field("results", x.results));
-}
-template <class V>
-auto fields(V&& v, conflict& x) {
-  return v("conflict", field("index", x.index), field("code", x.code));
-}
-template <class V>
-auto fields(V&& v, unknown&) {
-  return v("unknown");
-}
-template <class V>
 auto fields(V&& v, rejected& x) {
   return v("rejected", field("code", x.why.code), field("text", x.why.text));
-}
-template <class V>
-auto fields(V&& v, session_lost&) {
-  return v("session_lost");
-}
-template <class V>
-auto fields(V&& v, read_outcome& x) {
-  return v("read_outcome", field("status", x.status), field("results", x.results), field("text", x.text));
 }
 
 } // namespace djm::store

@@ -309,7 +309,7 @@ void election_core::learn(node_id leader, std::int64_t epoch, effects& out) {
 
 election_status election_core::status() const {
   election_status st;
-  st.role = leading_ ? "leading" : online() ? "candidate" : "out";
+  st.role = leading_ ? election_role::leading : online() ? election_role::candidate : election_role::out;
   st.epoch = epoch_;
   st.leader = leader_;
   st.leader_epoch = leader_epoch_;

@@ -48,7 +48,7 @@ keeper_core::effects keeper_core::on_session(const store::session_view& view, st
     if (!complain_at_) {
       complain_at_ = s.now + cfg_.config.registration_timeout;
     }
-    connection("connecting", out);
+    connection(connection_state::connecting, out);
     break;
   case sp::connected:
     if (view.number != before.number) {
@@ -82,21 +82,21 @@ keeper_core::effects keeper_core::on_session(const store::session_view& view, st
       look_at_ = s.now; // an event may have been missed together with its watch
       complain_at_.reset();
       store_.relieve("connection", out);
-      connection("reconnected", out);
+      connection(connection_state::reconnected, out);
     }
     break;
   case sp::suspended:
     if (!complain_at_) {
       complain_at_ = s.now + cfg_.config.registration_timeout;
     }
-    connection("suspended", out);
+    connection(connection_state::suspended, out);
     break;
   case sp::expired:
   case sp::closed:
     if (phase_ != phase::detached) {
       phase_ = phase::detached;
       out.push_back(stop_probing{});
-      connection("lost", out);
+      connection(connection_state::lost, out);
     }
     if (leave_) {
       phase_ = phase::left;

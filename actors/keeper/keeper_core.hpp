@@ -92,7 +92,7 @@ public:
   keeper_status status() const;
 
 private:
-  enum class phase { detached, preparing, pools, registering, waiting_for_id, joined, leaving, left, failed };
+  using phase = registration_phase;
   enum class doing {
     looking,
     reading_base,
@@ -178,7 +178,7 @@ private:
   void work(step s, effects& out);
   void not_alive(step s, effects& out);
   void give_up(error why, effects& out);
-  void connection(const std::string& state, effects& out);
+  void connection(connection_state state, effects& out);
   void nothing_left(bool no_pools, effects& out);
 
   void read_base(effects& out);
@@ -241,7 +241,6 @@ private:
   store::worker_payload worker_data() const;
   std::string alive_data() const;
   std::string bump();
-  static const char* name_of(phase p);
   static const char* subject_of(doing d);
 
   settings cfg_;

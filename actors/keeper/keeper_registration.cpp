@@ -260,7 +260,7 @@ void keeper_core::registered(step s, effects& out) {
   store_.relieve(tree_.alive(cfg_.config.id), out);
   ++counters_.joins;
   look_at_ = s.now;
-  connection(was_joined_ ? "reconnected" : "connected", out);
+  connection(was_joined_ ? connection_state::reconnected : connection_state::connected, out);
   was_joined_ = true;
   glance_at_ = s.now + look_period();
   out.push_back(joined{session_.number, alive_data()});
@@ -302,7 +302,7 @@ void keeper_core::leave_written(const result& o, step s, effects& out) {
 void keeper_core::has_left(effects& out) {
   phase_ = phase::left;
   out.push_back(stop_probing{});
-  connection("stopped", out);
+  connection(connection_state::stopped, out);
   out.push_back(left{});
 }
 

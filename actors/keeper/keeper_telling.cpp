@@ -9,11 +9,11 @@ void keeper_core::give_up(error why, effects& out) {
   phase_ = phase::failed;
   store_.problems().tell("failure", why, out);
   out.push_back(stop_probing{});
-  connection("stopped", out);
+  connection(connection_state::stopped, out);
   out.push_back(failed{std::move(why)});
 }
 
-void keeper_core::connection(const std::string& state, effects& out) {
+void keeper_core::connection(connection_state state, effects& out) {
   out.push_back(emit_effect{connection_changed{state}});
 }
 
@@ -42,25 +42,10 @@ const char* keeper_core::subject_of(doing d) {
   }
 }
 
-const char* keeper_core::name_of(phase p) {
-  switch (p) {
-  case phase::detached: return "detached";
-  case phase::preparing: return "preparing";
-  case phase::pools: return "pools";
-  case phase::registering: return "registering";
-  case phase::waiting_for_id: return "waiting_for_id";
-  case phase::joined: return "joined";
-  case phase::leaving: return "leaving";
-  case phase::left: return "left";
-  case phase::failed: return "failed";
-  }
-  return "unknown";
-}
-
 keeper_status keeper_core::status() const {
   keeper_status st;
-  st.phase = name_of(phase_);
-  st.session = store::to_string(session_.phase);
+  st.phase = phase_;
+  st.session = session_.phase;
   st.session_number = session_.number;
   st.session_timeout = session_.timeout;
   st.incarnation = cfg_.incarnation;

@@ -58,10 +58,12 @@ bool explain_core::owner_is_gone(const waiting_question& q, const manager_core& 
     return false;
   }
   if (w == leader.image().workers.end() || w->second.has_left()) {
+    e.why = item_reason::owner_left;
     e.reason = "its worker \"" + name + "\" has left: the next plan decides";
   } else {
     e.owner = name;
-    e.reason = "its worker is gone, and keeps what it has as long as its tolerance lasts";
+    e.why = item_reason::owner_gone;
+    e.reason = describe(e.why);
   }
   out.push_back(answer{q.question, std::move(e)});
   return true;
@@ -95,19 +97,24 @@ void explain_core::take_lock(std::uint64_t question, const lock_slots& slots, st
   const auto path = tree_.lock(e.job, e.item);
   const auto& found = *slots.lock;
   if (found.code == store::rc::no_node) {
-    e.reason = "its worker has not locked it yet";
+    e.why = item_reason::not_locked;
+    e.reason = describe(e.why);
   } else if (found.code != store::rc::ok) {
+    e.why = item_reason::lock_unreadable;
     e.reason = "its lock " + path + " cannot be read: " + to_string(found.code);
   } else {
     const auto lock = store::decode<store::lock_payload>(found.data, path);
     const auto alive = store::decode<store::alive_payload>(slots.alive->data, tree_.alive(e.owner));
     if (!lock) {
+      e.why = item_reason::lock_malformed;
       e.reason = "nobody can tell whose its lock is, so it is not broken either: " + lock.error().text;
     } else if (lock->worker != e.owner) {
+      e.why = item_reason::lock_of_other;
       e.reason = "its lock is still held by worker \"" + lock->worker + "\": \"" + e.owner +
                  "\" waits until it is given back, or broken";
     } else if (alive && alive->incarnation != lock->incarnation) {
-      e.reason = "its lock is still that of a former life of its worker, and has to be broken first";
+      e.why = item_reason::lock_of_former_life;
+      e.reason = describe(e.why);
     }
   }
   give_lock_up(question, out);
@@ -213,12 +220,13 @@ void explain_core::find(const waiting_question& q, const cluster_image& image, c
     e.owner = image.name_of(owner);
   }
   if (image.all_disabled || !j->second.pool.enabled) {
-    e.reason = image.all_disabled ? "all jobs are disabled" : "the job is disabled";
+    e.why = image.all_disabled ? item_reason::all_disabled : item_reason::job_disabled;
   } else if (owner != no_worker && away.count(e.owner) > 0) {
-    e.reason = "its worker is gone, and keeps what it has as long as its tolerance lasts";
+    e.why = item_reason::owner_gone;
   } else {
-    e.reason = "it is new: the next plan decides";
+    e.why = item_reason::not_planned;
   }
+  e.reason = describe(e.why);
   out.push_back(answer{q.question, std::move(e)});
 }
 
@@ -246,10 +254,12 @@ expected<item_explanation> explain_now(const explain_core::task& x, const strate
   if (found.chosen != no_worker) {
     e.owner = x.problem->worker(found.chosen).name;
   } else {
+    e.why = item_reason::no_place;
+    e.rule = found.reason;
     e.reason = describe(found.reason);
   }
   for (const auto& o : found.others) {
-    e.others[x.problem->worker(o.worker).name] = to_string(o.rule);
+    e.others[x.problem->worker(o.worker).name] = o.rule;
   }
   return e;
 }

@@ -5,12 +5,12 @@ namespace djm {
 
 namespace {
 
-const char* phase_of(const term& t) {
-  return t.store.retry_at()                  ? "backing_off"
-         : t.planner.under_way()             ? "planning"
-         : t.store.writes(activity::writing) ? "writing"
-         : t.known.known()                   ? "ready"
-                                             : "loading";
+manager_phase phase_of(const term& t) {
+  return t.store.retry_at()                  ? manager_phase::backing_off
+         : t.planner.under_way()             ? manager_phase::planning
+         : t.store.writes(activity::writing) ? manager_phase::writing
+         : t.known.known()                   ? manager_phase::ready
+                                             : manager_phase::loading;
 }
 
 } // namespace
@@ -18,7 +18,7 @@ const char* phase_of(const term& t) {
 manager_status manager_core::status(time_point now) const {
   manager_status st;
   st.leading = leading();
-  st.phase = "passive";
+  st.phase = manager_phase::passive;
   st.problems = life_.problems.texts();
   st.counters = life_.counters;
   if (!term_) {

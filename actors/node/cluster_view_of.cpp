@@ -26,7 +26,7 @@ worker_view view_worker(const store::tree_snapshot::worker& from) {
     v.cordoned = from.record.former_mark.cordoned;
     left = p->left;
   }
-  v.state = from.alive.shown == presence::held ? "alive" : left ? "left" : "gone";
+  v.state = from.alive.shown == presence::held ? worker_state::alive : left ? worker_state::left : worker_state::gone;
   if (const auto& p = from.alive.life.value) {
     v.incarnation = p->incarnation;
     v.host = p->host;
@@ -62,7 +62,7 @@ void add_mark(const node_id& id, const store::mark_payload& mark, std::vector<wo
   if (w == workers.end() || w->id != id) {
     worker_view expected;
     expected.id = id;
-    expected.state = "expected";
+    expected.state = worker_state::expected;
     w = workers.insert(w, std::move(expected));
   }
   w->draining = mark.draining;
@@ -98,14 +98,16 @@ void add_holders(const store::tree_snapshot::job& from, job_view& job) {
 void explain_items(cluster_view& view) {
   for (auto& j : view.jobs) {
     const bool offered = std::any_of(view.workers.begin(), view.workers.end(), [&](const worker_view& w) {
-      return w.state == "alive" && std::binary_search(w.jobs.begin(), w.jobs.end(), j.id);
+      return w.state == worker_state::alive && std::binary_search(w.jobs.begin(), w.jobs.end(), j.id);
     });
     for (auto& item : j.items) {
       if (item.owner.empty()) {
-        item.reason = view.all_disabled ? "all jobs are disabled"
-                      : !j.enabled      ? "the job is disabled"
-                      : !offered        ? "no live worker offers the job"
-                                        : "not placed yet; the leader's status tells why";
+        item.why = view.all_disabled ? item_reason::all_disabled
+                   : !j.enabled      ? item_reason::job_disabled
+                   : !offered        ? item_reason::not_offered
+                                     : item_reason::not_planned;
+        item.reason =
+          item.why == item_reason::not_planned ? "not placed yet; the leader's status tells why" : describe(item.why);
       }
     }
   }

@@ -28,19 +28,13 @@ namespace djm {
 
 /// The environment is closed: nothing of the node runs any more.
 struct env_closed {};
-template <class V>
-auto fields(V&& v, env_closed&) {
-  return v("env_closed");
-}
+DJM_FIELDS(env_closed)
 
 /// Nobody runs code of the job any more, and the user's object is released.
 struct job_gone {
   job_id job;
 };
-template <class V>
-auto fields(V&& v, job_gone& x) {
-  return v("job_gone", field("job", x.job));
-}
+DJM_FIELDS(job_gone, job)
 
 using node_impl = node_actor::extend_with<supervisor_actor>::extend_with<store_client_actor>::extend_with<
   cx::typed<caf::result<void>(msg::wake), caf::result<void>(env_closed), caf::result<void>(job_gone)>>;

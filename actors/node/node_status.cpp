@@ -22,7 +22,7 @@ std::optional<log_record> log_of(const event& what, const node_config& c) {
     return log_record{log_level::info, c.id, o->component, "over: " + o->about, {}};
   }
   if (const auto* x = std::get_if<connection_changed>(&what)) {
-    return log_record{log_level::info, c.id, "keeper", x->state + " (" + c.store.connect + ")", {}};
+    return log_record{log_level::info, c.id, "keeper", to_string(x->state) + " (" + c.store.connect + ")", {}};
   }
   if (const auto* q = std::get_if<pool_problem>(&what)) {
     return log_record{log_level::warning, c.id, "runner", to_string(q->why), {}};

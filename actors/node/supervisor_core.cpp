@@ -25,12 +25,12 @@ supervisor_core::effects supervisor_core::start() {
   return out;
 }
 
-const char* supervisor_core::state() const {
+node_lifecycle supervisor_core::state() const {
   switch (phase_) {
-  case life::starting: return "starting";
-  case life::running: return "running";
-  case life::stopped: return "stopped";
-  default: return "stopping";
+  case life::starting: return node_lifecycle::starting;
+  case life::running: return node_lifecycle::running;
+  case life::stopped: return node_lifecycle::stopped;
+  default: return node_lifecycle::stopping;
   }
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "actors/common/core.hpp"
+#include "djm/node_status.hpp"
 #include "zkstore/session_core.hpp"
 
 namespace djm {
@@ -159,8 +160,7 @@ public:
   std::optional<time_point> wake_at() const;
 
   life phase() const { return phase_; }
-  /// "starting", "running", "stopping" or "stopped".
-  const char* state() const;
+  node_lifecycle state() const;
   bool draining() const { return phase_ == life::draining; }
   bool is_stopping() const { return phase_ != life::starting && phase_ != life::running; }
   /// Registered, and every item that this node should run is locked.

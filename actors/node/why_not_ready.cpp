@@ -5,13 +5,13 @@
 namespace djm {
 
 std::string why_not_ready(const node_status& s) {
-  if (s.state == "stopping" || s.state == "stopped") {
-    return "it is " + s.state;
+  if (s.state == node_lifecycle::stopping || s.state == node_lifecycle::stopped) {
+    return "it is " + to_string(s.state);
   }
   const auto& c = s.connection;
-  if (c.phase != "joined" || c.session != "connected") {
-    return fmt::format("it is not connected (the session is {}, the registration {}{}{})", c.session, c.phase,
-                       c.last_problem.empty() ? "" : "; ", c.last_problem);
+  if (c.phase != registration_phase::joined || c.session != session_phase::connected) {
+    return fmt::format("it is not connected (the session is {}, the registration {}{}{})", to_string(c.session),
+                       to_string(c.phase), c.last_problem.empty() ? "" : "; ", c.last_problem);
   }
   const auto& w = s.worker;
   if (!w.joined || w.locked == w.assigned) {

@@ -31,14 +31,8 @@ struct wake {};
 /// How a part is doing.
 struct get_part_status {};
 
-template <class V>
-auto fields(V&& v, wake&) {
-  return v("wake");
-}
-template <class V>
-auto fields(V&& v, get_part_status&) {
-  return v("get_part_status");
-}
+DJM_FIELDS(wake)
+DJM_FIELDS(get_part_status)
 
 using djm::inspect;
 

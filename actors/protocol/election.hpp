@@ -8,10 +8,7 @@ namespace djm::msg {
 /// Stand for leadership no more.
 struct resign {};
 
-template <class V>
-auto fields(V&& v, resign&) {
-  return v("resign");
-}
+DJM_FIELDS(resign)
 
 } // namespace djm::msg
 

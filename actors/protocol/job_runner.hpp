@@ -78,53 +78,17 @@ struct stop_runs {
 /// The worker was rebuilt; what it granted is void until granted again.
 struct worker_restarted {};
 
-template <class V>
-auto fields(V&& v, grant& x) {
-  return v("grant", field("items", x.items));
-}
-template <class V>
-auto fields(V&& v, revoke& x) {
-  return v("revoke", field("items", x.items), field("reason", x.reason));
-}
-template <class V>
-auto fields(V&& v, lease& x) {
-  return v("lease", field("run_until", x.run_until), field("deadline", x.deadline));
-}
-template <class V>
-auto fields(V&& v, run_done& x) {
-  return v("run_done", field("id", x.id), field("failed", x.failed), field("failure", x.failure),
-           field("dropped", x.dropped), field("waited", x.waited), field("took", x.took), field("items", x.items));
-}
-template <class V>
-auto fields(V&& v, run_released& x) {
-  return v("run_released", field("id", x.id), field("items", x.items));
-}
-template <class V>
-auto fields(V&& v, cut_done& x) {
-  return v("cut_done", field("request", x.request), field("ok", x.ok), field("parts", x.parts),
-           field("failure", x.failure));
-}
-template <class V>
-auto fields(V&& v, pool_done& x) {
-  return v("pool_done", field("request", x.request), field("ok", x.ok), field("items", x.items),
-           field("failure", x.failure));
-}
-template <class V>
-auto fields(V&& v, trigger&) {
-  return v("trigger");
-}
-template <class V>
-auto fields(V&& v, reschedule& x) {
-  return v("reschedule", field("schedule", x.schedule));
-}
-template <class V>
-auto fields(V&& v, stop_runs& x) {
-  return v("stop_runs", field("reason", x.reason));
-}
-template <class V>
-auto fields(V&& v, worker_restarted&) {
-  return v("worker_restarted");
-}
+DJM_FIELDS(grant, items)
+DJM_FIELDS(revoke, items, reason)
+DJM_FIELDS(lease, run_until, deadline)
+DJM_FIELDS(run_done, id, failed, failure, dropped, waited, took, items)
+DJM_FIELDS(run_released, id, items)
+DJM_FIELDS(cut_done, request, ok, parts, failure)
+DJM_FIELDS(pool_done, request, ok, items, failure)
+DJM_FIELDS(trigger)
+DJM_FIELDS(reschedule, schedule)
+DJM_FIELDS(stop_runs, reason)
+DJM_FIELDS(worker_restarted)
 
 } // namespace djm::msg
 

@@ -42,34 +42,13 @@ struct joined {
 /// It is not any more.
 struct unjoined {};
 
-template <class V>
-auto fields(V&& v, offer& x) {
-  return v("offer", field("spec", x.spec));
-}
-template <class V>
-auto fields(V&& v, withdraw& x) {
-  return v("withdraw", field("job", x.job));
-}
-template <class V>
-auto fields(V&& v, pool& x) {
-  return v("pool", field("job", x.job), field("items", x.items));
-}
-template <class V>
-auto fields(V&& v, not_alive&) {
-  return v("not_alive");
-}
-template <class V>
-auto fields(V&& v, leave&) {
-  return v("leave");
-}
-template <class V>
-auto fields(V&& v, joined& x) {
-  return v("joined", field("number", x.number), field("alive_data", x.alive_data));
-}
-template <class V>
-auto fields(V&& v, unjoined&) {
-  return v("unjoined");
-}
+DJM_FIELDS(offer, spec)
+DJM_FIELDS(withdraw, job)
+DJM_FIELDS(pool, job, items)
+DJM_FIELDS(not_alive)
+DJM_FIELDS(leave)
+DJM_FIELDS(joined, number, alive_data)
+DJM_FIELDS(unjoined)
 
 } // namespace djm::msg
 

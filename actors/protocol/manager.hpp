@@ -25,14 +25,8 @@ struct granted {
 /// It leads no more.
 struct revoked {};
 
-template <class V>
-auto fields(V&& v, granted& x) {
-  return v("granted", field("epoch", x.epoch), field("latch", x.latch), field("session", x.session));
-}
-template <class V>
-auto fields(V&& v, revoked&) {
-  return v("revoked");
-}
+DJM_FIELDS(granted, epoch, latch, session)
+DJM_FIELDS(revoked)
 
 } // namespace djm::msg
 

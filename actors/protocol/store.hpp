@@ -63,46 +63,16 @@ struct session_changed {
   store::session_view view;
 };
 
-template <class V>
-auto fields(V&& v, attach&) {
-  return v("attach");
-}
-template <class V>
-auto fields(V&& v, commit& x) {
-  return v("commit", field("request", x.request), field("session", x.session), field("txn", x.txn));
-}
-template <class V>
-auto fields(V&& v, read& x) {
-  return v("read", field("request", x.request), field("reads", x.reads), field("fresh", x.fresh));
-}
-template <class V>
-auto fields(V&& v, start_probing& x) {
-  return v("start_probing", field("number", x.number), field("path", x.path));
-}
-template <class V>
-auto fields(V&& v, stop_probing&) {
-  return v("stop_probing");
-}
-template <class V>
-auto fields(V&& v, close_session&) {
-  return v("close_session");
-}
-template <class V>
-auto fields(V&& v, read_older& x) {
-  return v("read_older", field("found", x.found), field("seen", x.seen));
-}
-template <class V>
-auto fields(V&& v, commit_done& x) {
-  return v("commit_done", field("request", x.request), field("outcome", x.outcome));
-}
-template <class V>
-auto fields(V&& v, read_done& x) {
-  return v("read_done", field("request", x.request), field("outcome", x.outcome));
-}
-template <class V>
-auto fields(V&& v, watch_fired& x) {
-  return v("watch_fired", field("event", x.event));
-}
+DJM_FIELDS(attach)
+DJM_FIELDS(commit, request, session, txn)
+DJM_FIELDS(read, request, reads, fresh)
+DJM_FIELDS(start_probing, number, path)
+DJM_FIELDS(stop_probing)
+DJM_FIELDS(close_session)
+DJM_FIELDS(read_older, found, seen)
+DJM_FIELDS(commit_done, request, outcome)
+DJM_FIELDS(read_done, request, outcome)
+DJM_FIELDS(watch_fired, event)
 template <class V>
 auto fields(V&& v, session_changed& x) {
   return v("session_changed", field("phase", x.view.phase), field("number", x.view.number), field("id", x.view.id),

@@ -35,34 +35,16 @@ struct job_free {
 /// The session has ended.
 struct store_closed {};
 
-template <class V>
-auto fields(V&& v, happened& x) {
-  return v("happened", field("what", x.what));
-}
-template <class V>
-auto fields(V&& v, left&) {
-  return v("left");
-}
+DJM_FIELDS(happened, what)
+DJM_FIELDS(left)
 template <class V>
 auto fields(V&& v, failed& x) {
   return v("failed", field("code", x.why.code), field("text", x.why.text));
 }
-template <class V>
-auto fields(V&& v, drained&) {
-  return v("drained");
-}
-template <class V>
-auto fields(V&& v, settled& x) {
-  return v("settled", field("settled", x.settled));
-}
-template <class V>
-auto fields(V&& v, job_free& x) {
-  return v("job_free", field("job", x.job));
-}
-template <class V>
-auto fields(V&& v, store_closed&) {
-  return v("store_closed");
-}
+DJM_FIELDS(drained)
+DJM_FIELDS(settled, settled)
+DJM_FIELDS(job_free, job)
+DJM_FIELDS(store_closed)
 
 } // namespace djm::msg
 

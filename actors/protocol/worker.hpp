@@ -34,26 +34,11 @@ struct drain {};
 /// Leave what still runs.
 struct hurry {};
 
-template <class V>
-auto fields(V&& v, contact& x) {
-  return v("contact", field("number", x.number), field("at", x.at));
-}
-template <class V>
-auto fields(V&& v, released& x) {
-  return v("released", field("job", x.job), field("items", x.items));
-}
-template <class V>
-auto fields(V&& v, remove_job& x) {
-  return v("remove_job", field("job", x.job));
-}
-template <class V>
-auto fields(V&& v, drain&) {
-  return v("drain");
-}
-template <class V>
-auto fields(V&& v, hurry&) {
-  return v("hurry");
-}
+DJM_FIELDS(contact, number, at)
+DJM_FIELDS(released, job, items)
+DJM_FIELDS(remove_job, job)
+DJM_FIELDS(drain)
+DJM_FIELDS(hurry)
 
 } // namespace djm::msg
 

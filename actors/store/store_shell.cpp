@@ -280,7 +280,7 @@ void forget(self_ptr self, caf::actor_id gone) {
 store_status status_of(const store_state& st) {
   store_status s;
   const auto& c = st.core->counters();
-  s.phase = to_string(st.core->view().phase);
+  s.phase = st.core->view().phase;
   s.commits = c.commits;
   s.conflicts = c.conflicts;
   s.unknowns = c.unknowns;

@@ -19,7 +19,9 @@ namespace djm {
 /// Positions within one problem. Workers and jobs are numbered in the order of their names, the items of a job follow
 /// each other in the order of a hash of their names, so the numbers do not depend on the order of insertion.
 using worker_index = std::uint32_t;
+/// Number of a job within its problem.
 using job_index = std::uint32_t;
+/// Number of an item within its problem.
 using item_index = std::uint32_t;
 
 /// "Nobody", for example the previous owner of a new item.
@@ -28,9 +30,6 @@ constexpr worker_index no_worker = 0xffffffffu;
 /// One unit of a weight or resource, in the milli-units in which both are counted.
 constexpr std::int64_t milli = 1000;
 
-/// low < normal < high.
-enum class job_priority : std::uint8_t { low, normal, high };
-
 /// The items of one job, interned: immutable and shared, so that a plan of an unchanged job touches no string.
 /// Items are numbered 0..size-1 in the order of a 64-bit hash of their names (equal hashes: of the names).
 class item_set {
@@ -38,10 +37,13 @@ public:
   /// Interns `names`. Error `invalid_problem` when a name occurs twice or there are 2^32 - 1 names or more.
   static expected<std::shared_ptr<const item_set>> make(const std::vector<std::string>& names);
 
+  /// How many items there are.
   std::size_t size() const noexcept { return hashes_.size(); }
+  /// The name of item `k`, which must be below `size()`.
   std::string_view name(std::size_t k) const noexcept {
     return {arena_.data() + offsets_[k], offsets_[k + 1] - offsets_[k]};
   }
+  /// The hash of that name.
   std::uint64_t hash(std::size_t k) const noexcept { return hashes_[k]; }
 
   /// The number of the item called `name`. Constant time on average.
@@ -59,6 +61,7 @@ private:
 struct worker_attributes {
   /// Failure domain for jobs that spread over zones; empty is a zone of its own.
   std::string zone;
+  /// Labels it carries, for jobs that require some.
   std::vector<std::string> labels;
   /// Share of the load relative to other workers, in milli-units (1000 = 1). Must be positive.
   std::int64_t weight = milli;
@@ -75,25 +78,37 @@ struct worker_attributes {
 
 /// A resource and an amount of it in milli-units.
 struct resource_amount {
+  /// Which one: its position in `assignment_problem::resources`.
   std::uint32_t resource = 0;
+  /// How much of it, in milli-units.
   std::int64_t amount = 0;
 };
 
 /// A worker as a problem holds it: names resolved.
 struct worker_info {
+  /// Its id.
   std::string name;
+  /// Hash of its id.
   std::uint64_t hash = 0;
+  /// Its zone; empty: none.
   std::string zone;
+  /// Number of that zone; workers without one share a number.
   std::uint32_t zone_index = 0;
   std::vector<std::string> labels; ///< sorted
+  /// Share of the load relative to other workers, in milli-units.
   std::int64_t weight = milli;
   /// Per resource of the problem; `unlimited` where there is no limit.
   std::vector<std::int64_t> capacity;
+  /// Most items it holds; `unlimited_items`: no limit.
   std::uint32_t max_items = unlimited_items;
+  /// Gets nothing new and loses what others can take.
   bool draining = false;
+  /// Gets nothing new and keeps what it has.
   bool cordoned = false;
 
+  /// A resource without limit.
   static constexpr std::int64_t unlimited = INT64_MAX;
+  /// `max_items` without limit.
   static constexpr std::uint32_t unlimited_items = 0xffffffffu;
 
   /// Whether items may be put here that were not here before.
@@ -102,14 +117,20 @@ struct worker_info {
 
 /// A job as a problem holds it: names resolved, item numbers local to the job.
 struct job_info {
+  /// Its id.
   std::string name;
+  /// Hash of its id.
   std::uint64_t hash = 0;
   std::string strategy; ///< never empty
+  /// Which jobs have their items placed first.
   job_priority priority = job_priority::normal;
+  /// Its items; never null.
   std::shared_ptr<const item_set> items;
   std::uint32_t max_per_worker = 0; ///< 0 = no limit
+  /// Its items are spread evenly over the zones.
   bool spread_zones = false;
   bool one_worker = false; ///< all items on one worker
+  /// Labels that a worker must carry.
   std::vector<std::string> required_labels;
   std::vector<job_index> colocate_with; ///< sorted
   std::vector<job_index> separate_from; ///< sorted, symmetric
@@ -118,8 +139,10 @@ struct job_info {
   /// Sorted by item; the others weigh `milli`.
   std::vector<std::pair<std::uint32_t, std::int64_t>> item_weights;
   std::vector<resource_amount> profile; ///< sorted by resource, amounts > 0
+  /// Values for custom strategies.
   std::map<std::string, std::string> custom;
 
+  /// Weight of an item in milli-units.
   std::int64_t weight_of(std::uint32_t local_item) const noexcept;
   /// Null when the item is not pinned.
   const worker_index* pin_of(std::uint32_t local_item) const noexcept;
@@ -129,21 +152,32 @@ struct job_info {
 /// (shared state) and may be used from several threads at once.
 class assignment_problem {
 public:
+  /// Workers of the problem.
   std::size_t worker_count() const noexcept { return data_->workers.size(); }
+  /// Jobs of the problem.
   std::size_t job_count() const noexcept { return data_->jobs.size(); }
+  /// Items of all its jobs.
   std::size_t item_count() const noexcept { return data_->first_item.back(); }
 
+  /// A worker by its number, which must be below `worker_count()`.
   const worker_info& worker(worker_index w) const noexcept { return data_->workers[w]; }
+  /// A job by its number, which must be below `job_count()`.
   const job_info& job(job_index j) const noexcept { return data_->jobs[j]; }
 
   /// The items of job `j` are [first_item(j), first_item(j + 1)).
   item_index first_item(job_index j) const noexcept { return data_->first_item[j]; }
+  /// How many items the job has.
   std::size_t items_of(job_index j) const noexcept { return data_->first_item[j + 1] - data_->first_item[j]; }
+  /// The job that the item belongs to.
   job_index job_of(item_index i) const noexcept;
+  /// The name of the item.
   std::string_view item_name(item_index i) const noexcept;
 
+  /// The number of the worker of this name, or nothing.
   std::optional<worker_index> find_worker(std::string_view name) const noexcept;
+  /// The number of the job of this name, or nothing.
   std::optional<job_index> find_job(std::string_view name) const noexcept;
+  /// The number of the item of this name, or nothing.
   std::optional<item_index> find_item(std::string_view job, std::string_view item) const noexcept;
 
   /// Whether `w` offers the job and carries the labels it requires. Says nothing about room, cordons and pins.
@@ -154,24 +188,29 @@ public:
   }
   /// The same as a row of `words()` bit words, bit `w & 63` of word `w >> 6` for worker `w`; spare bits are 0.
   const std::uint64_t* eligible_words(job_index j) const noexcept { return data_->eligible.data() + j * words(); }
+  /// Words of a row of bits with one bit per worker.
   std::size_t words() const noexcept { return (worker_count() + 63) / 64; }
   /// Every worker is eligible for every job.
   bool fully_eligible() const noexcept { return data_->fully_eligible; }
 
   /// Owner before this plan, or `no_worker`; it may be no longer eligible.
   worker_index previous(item_index i) const noexcept { return data_->previous[i]; }
+  /// The same for all items, as an array of `item_count()` elements.
   const worker_index* previous_data() const noexcept { return data_->previous.data(); }
 
   /// Names of the resources that any profile asks for, sorted; "slots" is `worker_info::max_items` instead.
   const std::vector<std::string>& resources() const noexcept { return data_->resources; }
+  /// Zones of the workers.
   std::uint32_t zone_count() const noexcept { return data_->zone_count; }
 
   /// What each worker carries outside of this problem (jobs planned by other strategies): weight of items in
   /// milli-units, number of items, resources. Zero in a problem as it is built.
   std::int64_t base_load(worker_index w) const noexcept { return data_->base_load.empty() ? 0 : data_->base_load[w]; }
+  /// Items of other strategies on the worker.
   std::uint32_t base_items(worker_index w) const noexcept {
     return data_->base_items.empty() ? 0 : data_->base_items[w];
   }
+  /// What they use of a resource, in milli-units.
   std::int64_t base_used(worker_index w, std::uint32_t resource) const noexcept {
     return data_->base_used.empty() ? 0 : data_->base_used[w * resources().size() + resource];
   }
@@ -242,17 +281,33 @@ private:
 /// affinity (the offending entry is dropped).
 class problem_builder {
 public:
-  enum class mode : std::uint8_t { strict, lenient };
-  enum class offers : std::uint8_t { all_jobs, listed_jobs };
+  /// What to do about things that other processes may legitimately disagree about.
+  enum class mode : std::uint8_t {
+    /// They are errors: for a problem that one person has written.
+    strict,
+    /// They are warnings, and the rest of the problem is planned: for what comes out of the store.
+    lenient,
+  };
+  /// Which jobs a worker runs.
+  enum class offers : std::uint8_t {
+    /// All of the problem.
+    all_jobs,
+    /// Those that `set_eligible` names for it.
+    listed_jobs,
+  };
 
+  /// An empty problem.
   explicit problem_builder(mode m = mode::strict);
-  ~problem_builder();
+  ~problem_builder(); ///< Drops what was not built.
+  /// Takes the problem over; the other one may only be destroyed.
   problem_builder(problem_builder&&) noexcept;
+  /// The same.
   problem_builder& operator=(problem_builder&&) noexcept;
 
   /// With `listed_jobs` the worker runs only the jobs named by `set_eligible`.
   void add_worker(node_id name, worker_attributes attributes = {}, offers what = offers::all_jobs);
 
+  /// A job with its items.
   void add_job(job_id name, const job_attributes& attributes, const std::vector<item_id>& items);
   /// With items interned earlier; must not be null.
   void add_job(job_id name, const job_attributes& attributes, std::shared_ptr<const item_set> items);
@@ -271,6 +326,7 @@ public:
   /// added.
   void set_previous(const job_id& job, std::vector<worker_index> owners);
 
+  /// The problem, or the first error. The builder is used up.
   expected<assignment_problem> build();
 
 private:

@@ -12,10 +12,10 @@
 /// be taught is in namespace `djm::cx`: of the two folders below one is included, and `caf_0_17` can go as a whole one
 /// day. Code of djm's own is written in the idiom of 1.1:
 ///
-///   self->mail(message).send(other);                        // self is a cx::self_ptr
-///   self->mail(question).request(other, limit).then(f, g);  // or .receive(f, g) of a cx::scoped_actor
-///   self->monitor(other, [](const caf::error& why) { ... });
-///   return cx::make_behavior<handle>(self, handlers..., [](caf::exit_msg&) {}, [](caf::error&) {});
+///     self->mail(message).send(other);                        // self is a cx::self_ptr
+///     self->mail(question).request(other, limit).then(f, g);  // or .receive(f, g) of a cx::scoped_actor
+///     self->monitor(other, [](const caf::error& why) { ... });
+///     return cx::make_behavior<handle>(self, handlers..., [](caf::exit_msg&) {}, [](caf::error&) {});
 ///
 /// The version decides and not which headers can be found: where both are installed, each finds headers that only the
 /// other has. (1.1.0 defines CAF_VERSION as an octal number, so the parts are looked at.)
@@ -49,9 +49,11 @@ struct types {};
 
 /// Text that goes into `deep_to_string` as it is.
 struct verbatim {
+  /// What is shown.
   std::string text;
 };
 
+/// The text.
 inline std::string to_string(const verbatim& x) {
   return x.text;
 }

@@ -10,10 +10,11 @@
 /// One list of names per enumeration, from which `to_string`, JSON and what people read are derived. The enumerators
 /// count from 0 without gaps. An enumeration takes part by one function next to it, found by argument-dependent lookup:
 ///
-///   enum class colour { red, green };
-///   constexpr auto enum_names(colour) { return name_enum("colour", "red", "green"); }
+///     enum class colour { red, green };
+///     constexpr auto enum_names(colour) { return name_enum("colour", "red", "green"); }
 namespace djm {
 
+/// The names of an enumeration: what `enum_names` returns.
 template <std::size_t N>
 struct enum_table {
   /// Name of the enumeration.
@@ -22,6 +23,7 @@ struct enum_table {
   std::array<std::string_view, N> names;
 };
 
+/// Makes such a list: first the name of the enumeration, then those of its enumerators, in their order.
 template <class... Names>
 constexpr enum_table<sizeof...(Names)> name_enum(std::string_view type, Names... names) {
   return {type, {std::string_view{names}...}};
@@ -41,7 +43,7 @@ struct has_enum_names_impl<E, std::void_t<decltype(enum_names(std::declval<E>())
 template <class E>
 constexpr bool has_enum_names = detail::has_enum_names_impl<E>::value;
 
-/// The enumerator's name; "<type>(<number>)" for a value outside the enumeration.
+/// The enumerator's name; `<type>(<number>)` for a value outside the enumeration.
 template <class E>
 std::string enum_text(E value) {
   constexpr auto table = enum_names(E{});
@@ -49,6 +51,12 @@ std::string enum_text(E value) {
   if (index < table.names.size())
     return std::string{table.names[index]};
   return std::string{table.type} + "(" + std::to_string(index) + ")";
+}
+
+/// The same under the name that people look for; where an enumeration has a `to_string` of its own, that one is taken.
+template <class E>
+std::enable_if_t<has_enum_names<E>, std::string> to_string(E value) {
+  return enum_text(value);
 }
 
 /// The enumerator of this name; nothing for any other text.

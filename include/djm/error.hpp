@@ -13,6 +13,7 @@ namespace djm {
 /// Every error djm reports, one by one. `none` (0) means success and is never the code of an `error`.
 /// The numeric values are stable: they may be logged, stored and compared across versions.
 enum class errc : std::uint8_t {
+  /// No error.
   none = 0,
   /// A node, job or item id breaks the rule of `ids.hpp`.
   invalid_id = 1,
@@ -78,6 +79,7 @@ enum class errc : std::uint8_t {
   store_went_back = 31,
 };
 
+/// The names of the codes, in their order.
 constexpr auto enum_names(errc) {
   return name_enum("errc", "none", "invalid_id", "duplicate_job", "unknown_job", "unknown_worker", "unknown_strategy",
                    "invalid_schedule", "invalid_running_strategy", "invalid_config", "invalid_connect_string",
@@ -87,7 +89,7 @@ constexpr auto enum_names(errc) {
                    "invalid_problem", "too_many_failures", "invalid_state", "internal", "store_went_back");
 }
 
-/// The enumerator's name, for example "invalid_id"; "errc(<n>)" for a value outside the enumeration.
+/// The enumerator's name, for example "invalid_id"; `errc(<n>)` for a value outside the enumeration.
 std::string to_string(errc code);
 
 /// One sentence on what the code means, for people.
@@ -95,21 +97,21 @@ std::string describe(errc code);
 
 /// What went wrong: a code for programs and a text for people that names the value, the rule and the place.
 struct error {
+  /// What kind of error it is, for programs.
   errc code = errc::none;
+  /// What went wrong, for people.
   std::string text;
 };
+DJM_FIELDS(error, code, text)
 
+/// Whether code and text agree.
 inline bool operator==(const error& a, const error& b) {
   return a.code == b.code && a.text == b.text;
 }
 
+/// Whether they do not.
 inline bool operator!=(const error& a, const error& b) {
   return !(a == b);
-}
-
-template <class V>
-auto fields(V&& v, error& x) {
-  return v("error", field("code", x.code), field("text", x.text));
 }
 
 /// "invalid_id: node id \"a/b\" ..."

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "djm/enum_names.hpp"
 #include "djm/fields.hpp"
 #include "djm/ids.hpp"
 #include "djm/job_context.hpp"
@@ -17,103 +18,188 @@ namespace djm {
 
 /// Items of the job are locked by this node and may run from now on.
 struct items_granted {
+  /// The job.
   job_id job;
+  /// What was locked, with its fencing tokens.
   std::vector<work_item> items;
 };
+DJM_FIELDS(items_granted, job, items)
+
 /// Items of the job were taken from this node; runs that hold them have been told, and are asked to stop unless they
 /// release them.
 struct items_revoked {
+  /// The job.
   job_id job;
+  /// What was taken.
   std::vector<item_id> items;
+  /// Why.
   stop_reason reason = stop_reason::revoked;
 };
+DJM_FIELDS(items_revoked, job, items, reason)
+
 /// No run holds these items any more; their locks are given back.
 struct items_released {
+  /// The job.
   job_id job;
+  /// What was given back.
   std::vector<item_id> items;
 };
+DJM_FIELDS(items_released, job, items)
+
 /// The run was handed to the threads of user code; it may still wait for one (`waited` tells at its end).
 struct run_started {
+  /// The job.
   job_id job;
+  /// The run; unique within one life of the node.
   run_id run = 0;
+  /// Its share.
   std::vector<work_item> items;
 };
+DJM_FIELDS(run_started, job, run, items)
+
+/// The run came to its end without a failure.
 struct run_finished {
+  /// The job.
   job_id job;
+  /// The run.
   run_id run = 0;
   /// From the moment its code was called.
   duration took = duration::zero();
   /// For a thread, before that.
   duration waited = duration::zero();
 };
+DJM_FIELDS(run_finished, job, run, took, waited)
+
+/// The run failed, as a whole or for some of its items.
 struct run_failed {
+  /// The job.
   job_id job;
+  /// The run.
   run_id run = 0;
+  /// From the moment its code was called.
   duration took = duration::zero();
+  /// What the code said.
   std::string what;
+  /// For a thread, before that.
   duration waited = duration::zero();
   /// Items that failed by name (`job_context::fail_item`, `for_each_item`); empty when the run as a whole threw.
   std::vector<item_id> items{};
 };
+DJM_FIELDS(run_failed, job, run, took, what, waited, items)
+
 /// The run ignored its stop request for longer than its grace, or beyond the deadline at which its items may start
 /// elsewhere (`past_deadline`).
 struct run_overrun {
+  /// The job.
   job_id job;
+  /// The run.
   run_id run = 0;
+  /// The more dangerous of the two: its items may be running elsewhere by now.
   bool past_deadline = false;
 };
+DJM_FIELDS(run_overrun, job, run, past_deadline)
+
 /// The pool function failed or hangs, or named items that break a rule; the pool stays as it was (valid items count).
 struct pool_problem {
+  /// The job.
   job_id job;
+  /// What was wrong.
   error why;
 };
 /// Items of the job found no room (told by the leader, once per change): more capacity of this profile would serve
 /// them. Bind an autoscaler to it.
 struct capacity_wanted {
+  /// The job.
   job_id job;
+  /// Items that found no room.
   std::uint64_t items = 0;
   /// What each item needs, in milli-units; empty when only slots are missing.
   std::map<std::string, std::int64_t> profile;
 };
+DJM_FIELDS(capacity_wanted, job, items, profile)
+
 /// Leadership as this node sees it; empty `leader`: none known.
 struct leader_changed {
+  /// Who leads.
   node_id leader;
+  /// The epoch of that leader; grows with every change.
   std::int64_t epoch = 0;
 };
-/// The node's connection: "connecting", "connected", "suspended", "reconnected", "lost", "stopped".
-struct connection_changed {
-  std::string state;
+DJM_FIELDS(leader_changed, leader, epoch)
+
+/// How the connection of a node to its cluster stands.
+enum class connection_state : std::uint8_t {
+  /// The node looks for the store, for the first time or after its session was lost. If it lasts, see the problems of
+  /// the node.
+  connecting,
+  /// The node has joined the cluster for the first time: items come.
+  connected,
+  /// The store does not answer. Runs go on while the lease lasts; no new ones are promised.
+  suspended,
+  /// The store answers again, or the node has joined in a new session. What was lost in between has been told.
+  reconnected,
+  /// The session is lost, and with it every item of this node. The node joins again by itself.
+  lost,
+  /// The node has left the cluster or could not join it. There is nothing more to come.
+  stopped,
 };
+
+/// The names of the states, in their order.
+constexpr auto enum_names(connection_state) {
+  return name_enum("connection_state", "connecting", "connected", "suspended", "reconnected", "lost", "stopped");
+}
+
+/// The node's connection has changed.
+struct connection_changed {
+  /// How it stands from now on.
+  connection_state state = connection_state::connecting;
+};
+DJM_FIELDS(connection_changed, state)
+
 /// Items that this node holds have been in no run for a period of the job and its stop grace, because the run of their
 /// share goes on without them (`new_items_policy::own_run` gives them one of their own), other runs take all places, or
 /// the function that cuts the share does not answer. Told once, and once more with `over` when it has come to its end.
 struct item_starved {
+  /// The job.
   job_id job;
+  /// Items that wait, or that have waited.
   std::vector<item_id> items;
+  /// They have been in a run now, or are gone.
   bool over = false;
 };
+DJM_FIELDS(item_starved, job, items, over)
+
 /// Something went wrong that a person should know about. Told when it begins and when its text changes; how often it
 /// has come up since is in the status.
 struct problem {
+  /// The part of the node that tells of it, such as "keeper".
   std::string component;
+  /// What went wrong.
   error why;
   /// What it is about, as its component calls it: it goes on until `problem_over` says the same. Empty: it is over.
   std::string about = {};
 };
 /// The problem is over.
 struct problem_over {
+  /// The part of the node that had told of it.
   std::string component;
+  /// What it was about.
   std::string about;
 };
+DJM_FIELDS(problem_over, component, about)
 
 /// The lease of this node has come to its end, because the store was out of reach for too long: these runs of the job
 /// have been asked to stop (`stop_reason::lease_expiring`), and none starts before the connection is back. From
 /// `stop_grace` later on their items may run elsewhere.
 struct lease_ended {
+  /// The job.
   job_id job;
+  /// The runs.
   std::vector<run_id> runs;
 };
+DJM_FIELDS(lease_ended, job, runs)
 
+/// Any of the events of a node.
 using event = std::variant<items_granted, items_revoked, items_released, run_started, run_finished, run_failed,
                            run_overrun, pool_problem, capacity_wanted, leader_changed, connection_changed, problem,
                            item_starved, problem_over, lease_ended>;
@@ -132,77 +218,23 @@ inline constexpr bool always_named<T, std::enable_if_t<detail::is_alternative<T,
 
 /// An event with its origin.
 struct node_event {
+  /// The node that tells it.
   node_id node;
   /// Milliseconds since the Unix epoch, for people.
   std::int64_t at_ms = 0;
+  /// What happened.
   event what;
 };
+DJM_FIELDS(node_event, node, at_ms, what)
 
-template <class V>
-auto fields(V&& v, items_granted& x) {
-  return v("items_granted", field("job", x.job), field("items", x.items));
-}
-template <class V>
-auto fields(V&& v, items_revoked& x) {
-  return v("items_revoked", field("job", x.job), field("items", x.items), field("reason", x.reason));
-}
-template <class V>
-auto fields(V&& v, items_released& x) {
-  return v("items_released", field("job", x.job), field("items", x.items));
-}
-template <class V>
-auto fields(V&& v, run_started& x) {
-  return v("run_started", field("job", x.job), field("run", x.run), field("items", x.items));
-}
-template <class V>
-auto fields(V&& v, run_finished& x) {
-  return v("run_finished", field("job", x.job), field("run", x.run), field("took", x.took), field("waited", x.waited));
-}
-template <class V>
-auto fields(V&& v, run_failed& x) {
-  return v("run_failed", field("job", x.job), field("run", x.run), field("took", x.took), field("what", x.what),
-           field("waited", x.waited), field("items", x.items));
-}
-template <class V>
-auto fields(V&& v, run_overrun& x) {
-  return v("run_overrun", field("job", x.job), field("run", x.run), field("past_deadline", x.past_deadline));
-}
 template <class V>
 auto fields(V&& v, pool_problem& x) {
   return v("pool_problem", field("job", x.job), field("code", x.why.code), field("text", x.why.text));
 }
 template <class V>
-auto fields(V&& v, capacity_wanted& x) {
-  return v("capacity_wanted", field("job", x.job), field("items", x.items), field("profile", x.profile));
-}
-template <class V>
-auto fields(V&& v, leader_changed& x) {
-  return v("leader_changed", field("leader", x.leader), field("epoch", x.epoch));
-}
-template <class V>
-auto fields(V&& v, connection_changed& x) {
-  return v("connection_changed", field("state", x.state));
-}
-template <class V>
-auto fields(V&& v, item_starved& x) {
-  return v("item_starved", field("job", x.job), field("items", x.items), field("over", x.over));
-}
-template <class V>
 auto fields(V&& v, problem& x) {
   return v("problem", field("component", x.component), field("code", x.why.code), field("text", x.why.text),
            field("about", x.about));
-}
-template <class V>
-auto fields(V&& v, problem_over& x) {
-  return v("problem_over", field("component", x.component), field("about", x.about));
-}
-template <class V>
-auto fields(V&& v, lease_ended& x) {
-  return v("lease_ended", field("job", x.job), field("runs", x.runs));
-}
-template <class V>
-auto fields(V&& v, node_event& x) {
-  return v("node_event", field("node", x.node), field("at_ms", x.at_ms), field("what", x.what));
 }
 
 } // namespace djm

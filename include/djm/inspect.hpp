@@ -8,8 +8,7 @@
 /// CAF's view of every type with a field list. Include it wherever such a type travels in a message.
 ///
 /// - `deep_to_string` prints names: `item_ref(job="mail", item="eu")`, durations as "10s", enumerators by name, times
-/// in
-///   UTC, secrets as "***".
+///   in UTC, secrets as "***".
 /// - The binary form holds the fields in their order, secrets included: it is for messages between actors, never for
 ///   storage (no names, no version).
 #if DJM_CAF_1X

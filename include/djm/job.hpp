@@ -38,19 +38,22 @@ public:
 
 /// A specification with its code: what `register_job` takes.
 struct job_definition {
+  /// What djm must know of it.
   job_spec spec;
+  /// What to run.
   std::shared_ptr<job> code;
 };
 
 /// Builds a definition from functions.
 ///
-///   auto def = djm::job_builder("mail")
+///     auto def = djm::job_builder("mail")
 ///                .items({"eu", "us"})
 ///                .every(std::chrono::seconds{5})
 ///                .run([](djm::job_context& ctx) { ... })
 ///                .build();
 class job_builder {
 public:
+  /// A job of this id; it still needs items (or a pool) and a function to run.
   explicit job_builder(job_id id);
 
   /// A pool that never changes; it may be empty.
@@ -64,7 +67,9 @@ public:
   job_builder& every(any_duration period, any_duration initial_delay = duration::zero());
   /// Starts at a fixed rhythm; missed starts are dropped.
   job_builder& at_fixed_rate(any_duration period, any_duration initial_delay = duration::zero());
+  /// Runs only when triggered.
   job_builder& on_trigger_only();
+  /// Any schedule.
   job_builder& schedule(djm::schedule s);
   /// A run for each item, beside each other; by default one run has the whole share.
   job_builder& thread_per_item();
@@ -73,6 +78,7 @@ public:
   job_builder& cut_by(std::function<std::vector<std::vector<item_id>>(const std::vector<item_id>&)> f);
   /// On one node; 0 (the default): no cap but the node's `max_threads`.
   job_builder& max_concurrent_runs(std::uint32_t n);
+  /// What happens to items that come while a run goes on; `next_run` by default.
   job_builder& on_new_items(new_items_policy p);
   /// Instead of the node's `stop_grace`; zero (the default): the node's.
   job_builder& stop_grace(any_duration d);
@@ -81,7 +87,9 @@ public:
   job_builder& disabled();
   /// "balanced" by default.
   job_builder& strategy(std::string name);
+  /// What the planner must know. Takes the place of what `strategy` has set.
   job_builder& attributes(job_attributes a);
+  /// What a run does.
   job_builder& run(std::function<void(job_context&)> f);
 
   /// Complains about what is missing or breaks a rule, by the first complaint.

@@ -14,6 +14,7 @@
 
 namespace djm {
 
+/// Number of a run, unique within one life of its node.
 using run_id = std::uint64_t;
 
 /// Strictly increases from one holder of an item to the next (within the history of one ensemble).
@@ -21,21 +22,21 @@ using fencing_token = std::int64_t;
 
 /// An item a run works on, with the proof of its turn.
 struct work_item {
+  /// The item.
   item_id id;
+  /// Proof of its turn: grows with each holder of the item.
   fencing_token token = 0;
 };
+DJM_FIELDS(work_item, id, token)
 
+/// Whether item and token agree.
 inline bool operator==(const work_item& a, const work_item& b) {
   return a.id == b.id && a.token == b.token;
 }
 
-template <class V>
-auto fields(V&& v, work_item& x) {
-  return v("work_item", field("id", x.id), field("token", x.token));
-}
-
 /// Why a run is asked to stop.
 enum class stop_reason : std::uint8_t {
+  /// It is not asked to stop.
   none,
   /// Items of the run were taken away, because they belong elsewhere now; `revoked_items` tells which. Where some are
   /// left the run may go on with them, see `job_context::release`.
@@ -52,11 +53,13 @@ enum class stop_reason : std::uint8_t {
   switched_off,
 };
 
+/// The names of the reasons, in their order.
 constexpr auto enum_names(stop_reason) {
   return name_enum("stop_reason", "none", "revoked", "disabled", "new_items", "lease_expiring", "shutdown",
                    "switched_off");
 }
 
+/// The name of the reason.
 std::string to_string(stop_reason reason);
 
 /// Keeps a stop callback registered; unregisters at destruction and then waits for a call that is under way
@@ -64,6 +67,7 @@ std::string to_string(stop_reason reason);
 class stop_subscription {
 public:
   stop_subscription() = default;
+  /// Keeps `impl` alive; for djm itself.
   explicit stop_subscription(std::shared_ptr<void> impl) : impl_(std::move(impl)) {}
 
 private:
@@ -88,7 +92,9 @@ class job_context {
 public:
   virtual ~job_context() = default;
 
+  /// The job.
   virtual const job_id& job() const = 0;
+  /// This run.
   virtual run_id run() const = 0;
   /// The share of this run, never empty. Sorted by id; after a run that failed or was interrupted, the next one begins
   /// one item further, and those that failed by name come last: so that no item keeps those behind it from their turn.
@@ -96,7 +102,9 @@ public:
   /// Fencing token of an item of this run; 0 for another item.
   virtual fencing_token token(const item_id& item) const = 0;
 
+  /// Whether this run has been asked to stop.
   virtual bool stop_requested() const = 0;
+  /// Why it has been asked to stop; `none` as long as it has not.
   virtual djm::stop_reason reason() const = 0;
   /// Items taken away so far, sorted; may grow while the run goes on.
   virtual std::vector<item_id> revoked_items() const = 0;

@@ -13,7 +13,13 @@ namespace djm {
 /// also where it stands alone. Bytes that are not UTF-8 become U+FFFD; a double that is not finite becomes null.
 class json_sink final : public value_sink {
 public:
-  enum class secrets { hidden, shown };
+  /// What becomes of secret texts.
+  enum class secrets {
+    /// They are written as "***".
+    hidden,
+    /// They are written as they are. For what only their owner can read.
+    shown,
+  };
 
   /// `indent` spaces per level, or everything on one line when negative.
   explicit json_sink(int indent = -1, secrets s = secrets::hidden);
@@ -39,7 +45,9 @@ public:
   void moment(wall_time x) override;
   void secret(std::string_view x) override;
 
+  /// What has been written so far.
   const std::string& str() const noexcept { return out_; }
+  /// Takes what has been written.
   std::string take() { return std::move(out_); }
 
 private:

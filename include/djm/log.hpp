@@ -12,22 +12,38 @@
 
 namespace djm {
 
-enum class log_level : std::uint8_t { debug, info, warning, error };
+/// How much a line matters.
+enum class log_level : std::uint8_t {
+  /// For who looks for a defect of djm.
+  debug,
+  /// Something that happens in a healthy cluster and is worth knowing afterwards.
+  info,
+  /// A problem that djm deals with by itself, or tries to. Look at it when it stays.
+  warning,
+  /// Somebody has to do something.
+  error,
+};
 
+/// The names of the levels, in their order.
 constexpr auto enum_names(log_level) {
   return name_enum("log_level", "debug", "info", "warning", "error");
 }
 
+/// The name of the level.
 std::string to_string(log_level level);
 
 /// One thing worth telling. `component` is the part of the node ("manager", "worker", ...), `fields` are names and
 /// values for machines.
 struct log_record {
+  /// How much it matters.
   log_level level = log_level::info;
+  /// The node that says it.
   std::string node;
+  /// The part of the node; empty: the node itself.
   std::string component;
+  /// What it says.
   std::string text;
-  std::vector<std::pair<std::string, std::string>> fields;
+  std::vector<std::pair<std::string, std::string>> fields; ///< Names and values for machines; may be empty.
   /// When it was said, where the node knew: the sink may be behind.
   wall_time at{};
 };

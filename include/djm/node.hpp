@@ -18,7 +18,9 @@ class subscription {
 public:
   /// Of nothing.
   subscription() = default;
+  /// Takes the subscription over; the other one is of nothing.
   subscription(subscription&& other) noexcept;
+  /// Ends this one and takes the other one over.
   subscription& operator=(subscription&& other) noexcept;
   /// As `end`.
   ~subscription();
@@ -57,7 +59,9 @@ public:
   /// not: the node keeps trying, and `status` shows it.
   static expected<node> start(node_config config, node_options options = {});
 
+  /// Takes the node over; the other one may only be destroyed or assigned to.
   node(node&&) noexcept;
+  /// Ends this node as the destructor does, and takes the other one over.
   node& operator=(node&&) noexcept;
   /// Shuts down in a hurry if `shutdown` was not called, on any thread. User code that does not come back within a
   /// second after that is left behind on its thread: what it refers to has to outlive it, or the process has to end.
@@ -77,8 +81,11 @@ public:
   expected<void> begin_unregister(const job_id& job);
   /// In the whole cluster, kept in the store; return when written.
   expected<void> enable_job(const job_id& job);
+  /// The opposite: its runs are asked to stop, and none starts.
   expected<void> disable_job(const job_id& job);
+  /// Switches every job off, whatever its own switch says.
   expected<void> disable_all();
+  /// Ends that: jobs that were disabled one by one stay so.
   expected<void> enable_all();
   /// Removes a job that no living node offers any more, with its items, without waiting for `clean_period`; see
   /// `djm::delete_job`. `invalid_state` names a node that offers it, `unknown_job` when it is not in the store.
@@ -91,11 +98,17 @@ public:
   /// A draining worker is emptied; a draining or cordoned one gets nothing new. Each mark is kept in the store until it
   /// is taken back, and leaves the other as it is. The worker need not be there yet. `invalid_id`.
   expected<void> drain(const node_id& worker);
+  /// Takes back what `drain` did.
   expected<void> undrain(const node_id& worker);
+  /// The worker keeps what it has and gets nothing new.
   expected<void> cordon(const node_id& worker);
+  /// Takes back what `cordon` did.
   expected<void> uncordon(const node_id& worker);
+  /// This node, whole.
   expected<node_status> status() const;
+  /// The cluster as this node reads it in the store. `not_connected`.
   expected<cluster_view> cluster() const;
+  /// One job on this node. `unknown_job`.
   expected<runner_status> job(const job_id& id) const;
   /// Why an item is where it is. The leader answers from its last plan, another node plans by what it reads of the tree
   /// first. Error `unknown_job`: there is no such item.

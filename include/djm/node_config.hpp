@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "djm/enum_names.hpp"
 #include "djm/fields.hpp"
 #include "djm/ids.hpp"
 #include "djm/time.hpp"
@@ -45,6 +46,7 @@ struct node_config {
   /// Must be unique in the cluster; the rule of `ids.hpp`. No default. Use a name that survives restarts (the host's
   /// name), so that people recognise the node.
   node_id id;
+  /// Where and how the store is reached.
   store_config store;
   /// How long an item stays with a worker that lost the store (D). 0s to 24h, default 15s. Zero: items move as soon as
   /// the session expires, and runs stop well before; then `stop_grace` and `operation_deadline` must be short against
@@ -103,6 +105,10 @@ struct node_config {
   /// A software version for people; shown in the cluster view. UTF-8, at most 200 bytes, empty by default.
   std::string software_version;
 };
+DJM_FIELDS(node_config, id, store, detach_tolerance, stop_grace, stop_timeout, rebalance_debounce, rebalance_max_wait,
+           sweep_period, clean_period, backoff_min, backoff_max, strategy_timeout, backlog_limit, registration_timeout,
+           max_threads, abort_on_overrun, zone, labels, weight, capacity, max_items, max_moves, max_moves_per_worker,
+           software_version)
 
 template <class V>
 auto fields(V&& v, store_config& x) {
@@ -111,24 +117,11 @@ auto fields(V&& v, store_config& x) {
            secret_field("digest", x.digest), field("secure_tree", x.secure_tree));
 }
 
-template <class V>
-auto fields(V&& v, node_config& x) {
-  return v("node_config", field("id", x.id), field("store", x.store), field("detach_tolerance", x.detach_tolerance),
-           field("stop_grace", x.stop_grace), field("stop_timeout", x.stop_timeout),
-           field("rebalance_debounce", x.rebalance_debounce), field("rebalance_max_wait", x.rebalance_max_wait),
-           field("sweep_period", x.sweep_period), field("clean_period", x.clean_period),
-           field("backoff_min", x.backoff_min), field("backoff_max", x.backoff_max),
-           field("strategy_timeout", x.strategy_timeout), field("backlog_limit", x.backlog_limit),
-           field("registration_timeout", x.registration_timeout), field("max_threads", x.max_threads),
-           field("abort_on_overrun", x.abort_on_overrun), field("zone", x.zone), field("labels", x.labels),
-           field("weight", x.weight), field("capacity", x.capacity), field("max_items", x.max_items),
-           field("max_moves", x.max_moves), field("max_moves_per_worker", x.max_moves_per_worker),
-           field("software_version", x.software_version));
-}
-
+/// Whether they agree in every member.
 inline bool operator==(const store_config& a, const store_config& b) {
   return equal_fields(a, b);
 }
+/// Whether they agree in every member.
 inline bool operator==(const node_config& a, const node_config& b) {
   return equal_fields(a, b);
 }
@@ -160,18 +153,41 @@ expected<node_config> parse_node_config(const std::string& json_text);
 /// Reads and parses a file of at most 1 MiB; errors name the path. `invalid_file` when it cannot be read.
 expected<node_config> load_node_config(const std::string& path);
 
+/// What a key of the configuration takes.
+enum class config_type : std::uint8_t {
+  /// A text with a unit: "250ms", "10s", "15min", "3h".
+  time_span,
+  /// A whole number.
+  integer,
+  /// Any text that follows the rule of the key.
+  text,
+  /// true or false.
+  boolean,
+  /// An array of texts.
+  text_list,
+  /// An object whose values are whole numbers.
+  integer_map,
+};
+
+/// The names of the types, in their order.
+constexpr auto enum_names(config_type) {
+  return name_enum("config_type", "duration", "integer", "text", "boolean", "list of texts", "map of integers");
+}
+
 /// One key of the configuration, for tables and tools.
 struct config_key {
   /// As in JSON, nested with a dot: "store.session_timeout".
   std::string name;
-  /// "duration", "integer", "text", "boolean", "list of texts", "map of integers".
-  std::string type;
+  /// What it takes.
+  config_type type = config_type::text;
   /// As in JSON; empty when there is none.
   std::string default_value;
-  /// "100ms to 1h".
+  /// What it may be, in words: "100ms to 1h".
   std::string range;
-  /// A sentence on what it means and how to choose it.
+  /// What it means.
   std::string text;
+  /// When to choose another value than the default.
+  std::string change_when;
 };
 
 /// All keys in the order of the field list.

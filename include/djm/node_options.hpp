@@ -22,9 +22,9 @@ struct node_options {
   /// Receives the log; empty = lines on stderr from `info` on.
   log_sink log;
   /// Strategies of your own; null = the built-in ones. Every node that may lead should know the same.
-  std::shared_ptr<const strategy_registry> strategies; /// Is there before any part of the node starts, and so misses
-                                                       /// nothing; empty = nobody. At the end of the node it has a
-  /// second for what has queued up, for which `djm::node` waits, but not who has used `spawn_node`: there it may be
+  std::shared_ptr<const strategy_registry> strategies;
+  /// Is there before any part of the node starts, and so misses nothing; empty = nobody. At the end of the node it has
+  /// a second for what has queued up, for which `djm::node` waits, but not who has used `spawn_node`: there it may be
   /// called until a second after the actor system is gone. One that does not come back is left behind on its thread.
   event_listener on_event;
   /// Threads of the actor system that `node::start` makes, 1 to 1024 (`invalid_config` otherwise); `spawn_node` uses

@@ -7,72 +7,25 @@
 #include <vector>
 
 #include "djm/assignment_problem.hpp"
+#include "djm/plan_rule.hpp"
 
 namespace djm {
 
-/// The rules of planning in the order of their weight: the hard ones first, then what a plan optimises. As the reason
-/// of an unassigned item it says what blocks the item; in an explanation, what speaks against a worker.
-enum class plan_rule : std::uint8_t {
-  /// Nothing speaks against it.
-  none = 0,
-  /// There is no worker at all.
-  no_workers = 1,
-  /// The worker did not announce the job.
-  not_offered = 2,
-  /// The worker lacks a label that the job requires.
-  missing_label = 3,
-  /// The item is pinned to another worker.
-  pinned_elsewhere = 4,
-  /// The item is pinned to a worker that is not there.
-  pinned_worker_missing = 5,
-  /// The worker is draining.
-  draining = 6,
-  /// The worker is cordoned: it gets nothing new.
-  cordoned = 7,
-  /// The worker holds items of a job that must be kept separate.
-  separated = 8,
-  /// All items of the job must be on one worker, and that is another one or none that can take all.
-  one_worker = 9,
-  /// The worker holds as many items of the job as one worker may.
-  max_per_worker = 10,
-  /// The worker holds as many items as it can (slots).
-  max_items = 11,
-  /// The worker has not enough of a resource left.
-  capacity = 12,
-  /// Items of higher priority or the rest of the job need the room.
-  placement = 13,
-  /// The job's items would not sit beside the job it is to be colocated with.
-  colocation = 14,
-  /// The job's items would be spread worse over zones.
-  zone_spread = 15,
-  /// The job's items would be spread worse over its workers.
-  job_balance = 16,
-  /// The totals of the workers would be spread worse.
-  global_balance = 17,
-  /// More items would have to move.
-  fewest_moves = 18,
-  /// As good, but the tie went another way.
-  tie = 19,
-  /// The budget of moves of this round is used up.
-  move_budget = 20,
-  /// The job's strategy failed or left the item out.
-  strategy = 21,
-};
-
-/// The enumerator's name.
-std::string to_string(plan_rule rule);
-/// One sentence for people, for an item that this rule keeps unassigned.
-std::string describe(plan_rule rule);
-
 /// An item that ends elsewhere (or, with `to == no_worker`, nowhere) although its previous owner is there and eligible.
 struct item_move {
+  /// The item.
   item_index item = 0;
+  /// Its previous owner.
   worker_index from = no_worker;
+  /// Its owner by the plan.
   worker_index to = no_worker;
 };
 
+/// An item that a plan gives no owner.
 struct unassigned_item {
+  /// The item.
   item_index item = 0;
+  /// What blocks it.
   plan_rule reason = plan_rule::none;
   /// Detail for people; may be empty, then `describe(reason)` is all there is to say.
   std::string text;
@@ -80,30 +33,40 @@ struct unassigned_item {
 
 /// A job whose strategy failed or broke a rule; its items keep their previous owners where that is still legal.
 struct strategy_failure {
+  /// Its name.
   std::string strategy;
+  /// Its jobs.
   std::vector<job_index> jobs;
   error what; ///< unknown_strategy, user_code_failed, invalid_plan, or the strategy's own
 };
 
 /// The least and the most of something over the workers that take part in it; both 0 when none does.
 struct balance_range {
+  /// What the worker with the least has.
   std::size_t least = 0;
+  /// What the worker with the most has.
   std::size_t most = 0;
 };
 
 /// How a resource is used, in milli-units.
 struct resource_balance {
+  /// What all items together use.
   std::int64_t used = 0;
   /// Over the workers that accept new items: what the one that uses least, and most, of it uses.
   std::int64_t least = 0;
+  /// What the one that uses most of it uses, of the same workers.
   std::int64_t most = 0;
   /// All there is; empty when a worker has it without limit.
   std::optional<std::int64_t> capacity;
 };
 
+/// What a plan comes to.
 struct plan_summary {
+  /// Items of the problem.
   std::size_t items = 0;
+  /// Items with an owner.
   std::size_t assigned = 0;
+  /// Items that lose an owner who is there and eligible.
   std::size_t moves = 0;
   /// Items placed that had no owner, or one that is gone or no longer eligible.
   std::size_t placements = 0;
@@ -125,9 +88,11 @@ struct plan_summary {
   std::size_t global_spread = 0;
   /// Search steps spent, as counted against `plan_options::effort`, and whether that limit cut the search short.
   std::uint64_t effort_used = 0;
+  /// That limit cut the search short.
   bool effort_exhausted = false;
 };
 
+/// Who owns what, and what that comes to.
 struct plan {
   /// Owner of each item, or `no_worker`.
   std::vector<worker_index> owner;
@@ -135,11 +100,15 @@ struct plan {
   std::vector<unassigned_item> unassigned;
   /// Sorted by item. Filled in by `make_plan`; strategies need not.
   std::vector<item_move> moves;
+  /// What the plan comes to. Filled in by `make_plan`; strategies need not.
   plan_summary summary;
+  /// Strategies that failed. Filled in by `make_plan`.
   std::vector<strategy_failure> failures;
 };
 
+/// Limits of a plan.
 struct plan_options {
+  /// As a limit of moves: none.
   static constexpr std::size_t no_limit = SIZE_MAX;
 
   /// Moves in this plan, at most; placing items without a legal owner does not count.

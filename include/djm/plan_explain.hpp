@@ -9,12 +9,15 @@ namespace djm {
 
 /// What speaks against one worker.
 struct worker_verdict {
+  /// The worker.
   worker_index worker = no_worker;
+  /// What speaks against it.
   plan_rule rule = plan_rule::none;
 };
 
 /// Why an item is where it is.
 struct explanation {
+  /// The item.
   item_index item = 0;
   /// Its owner by the plan, or `no_worker`.
   worker_index chosen = no_worker;

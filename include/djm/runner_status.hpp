@@ -11,27 +11,49 @@
 #include "djm/schedule.hpp"
 #include "djm/time.hpp"
 
-/// What a node says of one job.
 namespace djm {
 
+/// What a node has done for a job, counted from its registration.
 struct runner_counters {
-  std::uint64_t started = 0, finished = 0, failed = 0, overruns = 0, triggers = 0, pool_checks = 0, pool_failures = 0,
-                cut_failures = 0, dropped = 0,
-                /// Starts of a rate that were left out, because a run went on or nothing could start.
-    skipped = 0,
-                /// Times an item had to wait for too long, see `item_starved`.
-    starved = 0;
+  /// Runs that were started.
+  std::uint64_t started = 0;
+  /// Runs that came to their end without a failure.
+  std::uint64_t finished = 0;
+  /// Runs that failed, as a whole or for an item.
+  std::uint64_t failed = 0;
+  /// Runs that ignored their stop request for longer than their grace.
+  std::uint64_t overruns = 0;
+  /// Calls of `trigger_job` that were taken.
+  std::uint64_t triggers = 0;
+  /// How often the pool function was called.
+  std::uint64_t pool_checks = 0;
+  /// How often it failed, hung, or named items that break a rule.
+  std::uint64_t pool_failures = 0;
+  /// How often the function that cuts the share failed or hung.
+  std::uint64_t cut_failures = 0;
+  /// Runs that were asked to stop while they waited for a thread: their code was not called.
+  std::uint64_t dropped = 0;
+  /// Starts of a rate that were left out, because a run went on or nothing could start.
+  std::uint64_t skipped = 0;
+  /// Times an item had to wait for too long, see `item_starved`.
+  std::uint64_t starved = 0;
 };
+DJM_FIELDS(runner_counters, started, finished, failed, overruns, triggers, pool_checks, pool_failures, cut_failures,
+           dropped, skipped, starved)
 
 /// One job on this node.
 struct runner_status {
+  /// Its id.
   job_id job;
+  /// When its runs start, as set on this node.
   djm::schedule schedule;
   /// Items this node may run, with their tokens.
   std::vector<work_item> items;
   /// Revoked items a run still holds.
   std::vector<item_id> leaving;
+  /// Into how many runs the share is cut at present.
   std::uint32_t lanes = 0;
+  /// Runs that go on now.
   std::uint32_t active_runs = 0;
   /// Time to the next start; nothing when none is planned.
   std::optional<duration> next_start;
@@ -39,32 +61,20 @@ struct runner_status {
   bool leased = false;
   /// What the latest run that failed said; empty again when its items have been in a run that did not.
   std::string last_failure;
-  /// How long ago that was, and how many runs have failed since one of this job was fine.
+  /// How long ago that was.
   std::optional<duration> last_failure_ago;
+  /// How many runs have failed since one of this job was fine.
   std::uint64_t failures_in_a_row = 0;
   /// Items that wait for a run for too long, see `item_starved`; sorted.
   std::vector<item_id> starved;
   /// Time until an item starves that waits for the end of a run that goes on without it; nothing when none does.
   std::optional<duration> starves_in;
+  /// What the pool function did wrong the last time it was asked; empty when it answered well.
   std::string pool_failure;
+  /// What the node has done for the job so far.
   runner_counters counters;
 };
-
-template <class V>
-auto fields(V&& v, runner_counters& x) {
-  return v("runner_counters", field("started", x.started), field("finished", x.finished), field("failed", x.failed),
-           field("overruns", x.overruns), field("triggers", x.triggers), field("pool_checks", x.pool_checks),
-           field("pool_failures", x.pool_failures), field("cut_failures", x.cut_failures), field("dropped", x.dropped),
-           field("skipped", x.skipped), field("starved", x.starved));
-}
-template <class V>
-auto fields(V&& v, runner_status& x) {
-  return v("runner_status", field("job", x.job), field("schedule", x.schedule), field("items", x.items),
-           field("leaving", x.leaving), field("lanes", x.lanes), field("active_runs", x.active_runs),
-           field("next_start", x.next_start), field("leased", x.leased), field("last_failure", x.last_failure),
-           field("last_failure_ago", x.last_failure_ago), field("failures_in_a_row", x.failures_in_a_row),
-           field("starved", x.starved), field("starves_in", x.starves_in), field("pool_failure", x.pool_failure),
-           field("counters", x.counters));
-}
+DJM_FIELDS(runner_status, job, schedule, items, leaving, lanes, active_runs, next_start, leased, last_failure,
+           last_failure_ago, failures_in_a_row, starved, starves_in, pool_failure, counters)
 
 } // namespace djm

@@ -20,10 +20,12 @@ enum class schedule_kind : std::uint8_t {
   on_trigger,
 };
 
+/// The names of the kinds, in their order.
 constexpr auto enum_names(schedule_kind) {
   return name_enum("schedule_kind", "fixed_rate", "fixed_delay", "on_trigger");
 }
 
+/// The name of the kind.
 std::string to_string(schedule_kind kind);
 
 /// The longest period and initial delay: ten years of 365 days. Keeps every sum of times far from overflow.
@@ -54,6 +56,7 @@ constexpr duration least_lasting_period = std::chrono::minutes{1};
 /// one whose registration is older). Setting the one that is set already changes nothing; another one counts from the
 /// last start (a rate below a minute) or the last end (a delay).
 struct schedule {
+  /// How runs follow each other.
   schedule_kind kind = schedule_kind::fixed_delay;
   /// Above zero and at most `max_schedule_duration`, unless `kind` is `on_trigger`.
   any_duration period = std::chrono::seconds{1};
@@ -64,12 +67,15 @@ struct schedule {
   /// From zero to below the period.
   optional_duration phase{};
 
+  /// Starts at a fixed rhythm.
   static schedule fixed_rate(any_duration period, any_duration initial_delay = duration::zero()) {
     return {schedule_kind::fixed_rate, period, initial_delay, {}};
   }
+  /// Starts so long after the end of the run before.
   static schedule fixed_delay(any_duration period, any_duration initial_delay = duration::zero()) {
     return {schedule_kind::fixed_delay, period, initial_delay, {}};
   }
+  /// Starts only when triggered.
   static schedule on_trigger() { return {schedule_kind::on_trigger, duration::zero(), duration::zero(), {}}; }
 
   /// The same with this phase.
@@ -81,7 +87,9 @@ struct schedule {
   /// Whether its first start is a moment of a grid.
   bool lasting() const { return kind != schedule_kind::on_trigger && (phase || period >= least_lasting_period); }
 };
+DJM_FIELDS(schedule, kind, period, initial_delay, phase)
 
+/// Whether both mean the same.
 inline bool operator==(const schedule& a, const schedule& b) {
   return a.kind == b.kind && a.period == b.period && a.initial_delay == b.initial_delay && a.phase == b.phase;
 }
@@ -91,11 +99,5 @@ std::string describe_schedule(const schedule& s);
 
 /// `errc::invalid_schedule` with the value and the rule it breaks.
 expected<void> validate(const schedule& s);
-
-template <class V>
-auto fields(V&& v, schedule& x) {
-  return v("schedule", field("kind", x.kind), field("period", x.period), field("initial_delay", x.initial_delay),
-           field("phase", x.phase));
-}
 
 } // namespace djm

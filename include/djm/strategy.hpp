@@ -44,6 +44,7 @@ private:
   std::map<std::string, std::shared_ptr<const strategy>, std::less<>> strategies_;
 };
 
+/// The strategy of jobs that name none.
 constexpr std::string_view default_strategy = "balanced";
 
 /// Plans all jobs: each by its strategy, jobs of one strategy together, "balanced" last because it evens out what the

@@ -31,6 +31,7 @@ public:
   void moment(wall_time x) override;
   void secret(std::string_view x) override;
 
+  /// Takes what has been written.
   std::string take() { return std::move(out_); }
 
 private:

@@ -33,6 +33,7 @@ constexpr duration saturate(std::chrono::duration<Rep, Period> d) {
 class any_duration : public duration {
 public:
   constexpr any_duration() : duration(duration::zero()) {}
+  /// Any duration of `std::chrono`.
   template <class Rep, class Period>
   constexpr any_duration(std::chrono::duration<Rep, Period> d) : duration(saturate(d)) {}
 };
@@ -41,11 +42,15 @@ public:
 class optional_duration : public std::optional<duration> {
 public:
   constexpr optional_duration() = default;
+  /// None.
   constexpr optional_duration(std::nullopt_t) {}
+  /// What it holds, or none.
   constexpr optional_duration(std::optional<duration> d) : std::optional<duration>(d) {}
+  /// Any duration of `std::chrono`.
   template <class Rep, class Period>
   constexpr optional_duration(std::chrono::duration<Rep, Period> d) : std::optional<duration>(saturate(d)) {}
 
+  /// Whether both are none, or the same.
   friend constexpr bool operator==(const optional_duration& a, const optional_duration& b) {
     return static_cast<const std::optional<duration>&>(a) == static_cast<const std::optional<duration>&>(b);
   }
@@ -55,6 +60,7 @@ public:
 constexpr named_field<duration> field(const char* name, any_duration& value) noexcept {
   return {name, value};
 }
+/// The same for one that may be none.
 constexpr named_field<std::optional<duration>> field(const char* name, optional_duration& value) noexcept {
   return {name, value};
 }
@@ -62,13 +68,19 @@ constexpr named_field<std::optional<duration>> field(const char* name, optional_
 /// The clock of every safety decision: monotonic and counting the time the machine was suspended
 /// (CLOCK_BOOTTIME on Linux). It has no `now()`: only a node's environment reads time, cores receive it.
 struct boot_clock {
+  /// Nanoseconds.
   using duration = djm::duration;
+  /// Number of them.
   using rep = duration::rep;
+  /// Their unit.
   using period = duration::period;
+  /// A moment.
   using time_point = std::chrono::time_point<boot_clock, duration>;
+  /// It never goes back.
   static constexpr bool is_steady = true;
 };
 
+/// A moment of the clock that decides; only differences mean anything.
 using time_point = boot_clock::time_point;
 
 /// Wall-clock time, only for what people read. Milliseconds since the Unix epoch.

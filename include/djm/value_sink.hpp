@@ -13,12 +13,14 @@
 
 #include "djm/enum_names.hpp"
 #include "djm/fields.hpp"
+#include "djm/one_word.hpp"
 #include "djm/time.hpp"
 
 /// Where values are written to, one call per part. JSON and the text for people are two sinks; `write_value` walks any
 /// type with a field list once for both, so that a new format costs no new template.
 namespace djm {
 
+/// Where a value is written to.
 class value_sink {
 public:
   virtual ~value_sink();
@@ -27,29 +29,44 @@ public:
   virtual void begin_object(const char* type) = 0;
   /// A struct as one of several alternatives: the type must be told.
   virtual void begin_alternative(const char* type) = 0;
+  /// The name of the member whose value follows.
   virtual void member(const char* name) = 0;
+  /// The end of a struct.
   virtual void end_object() = 0;
 
   /// `element` before each value.
   virtual void begin_list() = 0;
+  /// The next element follows.
   virtual void element() = 0;
+  /// The end of a list.
   virtual void end_list() = 0;
 
   /// `key` before each value.
   virtual void begin_map() = 0;
+  /// The key whose value follows.
   virtual void key(std::string_view name) = 0;
+  /// The end of a map.
   virtual void end_map() = 0;
 
+  /// No value where there may be none.
   virtual void none() = 0;
+  /// True or false.
   virtual void boolean(bool x) = 0;
+  /// A signed number.
   virtual void integer(std::int64_t x) = 0;
+  /// An unsigned number.
   virtual void natural(std::uint64_t x) = 0;
+  /// A floating number.
   virtual void real(double x) = 0;
+  /// A text.
   virtual void text(std::string_view x) = 0;
   /// Name of an enumerator.
   virtual void symbol(std::string_view x) = 0;
+  /// A duration.
   virtual void span(duration x) = 0;
+  /// A moment for people.
   virtual void moment(wall_time x) = 0;
+  /// A text that must not be shown.
   virtual void secret(std::string_view x) = 0;
 };
 
@@ -119,11 +136,13 @@ void write_map(value_sink& sink, const T& xs) {
 } // namespace detail
 
 /// Writes a value of any type that may stand in a field list: bool, integers, double, text, durations, times,
-/// enumerations with names, structs with a field list, and vector, map from text, pair, optional, variant of structs
-/// and shared pointer of these.
+/// enumerations with names, structs that are one word, structs with a field list, and vector, map from text, pair,
+/// optional, variant of structs and shared pointer of these.
 template <class T>
 void write_value(value_sink& sink, const T& x) {
-  if constexpr (has_fields<T>) {
+  if constexpr (is_one_word<T>) {
+    sink.text(to_word(x));
+  } else if constexpr (has_fields<T>) {
     visit_fields(detail::member_writer{sink, always_named<T>}, x);
   } else if constexpr (std::is_same_v<T, bool>) {
     sink.boolean(x);

@@ -46,7 +46,7 @@ tally count(const djm::cluster_view& view) {
     for (const auto& i : j.items) {
       ++t.items;
       auto w = std::find_if(view.workers.begin(), view.workers.end(), [&](const auto& x) { return x.id == i.owner; });
-      if (w != view.workers.end() && w->state == "alive" && i.holder == i.owner) {
+      if (w != view.workers.end() && w->state == djm::worker_state::alive && i.holder == i.owner) {
         ++t.running;
         ++t.held[i.owner];
       }
@@ -63,7 +63,7 @@ void print_table(const djm::cluster_view& view, const std::string& caption) {
       continue;
     }
     auto h = t.held.find(w.id);
-    std::cout << fmt::format("  {:<10} {:<8} {:>8} {:>8}  {}\n", w.id, w.state, w.items,
+    std::cout << fmt::format("  {:<10} {:<8} {:>8} {:>8}  {}\n", w.id, to_string(w.state), w.items,
                              h == t.held.end() ? 0 : h->second,
                              std::string(w.items * 40 / std::max<std::size_t>(t.items, 1), '#'));
   }

@@ -101,7 +101,7 @@ TEST_CASE("a job that breaks a rule is refused by name, value and rule, and leav
      {"bad", "stop_grace", "1min"}},
     {"no code", [](job_definition& d) { d.code = nullptr; }, errc::invalid_config, {"bad", "code"}},
     {"priority",
-     [](job_definition& d) { d.spec.attributes.priority = "urgent"; },
+     [](job_definition& d) { d.spec.attributes.priority = static_cast<job_priority>(7); },
      errc::invalid_config,
      {"bad", "priority", "urgent"}},
     {"label",
@@ -248,9 +248,9 @@ TEST_CASE("an unreachable server is tried again and again, said once, and does n
   CHECK(eventually([&] { return has("still trying") == 1; }));
   CHECK(has("connecting") == 1);
   const auto st = n.status();
-  CHECK(st.state == "starting");
+  CHECK(st.state == node_lifecycle::starting);
   CHECK_FALSE(st.ready);
-  CHECK(st.connection.session == "connecting");
+  CHECK(st.connection.session == session_phase::connecting);
   CHECK(n.add(nothing("early")));
   const auto begin = std::chrono::steady_clock::now();
   CHECK(n.shutdown());
@@ -334,7 +334,7 @@ TEST_CASE("too many requests before the node is connected are refused with backl
   auto no = n.ask(switch_all{false});
   REQUIRE_FALSE(no);
   CHECK(no.error().code == errc::backlog_full);
-  CHECK(n.status().state == "starting");
+  CHECK(n.status().state == node_lifecycle::starting);
   l.store().set_frozen(false);
   CHECK(eventually([&] { return n.cluster().all_disabled; }));
 }

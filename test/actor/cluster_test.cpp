@@ -127,7 +127,7 @@ TEST_CASE("a switch names the job or worker that it does not know") {
     CHECK(no.error().code == errc::invalid_id);
   }
   CHECK(n.ask(mark_worker{"somebody_to_come", true, false}));
-  CHECK(worker_of(n.cluster(), "somebody_to_come")->state == "expected");
+  CHECK(worker_of(n.cluster(), "somebody_to_come")->state == worker_state::expected);
   no = n.ask(mark_worker{"no/body", true, false});
   REQUIRE_FALSE(no);
   CHECK(no.error().code == errc::invalid_id);
@@ -162,7 +162,7 @@ TEST_CASE("the cluster view of a node that does not lead names owners, holders, 
   run_watch runs;
   lab l;
   auto& a = l.start("a");
-  REQUIRE(eventually([&] { return a.status().election.role == "leading"; }));
+  REQUIRE(eventually([&] { return a.status().election.role == election_role::leading; }));
   auto& b = l.start("b");
   for (auto* n : {&a, &b}) {
     REQUIRE(n->add(watched("work", {"i", "j"}, runs).build()));
@@ -188,7 +188,7 @@ TEST_CASE("the cluster view of a node that does not lead names owners, holders, 
   CHECK(job_of(v, "picky")->items[0].owner.empty());
   CHECK_FALSE(job_of(v, "picky")->items[0].reason.empty());
   REQUIRE(v.workers.size() == 2);
-  CHECK(worker_of(v, "a")->state == "alive");
+  CHECK(worker_of(v, "a")->state == worker_state::alive);
   CHECK(worker_of(v, "b")->host == "host-of-b");
   CHECK(worker_of(v, "b")->pid == 42);
   CHECK(v.problems.empty());
@@ -211,9 +211,9 @@ TEST_CASE("status names every part and reads well") {
   REQUIRE(eventually([&] { return runs.runs() > 0; }));
   const auto st = n.status();
   CHECK(st.node == "one");
-  CHECK(st.state == "running");
+  CHECK(st.state == node_lifecycle::running);
   CHECK(st.ready);
-  CHECK(st.connection.phase == "joined");
+  CHECK(st.connection.phase == registration_phase::joined);
   CHECK(st.connection.session_timeout == 2s);
   CHECK_FALSE(st.connection.incarnation.empty());
   CHECK(st.worker.locked == 2);
@@ -227,7 +227,7 @@ TEST_CASE("status names every part and reads well") {
   CHECK(st.jobs[0].counters.started > 0);
   CHECK(st.problems.empty());
   const auto text = caf::deep_to_string(st);
-  CHECK(mentions(text, {"node_status(node=\"one\"", "state=\"running\"", "ready=true", "connection=keeper_status(",
+  CHECK(mentions(text, {"node_status(node=\"one\"", "state=running", "ready=true", "connection=keeper_status(",
                         "worker=worker_status(joined=true", "locked=2", "jobs=[runner_status(job=\"work\"",
                         "counters=runner_counters(started="}));
 }
@@ -289,7 +289,7 @@ TEST_CASE("who has unsubscribed or gone down hears nothing more") {
   listener = nullptr;
   const auto later = runs.runs();
   CHECK(eventually([&] { return runs.runs() > later + 5; }));
-  CHECK(n.status().state == "running");
+  CHECK(n.status().state == node_lifecycle::running);
 }
 
 TEST_CASE("after a shutdown there is an answer, and it is that the node shuts down") {
@@ -305,7 +305,7 @@ TEST_CASE("after a shutdown there is an answer, and it is that the node shuts do
   REQUIRE(n.add(b.build()));
   REQUIRE(eventually([&] { return runs.running() == 1; }));
   cx::anon_mail(shutdown_node{}).send(n.handle);
-  REQUIRE(eventually([&] { return n.status().state == "stopping"; }));
+  REQUIRE(eventually([&] { return n.status().state == node_lifecycle::stopping; }));
   CHECK(n.add(watched("late", {"x"}, runs).build()).error().code == errc::shutting_down);
   CHECK(n.ask(switch_job{"work", false}).error().code == errc::shutting_down);
   CHECK(n.ask(switch_all{false}).error().code == errc::shutting_down);
@@ -342,7 +342,7 @@ TEST_CASE("the second request to shut down does not wait for runs") {
   REQUIRE(n.add(b.build()));
   REQUIRE(eventually([&] { return runs.running() == 1; }));
   cx::anon_mail(shutdown_node{}).send(n.handle);
-  REQUIRE(eventually([&] { return n.status().state == "stopping"; }));
+  REQUIRE(eventually([&] { return n.status().state == node_lifecycle::stopping; }));
   cx::anon_mail(shutdown_node{}).send(n.handle);
   // Everything is given back before the run ends, but for the lock it may still need.
   CHECK(eventually([&] { return l.store().sessions() == 0; }));
@@ -356,7 +356,7 @@ TEST_CASE("leadership passes to another node when the leader leaves") {
   run_watch runs;
   lab l;
   auto& a = l.start("a");
-  REQUIRE(eventually([&] { return a.status().election.role == "leading"; }));
+  REQUIRE(eventually([&] { return a.status().election.role == election_role::leading; }));
   auto& b = l.start("b");
   auto& c = l.start("c");
   const auto items = numbered("i", 6);
@@ -371,7 +371,9 @@ TEST_CASE("leadership passes to another node when the leader leaves") {
   CHECK(a.shutdown());
   CHECK(b.wait_items(3));
   CHECK(c.wait_items(3));
-  CHECK(eventually([&] { return (b.status().election.role == "leading") != (c.status().election.role == "leading"); }));
+  CHECK(eventually([&] {
+    return (b.status().election.role == election_role::leading) != (c.status().election.role == election_role::leading);
+  }));
   CHECK(std::max(b.status().election.epoch, c.status().election.epoch) > epoch);
   const auto now = b.items_of("work");
   CHECK(std::includes(now.begin(), now.end(), kept.begin(), kept.end()));

@@ -164,7 +164,7 @@ TEST_CASE("unregister_job and shutdown are answered when no code of the job runs
         call c{[&] { return whole_node ? n->shutdown() : n->unregister_job("work"); }};
         CHECK(eventually([&] {
           const auto st = n->status();
-          return !st || (whole_node ? st->state == "stopping"
+          return !st || (whole_node ? st->state == node_lifecycle::stopping
                                     : n->register_job(gated_job(l)).error().text.find("way out") != std::string::npos);
         }));
         CHECK_FALSE(c.returned());

@@ -337,8 +337,8 @@ TEST_CASE("a listener that comes later hears first how things stand, and nothing
   CHECK(eventually([&] {
     const auto connection = book.of<connection_changed>();
     const auto leader = book.of<leader_changed>();
-    return !connection.empty() && connection[0].state == "connected" && !leader.empty() && leader[0].leader == "one" &&
-           !book.of<problem>().empty();
+    return !connection.empty() && connection[0].state == connection_state::connected && !leader.empty() &&
+           leader[0].leader == "one" && !book.of<problem>().empty();
   }));
   CHECK(n->unregister_job("lost"));
   CHECK(eventually([&] { return !book.of<problem_over>().empty(); }));

@@ -104,7 +104,7 @@ TEST_CASE("foreign data anywhere in the tree crashes nobody, is reported by path
     const auto before = runs.least_runs(items);
     CHECK(eventually([&] { return runs.least_runs(items) > before + 2; }));
     CHECK(n.status().restarts == 0);
-    CHECK(n.status().state == "running");
+    CHECK(n.status().state == node_lifecycle::running);
     CHECK(runs.faults().empty());
     CHECK(n.shutdown());
   }

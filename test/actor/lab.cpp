@@ -64,12 +64,12 @@ std::vector<std::string> event_book::connection_states() const {
   std::vector<std::string> states;
   bool joined = false;
   for (const auto& c : of<connection_changed>()) {
-    const bool back = c.state == "connected" || c.state == "reconnected";
-    if (c.state == "connecting" || c.state == "suspended" || (back && joined)) {
+    const bool back = c.state == connection_state::connected || c.state == connection_state::reconnected;
+    if (c.state == connection_state::connecting || c.state == connection_state::suspended || (back && joined)) {
       continue;
     }
     joined = back;
-    states.push_back(c.state);
+    states.push_back(to_string(c.state));
   }
   return states;
 }

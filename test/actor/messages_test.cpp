@@ -26,7 +26,7 @@ TEST_CASE("a job registered before the node is connected runs when it is") {
   l.store().set_frozen(true);
   auto& n = l.start("one");
   REQUIRE(n.add(watched("work", {"a"}, runs).build()));
-  CHECK(n.status().state == "starting");
+  CHECK(n.status().state == node_lifecycle::starting);
   CHECK_FALSE(n.status().ready);
   l.store().set_frozen(false);
   CHECK(n.wait_items(1));
@@ -152,9 +152,9 @@ TEST_CASE("a shutdown without a store waits for runs, not for the locks") {
   REQUIRE(n.add(b.build()));
   REQUIRE(eventually([&] { return runs.running() == 1; }));
   l.store().set_frozen(true);
-  REQUIRE(eventually([&] { return n.status().store.phase != "connected"; }));
+  REQUIRE(eventually([&] { return n.status().store.phase != session_phase::connected; }));
   cx::anon_mail(shutdown_node{}).send(n.handle);
-  REQUIRE(eventually([&] { return n.status().state == "stopping"; }));
+  REQUIRE(eventually([&] { return n.status().state == node_lifecycle::stopping; }));
   CHECK_FALSE(n.is_down());
   g.open();
   CHECK(n.wait_down());

@@ -36,7 +36,7 @@ node_config slotted(const std::string& id) {
 
 bool offers(const cluster_view& view, const node_id& worker, std::size_t jobs) {
   return std::any_of(view.workers.begin(), view.workers.end(), [&](const worker_view& w) {
-    return w.id == worker && w.state == "alive" && w.jobs.size() == jobs;
+    return w.id == worker && w.state == worker_state::alive && w.jobs.size() == jobs;
   });
 }
 
@@ -87,16 +87,17 @@ TEST_CASE("two nodes of one slot and three items: one pends with its reason and 
 TEST_CASE("the next fitting slot serves pending items by priority and age") {
   run_watch watch;
   lab l;
-  auto job = [&](const job_id& id, const std::string& priority) {
+  auto job = [&](const job_id& id, job_priority priority) {
     job_attributes attributes;
     attributes.priority = priority;
     return watched(id, {id + "-item"}, watch).attributes(attributes).build();
   };
   auto& a = l.start(slotted("a"));
-  REQUIRE(a.add(job("m", "normal")));
+  REQUIRE(a.add(job("m", job_priority::normal)));
   REQUIRE(a.wait_items(1));
   std::size_t waiting = 0;
-  for (const auto& [id, priority] : {std::pair{"low", "low"}, {"z-older", "normal"}, {"k-younger", "normal"}}) {
+  for (const auto& [id, priority] :
+       {std::pair{"low", job_priority::low}, {"z-older", job_priority::normal}, {"k-younger", job_priority::normal}}) {
     REQUIRE(a.add(job(id, priority)));
     REQUIRE(eventually([&, n = waiting + 1] { return pending(a).size() == n; }));
     ++waiting;
@@ -108,8 +109,10 @@ TEST_CASE("the next fitting slot serves pending items by priority and age") {
     auto& n = l.start(slotted(id));
     REQUIRE(n.wait_ready());
     REQUIRE(a.ask(mark_worker{id, {}, true})); // until it offers every job
-    for (const auto& [j, priority] :
-         {std::pair{"m", "normal"}, {"low", "low"}, {"z-older", "normal"}, {"k-younger", "normal"}}) {
+    for (const auto& [j, priority] : {std::pair{"m", job_priority::normal},
+                                      {"low", job_priority::low},
+                                      {"z-older", job_priority::normal},
+                                      {"k-younger", job_priority::normal}}) {
       REQUIRE(n.add(job(j, priority)));
     }
     REQUIRE(eventually([&] { return offers(a.cluster(), id, 4); }));
@@ -137,7 +140,7 @@ TEST_CASE("every node explains where an item is, and why one has no owner") {
   auto& other = &leader == &a ? b : a;
   REQUIRE(eventually([&] {
     return a.items_of("work").size() == 2 && b.items_of("work").size() == 2 && pending(leader).size() == 1 &&
-           leader.status().manager.phase == "ready";
+           leader.status().manager.phase == manager_phase::ready;
   }));
   const bool on_a = a.items_of("work").front() == "x" || a.items_of("work").back() == "x";
   for (auto* n : {&leader, &other}) {
@@ -152,8 +155,10 @@ TEST_CASE("every node explains where an item is, and why one has no owner") {
     auto p = n->ask<item_explanation>(explain_item{"picky", "p"});
     REQUIRE(p);
     CHECK(p->owner.empty());
+    CHECK(p->why == item_reason::no_place);
+    CHECK(p->rule == plan_rule::missing_label);
     CHECK(p->reason == "no worker that offers the job carries all the labels it requires");
-    CHECK(p->others == std::map<node_id, std::string>{{"a", "missing_label"}, {"b", "not_offered"}});
+    CHECK(p->others == std::map<node_id, plan_rule>{{"a", plan_rule::missing_label}, {"b", plan_rule::not_offered}});
     CHECK(n->ask<item_explanation>(explain_item{"work", "nothing"}).error().code == errc::unknown_job);
   }
   const auto m = leader.status().manager;

@@ -147,7 +147,8 @@ TEST_CASE("a resolver that never answers keeps neither the status nor the end of
     for (int i = 0; i < 100; ++i)
       asker->mail(msg::get_part_status{})
         .request(store, wide)
-        .receive([](store_status& x) { CHECK(x.phase == "connecting"); }, [](caf::error&) { FAIL("no status"); });
+        .receive([](store_status& x) { CHECK(x.phase == session_phase::connecting); },
+                 [](caf::error&) { FAIL("no status"); });
     std::atomic<bool> closed{false};
     auto closer = system.spawn([&, store](cx::event_based_actor* self) -> caf::behavior {
       self->mail(msg::close_session{}).send(store);

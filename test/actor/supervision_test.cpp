@@ -37,7 +37,7 @@ TEST_CASE("each part that dies is reported, rebuilt, and no item runs twice mean
     const auto name = part == "runner work" ? "runner of job \"work\"" : part;
     CHECK(mentions(said[0], {name.c_str(), "failed", "rebuilt"}));
     CHECK(n.status().restarts == 1);
-    CHECK(n.status().state == "running");
+    CHECK(n.status().state == node_lifecycle::running);
     CHECK(n.shutdown());
     CHECK(runs.running() == 0);
   }
@@ -74,7 +74,7 @@ TEST_CASE("parts that die on the leader move nothing between the nodes") {
   run_watch runs;
   lab l;
   auto& a = l.start("a");
-  REQUIRE(eventually([&] { return a.status().election.role == "leading"; }));
+  REQUIRE(eventually([&] { return a.status().election.role == election_role::leading; }));
   auto& b = l.start("b");
   const auto items = numbered("i", 6);
   REQUIRE(a.add(watched("work", items, runs).build()));
@@ -136,7 +136,7 @@ TEST_CASE("a part that dies during the shutdown does not keep the node") {
     REQUIRE(n.add(b.build()));
     REQUIRE(eventually([&] { return runs.running() == 1; }));
     cx::anon_mail(shutdown_node{}).send(n.handle);
-    REQUIRE(eventually([&] { return n.status().state == "stopping"; }));
+    REQUIRE(eventually([&] { return n.status().state == node_lifecycle::stopping; }));
     n.kill_part(part);
     g.open();
     CHECK(n.wait_down());

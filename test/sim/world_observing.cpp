@@ -103,11 +103,12 @@ void world::told(handle h, const node_event& e) {
     note(fmt::format("{}#{} says {}", p.node(), h, caf::deep_to_string(e.what)));
   const auto before = hosts_.at(h).phase;
   if (const auto* c = std::get_if<connection_changed>(&e.what); c != nullptr && before != node_phase::stopping) {
-    const auto phase = c->state == "connected" || c->state == "reconnected" ? node_phase::joined
-                       : c->state == "suspended"                            ? node_phase::suspended
-                       : c->state == "lost"                                 ? node_phase::lost
-                       : c->state == "stopped"                              ? node_phase::stopping
-                                                                            : before;
+    const auto phase = c->state == connection_state::connected || c->state == connection_state::reconnected
+                         ? node_phase::joined
+                       : c->state == connection_state::suspended ? node_phase::suspended
+                       : c->state == connection_state::lost      ? node_phase::lost
+                       : c->state == connection_state::stopped   ? node_phase::stopping
+                                                                 : before;
     if (phase != before)
       enters(h, phase);
   }

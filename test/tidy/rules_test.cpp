@@ -115,6 +115,28 @@ TEST_CASE("text: unguarded headers, sleeping tests and tests without assertions 
   CHECK(check_assertions({{"test/a_test.cpp", "TEST_CASE(\"x\") {}\n"}}).size() == 1);
 }
 
+TEST_CASE("text: enumerators without a comment are found, and texts that hold one of a few words") {
+  const std::string head = "#pragma once\nenum class colour : std::uint8_t {\n";
+  CHECK(check_enumerations({{"include/djm/a.hpp", head + "  /// Stop.\n  red,\n  green, ///< Go.\n};\n"}}).empty());
+  CHECK(check_enumerations({{"actors/a.hpp", head + "  red,\n};\nstd::string state;\n"}}).empty());
+  CHECK(check_enumerations({{"include/djm/a.hpp", head + "  /// Stop.\n  red,\n  green,\n};\n"}}) ==
+        complaints{"include/djm/a.hpp:5: an enumerator without a comment: green,"});
+  CHECK(check_enumerations({{"include/djm/a.hpp", "enum class colour { red, green };\n"}}).size() == 1);
+  CHECK(check_enumerations({{"include/djm/a.hpp", "  std::string state;\n"}}).size() == 1);
+}
+
+TEST_CASE("text: lists of fields that say what the members say are found") {
+  const auto list = [](const std::string& type, const std::string& parts) {
+    return "template <class V>\nauto fields(V&& v, point& x) {\n  return v(\"" + type + "\"" + parts + ");\n}\n";
+  };
+  CHECK(check_field_lists({{"a.hpp", list("point", ", field(\"x\", x.x),\n           field(\"y\", x.y)")}}).size() ==
+        1);
+  CHECK(check_field_lists({{"a.hpp", list("point", "")}}).size() == 1);
+  CHECK(check_field_lists({{"a.hpp", list("place", ", field(\"x\", x.x)")}}).empty());
+  CHECK(check_field_lists({{"a.hpp", list("point", ", field(\"x\", x.x), field(\"y\", x.z)")}}).empty());
+  CHECK(check_field_lists({{"a.hpp", list("point", ", field(\"x\", x.x), secret_field(\"y\", x.y)")}}).empty());
+}
+
 TEST_CASE("docs: the README shows the samples, each in its place") {
   source_tree tree;
   CHECK(check_shown_samples(tree).empty());

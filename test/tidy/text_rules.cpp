@@ -113,6 +113,63 @@ complaints check_store_answers(const source_tree& tree) {
   return result;
 }
 
+complaints check_enumerations(const source_tree& tree) {
+  static const std::regex words{R"(\bstd::string (phase|state|role|priority|spread|relaxation|kind|mode)\b)"};
+  static const std::regex begins{R"(^\s*enum class [^;]*\{(.*)$)"};
+  complaints result;
+  for (const auto& [path, text] : tree) {
+    if (!is_header(path) || !starts_with(path, "include/djm/") || path.find("/caf_") != std::string::npos) {
+      continue;
+    }
+    find_all(path, code_of(text), words, "a fixed set of words is an enumeration", result);
+    bool inside = false, told = false;
+    int number = 0;
+    for (auto line : lines_of(text)) {
+      ++number;
+      const std::string code{line.substr(std::min(line.find_first_not_of(' '), line.size()))};
+      std::smatch head;
+      if (std::regex_match(code, head, begins)) {
+        inside = head[1].str().find('}') == std::string::npos;
+        if (!inside || head[1].length() > 0) {
+          result.push_back(complaint(path, number, "each enumerator has a line, and a comment above it"));
+        }
+      } else if (inside && starts_with(code, "}")) {
+        inside = false;
+      } else if (inside && !starts_with(code, "//") && !code.empty()) {
+        if (!told && code.find("///<") == std::string::npos) {
+          result.push_back(complaint(path, number, "an enumerator without a comment: " + code));
+        }
+        told = false;
+      }
+      told = inside && (told || starts_with(code, "///"));
+    }
+  }
+  return result;
+}
+
+complaints check_field_lists(const source_tree& tree) {
+  static const std::regex list{
+    R"rx(auto fields\(V&& v, (\w+)&( x)?\) \{\s*return v\("(\w+)"((?:,\s*field\("\w+", x\.\w+\))*)\);)rx"};
+  static const std::regex member{R"rx(field\("(\w+)", x\.(\w+)\))rx"};
+  complaints result;
+  for (const auto& [path, text] : tree) {
+    if (!is_cpp(path) || path == "test/tidy/rules_test.cpp") {
+      continue;
+    }
+    for (std::sregex_iterator i{text.begin(), text.end(), list}, end; i != end; ++i) {
+      const auto members = (*i)[4].str();
+      auto same = (*i)[1] == (*i)[3];
+      for (std::sregex_iterator m{members.begin(), members.end(), member}; same && m != end; ++m) {
+        same = (*m)[1] == (*m)[2];
+      }
+      if (same) {
+        result.push_back(complaint(path, 0, "say DJM_FIELDS(" + (*i)[1].str() + ", ...) instead of a list by hand"));
+      }
+    }
+  }
+  return result;
+}
+
 complaints check_assertions(const source_tree& tree) {
   static const std::regex assertions{R"(\b(CHECK|REQUIRE)[A-Z_]*\(|\brc::(check|prop)\b|\bRC_ASSERT\b)"};
   complaints result;

@@ -32,6 +32,13 @@ complaints check_store_answers(const source_tree& tree);
 /// A file named *_test.cpp that asserts nothing.
 complaints check_assertions(const source_tree& tree);
 
+/// Every enumerator of the public headers has a comment (what Doxygen does not ask for), and no member that holds a
+/// fixed set of words is a text.
+complaints check_enumerations(const source_tree& tree);
+
+/// A field list is written by hand only where a name is not that of the member, or a text is secret.
+complaints check_field_lists(const source_tree& tree);
+
 /// A source includes its own header first, so that every header is compiled once with nothing before it.
 complaints check_own_header_first(const source_tree& tree);
 

@@ -182,18 +182,19 @@ private:
     if (x.contains("profile"))
       a.profile = amounts_at(x["profile"], at / "profile");
     if (x.contains("priority")) {
-      a.priority = text_at(x["priority"], at / "priority");
-      if (a.priority != "low" && a.priority != "normal" && a.priority != "high")
+      const auto priority = enum_value<job_priority>(text_at(x["priority"], at / "priority"));
+      if (!priority)
         refuse(at / "priority", x["priority"], "must be \"low\", \"normal\" or \"high\"");
+      a.priority = *priority;
     }
     if (x.contains("requires"))
       a.requires_labels = list_at(x["requires"], at / "requires", text_at);
     if (x.contains("max_per_worker"))
       a.max_per_worker = static_cast<std::uint32_t>(natural_at(x["max_per_worker"], at / "max_per_worker", UINT32_MAX));
     if (x.contains("spread")) {
-      a.spread = text_at(x["spread"], at / "spread");
-      if (a.spread != "zone")
+      if (text_at(x["spread"], at / "spread") != enum_text(spread_rule::zone))
         refuse(at / "spread", x["spread"], "must be \"zone\"");
+      a.spread = spread_rule::zone;
     }
     for (auto [key, list] :
          {std::pair{"colocate_with", &a.colocate_with}, std::pair{"separate_from", &a.separate_from}})
@@ -213,12 +214,11 @@ private:
           refuse(p, value, "is not a worker of this file");
       }
     if (x.contains("relaxation")) {
-      a.relaxation = text_at(x["relaxation"], at / "relaxation");
-      const auto named = a.relaxation.compare(0, 7, "worker:") == 0;
-      if (named && workers_.count(a.relaxation.substr(7)) == 0)
-        refuse(at / "relaxation", x["relaxation"], "does not name a worker of this file");
-      if (!named && a.relaxation != "any" && a.relaxation != "one_worker")
+      const auto word = text_at(x["relaxation"], at / "relaxation");
+      if (word.empty() || !from_word(word, a.relaxation))
         refuse(at / "relaxation", x["relaxation"], "must be \"any\", \"one_worker\" or \"worker:<id>\"");
+      if (a.relaxation.kind == relaxation_kind::named_worker && workers_.count(a.relaxation.worker) == 0)
+        refuse(at / "relaxation", x["relaxation"], "does not name a worker of this file");
     }
     affinity_[name] = {a.colocate_with, {a.separate_from.begin(), a.separate_from.end()}};
     sets_[name] = *interned;

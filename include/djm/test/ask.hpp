@@ -18,6 +18,7 @@ class actor_access {
 public:
   /// `failure` when called within user code.
   explicit actor_access(cluster& c);
+  /// The actor system of the cluster.
   caf::actor_system& system();
   /// `shutting_down` when the node is not up, `invalid_state` while it is paused; `failure` for an unknown id.
   expected<node_actor> node(const node_id& id);
@@ -29,36 +30,49 @@ private:
 /// What a node answers a message with.
 template <class Message>
 struct answer_of {
+  /// The type of the answer.
   using type = void;
 };
+/// The whole node.
 template <>
 struct answer_of<get_status> {
+  /// The type of the answer.
   using type = node_status;
 };
+/// The whole cluster.
 template <>
 struct answer_of<get_cluster> {
+  /// The type of the answer.
   using type = cluster_view;
 };
+/// The number of runs that follow.
 template <>
 struct answer_of<trigger_job> {
+  /// The type of the answer.
   using type = std::uint64_t;
 };
+/// One job of the node.
 template <>
 struct answer_of<get_job> {
+  /// The type of the answer.
   using type = runner_status;
 };
+/// The actor that runs the job.
 template <>
 struct answer_of<get_job_handle> {
+  /// The type of the answer.
   using type = caf::actor;
 };
+/// Why the item is where it is.
 template <>
 struct answer_of<explain_item> {
+  /// The type of the answer.
   using type = item_explanation;
 };
 
 /// Sends the message and lets virtual time pass until it is answered: `timed_out` after `limit`.
 ///
-///   auto status = djm::test::ask(cluster, "n0", djm::get_status{});
+///     auto status = djm::test::ask(cluster, "n0", djm::get_status{});
 template <class Message>
 expected<typename answer_of<Message>::type> ask(cluster& c, const node_id& node, Message m,
                                                 any_duration limit = std::chrono::minutes{1}) {

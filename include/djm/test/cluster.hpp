@@ -22,6 +22,7 @@
 
 namespace djm::test {
 
+/// What a test cluster is made of.
 struct cluster_options {
   /// Started at construction, named "n0", "n1", ...; at most 500.
   std::size_t nodes = 3;
@@ -34,6 +35,7 @@ struct cluster_options {
   std::size_t servers = 3;
   /// How long a message between a node and the store takes; from 0 to `max_schedule_duration`.
   any_duration least_delay = std::chrono::microseconds{100};
+  /// The longest such time; not below `least_delay`.
   any_duration most_delay = std::chrono::milliseconds{2};
   /// Clocks of the nodes run fast or slow by up to so many parts per million; at most 20000.
   std::int64_t clock_skew_ppm = 0;
@@ -47,7 +49,14 @@ struct cluster_options {
 };
 
 /// Which way of a node's link to the store.
-enum class way : std::uint8_t { both, to_store, from_store };
+enum class way : std::uint8_t {
+  /// Nothing gets through.
+  both,
+  /// What the node sends does not get through; what it is sent does.
+  to_store,
+  /// What the store sends does not get through; what it is sent does.
+  from_store,
+};
 
 /// A whole cluster in the test's own thread, on virtual time: real nodes, a modelled ZooKeeper ensemble, and your jobs
 /// as they are. It belongs to no test framework.
@@ -68,6 +77,7 @@ class cluster {
 public:
   /// Throws `failure` for options outside their range.
   explicit cluster(cluster_options options);
+  /// With these nodes and this seed; everything else as in `cluster_options`.
   explicit cluster(std::size_t nodes = 3, std::uint64_t seed = 1);
   ~cluster();
   cluster(const cluster&) = delete;
@@ -90,11 +100,16 @@ public:
   void crash_after(const node_id& id, std::uint64_t steps);
   /// Nothing of the process runs any more (SIGSTOP, a stalled machine), until it is resumed.
   void pause(const node_id& id);
+  /// Goes on with a node that was paused, as if nothing had been.
   void resume(const node_id& id);
 
+  /// The node of this id.
   cluster_node node(const node_id& id);
+  /// The node `n<index>`.
   cluster_node node(std::size_t index) { return node("n" + std::to_string(index)); }
+  /// What has become of the node.
   node_state state(const node_id& id) const;
+  /// Whether it is neither paused, crashed nor stopped.
   bool is_up(const node_id& id) const { return state(id) == node_state::up; }
   /// All ids, also of nodes that are not up; sorted.
   std::vector<node_id> nodes() const;
@@ -106,6 +121,7 @@ public:
   /// Nothing gets through between the node and the store until it is healed; what is under way waits, as TCP's segments
   /// do.
   void cut(const node_id& id, way w = way::both);
+  /// Takes back what `cut` did.
   void heal(const node_id& id);
   /// From now on each message to and from the node takes so long.
   void delay(const node_id& id, any_duration least, any_duration most);
@@ -115,6 +131,7 @@ public:
   void expire_session(const node_id& id);
   /// All servers of the store go down, or come back with all they had. Nobody's session expires meanwhile.
   void store_down();
+  /// Brings the servers back.
   void store_up();
   /// The store's tree, to read and to change as a stranger does, who is `identity` ("user:password"; empty: nobody in
   /// particular).
@@ -126,6 +143,7 @@ public:
 
   /// Virtual time since the start.
   duration now() const;
+  /// Lets so much time pass.
   void advance(any_duration d);
   /// Lets time pass until the condition holds: true as soon as it does, false when it does not within `limit`. Looks
   /// after every single thing that happens.
@@ -144,6 +162,7 @@ public:
   /// Registers the job on every node that is up, and on those that start later. `failure` for a definition that is
   /// refused, or an id that was registered so before.
   void register_job(job_definition definition);
+  /// The same with what the builder builds; `failure` with its complaint.
   void register_job(const job_builder& builder);
   /// Calls `make` for each node that starts: for jobs with a state of their own, which a restart forgets. The id of the
   /// job must be the same each time.
@@ -166,6 +185,7 @@ public:
 
   /// All runs of all nodes, in the order of their beginning.
   const std::vector<run_record>& runs() const;
+  /// The runs of one job, in the order of their beginning.
   std::vector<run_record> runs(const job_id& job) const;
   /// Runs that are going on, of all jobs when empty.
   std::vector<run_record> running(const job_id& job = {}) const;
@@ -175,6 +195,7 @@ public:
   /// Runs of a paused process that were not over when another node had begun: what only fencing tokens protect from.
   /// Such a run counts among `overlaps` when it goes on for longer than its `stop_grace` after the node is resumed.
   std::vector<overlap> paused_overlaps() const;
+  /// All events of all nodes, in the order in which they happened.
   const std::vector<seen_event>& events() const;
   /// Events of one kind, of one node or of all when empty.
   template <class Event>

@@ -12,19 +12,24 @@ namespace djm::test {
 
 class cluster;
 
+/// What has become of a node.
 enum class node_state : std::uint8_t {
+  /// It works.
   up,
   /// Nothing in it runs, time passes.
   paused,
+  /// Its process is gone; `cluster::start` starts it again.
   crashed,
   /// It has left, or ended by itself; the cluster's log says why.
   stopped,
 };
 
+/// The names of the states, in their order.
 constexpr auto enum_names(node_state) {
   return name_enum("node_state", "up", "paused", "crashed", "stopped");
 }
 
+/// The name of the state.
 std::string to_string(node_state s);
 
 /// One node of a test cluster, as `djm::node` offers it. Each request lets virtual time pass until it is answered, at
@@ -32,27 +37,44 @@ std::string to_string(node_state s);
 /// `invalid_state` while it is paused. Valid as long as its cluster.
 class cluster_node {
 public:
+  /// Its id.
   const node_id& id() const noexcept { return id_; }
+  /// What has become of it.
   node_state state() const;
 
   /// Only on this node; `cluster::register_job` is for all.
   expected<void> register_job(job_definition definition);
+  /// The same with what the builder builds, or its complaint.
   expected<void> register_job(const job_builder& builder);
+  /// As `djm::node::unregister_job`.
   expected<void> unregister_job(const job_id& job);
+  /// As `djm::node::enable_job`.
   expected<void> enable_job(const job_id& job);
+  /// As `djm::node::disable_job`.
   expected<void> disable_job(const job_id& job);
+  /// As `djm::node::enable_all`.
   expected<void> enable_all();
+  /// As `djm::node::disable_all`.
   expected<void> disable_all();
+  /// As `djm::node::delete_job`.
   expected<void> delete_job(const job_id& job);
+  /// As `djm::node::trigger`.
   expected<std::uint64_t> trigger(const job_id& job);
+  /// As `djm::node::reschedule`.
   expected<void> reschedule(const job_id& job, schedule s);
+  /// As `djm::node::drain`.
   expected<void> drain(const node_id& worker);
+  /// As `djm::node::undrain`.
   expected<void> undrain(const node_id& worker);
+  /// As `djm::node::cordon`.
   expected<void> cordon(const node_id& worker);
+  /// As `djm::node::uncordon`.
   expected<void> uncordon(const node_id& worker);
+  /// As `djm::node::status`.
   expected<node_status> status() const;
   /// What this node reads in the store.
   expected<cluster_view> view() const;
+  /// As `djm::node::job`.
   expected<runner_status> job(const job_id& id) const;
   /// The leader answers from its last plan, another node plans by what it reads first.
   expected<item_explanation> explain(const job_id& job, const item_id& item) const;

@@ -28,6 +28,7 @@ class cluster_tree {
 public:
   /// What is committed. `data` is nothing where there is no such node.
   std::optional<std::string> data(const std::string& path) const;
+  /// Whether there is such a node.
   bool exists(const std::string& path) const { return data(path).has_value(); }
   /// Names of the node's children; sorted.
   std::vector<std::string> children(const std::string& path) const;
@@ -38,6 +39,7 @@ public:
 
   /// A persistent node; its parent must exist.
   void create(const std::string& path, const std::string& data = {});
+  /// New data for a node that exists.
   void set(const std::string& path, const std::string& data);
   /// Without children.
   void remove(const std::string& path);

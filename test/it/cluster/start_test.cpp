@@ -27,7 +27,7 @@ TEST_CASE("30 nodes that start at once all register and share 300 items") {
   for (const auto& n : nodes) {
     auto st = n.status();
     REQUIRE(st);
-    CHECK(st->connection.phase == "joined");
+    CHECK(st->connection.phase == registration_phase::joined);
     conflicts += st->store.conflicts;
     unknowns += st->store.unknowns;
   }

@@ -84,7 +84,7 @@ struct event_writer {
   void operator()(const djm::run_failed& e) { put(kind::failed, e.job, {}, e.what); }
   void operator()(const djm::run_overrun& e) { put(kind::problem, e.job, {}, "overrun"); }
   void operator()(const djm::problem& e) { put(kind::problem, {}, {}, to_string(e.why)); }
-  void operator()(const djm::connection_changed& e) { put(kind::problem, {}, {}, e.state); }
+  void operator()(const djm::connection_changed& e) { put(kind::problem, {}, {}, to_string(e.state)); }
   template <class Event>
   void operator()(const Event&) {}
 

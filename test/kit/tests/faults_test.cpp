@@ -32,7 +32,7 @@ std::size_t runs_on(const cluster& c, const node_id& id) {
 std::string connection_of(const cluster& c, const node_id& id) {
   std::string states;
   for (const auto& e : c.events_of<connection_changed>(id))
-    states += e.state + ' ';
+    states += to_string(e.state) + ' ';
   return states;
 }
 

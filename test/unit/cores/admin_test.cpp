@@ -161,7 +161,7 @@ TEST_CASE("admin: a worker that has not come yet can be marked") {
   const auto& workers = r.view().workers;
   const auto x = std::find_if(workers.begin(), workers.end(), [](const auto& w) { return w.id == "x"; });
   REQUIRE(x != workers.end());
-  CHECK(x->state == "expected");
+  CHECK(x->state == worker_state::expected);
   CHECK(x->cordoned);
 }
 

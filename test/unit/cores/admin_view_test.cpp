@@ -19,9 +19,9 @@ TEST_CASE("admin: the view shows workers, jobs, owners, holders, and why an item
   const auto v = r.view();
   REQUIRE(v.workers.size() == 2);
   CHECK(v.workers[0].id == "n");
-  CHECK(v.workers[0].state == "alive");
+  CHECK(v.workers[0].state == worker_state::alive);
   CHECK(v.workers[0].items == 1);
-  CHECK(v.workers[1].state == "gone");
+  CHECK(v.workers[1].state == worker_state::gone);
   REQUIRE(v.jobs.size() == 3);
   REQUIRE(v.jobs[0].items.size() == 2);
   CHECK(v.jobs[0].items[0].owner == "n");

@@ -159,7 +159,7 @@ TEST_CASE("election: the join of another session is not ours") {
   candidate v{b.tree, "v"};
   v.connect();
   v.call(&election_core::on_joined, v.view.number + 1);
-  CHECK(v.core.status().role == "out");
+  CHECK(v.core.status().role == election_role::out);
   CHECK(v.take_asked().empty());
 }
 

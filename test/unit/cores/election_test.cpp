@@ -33,7 +33,7 @@ public:
     said.clear();
     return settle();
   }
-  bool leads() const { return core.status().role == "leading"; }
+  bool leads() const { return core.status().role == election_role::leading; }
 
   std::string id;
   std::string life;
@@ -61,7 +61,7 @@ TEST_CASE("election: nobody stands before its node has joined") {
   CHECK(v.connect() == "");
   v.pass(seconds{60});
   CHECK(latches(tree).empty());
-  CHECK(v.core.status().role == "out");
+  CHECK(v.core.status().role == election_role::out);
 }
 
 TEST_CASE("election: the second waits for the one before it alone and follows it with a higher epoch") {

@@ -70,11 +70,11 @@ TEST_CASE("explain: a node that does not lead reads the tree and says the same a
   CHECK(leader.reads.empty());
   CHECK(x.by_leader);
   CHECK(x.owner == "v");
-  CHECK(x.others == std::map<node_id, std::string>{{"w", "not_offered"}});
+  CHECK(x.others == std::map<node_id, plan_rule>{{"w", plan_rule::not_offered}});
   const auto y = leader.explained("nobody", "y");
   CHECK(y.owner.empty());
   CHECK(y.reason == describe(plan_rule::not_offered));
-  CHECK(y.others == std::map<node_id, std::string>{{"v", "not_offered"}, {"w", "not_offered"}});
+  CHECK(y.others == std::map<node_id, plan_rule>{{"v", plan_rule::not_offered}, {"w", plan_rule::not_offered}});
   const auto a = leader.explained("j", "a");
 
   r.revoke();

@@ -124,7 +124,7 @@ TEST_CASE("keeper: access that is refused for a while ends nobody, and is told u
   r.tree.forbid("/djm/work-pool");
   r.pool("j", {"a", "b"});
   CHECK(r.d.pass(std::chrono::minutes{5}) == "");
-  CHECK(r.phase() == "joined");
+  CHECK(r.phase() == registration_phase::joined);
   CHECK(r.d.core.status().last_problem.find("/djm/work-pool") != std::string::npos);
   r.tree.forbid({});
   r.d.pass(seconds{10});

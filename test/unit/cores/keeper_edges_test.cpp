@@ -344,11 +344,11 @@ TEST_CASE("keeper: waking too early, and too often, is harmless") {
   const auto before = r.tree.open();
   enlist(r.tree, before, "w", "i0");
   r.d.connect();
-  REQUIRE(r.phase() == "waiting_for_id");
+  REQUIRE(r.phase() == registration_phase::waiting_for_id);
   for (int n = 0; n < 10; ++n) {
     r.d.now += seconds{1};
     CHECK(r.d.call(&keeper_core::on_wake) == "");
-    CHECK(r.phase() == "waiting_for_id");
+    CHECK(r.phase() == registration_phase::waiting_for_id);
   }
 
   joined_rig s;

@@ -157,7 +157,7 @@ TEST_CASE("keeper: it joins again only when the server has ended its earlier ses
   r.d.session_changed();
   r.d.take_written();
   CHECK(r.d.connect() == "");
-  CHECK(r.d.core.status().phase == "waiting_for_id");
+  CHECK(r.d.core.status().phase == registration_phase::waiting_for_id);
   CHECK(r.d.take_written().empty());
   // However long that takes, it is no other process under its id.
   CHECK(r.d.pass(std::chrono::minutes{10}) == "");
@@ -247,7 +247,7 @@ TEST_CASE("keeper: an id that a live process holds fails after T and some grace,
   prepare(r.tree);
   enlist(r.tree, r.tree.open(), "w", "i0");
   CHECK(r.d.connect() == "");
-  CHECK(r.phase() == "waiting_for_id");
+  CHECK(r.phase() == registration_phase::waiting_for_id);
   CHECK(r.d.pass(seconds{10}) == "");
   auto said = r.d.pass(seconds{10});
   CHECK(said.find("failed node_id_in_use: node id \"w\"") != std::string::npos);
@@ -275,7 +275,7 @@ TEST_CASE("keeper: the wait for a predecessor starts anew after a time without c
   const auto before = r.tree.open();
   enlist(r.tree, before, "w", "i0");
   r.d.connect();
-  REQUIRE(r.phase() == "waiting_for_id");
+  REQUIRE(r.phase() == registration_phase::waiting_for_id);
   r.d.suspend();
   r.tree.end(before);
   CHECK(r.d.pass(seconds{60}) == ""); // nothing can be said about the id meanwhile
@@ -290,7 +290,7 @@ TEST_CASE("keeper: an unreadable alive counts as somebody else's") {
   enlist(r.tree, before, "w", "i0");
   r.tree.put("/djm/alive/w", "??");
   r.d.connect();
-  CHECK(r.phase() == "waiting_for_id");
+  CHECK(r.phase() == registration_phase::waiting_for_id);
   CHECK(r.d.take_written().empty());
 }
 
@@ -320,7 +320,7 @@ TEST_CASE("keeper: of two processes with one id that join at the same moment one
   two.pass(seconds{1});
   CHECK(one.core.is_joined());
   CHECK_FALSE(two.core.is_joined());
-  CHECK(two.core.status().phase == "waiting_for_id");
+  CHECK(two.core.status().phase == registration_phase::waiting_for_id);
 }
 
 // -- trees that do not fit -------------------------------------------------------
@@ -333,7 +333,7 @@ TEST_CASE("keeper: a tree of another layout is refused for good, and nothing is 
   auto said = r.d.connect();
   CHECK(said.find("failed format_mismatch: /djm/format: the tree has layout 99") != std::string::npos);
   CHECK(r.tree.zxid() == before);
-  CHECK(r.phase() == "failed");
+  CHECK(r.phase() == registration_phase::failed);
   r.d.suspend();
   CHECK(r.d.reconnect() == "");
   CHECK(r.d.pass(seconds{100}) == "");

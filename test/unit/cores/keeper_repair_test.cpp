@@ -11,7 +11,7 @@ void join(keeper_rig& r) {
   r.offer("j");
   r.pool("j", {"a", "b"});
   r.d.connect();
-  REQUIRE(r.phase() == "joined");
+  REQUIRE(r.phase() == registration_phase::joined);
 }
 
 } // namespace
@@ -22,7 +22,7 @@ TEST_CASE("keeper: a tree that somebody deleted as a whole is made anew while th
   r.tree.erase("/djm");
   r.d.call(&keeper_core::on_not_alive);
   r.d.pass(seconds{30});
-  CHECK(r.phase() == "joined");
+  CHECK(r.phase() == registration_phase::joined);
   CHECK(r.alive());
   CHECK(r.tree.has("/djm/worker-assignment-version"));
   CHECK(r.tree.has("/djm/leader-latch"));
@@ -55,7 +55,7 @@ TEST_CASE("keeper: the version node of the pools is made anew when it is missing
   r.pool("j", {"a", "c"});
   r.d.pass(seconds{30});
   CHECK(r.tree.has("/djm/work-pool/j/c"));
-  CHECK(r.phase() == "joined");
+  CHECK(r.phase() == registration_phase::joined);
 }
 
 TEST_CASE("keeper: the version node of the workers is made anew when it is missing") {
@@ -66,7 +66,7 @@ TEST_CASE("keeper: the version node of the workers is made anew when it is missi
   r.pool("k", {"x"});
   r.d.pass(seconds{30});
   CHECK(r.tree.has("/djm/workers/w/available/k"));
-  CHECK(r.phase() == "joined");
+  CHECK(r.phase() == registration_phase::joined);
   CHECK(r.alive());
 }
 

@@ -50,7 +50,7 @@ public:
     }
     return text;
   }
-  std::string phase() const { return d.core.status().phase; }
+  registration_phase phase() const { return d.core.status().phase; }
 
   fake_store tree;
   driver<keeper_core> d;

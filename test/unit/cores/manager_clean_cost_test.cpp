@@ -95,7 +95,7 @@ TEST_CASE("manager: a thousand jobs are cleaned in a few transactions, and the s
       r.d.take(r.d.core.on_wake(r.d.now_step()));
     }
     const auto st = r.status();
-    flickers += st.phase == "loading" || st.items < 2 || st.workers != 1 ? 1 : 0;
+    flickers += st.phase == manager_phase::loading || st.items < 2 || st.workers != 1 ? 1 : 0;
   }
   CHECK(flickers == 0);
   CHECK(r.tree.children("/djm/work-pool") == std::vector<std::string>{"j"});

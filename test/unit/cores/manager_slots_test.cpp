@@ -107,7 +107,7 @@ TEST_CASE("manager: of items of one priority the one that waits longest gets the
 
 TEST_CASE("manager: priority comes before the time an item has waited") {
   contended c;
-  pool(c.r, "k", {"urgent"}, [](job_attributes& a) { a.priority = "high"; });
+  pool(c.r, "k", {"urgent"}, [](job_attributes& a) { a.priority = job_priority::high; });
   CHECK(c.r.owners("k") == owners{{"urgent", "v"}}); // takes the place of one of lower priority
   CHECK(pending(c.r) == "a/young m/run z/old");
   join(c.r, "w", slots(1));

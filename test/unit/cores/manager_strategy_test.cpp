@@ -113,7 +113,7 @@ TEST_CASE("manager: a strategy that hangs delays its own job, everybody else is 
   CHECK(r.owners("k").size() == 2);
   CHECK(r.status().counters.broken_locks == 1);
   CHECK(r.owners("j").count("c") == 0);
-  CHECK(r.status().phase == "ready");
+  CHECK(r.status().phase == manager_phase::ready);
   // It is asked once, and reported once.
   CHECK(r.unanswered.size() == 1);
   const auto shown = r.status().problems;

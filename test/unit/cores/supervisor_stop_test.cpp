@@ -31,7 +31,7 @@ void end_all(supervisor_rig& s) {
 TEST_CASE("supervisor: a gentle stop takes one step after the other") {
   auto s = running("a", "b");
   CHECK(s.show(s.core.stop(false, s.now)) == "refuse wishes; stop runs a; stop runs b; drain worker");
-  CHECK(s.core.state() == std::string{"stopping"});
+  CHECK(s.core.state() == node_lifecycle::stopping);
   CHECK_FALSE(s.core.ready());
   CHECK(s.pass(minutes{14}) == "");
   CHECK(s.show(s.core.on_drained(s.now)) == "leave");
@@ -40,7 +40,7 @@ TEST_CASE("supervisor: a gentle stop takes one step after the other") {
   end_all(s);
   CHECK(s.closed == 1);
   CHECK(s.show(s.core.on_environment_closed()) == "finish");
-  CHECK(s.core.state() == std::string{"stopped"});
+  CHECK(s.core.state() == node_lifecycle::stopped);
   CHECK_FALSE(s.core.verdict());
 }
 

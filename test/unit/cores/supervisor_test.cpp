@@ -13,9 +13,9 @@ TEST_CASE("supervisor: the parts start in their order and the store opens its se
   supervisor_rig s;
   CHECK(s.started ==
         "start store; start keeper; start election; start manager; start worker; introduce all; open session");
-  CHECK(s.core.state() == std::string{"starting"});
+  CHECK(s.core.state() == node_lifecycle::starting);
   s.core.on_joined();
-  CHECK(s.core.state() == std::string{"running"});
+  CHECK(s.core.state() == node_lifecycle::running);
   CHECK_FALSE(s.core.ready());
   s.core.on_settled(true);
   CHECK(s.core.ready());
@@ -114,7 +114,7 @@ TEST_CASE("supervisor: the node is not ready while its keeper is rebuilt, which 
   s.down(part::keeper);
   CHECK_FALSE(s.core.ready());
   CHECK(s.pass(seconds{1}) == "rebuild keeper; offer a; offer c; introduce all");
-  CHECK(s.core.state() == std::string{"running"});
+  CHECK(s.core.state() == node_lifecycle::running);
 }
 
 TEST_CASE("supervisor: a new worker knows what it works for before those who make it work hear of it") {
@@ -178,7 +178,7 @@ TEST_CASE("supervisor: five failures within a minute, again and again, are survi
   for (int n = 0; n < 40; ++n) {
     s.down(part::manager);
     s.pass(milliseconds{12'001});
-    CHECK(s.core.state() == std::string{"running"});
+    CHECK(s.core.state() == node_lifecycle::running);
   }
   CHECK(s.core.restarts() == 40);
 }

@@ -8,9 +8,9 @@ namespace {
 
 node_status joined() {
   node_status s;
-  s.state = "running";
-  s.connection.phase = "joined";
-  s.connection.session = "connected";
+  s.state = node_lifecycle::running;
+  s.connection.phase = registration_phase::joined;
+  s.connection.session = session_phase::connected;
   s.worker.joined = true;
   return s;
 }
@@ -19,15 +19,15 @@ node_status joined() {
 
 TEST_CASE("why not ready: the first of what a node waits for, with what is known of it") {
   node_status s;
-  s.state = "starting";
-  s.connection.phase = "detached";
-  s.connection.session = "connecting";
+  s.state = node_lifecycle::starting;
+  s.connection.phase = registration_phase::detached;
+  s.connection.session = session_phase::connecting;
   CHECK(why_not_ready(s) == "it is not connected (the session is connecting, the registration detached)");
   s.connection.last_problem = "nobody is there";
   CHECK(why_not_ready(s) ==
         "it is not connected (the session is connecting, the registration detached; nobody is there)");
   s = joined();
-  s.connection.session = "suspended";
+  s.connection.session = session_phase::suspended;
   CHECK(why_not_ready(s) == "it is not connected (the session is suspended, the registration joined)");
   s = joined();
   CHECK(why_not_ready(s) == "it reads what is assigned to it");
@@ -42,6 +42,6 @@ TEST_CASE("why not ready: the first of what a node waits for, with what is known
   s.worker.waiting = {{"mail/us", ""}};
   s.worker.unknown_jobs = 0;
   CHECK(why_not_ready(s) == "1 of 3 items that are assigned to it are locked; mail/us is still held");
-  s.state = "stopping";
+  s.state = node_lifecycle::stopping;
   CHECK(why_not_ready(s) == "it is stopping");
 }

@@ -6,10 +6,13 @@
 #include <doctest/doctest.h>
 
 #include "djm/error.hpp"
+#include "djm/events.hpp"
 #include "djm/ids.hpp"
 #include "djm/job_context.hpp"
 #include "djm/job_spec.hpp"
 #include "djm/log.hpp"
+#include "djm/node_config.hpp"
+#include "djm/status.hpp"
 #include "zkstore/types.hpp"
 
 using namespace djm;
@@ -50,6 +53,27 @@ TEST_CASE("every enumerator has one name that leads back to it") {
   check_names(store::read_kind::access);
   check_names(store::watch_kind::children);
   check_names(store::read_status::rejected);
+  check_names(session_phase::closed);
+  check_names(registration_phase::failed);
+  check_names(election_role::leading);
+  check_names(manager_phase::backing_off);
+  check_names(node_lifecycle::stopped);
+  check_names(worker_state::expected);
+  check_names(connection_state::stopped);
+  check_names(job_priority::high);
+  check_names(relaxation_kind::named_worker);
+  check_names(plan_rule::strategy);
+  check_names(item_reason::lock_of_former_life);
+  check_names(config_type::integer_map);
+}
+
+TEST_CASE("no rule of spread is the empty text, as it always was in the store") {
+  CHECK(to_string(spread_rule::none).empty());
+  CHECK(to_string(spread_rule::zone) == "zone");
+  CHECK(enum_value<spread_rule>("") == spread_rule::none);
+  CHECK(enum_value<spread_rule>("zone") == spread_rule::zone);
+  CHECK_FALSE(enum_value<spread_rule>("none"));
+  CHECK_FALSE(is_enumerator(static_cast<spread_rule>(2)));
 }
 
 TEST_CASE("names agree with the enumerators where the order is easy to confuse") {
@@ -65,6 +89,18 @@ TEST_CASE("names agree with the enumerators where the order is easy to confuse")
   CHECK(to_string(schedule_kind::fixed_delay) == "fixed_delay");
   CHECK(to_string(log_level::warning) == "warning");
   CHECK(to_string(id_kind::job) == "job");
+  CHECK(to_string(session_phase::refused) == "refused");
+  CHECK(to_string(registration_phase::waiting_for_id) == "waiting_for_id");
+  CHECK(to_string(election_role::candidate) == "candidate");
+  CHECK(to_string(manager_phase::writing) == "writing");
+  CHECK(to_string(node_lifecycle::stopping) == "stopping");
+  CHECK(to_string(worker_state::gone) == "gone");
+  CHECK(to_string(worker_state::left) == "left");
+  CHECK(to_string(connection_state::suspended) == "suspended");
+  CHECK(to_string(connection_state::reconnected) == "reconnected");
+  CHECK(to_string(job_priority::low) == "low");
+  CHECK(to_string(plan_rule::max_items) == "max_items");
+  CHECK(to_string(item_reason::lock_of_other) == "lock_of_other");
   CHECK(enum_text(store::rc::rolled_back) == "rolled_back");
   CHECK(enum_text(store::rc::session_expired) == "session_expired");
 }
@@ -80,6 +116,17 @@ TEST_CASE("every error code has a sentence of its own") {
     CHECK(seen.emplace(text, code).second);
   }
   CHECK(describe(static_cast<errc>(99)) == "unknown error code 99");
+}
+
+TEST_CASE("every reason of an item has a sentence of its own") {
+  std::map<std::string, item_reason> seen;
+  for (std::size_t i = 0; i < enum_names(item_reason{}).names.size(); ++i) {
+    const auto text = describe(static_cast<item_reason>(i));
+    CAPTURE(text);
+    CHECK(text.empty() == (i == 0));
+    CHECK(seen.emplace(text, static_cast<item_reason>(i)).second);
+  }
+  CHECK(describe(static_cast<item_reason>(99)) == "item_reason(99)");
 }
 
 TEST_CASE("error codes keep their numbers") {

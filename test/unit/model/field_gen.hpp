@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <optional>
@@ -67,7 +68,12 @@ V draw_variant(alphabet a, std::index_sequence<Is...>) {
 /// A random value; only within a property.
 template <class T>
 T draw(alphabet a) {
-  if constexpr (has_fields<T>) {
+  if constexpr (is_one_word<T>) {
+    static constexpr const char* words[] = {"", "any", "one_worker", "worker:n-1"};
+    T result{};
+    from_word(words[draw_index(std::size(words))], result);
+    return result;
+  } else if constexpr (has_fields<T>) {
     T result{};
     visit_fields(detail::draw_visitor{a}, result);
     return result;

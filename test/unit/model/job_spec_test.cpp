@@ -59,16 +59,16 @@ TEST_CASE("a specification is valid at the edges of its ranges") {
   CHECK(accepted([](job_spec& s) {
     auto& a = s.attributes;
     a.strategy = "balanced";
-    a.priority = "high";
+    a.priority = job_priority::high;
     a.item_weights = {{std::string(120, 'i'), 0}, {"b", max_amount}};
     a.profile = {{"cpu", 500}};
     a.requires_labels = {"ssd"};
     a.max_per_worker = 1;
-    a.spread = "zone";
+    a.spread = spread_rule::zone;
     a.colocate_with = {"b"};
     a.separate_from = {"c"};
     a.pinned = {{"i", "n"}};
-    a.relaxation = "worker:" + std::string(120, 'w');
+    a.relaxation = relaxation::on(std::string(120, 'w'));
     a.custom = {{"x", "any text \xE2\x82\xAC"}, {"y", ""}};
   }));
 }
@@ -98,8 +98,8 @@ TEST_CASE("each broken rule of a specification is named with job, field, value a
   CHECK(config_error([](job_spec& s) { s.stop_grace = -1ns; }) == "stop_grace is -1ns; it must be from 0s to 87600h");
   CHECK(config_error([](job_spec& s) { s.attributes.strategy = "a b"; }) ==
         "attributes.strategy \"a b\" breaks the rule for names");
-  CHECK(config_error([](job_spec& s) { s.attributes.priority = "urgent"; }) ==
-        "attributes.priority is \"urgent\"; it must be low, normal or high");
+  CHECK(config_error([](job_spec& s) { s.attributes.priority = static_cast<job_priority>(7); }) ==
+        "attributes.priority is job_priority(7); it must be low, normal or high");
   CHECK(config_error([](job_spec& s) { s.attributes.item_weights["i"] = -1; }) ==
         "attributes.item_weights[\"i\"] is -1; it must be from 0 to 1000000000000");
   CHECK(config_error([](job_spec& s) { s.attributes.profile["cpu"] = max_amount + 1; }) ==
@@ -108,11 +108,16 @@ TEST_CASE("each broken rule of a specification is named with job, field, value a
         "attributes.profile: name \"c p\" breaks the rule for names");
   CHECK(config_error([](job_spec& s) { s.attributes.requires_labels = {""}; }) ==
         "attributes.requires: label \"\" breaks the rule for names");
-  CHECK(config_error([](job_spec& s) { s.attributes.spread = "rack"; }) ==
-        "attributes.spread is \"rack\"; it must be empty or zone");
-  for (const auto* text : {"all", "one", "worker", "worker:", "worker:a b", "Worker:a", "any "})
-    CHECK(config_error([text](job_spec& s) { s.attributes.relaxation = text; }) ==
-          "attributes.relaxation is \"" + std::string{text} + "\"; it must be empty, any, one_worker or worker:<id>");
+  CHECK(config_error([](job_spec& s) { s.attributes.spread = static_cast<spread_rule>(2); }) ==
+        "attributes.spread is spread_rule(2); it must be none or zone");
+  for (const auto& [x, shown] :
+       {std::pair{relaxation::on(""), "named_worker with the worker \"\""},
+        {relaxation::on("a b"), "named_worker with the worker \"a b\""},
+        {relaxation{relaxation_kind::any, "a"}, "any with the worker \"a\""},
+        {relaxation{static_cast<relaxation_kind>(3), ""}, "relaxation_kind(3) with the worker \"\""}})
+    CHECK(config_error([x = x](job_spec& s) { s.attributes.relaxation = x; }) ==
+          std::string{"attributes.relaxation is "} + shown +
+            "; it must be any or one_worker without a worker, or named_worker with an id");
   CHECK(config_error([](job_spec& s) { s.attributes.colocate_with = {"mail"}; }) ==
         "attributes.colocate_with names the job itself");
   CHECK(config_error([](job_spec& s) { s.attributes.separate_from = {"mail"}; }) ==

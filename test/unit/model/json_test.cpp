@@ -45,12 +45,7 @@ struct numbers {
   std::uint64_t huge = 3;
   std::int32_t medium = 4;
 };
-
-template <class V>
-auto fields(V&& v, numbers& x) {
-  return v("numbers", field("small", x.small), field("large", x.large), field("huge", x.huge),
-           field("medium", x.medium));
-}
+DJM_FIELDS(numbers, small, large, huge, medium)
 
 struct other {
   bool flag = false;
@@ -62,12 +57,7 @@ struct other {
   time_point due{};
   std::variant<numbers, item_ref> either;
 };
-
-template <class V>
-auto fields(V&& v, other& x) {
-  return v("other", field("flag", x.flag), field("ratio", x.ratio), field("maybe", x.maybe), field("list", x.list),
-           field("by_name", x.by_name), field("at", x.at), field("due", x.due), field("either", x.either));
-}
+DJM_FIELDS(other, flag, ratio, maybe, list, by_name, at, due, either)
 
 std::string complaint_about(const std::string& text) {
   const auto result = from_json<other>(text);

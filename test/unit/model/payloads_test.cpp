@@ -78,12 +78,12 @@ pool_payload draw_valid() {
   x.schedule = draw_index(2) == 0 ? "" : djm::testing::draw_text(alphabet::utf8);
   auto& a = x.attributes;
   a.strategy = draw_index(2) == 0 ? "" : draw_id();
-  a.priority = draw_index(2) == 0 ? "low" : "high";
+  a.priority = draw_index(2) == 0 ? job_priority::low : job_priority::high;
   a.item_weights = {{draw_id(), draw_up_to(max_amount)}};
   a.requires_labels = {draw_id()};
   a.max_per_worker = static_cast<std::uint32_t>(draw_bits());
-  a.spread = draw_index(2) == 0 ? "" : "zone";
-  a.relaxation = draw_index(2) == 0 ? "one_worker" : "worker:" + draw_id();
+  a.spread = draw_index(2) == 0 ? spread_rule::none : spread_rule::zone;
+  a.relaxation = draw_index(2) == 0 ? relaxation::one_worker() : relaxation::on(draw_id());
   a.pinned = {{draw_id(), draw_id()}};
   a.custom = {{draw_id(), djm::testing::draw_text(alphabet::utf8)}};
   return x;
@@ -189,7 +189,7 @@ TEST_CASE("unknown fields of nested structs are preserved too") {
   auto p = decode<pool_payload>(old, "/djm/work-pool/mail");
   REQUIRE(p);
   p->attributes.custom.clear();
-  p->attributes.priority = "high";
+  p->attributes.priority = job_priority::high;
   const auto text = encode(*p, old);
   CHECK(text.find(R"("later":7)") != std::string::npos);
   CHECK(text.find(R"("x")") == std::string::npos);
@@ -276,12 +276,56 @@ TEST_CASE("ids that break the rule are refused") {
         "/last_writer: \"a b\" breaks the rule for ids");
 }
 
+TEST_CASE(
+  "words in the attributes of a pool are read as earlier versions wrote them, and written so that they read them") {
+  struct row {
+    const char* words;
+    job_attributes read;
+    const char* written;
+  };
+  const auto with = [](auto change) {
+    job_attributes a;
+    change(a);
+    return a;
+  };
+  const row rows[] = {
+    {R"("priority":"normal","spread":"","relaxation":"")", {}, R"("priority":"normal","spread":"","relaxation":"")"},
+    {R"("relaxation":"any")", {}, R"("relaxation":"")"},
+    {R"("priority":"low")", with([](auto& a) { a.priority = job_priority::low; }), R"("priority":"low")"},
+    {R"("priority":"high")", with([](auto& a) { a.priority = job_priority::high; }), R"("priority":"high")"},
+    {R"("spread":"zone")", with([](auto& a) { a.spread = spread_rule::zone; }), R"("spread":"zone")"},
+    {R"("relaxation":"one_worker")", with([](auto& a) { a.relaxation = relaxation::one_worker(); }),
+     R"("relaxation":"one_worker")"},
+    {R"("relaxation":"worker:n-1")", with([](auto& a) { a.relaxation = relaxation::on("n-1"); }),
+     R"("relaxation":"worker:n-1")"},
+  };
+  for (const auto& r : rows) {
+    CAPTURE(r.words);
+    const auto p =
+      decode<pool_payload>(std::string{R"({"v":1,"attributes":{)"} + r.words + "}}", "/djm/work-pool/mail");
+    REQUIRE(p);
+    CHECK(p->attributes == r.read);
+    const auto text = encode(*p);
+    const std::string written = r.written;
+    for (std::size_t at = 0; at < written.size();) {
+      const auto end = std::min(written.find(",\"", at), written.size());
+      CHECK(text.find(written.substr(at, end - at)) != std::string::npos);
+      at = end + 1;
+    }
+  }
+}
+
 TEST_CASE("attributes of a pool follow the rules of a job") {
   const auto why = [](const std::string& attributes) {
     return complaint<pool_payload>("{\"v\":1,\"attributes\":" + attributes + "}", "/djm/work-pool/mail");
   };
-  CHECK(why(R"({"priority":"urgent"})") ==
-        "/attributes: job \"mail\": attributes.priority is \"urgent\"; it must be low, normal or high");
+  CHECK(why(R"({"priority":"urgent"})") == "/attributes/priority: \"urgent\" is not one of low, normal, high");
+  CHECK(why(R"({"priority":""})") == "/attributes/priority: \"\" is not one of low, normal, high");
+  CHECK(why(R"({"spread":"rack"})") == "/attributes/spread: \"rack\" is not one of \"\", zone");
+  for (const std::string word : {"all", "one", "worker", "worker:", "worker:a b", "Worker:a", "any "})
+    CHECK(why("{\"relaxation\":\"" + word + "\"}") ==
+          "/attributes/relaxation: \"" + word + "\" is not empty, any, one_worker or worker:<id>");
+  CHECK(why(R"({"relaxation":1})") == "/attributes/relaxation: 1 is not a text");
   CHECK(why(R"({"colocate_with":["mail"]})") ==
         "/attributes: job \"mail\": attributes.colocate_with names the job itself");
   CHECK(why(R"({"item_weights":{"i":"heavy"}})") == "/attributes/item_weights/i: \"heavy\" is not an integer");

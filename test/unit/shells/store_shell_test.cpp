@@ -206,7 +206,7 @@ struct rig {
 
 TEST_CASE("store shell: the executor hears that a session ends before its handle is closed, not from the worker") {
   rig r;
-  REQUIRE(r.settle().phase == "connected");
+  REQUIRE(r.settle().phase == session_phase::connected);
   r.env->pass(3s);
   r.self->mail(msg::close_session{}).send(r.store);
   r.settle();
@@ -218,7 +218,7 @@ TEST_CASE("store shell: no scout looks for an older store while anything runs") 
   r.env->exec().set_busy(true);
   r.say(store::link_state::connecting);
   r.pass(60);
-  REQUIRE(r.settle().phase == "suspended");
+  REQUIRE(r.settle().phase == session_phase::suspended);
   CHECK(r.written.count("scout") == 0);
   // The turn of the next one comes all the same, each T.
   r.env->exec().set_busy(false);
@@ -236,12 +236,12 @@ TEST_CASE(
   r.settle();
   r.pass(4); // D is 5 s: until then a run might start
   tell();
-  CHECK(r.settle().phase == "connected");
+  CHECK(r.settle().phase == session_phase::connected);
   CHECK(r.written.lines() == strings{"open", "session 9 ends at 1s"});
   r.env->exec().set_busy(true);
   r.pass(30);
   tell();
-  CHECK(r.settle().phase == "connected");
+  CHECK(r.settle().phase == session_phase::connected);
   r.env->exec().set_busy(false);
   tell();
   caf::error why;

@@ -95,11 +95,11 @@ public:
       if (with.profiles && !once_in(3))
         a.profile["cpu"] = 500 * (1 + upto(2));
       if (with.priorities)
-        a.priority = std::vector<std::string>{"low", "normal", "high"}[static_cast<std::size_t>(upto(2))];
+        a.priority = static_cast<job_priority>(upto(2));
       if (with.labels && once_in(2))
         a.requires_labels.push_back("ssd");
       if (with.zones && once_in(2))
-        a.spread = "zone";
+        a.spread = spread_rule::zone;
       // Not both pins and a limit: where they contradict each other pins win, whatever moves that costs.
       if (with.pins && a.max_per_worker == 0)
         for (const auto& item : list)
@@ -114,7 +114,7 @@ public:
           if (once_in(2))
             a.item_weights[item] = 500 * upto(6);
       if (with.relaxations && once_in(3))
-        a.relaxation = once_in(2) ? "one_worker" : "worker:" + worker_name(upto(workers - 1));
+        a.relaxation = once_in(2) ? relaxation::one_worker() : relaxation::on(worker_name(upto(workers - 1)));
       x.jobs.push_back({job_name(j), a, list});
     }
     for (int w = 0; with.partial && w < workers; ++w)

@@ -121,7 +121,7 @@ TEST_CASE("each hard rule is named by check_plan") {
   a.separate_from = {"b"};
   CHECK(names(broken(a, w, {0, 0, 0}), "separated"));
   a = {};
-  a.relaxation = "one_worker";
+  a.relaxation = relaxation::one_worker();
   CHECK(names(broken(a, w, {0, 1, 0}), "one_worker"));
   a = {};
   a.requires_labels = {"ssd"};
@@ -245,8 +245,22 @@ TEST_CASE("a strict builder names what is wrong, a lenient one goes on with a wa
   never(
     [](auto& b) {
       job_attributes j;
-      j.priority = "urgent";
+      j.priority = static_cast<job_priority>(7);
       b.add_job("a", j, std::vector<item_id>{});
     },
-    "priority \"urgent\"");
+    "priority job_priority(7) is not low, normal or high");
+  never(
+    [](auto& b) {
+      job_attributes j;
+      j.spread = static_cast<spread_rule>(2);
+      b.add_job("a", j, std::vector<item_id>{});
+    },
+    "spread spread_rule(2) is not none or zone");
+  never(
+    [](auto& b) {
+      job_attributes j;
+      j.relaxation.kind = static_cast<relaxation_kind>(3);
+      b.add_job("a", j, std::vector<item_id>{});
+    },
+    "relaxation relaxation_kind(3) is not any, one_worker or named_worker");
 }

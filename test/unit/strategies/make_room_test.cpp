@@ -18,7 +18,7 @@ worker_attributes memory(std::int64_t mb) {
   return a;
 }
 
-job_attributes needs(std::int64_t mb, const std::string& priority = "normal") {
+job_attributes needs(std::int64_t mb, job_priority priority = job_priority::normal) {
   job_attributes a;
   a.profile["memory_mb"] = mb * milli;
   a.priority = priority;
@@ -26,7 +26,7 @@ job_attributes needs(std::int64_t mb, const std::string& priority = "normal") {
 }
 
 /// Three workers of 1000 MB, each with two items of 300; "big" wants 600 and finds 400 everywhere.
-problem_builder crowded(const job_attributes& big, job_attributes small = needs(300, "low")) {
+problem_builder crowded(const job_attributes& big, job_attributes small = needs(300, job_priority::low)) {
   problem_builder b;
   for (const auto* w : {"w-0", "w-1", "w-2"})
     b.add_worker(w, memory(1000));
@@ -53,7 +53,7 @@ std::size_t placed(const std::vector<worker_index>& owner) {
 } // namespace
 
 TEST_CASE("an item gets room by one move of another where no worker has enough in one piece") {
-  const auto problem = crowded(needs(600, "high")).build().value();
+  const auto problem = crowded(needs(600, job_priority::high)).build().value();
   const auto result = make_plan(problem, strategy_registry{}).value();
   REQUIRE(check_plan(problem, result.owner).has_value());
   CHECK(result.unassigned.empty());
@@ -72,20 +72,20 @@ TEST_CASE("an item gets room by one move of another where no worker has enough i
 }
 
 TEST_CASE("items move for others of their own priority, but not for lower ones") {
-  const auto placed_with = [](const std::string& big, const std::string& small) {
+  const auto placed_with = [](job_priority big, job_priority small) {
     const auto problem = crowded(needs(600, big), needs(300, small)).build().value();
     const auto result = make_plan(problem, strategy_registry{}).value();
     CHECK(result.moves.size() == 1 - result.unassigned.size());
     return result.unassigned.empty();
   };
-  CHECK(placed_with("normal", "normal"));
-  CHECK(placed_with("high", "normal"));
-  CHECK_FALSE(placed_with("low", "normal"));
-  CHECK_FALSE(placed_with("normal", "high"));
+  CHECK(placed_with(job_priority::normal, job_priority::normal));
+  CHECK(placed_with(job_priority::high, job_priority::normal));
+  CHECK_FALSE(placed_with(job_priority::low, job_priority::normal));
+  CHECK_FALSE(placed_with(job_priority::normal, job_priority::high));
 }
 
 TEST_CASE("room is made within the budget of moves") {
-  const auto problem = crowded(needs(600, "high")).build().value();
+  const auto problem = crowded(needs(600, job_priority::high)).build().value();
   plan_options none;
   none.max_moves = 0;
   const auto still = make_plan(problem, strategy_registry{}, none).value();
@@ -100,10 +100,10 @@ TEST_CASE("room is made within the budget of moves") {
 }
 
 TEST_CASE("pinned items, and those of jobs that stay together, do not move to make room") {
-  auto pinned = needs(300, "low");
+  auto pinned = needs(300, job_priority::low);
   for (int k = 0; k < 6; ++k)
     pinned.pinned["s-" + std::to_string(k)] = "w-" + std::to_string(k / 2);
-  const auto problem = crowded(needs(600, "high"), pinned).build().value();
+  const auto problem = crowded(needs(600, job_priority::high), pinned).build().value();
   const auto result = make_plan(problem, strategy_registry{}).value();
   CHECK(result.moves.empty());
   CHECK(result.unassigned.size() == 1);
@@ -116,8 +116,8 @@ TEST_CASE("room for one item is not worth more than three moves") {
   std::vector<item_id> small;
   for (int k = 0; k < 10; ++k)
     small.push_back("s-" + std::to_string(k));
-  b.add_job("big", needs(800, "high"), {"b"});
-  b.add_job("small", needs(100, "low"), small);
+  b.add_job("big", needs(800, job_priority::high), {"b"});
+  b.add_job("small", needs(100, job_priority::low), small);
   for (int k = 0; k < 10; ++k)
     b.set_previous(k < 5 ? "w-0" : "w-1", "small", small[static_cast<std::size_t>(k)]);
   const auto problem = b.build().value();

@@ -103,6 +103,12 @@ TEST_CASE("each fault is refused with its pointer, the value and the rule") {
   refused(with("\"count\": 3", "\"count\": 4000000000"), "/jobs/1/items/count: 4000000000: must be a whole number");
   refused(with("\"high\"", "\"urgent\""), "/jobs/0/priority: \"urgent\": must be");
   refused(with("\"spread\": \"zone\"", "\"spread\": \"rack\""), "/jobs/0/spread: \"rack\": must be");
+  refused(with("\"spread\": \"zone\"", "\"relaxation\": \"two_workers\""),
+          "/jobs/0/relaxation: \"two_workers\": must be");
+  refused(with("\"spread\": \"zone\"", "\"relaxation\": \"\""), "/jobs/0/relaxation: \"\": must be");
+  refused(with("\"spread\": \"zone\"", "\"relaxation\": \"worker:\""), "/jobs/0/relaxation: \"worker:\": must be");
+  refused(with("\"spread\": \"zone\"", "\"relaxation\": \"worker:w-9\""),
+          "/jobs/0/relaxation: \"worker:w-9\": does not name a worker");
   refused(with("{\"i-1\": \"w-0\"}", "{\"i-1\": \"w-9\"}"), "/jobs/0/pinned/i-1: \"w-9\": is not a worker");
   refused(with("{\"i-1\": \"w-0\"}", "{\"i-9\": \"w-0\"}"), "/jobs/0/pinned/i-9: \"w-0\": \"i-9\" is not an item");
   refused(with("\"colocate_with\": [\"b\"]", "\"colocate_with\": [\"x\"]"),

@@ -73,13 +73,13 @@ const change changes[] = {
   {"offer", [](setting& s) { s.last_offers = false; }},
   {"name of an item", [](setting& s) { s.items[2] = "d"; }},
   {"owner until now", [](setting& s) { s.previous = s.last_name; }},
-  {"priority", [](setting& s) { s.mine.priority = "high"; }},
+  {"priority", [](setting& s) { s.mine.priority = job_priority::high; }},
   {"weight of an item", [](setting& s) { s.mine.item_weights["a"] = 3 * milli; }},
   {"profile", [](setting& s) { s.mine.profile["memory_mb"] = 20 * milli; }},
   {"required label", [](setting& s) { s.mine.requires_labels = {"gpu"}; }},
   {"most items per worker", [](setting& s) { s.mine.max_per_worker = 5; }},
-  {"spread", [](setting& s) { s.mine.spread = "zone"; }},
-  {"relaxation", [](setting& s) { s.mine.relaxation = "one_worker"; }},
+  {"spread", [](setting& s) { s.mine.spread = spread_rule::zone; }},
+  {"relaxation", [](setting& s) { s.mine.relaxation = relaxation::one_worker(); }},
   {"pin", [](setting& s) { s.mine.pinned["a"] = "w-0"; }},
   {"custom attribute", [](setting& s) { s.mine.custom["k"] = "v"; }},
   {"load by a strategy that comes before", [](setting& s) { s.other.strategy = "bounded_hash"; }},
@@ -131,6 +131,6 @@ TEST_CASE(
 
 TEST_CASE("stand-in: what changes for jobs of other strategies alone is no new question") {
   setting now;
-  now.other.priority = "low";
+  now.other.priority = job_priority::low;
   CHECK(planned(now, {}).open.empty());
 }

@@ -18,7 +18,7 @@ worker_attributes slots(std::uint32_t n) {
   return a;
 }
 
-job_attributes of_priority(const std::string& priority) {
+job_attributes of_priority(job_priority priority) {
   job_attributes a;
   a.priority = priority;
   return a;
@@ -64,9 +64,9 @@ TEST_CASE("of items of one priority those that wait longest get the room, whatev
 TEST_CASE("priority comes before the time that an item has waited") {
   problem_builder builder;
   builder.add_worker("w", slots(2));
-  builder.add_job("low", of_priority("low"), {"1"});
+  builder.add_job("low", of_priority(job_priority::low), {"1"});
   builder.add_job("normal", {}, {"1", "2"});
-  builder.add_job("high", of_priority("high"), {"1"});
+  builder.add_job("high", of_priority(job_priority::high), {"1"});
   const auto problem = builder.build().value();
   CHECK(placed(in_line(problem, {{"low", "1"}, {"normal", "2"}})) == std::set<std::string>{"high/1", "normal/2"});
 }

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "djm/enum_names.hpp"
+#include "djm/fields.hpp"
+#include "djm/ids.hpp"
+#include "djm/item_explanation.hpp"
+#include "djm/job_context.hpp"
+
+namespace djm {
+
+/// Whether a worker is there.
+enum class worker_state : std::uint8_t {
+  /// It has a session with the store: it works, and gets items.
+  alive,
+  /// It has no session any more and did not say goodbye: a crash, or the network. It keeps its items until its
+  /// tolerance
+  /// (D) is over; then others have them.
+  gone,
+  /// It has said goodbye: its items have moved, or do so at once.
+  left,
+  /// It has never been there; somebody has marked it (drained or cordoned) in advance.
+  expected,
+};
+
+/// The names of the states, in their order.
+constexpr auto enum_names(worker_state) {
+  return name_enum("worker_state", "alive", "gone", "left", "expected");
+}
+
+/// A worker as the tree shows it.
+struct worker_view {
+  /// Its id, which is that of its node.
+  node_id id;
+  /// Whether it is there.
+  worker_state state = worker_state::gone;
+  /// Names its present life, or the last one.
+  std::string incarnation;
+  /// The host it runs on, as that calls itself; empty when it is not alive.
+  std::string host;
+  /// Its process id on that host; 0 when it is not alive.
+  std::int64_t pid = 0;
+  /// `node_config::software_version` of that node.
+  std::string software_version;
+  /// `node_config::zone` of that node.
+  std::string zone;
+  /// Others take its items, as far as they can.
+  bool draining = false;
+  /// It gets nothing new.
+  bool cordoned = false;
+  /// Items assigned to it.
+  std::uint32_t items = 0;
+  /// Jobs that it offers, sorted.
+  std::vector<job_id> jobs;
+};
+DJM_FIELDS(worker_view, id, state, incarnation, host, pid, software_version, zone, draining, cordoned, items, jobs)
+
+/// An item as the tree shows it.
+struct item_view {
+  /// Its id.
+  item_id item;
+  /// Who it is assigned to; empty when nobody.
+  node_id owner;
+  /// Who holds its lock; empty when nobody.
+  node_id holder;
+  /// The fencing token of that lock; 0 without one.
+  fencing_token token = 0;
+  /// The same as `why`, in words; empty when it has an owner.
+  std::string reason;
+  /// Why it has no owner, as far as the tree tells; `explain_item` says it exactly.
+  item_reason why = item_reason::none;
+};
+DJM_FIELDS(item_view, item, owner, holder, token, reason, why)
+
+/// A job as the tree shows it.
+struct job_view {
+  /// Its id.
+  job_id id;
+  /// Whether it is switched on.
+  bool enabled = true;
+  /// The strategy that plans it; empty: "balanced".
+  std::string strategy;
+  /// Whose attributes and items the tree has.
+  node_id last_writer;
+  /// Its items, sorted by id.
+  std::vector<item_view> items;
+};
+DJM_FIELDS(job_view, id, enabled, strategy, last_writer, items)
+
+/// The cluster as the tree shows it; one consistent-enough picture, not a transaction.
+struct cluster_view {
+  /// Who leads; empty: nobody.
+  node_id leader;
+  /// The epoch of that leader.
+  std::int64_t epoch = 0;
+  /// All jobs are switched off.
+  bool all_disabled = false;
+  /// The workers, sorted by id.
+  std::vector<worker_view> workers;
+  /// The jobs, sorted by id.
+  std::vector<job_view> jobs;
+  /// Malformed payloads and other oddities, each with its path.
+  std::vector<std::string> problems;
+};
+DJM_FIELDS(cluster_view, leader, epoch, all_disabled, workers, jobs, problems)
+
+} // namespace djm
