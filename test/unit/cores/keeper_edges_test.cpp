@@ -378,11 +378,11 @@ TEST_CASE("keeper: a job that is offered again as it was changes nothing") {
 TEST_CASE("keeper: the first join is a connection, the later ones are reconnections") {
   keeper_rig r;
   r.d.connect();
-  CHECK(r.all_events().find("\"connected\"") != std::string::npos);
-  CHECK(r.all_events().find("\"reconnected\"") == std::string::npos);
+  CHECK(r.all_events().find("state=connected)") != std::string::npos);
+  CHECK(r.all_events().find("state=reconnected)") == std::string::npos);
   r.d.expire();
   r.d.emitted.clear();
   r.d.connect();
-  CHECK(r.all_events().find("\"connected\"") == std::string::npos);
-  CHECK(r.all_events().find("\"reconnected\"") != std::string::npos);
+  CHECK(r.all_events().find("state=connected)") == std::string::npos);
+  CHECK(r.all_events().find("state=reconnected)") != std::string::npos);
 }

@@ -145,7 +145,7 @@ TEST_CASE("keeper: after the loss of the session it joins again with the same in
   CHECK(r.alive());
   // The leader's clock of the break rule starts again with this mzxid.
   CHECK(r.tree.stat("/djm/workers/w").mzxid > mzxid);
-  CHECK(r.all_events().find("\"reconnected\"") != std::string::npos);
+  CHECK(r.all_events().find("state=reconnected)") != std::string::npos);
 }
 
 TEST_CASE("keeper: it joins again only when the server has ended its earlier session") {
