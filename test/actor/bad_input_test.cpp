@@ -103,7 +103,7 @@ TEST_CASE("a job that breaks a rule is refused by name, value and rule, and leav
     {"priority",
      [](job_definition& d) { d.spec.attributes.priority = static_cast<job_priority>(7); },
      errc::invalid_config,
-     {"bad", "priority", "urgent"}},
+     {"bad", "priority", "job_priority(7)"}},
     {"label",
      [](job_definition& d) { d.spec.attributes.requires_labels = {"g p u"}; },
      errc::invalid_config,

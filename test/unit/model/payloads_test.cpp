@@ -315,6 +315,22 @@ TEST_CASE(
   }
 }
 
+TEST_CASE(
+  "a pool is written over whatever others have put in the place of a word, and keeps another word for the same") {
+  pool_payload p;
+  for (const auto* former : {R"({"kind":"any"})", R"({"x":1})", "[1]", "7", "null", "true", R"("nonsense")"}) {
+    CAPTURE(former);
+    const auto text = encode(p, std::string{R"({"v":1,"attributes":{"spread":"zone","relaxation":)"} + former + "}}");
+    const auto back = decode<pool_payload>(text, "/djm/work-pool/mail");
+    REQUIRE(back);
+    CHECK(back->attributes == p.attributes);
+  }
+  CHECK(encode(p, R"({"v":1,"attributes":{"relaxation":"any"}})").find(R"("relaxation":"any")") != std::string::npos);
+  p.attributes.relaxation = relaxation::one_worker();
+  CHECK(encode(p, R"({"v":1,"attributes":{"relaxation":"any"}})").find(R"("relaxation":"one_worker")") !=
+        std::string::npos);
+}
+
 TEST_CASE("attributes of a pool follow the rules of a job") {
   const auto why = [](const std::string& attributes) {
     return complaint<pool_payload>("{\"v\":1,\"attributes\":" + attributes + "}", "/djm/work-pool/mail");
