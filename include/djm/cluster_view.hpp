@@ -17,8 +17,7 @@ enum class worker_state : std::uint8_t {
   /// It has a session with the store: it works, and gets items.
   alive,
   /// It has no session any more and did not say goodbye: a crash, or the network. It keeps its items until its
-  /// tolerance
-  /// (D) is over; then others have them.
+  /// tolerance (D) is over; then others have them.
   gone,
   /// It has said goodbye: its items have moved, or do so at once.
   left,
@@ -68,9 +67,10 @@ struct item_view {
   node_id holder;
   /// The fencing token of that lock; 0 without one.
   fencing_token token = 0;
-  /// The same as `why`, in words; empty when it has an owner.
+  /// `why`, in words; empty when it has an owner.
   std::string reason;
-  /// Why it has no owner, as far as the tree tells; `explain_item` says it exactly.
+  /// Why it has no owner, as far as the tree tells: `not_planned` also where a plan has found no place for it.
+  /// `explain_item` says it exactly.
   item_reason why = item_reason::none;
 };
 DJM_FIELDS(item_view, item, owner, holder, token, reason, why)

@@ -27,7 +27,7 @@ constexpr auto enum_names(election_role) {
 struct election_status {
   /// What this node is in it.
   election_role role = election_role::out;
-  /// The epoch of this node's own term, or of its latest one; grows with every change of leader, 0 before the first.
+  /// The epoch of this node's own term; 0 while it does not lead. Epochs grow with every change of leader.
   std::int64_t epoch = 0;
   /// Who leads, as far as this node knows; empty: nobody.
   node_id leader;

@@ -138,7 +138,8 @@ enum class connection_state : std::uint8_t {
   suspended,
   /// The store answers again, or the node has joined in a new session. What was lost in between has been told.
   reconnected,
-  /// The session is lost, and with it every item of this node. The node joins again by itself.
+  /// The session is lost: runs have been asked to stop, and items may go to others when D is over. The node joins again
+  /// by itself.
   lost,
   /// The node has left the cluster or could not join it. There is nothing more to come.
   stopped,

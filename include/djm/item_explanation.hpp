@@ -34,8 +34,7 @@ enum class item_reason : std::uint8_t {
   /// The store does not let the node that was asked read its lock.
   lock_unreadable,
   /// The data of its lock makes no sense, so it is not broken either. Somebody else has written it: delete the lock
-  /// when
-  /// you are sure that nothing runs with it.
+  /// when you are sure that nothing runs with it.
   lock_malformed,
   /// Another worker still holds its lock, and gives it back when its run has come to its end.
   lock_of_other,

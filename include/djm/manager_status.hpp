@@ -82,7 +82,7 @@ DJM_FIELDS(pending_item, job, item, reason, rule)
 struct manager_status {
   /// This node leads.
   bool leading = false;
-  /// The epoch in which it leads, or did last.
+  /// The epoch in which it leads; 0 while it does not.
   std::int64_t epoch = 0;
   /// What it does now.
   manager_phase phase = manager_phase::passive;
