@@ -100,6 +100,12 @@ void network::set_cut(std::size_t machine, std::size_t server, direction d, bool
       arm(id, d);
 }
 
+bool network::is_cut(std::size_t machine) const {
+  const auto first = lines_.begin() + static_cast<std::ptrdiff_t>(machine * servers_ * 2);
+  return std::any_of(first, first + static_cast<std::ptrdiff_t>(servers_ * 2),
+                     [](const line_state& l) { return l.cut; });
+}
+
 void network::set_delay(std::size_t machine, duration least, duration most) {
   for (std::size_t s = 0; s < servers_; ++s)
     for (auto d : {direction::up, direction::down}) {

@@ -68,6 +68,8 @@ public:
 
   line_state& line(std::size_t machine, std::size_t server, direction d);
   void set_cut(std::size_t machine, std::size_t server, direction d, bool cut);
+  /// Whether any of the machine's lines is cut.
+  bool is_cut(std::size_t machine) const;
   void set_delay(std::size_t machine, duration least, duration most);
   /// Every connection of the machine breaks at both ends.
   void break_connections(std::size_t machine);

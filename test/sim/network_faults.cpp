@@ -94,10 +94,11 @@ void cluster::add_network_faults() {
     static constexpr const char* causes[] = {"crash", "gentle stop", "session expires", "job switched", "pool changes"};
     inflict(causes[chance_.below(5)]);
   };
-  // Cut off until the ensemble has given the session up, and back at once.
+  // Cut off until the ensemble has given the session up, and back at once. Not while the registration may have been
+  // removed: a node that is cut off cannot notice that, which is not covered.
   actions_["session expires"] = [this] {
     const auto h = any_node(false);
-    if (!h)
+    if (!h || world_.now() < removed_until_)
       return;
     const auto& p = world_.process_of(*h);
     set_cut(p.machine(), true);

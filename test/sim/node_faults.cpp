@@ -119,10 +119,11 @@ void cluster::add_node_faults() {
         world_.crash(*twin_);
     });
   };
-  // Of a node that is there to notice it, while nobody else is about to take its id: what is not so, is not covered.
+  // Of a node that can notice it, while no other process is about to take its id: what is not so, is not covered.
   actions_["registration removed"] = [this] {
     const auto h = any_node();
-    if (!h || world_.is_held(*h) || (twin_ && world_.up(*twin_)) || world_.phase_of(*h) != node_phase::joined)
+    if (!h || world_.is_held(*h) || (twin_ && world_.up(*twin_)) || world_.phase_of(*h) != node_phase::joined ||
+        world_.net().is_cut(world_.process_of(*h).machine()))
       return;
     removed_until_ = world_.now() + 2s;
     some_stranger().write(
