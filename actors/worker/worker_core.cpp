@@ -1,8 +1,7 @@
 #include "actors/worker/worker_core.hpp"
 
+#include <string_view>
 #include <utility>
-
-#include "zkstore/payloads.hpp"
 
 namespace djm {
 
@@ -11,48 +10,49 @@ using store::read_status;
 worker_core::worker_core(settings s)
   : cfg_(std::move(s)),
     tree_(cfg_.root),
-    batch_(cfg_.max_transaction_ops),
+    store_(cfg_),
     lease_(cfg_.detach_tolerance, cfg_.stop_grace),
-    store_(open_problems{"worker"}, backoff{cfg_.backoff_min, cfg_.backoff_max}),
-    scan_pending_(cfg_.rebuilt) {}
+    assigned_(cfg_, tree_, store_, member_, locks_),
+    predecessor_(cfg_.rebuilt, tree_, store_, locks_),
+    reader_(cfg_, tree_, store_, locks_),
+    writer_(cfg_, tree_, store_, member_, locks_, reader_) {}
 
-// -- events -------------------------------------------------------------------
+// -- session and join -----------------------------------------------------------
+
+/// What was known of locks and of what is assigned is read again before anything else.
+void worker_core::everything_unproved() {
+  locks_.mark_all_uncertain();
+  verified_ = false;
+  assigned_.outdated();
+  changed_ = true;
+}
 
 worker_core::effects worker_core::on_session(const store::session_view& view, step s) {
   effects out;
   using phase = store::session_phase;
-  const bool now_connected = view.phase == phase::connected;
-  if (view.number != session_) {
-    session_ = view.number;
-    joined_ = 0;
+  const bool was_connected = member_.connected();
+  if (member_.on_session(view)) {
     lease_.unverified();
     // Answers of another session do not come any more, or say nothing about this one.
     if (store_.writes()) {
-      undo_commit(true);
-      changing_.clear();
+      writer_.give_up();
     }
     store_.drop();
   }
-  timeout_ = view.timeout;
   if (view.phase == phase::closed && lease_.closed(view.closed_at)) {
     renew(out);
   }
   if (view.phase == phase::closed || view.phase == phase::expired) {
-    joined_ = 0;
     lease_.unverified();
   }
-  if (now_connected && lease_.granted(view.number, view.timeout)) {
+  if (member_.connected() && lease_.granted(view.number, view.timeout)) {
     renew(out);
   }
-  if (now_connected && !connected_) {
-    // What happened while we were away is not known: read again before anything else.
-    mark_all_uncertain();
-    verified_ = false;
-    assigned_dirty_ = true;
+  if (member_.connected() && !was_connected) {
+    everything_unproved(); // what happened while we were away is not known
     store_.retry_now();
     store_.reset_backoff();
   }
-  connected_ = now_connected;
   changed_ = true;
   progress(s, out);
   return out;
@@ -60,26 +60,20 @@ worker_core::effects worker_core::on_session(const store::session_view& view, st
 
 worker_core::effects worker_core::on_joined(std::uint64_t number, std::string alive_data, step s) {
   effects out;
-  alive_data_ = std::move(alive_data);
-  if (number != session_ || joined_ == number) {
+  if (!member_.on_joined(number, std::move(alive_data))) {
     return out;
   }
-  joined_ = number;
   lease_.unverified();
-  mark_all_uncertain();
-  verified_ = false;
-  assigned_dirty_ = true;
-  watched_.clear(); // a new session has no watches
-  base_watched_ = false;
-  child_watches_.clear();
-  changed_ = true;
+  everything_unproved();
+  reader_.watches_lost();
+  assigned_.watches_lost();
   progress(s, out);
   return out;
 }
 
 worker_core::effects worker_core::on_unjoined(step s) {
   effects out;
-  joined_ = 0;
+  member_.on_unjoined();
   changed_ = true;
   if (last_contact_ && lease_.closed(*last_contact_)) {
     renew(out);
@@ -98,59 +92,12 @@ worker_core::effects worker_core::on_contact(std::uint64_t number, time_point co
   return out;
 }
 
-worker_core::effects worker_core::on_watch(const store::watch_event& e, step s) {
-  effects out;
-  if (e.path == tree_.assigned(cfg_.node)) {
-    assigned_dirty_ = true;
-    changed_ = true;
-  } else if (e.path == tree_.locks()) {
-    // All locks have gone at once: whoever holds one has to know.
-    base_watched_ = false;
-    assigned_dirty_ = true;
-    folders_.clear();
-    mark_all_uncertain();
-    verified_ = false;
-    changed_ = true;
-  } else {
-    const auto root = tree_.locks() + "/";
-    if (e.path.compare(0, root.size(), root) == 0) {
-      auto rest = e.path.substr(root.size());
-      auto slash = rest.find('/');
-      if (slash == std::string::npos) {
-        if (e.kind == store::watch_kind::children && child_watches_.erase(rest) > 0) {
-          for (auto& [ref, x] : entries_) {
-            if (ref.job == rest && x.lock == lock_state::waiting && watched_.count(ref) == 0) {
-              x.lock = lock_state::none;
-              touch(ref);
-            }
-          }
-          list_jobs_.insert(rest);
-        }
-      } else if (auto item = store::item_of_lock_name(std::string_view(rest).substr(slash + 1))) {
-        item_ref ref{rest.substr(0, slash), *item};
-        watched_.erase(ref);
-        if (auto i = entries_.find(ref); i != entries_.end() && i->second.lock == lock_state::waiting) {
-          i->second.lock = lock_state::none;
-          touch(ref);
-        }
-      }
-    }
-  }
-  progress(s, out);
-  return out;
-}
+// -- jobs and runners -----------------------------------------------------------
 
 worker_core::effects worker_core::on_released(const job_id& job, const std::vector<item_id>& items, step s) {
   effects out;
   for (const auto& id : items) {
-    item_ref ref{job, id};
-    auto i = entries_.find(ref);
-    if (i == entries_.end()) {
-      continue;
-    }
-    i->second.granted = false;
-    i->second.revoking = false;
-    settle_entry(ref, i->second);
+    locks_.released({job, id});
   }
   changed_ = true;
   progress(s, out);
@@ -159,8 +106,8 @@ worker_core::effects worker_core::on_released(const job_id& job, const std::vect
 
 worker_core::effects worker_core::on_job_added(const job_id& job, step s) {
   effects out;
-  if (jobs_.insert(job).second) {
-    apply_wanted();
+  if (locks_.add_job(job)) {
+    locks_.want(assigned_.jobs());
   }
   progress(s, out);
   return out;
@@ -168,25 +115,15 @@ worker_core::effects worker_core::on_job_added(const job_id& job, step s) {
 
 worker_core::effects worker_core::on_runner_rebuilt(const job_id& job, step s) {
   effects out;
-  for (auto e = entries_.lower_bound({job, {}}); e != entries_.end() && e->first.job == job; ++e) {
-    if (!e->second.granted) {
-      continue;
-    }
-    if (e->second.revoking) {
-      revoke_entry(e->first, e->second, why_unwanted(e->first));
-    } else {
-      grants_[job].push_back({e->first.item, e->second.token});
-    }
-  }
+  locks_.tell_again(job);
   progress(s, out);
   return out;
 }
 
 worker_core::effects worker_core::on_job_removed(const job_id& job, step s) {
   effects out;
-  if (jobs_.erase(job) > 0) {
-    off_.erase(job);
-    apply_wanted();
+  if (locks_.remove_job(job)) {
+    locks_.want(assigned_.jobs());
   }
   progress(s, out);
   return out;
@@ -194,8 +131,8 @@ worker_core::effects worker_core::on_job_removed(const job_id& job, step s) {
 
 worker_core::effects worker_core::on_drain(step s) {
   effects out;
-  draining_ = true;
-  apply_wanted();
+  locks_.drain();
+  locks_.want(assigned_.jobs());
   progress(s, out);
   return out;
 }
@@ -214,6 +151,34 @@ worker_core::effects worker_core::on_wake(step s) {
   return out;
 }
 
+// -- the store --------------------------------------------------------------------
+
+worker_core::effects worker_core::on_watch(const store::watch_event& e, step s) {
+  effects out;
+  const auto below_locks = tree_.locks() + "/";
+  if (e.path == tree_.assigned(cfg_.node)) {
+    assigned_.outdated();
+    changed_ = true;
+  } else if (e.path == tree_.locks()) {
+    // All locks have gone at once: whoever holds one has to know.
+    everything_unproved();
+    assigned_.locks_folder_changed();
+    reader_.all_folders_gone();
+  } else if (e.path.compare(0, below_locks.size(), below_locks) == 0) {
+    const auto rest = e.path.substr(below_locks.size());
+    const auto slash = rest.find('/');
+    if (slash == std::string::npos) {
+      if (e.kind == store::watch_kind::children) {
+        reader_.folder_changed(rest);
+      }
+    } else if (auto item = store::item_of_lock_name(std::string_view(rest).substr(slash + 1))) {
+      reader_.lock_changed({rest.substr(0, slash), *item});
+    }
+  }
+  progress(s, out);
+  return out;
+}
+
 worker_core::effects worker_core::on_commit(std::uint64_t request, const store::commit_outcome& outcome, step s) {
   effects out;
   const auto q = store_.answered(request);
@@ -221,13 +186,8 @@ worker_core::effects worker_core::on_commit(std::uint64_t request, const store::
     return out;
   }
   changed_ = true;
-  q->then(*this, outcome, s, out);
-  // Whatever became of it: what is wanted may have changed since it was sent.
-  for (const auto& ref : std::exchange(changing_, {})) {
-    if (auto i = entries_.find(ref); i != entries_.end()) {
-      settle_entry(ref, i->second);
-    }
-  }
+  q->then(store_, outcome, s, out);
+  writer_.settle();
   progress(s, out);
   return out;
 }
@@ -238,31 +198,143 @@ worker_core::effects worker_core::on_read(std::uint64_t request, const store::re
   if (!q) {
     return out;
   }
-  if (!q->ok()) {
-    // Entries keep their state and are asked about again.
-    if (q->topic == topic::assigned) {
-      assigned_dirty_ = true;
-    } else if (q->topic == topic::scan_locks) {
-      scan_pending_ = true;
-    } else if (q->topic == topic::lock_list) {
-      for (const auto& [op, answer] : q->asked) {
-        list_jobs_.emplace(store::name_of(op.path));
-      }
-    }
-    if (q->status == read_status::rejected) {
-      store_.complain("read", {errc::internal, q->text}, out);
-    }
-    store_.failing(reading, q->text, s.now, out);
-    retry(s);
-    progress(s, out);
-    return out;
+  if (q->ok()) {
+    store_.relieve("read", out);
+    store_.works(worker_store::reading, out);
+    changed_ = true;
+    q->then(store_, s, out);
+  } else {
+    reading_failed(*q, s, out);
   }
-  store_.relieve("read", out);
-  store_.works(reading, out);
-  changed_ = true;
-  q->then(*this, s, out);
   progress(s, out);
   return out;
+}
+
+/// What is known stays as it was, and is asked about again.
+void worker_core::reading_failed(const worker_dialogue::answered_read& q, step s, effects& out) {
+  if (q.topic == worker_topic::assigned) {
+    assigned_.outdated();
+  } else if (q.topic == worker_topic::scan_locks) {
+    predecessor_.look_again();
+  } else if (q.topic == worker_topic::lock_list) {
+    for (const auto& [op, answer] : q.asked) {
+      reader_.list_again(job_id{store::name_of(op.path)});
+    }
+  }
+  if (q.status == read_status::rejected) {
+    store_.complain("read", {errc::internal, q.text}, out);
+  }
+  store_.failing(worker_store::reading, q.text, s.now, out);
+  store_.retry(s);
+}
+
+// -- the order of activities ------------------------------------------------------
+
+void worker_core::progress(step s, effects& out) {
+  if (!store_.problems().empty()) {
+    forget_problems(out);
+  }
+  if (member_.online()) {
+    next(s, out);
+  }
+  locks_.tell(out);
+  check_settled(out);
+  check_drained(s, out);
+}
+
+void worker_core::next(step s, effects& out) {
+  if (store_.retry_at()) {
+    return;
+  }
+  if (assigned_.due()) {
+    assigned_.start(out);
+  }
+  if (store_.reads_but(worker_topic::assigned) || store_.writes()) {
+    return;
+  }
+  if (reader_.verify(out) || predecessor_.look(out)) {
+    return;
+  }
+  if (!verified_) {
+    verified_ = true;
+    if (!drained_) {
+      lease_.verified(member_.session(), member_.timeout());
+    }
+  }
+  if (!reader_.look(out)) {
+    writer_.start(s, out);
+  }
+}
+
+void worker_core::renew(effects& out) {
+  if (lease_.deadline()) {
+    out.push_back(renew_lease{*lease_.run_until(), *lease_.deadline(), lease_.session(), lease_.after_close()});
+  }
+}
+
+/// What was wrong with the lock of an item is over when this node has to do with the item no more.
+void worker_core::forget_problems(effects& out) {
+  const auto folder = tree_.locks() + "/";
+  store_.over_if(
+    [&](const std::string& about) {
+      if (about.compare(0, folder.size(), folder) != 0) {
+        return false;
+      }
+      const auto item = store::item_of_lock_name(store::name_of(about));
+      const auto job = about.substr(folder.size(), about.find('/', folder.size()) - folder.size());
+      return !item || !locks_.knows({job, *item});
+    },
+    out);
+}
+
+void worker_core::check_settled(effects& out) {
+  const bool changed = locks_.take_changed() || changed_;
+  changed_ = false;
+  if (!changed) {
+    return;
+  }
+  const bool settled = member_.online() && verified_ && assigned_.current() && locks_.all_served();
+  if (settled) {
+    store_.works(worker_store::locking, out);
+    // What was refused may be wanted no more. This looks at all items, but only while there is such a problem.
+    if (store_.problems().has("commit") && locks_.none_unwanted()) {
+      store_.relieve("commit", out);
+    }
+  }
+  if (settled != settled_) {
+    settled_ = settled;
+    out.push_back(settled_changed{settled});
+  }
+}
+
+void worker_core::check_drained(step s, effects& out) {
+  if (!locks_.draining() || drained_) {
+    return;
+  }
+  const bool given_up = hurry_ && !member_.online();
+  if (!given_up && (store_.writes() || !locks_.given_back(hurry_))) {
+    return;
+  }
+  drained_ = true;
+  // The node leaves next, and nobody tells us when that was committed: what still runs has its tolerance from now on.
+  if (lease_.closed(s.now)) {
+    renew(out);
+  }
+  out.push_back(drained{});
+}
+
+worker_status worker_core::status(time_point now) const {
+  worker_status st;
+  st.joined = member_.online();
+  st.settled = settled_;
+  locks_.describe(st);
+  writer_.describe(st);
+  st.counters.rereads = reader_.rereads();
+  if (lease_.deadline()) {
+    st.lease_left = duration{*lease_.deadline() - now};
+  }
+  st.problems = store_.problems().texts();
+  return st;
 }
 
 } // namespace djm

@@ -32,7 +32,9 @@ enum class fate {
 template <class Core>
 class driver {
 public:
-  driver(Core c, fake_store& t) : core(std::move(c)), tree(t) {}
+  /// `from`: a core, or the settings of one that stays where it is made.
+  template <class From>
+  driver(From&& from, fake_store& t) : core(std::forward<From>(from)), tree(t) {}
 
   step now_step() { return step{now, ++entropy_, 1'700'000'000'000}; }
 

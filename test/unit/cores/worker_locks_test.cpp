@@ -205,7 +205,7 @@ TEST_CASE("worker: two workers over one tree never both hold an item") {
   auto make = [&](const char* name) {
     auto s = worker_rig::settings(200, 500, false);
     s.node = name;
-    return driver<worker_core>{worker_core{s}, tree};
+    return driver<worker_core>{s, tree};
   };
   auto v = make("v");
   auto w = make("w");

@@ -14,7 +14,7 @@ using std::chrono::seconds;
 class worker_rig {
 public:
   explicit worker_rig(std::size_t max_ops = 200, std::size_t max_lock_watches = 500, bool rebuilt = false)
-    : d(worker_core{settings(max_ops, max_lock_watches, rebuilt)}, tree) {
+    : d(settings(max_ops, max_lock_watches, rebuilt), tree) {
     prepare(tree);
     other = tree.open();
   }

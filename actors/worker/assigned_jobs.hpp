@@ -1,0 +1,19 @@
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "djm/ids.hpp"
+#include "zkstore/types.hpp"
+
+namespace djm {
+
+/// The items of one job that `assigned/<worker>` lists.
+struct assigned_items {
+  /// Of the last change of the list.
+  store::zxid_t pzxid = 0;
+  std::set<item_id> items;
+};
+using assigned_jobs = std::map<job_id, assigned_items>;
+
+} // namespace djm

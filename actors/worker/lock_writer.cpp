@@ -1,0 +1,202 @@
+#include "actors/worker/lock_writer.hpp"
+
+#include <chrono>
+#include <set>
+#include <utility>
+
+#include "zkstore/payloads.hpp"
+
+namespace djm {
+
+using store::rc;
+
+namespace {
+
+/// Beyond this a transaction gets no more operations: servers refuse requests above a megabyte, some sooner.
+constexpr std::size_t max_bytes = 254u << 10;
+/// Conflicts in a row that may each teach something.
+constexpr std::uint32_t instructive_conflicts = 5;
+
+} // namespace
+
+struct lock_writer::draft {
+  using ops = std::vector<std::pair<item_ref, store::write_op>>;
+  ops creates, removes;
+  std::set<job_id> new_folders;
+  std::string payload; ///< of every lock that is made; empty: none is yet
+  std::size_t bytes = 0;
+
+  void add(ops& to, item_ref ref, store::write_op op) {
+    bytes += store::wire_size(op);
+    to.emplace_back(std::move(ref), std::move(op));
+  }
+  std::size_t size() const { return creates.size() + removes.size(); }
+};
+
+void lock_writer::start(step s, worker_effects& out) {
+  draft next;
+  std::vector<item_ref> idle;
+  for (const auto& ref : locks_.pending()) {
+    // An item adds two operations at most: its lock and the folder of that.
+    if (next.size() + 2 > batch_.now() || next.bytes > max_bytes) {
+      break;
+    }
+    if (const auto what = locks_.due(ref); what != lock_table::change::none) {
+      add(ref, what, s, next);
+      locks_.begin(ref, what);
+    } else {
+      idle.push_back(ref);
+    }
+  }
+  for (const auto& ref : idle) {
+    locks_.nothing_to_do(ref);
+  }
+  if (next.size() == 0) {
+    return;
+  }
+  txn_builder<item_ref> txn;
+  // Every multi of a worker checks its registration. Setting it to what it is does the same and, where locks are
+  // created, also tells the zxid of the transaction: the fencing token, without another read.
+  if (next.creates.empty()) {
+    txn.add(store::check_op{tree_.alive(cfg_.node)});
+  } else {
+    txn.add(store::set_op{tree_.alive(cfg_.node), member_.alive_data()});
+  }
+  changing_.clear();
+  for (auto* part : {&next.removes, &next.creates}) {
+    for (auto& [ref, op] : *part) {
+      changing_.push_back(ref);
+      txn.add(ref, std::move(op));
+    }
+  }
+  store_.commit(member_.session(), std::move(txn), out, this, &lock_writer::take);
+}
+
+void lock_writer::add(const item_ref& ref, lock_table::change what, step s, draft& to) const {
+  if (what == lock_table::change::remove) {
+    to.add(to.removes, ref, store::remove_op{tree_.lock(ref), 0});
+    return;
+  }
+  if (!reader_.folder_exists(ref.job) && to.new_folders.insert(ref.job).second) {
+    to.add(to.creates, {ref.job, {}}, store::create_op{tree_.locks(ref.job), {}});
+  }
+  if (to.payload.empty()) {
+    to.payload = payload(s);
+  }
+  to.add(to.creates, ref, store::create_op{tree_.lock(ref), to.payload});
+}
+
+std::string lock_writer::payload(step s) const {
+  store::lock_payload p;
+  p.worker = cfg_.node;
+  p.incarnation = cfg_.incarnation;
+  p.detach_ms = std::chrono::ceil<std::chrono::milliseconds>(cfg_.detach_tolerance).count();
+  p.acquired_at_ms = s.wall_ms;
+  return store::encode(p);
+}
+
+// -- what became of it ----------------------------------------------------------------
+
+void lock_writer::take(const result& o, step s, worker_effects& out) {
+  if (const auto* ok = o.committed()) {
+    conflict_streak_ = 0;
+    batch_.worked(s.now);
+    store_.works(worker_store::locking, out);
+    store_.relieve("commit", out);
+    store_.reset_backoff();
+    committed(ok->zxid);
+  } else if (o.conflict() != nullptr) {
+    ++conflicts_;
+    conflict(o, out);
+    // Each of these conflicts teaches something; one that does not go away must not spin.
+    if (++conflict_streak_ > instructive_conflicts) {
+      store_.failing(worker_store::locking, "others are in the way", s.now, out);
+      store_.retry(s);
+    }
+  } else if (const auto* no = o.rejected()) {
+    refused(*no, s, out);
+  } else {
+    ++unknowns_;
+    store_.failing(worker_store::locking, "its outcome is unknown", s.now, out);
+    forget_outcome();
+  }
+}
+
+void lock_writer::committed(store::zxid_t zxid) {
+  for (const auto& ref : changing_) {
+    if (ref.item.empty()) {
+      reader_.folder_made(ref.job);
+    } else {
+      locks_.committed(ref, zxid);
+    }
+  }
+}
+
+void lock_writer::refused(const store::rejected& why, step s, worker_effects& out) {
+  batch_.refused(why, s.now);
+  undo();
+  if (why.why.code != errc::not_connected) {
+    store_.complain("commit", why.why, out);
+  }
+  store_.failing(worker_store::locking, why.why.text, s.now, out);
+  store_.retry(s);
+}
+
+/// Learns from the operation that met a conflict.
+void lock_writer::conflict(const result& o, worker_effects& out) {
+  const auto code = o.conflict()->code;
+  const auto* met = o.failed();
+  const bool removing = met != nullptr && locks_.removing(*met);
+  undo();
+  if (met == nullptr) {
+    if (code == rc::no_node) {
+      member_.lost(out);
+    }
+  } else if (met->item.empty()) {
+    if (code == rc::node_exists) {
+      reader_.folder_made(met->job);
+    }
+  } else if (removing) {
+    if (code == rc::no_node) {
+      locks_.removed_already(*met);
+    } else {
+      locks_.outcome_unknown(*met);
+    }
+  } else if (code == rc::node_exists) {
+    reader_.list_again(met->job);
+  } else if (code == rc::no_node) {
+    reader_.folder_gone(met->job);
+  }
+}
+
+/// Nothing of it was done.
+void lock_writer::undo() {
+  for (const auto& ref : changing_) {
+    locks_.undone(ref);
+  }
+}
+
+/// It may have been done or not: each lock is read again before anything else happens with it.
+void lock_writer::forget_outcome() {
+  for (const auto& ref : changing_) {
+    locks_.outcome_unknown(ref);
+  }
+}
+
+void lock_writer::give_up() {
+  forget_outcome();
+  changing_.clear();
+}
+
+void lock_writer::settle() {
+  for (const auto& ref : std::exchange(changing_, {})) {
+    locks_.settle(ref);
+  }
+}
+
+void lock_writer::describe(worker_status& st) const {
+  st.counters.lock_conflicts = conflicts_;
+  st.counters.lock_unknowns = unknowns_;
+}
+
+} // namespace djm

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "actors/worker/lock_reader.hpp"
+#include "actors/worker/lock_table.hpp"
+#include "actors/worker/membership.hpp"
+#include "actors/worker/worker_store.hpp"
+#include "zkstore/tree_schema.hpp"
+
+namespace djm {
+
+/// Takes and gives back locks: one transaction at a time, each of which proves that this node is registered.
+class lock_writer {
+public:
+  lock_writer(const worker_config& cfg, const store::tree_schema& tree, worker_store& store, membership& member,
+              lock_table& locks, lock_reader& reader)
+    : cfg_(cfg),
+      tree_(tree),
+      store_(store),
+      member_(member),
+      locks_(locks),
+      reader_(reader),
+      batch_(cfg.max_transaction_ops) {}
+
+  /// Sends the changes that are due, as many as one transaction holds.
+  void start(step s, worker_effects& out);
+  /// The session has ended: whatever is under way is answered no more.
+  void give_up();
+  /// The transaction was answered. Whatever became of it: what is wanted may have changed since it was sent.
+  void settle();
+
+  void describe(worker_status& st) const;
+
+private:
+  /// What a transaction changes; the folder of a job's locks has no item.
+  using result = txn_outcome<item_ref>;
+  /// What is put together for one transaction.
+  struct draft;
+
+  void add(const item_ref& ref, lock_table::change what, step s, draft& to) const;
+  std::string payload(step s) const;
+  void take(const result& o, step s, worker_effects& out);
+  void committed(store::zxid_t zxid);
+  void refused(const store::rejected& why, step s, worker_effects& out);
+  void conflict(const result& o, worker_effects& out);
+  void undo();
+  void forget_outcome();
+
+  const worker_config& cfg_;
+  const store::tree_schema& tree_;
+  worker_store& store_;
+  membership& member_;
+  lock_table& locks_;
+  lock_reader& reader_;
+
+  batch_size batch_;
+  std::vector<item_ref> changing_; ///< locks and folders (no item) of the transaction under way
+  std::uint32_t conflict_streak_ = 0;
+  std::uint64_t conflicts_ = 0, unknowns_ = 0;
+};
+
+} // namespace djm
