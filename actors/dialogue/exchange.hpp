@@ -11,9 +11,10 @@
 
 #include "actors/common/core.hpp"
 #include "actors/common/open_problems.hpp"
-#include "zkstore/tree/read_batch.hpp"
 #include "actors/dialogue/txn_builder.hpp"
 #include "zkstore/payloads.hpp"
+#include "zkstore/tree/read_batch.hpp"
+#include "zkstore/tree/records.hpp"
 
 namespace djm {
 
@@ -157,6 +158,11 @@ public:
     auto payload = store::decode<Payload>(r.data, path);
     payload ? relieve(path, out) : complain(path, payload.error(), out);
     return payload;
+  }
+  /// The same of what a record says that was read.
+  template <class Payload>
+  void judge(const store::reading<Payload>& r, const std::string& path, Effects& out) {
+    r.problem ? complain(path, *r.problem, out) : relieve(path, out);
   }
   void failing(const std::string& what, const std::string& why, time_point now, Effects& out, duration apart = {}) {
     problems_.failing(what, why, now, out, apart);

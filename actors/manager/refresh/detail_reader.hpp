@@ -8,6 +8,7 @@
 #include "actors/manager/dirty_marks.hpp"
 #include "actors/manager/leader_store.hpp"
 #include "actors/manager/lock_watchdog.hpp"
+#include "zkstore/tree/records.hpp"
 
 namespace djm {
 
@@ -29,19 +30,11 @@ public:
     std::vector<node_id> marks;
     bool empty() const { return workers.empty() && alive.empty() && jobs.empty() && marks.empty(); }
   };
-  struct worker_slots {
-    node_id id;
-    read_slot registration, available, assigned, folders;
-  };
-  struct job_slots {
-    job_id id;
-    read_slot pool, items;
-  };
   /// Where the answers are.
   struct slots {
-    std::vector<worker_slots> workers;
+    std::vector<store::worker_reads> workers;
     read_slots<node_id> alive;
-    std::vector<job_slots> jobs;
+    std::vector<store::job_reads> jobs;
     read_slots<node_id> marks;
   };
 
@@ -54,13 +47,13 @@ public:
   std::vector<job_folder> take_over(const slots& answers, step s, manager_effects& out);
 
 private:
-  void take_worker(const worker_slots& answers, std::vector<job_folder>& below, manager_effects& out);
-  void take_known(const worker_image& w, const node_id& id, const store::read_result& assigned, manager_effects& out);
-  void take_new(worker_image& w, const worker_slots& answers, std::vector<job_folder>& below, manager_effects& out);
-  void note_former_lives(const node_id& id, const worker_image& w, const std::string& before);
-  void take_alive(const node_id& id, const store::read_result& found, manager_effects& out);
-  void take_job(const job_id& id, const store::read_result& data, const store::read_result& list, step s,
+  void take_worker(const store::worker_record& found, std::vector<job_folder>& below, manager_effects& out);
+  void take_known(const worker_image& w, const store::worker_record& found, manager_effects& out);
+  void take_new(worker_image& w, const store::worker_record& found, std::vector<job_folder>& below,
                 manager_effects& out);
+  void note_former_lives(const node_id& id, const worker_image& w, const std::string& before);
+  void take_alive(const node_id& id, const store::alive_record& found, manager_effects& out);
+  void take_job(const store::job_record& found, step s, manager_effects& out);
 
   leader_store& store_;
   cluster_knowledge& known_;
