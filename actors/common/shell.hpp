@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include <caf/actor_control_block.hpp>
 
@@ -18,14 +19,6 @@ namespace djm {
 
 inline step make_step(node_env& env) {
   return {env.now(), env.random(), env.wall_now().time_since_epoch().count()};
-}
-
-/// Tells the core of something that happens now, by a member `on(args..., step)`, and carries out what it wants done:
-/// by the `carry_out` that stands beside the state of the shell.
-template <class Self, class Core, class... Params, class... Args>
-void tell_core(Self* self, typename Core::effects (Core::*on)(Params...), Args&&... args) {
-  auto& x = self->state();
-  carry_out(self, (x.core.get()->*on)(std::forward<Args>(args)..., make_step(*x.env)));
 }
 
 /// Keeps one timer of the node's environment at the moment the core asks for. Holds no actor alive.
@@ -104,14 +97,47 @@ void init_part(Self* self) {
   self->set_exception_handler([](std::exception_ptr& e) -> caf::error { return describe_exception(e); });
 }
 
-/// The same, and what every shell around a core begins with.
-template <class Self, class Settings>
-void init_part(Self* self, std::shared_ptr<node_env> env, Settings s) {
-  init_part(self);
-  auto& x = self->state();
-  x.env = std::move(env);
-  x.core.reset(new std::decay_t<decltype(*x.core)>(std::move(s)));
-  x.timer.init(x.env, caf::weak_actor_ptr{self->ctrl()});
-}
+/// The state of a part's actor: its core and what that needs of the outside. A message becomes an event of the core
+/// (`tell`), each effect of the core is carried out by an `apply` of the part, and one timer stands at the moment that
+/// the core waits for. A part derives from this, and its behavior only routes.
+template <class Part, class Actor, class Core>
+class part_shell {
+public:
+  using self_ptr = cx::self_ptr<Actor, Part>;
+
+  template <class Settings>
+  void init(self_ptr me, std::shared_ptr<node_env> environment, Settings s) {
+    init_part(me);
+    self = me;
+    env = std::move(environment);
+    core.reset(new Core(std::move(s)));
+    timer.init(env, caf::weak_actor_ptr{me->ctrl()});
+  }
+
+protected:
+  /// Something happens now, which the core has a member `on(args..., step)` for.
+  template <class... Params, class... Args>
+  void tell(typename Core::effects (Core::*on)(Params...), Args&&... args) {
+    carry_out((core.get()->*on)(std::forward<Args>(args)..., make_step(*env)));
+  }
+  void woken() {
+    timer.fired();
+    tell(&Core::on_wake);
+  }
+  void carry_out(typename Core::effects fx) {
+    for (auto& e : fx) {
+      std::visit([this](auto& x) { static_cast<Part*>(this)->apply(x); }, e);
+    }
+    static_cast<Part*>(this)->carried_out();
+    timer.set(core->wake_at());
+  }
+  /// For parts that have to do something after the effects of each event.
+  void carried_out() {}
+
+  self_ptr self = nullptr;
+  std::shared_ptr<node_env> env;
+  std::unique_ptr<Core> core;
+  wake_timer<Actor> timer;
+};
 
 } // namespace djm

@@ -66,8 +66,7 @@ private:
 
 /// Takes new peers over, and attaches to a store that is new among them: then true.
 template <class Self>
-bool replace_peers(Self* self, peers_ptr next) {
-  auto& have = self->state().peers;
+bool replace_peers(Self* self, peers_ptr& have, peers_ptr next) {
   const bool new_store = !have || have->store != next->store;
   have = std::move(next);
   if (new_store) {

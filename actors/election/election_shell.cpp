@@ -7,81 +7,75 @@ namespace djm {
 
 namespace {
 
-struct election_state {
+class election_shell : public part_shell<election_shell, election_actor, election_core> {
+public:
   static inline const char* name = "djm.election";
-  std::shared_ptr<node_env> env;
-  std::unique_ptr<election_core> core;
-  peers_ptr peers;
-  wake_timer<election_actor> timer;
-  early_joined early;
+
+  election_actor::behavior_type make_behavior();
+
+  void apply(commit_effect& x) { send_commit(self, *env, peers_->store, x); }
+  void apply(read_effect& x) { send_read(self, peers_, x); }
+  void apply(emit_effect& x) { send_event(self, peers_, x); }
+  void apply(log_effect& x) { log_line(*env, "election", x); }
+  void apply(election_core::granted& x) {
+    term_ = msg::granted{x.epoch, x.latch, x.session};
+    self->mail(*term_).send(peers_->manager);
+  }
+  void apply(election_core::revoked&) {
+    term_.reset();
+    self->mail(msg::revoked{}).send(peers_->manager);
+  }
+
+private:
+  void session_changed(const store::session_view& view);
+  void introduce(peers_ptr who);
+
+  peers_ptr peers_;
+  early_joined early_;
   /// The term under way, for a manager that was rebuilt in it.
-  std::optional<msg::granted> term;
+  std::optional<msg::granted> term_;
 };
 
-using self_ptr = cx::self_ptr<election_actor, election_state>;
-
-void carry_out(self_ptr self, election_core::effects fx) {
-  auto& st = self->state();
-  for (auto& e : fx) {
-    std::visit(overloaded{
-                 [&](commit_effect& x) { send_commit(self, *st.env, st.peers->store, x); },
-                 [&](read_effect& x) { send_read(self, st.peers, x); },
-                 [&](election_core::granted& x) {
-                   st.term = msg::granted{x.epoch, x.latch, x.session};
-                   self->mail(*st.term).send(st.peers->manager);
-                 },
-                 [&](election_core::revoked&) {
-                   st.term.reset();
-                   self->mail(msg::revoked{}).send(st.peers->manager);
-                 },
-                 [&](emit_effect& x) { send_event(self, st.peers, x); },
-                 [&](log_effect& x) { log_line(*st.env, "election", x); },
-               },
-               e);
+void election_shell::session_changed(const store::session_view& view) {
+  tell(&election_core::on_session, view);
+  if (const auto early = early_.on_session(view.number)) {
+    tell(&election_core::on_joined, early->number);
   }
-  st.timer.set(st.core->wake_at());
 }
 
-election_actor::behavior_type election_behavior(self_ptr self, std::shared_ptr<node_env> env,
-                                                election_core::settings s) {
-  init_part(self, std::move(env), std::move(s));
+void election_shell::introduce(peers_ptr who) {
+  const auto before = peers_;
+  replace_peers(self, peers_, std::move(who));
+  if (before && term_ && before->manager != peers_->manager) {
+    self->mail(*term_).send(peers_->manager);
+  }
+}
+
+election_actor::behavior_type election_shell::make_behavior() {
   return cx::make_behavior<election_actor>(
-    self, [self](msg::commit_done& m) { tell_core(self, &election_core::on_commit, m.request, m.outcome); },
-    [self](msg::read_done& m) { tell_core(self, &election_core::on_read, m.request, m.outcome); },
-    [self](msg::watch_fired& m) { tell_core(self, &election_core::on_watch, m.event); },
-    [self](msg::session_changed& m) {
-      auto& x = self->state();
-      tell_core(self, &election_core::on_session, m.view);
-      if (auto early = x.early.on_session(m.view.number)) {
-        tell_core(self, &election_core::on_joined, early->number);
+    self, [this](msg::commit_done& m) { tell(&election_core::on_commit, m.request, m.outcome); },
+    [this](msg::read_done& m) { tell(&election_core::on_read, m.request, m.outcome); },
+    [this](msg::watch_fired& m) { tell(&election_core::on_watch, m.event); },
+    [this](msg::session_changed& m) { session_changed(m.view); },
+    [this](msg::joined& m) {
+      if (early_.timely(m)) {
+        tell(&election_core::on_joined, m.number);
       }
     },
-    [self](msg::joined& m) {
-      auto& x = self->state();
-      if (x.early.timely(m)) {
-        tell_core(self, &election_core::on_joined, m.number);
-      }
+    [this](msg::unjoined) {
+      early_.clear();
+      tell(&election_core::on_unjoined);
     },
-    [self](msg::unjoined) {
-      auto& x = self->state();
-      x.early.clear();
-      tell_core(self, &election_core::on_unjoined);
-    },
-    [self](msg::resign) { tell_core(self, &election_core::on_resign); },
-    [self](msg::wake) {
-      self->state().timer.fired();
-      tell_core(self, &election_core::on_wake);
-    },
-    [self](msg::introduce& m) {
-      auto& x = self->state();
-      auto before = x.peers;
-      replace_peers(self, std::move(m.who));
-      if (before && x.term && before->manager != x.peers->manager) {
-        self->mail(*x.term).send(x.peers->manager);
-      }
-    },
-    [self](msg::get_part_status) -> caf::result<election_status> { return self->state().core->status(); },
-    ignore_errors);
+    [this](msg::resign) { tell(&election_core::on_resign); }, //
+    [this](msg::wake) { woken(); },                           //
+    [this](msg::introduce& m) { introduce(std::move(m.who)); },
+    [this](msg::get_part_status) -> caf::result<election_status> { return core->status(); }, ignore_errors);
+}
+
+election_actor::behavior_type election_behavior(election_shell::self_ptr self, std::shared_ptr<node_env> env,
+                                                election_core::settings s) {
+  self->state().init(self, std::move(env), std::move(s));
+  return self->state().make_behavior();
 }
 
 } // namespace

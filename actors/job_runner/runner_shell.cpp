@@ -10,20 +10,6 @@ namespace djm {
 
 namespace {
 
-struct runner_state {
-  static inline const char* name = "djm.runner";
-  std::shared_ptr<node_env> env;
-  std::shared_ptr<job> code;
-  job_id id;
-  std::unique_ptr<job_runner_core> core;
-  peers_ptr peers;
-  wake_timer<runner_actor> timer;
-  /// The latest pool, for a keeper that was rebuilt.
-  std::optional<std::vector<item_id>> pool;
-};
-
-using self_ptr = cx::self_ptr<runner_actor, runner_state>;
-
 executor::done_fn report_to(const caf::weak_actor_ptr& weak) {
   return [weak](const run_result& r) {
     if (r.ended) {
@@ -35,151 +21,162 @@ executor::done_fn report_to(const caf::weak_actor_ptr& weak) {
   };
 }
 
+class runner_shell : public part_shell<runner_shell, runner_actor, job_runner_core> {
+public:
+  static inline const char* name = "djm.runner";
+
+  void init(self_ptr me, std::shared_ptr<node_env> environment, job_runner_core::settings s, std::shared_ptr<job> code);
+  runner_actor::behavior_type make_behavior();
+
+  void apply(emit_effect& x) { send_event(self, peers_, x); }
+  void apply(log_effect& x) { log_line(*env, "runner", x); }
+  void apply(job_runner_core::start_run& x) {
+    env->exec().start({x.id, id_, std::move(x.items), code_, core->own_grace(), true}, report());
+  }
+  void apply(job_runner_core::tell_run& x) { env->exec().tell_revoked(x.id, std::move(x.revoked)); }
+  void apply(job_runner_core::stop_run& x) { env->exec().request_stop(x.id, x.reason, std::move(x.revoked)); }
+  void apply(job_runner_core::released& x) { self->mail(msg::released{id_, std::move(x.items)}).send(peers_->worker); }
+  void apply(job_runner_core::cut_share& x);
+  void apply(job_runner_core::call_pool& x);
+  void apply(job_runner_core::pool_ready& x) {
+    pool_ = std::move(x.items);
+    self->mail(msg::pool{id_, *pool_}).send(peers_->keeper);
+  }
+
+private:
+  executor::done_fn report() { return report_to(caf::weak_actor_ptr{self->ctrl()}); }
+  template <class Answer, class F>
+  void call_user(const char* what, Answer answer, F f);
+  void take_over();
+  void introduce(peers_ptr who);
+  caf::result<std::uint64_t> trigger();
+  caf::result<void> reschedule(const schedule& next);
+
+  std::shared_ptr<job> code_;
+  job_id id_;
+  peers_ptr peers_;
+  /// The latest pool, for a keeper that was rebuilt.
+  std::optional<std::vector<item_id>> pool_;
+};
+
+void runner_shell::init(self_ptr me, std::shared_ptr<node_env> environment, job_runner_core::settings s,
+                        std::shared_ptr<job> code) {
+  code_ = std::move(code);
+  id_ = s.spec.id;
+  part_shell::init(me, std::move(environment), std::move(s));
+}
+
 /// Calls a user function on a reserved thread and sends what it returned or threw.
 template <class Answer, class F>
-void call_user(self_ptr self, const char* what, Answer answer, F f) {
-  auto& st = self->state();
+void runner_shell::call_user(const char* what, Answer answer, F f) {
   caf::weak_actor_ptr weak{self->ctrl()};
-  st.env->exec().call_user(what + st.id, [weak, answer = std::move(answer), f = std::move(f)]() mutable {
-    const auto tell = [&] { post_to<runner_actor>(weak, std::move(answer)); };
+  env->exec().call_user(what + id_, [weak, answer = std::move(answer), f = std::move(f)]() mutable {
+    const auto answer_now = [&] { post_to<runner_actor>(weak, std::move(answer)); };
     try {
       f(answer);
       answer.ok = true;
     } catch (const abi::__forced_unwind&) {
       answer.failure = "its thread was ended (pthread_exit or cancellation)";
-      tell();
+      answer_now();
       throw;
     } catch (...) {
       answer.failure = impl::current_exception_text();
     }
-    tell();
+    answer_now();
   });
 }
 
-void carry_out(self_ptr self, job_runner_core::effects fx) {
-  auto& st = self->state();
-  using core = job_runner_core;
-  for (auto& e : fx) {
-    std::visit(overloaded{
-                 [&](core::start_run& x) {
-                   st.env->exec().start({x.id, st.id, std::move(x.items), st.code, st.core->own_grace(), true},
-                                        report_to(caf::weak_actor_ptr{self->ctrl()}));
-                 },
-                 [&](core::tell_run& x) { st.env->exec().tell_revoked(x.id, std::move(x.revoked)); },
-                 [&](core::stop_run& x) { st.env->exec().request_stop(x.id, x.reason, std::move(x.revoked)); },
-                 [&](core::released& x) {
-                   self->mail(msg::released{st.id, std::move(x.items)}).send(st.peers->worker);
-                 },
-                 [&](core::cut_share& x) {
-                   msg::cut_done answer;
-                   answer.request = x.request;
-                   call_user(self, "cut ", answer, [code = st.code, share = std::move(x.share)](msg::cut_done& a) {
-                     a.parts = code->cut_share(share);
-                   });
-                 },
-                 [&](core::call_pool& x) {
-                   msg::pool_done answer;
-                   answer.request = x.request;
-                   call_user(self, "pool ", answer,
-                             [code = st.code](msg::pool_done& a) { a.items = code->work_pool(); });
-                 },
-                 [&](core::pool_ready& x) {
-                   st.pool = std::move(x.items);
-                   self->mail(msg::pool{st.id, *st.pool}).send(st.peers->keeper);
-                 },
-                 [&](emit_effect& x) { send_event(self, st.peers, x); },
-                 [&](log_effect& x) { log_line(*st.env, "runner", x); },
-               },
-               e);
-  }
-  st.timer.set(st.core->wake_at());
+void runner_shell::apply(job_runner_core::cut_share& x) {
+  msg::cut_done answer;
+  answer.request = x.request;
+  call_user("cut ", answer,
+            [code = code_, share = std::move(x.share)](msg::cut_done& a) { a.parts = code->cut_share(share); });
+}
+
+void runner_shell::apply(job_runner_core::call_pool& x) {
+  msg::pool_done answer;
+  answer.request = x.request;
+  call_user("pool ", answer, [code = code_](msg::pool_done& a) { a.items = code->work_pool(); });
 }
 
 /// Runs of a runner before this one are taken over: their items stay busy until they are done.
-void begin(self_ptr self) {
-  auto& st = self->state();
+void runner_shell::take_over() {
   std::vector<run_id> ids;
   std::vector<std::vector<work_item>> items;
-  st.env->exec().adopt(st.id, report_to(caf::weak_actor_ptr{self->ctrl()}));
-  for (auto& r : st.env->exec().running(st.id)) {
+  env->exec().adopt(id_, report());
+  for (auto& r : env->exec().running(id_)) {
     ids.push_back(r.id);
     items.push_back(std::move(r.items));
   }
   if (!ids.empty()) {
-    tell_core(self, &job_runner_core::on_adopted, ids, items);
+    tell(&job_runner_core::on_adopted, ids, items);
   }
-  tell_core(self, &job_runner_core::on_start);
+  tell(&job_runner_core::on_start);
 }
 
-runner_actor::behavior_type runner_behavior(self_ptr self, std::shared_ptr<node_env> env, job_runner_core::settings s,
-                                            std::shared_ptr<job> code) {
-  auto& st = self->state();
-  st.code = std::move(code);
-  st.id = s.spec.id;
-  init_part(self, std::move(env), std::move(s));
+void runner_shell::introduce(peers_ptr who) {
+  const auto before = std::exchange(peers_, std::move(who));
+  if (!before) {
+    take_over();
+  } else if (before->keeper != peers_->keeper && pool_) {
+    self->mail(msg::pool{id_, *pool_}).send(peers_->keeper);
+  }
+}
+
+caf::result<std::uint64_t> runner_shell::trigger() {
+  auto fx = core->on_trigger(make_step(*env));
+  const auto runs = core->runs_to_come();
+  carry_out(std::move(fx));
+  return runs;
+}
+
+caf::result<void> runner_shell::reschedule(const schedule& next) {
+  auto fx = core->on_schedule(next, make_step(*env));
+  if (!fx) {
+    return to_caf(fx.error());
+  }
+  carry_out(std::move(*fx));
+  return caf::unit;
+}
+
+runner_actor::behavior_type runner_shell::make_behavior() {
   return cx::make_behavior<runner_actor>(
     self,
     // CAF tries the handlers one after the other: what comes most often stands first.
-    [self](msg::wake) {
-      self->state().timer.fired();
-      tell_core(self, &job_runner_core::on_wake);
+    [this](msg::wake) { woken(); },
+    [this](msg::run_done& m) {
+      carry_out(core->on_run_done(m.id, {m.failed, m.failure, m.dropped, m.waited, m.took, m.items}, make_step(*env)));
     },
-    [self](msg::run_done& m) {
-      auto& x = self->state();
-      carry_out(self, x.core->on_run_done(m.id, {m.failed, m.failure, m.dropped, m.waited, m.took, m.items},
-                                          make_step(*x.env)));
-    },
-    [self](msg::run_released& m) { tell_core(self, &job_runner_core::on_run_released, m.id, m.items); },
-    [self](msg::lease& m) { tell_core(self, &job_runner_core::on_lease, m.run_until, m.deadline); },
-    [self](msg::grant& m) { tell_core(self, &job_runner_core::on_granted, m.items); },
-    [self](msg::revoke& m) { tell_core(self, &job_runner_core::on_revoked, m.items, m.reason); },
-    [self](msg::cut_done& m) {
+    [this](msg::run_released& m) { tell(&job_runner_core::on_run_released, m.id, m.items); },
+    [this](msg::lease& m) { tell(&job_runner_core::on_lease, m.run_until, m.deadline); },
+    [this](msg::grant& m) { tell(&job_runner_core::on_granted, m.items); },
+    [this](msg::revoke& m) { tell(&job_runner_core::on_revoked, m.items, m.reason); },
+    [this](msg::cut_done& m) {
       expected<std::vector<std::vector<item_id>>> parts = std::move(m.parts);
       if (!m.ok) {
         parts = fail(errc::user_code_failed, m.failure);
       }
-      tell_core(self, &job_runner_core::on_cut, m.request, parts);
+      tell(&job_runner_core::on_cut, m.request, parts);
     },
-    [self](msg::pool_done& m) {
-      auto& x = self->state();
+    [this](msg::pool_done& m) {
       expected<std::vector<item_id>> items = std::move(m.items);
       if (!m.ok) {
-        items = fail(errc::user_code_failed, "job \"" + x.id + "\": the pool function threw: " + m.failure);
+        items = fail(errc::user_code_failed, "job \"" + id_ + "\": the pool function threw: " + m.failure);
       }
-      tell_core(self, &job_runner_core::on_pool, m.request, items);
+      tell(&job_runner_core::on_pool, m.request, items);
     },
-    [self](msg::trigger) -> caf::result<std::uint64_t> {
-      auto& x = self->state();
-      auto fx = x.core->on_trigger(make_step(*x.env));
-      const auto runs = x.core->runs_to_come();
-      carry_out(self, std::move(fx));
-      return runs;
-    },
-    [self](msg::reschedule& m) -> caf::result<void> {
-      auto& x = self->state();
-      auto fx = x.core->on_schedule(m.schedule, make_step(*x.env));
-      if (!fx) {
-        return to_caf(fx.error());
-      }
-      carry_out(self, std::move(*fx));
-      return caf::unit;
-    },
-    [self](msg::stop_runs& m) { tell_core(self, &job_runner_core::on_stop, m.reason); },
-    [self](msg::worker_restarted) { tell_core(self, &job_runner_core::on_worker_rebuilt); },
-    [self](msg::introduce& m) {
-      auto& x = self->state();
-      const auto before = std::exchange(x.peers, std::move(m.who));
-      if (!before) {
-        begin(self);
-      } else if (before->keeper != x.peers->keeper && x.pool) {
-        self->mail(msg::pool{x.id, *x.pool}).send(x.peers->keeper);
-      }
-    },
-    [self](msg::get_part_status) -> caf::result<runner_status> {
-      auto& x = self->state();
-      return x.core->status(x.env->now());
-    },
-    ignore_errors);
+    [this](msg::trigger) -> caf::result<std::uint64_t> { return trigger(); },
+    [this](msg::reschedule& m) -> caf::result<void> { return reschedule(m.schedule); },
+    [this](msg::stop_runs& m) { tell(&job_runner_core::on_stop, m.reason); },
+    [this](msg::worker_restarted) { tell(&job_runner_core::on_worker_rebuilt); },
+    [this](msg::introduce& m) { introduce(std::move(m.who)); },
+    [this](msg::get_part_status) -> caf::result<runner_status> { return core->status(env->now()); }, ignore_errors);
+}
+
+runner_actor::behavior_type runner_behavior(runner_shell::self_ptr self, std::shared_ptr<node_env> env,
+                                            job_runner_core::settings s, std::shared_ptr<job> code) {
+  self->state().init(self, std::move(env), std::move(s), std::move(code));
+  return self->state().make_behavior();
 }
 
 } // namespace

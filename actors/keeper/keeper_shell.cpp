@@ -7,86 +7,79 @@ namespace djm {
 
 namespace {
 
-struct keeper_state {
+class keeper_shell : public part_shell<keeper_shell, keeper_actor, keeper_core> {
+public:
   static inline const char* name = "djm.keeper";
-  std::shared_ptr<node_env> env;
-  std::unique_ptr<keeper_core> core;
-  peers_ptr peers;
-  wake_timer<keeper_actor> timer;
+
+  keeper_actor::behavior_type make_behavior();
+
+  void apply(commit_effect& x) { send_commit(self, *env, peers_->store, x); }
+  void apply(read_effect& x) { send_read(self, peers_, x); }
+  void apply(emit_effect& x) { send_event(self, peers_, x); }
+  void apply(log_effect& x) { log_line(*env, "keeper", x); }
+  void apply(keeper_core::joined& x) {
+    joined_ = msg::joined{x.number, x.alive_data};
+    tell_all(*joined_);
+  }
+  void apply(keeper_core::unjoined&) {
+    joined_.reset();
+    tell_all(msg::unjoined{});
+  }
+  void apply(keeper_core::start_probing& x) { self->mail(msg::start_probing{x.number, x.path}).send(peers_->store); }
+  void apply(keeper_core::stop_probing&) { self->mail(msg::stop_probing{}).send(peers_->store); }
+  void apply(keeper_core::read_older& x) { self->mail(msg::read_older{x.found, x.seen}).send(peers_->store); }
+  void apply(keeper_core::left&) { self->mail(msg::left{}).send(peers_->node); }
+  void apply(keeper_core::failed& x) { self->mail(msg::failed{x.why}).send(peers_->node); }
+
+private:
+  template <class Message>
+  void tell_all(const Message& m) {
+    self->mail(m).send(peers_->worker);
+    self->mail(m).send(peers_->election);
+    self->mail(m).send(peers_->node);
+  }
+  void introduce(peers_ptr who);
+
+  peers_ptr peers_;
   /// The latest `joined`, for parts that were rebuilt since.
-  std::optional<msg::joined> joined;
+  std::optional<msg::joined> joined_;
 };
 
-using self_ptr = cx::self_ptr<keeper_actor, keeper_state>;
-
-void carry_out(self_ptr self, keeper_core::effects fx) {
-  auto& st = self->state();
-  const auto tell_all = [&](const auto& m) {
-    self->mail(m).send(st.peers->worker);
-    self->mail(m).send(st.peers->election);
-    self->mail(m).send(st.peers->node);
-  };
-  for (auto& e : fx) {
-    std::visit(overloaded{
-                 [&](commit_effect& x) { send_commit(self, *st.env, st.peers->store, x); },
-                 [&](read_effect& x) { send_read(self, st.peers, x); },
-                 [&](keeper_core::joined& x) {
-                   st.joined = msg::joined{x.number, x.alive_data};
-                   tell_all(*st.joined);
-                 },
-                 [&](keeper_core::unjoined&) {
-                   st.joined.reset();
-                   tell_all(msg::unjoined{});
-                 },
-                 [&](keeper_core::start_probing& x) {
-                   self->mail(msg::start_probing{x.number, x.path}).send(st.peers->store);
-                 },
-                 [&](keeper_core::stop_probing&) { self->mail(msg::stop_probing{}).send(st.peers->store); },
-                 [&](keeper_core::read_older& x) {
-                   self->mail(msg::read_older{x.found, x.seen}).send(st.peers->store);
-                 },
-                 [&](keeper_core::left&) { self->mail(msg::left{}).send(st.peers->node); },
-                 [&](keeper_core::failed& x) { self->mail(msg::failed{x.why}).send(st.peers->node); },
-                 [&](emit_effect& x) { send_event(self, st.peers, x); },
-                 [&](log_effect& x) { log_line(*st.env, "keeper", x); },
-               },
-               e);
+void keeper_shell::introduce(peers_ptr who) {
+  const auto before = peers_;
+  replace_peers(self, peers_, std::move(who));
+  if (!before || !joined_ || !core->is_joined()) {
+    return;
   }
-  st.timer.set(st.core->wake_at());
+  if (before->worker != peers_->worker) {
+    self->mail(*joined_).send(peers_->worker);
+  }
+  if (before->election != peers_->election) {
+    self->mail(*joined_).send(peers_->election);
+  }
 }
 
-keeper_actor::behavior_type keeper_behavior(self_ptr self, std::shared_ptr<node_env> env, keeper_core::settings s) {
-  init_part(self, std::move(env), std::move(s));
+keeper_actor::behavior_type keeper_shell::make_behavior() {
   return cx::make_behavior<keeper_actor>(
     self,
     // CAF tries the handlers one after the other: what comes most often stands first.
-    [self](msg::pool& m) { tell_core(self, &keeper_core::on_pool, m.job, std::move(m.items)); },
-    [self](msg::wake) {
-      self->state().timer.fired();
-      tell_core(self, &keeper_core::on_wake);
-    },
-    [self](msg::commit_done& m) { tell_core(self, &keeper_core::on_commit, m.request, m.outcome); },
-    [self](msg::read_done& m) { tell_core(self, &keeper_core::on_read, m.request, m.outcome); },
-    [self](msg::watch_fired& m) { tell_core(self, &keeper_core::on_watch, m.event); },
-    [self](msg::session_changed& m) { tell_core(self, &keeper_core::on_session, m.view); },
-    [self](msg::offer& m) { tell_core(self, &keeper_core::on_offer, m.spec); },
-    [self](msg::withdraw& m) { tell_core(self, &keeper_core::on_withdraw, m.job); },
-    [self](msg::not_alive) { tell_core(self, &keeper_core::on_not_alive); },
-    [self](msg::leave) { tell_core(self, &keeper_core::on_leave); },
-    [self](msg::introduce& m) {
-      auto& x = self->state();
-      auto before = x.peers;
-      replace_peers(self, std::move(m.who));
-      if (before && x.joined && x.core->is_joined()) {
-        if (before->worker != x.peers->worker) {
-          self->mail(*x.joined).send(x.peers->worker);
-        }
-        if (before->election != x.peers->election) {
-          self->mail(*x.joined).send(x.peers->election);
-        }
-      }
-    },
-    [self](msg::get_part_status) -> caf::result<keeper_status> { return self->state().core->status(); }, ignore_errors);
+    [this](msg::pool& m) { tell(&keeper_core::on_pool, m.job, std::move(m.items)); }, //
+    [this](msg::wake) { woken(); },
+    [this](msg::commit_done& m) { tell(&keeper_core::on_commit, m.request, m.outcome); },
+    [this](msg::read_done& m) { tell(&keeper_core::on_read, m.request, m.outcome); },
+    [this](msg::watch_fired& m) { tell(&keeper_core::on_watch, m.event); },
+    [this](msg::session_changed& m) { tell(&keeper_core::on_session, m.view); },
+    [this](msg::offer& m) { tell(&keeper_core::on_offer, m.spec); },
+    [this](msg::withdraw& m) { tell(&keeper_core::on_withdraw, m.job); },
+    [this](msg::not_alive) { tell(&keeper_core::on_not_alive); }, //
+    [this](msg::leave) { tell(&keeper_core::on_leave); }, [this](msg::introduce& m) { introduce(std::move(m.who)); },
+    [this](msg::get_part_status) -> caf::result<keeper_status> { return core->status(); }, ignore_errors);
+}
+
+keeper_actor::behavior_type keeper_behavior(keeper_shell::self_ptr self, std::shared_ptr<node_env> env,
+                                            keeper_core::settings s) {
+  self->state().init(self, std::move(env), std::move(s));
+  return self->state().make_behavior();
 }
 
 } // namespace

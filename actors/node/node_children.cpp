@@ -59,7 +59,7 @@ void start_part(node_ptr self, part which, bool rebuilt) {
     adopt(self, core::name_of(which), place);
   };
   if (rebuilt) {
-    all_over(self, st.problems.component_over(core::name_of(which), now_ms(st)));
+    component_over(self, core::name_of(which));
   }
   switch (which) {
   case part::store: return take(st.now->store, start_store(self));
@@ -131,7 +131,7 @@ void free_job(node_ptr self, const job_id& job) {
     cx::deliver(p);
   }
   st.jobs.erase(j);
-  all_over(self, st.problems.job_over(job, now_ms(st)));
+  job_over(self, job);
 }
 
 void give_up_job(node_ptr self, const job_id& job) {
@@ -232,6 +232,88 @@ void finish(node_ptr self) {
   }
 }
 
+// -- what the supervisor wants, an `apply` each ----------------------------------
+
+void apply(node_ptr self, core::start_part& x) {
+  start_part(self, x.which, x.rebuilt);
+}
+void apply(node_ptr self, core::start_runner& x) {
+  start_runner(self, self->state().jobs.at(x.job));
+}
+void apply(node_ptr self, core::introduce_all&) {
+  introduce_all(self);
+}
+void apply(node_ptr self, core::introduce_worker&) {
+  const auto& st = self->state();
+  self->mail(who_is_who(st)).send(st.now->worker);
+}
+void apply(node_ptr self, core::adopt_runner& x) {
+  const auto& st = self->state();
+  const auto& runner = st.jobs.at(x.job).runner;
+  self->mail(who_is_who(st)).send(runner);
+  self->mail(msg::worker_restarted{}).send(runner);
+  self->mail(add_runner{x.job, runner}).send(st.now->worker);
+}
+void apply(node_ptr self, core::offer& x) {
+  const auto& st = self->state();
+  self->mail(msg::offer{st.jobs.at(x.job).spec}).send(st.now->keeper);
+}
+void apply(node_ptr self, core::withdraw& x) {
+  self->mail(msg::withdraw{x.job}).send(self->state().now->keeper);
+}
+void apply(node_ptr self, core::remove_job& x) {
+  self->mail(msg::remove_job{x.job}).send(self->state().now->worker);
+}
+void apply(node_ptr self, core::let_go& x) {
+  let_go(self, x.job);
+}
+void apply(node_ptr self, core::free_job& x) {
+  free_job(self, x.job);
+}
+void apply(node_ptr self, core::give_up_job& x) {
+  give_up_job(self, x.job);
+}
+void apply(node_ptr self, core::open_session&) {
+  self->mail(msg::attach{}).send(self->state().now->store);
+}
+void apply(node_ptr self, core::end_session&) {
+  end_orphaned_session(self);
+}
+void apply(node_ptr self, core::forget_life&) {
+  forget_life(self);
+}
+void apply(node_ptr self, core::refuse_wishes&) {
+  carry_out(self, self->state().admin->on_stop());
+}
+void apply(node_ptr self, core::stop_runs& x) {
+  self->mail(msg::stop_runs{stop_reason::shutdown}).send(self->state().jobs.at(x.job).runner);
+}
+void apply(node_ptr self, core::drain_worker&) {
+  self->mail(msg::drain{}).send(self->state().now->worker);
+}
+void apply(node_ptr self, core::hurry_worker&) {
+  self->mail(msg::hurry{}).send(self->state().now->worker);
+}
+void apply(node_ptr self, core::leave&) {
+  self->mail(msg::leave{}).send(self->state().now->keeper);
+}
+void apply(node_ptr self, core::close_session&) {
+  self->mail(msg::resign{}).send(self->state().now->election);
+  self->mail(msg::close_session{}).send(self->state().now->store);
+}
+void apply(node_ptr self, core::end_parts&) {
+  end_parts(self);
+}
+void apply(node_ptr self, core::close_environment&) {
+  close_environment(self);
+}
+void apply(node_ptr self, core::finish&) {
+  finish(self);
+}
+void apply(node_ptr self, core::report& x) {
+  publish(self, problem{std::move(x.component), std::move(x.why)});
+}
+
 } // namespace
 
 error hanging_error(const node_state& st, const job_id& job) {
@@ -259,49 +341,22 @@ error hanging_error(const node_state& st, const job_id& job) {
           "job \"" + job + "\" on node \"" + st.identity.config.id + "\": " + what + " has not come back"};
 }
 
-void carry_out(node_ptr self, core::effects fx) {
-  auto& st = self->state();
-  for (auto& e : fx) {
-    std::visit(
-      overloaded{
-        [&](core::start_part& x) { start_part(self, x.which, x.rebuilt); },
-        [&](core::start_runner& x) { start_runner(self, st.jobs.at(x.job)); },
-        [&](core::introduce_all&) { introduce_all(self); },
-        [&](core::introduce_worker&) { self->mail(who_is_who(st)).send(st.now->worker); },
-        [&](core::adopt_runner& x) {
-          const auto& runner = st.jobs.at(x.job).runner;
-          self->mail(who_is_who(st)).send(runner);
-          self->mail(msg::worker_restarted{}).send(runner);
-          self->mail(add_runner{x.job, runner}).send(st.now->worker);
-        },
-        [&](core::offer& x) { self->mail(msg::offer{st.jobs.at(x.job).spec}).send(st.now->keeper); },
-        [&](core::withdraw& x) { self->mail(msg::withdraw{x.job}).send(st.now->keeper); },
-        [&](core::remove_job& x) { self->mail(msg::remove_job{x.job}).send(st.now->worker); },
-        [&](core::let_go& x) { let_go(self, x.job); },
-        [&](core::free_job& x) { free_job(self, x.job); },
-        [&](core::give_up_job& x) { give_up_job(self, x.job); },
-        [&](core::open_session&) { self->mail(msg::attach{}).send(st.now->store); },
-        [&](core::end_session&) { end_orphaned_session(self); },
-        [&](core::forget_life&) { forget_life(self); },
-        [&](core::refuse_wishes&) { carry_out(self, st.admin->on_stop()); },
-        [&](core::stop_runs& x) { self->mail(msg::stop_runs{stop_reason::shutdown}).send(st.jobs.at(x.job).runner); },
-        [&](core::drain_worker&) { self->mail(msg::drain{}).send(st.now->worker); },
-        [&](core::hurry_worker&) { self->mail(msg::hurry{}).send(st.now->worker); },
-        [&](core::leave&) { self->mail(msg::leave{}).send(st.now->keeper); },
-        [&](core::close_session&) {
-          self->mail(msg::resign{}).send(st.now->election);
-          self->mail(msg::close_session{}).send(st.now->store);
-        },
-        [&](core::end_parts&) { end_parts(self); },
-        [&](core::close_environment&) { close_environment(self); },
-        [&](core::finish&) { finish(self); },
-        [&](core::report& x) {
-          publish(self, problem{std::move(x.component), std::move(x.why)});
-        },
-      },
-      e);
+std::string make_incarnation(node_env& env) {
+  static const char digits[] = "0123456789abcdef";
+  std::string result;
+  auto bits = env.random();
+  for (int i = 0; i < 16; ++i) {
+    result.push_back(digits[bits & 15]);
+    bits >>= 4;
   }
-  set_timer(st);
+  return result;
+}
+
+void carry_out(node_ptr self, core::effects fx) {
+  for (auto& e : fx) {
+    std::visit([&](auto& x) { apply(self, x); }, e);
+  }
+  set_timer(self->state());
 }
 
 void on_down(node_ptr self, caf::actor_id id, const caf::error& why) {

@@ -9,37 +9,44 @@
 
 namespace djm {
 
-void carry_out(node_ptr self, admin_core::effects fx) {
+namespace {
+
+void apply(node_ptr self, commit_effect& x) {
+  const auto& st = self->state();
+  send_commit(self, *st.parts.env, st.now->store, x);
+}
+void apply(node_ptr self, read_effect& x) {
+  self->mail(msg::read{x.request, std::move(x.reads), x.fresh}).send(self->state().now->store);
+}
+void apply(node_ptr self, admin_core::done& x) {
   auto& st = self->state();
-  for (auto& e : fx) {
-    std::visit(overloaded{
-                 [&](commit_effect& x) { send_commit(self, *st.parts.env, st.now->store, x); },
-                 [&](read_effect& x) {
-                   self->mail(msg::read{x.request, std::move(x.reads), x.fresh}).send(st.now->store);
-                 },
-                 [&](admin_core::done& x) {
-                   if (auto w = st.wishes.find(x.id); w != st.wishes.end()) {
-                     if (x.result) {
-                       cx::deliver(w->second);
-                     } else {
-                       w->second.deliver(to_caf(x.result.error()));
-                     }
-                     st.wishes.erase(w);
-                   } else if (auto v = st.views.find(x.id); v != st.views.end()) {
-                     v->second.deliver(to_caf(x.result.error()));
-                     st.views.erase(v);
-                   }
-                 },
-                 [&](admin_core::viewed& x) {
-                   if (auto v = st.views.find(x.id); v != st.views.end()) {
-                     v->second.deliver(std::move(x.view));
-                     st.views.erase(v);
-                   }
-                 },
-               },
-               e);
+  if (auto w = st.wishes.find(x.id); w != st.wishes.end()) {
+    if (x.result) {
+      cx::deliver(w->second);
+    } else {
+      w->second.deliver(to_caf(x.result.error()));
+    }
+    st.wishes.erase(w);
+  } else if (auto v = st.views.find(x.id); v != st.views.end()) {
+    v->second.deliver(to_caf(x.result.error()));
+    st.views.erase(v);
   }
-  set_timer(st);
+}
+void apply(node_ptr self, admin_core::viewed& x) {
+  auto& views = self->state().views;
+  if (auto v = views.find(x.id); v != views.end()) {
+    v->second.deliver(std::move(x.view));
+    views.erase(v);
+  }
+}
+
+} // namespace
+
+void carry_out(node_ptr self, admin_core::effects fx) {
+  for (auto& e : fx) {
+    std::visit([&](auto& x) { apply(self, x); }, e);
+  }
+  set_timer(self->state());
 }
 
 namespace {
@@ -132,13 +139,184 @@ bool ended_with_its_part(node_ptr self, const event& what) {
   return sender && st.part_ids.count(sender->id()) + st.runner_ids.count(sender->id()) == 0 && has_an_end(what);
 }
 
-node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_parts parts) {
+// -- what users ask -----------------------------------------------------------------
+
+caf::result<void> remove_job(node_ptr self, const unregister_job& m) {
+  auto& st = self->state();
+  auto j = st.jobs.find(m.job);
+  if (j == st.jobs.end()) {
+    return unknown(st, m.job);
+  }
+  if (!m.wait) {
+    tell(self, &supervisor_core::leave_job, m.job);
+    return caf::unit;
+  }
+  auto promise = self->make_response_promise<void>();
+  j->second.waiting.push_back(promise);
+  tell(self, &supervisor_core::leave_job, m.job);
+  return promise;
+}
+
+caf::result<void> enable_job(node_ptr self, const switch_job& m) {
+  if (auto ok = check_id(id_kind::job, m.job); !ok) {
+    return to_caf(ok.error());
+  }
+  return wish(self, admin_core::set_job_enabled{m.job, m.enabled, self->state().jobs.count(m.job) > 0});
+}
+
+caf::result<void> forget_job(node_ptr self, const delete_job& m) {
+  const auto& st = self->state();
+  if (auto ok = check_id(id_kind::job, m.job); !ok) {
+    return to_caf(ok.error());
+  }
+  if (st.jobs.count(m.job) > 0) {
+    return to_caf({errc::invalid_state, "job \"" + m.job + "\" cannot be deleted: node \"" + st.identity.config.id +
+                                          "\" offers it; unregister it there first"});
+  }
+  return wish(self, admin_core::remove_job{m.job});
+}
+
+caf::result<void> mark(node_ptr self, const mark_worker& m) {
+  if (auto ok = check_id(id_kind::node, m.worker); !ok) {
+    return to_caf(ok.error());
+  }
+  return wish(self, admin_core::set_marks{m.worker, m.draining, m.cordoned});
+}
+
+/// `f(entry)` with the job at work, or an error that says why there is none.
+template <class Result, class F>
+caf::result<Result> with_job(node_ptr self, const job_id& job, F f) {
+  auto& st = self->state();
+  if (st.life->is_stopping()) {
+    return to_caf(stopping_error(st));
+  }
+  auto* j = at_work(st, job);
+  if (j == nullptr) {
+    return unknown(st, job);
+  }
+  return f(*j);
+}
+
+caf::result<std::uint64_t> trigger(node_ptr self, const trigger_job& m) {
+  return with_job<std::uint64_t>(self, m.job, [self](job_entry& j) -> caf::result<std::uint64_t> {
+    return self->mail(msg::trigger{}).delegate(j.runner);
+  });
+}
+
+caf::result<void> reschedule(node_ptr self, const reschedule_job& m) {
+  return with_job<void>(self, m.job, [&](job_entry& j) -> caf::result<void> {
+    if (auto ok = validate(m.schedule); !ok) {
+      return to_caf(ok.error());
+    }
+    j.spec.schedule = m.schedule;
+    self->mail(msg::reschedule{m.schedule}).send(j.runner);
+    return caf::unit;
+  });
+}
+
+/// Runners are asked while the node stops, too: that is when one wants to know what still runs.
+caf::result<runner_status> status_of_job(node_ptr self, const job_id& job) {
+  auto& st = self->state();
+  auto* j = at_work(st, job);
+  if (j == nullptr) {
+    return unknown(st, job);
+  }
+  return self->mail(msg::get_part_status{}).delegate(j->runner);
+}
+
+caf::result<caf::actor> handle_of_job(node_ptr self, const job_id& job) {
+  auto& st = self->state();
+  auto* j = at_work(st, job);
+  if (j == nullptr) {
+    return unknown(st, job);
+  }
+  return caf::actor_cast<caf::actor>(j->runner);
+}
+
+caf::result<cluster_view> see_cluster(node_ptr self) {
+  auto& st = self->state();
+  if (st.life->is_stopping()) {
+    return to_caf(stopping_error(st));
+  }
+  auto promise = self->make_response_promise<cluster_view>();
+  const auto id = st.next_wish++;
+  st.views.emplace(id, promise);
+  tell(self, &admin_core::ask, id, admin_core::see_cluster{});
+  return promise;
+}
+
+caf::result<item_explanation> explain(node_ptr self, explain_item& m) {
+  auto& st = self->state();
+  if (st.life->is_stopping()) {
+    return to_caf(stopping_error(st));
+  }
+  return self->mail(std::move(m)).delegate(st.now->manager);
+}
+
+caf::result<void> listen(node_ptr self, const subscribe& m) {
+  if (!m.listener) {
+    return caf::make_error(errc::invalid_state, "subscribe: the listener is no actor");
+  }
+  add_listener(self, m.listener);
+  return caf::unit;
+}
+
+void listen_no_more(node_ptr self, const unsubscribe& m) {
+  auto& listeners = self->state().listeners;
+  if (auto l = m.listener ? listeners.find(m.listener.id()) : listeners.end(); l != listeners.end()) {
+    l->second.end.dispose();
+    listeners.erase(l);
+  }
+}
+
+caf::result<void> stop(node_ptr self, bool hurry) {
+  auto promise = self->make_response_promise<void>();
+  self->state().stoppers.push_back(promise);
+  tell(self, &supervisor_core::stop, hurry);
+  return promise;
+}
+
+// -- what happens ---------------------------------------------------------------------
+
+void woken(node_ptr self) {
+  auto& st = self->state();
+  st.timer.fired();
+  log_left_out(st);
+  const bool user_code_runs = st.life->draining() && !st.parts.env->exec().running({}).empty();
+  tell(self, &supervisor_core::on_wake, user_code_runs);
+  tell(self, &admin_core::on_wake);
+}
+
+void joined(node_ptr self) {
+  auto& st = self->state();
+  st.has_joined = true;
+  st.life->on_joined();
+  tell(self, &admin_core::on_joined, true);
+}
+
+void unjoined(node_ptr self) {
+  self->state().life->on_unjoined();
+  tell(self, &admin_core::on_joined, false);
+}
+
+void session_changed(node_ptr self, const store::session_view& view) {
+  auto& st = self->state();
+  st.session = view;
+  st.life->on_session(view.phase);
+  if (view.phase == store::session_phase::expired || view.phase == store::session_phase::closed) {
+    tell(self, &admin_core::on_joined, false);
+  }
+  tell(self, &admin_core::on_session, view);
+}
+
+void init(node_ptr self, node_config config, node_parts parts) {
   init_part(self);
   auto& st = self->state();
   st.parts = std::move(parts);
   st.identity = {std::move(config), st.parts.incarnation, st.parts.host, st.parts.pid};
   st.life = std::make_unique<supervisor_core>(supervisor_settings(st.identity));
   st.admin = std::make_unique<admin_core>(admin_settings(st.identity));
+  st.desk = std::make_unique<event_desk>(st.identity.config.id, st.identity.config.store.connect);
   st.timer.init(st.parts.env, caf::weak_actor_ptr{self->ctrl()});
   st.now = std::make_shared<peers>();
   st.now->node = supervisor_actor{self};
@@ -146,6 +324,10 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
     add_listener(self, self->system().spawn(listener_behavior, std::move(feed), caf::weak_actor_ptr{self->ctrl()}));
   }
   carry_out(self, st.life->start());
+}
+
+node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_parts parts) {
+  init(self, std::move(config), std::move(parts));
   return cx::make_behavior<node_impl>(
     self,
     // CAF tries the handlers one after the other: what comes most often stands first.
@@ -154,141 +336,25 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
         publish(self, std::move(m.what));
       }
     },
-    [self](msg::wake) {
-      auto& s = self->state();
-      s.timer.fired();
-      log_left_out(s);
-      const bool user_code_runs = s.life->draining() && !s.parts.env->exec().running({}).empty();
-      tell(self, &supervisor_core::on_wake, user_code_runs);
-      tell(self, &admin_core::on_wake);
-    },
-    [self](register_job& m) -> caf::result<void> { return add_job(self, m); },
-    [self](unregister_job& m) -> caf::result<void> {
-      auto& s = self->state();
-      auto j = s.jobs.find(m.job);
-      if (j == s.jobs.end()) {
-        return unknown(s, m.job);
-      }
-      if (!m.wait) {
-        tell(self, &supervisor_core::leave_job, m.job);
-        return caf::unit;
-      }
-      auto promise = self->make_response_promise<void>();
-      j->second.waiting.push_back(promise);
-      tell(self, &supervisor_core::leave_job, m.job);
-      return promise;
-    },
-    [self](switch_job& m) -> caf::result<void> {
-      if (auto ok = check_id(id_kind::job, m.job); !ok) {
-        return to_caf(ok.error());
-      }
-      return wish(self, admin_core::set_job_enabled{m.job, m.enabled, self->state().jobs.count(m.job) > 0});
-    },
+    [self](msg::wake) { woken(self); }, [self](register_job& m) -> caf::result<void> { return add_job(self, m); },
+    [self](unregister_job& m) -> caf::result<void> { return remove_job(self, m); },
+    [self](switch_job& m) -> caf::result<void> { return enable_job(self, m); },
     [self](switch_all& m) -> caf::result<void> { return wish(self, admin_core::set_all_disabled{!m.enabled}); },
-    [self](delete_job& m) -> caf::result<void> {
-      auto& s = self->state();
-      if (auto ok = check_id(id_kind::job, m.job); !ok) {
-        return to_caf(ok.error());
-      }
-      if (s.jobs.count(m.job) > 0) {
-        return to_caf({errc::invalid_state, "job \"" + m.job + "\" cannot be deleted: node \"" + s.identity.config.id +
-                                              "\" offers it; unregister it there first"});
-      }
-      return wish(self, admin_core::remove_job{m.job});
-    },
-    [self](mark_worker& m) -> caf::result<void> {
-      if (auto ok = check_id(id_kind::node, m.worker); !ok) {
-        return to_caf(ok.error());
-      }
-      return wish(self, admin_core::set_marks{m.worker, m.draining, m.cordoned});
-    },
-    [self](trigger_job& m) -> caf::result<std::uint64_t> {
-      auto& s = self->state();
-      if (s.life->is_stopping()) {
-        return to_caf(stopping_error(s));
-      }
-      auto* j = at_work(s, m.job);
-      if (j == nullptr) {
-        return unknown(s, m.job);
-      }
-      return self->mail(msg::trigger{}).delegate(j->runner);
-    },
-    [self](reschedule_job& m) -> caf::result<void> {
-      auto& s = self->state();
-      if (s.life->is_stopping()) {
-        return to_caf(stopping_error(s));
-      }
-      auto* j = at_work(s, m.job);
-      if (j == nullptr) {
-        return unknown(s, m.job);
-      }
-      if (auto ok = validate(m.schedule); !ok) {
-        return to_caf(ok.error());
-      }
-      j->spec.schedule = m.schedule;
-      self->mail(msg::reschedule{m.schedule}).send(j->runner);
-      return caf::unit;
-    },
+    [self](delete_job& m) -> caf::result<void> { return forget_job(self, m); },
+    [self](mark_worker& m) -> caf::result<void> { return mark(self, m); },
+    [self](trigger_job& m) -> caf::result<std::uint64_t> { return trigger(self, m); },
+    [self](reschedule_job& m) -> caf::result<void> { return reschedule(self, m); },
     [self](get_status) -> caf::result<node_status> { return collect_status(self); },
-    [self](get_cluster) -> caf::result<cluster_view> {
-      auto& s = self->state();
-      if (s.life->is_stopping()) {
-        return to_caf(stopping_error(s));
-      }
-      auto promise = self->make_response_promise<cluster_view>();
-      const auto id = s.next_wish++;
-      s.views.emplace(id, promise);
-      tell(self, &admin_core::ask, id, admin_core::see_cluster{});
-      return promise;
-    },
-    [self](get_job& m) -> caf::result<runner_status> {
-      auto& s = self->state();
-      auto* j = at_work(s, m.job);
-      if (j == nullptr) {
-        return unknown(s, m.job);
-      }
-      return self->mail(msg::get_part_status{}).delegate(j->runner);
-    },
-    [self](get_job_handle& m) -> caf::result<caf::actor> {
-      auto& s = self->state();
-      auto* j = at_work(s, m.job);
-      if (j == nullptr) {
-        return unknown(s, m.job);
-      }
-      return caf::actor_cast<caf::actor>(j->runner);
-    },
-    [self](explain_item& m) -> caf::result<item_explanation> {
-      auto& s = self->state();
-      if (s.life->is_stopping()) {
-        return to_caf(stopping_error(s));
-      }
-      return self->mail(std::move(m)).delegate(s.now->manager);
-    },
-    [self](subscribe& m) -> caf::result<void> {
-      if (!m.listener) {
-        return caf::make_error(errc::invalid_state, "subscribe: the listener is no actor");
-      }
-      add_listener(self, m.listener);
-      return caf::unit;
-    },
+    [self](get_cluster) -> caf::result<cluster_view> { return see_cluster(self); },
+    [self](get_job& m) -> caf::result<runner_status> { return status_of_job(self, m.job); },
+    [self](get_job_handle& m) -> caf::result<caf::actor> { return handle_of_job(self, m.job); },
+    [self](explain_item& m) -> caf::result<item_explanation> { return explain(self, m); },
+    [self](subscribe& m) -> caf::result<void> { return listen(self, m); },
     [self](unsubscribe& m) -> caf::result<void> {
-      auto& s = self->state();
-      if (!m.listener) {
-        return caf::unit;
-      }
-      if (auto l = s.listeners.find(m.listener.id()); l != s.listeners.end()) {
-        l->second.end.dispose();
-        s.listeners.erase(l);
-      }
+      listen_no_more(self, m);
       return caf::unit;
     },
-    [self](shutdown_node& m) -> caf::result<void> {
-      auto& s = self->state();
-      auto promise = self->make_response_promise<void>();
-      s.stoppers.push_back(promise);
-      tell(self, &supervisor_core::stop, m.hurry);
-      return promise;
-    },
+    [self](shutdown_node& m) -> caf::result<void> { return stop(self, m.hurry); },
     // -- from the parts --
     [self](msg::left) { tell(self, &supervisor_core::on_left); },
     [self](msg::failed& m) { tell(self, &supervisor_core::on_refused, m.why); },
@@ -296,35 +362,16 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
     [self](msg::settled& m) { self->state().life->on_settled(m.settled); },
     [self](msg::job_free& m) { carry_out(self, self->state().life->on_job_free(m.job)); },
     [self](job_gone& m) { carry_out(self, self->state().life->on_job_gone(m.job)); },
-    [self](msg::joined&) {
-      auto& s = self->state();
-      s.has_joined = true;
-      s.life->on_joined();
-      tell(self, &admin_core::on_joined, true);
-    },
-    [self](msg::unjoined) {
-      auto& s = self->state();
-      s.life->on_unjoined();
-      tell(self, &admin_core::on_joined, false);
-    },
+    [self](msg::joined&) { joined(self); }, [self](msg::unjoined) { unjoined(self); },
     [self](msg::store_closed) { tell(self, &supervisor_core::on_store_closed); },
     // -- from the store --
     [self](msg::commit_done& m) { tell(self, &admin_core::on_commit, m.request, m.outcome); },
     [self](msg::read_done& m) { tell(self, &admin_core::on_read, m.request, m.outcome); }, [](msg::watch_fired&) {},
-    [self](msg::session_changed& m) {
-      auto& s = self->state();
-      s.session = m.view;
-      s.life->on_session(m.view.phase);
-      if (m.view.phase == store::session_phase::expired || m.view.phase == store::session_phase::closed) {
-        tell(self, &admin_core::on_joined, false);
-      }
-      tell(self, &admin_core::on_session, m.view);
-    },
+    [self](msg::session_changed& m) { session_changed(self, m.view); },
     // -- at last --
     [self](env_closed) { carry_out(self, self->state().life->on_environment_closed()); },
     [self](caf::exit_msg& em) {
-      auto& s = self->state();
-      if (s.own.erase(em.source.id()) == 0) {
+      if (self->state().own.erase(em.source.id()) == 0) {
         tell(self, &supervisor_core::stop, false);
       }
     },
@@ -332,17 +379,6 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
 }
 
 } // namespace
-
-std::string make_incarnation(node_env& env) {
-  static const char digits[] = "0123456789abcdef";
-  std::string result;
-  auto bits = env.random();
-  for (int i = 0; i < 16; ++i) {
-    result.push_back(digits[bits & 15]);
-    bits >>= 4;
-  }
-  return result;
-}
 
 node_actor spawn_node_in(caf::actor_system& system, node_config config, node_parts parts) {
   if (parts.incarnation.empty()) {

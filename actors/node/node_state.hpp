@@ -14,11 +14,10 @@
 #include "actors/common/parts.hpp"
 #include "actors/common/store_client.hpp"
 #include "actors/node/admin_core.hpp"
+#include "actors/node/event_desk.hpp"
 #include "actors/node/guarded_job.hpp"
-#include "actors/node/log_limiter.hpp"
 #include "actors/node/node_shell.hpp"
 #include "actors/node/part_settings.hpp"
-#include "actors/node/problem_book.hpp"
 #include "actors/node/supervisor_core.hpp"
 #include "actors/store/store_shell.hpp"
 
@@ -43,6 +42,7 @@ using node_impl = node_actor::extend_with<supervisor_actor>::extend_with<store_c
 struct status_collector {
   node_status status;
   std::size_t open = 0;
+  std::set<std::string> unanswered; ///< parts that were asked
   caf::typed_response_promise<node_status> promise;
 };
 
@@ -87,11 +87,7 @@ struct node_state {
   std::set<std::shared_ptr<status_collector>> statuses;
 
   std::map<caf::actor_id, listener_entry> listeners;
-  // what whoever subscribes later hears first
-  std::optional<connection_changed> connection;
-  std::optional<leader_changed> leader;
-  problem_book problems;
-  log_limiter limiter;
+  std::unique_ptr<event_desk> desk;
 };
 
 using node_ptr = cx::self_ptr<node_impl, node_state>;
@@ -115,7 +111,7 @@ void tell(node_ptr self, admin_core::effects (admin_core::*on)(Params...), Args&
 
 /// Sets the node's one timer to the earliest moment that a core waits for.
 inline void set_timer(node_state& st) {
-  st.timer.set(earliest(earliest(st.life->wake_at(), st.admin->wake_at()), st.limiter.wake_at()));
+  st.timer.set(earliest(earliest(st.life->wake_at(), st.admin->wake_at()), st.desk->wake_at()));
 }
 
 /// The time as people read it.
@@ -127,8 +123,9 @@ inline std::int64_t now_ms(const node_state& st) {
 void publish(node_ptr self, event what);
 /// From now on it hears everything, and first of all how things stand.
 void add_listener(node_ptr self, const caf::actor& listener);
-/// Tells that problems are over that the book has closed.
-void all_over(node_ptr self, std::vector<problem_over> what);
+/// The component is gone, or the job has ended: what was wrong with it is over.
+void component_over(node_ptr self, const std::string& component);
+void job_over(node_ptr self, const job_id& job);
 /// Logs how many lines were left out because they repeat.
 void log_left_out(node_state& st);
 

@@ -1,5 +1,7 @@
 #include "actors/node/why_not_ready.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace djm {
@@ -7,6 +9,11 @@ namespace djm {
 std::string why_not_ready(const node_status& s) {
   if (s.state == node_lifecycle::stopping || s.state == node_lifecycle::stopped) {
     return "it is " + to_string(s.state);
+  }
+  for (const auto* part : {"store", "keeper", "worker"}) {
+    if (std::find(s.unanswered.begin(), s.unanswered.end(), part) != s.unanswered.end()) {
+      return fmt::format("its {} has not answered for two seconds, so nothing is known of that", part);
+    }
   }
   const auto& c = s.connection;
   if (c.phase != registration_phase::joined || c.session != session_phase::connected) {

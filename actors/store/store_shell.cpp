@@ -1,8 +1,8 @@
 #include "actors/store/store_shell.hpp"
 
+#include <algorithm>
 #include <map>
 #include <optional>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -10,6 +10,8 @@
 #include <fmt/format.h>
 
 #include "actors/common/shell.hpp"
+#include "actors/store/last_lease.hpp"
+#include "actors/store/limit_reporter.hpp"
 #include "actors/store/raw_message.hpp"
 
 namespace djm {
@@ -18,269 +20,14 @@ namespace {
 
 using store_impl = store_actor::extend_with<cx::typed<caf::result<void>(raw_message)>>;
 
-struct store_state {
-  static inline const char* name = "djm.store";
-  std::shared_ptr<node_env> env;
-  store_config config;
-  std::uint64_t number_base = 0;
-  std::unique_ptr<store::session_core> core;
-  std::shared_ptr<session_ports> ports;
-  std::map<std::uint32_t, store_client_actor> clients;
-  std::map<caf::actor_id, std::uint32_t> client_ids;
-  std::uint32_t next_client = 1;
-  peers_ptr peers;
-  wake_timer<store_actor> timer;
-  std::uint64_t generation = 0;
-  /// What was told of the counters, and when a request was last found to be overdue.
-  std::uint64_t told_refused = 0;
-  std::uint64_t told_overdue = 0;
-  std::optional<time_point> overdue_at;
-  std::optional<time_point> refused_at;
-  store::session_limits limits;
-  std::optional<supervisor_actor> closing;
-  std::uint64_t joined_in = 0;             ///< the latest session in which this node has joined
-  std::optional<time_point> lease_ends_at; ///< a part has found out that the store went back
-};
-
-using self_ptr = cx::self_ptr<store_impl, store_state>;
-
-store::session_view renumbered(const store_state& st, store::session_view v) {
-  if (v.number != 0) {
-    v.number += st.number_base;
-  }
-  return v;
-}
-
-store::session_options options_of(const store_state& st) {
-  store::session_options options;
-  options.servers = st.config.connect;
-  options.session_timeout = st.config.session_timeout;
-  options.digest = st.config.digest;
-  options.log = [env = std::weak_ptr<node_env>{st.env}](const log_record& line) {
-    if (auto strong = env.lock()) {
-      strong->log(line);
-    }
-  };
-  return options;
-}
-
-store::event_sink sink_of(self_ptr self, std::uint64_t handle) {
-  return [weak = caf::weak_actor_ptr{self->ctrl()}, handle](store::raw_event e) {
-    post_to<store_impl>(weak, raw_message{handle, std::make_shared<store::raw_event>(std::move(e))});
-  };
-}
-
-/// What kept the handle from being opened, if anything.
-std::optional<error> open_handle(self_ptr self, std::uint64_t handle) {
-  auto& st = self->state();
-  auto port = st.env->sessions().open(options_of(st), sink_of(self, handle));
-  if (!port) {
-    return port.error();
-  }
-  (*st.ports)[handle] = std::move(*port);
-  return std::nullopt;
-}
-
-/// While anything runs the session is left as it is: its answer comes at the next turn.
-void send_scout(self_ptr self, const store::session_core::scout& order) {
-  auto& st = self->state();
-  const auto tell = [sink = sink_of(self, order.handle), number = order.number](store::raw_scouted found) {
-    found.scout = number;
-    sink(found);
-  };
-  if (!st.env->exec().running({}).empty()) {
-    tell({});
-  } else {
-    st.env->sessions().scout(options_of(st), tell);
-  }
-}
-
-/// Ends as a part that has failed; its node begins a new life then, and ends the session.
-void give_up(self_ptr self, const store::session_core::went_back& x) {
-  const auto how = x.found < x.seen
-                     ? fmt::format("its latest transaction is {:#x}, and we have seen {:#x}", x.found, x.seen)
-                     : fmt::format("it takes new sessions, at transaction {:#x}, and refuses this one", x.found);
-  self->quit(to_caf({errc::store_went_back, fmt::format("the store has older data than we have seen: {}; it was "
-                                                        "restored or has lost what it had",
-                                                        how)}));
-}
-
-/// The same, found out by a part that has read what it wrote itself: again and again, until this has happened. The
-/// lease may have just begun. It ends as if we ended the session, after D at the latest; when no run is left then, none
-/// can start any more.
-void give_up(self_ptr self, const msg::read_older& x) {
-  auto& st = self->state();
-  const auto now = st.env->now();
-  if (!st.lease_ends_at) {
-    st.lease_ends_at = now + st.limits.scout_after.value_or(duration::zero());
-    st.env->exec().session_ends(std::max(st.joined_in, st.number_base), now);
-  }
-  if (now >= *st.lease_ends_at && st.env->exec().running({}).empty()) {
-    self->quit(
-      to_caf({errc::store_went_back,
-              fmt::format("the store has older data than we have seen: what this node wrote in transaction {:#x} "
-                          "is there as of {:#x}; it was restored",
-                          x.seen, x.found)}));
-  }
-}
-
 const char* name_of(store::session_core::subject x) {
   return x == store::session_core::subject::size ? "size" : "connect";
 }
 
-/// Limits and delays that would otherwise be met in silence.
-void tell_limits(self_ptr self) {
-  auto& st = self->state();
-  const auto& c = st.core->counters();
-  if (!st.peers) {
-    return;
-  }
-  const auto tell = [&](event what) { self->mail(msg::happened{std::move(what)}).send(st.peers->node); };
-  if (c.watches_refused > st.told_refused) {
-    st.told_refused = c.watches_refused;
-    st.refused_at = st.env->now();
-    tell(problem{"store",
-                 {errc::too_large, "watch_limit: a session may have " + std::to_string(st.limits.max_watches) +
-                                     " watches; what has none is looked at again from time to time"},
-                 "watch_limit"});
-  } else if (st.refused_at && c.watches <= c.max_watches / 10 * 9 && c.watch_bytes <= c.max_watch_bytes / 10 * 9 &&
-             st.env->now() > *st.refused_at + std::chrono::minutes{1}) {
-    st.refused_at.reset();
-    tell(problem_over{"store", "watch_limit"});
-  }
-  const auto now = st.env->now();
-  if (c.overdue > st.told_overdue) {
-    st.told_overdue = c.overdue;
-    st.overdue_at = now;
-    tell(problem{"store",
-                 {errc::timed_out, "the store does not answer within operation_deadline, " +
-                                     format_duration(st.limits.operation_deadline)},
-                 "answers"});
-  } else if (st.overdue_at && now > *st.overdue_at + 5 * st.limits.operation_deadline &&
-             st.core->view().phase == store::session_phase::connected) {
-    st.overdue_at.reset();
-    tell(problem_over{"store", "answers"});
-  }
-}
-
-void tell_clients(self_ptr self, const store::session_view& view) {
-  auto& st = self->state();
-  for (auto& [id, client] : st.clients) {
-    self->mail(msg::session_changed{renumbered(st, view)}).send(client);
-  }
-}
-
-void carry_out(self_ptr self, store::session_core::effects fx) {
-  auto& st = self->state();
-  using core = store::session_core;
-  // The core hears of them when the rest is done: its effects have an order, and a timer that it names in the answer
-  // must not be replaced by one that it named before.
-  std::vector<std::pair<std::uint64_t, error>> not_opened;
-  for (auto& e : fx) {
-    std::visit(
-      overloaded{
-        [&](core::open_handle& x) {
-          if (auto why = open_handle(self, x.handle)) {
-            not_opened.emplace_back(x.handle, std::move(*why));
-          }
-        },
-        [&](core::close_handle& x) {
-          if (auto i = st.ports->find(x.handle); i != st.ports->end()) {
-            // The lease counts from now on, and the worker may be late to hear of it.
-            st.env->exec().session_ends(st.core->view().number + st.number_base, st.env->now());
-            i->second->close();
-          }
-        },
-        [&](core::submit& x) {
-          if (auto i = st.ports->find(x.handle); i != st.ports->end()) {
-            i->second->submit(x.id, std::move(x.request));
-          }
-        },
-        [&](core::commit_done& x) {
-          if (auto i = st.clients.find(x.to.client); i != st.clients.end()) {
-            self->mail(msg::commit_done{x.to.request, std::move(x.outcome)}).send(i->second);
-          }
-        },
-        [&](core::read_done& x) {
-          if (auto i = st.clients.find(x.to.client); i != st.clients.end()) {
-            self->mail(msg::read_done{x.to.request, std::move(x.outcome)}).send(i->second);
-          }
-        },
-        [&](core::watch_fired& x) {
-          for (auto c : x.clients) {
-            if (auto i = st.clients.find(c); i != st.clients.end()) {
-              self->mail(msg::watch_fired{x.event}).send(i->second);
-            }
-          }
-        },
-        [&](core::session_changed& x) {
-          tell_clients(self, x.view);
-          if (st.peers && x.view.phase == store::session_phase::connected) {
-            self->mail(msg::happened{problem_over{"store", "connect"}}).send(st.peers->node);
-            if (x.view.connects == 1) { // a new session has no watches yet
-              self->mail(msg::happened{problem_over{"store", "watch_limit"}}).send(st.peers->node);
-            }
-          }
-        },
-        [&](core::contact_advanced& x) {
-          if (st.peers) {
-            self->mail(msg::contact{x.number + st.number_base, x.contact}).send(st.peers->worker);
-          }
-        },
-        [&](core::probe_failed&) {
-          if (st.peers) {
-            self->mail(msg::not_alive{}).send(st.peers->keeper);
-          }
-        },
-        [&](core::report& x) {
-          if (st.peers) {
-            self->mail(msg::happened{problem{"store", std::move(x.why), name_of(x.about)}}).send(st.peers->node);
-          }
-        },
-        [&](core::report_over& x) {
-          if (st.peers) {
-            self->mail(msg::happened{problem_over{"store", name_of(x.about)}}).send(st.peers->node);
-          }
-        },
-        [&](core::scout& x) { send_scout(self, x); },
-        [&](core::went_back& x) { give_up(self, x); },
-        [&](core::arm_timer& x) {
-          st.generation = x.generation;
-          st.timer.set(x.at);
-        },
-      },
-      e);
-  }
-  tell_limits(self);
-  for (auto& [handle, why] : not_opened) {
-    carry_out(self, st.core->on_open_failed(handle, std::move(why), st.env->now(), st.env->random()));
-  }
-}
-
-std::optional<std::uint32_t> sender_id(self_ptr self) {
-  auto& st = self->state();
-  auto sender = self->current_sender();
-  if (!sender) {
-    return std::nullopt;
-  }
-  auto i = st.client_ids.find(sender->id());
-  return i == st.client_ids.end() ? std::nullopt : std::optional<std::uint32_t>{i->second};
-}
-
-void forget(self_ptr self, caf::actor_id gone) {
-  auto& st = self->state();
-  if (auto i = st.client_ids.find(gone); i != st.client_ids.end()) {
-    auto id = i->second;
-    st.client_ids.erase(i);
-    st.clients.erase(id);
-    carry_out(self, st.core->forget(id, st.env->now()));
-  }
-}
-
-store_status status_of(const store_state& st) {
+store_status status_of(const store::session_core& core) {
   store_status s;
-  const auto& c = st.core->counters();
-  s.phase = st.core->view().phase;
+  const auto& c = core.counters();
+  s.phase = core.view().phase;
   s.commits = c.commits;
   s.conflicts = c.conflicts;
   s.unknowns = c.unknowns;
@@ -303,85 +50,367 @@ store_status status_of(const store_state& st) {
   return s;
 }
 
-store_impl::behavior_type store_behavior(self_ptr self, store_args args) {
-  init_part(self);
-  auto& st = self->state();
-  st.env = std::move(args.env);
-  st.config = std::move(args.config);
-  st.number_base = args.number_base;
-  st.ports = std::move(args.ports);
-  st.limits = args.limits;
-  st.core = std::make_unique<store::session_core>(args.limits);
-  st.timer.init(st.env, caf::weak_actor_ptr{self->ctrl()});
+/// The other parts are clients, which attach themselves; the session core knows them by numbers.
+class store_clients {
+public:
+  /// False: it is one already.
+  bool add(const store_client_actor& client) {
+    if (!numbers_.emplace(client.id(), next_).second) {
+      return false;
+    }
+    handles_.emplace(next_++, client);
+    return true;
+  }
+  std::optional<std::uint32_t> remove(caf::actor_id gone) {
+    const auto number = number_of(gone);
+    if (number) {
+      numbers_.erase(gone);
+      handles_.erase(*number);
+    }
+    return number;
+  }
+  std::optional<std::uint32_t> number_of(caf::actor_id id) const {
+    const auto i = numbers_.find(id);
+    return i == numbers_.end() ? std::nullopt : std::optional{i->second};
+  }
+  /// Null: it has ended.
+  const store_client_actor* find(std::uint32_t number) const {
+    const auto i = handles_.find(number);
+    return i == handles_.end() ? nullptr : &i->second;
+  }
+  auto begin() const { return handles_.begin(); }
+  auto end() const { return handles_.end(); }
+
+private:
+  std::map<std::uint32_t, store_client_actor> handles_;
+  std::map<caf::actor_id, std::uint32_t> numbers_;
+  std::uint32_t next_ = 1;
+};
+
+class store_shell {
+  using session_core = store::session_core;
+
+public:
+  static inline const char* name = "djm.store";
+  using self_ptr = cx::self_ptr<store_impl, store_shell>;
+
+  void init(self_ptr me, store_args args);
+  store_impl::behavior_type make_behavior();
+
+  void apply(session_core::open_handle& x);
+  void apply(session_core::close_handle& x);
+  void apply(session_core::submit& x);
+  void apply(session_core::commit_done& x);
+  void apply(session_core::read_done& x);
+  void apply(session_core::watch_fired& x);
+  void apply(session_core::session_changed& x);
+  void apply(session_core::contact_advanced& x);
+  void apply(session_core::probe_failed&);
+  void apply(session_core::report& x) { happened(problem{"store", std::move(x.why), name_of(x.about)}); }
+  void apply(session_core::report_over& x) { happened(problem_over{"store", name_of(x.about)}); }
+  void apply(session_core::scout& x);
+  void apply(session_core::went_back& x);
+  void apply(session_core::arm_timer& x);
+
+private:
+  void carry_out(session_core::effects fx);
+  void happened(event what);
+  void on_raw(raw_message& m);
+  void attach();
+  void forget(caf::actor_id gone);
+  void introduce(peers_ptr who);
+  void close_session();
+  void tell_when_closed();
+  void read_older(const msg::read_older& x);
+
+  time_point now() const { return env_->now(); }
+  std::optional<std::uint32_t> sender_number() const;
+  store::session_view renumbered(store::session_view v) const;
+  store::session_options options() const;
+  store::event_sink sink_of(std::uint64_t handle) const;
+
+  self_ptr self = nullptr;
+  std::shared_ptr<node_env> env_;
+  store_config config_;
+  store::session_limits limits_;
+  std::uint64_t number_base_ = 0;
+  std::unique_ptr<session_core> core_;
+  std::shared_ptr<session_ports> ports_;
+  store_clients clients_;
+  peers_ptr peers_;
+  wake_timer<store_actor> timer_;
+  std::uint64_t generation_ = 0;
+  std::optional<limit_reporter> limit_reports_;
+  last_lease last_lease_;
+  std::uint64_t joined_in_ = 0; ///< the latest session in which this node has joined
+  std::optional<supervisor_actor> closing_;
+  /// Handles that could not be opened while effects were carried out. The core hears of them when the rest is done: its
+  /// effects have an order, and a timer that it names in the answer must not be replaced by one that it named before.
+  std::vector<std::pair<std::uint64_t, error>> not_opened_;
+};
+
+void store_shell::init(self_ptr me, store_args args) {
+  init_part(me);
+  self = me;
+  env_ = std::move(args.env);
+  config_ = std::move(args.config);
+  limits_ = args.limits;
+  number_base_ = args.number_base;
+  ports_ = std::move(args.ports);
+  core_ = std::make_unique<session_core>(limits_);
+  limit_reports_.emplace(limits_);
+  timer_.init(env_, caf::weak_actor_ptr{self->ctrl()});
+}
+
+store::session_view store_shell::renumbered(store::session_view v) const {
+  if (v.number != 0) {
+    v.number += number_base_;
+  }
+  return v;
+}
+
+store::session_options store_shell::options() const {
+  store::session_options o;
+  o.servers = config_.connect;
+  o.session_timeout = config_.session_timeout;
+  o.digest = config_.digest;
+  o.log = [env = std::weak_ptr<node_env>{env_}](const log_record& line) {
+    if (auto strong = env.lock()) {
+      strong->log(line);
+    }
+  };
+  return o;
+}
+
+store::event_sink store_shell::sink_of(std::uint64_t handle) const {
+  return [weak = caf::weak_actor_ptr{self->ctrl()}, handle](store::raw_event e) {
+    post_to<store_impl>(weak, raw_message{handle, std::make_shared<store::raw_event>(std::move(e))});
+  };
+}
+
+std::optional<std::uint32_t> store_shell::sender_number() const {
+  const auto sender = self->current_sender();
+  return sender ? clients_.number_of(sender->id()) : std::nullopt;
+}
+
+// -- what the session wants -------------------------------------------------------
+
+void store_shell::carry_out(session_core::effects fx) {
+  for (auto& e : fx) {
+    std::visit([this](auto& x) { apply(x); }, e);
+  }
+  if (peers_) {
+    for (auto& news :
+         limit_reports_->look(core_->counters(), core_->view().phase == store::session_phase::connected, now())) {
+      happened(std::move(news));
+    }
+  }
+  for (auto& [handle, why] : std::exchange(not_opened_, {})) {
+    carry_out(core_->on_open_failed(handle, std::move(why), now(), env_->random()));
+  }
+}
+
+/// Before the others are known there is nobody to tell.
+void store_shell::happened(event what) {
+  if (peers_) {
+    self->mail(msg::happened{std::move(what)}).send(peers_->node);
+  }
+}
+
+void store_shell::apply(session_core::open_handle& x) {
+  if (auto port = env_->sessions().open(options(), sink_of(x.handle))) {
+    (*ports_)[x.handle] = std::move(*port);
+  } else {
+    not_opened_.emplace_back(x.handle, std::move(port.error()));
+  }
+}
+
+void store_shell::apply(session_core::close_handle& x) {
+  if (const auto i = ports_->find(x.handle); i != ports_->end()) {
+    // The lease counts from now on, and the worker may be late to hear of it.
+    env_->exec().session_ends(core_->view().number + number_base_, now());
+    i->second->close();
+  }
+}
+
+void store_shell::apply(session_core::submit& x) {
+  if (const auto i = ports_->find(x.handle); i != ports_->end()) {
+    i->second->submit(x.id, std::move(x.request));
+  }
+}
+
+void store_shell::apply(session_core::commit_done& x) {
+  if (const auto* client = clients_.find(x.to.client)) {
+    self->mail(msg::commit_done{x.to.request, std::move(x.outcome)}).send(*client);
+  }
+}
+
+void store_shell::apply(session_core::read_done& x) {
+  if (const auto* client = clients_.find(x.to.client)) {
+    self->mail(msg::read_done{x.to.request, std::move(x.outcome)}).send(*client);
+  }
+}
+
+void store_shell::apply(session_core::watch_fired& x) {
+  for (const auto number : x.clients) {
+    if (const auto* client = clients_.find(number)) {
+      self->mail(msg::watch_fired{x.event}).send(*client);
+    }
+  }
+}
+
+void store_shell::apply(session_core::session_changed& x) {
+  for (const auto& [number, client] : clients_) {
+    self->mail(msg::session_changed{renumbered(x.view)}).send(client);
+  }
+  if (x.view.phase == store::session_phase::connected) {
+    happened(problem_over{"store", "connect"});
+    if (x.view.connects == 1) { // a new session has no watches yet
+      happened(problem_over{"store", "watch_limit"});
+    }
+  }
+}
+
+void store_shell::apply(session_core::contact_advanced& x) {
+  if (peers_) {
+    self->mail(msg::contact{x.number + number_base_, x.contact}).send(peers_->worker);
+  }
+}
+
+void store_shell::apply(session_core::probe_failed&) {
+  if (peers_) {
+    self->mail(msg::not_alive{}).send(peers_->keeper);
+  }
+}
+
+void store_shell::apply(session_core::arm_timer& x) {
+  generation_ = x.generation;
+  timer_.set(x.at);
+}
+
+// -- a store that has gone back ---------------------------------------------------
+
+/// While anything runs the session is left as it is: its answer comes at the next turn.
+void store_shell::apply(session_core::scout& x) {
+  const auto tell = [sink = sink_of(x.handle), number = x.number](store::raw_scouted found) {
+    found.scout = number;
+    sink(found);
+  };
+  if (!env_->exec().running({}).empty()) {
+    tell({});
+  } else {
+    env_->sessions().scout(options(), tell);
+  }
+}
+
+/// Ends as a part that has failed; its node begins a new life then, and ends the session.
+void store_shell::apply(session_core::went_back& x) {
+  const auto how = x.found < x.seen
+                     ? fmt::format("its latest transaction is {:#x}, and we have seen {:#x}", x.found, x.seen)
+                     : fmt::format("it takes new sessions, at transaction {:#x}, and refuses this one", x.found);
+  self->quit(to_caf({errc::store_went_back, fmt::format("the store has older data than we have seen: {}; it was "
+                                                        "restored or has lost what it had",
+                                                        how)}));
+}
+
+/// The same, found out by a part that has read what it wrote itself, and that says so until this life has ended.
+void store_shell::read_older(const msg::read_older& x) {
+  const auto t = now();
+  if (last_lease_.begin(t, limits_.scout_after.value_or(duration::zero()))) {
+    env_->exec().session_ends(std::max(joined_in_, number_base_), t);
+  }
+  if (last_lease_.over(t, !env_->exec().running({}).empty())) {
+    self->quit(
+      to_caf({errc::store_went_back,
+              fmt::format("the store has older data than we have seen: what this node wrote in transaction {:#x} "
+                          "is there as of {:#x}; it was restored",
+                          x.seen, x.found)}));
+  }
+}
+
+// -- messages -----------------------------------------------------------------------
+
+void store_shell::on_raw(raw_message& m) {
+  const auto* link = std::get_if<store::raw_link>(m.event.get());
+  const bool gone =
+    link != nullptr && (link->state == store::link_state::closed || link->state == store::link_state::failed);
+  carry_out(core_->on_raw(m.handle, std::move(*m.event), now(), env_->random()));
+  if (gone && ports_->erase(m.handle) > 0) {
+    tell_when_closed();
+  }
+}
+
+void store_shell::attach() {
+  const auto sender = self->current_sender();
+  if (!sender) {
+    return;
+  }
+  const auto client = caf::actor_cast<store_client_actor>(sender);
+  if (clients_.add(client)) {
+    self->monitor(client, [this, gone = client.id()](const caf::error&) { forget(gone); });
+    self->mail(msg::session_changed{renumbered(core_->view())}).send(client);
+  }
+}
+
+void store_shell::forget(caf::actor_id gone) {
+  if (const auto number = clients_.remove(gone)) {
+    carry_out(core_->forget(*number, now()));
+  }
+}
+
+void store_shell::introduce(peers_ptr who) {
+  if (!std::exchange(peers_, std::move(who))) {
+    carry_out(core_->open(now()));
+  }
+}
+
+void store_shell::close_session() {
+  if (self->current_sender()) {
+    closing_ = caf::actor_cast<supervisor_actor>(self->current_sender());
+  }
+  carry_out(core_->close(now()));
+  tell_when_closed();
+}
+
+void store_shell::tell_when_closed() {
+  if (closing_ && ports_->empty()) {
+    self->mail(msg::store_closed{}).send(*closing_);
+  }
+}
+
+store_impl::behavior_type store_shell::make_behavior() {
   return cx::make_behavior<store_impl>(
     self,
     // CAF tries the handlers one after the other: what comes most often stands first.
-    [self](raw_message& m) {
-      auto& s = self->state();
-      const auto* link = std::get_if<store::raw_link>(m.event.get());
-      const bool gone =
-        link != nullptr && (link->state == store::link_state::closed || link->state == store::link_state::failed);
-      carry_out(self, s.core->on_raw(m.handle, std::move(*m.event), s.env->now(), s.env->random()));
-      if (gone && s.ports->erase(m.handle) > 0 && s.closing && s.ports->empty()) {
-        self->mail(msg::store_closed{}).send(*s.closing);
+    [this](raw_message& m) { on_raw(m); },
+    [this](msg::wake) {
+      timer_.fired();
+      carry_out(core_->on_timer(generation_, now()));
+    },
+    [this](msg::read& m) {
+      if (const auto number = sender_number()) {
+        carry_out(core_->read({*number, m.request}, std::move(m.reads), m.fresh, now()));
       }
     },
-    [self](msg::wake) {
-      auto& s = self->state();
-      s.timer.fired();
-      carry_out(self, s.core->on_timer(s.generation, s.env->now()));
-    },
-    [self](msg::read& m) {
-      auto& s = self->state();
-      if (auto id = sender_id(self)) {
-        carry_out(self, s.core->read({*id, m.request}, std::move(m.reads), m.fresh, s.env->now()));
+    [this](msg::commit& m) {
+      if (const auto number = sender_number()) {
+        carry_out(core_->commit({*number, m.request}, m.session - number_base_, std::move(m.txn), now()));
       }
     },
-    [self](msg::commit& m) {
-      auto& s = self->state();
-      if (auto id = sender_id(self)) {
-        carry_out(self, s.core->commit({*id, m.request}, m.session - s.number_base, std::move(m.txn), s.env->now()));
-      }
+    [this](msg::attach) { attach(); },
+    [this](msg::start_probing& m) {
+      joined_in_ = m.number;
+      carry_out(core_->start_probing(m.number - number_base_, std::move(m.path), now()));
     },
-    [self](msg::attach) {
-      auto& s = self->state();
-      auto sender = self->current_sender();
-      if (!sender || s.client_ids.count(sender->id()) > 0) {
-        return;
-      }
-      auto client = caf::actor_cast<store_client_actor>(sender);
-      self->monitor(client, [self, gone = client.id()](const caf::error&) { forget(self, gone); });
-      s.client_ids.emplace(sender->id(), s.next_client);
-      s.clients.emplace(s.next_client++, client);
-      self->mail(msg::session_changed{renumbered(s, s.core->view())}).send(client);
-    },
-    [self](msg::start_probing& m) {
-      auto& s = self->state();
-      s.joined_in = m.number;
-      carry_out(self, s.core->start_probing(m.number - s.number_base, std::move(m.path), s.env->now()));
-    },
-    [self](msg::stop_probing) {
-      auto& s = self->state();
-      carry_out(self, s.core->stop_probing(s.env->now()));
-    },
-    [self](msg::close_session) {
-      auto& s = self->state();
-      if (self->current_sender()) {
-        s.closing = caf::actor_cast<supervisor_actor>(self->current_sender());
-      }
-      carry_out(self, s.core->close(s.env->now()));
-      if (s.closing && s.ports->empty()) {
-        self->mail(msg::store_closed{}).send(*s.closing);
-      }
-    },
-    [self](msg::read_older& m) { give_up(self, m); },
-    [self](msg::introduce& m) {
-      auto& s = self->state();
-      if (!std::exchange(s.peers, std::move(m.who))) {
-        carry_out(self, s.core->open(s.env->now()));
-      }
-    },
-    [self](msg::get_part_status) -> caf::result<store_status> { return status_of(self->state()); }, ignore_errors);
+    [this](msg::stop_probing) { carry_out(core_->stop_probing(now())); },
+    [this](msg::close_session) { close_session(); }, //
+    [this](msg::read_older& m) { read_older(m); }, [this](msg::introduce& m) { introduce(std::move(m.who)); },
+    [this](msg::get_part_status) -> caf::result<store_status> { return status_of(*core_); }, ignore_errors);
+}
+
+store_impl::behavior_type store_behavior(store_shell::self_ptr self, store_args args) {
+  self->state().init(self, std::move(args));
+  return self->state().make_behavior();
 }
 
 } // namespace

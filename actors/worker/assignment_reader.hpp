@@ -5,7 +5,7 @@
 
 #include "actors/worker/assigned_jobs.hpp"
 #include "actors/worker/lock_table.hpp"
-#include "actors/worker/membership.hpp"
+#include "actors/worker/worker_session.hpp"
 #include "actors/worker/worker_store.hpp"
 #include "zkstore/tree_schema.hpp"
 
@@ -14,8 +14,8 @@ namespace djm {
 /// Reads what this node is assigned, whenever `assigned/<worker>` has changed, and tells the lock table.
 class assignment_reader {
 public:
-  assignment_reader(const worker_config& cfg, const store::tree_schema& tree, worker_store& store, membership& member,
-                    lock_table& locks)
+  assignment_reader(const worker_config& cfg, const store::tree_schema& tree, worker_store& store,
+                    worker_session& member, lock_table& locks)
     : cfg_(cfg), tree_(tree), store_(store), member_(member), locks_(locks) {}
 
   /// What is known may be old.
@@ -54,7 +54,7 @@ private:
   const worker_config& cfg_;
   const store::tree_schema& tree_;
   worker_store& store_;
-  membership& member_;
+  worker_session& member_;
   lock_table& locks_;
 
   assigned_jobs jobs_;

@@ -6,7 +6,7 @@
 
 #include "actors/worker/lock_reader.hpp"
 #include "actors/worker/lock_table.hpp"
-#include "actors/worker/membership.hpp"
+#include "actors/worker/worker_session.hpp"
 #include "actors/worker/worker_store.hpp"
 #include "zkstore/tree_schema.hpp"
 
@@ -15,7 +15,7 @@ namespace djm {
 /// Takes and gives back locks: one transaction at a time, each of which proves that this node is registered.
 class lock_writer {
 public:
-  lock_writer(const worker_config& cfg, const store::tree_schema& tree, worker_store& store, membership& member,
+  lock_writer(const worker_config& cfg, const store::tree_schema& tree, worker_store& store, worker_session& member,
               lock_table& locks, lock_reader& reader)
     : cfg_(cfg),
       tree_(tree),
@@ -52,7 +52,7 @@ private:
   const worker_config& cfg_;
   const store::tree_schema& tree_;
   worker_store& store_;
-  membership& member_;
+  worker_session& member_;
   lock_table& locks_;
   lock_reader& reader_;
 

@@ -106,6 +106,7 @@ worker_core::effects worker_core::on_released(const job_id& job, const std::vect
 
 worker_core::effects worker_core::on_job_added(const job_id& job, step s) {
   effects out;
+  leaving_.erase(job);
   if (locks_.add_job(job)) {
     locks_.want(assigned_.jobs());
   }
@@ -122,6 +123,7 @@ worker_core::effects worker_core::on_runner_rebuilt(const job_id& job, step s) {
 
 worker_core::effects worker_core::on_job_removed(const job_id& job, step s) {
   effects out;
+  leaving_.insert(job);
   if (locks_.remove_job(job)) {
     locks_.want(assigned_.jobs());
   }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -10,9 +11,9 @@
 #include "actors/worker/lock_reader.hpp"
 #include "actors/worker/lock_table.hpp"
 #include "actors/worker/lock_writer.hpp"
-#include "actors/worker/membership.hpp"
 #include "actors/worker/predecessor_locks.hpp"
 #include "actors/worker/worker_effects.hpp"
+#include "actors/worker/worker_session.hpp"
 #include "actors/worker/worker_store.hpp"
 #include "djm/status.hpp"
 #include "zkstore/session_core.hpp"
@@ -54,7 +55,7 @@ public:
   effects on_job_added(const job_id& job, step s);
   /// The job's runner was replaced: it is told again what it may run.
   effects on_runner_rebuilt(const job_id& job, step s);
-  /// The job's items are revoked; its runner stays until they are released.
+  /// The job's items are revoked; its runner stays until they are released (`take_free_jobs`).
   effects on_job_removed(const job_id& job, step s);
   /// Give everything back; `drained` follows.
   effects on_drain(step s);
@@ -63,8 +64,22 @@ public:
   effects on_wake(step s);
 
   std::optional<time_point> wake_at() const { return store_.retry_at(); }
-  /// Whether an item of the job is locked, being locked or being given back.
-  bool holds_items_of(const job_id& job) const { return locks_.holds_items_of(job); }
+  /// Jobs that were removed and are free now, each told once: no item of theirs is locked, being locked or being given
+  /// back, and nothing of theirs runs. `runs(job)` asks the executor: a core that was rebuilt may not know yet what
+  /// does.
+  template <class F>
+  std::vector<job_id> take_free_jobs(F runs) {
+    std::vector<job_id> free;
+    for (auto j = leaving_.begin(); j != leaving_.end();) {
+      if (locks_.holds_items_of(*j) || runs(*j)) {
+        ++j;
+      } else {
+        free.push_back(*j);
+        j = leaving_.erase(j);
+      }
+    }
+    return free;
+  }
   worker_status status(time_point now) const;
 
 private:
@@ -80,7 +95,7 @@ private:
   worker_config cfg_;
   store::tree_schema tree_;
   worker_store store_;
-  membership member_;
+  worker_session member_;
   lock_table locks_;
   lease lease_;
   std::optional<time_point> last_contact_;
@@ -91,7 +106,8 @@ private:
   lock_reader reader_;
   lock_writer writer_;
 
-  bool verified_ = false; ///< no lock is uncertain since the latest connect
+  std::set<job_id> leaving_; ///< removed, and not free yet
+  bool verified_ = false;    ///< no lock is uncertain since the latest connect
   bool hurry_ = false;
   bool drained_ = false;
   bool settled_ = false;

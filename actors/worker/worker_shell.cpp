@@ -7,126 +7,115 @@ namespace djm {
 
 namespace {
 
-struct worker_state {
+class worker_shell : public part_shell<worker_shell, worker_actor, worker_core> {
+public:
   static inline const char* name = "djm.worker";
-  std::shared_ptr<node_env> env;
-  std::unique_ptr<worker_core> core;
-  peers_ptr peers;
-  wake_timer<worker_actor> timer;
-  early_joined early;
-  std::map<job_id, runner_actor> runners;
-  std::set<job_id> leaving; ///< jobs whose last item the node waits for
-  std::optional<msg::lease> lease;
+
+  worker_actor::behavior_type make_behavior();
+
+  void apply(commit_effect& x) { send_commit(self, *env, peers_->store, x); }
+  void apply(read_effect& x) { send_read(self, peers_, x); }
+  void apply(emit_effect& x) { send_event(self, peers_, x); }
+  void apply(log_effect& x) { log_line(*env, "worker", x); }
+  void apply(item_grant& x);
+  void apply(item_revocation& x);
+  void apply(lease_renewal& x);
+  void apply(registration_lost&) { self->mail(msg::not_alive{}).send(peers_->keeper); }
+  void apply(worker_drained&) { self->mail(msg::drained{}).send(peers_->node); }
+  void apply(worker_settled& x) { self->mail(msg::settled{x.settled}).send(peers_->node); }
+  /// After the effects of each event.
+  void carried_out();
+
+private:
+  void session_changed(const store::session_view& view);
+  void joined(msg::joined& m);
+  void add(add_runner& m);
+
+  peers_ptr peers_;
+  early_joined early_;
+  std::map<job_id, runner_actor> runners_;
+  std::optional<msg::lease> lease_; ///< the latest, for runners that come later
 };
 
-using self_ptr = cx::self_ptr<worker_actor, worker_state>;
-
-void carry_out(self_ptr self, worker_core::effects fx) {
-  auto& st = self->state();
-  for (auto& e : fx) {
-    std::visit(overloaded{
-                 [&](commit_effect& x) { send_commit(self, *st.env, st.peers->store, x); },
-                 [&](read_effect& x) { send_read(self, st.peers, x); },
-                 [&](worker_core::grant& x) {
-                   if (auto r = st.runners.find(x.job); r != st.runners.end()) {
-                     self->mail(msg::grant{std::move(x.items)}).send(r->second);
-                   }
-                 },
-                 [&](worker_core::revoke& x) {
-                   if (auto r = st.runners.find(x.job); r != st.runners.end()) {
-                     self->mail(msg::revoke{std::move(x.items), x.reason}).send(r->second);
-                   } else {
-                     // Nobody here can hold them.
-                     self->mail(msg::released{x.job, std::move(x.items)}).send(self);
-                   }
-                 },
-                 [&](worker_core::renew_lease& x) {
-                   // First of all the executor, which sees to the end of the lease whatever becomes of the actors.
-                   st.env->exec().renew_lease({x.session, x.deadline, x.after_close, x.deadline - x.run_until});
-                   st.lease = msg::lease{x.run_until, x.deadline};
-                   for (auto& [job, runner] : st.runners) {
-                     self->mail(*st.lease).send(runner);
-                   }
-                 },
-                 [&](worker_core::not_alive&) { self->mail(msg::not_alive{}).send(st.peers->keeper); },
-                 [&](worker_core::drained&) { self->mail(msg::drained{}).send(st.peers->node); },
-                 [&](worker_core::settled_changed& x) { self->mail(msg::settled{x.settled}).send(st.peers->node); },
-                 [&](emit_effect& x) { send_event(self, st.peers, x); },
-                 [&](log_effect& x) { log_line(*st.env, "worker", x); },
-               },
-               e);
+void worker_shell::apply(item_grant& x) {
+  if (const auto r = runners_.find(x.job); r != runners_.end()) {
+    self->mail(msg::grant{std::move(x.items)}).send(r->second);
   }
-  for (auto j = st.leaving.begin(); j != st.leaving.end();) {
-    // A worker that was rebuilt may not know yet what runs; the executor does.
-    if (st.core->holds_items_of(*j) || !st.env->exec().running(*j).empty()) {
-      ++j;
-    } else {
-      st.runners.erase(*j);
-      self->mail(msg::job_free{*j}).send(st.peers->node);
-      j = st.leaving.erase(j);
-    }
-  }
-  st.timer.set(st.core->wake_at());
 }
 
-worker_actor::behavior_type worker_behavior(self_ptr self, std::shared_ptr<node_env> env, worker_core::settings s) {
-  init_part(self, std::move(env), std::move(s));
+void worker_shell::apply(item_revocation& x) {
+  if (const auto r = runners_.find(x.job); r != runners_.end()) {
+    self->mail(msg::revoke{std::move(x.items), x.reason}).send(r->second);
+  } else {
+    // No runner here can hold them.
+    self->mail(msg::released{x.job, std::move(x.items)}).send(self);
+  }
+}
+
+void worker_shell::apply(lease_renewal& x) {
+  // First of all the executor, which sees to the end of the lease whatever becomes of the actors.
+  env->exec().renew_lease({x.session, x.deadline, x.after_close, x.deadline - x.run_until});
+  lease_ = msg::lease{x.run_until, x.deadline};
+  for (auto& [job, runner] : runners_) {
+    self->mail(*lease_).send(runner);
+  }
+}
+
+void worker_shell::carried_out() {
+  for (const auto& job : core->take_free_jobs([this](const job_id& j) { return !env->exec().running(j).empty(); })) {
+    runners_.erase(job);
+    self->mail(msg::job_free{job}).send(peers_->node);
+  }
+}
+
+void worker_shell::session_changed(const store::session_view& view) {
+  tell(&worker_core::on_session, view);
+  if (auto early = early_.on_session(view.number)) {
+    tell(&worker_core::on_joined, early->number, std::move(early->alive_data));
+  }
+}
+
+void worker_shell::joined(msg::joined& m) {
+  if (early_.timely(m)) {
+    tell(&worker_core::on_joined, m.number, std::move(m.alive_data));
+  }
+}
+
+void worker_shell::add(add_runner& m) {
+  const bool rebuilt = !runners_.insert_or_assign(m.job, m.runner).second;
+  if (lease_) {
+    self->mail(*lease_).send(m.runner);
+  }
+  tell(rebuilt ? &worker_core::on_runner_rebuilt : &worker_core::on_job_added, m.job);
+}
+
+worker_actor::behavior_type worker_shell::make_behavior() {
   return cx::make_behavior<worker_actor>(
     self,
     // CAF tries the handlers one after the other: what comes most often stands first.
-    [self](msg::contact& m) { tell_core(self, &worker_core::on_contact, m.number, m.at); },
-    [self](msg::wake) {
-      self->state().timer.fired();
-      tell_core(self, &worker_core::on_wake);
+    [this](msg::contact& m) { tell(&worker_core::on_contact, m.number, m.at); }, //
+    [this](msg::wake) { woken(); },
+    [this](msg::commit_done& m) { tell(&worker_core::on_commit, m.request, m.outcome); },
+    [this](msg::read_done& m) { tell(&worker_core::on_read, m.request, m.outcome); },
+    [this](msg::watch_fired& m) { tell(&worker_core::on_watch, m.event); },
+    [this](msg::session_changed& m) { session_changed(m.view); }, //
+    [this](msg::joined& m) { joined(m); },
+    [this](msg::unjoined) {
+      early_.clear();
+      tell(&worker_core::on_unjoined);
     },
-    [self](msg::commit_done& m) { tell_core(self, &worker_core::on_commit, m.request, m.outcome); },
-    [self](msg::read_done& m) { tell_core(self, &worker_core::on_read, m.request, m.outcome); },
-    [self](msg::watch_fired& m) { tell_core(self, &worker_core::on_watch, m.event); },
-    [self](msg::session_changed& m) {
-      auto& x = self->state();
-      tell_core(self, &worker_core::on_session, m.view);
-      if (auto early = x.early.on_session(m.view.number)) {
-        tell_core(self, &worker_core::on_joined, early->number, std::move(early->alive_data));
-      }
-    },
-    [self](msg::joined& m) {
-      auto& x = self->state();
-      if (x.early.timely(m)) {
-        tell_core(self, &worker_core::on_joined, m.number, std::move(m.alive_data));
-      }
-    },
-    [self](msg::unjoined) {
-      auto& x = self->state();
-      x.early.clear();
-      tell_core(self, &worker_core::on_unjoined);
-    },
-    [self](msg::released& m) { tell_core(self, &worker_core::on_released, m.job, m.items); },
-    [self](add_runner& m) {
-      auto& x = self->state();
-      const bool rebuilt = x.runners.count(m.job) > 0;
-      x.runners[m.job] = m.runner;
-      if (!rebuilt) {
-        x.leaving.erase(m.job); // a runner that died changes nothing about a job that is to go
-      }
-      if (x.lease) {
-        self->mail(*x.lease).send(m.runner);
-      }
-      carry_out(self, rebuilt ? x.core->on_runner_rebuilt(m.job, make_step(*x.env))
-                              : x.core->on_job_added(m.job, make_step(*x.env)));
-    },
-    [self](msg::remove_job& m) {
-      auto& x = self->state();
-      x.leaving.insert(m.job);
-      tell_core(self, &worker_core::on_job_removed, m.job);
-    },
-    [self](msg::drain) { tell_core(self, &worker_core::on_drain); },
-    [self](msg::hurry) { tell_core(self, &worker_core::on_hurry); },
-    [self](msg::introduce& m) { replace_peers(self, std::move(m.who)); },
-    [self](msg::get_part_status) -> caf::result<worker_status> {
-      auto& x = self->state();
-      return x.core->status(x.env->now());
-    },
-    ignore_errors);
+    [this](msg::released& m) { tell(&worker_core::on_released, m.job, m.items); }, //
+    [this](add_runner& m) { add(m); }, [this](msg::remove_job& m) { tell(&worker_core::on_job_removed, m.job); },
+    [this](msg::drain) { tell(&worker_core::on_drain); }, //
+    [this](msg::hurry) { tell(&worker_core::on_hurry); },
+    [this](msg::introduce& m) { replace_peers(self, peers_, std::move(m.who)); },
+    [this](msg::get_part_status) -> caf::result<worker_status> { return core->status(env->now()); }, ignore_errors);
+}
+
+worker_actor::behavior_type worker_behavior(worker_shell::self_ptr self, std::shared_ptr<node_env> env,
+                                            worker_core::settings s) {
+  self->state().init(self, std::move(env), std::move(s));
+  return self->state().make_behavior();
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
@@ -117,6 +118,29 @@ TEST_CASE(
     s.w.run_for(5s);
     s.good();
   }
+}
+
+TEST_CASE("a status names the parts that have not answered") {
+  small_cluster s;
+  s.settle();
+  std::optional<node_status> status;
+  const auto look = [&] {
+    status.reset();
+    s.w.ask<node_status>(s.nodes[0], get_status{}, [&](const node_status& x) { status = x; });
+    s.w.run_until([&] { return status.has_value(); }, 5s);
+    REQUIRE(status);
+  };
+  look();
+  CHECK(status->unanswered.empty());
+  s.w.kill_part(s.nodes[0], "worker");
+  s.w.run_for(1ms); // until it is built anew
+  look();
+  CHECK(status->unanswered == std::vector<std::string>{"worker"});
+  CHECK(status->worker.assigned == 0); // which says nothing
+  s.settle();
+  look();
+  CHECK(status->unanswered.empty());
+  CHECK(status->worker.assigned > 0);
 }
 
 TEST_CASE("an expired session is replaced within D and moves nothing") {

@@ -31,6 +31,9 @@ TEST_CASE("why not ready: the first of what a node waits for, with what is known
   CHECK(why_not_ready(s) == "it is not connected (the session is suspended, the registration joined)");
   s = joined();
   CHECK(why_not_ready(s) == "it reads what is assigned to it");
+  s.unanswered = {"manager", "worker"};
+  CHECK(why_not_ready(s) == "its worker has not answered for two seconds, so nothing is known of that");
+  s = joined();
   s.worker.assigned = 3;
   s.worker.locked = 1;
   CHECK(why_not_ready(s) == "1 of 3 items that are assigned to it are locked");

@@ -92,10 +92,22 @@ TEST_CASE("worker: a job that is removed has its items revoked and unlocked alth
   worker_rig r;
   hold_two(r);
   CHECK(r.d.call(&worker_core::on_job_removed, job_id{"j"}) == "revoke j disabled: a b");
-  CHECK(r.d.core.holds_items_of("j"));
+  const auto free = [&](bool runs) { return r.d.core.take_free_jobs([runs](const job_id&) { return runs; }); };
+  CHECK(free(false).empty());
   CHECK(r.released({"a", "b"}) == "");
   CHECK(r.locks().empty());
-  CHECK_FALSE(r.d.core.holds_items_of("j"));
+  CHECK(free(true).empty()); // the executor knows of runs that a rebuilt core does not
+  CHECK(free(false) == std::vector<job_id>{"j"});
+  CHECK(free(false).empty()); // told once
+}
+
+TEST_CASE("worker: a job that comes back while it is to go is not told to be free") {
+  worker_rig r;
+  hold_two(r);
+  r.d.call(&worker_core::on_job_removed, job_id{"j"});
+  r.released({"a", "b"});
+  r.add_job();
+  CHECK(r.d.core.take_free_jobs([](const job_id&) { return false; }).empty());
 }
 
 TEST_CASE("worker: an assignment written for another incarnation is ignored") {

@@ -10,7 +10,7 @@
 namespace djm {
 
 /// The session of this node as its worker sees it, and whether the keeper has joined the cluster in it.
-class membership {
+class worker_session {
 public:
   /// True: it is another session than before, and nothing is known of it.
   bool on_session(const store::session_view& view) {

@@ -1,0 +1,170 @@
+#include "actors/node/event_desk.hpp"
+
+#include <utility>
+
+#include "actors/common/open_problems.hpp"
+
+namespace djm {
+
+namespace {
+
+std::string text_of(const run_overrun& o) {
+  return "job \"" + o.job + "\": run " + std::to_string(o.run) +
+         (o.past_deadline ? " goes on beyond the deadline: its items may run elsewhere"
+                          : " goes on although it was asked to stop stop_grace ago");
+}
+
+} // namespace
+
+event_desk::outcome event_desk::happened(event what, moment at) {
+  outcome out;
+  if (note(what, at, out)) {
+    tell(std::move(what), at, out);
+  }
+  return out;
+}
+
+event_desk::outcome event_desk::component_over(const std::string& component, moment at) {
+  outcome out;
+  tell_all(problems_.component_over(component, at.unix_ms), at, out);
+  return out;
+}
+
+event_desk::outcome event_desk::job_over(const job_id& job, moment at) {
+  outcome out;
+  tell_all(problems_.job_over(job, at.unix_ms), at, out);
+  return out;
+}
+
+std::vector<event> event_desk::how_things_stand() const {
+  std::vector<event> all;
+  if (connection_) {
+    all.emplace_back(*connection_);
+  }
+  if (leader_) {
+    all.emplace_back(*leader_);
+  }
+  for (auto& p : problems_.status()) {
+    if (p.ended_ms == 0) {
+      all.emplace_back(problem{std::move(p.component), {p.code, std::move(p.text)}, std::move(p.about)});
+    }
+  }
+  return all;
+}
+
+// -- problems -----------------------------------------------------------------------
+
+/// What the status says of problems. False: those who listen know it already.
+bool event_desk::note(const event& what, moment at, outcome& out) {
+  if (const auto* p = std::get_if<problem>(&what)) {
+    return problems_.happened(*p, at.unix_ms);
+  }
+  if (const auto* o = std::get_if<problem_over>(&what)) {
+    return problems_.over(o->component, o->about, at.unix_ms);
+  }
+  if (const auto* q = std::get_if<pool_problem>(&what)) {
+    static_cast<void>(problems_.happened({"job_runner", q->why, about_job(pool_function, q->job)}, at.unix_ms));
+  }
+  if (const auto* i = std::get_if<item_starved>(&what)) {
+    note_starved(*i, at, out);
+  }
+  if (const auto* r = std::get_if<run_overrun>(&what)) {
+    static_cast<void>(problems_.happened({"job_runner", {errc::user_code_hangs, text_of(*r)}, {}}, at.unix_ms));
+  }
+  return true;
+}
+
+void event_desk::note_starved(const item_starved& i, moment at, outcome& out) {
+  for (const auto& item : i.items) {
+    const auto about = about_job("item \"" + item + "\"", i.job);
+    if (!i.over) {
+      error why{errc::timed_out, "job \"" + i.job + "\": item \"" + item + "\" is in no run"};
+      static_cast<void>(problems_.happened({"job_runner", std::move(why), about}, at.unix_ms));
+    } else if (problems_.over("job_runner", about, at.unix_ms)) {
+      tell(problem_over{"job_runner", about}, at, out); // whoever came later has heard of a problem
+    }
+  }
+}
+
+void event_desk::tell_all(std::vector<problem_over> what, moment at, outcome& out) {
+  for (auto& o : what) {
+    tell(std::move(o), at, out);
+  }
+}
+
+void event_desk::tell(event what, moment at, outcome& out) {
+  if (const auto* c = std::get_if<connection_changed>(&what)) {
+    connection_ = *c;
+  } else if (const auto* l = std::get_if<leader_changed>(&what)) {
+    leader_ = *l;
+  }
+  if (auto line = line_of(what); line && may_say(what, at.now)) {
+    out.log.push_back(std::move(*line));
+  }
+  out.tell.push_back(std::move(what));
+}
+
+// -- the log ------------------------------------------------------------------------
+
+/// Most events are for those who subscribe.
+std::optional<log_record> event_desk::line_of(const event& what) const {
+  const auto line = [&](log_level level, std::string component, std::string text) {
+    return log_record{level, node_, std::move(component), std::move(text), {}};
+  };
+  if (const auto* p = std::get_if<problem>(&what)) {
+    return line(log_level::warning, p->component, to_string(p->why));
+  }
+  if (const auto* o = std::get_if<problem_over>(&what)) {
+    return line(log_level::info, o->component, "over: " + o->about);
+  }
+  if (const auto* x = std::get_if<connection_changed>(&what)) {
+    return line(log_level::info, "keeper", to_string(x->state) + " (" + store_ + ")");
+  }
+  if (const auto* q = std::get_if<pool_problem>(&what)) {
+    return line(log_level::warning, "runner", to_string(q->why));
+  }
+  if (const auto* f = std::get_if<run_failed>(&what)) {
+    return line(log_level::warning, "runner", "job \"" + f->job + "\": run failed: " + f->what);
+  }
+  if (const auto* l = std::get_if<lease_ended>(&what)) {
+    return line(log_level::warning, "runner",
+                "job \"" + l->job + "\": the store has been out of reach for too long: " +
+                  std::to_string(l->runs.size()) + " runs were asked to stop");
+  }
+  if (const auto* o = std::get_if<run_overrun>(&what)) {
+    return line(log_level::error, "runner", text_of(*o));
+  }
+  return std::nullopt;
+}
+
+/// A job whose runs fail all the time has its lines, and not the whole log.
+bool event_desk::may_say(const event& what, time_point now) {
+  if (const auto* f = std::get_if<run_failed>(&what)) {
+    return limiter_.may_say("failed runs", f->job, now);
+  }
+  if (const auto* o = std::get_if<run_overrun>(&what)) {
+    return limiter_.may_say("overruns", o->job, now);
+  }
+  if (const auto* l = std::get_if<lease_ended>(&what)) {
+    return limiter_.may_say("ends of the lease", l->job, now);
+  }
+  if (const auto* q = std::get_if<pool_problem>(&what)) {
+    return limiter_.may_say("problems of the pool function", q->job, now);
+  }
+  return true;
+}
+
+std::vector<log_record> event_desk::left_out(time_point now) {
+  std::vector<log_record> lines;
+  for (const auto& x : limiter_.due(now)) {
+    lines.push_back({log_level::warning,
+                     node_,
+                     "runner",
+                     "job \"" + x.job + "\": " + std::to_string(x.lines) + " more " + x.kind +
+                       " in the last minute were left out of the log",
+                     {}});
+  }
+  return lines;
+}
+
+} // namespace djm

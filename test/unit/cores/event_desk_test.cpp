@@ -1,0 +1,90 @@
+#include <doctest/doctest.h>
+
+#include "actors/node/event_desk.hpp"
+
+namespace djm {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+
+event_desk::moment at(std::int64_t ms) {
+  return {time_point{milliseconds{ms}}, ms};
+}
+
+run_failed failure(const job_id& job) {
+  run_failed f;
+  f.job = job;
+  f.what = "no luck";
+  return f;
+}
+
+} // namespace
+
+TEST_CASE("event desk: a problem that goes on is counted and told once") {
+  event_desk desk{"n", "zk:2181"};
+  const problem p{"keeper", {errc::timed_out, "slow"}, "join"};
+  const auto first = desk.happened(p, at(1));
+  REQUIRE(first.tell.size() == 1);
+  REQUIRE(first.log.size() == 1);
+  CHECK(first.log.front().level == log_level::warning);
+  CHECK(first.log.front().node == "n");
+  const auto again = desk.happened(p, at(2));
+  CHECK(again.tell.empty());
+  CHECK(again.log.empty());
+  REQUIRE(desk.problems().size() == 1);
+  CHECK(desk.problems().front().count == 2);
+  CHECK(desk.happened(problem_over{"keeper", "join"}, at(3)).tell.size() == 1);
+  CHECK(desk.happened(problem_over{"keeper", "join"}, at(4)).tell.empty());
+}
+
+TEST_CASE("event desk: who subscribes late hears how things stand") {
+  event_desk desk{"n", "zk:2181"};
+  CHECK(desk.how_things_stand().empty());
+  static_cast<void>(desk.happened(connection_changed{connection_state::suspended}, at(1)));
+  static_cast<void>(desk.happened(connection_changed{connection_state::connected}, at(2)));
+  static_cast<void>(desk.happened(problem{"keeper", {errc::timed_out, "over soon"}, "a"}, at(3)));
+  static_cast<void>(desk.happened(problem{"keeper", {errc::timed_out, "goes on"}, "b"}, at(4)));
+  static_cast<void>(desk.happened(problem_over{"keeper", "a"}, at(5)));
+  const auto now = desk.how_things_stand();
+  REQUIRE(now.size() == 2);
+  CHECK(std::get<connection_changed>(now.at(0)).state == connection_state::connected);
+  CHECK(std::get<problem>(now.at(1)).why.text == "goes on");
+}
+
+TEST_CASE("event desk: lines of one job that repeat are left out and counted, events are not") {
+  event_desk desk{"n", "zk:2181"};
+  std::size_t lines = 0, events = 0;
+  for (int i = 0; i < 25; ++i) {
+    const auto out = desk.happened(failure("j"), at(i));
+    lines += out.log.size();
+    events += out.tell.size();
+  }
+  CHECK(lines == log_limiter::most_lines);
+  CHECK(events == 25);
+  CHECK(desk.happened(failure("k"), at(30)).log.size() == 1);
+  CHECK(desk.left_out(time_point{milliseconds{100}}).empty());
+  REQUIRE(desk.wake_at());
+  const auto told = desk.left_out(time_point{minutes{2}});
+  REQUIRE(told.size() == 1);
+  CHECK(told.front().text.find("job \"j\": 15 more failed runs") == 0);
+  CHECK_FALSE(desk.wake_at());
+}
+
+TEST_CASE("event desk: an item that starved is a problem until it is served") {
+  event_desk desk{"n", "zk:2181"};
+  item_starved starved;
+  starved.job = "j";
+  starved.items = {"a", "b"};
+  CHECK(desk.happened(starved, at(1)).tell.size() == 1);
+  CHECK(desk.problems().size() == 2);
+  starved.items = {"a"};
+  starved.over = true;
+  const auto out = desk.happened(starved, at(2));
+  REQUIRE(out.tell.size() == 2); // the end of the problem, then the event
+  CHECK(std::holds_alternative<problem_over>(out.tell.front()));
+  CHECK(desk.job_over("j", at(3)).tell.size() == 1);
+}
+
+} // namespace djm
