@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "test/tidy/doc_rules.hpp"
+#include "test/tidy/interface_rules.hpp"
 #include "test/tidy/layer_rules.hpp"
 #include "test/tidy/message_rules.hpp"
 #include "test/tidy/member_rules.hpp"
@@ -70,6 +71,10 @@ TEST_CASE("only the ZooKeeper port sees ZooKeeper's headers") {
 
 TEST_CASE("public headers need only what is installed with them") {
   check_clean(check_public_headers(project()));
+}
+
+TEST_CASE("the header of forward declarations has every public type") {
+  check_clean(check_forward_declarations(project()));
 }
 
 TEST_CASE("model, cores and strategies are pure") {
