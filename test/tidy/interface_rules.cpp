@@ -29,7 +29,7 @@ std::string without_directives(std::string_view text) {
 /// The type that a statement before a '{' or ';' introduces, if it does; attributes and base classes left out.
 std::string type_of(std::string statement, const std::string& space) {
   static const std::regex type{
-    R"(([\s\S]*)\b(enum class|class|struct)\s+(?:DJM_EXPORT\s+)?(\w+)(?:\s+final)?\s*(:[\s\S]*)?$)"};
+    R"(([\s\S]*?)\b(enum class|class|struct)\s+(?:DJM_EXPORT\s+)?(\w+)(?:\s+final)?\s*(:[\s\S]*)?$)"};
   static const std::regex is_template{R"(\btemplate\s*<[^;{}]*$)"};
   std::smatch match;
   // The end says it all, and std::regex takes stack for each character.
