@@ -10,6 +10,7 @@ endfunction()
 
 # refuses(WHAT SENTENCE PROJECT OPTION...): configuring the project has to fail with that sentence.
 function(refuses what sentence project)
+  file(REMOVE_RECURSE "${WORK}/refused")
   execute_process(COMMAND "${CMAKE_COMMAND}" -S "${SOURCE}/test/consumer/${project}" -B "${WORK}/refused" ${options}
     ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE said ERROR_VARIABLE said)
   string(REGEX REPLACE "[ \n]+" " " said "${said}")
