@@ -1,5 +1,6 @@
 # Flags for our own builds only; a consumer never sees them. Presets switch them on.
 option(DJM_DEVELOPER "Warnings as errors for the project's own code" OFF)
+option(DJM_CCACHE "Compile through ccache, where there is one" OFF)
 set(DJM_SANITIZE "" CACHE STRING "Empty, \"address\" (with undefined) or \"thread\"")
 
 function(djm_developer_flags target)
@@ -9,6 +10,14 @@ function(djm_developer_flags target)
       -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -Wno-error=maybe-uninitialized)
   endif()
 endfunction()
+
+if(DJM_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  find_program(CCACHE_PROGRAM ccache)
+  mark_as_advanced(CCACHE_PROGRAM)
+  if(CCACHE_PROGRAM)
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
+  endif()
+endif()
 
 # CAF's headers bind null references on purpose (init_fun_factory), and its library is built without the type information
 # that -fsanitize=vptr asks for.
@@ -21,15 +30,3 @@ elseif(DJM_SANITIZE STREQUAL "thread")
 elseif(DJM_SANITIZE)
   message(FATAL_ERROR "DJM_SANITIZE is \"${DJM_SANITIZE}\": it must be empty, \"address\" or \"thread\"")
 endif()
-
-# A static library needs at least one source; a folder that has none yet must not keep the others from configuring.
-function(djm_allow_empty target)
-  get_target_property(sources ${target} SOURCES)
-  list(REMOVE_ITEM sources "" "sources-NOTFOUND")
-  if(NOT sources)
-    set(stub "${CMAKE_CURRENT_BINARY_DIR}/${target}_empty.cpp")
-    file(WRITE "${stub}.in" "namespace djm {}\n")
-    configure_file("${stub}.in" "${stub}" COPYONLY)
-    target_sources(${target} PRIVATE "${stub}")
-  endif()
-endfunction()

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "djm/export.hpp"
 #include "djm/ids.hpp"
 #include "djm/job_context.hpp"
 #include "djm/job_spec.hpp"
@@ -19,7 +20,7 @@ namespace djm {
 /// its code runs or will run on the node: before `unregister_job` or the shutdown is answered. Exceptions that leave a
 /// member are contained: the run counts as failed, the pool stays as it was, the share is worked on in one run until
 /// the running strategy, asked again after a while, cuts it.
-class job {
+class DJM_EXPORT job {
 public:
   virtual ~job();
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "djm/export.hpp"
 #include "djm/fields.hpp"
 #include "djm/ids.hpp"
 #include "djm/time.hpp"
@@ -88,7 +89,7 @@ private:
 /// swapping). When it wakes up after the deadline it executes a few more instructions while another node may already
 /// work on the same item. Where that would do damage, pass `token` along with each external effect and let the receiver
 /// refuse a token lower than the highest it has seen; samples/wordcount shows how.
-class job_context {
+class DJM_EXPORT job_context {
 public:
   virtual ~job_context() = default;
 

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "djm/export.hpp"
 #include "djm/value_sink.hpp"
 
 namespace djm {
@@ -11,7 +12,7 @@ namespace djm {
 /// Writes JSON. Durations are texts ("10s"), times are UTC ("2026-01-31T08:00:00.000Z"), enumerators their names, a
 /// missing optional is null, and a struct that is one of several alternatives starts with a member "type", an event
 /// also where it stands alone. Bytes that are not UTF-8 become U+FFFD; a double that is not finite becomes null.
-class json_sink final : public value_sink {
+class DJM_EXPORT json_sink final : public value_sink {
 public:
   /// What becomes of secret texts.
   enum class secrets {

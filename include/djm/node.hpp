@@ -6,6 +6,7 @@
 
 #include "djm/error.hpp"
 #include "djm/events.hpp"
+#include "djm/export.hpp"
 #include "djm/job.hpp"
 #include "djm/node_config.hpp"
 #include "djm/node_options.hpp"
@@ -14,7 +15,7 @@
 namespace djm {
 
 /// A listener hears events as long as this lives. Thread-safe, except for moves and destruction.
-class subscription {
+class DJM_EXPORT subscription {
 public:
   /// Of nothing.
   subscription() = default;
@@ -53,7 +54,7 @@ private:
 /// destructor does it, from any thread, and before objects in static storage are destroyed that were there when the
 /// first node of the process started: code of jobs may use those. Then `wait_stopped` and `run_until_signal` do not
 /// return to the main thread, which would end the process with another code.
-class node {
+class DJM_EXPORT node {
 public:
   /// Starts the node. Complaints about the configuration and the options come back at once; an unreachable store does
   /// not: the node keeps trying, and `status` shows it.

@@ -4,6 +4,7 @@
 #include <caf/typed_actor.hpp>
 
 #include "djm/caf.hpp"
+#include "djm/export.hpp"
 #include "djm/messages.hpp"
 #include "djm/node_options.hpp"
 #include "djm/type_ids.hpp"
@@ -49,7 +50,7 @@ using node_actor = cx::typed<
 /// have another). `invalid_state` in a child that was forked while nodes lived in its parent.
 ///
 /// Shut the node down with `shutdown_node` before the system goes out of scope, and drop the handle.
-expected<node_actor> spawn_node(caf::actor_system& system, node_config config, node_options options = {});
+DJM_EXPORT expected<node_actor> spawn_node(caf::actor_system& system, node_config config, node_options options = {});
 
 namespace detail {
 // Before main, and so before the first actor system of the program.

@@ -7,13 +7,14 @@
 #include <vector>
 
 #include "djm/assignment_problem.hpp"
+#include "djm/export.hpp"
 #include "djm/plan.hpp"
 
 namespace djm {
 
 /// Decides who owns what. Implementations are pure: the result depends on the arguments alone, not on a clock, chance,
 /// addresses or earlier calls, because every node that becomes leader must come to the same plan. Thread-safe.
-class strategy {
+class DJM_EXPORT strategy {
 public:
   virtual ~strategy() = default;
 

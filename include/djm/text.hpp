@@ -3,12 +3,13 @@
 #include <string>
 #include <string_view>
 
+#include "djm/export.hpp"
 #include "djm/value_sink.hpp"
 
 namespace djm {
 
 /// Writes one line that people read: `node_config(id="n1", store=store_config(connect="embedded", ...), ...)`.
-class text_sink final : public value_sink {
+class DJM_EXPORT text_sink final : public value_sink {
 public:
   void begin_object(const char* type) override;
   void begin_alternative(const char* type) override;

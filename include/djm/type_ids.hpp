@@ -3,6 +3,8 @@
 #include <caf/type_id.hpp>
 
 #include "djm/error.hpp"
+#include "djm/export.hpp"
+#include "djm/fwd.hpp"
 
 /// CAF 1.x knows what travels in messages by number; these are the numbers of djm's types, on 0.17.6 too, where nothing
 /// depends on them. Applications number their own types alone, from `caf::first_custom_type_id` on: a type of djm
@@ -14,64 +16,11 @@
 
 namespace djm {
 
-struct register_job;
-struct unregister_job;
-struct switch_job;
-struct switch_all;
-struct trigger_job;
-struct reschedule_job;
-struct mark_worker;
-struct get_status;
-struct get_cluster;
-struct get_job;
-struct explain_item;
-struct get_job_handle;
-struct subscribe;
-struct unsubscribe;
-struct shutdown_node;
-
-struct node_status;
-struct cluster_view;
-struct runner_status;
-struct item_explanation;
-struct store_status;
-struct keeper_status;
-struct election_status;
-struct manager_status;
-struct worker_status;
-
-struct node_event;
-struct items_granted;
-struct items_revoked;
-struct items_released;
-struct run_started;
-struct run_finished;
-struct run_failed;
-struct run_overrun;
-struct pool_problem;
-struct capacity_wanted;
-struct leader_changed;
-struct connection_changed;
-struct problem;
-struct problem_over;
-struct problem_status;
-struct lease_ended;
-
-struct item_ref;
-struct work_item;
-struct schedule;
-struct job_attributes;
-struct job_spec;
-struct store_config;
-struct node_config;
-struct item_starved;
-struct delete_job;
-
 /// Makes djm's types known to CAF, any number of times. Whoever includes `djm/node_actor.hpp` or `djm/node.hpp` into
 /// the program need not call it: that happens before main. False when an actor system exists already and CAF 1.x takes
 /// no new types any more, as in a plug-in that is loaded late: then `spawn_node` answers `invalid_state`. The program
 /// that loads such plug-ins links djm itself and calls this first. Thread-safe.
-bool init_caf_types();
+DJM_EXPORT bool init_caf_types();
 
 } // namespace djm
 

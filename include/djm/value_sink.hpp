@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "djm/enum_names.hpp"
+#include "djm/export.hpp"
 #include "djm/fields.hpp"
 #include "djm/one_word.hpp"
 #include "djm/time.hpp"
@@ -21,7 +22,7 @@
 namespace djm {
 
 /// Where a value is written to.
-class value_sink {
+class DJM_EXPORT value_sink {
 public:
   virtual ~value_sink();
 

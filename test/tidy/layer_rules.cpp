@@ -81,6 +81,9 @@ complaints check_layers(const source_tree& tree) {
       continue;
     }
     for (const auto& include : includes_of(text)) {
+      if (include.target.find("../") != include.target.npos) {
+        result.push_back(complaint(path, include.line, include.target + " leads around the include path of the layer"));
+      }
       auto file = resolve(tree, path, include.target);
       if (file.empty()) {
         auto looks_like_ours = !room_of(include.target).empty() || starts_with(include.target, "djm/");

@@ -5,9 +5,10 @@
 #include <doctest/doctest.h>
 
 #include "test/tidy/doc_rules.hpp"
+#include "test/tidy/interface_rules.hpp"
 #include "test/tidy/layer_rules.hpp"
-#include "test/tidy/message_rules.hpp"
 #include "test/tidy/member_rules.hpp"
+#include "test/tidy/message_rules.hpp"
 #include "test/tidy/text_rules.hpp"
 
 using namespace tidy;
@@ -21,12 +22,9 @@ const source_tree& project() {
 
 /// Files above the common limit, each with its own: state machines whose parts would have to share their privates.
 const std::map<std::string, int> long_files = {
-  {"actors/executor/thread_executor.cpp", 450},
-  {"actors/node/supervisor_core.cpp", 430},
-  {"strategies/problem_builder.cpp", 600},
-  {"test/sim/stickiness_test.cpp", 430},
-  {"test/unit/cores/keeper_join_test.cpp", 520},
-  {"test/unit/cores/sim_node.cpp", 550},
+  {"actors/executor/thread_executor.cpp", 450},  {"actors/node/supervisor_core.cpp", 430},
+  {"strategies/problem_builder.cpp", 600},       {"test/sim/stickiness_test.cpp", 430},
+  {"test/unit/cores/keeper_join_test.cpp", 520}, {"test/unit/cores/sim_node.cpp", 550},
 };
 
 /// Classes of cores above the common limit, with what they have: to be cut into classes of their own, never to grow.
@@ -69,6 +67,10 @@ TEST_CASE("only the ZooKeeper port sees ZooKeeper's headers") {
 
 TEST_CASE("public headers need only what is installed with them") {
   check_clean(check_public_headers(project()));
+}
+
+TEST_CASE("the header of forward declarations has every public type") {
+  check_clean(check_forward_declarations(project()));
 }
 
 TEST_CASE("model, cores and strategies are pure") {

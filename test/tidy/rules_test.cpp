@@ -2,9 +2,10 @@
 #include <doctest/doctest.h>
 
 #include "test/tidy/doc_rules.hpp"
+#include "test/tidy/interface_rules.hpp"
 #include "test/tidy/layer_rules.hpp"
-#include "test/tidy/message_rules.hpp"
 #include "test/tidy/member_rules.hpp"
+#include "test/tidy/message_rules.hpp"
 #include "test/tidy/text_rules.hpp"
 
 using namespace tidy;
@@ -27,12 +28,15 @@ TEST_CASE("layers: an include against the arrows is found, one along them is not
   tree["actors/worker/bad_core.cpp"] = "#include \"actors/worker/worker_shell.hpp\"\n";
   tree["actors/worker/worker_shell.hpp"] = "";
   tree["zkstore/bad.cpp"] = "#include \"zkstore/gone.hpp\"\n";
+  tree["zkstore/tree/up.cpp"] = "#include \"../../actors/worker/worker_shell.hpp\"\n";
   CHECK(check_layers(tree) ==
-        complaints{"actors/worker/bad_core.cpp:1: core must not include actors: actors/worker/worker_shell.hpp",
-                   "include/djm/bad.hpp:2: api must not include strategies: strategies/s.hpp",
-                   "samples/bad.cpp:1: samples must not include model: model/hidden.hpp",
-                   "strategies/bad.cpp:1: strategies must not include core: actors/worker/worker_core.hpp",
-                   "zkstore/bad.cpp:1: zkstore/gone.hpp is not a file of the project"});
+        complaints{
+          "actors/worker/bad_core.cpp:1: core must not include actors: actors/worker/worker_shell.hpp",
+          "include/djm/bad.hpp:2: api must not include strategies: strategies/s.hpp",
+          "samples/bad.cpp:1: samples must not include model: model/hidden.hpp",
+          "strategies/bad.cpp:1: strategies must not include core: actors/worker/worker_core.hpp",
+          "zkstore/bad.cpp:1: zkstore/gone.hpp is not a file of the project",
+          "zkstore/tree/up.cpp:1: ../../actors/worker/worker_shell.hpp leads around the include path of the layer"});
 }
 
 TEST_CASE("layers: ZooKeeper's headers are found through a detour") {
@@ -53,6 +57,26 @@ TEST_CASE("layers: a public header may neither need the JSON library nor what is
   CHECK(check_public_headers(tree).size() == 2);
   tree["include/djm/opens.hpp"] = "struct caf::specialised<int> {}; // namespace caf\nnamespace caf {}\n";
   CHECK(check_public_headers(tree).size() == 3);
+}
+
+TEST_CASE("interface: a public type without its forward declaration is found, and a declaration without its type") {
+  source_tree tree{
+    {"include/djm/a.hpp",
+     "#define X(y) \\\n  class y {}\nnamespace djm {\nDJM_FIELDS(n, m)\nclass DJM_EXPORT a final : public b {\n"
+     "  struct inner {};\n};\nstruct s {};\nenum class e : std::uint8_t { x };\ntemplate <class T>\n"
+     "struct t {};\nnamespace detail {\nstruct d {};\n}\n}\nnamespace djm::test {\nclass k {};\n}\n"},
+    {"include/djm/fwd.hpp", "namespace djm {\nclass a;\nstruct s;\nenum class e : std::uint8_t;\n}\n"
+                            "namespace djm::test { class k; }\n"}};
+  CHECK(to_text(check_forward_declarations(tree)) == "");
+  tree["include/djm/fwd.hpp"] = "namespace djm {\nclass gone;\nstruct a;\nenum class e;\n}\n";
+  CHECK(check_forward_declarations(tree) ==
+        complaints{"include/djm/a.hpp: djm/fwd.hpp does not declare djm class a",
+                   "include/djm/a.hpp: djm/fwd.hpp does not declare djm enum class e : std::uint8_t",
+                   "include/djm/a.hpp: djm/fwd.hpp does not declare djm struct s",
+                   "include/djm/a.hpp: djm/fwd.hpp does not declare djm::test class k",
+                   "include/djm/fwd.hpp: no public header defines djm class gone",
+                   "include/djm/fwd.hpp: no public header defines djm enum class e",
+                   "include/djm/fwd.hpp: no public header defines djm struct a"});
 }
 
 TEST_CASE("purity: headers, words and membership are found") {

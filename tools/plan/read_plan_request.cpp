@@ -124,7 +124,7 @@ private:
       a.cordoned = flag_at(x["cordoned"], at / "cordoned");
     const auto listed = x.contains("jobs");
     if (listed)
-      for (auto& j : list_at(x["jobs"], at / "jobs", [&](const json&e, const pointer&p) { return known_job(e, p); }))
+      for (auto& j : list_at(x["jobs"], at / "jobs", [&](const json& e, const pointer& p) { return known_job(e, p); }))
         offers_.emplace_back(name, std::move(j));
     builder_.add_worker(name, std::move(a),
                         listed ? problem_builder::offers::listed_jobs : problem_builder::offers::all_jobs);

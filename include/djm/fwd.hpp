@@ -1,0 +1,152 @@
+#pragma once
+
+#include <cstdint>
+
+// Every type of the interface by name alone, for headers that only refer to them.
+
+namespace djm {
+
+class any_duration;
+class assignment_problem;
+class item_set;
+class job;
+class job_builder;
+class job_context;
+class json_sink;
+class node;
+class optional_duration;
+class problem_builder;
+class stop_subscription;
+class strategy;
+class strategy_registry;
+class subscription;
+class text_sink;
+class value_sink;
+
+struct balance_range;
+struct balance_status;
+struct boot_clock;
+struct capacity_wanted;
+struct cluster_view;
+struct config_key;
+struct connection_changed;
+struct delete_job;
+struct election_status;
+struct error;
+struct event_status;
+struct executor_status;
+struct explain_item;
+struct explanation;
+struct get_cluster;
+struct get_job;
+struct get_job_handle;
+struct get_status;
+struct item_explanation;
+struct item_move;
+struct item_ref;
+struct item_starved;
+struct item_view;
+struct items_granted;
+struct items_released;
+struct items_revoked;
+struct job_attributes;
+struct job_definition;
+struct job_info;
+struct job_spec;
+struct job_view;
+struct keeper_counters;
+struct keeper_status;
+struct leader_changed;
+struct lease_ended;
+struct log_record;
+struct log_status;
+struct manager_counters;
+struct manager_status;
+struct mark_worker;
+struct node_config;
+struct node_event;
+struct node_options;
+struct node_status;
+struct pending_item;
+struct plan;
+struct plan_options;
+struct plan_status;
+struct plan_summary;
+struct pool_problem;
+struct problem;
+struct problem_over;
+struct problem_status;
+struct register_job;
+struct relaxation;
+struct reschedule_job;
+struct resource_amount;
+struct resource_balance;
+struct resource_status;
+struct run_failed;
+struct run_finished;
+struct run_overrun;
+struct run_started;
+struct runner_counters;
+struct runner_status;
+struct schedule;
+struct shutdown_node;
+struct store_config;
+struct store_status;
+struct strategy_failure;
+struct subscribe;
+struct switch_all;
+struct switch_job;
+struct trigger_job;
+struct unassigned_item;
+struct unregister_job;
+struct unsubscribe;
+struct work_item;
+struct worker_attributes;
+struct worker_counters;
+struct worker_info;
+struct worker_status;
+struct worker_verdict;
+struct worker_view;
+
+enum class config_type : std::uint8_t;
+enum class connection_state : std::uint8_t;
+enum class election_role : std::uint8_t;
+enum class errc : std::uint8_t;
+enum class id_kind;
+enum class item_reason : std::uint8_t;
+enum class job_priority : std::uint8_t;
+enum class log_level : std::uint8_t;
+enum class manager_phase : std::uint8_t;
+enum class new_items_policy : std::uint8_t;
+enum class node_lifecycle : std::uint8_t;
+enum class plan_rule : std::uint8_t;
+enum class registration_phase : std::uint8_t;
+enum class relaxation_kind : std::uint8_t;
+enum class running_mode : std::uint8_t;
+enum class schedule_kind : std::uint8_t;
+enum class session_phase : std::uint8_t;
+enum class spread_rule : std::uint8_t;
+enum class stop_reason : std::uint8_t;
+enum class worker_state : std::uint8_t;
+
+} // namespace djm
+
+namespace djm::test {
+
+class actor_access;
+class cluster;
+class cluster_node;
+class cluster_tree;
+class failure;
+
+struct cluster_options;
+struct overlap;
+struct run_record;
+struct seen_event;
+
+enum class node_state : std::uint8_t;
+enum class run_end : std::uint8_t;
+enum class tree_access : std::uint8_t;
+enum class way : std::uint8_t;
+
+} // namespace djm::test
