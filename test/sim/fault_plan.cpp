@@ -10,7 +10,7 @@ namespace djm::sim {
 
 using namespace std::chrono_literals;
 
-cluster::cluster(world& w, std::uint64_t seed, std::shared_ptr<strategy_mood> mood)
+fault_plan::fault_plan(world& w, std::uint64_t seed, std::shared_ptr<strategy_mood> mood)
   : world_(w),
     mood_(mood ? std::move(mood) : std::make_shared<strategy_mood>(strategy_mood::sound)),
     chance_(seed, "faults") {
@@ -19,7 +19,7 @@ cluster::cluster(world& w, std::uint64_t seed, std::shared_ptr<strategy_mood> mo
   add_user_faults();
 }
 
-std::vector<std::pair<std::string, unsigned>> cluster::faults_of(profile kind) {
+std::vector<std::pair<std::string, unsigned>> fault_plan::faults_of(profile kind) {
   // calm, chaos, churn, partition, scale
   static const std::vector<std::pair<std::string, std::array<unsigned, 5>>> table = {
     {"crash", {0, 4, 6, 1, 3}},
@@ -80,7 +80,7 @@ std::vector<std::pair<std::string, unsigned>> cluster::faults_of(profile kind) {
   return result;
 }
 
-void cluster::add_job(job_spec spec, std::vector<item_id> items, run_manner manner) {
+void fault_plan::add_job(job_spec spec, std::vector<item_id> items, run_manner manner) {
   auto& j = jobs_[spec.id];
   if (spec.attributes.strategy == "moody")
     world_.verdict().owes_no_place(spec.id);
@@ -91,25 +91,25 @@ void cluster::add_job(job_spec spec, std::vector<item_id> items, run_manner mann
   j.world->manner = manner;
 }
 
-world::handle cluster::start(std::size_t machine) {
+world::handle fault_plan::start(std::size_t machine) {
   const auto h = world_.start(machine);
   register_jobs(h, machine);
   return h;
 }
 
-void cluster::register_jobs(world::handle h, std::size_t machine) {
+void fault_plan::register_jobs(world::handle h, std::size_t machine) {
   for (const auto& [id, j] : jobs_)
     if (knows(machine, id))
       world_.tell(h, register_job{j.spec, std::make_shared<sim_job>(j.world, machine)});
 }
 
-void cluster::inflict(const std::string& fault) {
+void fault_plan::inflict(const std::string& fault) {
   ++world_.covered().faults[fault];
   world_.note("fault: " + fault);
   actions_.at(fault)();
 }
 
-void cluster::restart_later(std::size_t machine, duration d) {
+void fault_plan::restart_later(std::size_t machine, duration d) {
   later(d, [this, machine, d] {
     if (const auto h = world_.on(machine)) {
       // Still stopping, or the crash has not come about.
@@ -121,7 +121,7 @@ void cluster::restart_later(std::size_t machine, duration d) {
   });
 }
 
-std::optional<world::handle> cluster::any_node(bool running_only) {
+std::optional<world::handle> fault_plan::any_node(bool running_only) {
   auto all = world_.processes();
   all.erase(
     std::remove_if(all.begin(), all.end(), [&](auto h) { return h == twin_ || (running_only && world_.is_paused(h)); }),
@@ -131,19 +131,19 @@ std::optional<world::handle> cluster::any_node(bool running_only) {
   return all[static_cast<std::size_t>(chance_.below(all.size()))];
 }
 
-cluster::job_entry& cluster::any_job() {
+fault_plan::job_entry& fault_plan::any_job() {
   auto i = jobs_.begin();
   std::advance(i, static_cast<std::ptrdiff_t>(chance_.below(jobs_.size())));
   return i->second;
 }
 
-stranger& cluster::some_stranger() {
+stranger& fault_plan::some_stranger() {
   if (!stranger_)
     stranger_ = std::make_unique<stranger>(world_);
   return *stranger_;
 }
 
-void cluster::heal() {
+void fault_plan::heal() {
   healed_ = true;
   world_.note("everything heals");
   losing_until_ = {};
@@ -227,7 +227,7 @@ void cluster::heal() {
     });
 }
 
-judge::expectation cluster::expected(time_point since) const {
+judge::expectation fault_plan::expected(time_point since) const {
   judge::expectation e;
   e.since = since;
   const auto& image = world_.verdict().image();

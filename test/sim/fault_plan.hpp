@@ -20,7 +20,7 @@ enum class strategy_mood : std::uint8_t { sound, throws, nonsense, fails };
 std::shared_ptr<const strategy_registry> make_strategies(std::shared_ptr<strategy_mood> mood);
 
 /// A cluster that lives: which node knows which job, who is down on purpose, and everything that can go wrong with it.
-class cluster {
+class fault_plan {
 public:
   struct job_entry {
     job_spec spec;
@@ -29,7 +29,7 @@ public:
     std::vector<item_id> all_items;
   };
 
-  cluster(world& w, std::uint64_t seed, std::shared_ptr<strategy_mood> mood = nullptr);
+  fault_plan(world& w, std::uint64_t seed, std::shared_ptr<strategy_mood> mood = nullptr);
 
   void add_job(job_spec spec, std::vector<item_id> items, run_manner manner);
   /// Starts a node on the machine with the jobs that machine knows.

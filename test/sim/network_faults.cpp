@@ -9,13 +9,13 @@ namespace djm::sim {
 
 using namespace std::chrono_literals;
 
-void cluster::set_cut(std::size_t machine, bool on) {
+void fault_plan::set_cut(std::size_t machine, bool on) {
   for (std::size_t s = 0; s < world_.options().servers; ++s)
     for (const auto d : {network::direction::up, network::direction::down})
       world_.net().set_cut(machine, s, d, on);
 }
 
-void cluster::when(std::function<bool()> condition, duration patience, std::function<void()> f) {
+void fault_plan::when(std::function<bool()> condition, duration patience, std::function<void()> f) {
   const auto until = world_.now() + patience;
   const auto look = std::make_shared<std::function<void()>>();
   *look = [this, condition = std::move(condition), until, f = std::move(f), weak = std::weak_ptr{look}] {
@@ -28,7 +28,7 @@ void cluster::when(std::function<bool()> condition, duration patience, std::func
 }
 
 /// What happens to links, sessions and servers.
-void cluster::add_network_faults() {
+void fault_plan::add_network_faults() {
   using direction = network::direction;
   const auto cut = [this](std::size_t machine, direction d, bool on) {
     for (std::size_t s = 0; s < world_.options().servers; ++s)

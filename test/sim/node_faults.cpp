@@ -7,7 +7,7 @@ namespace djm::sim {
 
 using namespace std::chrono_literals;
 
-void cluster::crash_again(std::size_t machine, std::uint64_t times) {
+void fault_plan::crash_again(std::size_t machine, std::uint64_t times) {
   if (healed_ || times == 0)
     return;
   if (const auto h = world_.on(machine))
@@ -22,7 +22,7 @@ void cluster::crash_again(std::size_t machine, std::uint64_t times) {
 }
 
 /// What happens to processes and their parts, and what others write into what is theirs.
-void cluster::add_node_faults() {
+void fault_plan::add_node_faults() {
   actions_["crash"] = [this] {
     if (const auto h = any_node(false)) {
       const auto m = world_.process_of(*h).machine();

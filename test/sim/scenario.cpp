@@ -60,7 +60,7 @@ std::vector<item_id> numbered(char prefix, std::size_t n) {
 /// clocks, messages and threads take.
 constexpr duration longest_wait = 2 * 500ms + 300ms + 200ms;
 
-void add_jobs(world& w, cluster& c, const shape& s, chance& dice, profile kind) {
+void add_jobs(world& w, fault_plan& c, const shape& s, chance& dice, profile kind) {
   for (std::size_t i = 0; i < s.items.size(); ++i) {
     job_spec spec;
     spec.id = fmt::format("job-{}", static_cast<char>('a' + i));
@@ -103,8 +103,8 @@ void add_jobs(world& w, cluster& c, const shape& s, chance& dice, profile kind) 
   c.add_job(slow, numbered('r', 5), {});
 }
 
-void inflict_faults(world& w, cluster& c, const shape& s, chance& dice, const scenario_options& o) {
-  auto faults = cluster::faults_of(o.kind);
+void inflict_faults(world& w, fault_plan& c, const shape& s, chance& dice, const scenario_options& o) {
+  auto faults = fault_plan::faults_of(o.kind);
   unsigned total = 0;
   for (auto& [name, weight] : faults) {
     if (!o.only.empty())
@@ -176,7 +176,7 @@ scenario_result run_scenario(const scenario_options& o) {
     const auto mood = std::make_shared<strategy_mood>(strategy_mood::sound);
     wo.strategies = make_strategies(mood);
     world w{wo};
-    cluster c{w, o.seed, mood};
+    fault_plan c{w, o.seed, mood};
     const auto began = w.now();
     add_jobs(w, c, s, dice, o.kind);
     if (o.kind == profile::chaos || o.kind == profile::churn)

@@ -27,7 +27,7 @@ inline std::vector<item_id> numbered(const std::string& prefix, std::size_t n) {
 
 struct small_cluster {
   world w;
-  cluster c;
+  fault_plan c;
   std::vector<world::handle> nodes;
 
   explicit small_cluster(std::uint64_t seed = 1, std::size_t machines = 3, const node_config* config = nullptr)

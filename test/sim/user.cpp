@@ -9,8 +9,8 @@ namespace djm::sim {
 
 using namespace std::chrono_literals;
 
-user::user(world& w, cluster& c, std::uint64_t seed, bool wishes, time_point until)
-  : world_(w), cluster_(c), chance_(seed, "user"), wishes_(wishes), until_(until) {
+user::user(world& w, fault_plan& c, std::uint64_t seed, bool wishes, time_point until)
+  : world_(w), plan_(c), chance_(seed, "user"), wishes_(wishes), until_(until) {
   world_.on_phase = [this](world::handle h, node_phase phase) { met(h, phase); };
 }
 
@@ -39,9 +39,9 @@ void user::act(world::handle h) {
     ask(h);
 }
 
-const cluster::job_entry& user::any_job() {
-  auto i = cluster_.jobs().begin();
-  std::advance(i, static_cast<std::ptrdiff_t>(chance_.below(cluster_.jobs().size())));
+const fault_plan::job_entry& user::any_job() {
+  auto i = plan_.jobs().begin();
+  std::advance(i, static_cast<std::ptrdiff_t>(chance_.below(plan_.jobs().size())));
   return i->second;
 }
 
@@ -88,9 +88,9 @@ void user::wish(world::handle h) {
 void user::take_away(world::handle h) {
   const auto& job = any_job();
   const auto m = world_.process_of(h).machine();
-  if (!cluster_.knows(m, job.spec.id))
+  if (!plan_.knows(m, job.spec.id))
     return;
-  const auto again = [this, h, m, id = job.spec.id] { cluster_.register_again(h, m, id); };
+  const auto again = [this, h, m, id = job.spec.id] { plan_.register_again(h, m, id); };
   world_.tell(h, unregister_job{job.spec.id});
   // At once it is refused, mostly: the job is on its way out.
   if (chance_.one_in(2))

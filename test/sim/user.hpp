@@ -12,7 +12,7 @@ namespace djm::sim {
 class user {
 public:
   /// Asks questions only, where `wishes` is false; nothing after `until`.
-  user(world& w, cluster& c, std::uint64_t seed, bool wishes, time_point until);
+  user(world& w, fault_plan& c, std::uint64_t seed, bool wishes, time_point until);
   ~user() { world_.on_phase = {}; }
   user(const user&) = delete;
   user& operator=(const user&) = delete;
@@ -24,10 +24,10 @@ private:
   void ask(world::handle h);
   void wish(world::handle h);
   void take_away(world::handle h);
-  const cluster::job_entry& any_job();
+  const fault_plan::job_entry& any_job();
 
   world& world_;
-  cluster& cluster_;
+  fault_plan& plan_;
   chance chance_;
   bool wishes_;
   time_point until_;

@@ -46,7 +46,7 @@ std::shared_ptr<const strategy_registry> make_strategies(std::shared_ptr<strateg
   return registry;
 }
 
-void cluster::register_again(world::handle h, std::size_t machine, const job_id& id) {
+void fault_plan::register_again(world::handle h, std::size_t machine, const job_id& id) {
   if (!world_.up(h))
     return;
   world_.tell(h, register_job{jobs_.at(id).spec, std::make_shared<sim_job>(jobs_.at(id).world, machine)},
@@ -57,7 +57,7 @@ void cluster::register_again(world::handle h, std::size_t machine, const job_id&
 }
 
 /// What users do: pools, strategies and code that misbehave, switches and wishes at any time.
-void cluster::add_user_faults() {
+void fault_plan::add_user_faults() {
   actions_["pool changes"] = [this] {
     auto& j = any_job();
     auto items = j.all_items;

@@ -2,7 +2,7 @@
 
 #include <cstdio>
 
-#include "test/unit/cores/cluster.hpp"
+#include "test/unit/cores/core_cluster.hpp"
 
 using namespace djm;
 using namespace djm::test;
@@ -12,7 +12,7 @@ TEST_CASE("cluster: a registration that somebody deletes under a living node is 
     for (unsigned seed = 1; seed <= 3; ++seed) {
       CAPTURE(what);
       CAPTURE(seed);
-      cluster c{seed, 2};
+      core_cluster c{seed, 2};
       c.run(seconds{8}, 0);
       REQUIRE_NOTHROW(c.check_covered());
       c.tree.erase("/djm/workers/n0" + what);
@@ -32,7 +32,7 @@ TEST_CASE("cluster: any node of the base that somebody deletes is made anew with
     for (unsigned seed = 1; seed <= 2; ++seed) {
       CAPTURE(what);
       CAPTURE(seed);
-      cluster c{seed, 3};
+      core_cluster c{seed, 3};
       c.run(seconds{8}, 0);
       REQUIRE_NOTHROW(c.check_covered());
       const auto path = "/djm/" + what;
@@ -51,7 +51,7 @@ TEST_CASE("cluster: any node of the base that somebody deletes is made anew with
         REQUIRE_NOTHROW(c.run(milliseconds{50}, 0));
         needed += milliseconds{50};
       } while (!well() && needed < seconds{20});
-      CHECK(needed <= 2 * cluster::session_timeout + seconds{1});
+      CHECK(needed <= 2 * core_cluster::session_timeout + seconds{1});
       if (seed == 1) {
         std::printf("figure: %s deleted: well again after %s\n", what.c_str(), format_duration(needed).c_str());
       }

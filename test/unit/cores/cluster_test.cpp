@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-#include "test/unit/cores/cluster.hpp"
+#include "test/unit/cores/core_cluster.hpp"
 
 using namespace djm;
 using namespace djm::test;
@@ -27,7 +27,7 @@ std::vector<unsigned> seeds(unsigned usual) {
 TEST_CASE("cluster: every item is owned, locked and running, and then nothing is written any more") {
   for (auto seed : seeds(5)) {
     CAPTURE(seed);
-    cluster c{seed, 1 + seed % 3};
+    core_cluster c{seed, 1 + seed % 3};
     c.run(seconds{5}, 0);
     REQUIRE_NOTHROW(c.check_covered());
     CHECK(c.leaders() == 1);
@@ -43,7 +43,7 @@ TEST_CASE("cluster: I1, I2, I3, I5, I8 and I9 hold through lost connections, cra
   std::uint64_t runs = 0;
   for (auto seed : seeds(12)) {
     CAPTURE(seed);
-    cluster c{seed, 2 + seed % 2};
+    core_cluster c{seed, 2 + seed % 2};
     REQUIRE_NOTHROW(c.run(seconds{25}, 60)); // I1 and I2 are looked at with every run that starts
     REQUIRE_NOTHROW(c.calm());
     REQUIRE_NOTHROW(c.run(seconds{12}, 0));
@@ -63,7 +63,7 @@ TEST_CASE("cluster: I1, I2, I3, I5, I8 and I9 hold through lost connections, cra
 TEST_CASE("cluster: after a drain of all nodes no lock is left, and each leaves") {
   for (auto seed : seeds(5)) {
     CAPTURE(seed);
-    cluster c{seed, 3};
+    core_cluster c{seed, 3};
     REQUIRE_NOTHROW(c.run(seconds{8}, seed % 2 == 0 ? 50 : 0));
     c.calm();
     REQUIRE_NOTHROW(c.run(seconds{8}, 0));
@@ -91,7 +91,7 @@ TEST_CASE("cluster: after a drain of all nodes no lock is left, and each leaves"
 TEST_CASE("cluster: a node that leaves hands its items over at once") {
   for (auto seed : seeds(5)) {
     CAPTURE(seed);
-    cluster c{seed, 3};
+    core_cluster c{seed, 3};
     c.run(seconds{5}, 0);
     REQUIRE_NOTHROW(c.check_covered());
     auto& leaver = *c.nodes.back();

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "lab.hpp"
+#include "ensemble_lab.hpp"
 
 using namespace djm;
 using namespace djm::store;
@@ -14,7 +14,7 @@ constexpr std::size_t leader = 2;
 } // namespace
 
 TEST_CASE("ensemble: a write at one server is seen at every server that has caught up") {
-  lab x{3};
+  ensemble_lab x{3};
   const auto a = x.dial(0);
   const auto b = x.dial(1);
   x.write(a, 1, {make("/n", "v")});
@@ -24,7 +24,7 @@ TEST_CASE("ensemble: a write at one server is seen at every server that has caug
 }
 
 TEST_CASE("ensemble: a follower that lags answers reads from the past") {
-  lab x{3};
+  ensemble_lab x{3};
   x.ensemble.set_lag(0, milliseconds{300});
   const auto slow = x.dial(0);
   x.pass(seconds{1});
@@ -41,7 +41,7 @@ TEST_CASE("ensemble: a follower that lags answers reads from the past") {
 
 TEST_CASE("ensemble: a committed transaction of one's own is a barrier, even one that fails") {
   for (const bool failing : {false, true}) {
-    lab x{3};
+    ensemble_lab x{3};
     x.ensemble.set_lag(0, milliseconds{300});
     const auto slow = x.dial(0);
     x.pass(seconds{1});
@@ -58,7 +58,7 @@ TEST_CASE("ensemble: a committed transaction of one's own is a barrier, even one
 }
 
 TEST_CASE("ensemble: a follower cut from its peers goes on answering reads, not writes, until its patience ends") {
-  lab x{3};
+  ensemble_lab x{3};
   const auto c = x.dial(0);
   x.write(c, 1, {make("/n", "old")});
   x.isolate(0);
@@ -79,7 +79,7 @@ TEST_CASE("ensemble: a follower cut from its peers goes on answering reads, not 
 }
 
 TEST_CASE("ensemble: a follower cut from its peers serves stale data to those connected") {
-  lab x{3};
+  ensemble_lab x{3};
   const auto c = x.dial(0);
   x.write(c, 1, {make("/n", "old")});
   x.isolate(0);
@@ -92,7 +92,7 @@ TEST_CASE("ensemble: a follower cut from its peers serves stale data to those co
 }
 
 TEST_CASE("ensemble: what was under way when a link was cut arrives when it heals in time") {
-  lab x{3};
+  ensemble_lab x{3};
   const auto c = x.dial(0);
   x.cut(0, leader);
   x.write(c, 1, {make("/n")});
@@ -103,7 +103,7 @@ TEST_CASE("ensemble: what was under way when a link was cut arrives when it heal
 }
 
 TEST_CASE("ensemble: an old leader without quorum answers reads, commits nothing and steps down") {
-  lab x{3};
+  ensemble_lab x{3};
   const auto c = x.dial(leader);
   x.write(c, 1, {make("/n", "old")});
   x.isolate(leader);
@@ -121,7 +121,7 @@ TEST_CASE("ensemble: an old leader without quorum answers reads, commits nothing
 }
 
 TEST_CASE("ensemble: zxids grow over a change of leader and show its epoch") {
-  lab x{3};
+  ensemble_lab x{3};
   const auto c = x.dial(0);
   x.write(c, 1, {make("/n")});
   const auto before = x.ensemble.committed().zxid();
@@ -135,7 +135,7 @@ TEST_CASE("ensemble: zxids grow over a change of leader and show its epoch") {
 }
 
 TEST_CASE("ensemble: nothing committed is lost when the leader dies") {
-  lab x{3};
+  ensemble_lab x{3};
   x.ensemble.set_lag(0, seconds{1});
   x.ensemble.set_lag(1, seconds{1});
   const auto c = x.dial(leader);
@@ -150,7 +150,7 @@ TEST_CASE("ensemble: nothing committed is lost when the leader dies") {
 }
 
 TEST_CASE("ensemble: only a leader with quorum ends sessions") {
-  lab x{3};
+  ensemble_lab x{3};
   const auto c = x.dial(0);
   x.write(c, 1, {make("/e", "", create_mode::ephemeral)});
   // Everybody alone: nobody may end anything, however long it takes.
@@ -170,7 +170,7 @@ TEST_CASE("ensemble: only a leader with quorum ends sessions") {
 }
 
 TEST_CASE("ensemble: a session that is touched lives, one that is not ends a tick after its timeout at most") {
-  lab x{3};
+  ensemble_lab x{3};
   const auto pinging = x.dial(0);
   const auto silent = x.dial(0);
   x.write(pinging, 1, {make("/p", "", create_mode::ephemeral)});
@@ -188,7 +188,7 @@ TEST_CASE("ensemble: a session that is touched lives, one that is not ends a tic
 }
 
 TEST_CASE("ensemble: touches reach the leader only with the follower's next ping") {
-  lab x{3};
+  ensemble_lab x{3};
   const auto c = x.dial(0);
   const auto other = x.dial(leader);
   x.write(c, 1, {make("/e", "", create_mode::ephemeral)});
@@ -201,7 +201,7 @@ TEST_CASE("ensemble: touches reach the leader only with the follower's next ping
 }
 
 TEST_CASE("ensemble: the time since the last touch that arrived decides, not the one the client knows of") {
-  lab x{3};
+  ensemble_lab x{3};
   const auto c = x.dial(0);
   const auto other = x.dial(leader);
   x.write(c, 1, {make("/e", "", create_mode::ephemeral)});
@@ -219,7 +219,7 @@ TEST_CASE("ensemble: the time since the last touch that arrived decides, not the
 }
 
 TEST_CASE("ensemble: a client that has seen more than a server has applied is refused by it") {
-  lab x{3};
+  ensemble_lab x{3};
   x.ensemble.set_lag(0, seconds{1});
   const auto c = x.dial(1);
   const auto w = x.welcome_of(c);
@@ -234,7 +234,7 @@ TEST_CASE("ensemble: a client that has seen more than a server has applied is re
 }
 
 TEST_CASE("ensemble: a resumed session keeps its id; a wrong password or an ended session is expired") {
-  lab x{3};
+  ensemble_lab x{3};
   const auto c = x.dial(0);
   const auto w = x.welcome_of(c);
   const auto again = x.dial(1, {w.session, w.password, 0, seconds{4}, {}});
@@ -248,7 +248,7 @@ TEST_CASE("ensemble: a resumed session keeps its id; a wrong password or an ende
 }
 
 TEST_CASE("ensemble: a request that an old server hands on after the session has moved is refused") {
-  lab x{3};
+  ensemble_lab x{3};
   x.ensemble.set_lag(0, milliseconds{500});
   const auto old = x.dial(0);
   x.pass(seconds{2});
@@ -266,7 +266,7 @@ TEST_CASE("ensemble: a request that an old server hands on after the session has
 }
 
 TEST_CASE("ensemble: a session has one connection per server") {
-  lab x{1};
+  ensemble_lab x{1};
   const auto old = x.dial(0);
   const auto w = x.welcome_of(old);
   const auto fresh = x.dial(0, {w.session, w.password, 0, seconds{4}, {}});
@@ -275,7 +275,7 @@ TEST_CASE("ensemble: a session has one connection per server") {
 }
 
 TEST_CASE("ensemble: closing a session removes its ephemeral nodes and tells watchers everywhere") {
-  lab x{3};
+  ensemble_lab x{3};
   const auto owner = x.dial(0);
   const auto watcher = x.dial(1);
   x.write(owner, 1, {make("/e", "", create_mode::ephemeral), make("/p")});
@@ -287,7 +287,7 @@ TEST_CASE("ensemble: closing a session removes its ephemeral nodes and tells wat
 }
 
 TEST_CASE("ensemble: watches are told before the answer that shows the change, at the server that holds them") {
-  lab x{3};
+  ensemble_lab x{3};
   const auto c = x.dial(0);
   x.write(c, 1, {make("/n")});
   x.read(c, 2, get("/n", true));
@@ -299,7 +299,7 @@ TEST_CASE("ensemble: watches are told before the answer that shows the change, a
 }
 
 TEST_CASE("ensemble: resumed watches tell what was missed and only that") {
-  lab x{3};
+  ensemble_lab x{3};
   const auto c = x.dial(0);
   const auto w = x.welcome_of(c);
   x.write(c, 1, {make("/same"), make("/changed"), make("/gone"), make("/list")});
@@ -316,7 +316,7 @@ TEST_CASE("ensemble: resumed watches tell what was missed and only that") {
 }
 
 TEST_CASE("ensemble: a restarted server catches up with what it missed before it serves") {
-  lab x{3};
+  ensemble_lab x{3};
   x.ensemble.crash(0, x.now);
   CHECK_FALSE(x.ensemble.serving(0));
   const auto c = x.dial(1);
@@ -332,7 +332,7 @@ TEST_CASE("ensemble: a restarted server catches up with what it missed before it
 }
 
 TEST_CASE("ensemble: two of three gone is an outage, one back ends it and sessions survive") {
-  lab x{3};
+  ensemble_lab x{3};
   const auto c = x.dial(0);
   const auto w = x.welcome_of(c);
   x.ensemble.crash(1, x.now);
@@ -349,7 +349,7 @@ TEST_CASE("ensemble: two of three gone is an outage, one back ends it and sessio
 }
 
 TEST_CASE("ensemble: expiring a session by hand is what its client would have seen") {
-  lab x{1};
+  ensemble_lab x{1};
   const auto c = x.dial(0);
   const auto w = x.welcome_of(c);
   x.write(c, 1, {make("/e", "", create_mode::ephemeral)});
@@ -362,7 +362,7 @@ TEST_CASE("ensemble: expiring a session by hand is what its client would have se
 }
 
 TEST_CASE("ensemble: timeouts are granted between the limits") {
-  lab x{1};
+  ensemble_lab x{1};
   CHECK(x.welcome_of(x.dial(0, {0, 0, 0, milliseconds{1}, {}})).timeout == seconds{1});
   CHECK(x.welcome_of(x.dial(0, {0, 0, 0, seconds{7}, {}})).timeout == seconds{7});
   CHECK(x.welcome_of(x.dial(0, {0, 0, 0, seconds{7000}, {}})).timeout == seconds{60});

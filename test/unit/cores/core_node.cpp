@@ -1,4 +1,4 @@
-#include "test/unit/cores/cluster.hpp"
+#include "test/unit/cores/core_cluster.hpp"
 
 namespace djm::test {
 
@@ -9,10 +9,10 @@ keeper_core::settings keeper_settings(const node_id& name, const std::string& li
   s.config.id = name;
   s.config.store.root = "/djm";
   s.config.store.connect = "sim";
-  s.config.store.session_timeout = cluster::session_timeout;
+  s.config.store.session_timeout = core_cluster::session_timeout;
   s.config.store.operation_deadline = milliseconds{100};
-  s.config.detach_tolerance = cluster::detach;
-  s.config.stop_grace = cluster::grace;
+  s.config.detach_tolerance = core_cluster::detach;
+  s.config.stop_grace = core_cluster::grace;
   s.config.backoff_min = milliseconds{10};
   s.config.backoff_max = milliseconds{200};
   s.incarnation = life;
@@ -44,8 +44,8 @@ worker_core::settings worker_settings(const node_id& name, const std::string& li
   worker_core::settings s;
   s.node = name;
   s.incarnation = life;
-  s.detach_tolerance = cluster::detach;
-  s.stop_grace = cluster::grace;
+  s.detach_tolerance = core_cluster::detach;
+  s.stop_grace = core_cluster::grace;
   s.backoff_min = milliseconds{10};
   s.backoff_max = milliseconds{200};
   s.max_transaction_ops = 6;
@@ -56,7 +56,7 @@ worker_core::settings worker_settings(const node_id& name, const std::string& li
 
 } // namespace
 
-sim_node::sim_node(cluster& c, node_id name, std::string incarnation)
+core_node::core_node(core_cluster& c, node_id name, std::string incarnation)
   : all(c),
     id(std::move(name)),
     life(std::move(incarnation)),
@@ -64,14 +64,14 @@ sim_node::sim_node(cluster& c, node_id name, std::string incarnation)
     election(election_settings(id, life)),
     manager(manager_settings(id, life)),
     worker(worker_settings(id, life)) {
-  view.timeout = cluster::session_timeout;
+  view.timeout = core_cluster::session_timeout;
 }
 
-step sim_node::now_step() {
+step core_node::now_step() {
   return {all.now, all.random(), 0};
 }
 
-void sim_node::post(std::function<void()> f) {
+void core_node::post(std::function<void()> f) {
   mailbox_.push_back(std::move(f));
   if (working_) {
     return;
@@ -85,11 +85,11 @@ void sim_node::post(std::function<void()> f) {
   working_ = false;
 }
 
-void sim_node::start() {
+void core_node::start() {
   for (const auto& [name, j] : all.jobs) {
     job_runner_core::settings s;
     s.spec = j.spec;
-    s.stop_grace = cluster::grace;
+    s.stop_grace = core_cluster::grace;
     auto& r = runners.emplace(name, job_runner_core{s}).first->second;
     post([this, &r] { carry_out(r, r.on_start(now_step())); });
     post([this, spec = j.spec] { carry_out(keeper, keeper.on_offer(spec, now_step())); });
@@ -100,13 +100,13 @@ void sim_node::start() {
 
 // -- session --------------------------------------------------------------------
 
-void sim_node::tell_session() {
+void core_node::tell_session() {
   post([this] { carry_out(worker, worker.on_session(view, now_step())); });
   post([this] { carry_out(election, election.on_session(view, now_step())); });
   post([this] { carry_out(keeper, keeper.on_session(view, now_step())); });
 }
 
-void sim_node::connect() {
+void core_node::connect() {
   ++view.number;
   view.id = all.tree.open();
   view.connects = 1;
@@ -118,7 +118,7 @@ void sim_node::connect() {
   tell_session();
 }
 
-void sim_node::suspend() {
+void core_node::suspend() {
   all.note(id + " is cut off");
   view.phase = store::session_phase::suspended;
   probed_.reset();
@@ -142,7 +142,7 @@ void sim_node::suspend() {
   }
 }
 
-void sim_node::reconnect() {
+void core_node::reconnect() {
   all.note(id + " is back");
   late.clear();
   view.phase = store::session_phase::connected;
@@ -151,7 +151,7 @@ void sim_node::reconnect() {
   tell_session();
 }
 
-void sim_node::hear_of_expiry() {
+void core_node::hear_of_expiry() {
   all.note(id + " hears that its session has expired");
   late.clear();
   view.phase = store::session_phase::expired;
@@ -161,7 +161,7 @@ void sim_node::hear_of_expiry() {
 
 // -- network --------------------------------------------------------------------
 
-void sim_node::fetch_events() {
+void core_node::fetch_events() {
   for (const auto& e : all.tree.take_events(view.id)) {
     answers.push_back([this, e] {
       post([this, e] { carry_out(worker, worker.on_watch(e, now_step())); });
@@ -172,7 +172,7 @@ void sim_node::fetch_events() {
   }
 }
 
-void sim_node::step_network() {
+void core_node::step_network() {
   fetch_events();
   if (!answers.empty() && (requests.empty() || all.chance(50))) {
     auto a = std::move(answers.front());
@@ -195,7 +195,7 @@ void sim_node::step_network() {
 }
 
 template <class Core>
-void sim_node::one(Core& core, commit_effect& x) {
+void core_node::one(Core& core, commit_effect& x) {
   auto serve = [this, &core, x, session = view.id, number = view.number](bool work, const char* verdict) {
     store::commit_outcome outcome = store::unknown{};
     if (work) {
@@ -224,7 +224,7 @@ void sim_node::one(Core& core, commit_effect& x) {
 }
 
 template <class Core>
-void sim_node::one(Core& core, read_effect& x) {
+void core_node::one(Core& core, read_effect& x) {
   auto serve = [this, &core, x, session = view.id, number = view.number](bool work, const char* verdict) {
     store::read_outcome outcome{store::read_status::failed, {}, {}};
     if (work && std::string{verdict} == "truth") {
@@ -246,7 +246,7 @@ void sim_node::one(Core& core, read_effect& x) {
 }
 
 template <class Core>
-void sim_node::one(Core&, emit_effect& x) {
+void core_node::one(Core&, emit_effect& x) {
   if (const auto* p = std::get_if<problem>(&x.what); p != nullptr && !p->about.empty()) {
     problems[p->component + ": " + p->about] = p->why.text;
   } else if (const auto* o = std::get_if<problem_over>(&x.what)) {
@@ -254,20 +254,20 @@ void sim_node::one(Core&, emit_effect& x) {
   }
 }
 template <class Core>
-void sim_node::one(Core&, log_effect&) {}
+void core_node::one(Core&, log_effect&) {}
 
 template <class Core>
-void sim_node::carry_out(Core& core, std::vector<typename Core::effect> effects) {
+void core_node::carry_out(Core& core, std::vector<typename Core::effect> effects) {
   for (auto& e : effects) {
     std::visit([&](auto& x) { one(core, x); }, e);
   }
 }
 
-void sim_node::probe() {
+void core_node::probe() {
   if (!probing_ || !connected() || all.now < next_probe_) {
     return;
   }
-  next_probe_ = all.now + cluster::session_timeout / 3;
+  next_probe_ = all.now + core_cluster::session_timeout / 3;
   auto serve = [this, sent = all.now, session = view.id, number = view.number](bool work, const char*) {
     store::transaction txn;
     txn.ops.push_back(store::check_op{"/djm/alive/" + id});
@@ -296,7 +296,7 @@ void sim_node::probe() {
 
 // -- time -----------------------------------------------------------------------
 
-std::optional<time_point> sim_node::wake_at() const {
+std::optional<time_point> core_node::wake_at() const {
   auto t = earliest(keeper.wake_at(), earliest(election.wake_at(), earliest(manager.wake_at(), worker.wake_at())));
   for (const auto& [name, r] : runners) {
     t = earliest(t, r.wake_at());
@@ -304,7 +304,7 @@ std::optional<time_point> sim_node::wake_at() const {
   return probing_ && connected() ? earliest(t, next_probe_) : t;
 }
 
-void sim_node::wake() {
+void core_node::wake() {
   auto due = [&](const std::optional<time_point>& t) { return t && *t <= all.now; };
   for (auto& [name, r] : runners) {
     if (due(r.wake_at())) {
@@ -326,38 +326,38 @@ void sim_node::wake() {
   probe();
 }
 
-void sim_node::drain() {
+void core_node::drain() {
   post([this] { carry_out(worker, worker.on_drain(now_step())); });
 }
 
-void sim_node::leave() {
+void core_node::leave() {
   post([this] { carry_out(keeper, keeper.on_leave(now_step())); });
   post([this] { carry_out(election, election.on_resign(now_step())); });
 }
 
 // -- what the cores ask of each other ---------------------------------------------
 
-void sim_node::one(keeper_core&, keeper_core::joined& x) {
+void core_node::one(keeper_core&, keeper_core::joined& x) {
   all.note(id + " has joined as " + life);
   post([this, x] { carry_out(worker, worker.on_joined(x.number, x.alive_data, now_step())); });
   post([this, x] { carry_out(election, election.on_joined(x.number, now_step())); });
 }
 
-void sim_node::one(keeper_core&, keeper_core::unjoined&) {
+void core_node::one(keeper_core&, keeper_core::unjoined&) {
   post([this] { carry_out(worker, worker.on_unjoined(now_step())); });
   post([this] { carry_out(election, election.on_unjoined(now_step())); });
 }
 
-void sim_node::one(keeper_core&, keeper_core::start_probing&) {
+void core_node::one(keeper_core&, keeper_core::start_probing&) {
   probing_ = true;
   probed_.reset();
   next_probe_ = all.now;
 }
 
-void sim_node::one(keeper_core&, keeper_core::stop_probing&) {
+void core_node::one(keeper_core&, keeper_core::stop_probing&) {
   probing_ = false;
 }
-void sim_node::one(keeper_core&, keeper_core::left&) {
+void core_node::one(keeper_core&, keeper_core::left&) {
   if (std::exchange(left, true)) {
     return;
   }
@@ -372,20 +372,20 @@ void sim_node::one(keeper_core&, keeper_core::left&) {
   answers.clear();
   tell_session();
 }
-void sim_node::one(keeper_core&, keeper_core::failed& x) {
+void core_node::one(keeper_core&, keeper_core::failed& x) {
   all.broken(id + " failed: " + to_string(x.why));
 }
 
-void sim_node::one(election_core&, election_core::granted& x) {
+void core_node::one(election_core&, election_core::granted& x) {
   all.note(id + " leads, epoch " + std::to_string(x.epoch));
   post([this, x] { carry_out(manager, manager.on_granted(x.epoch, x.latch, x.session, now_step())); });
 }
 
-void sim_node::one(election_core&, election_core::revoked&) {
+void core_node::one(election_core&, election_core::revoked&) {
   post([this] { carry_out(manager, manager.on_revoked(now_step())); });
 }
 
-void sim_node::one(manager_core&, manager_core::plan_request& x) {
+void core_node::one(manager_core&, manager_core::plan_request& x) {
   answers.push_back([this, x] {
     post([this, x] {
       auto made = plan_without_users(*x.problem, strategy_registry{}, *x.answers);
@@ -394,41 +394,41 @@ void sim_node::one(manager_core&, manager_core::plan_request& x) {
   });
 }
 
-void sim_node::one(manager_core&, manager_core::strategy_request& x) {
+void core_node::one(manager_core&, manager_core::strategy_request& x) {
   all.broken(id + " asks a strategy of a user, and there is none: " + x.question.strategy);
 }
 
-void sim_node::one(worker_core&, worker_core::grant& x) {
+void core_node::one(worker_core&, worker_core::grant& x) {
   post([this, x] {
     auto& r = runners.at(x.job);
     carry_out(r, r.on_granted(x.items, now_step()));
   });
 }
 
-void sim_node::one(worker_core&, worker_core::revoke& x) {
+void core_node::one(worker_core&, worker_core::revoke& x) {
   post([this, x] {
     auto& r = runners.at(x.job);
     carry_out(r, r.on_revoked(x.items, x.reason, now_step()));
   });
 }
 
-void sim_node::one(worker_core&, worker_core::renew_lease& x) {
+void core_node::one(worker_core&, worker_core::renew_lease& x) {
   run_until_ = x.run_until;
   for (auto& [name, r] : runners) {
     post([this, x, &core = r] { carry_out(core, core.on_lease(x.run_until, x.deadline, now_step())); });
   }
 }
 
-void sim_node::one(worker_core&, worker_core::not_alive&) {
+void core_node::one(worker_core&, worker_core::not_alive&) {
   post([this] { carry_out(keeper, keeper.on_not_alive(now_step())); });
 }
 
-void sim_node::one(worker_core&, worker_core::drained&) {
+void core_node::one(worker_core&, worker_core::drained&) {
   drained = true;
 }
-void sim_node::one(worker_core&, worker_core::settled_changed&) {}
+void core_node::one(worker_core&, worker_core::settled_changed&) {}
 
-job_id sim_node::job_of(const job_runner_core& r) const {
+job_id core_node::job_of(const job_runner_core& r) const {
   for (const auto& [name, x] : runners) {
     if (&x == &r) {
       return name;
@@ -437,7 +437,7 @@ job_id sim_node::job_of(const job_runner_core& r) const {
   return {};
 }
 
-void sim_node::one(job_runner_core& r, job_runner_core::start_run& x) {
+void core_node::one(job_runner_core& r, job_runner_core::start_run& x) {
   const auto job = job_of(r);
   all.note(id + " runs " + job + " " + show(x));
   ++all.runs_started;
@@ -468,7 +468,7 @@ void sim_node::one(job_runner_core& r, job_runner_core::start_run& x) {
   all.runs[{life, job, x.id}] = {this, x.items, all.now + milliseconds{all.random() % 900}};
 }
 
-void sim_node::one(job_runner_core& r, job_runner_core::stop_run& x) {
+void core_node::one(job_runner_core& r, job_runner_core::stop_run& x) {
   auto i = all.runs.find({life, job_of(r), x.id});
   if (i != all.runs.end()) {
     // Obedient, at the last moment if need be.
@@ -476,11 +476,11 @@ void sim_node::one(job_runner_core& r, job_runner_core::stop_run& x) {
   }
 }
 
-void sim_node::one(job_runner_core& r, job_runner_core::released& x) {
+void core_node::one(job_runner_core& r, job_runner_core::released& x) {
   post([this, job = job_of(r), x] { carry_out(worker, worker.on_released(job, x.items, now_step())); });
 }
 
-void sim_node::one(job_runner_core& r, job_runner_core::cut_share& x) {
+void core_node::one(job_runner_core& r, job_runner_core::cut_share& x) {
   post([this, &r, x] {
     std::vector<std::vector<item_id>> halves(2);
     for (std::size_t i = 0; i < x.share.size(); ++i) {
@@ -490,15 +490,15 @@ void sim_node::one(job_runner_core& r, job_runner_core::cut_share& x) {
   });
 }
 
-void sim_node::one(job_runner_core& r, job_runner_core::call_pool& x) {
+void core_node::one(job_runner_core& r, job_runner_core::call_pool& x) {
   post([this, &r, x] { carry_out(r, r.on_pool(x.request, all.jobs.at(job_of(r)).items, now_step())); });
 }
 
-void sim_node::one(job_runner_core& r, job_runner_core::pool_ready& x) {
+void core_node::one(job_runner_core& r, job_runner_core::pool_ready& x) {
   post([this, job = job_of(r), x] { carry_out(keeper, keeper.on_pool(job, x.items, now_step())); });
 }
 
 // The cluster tells runners of the end of their runs.
-template void sim_node::carry_out<job_runner_core>(job_runner_core&, std::vector<job_runner_core::effect>);
+template void core_node::carry_out<job_runner_core>(job_runner_core&, std::vector<job_runner_core::effect>);
 
 } // namespace djm::test

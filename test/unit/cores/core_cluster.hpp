@@ -19,12 +19,12 @@ namespace djm::test {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-class cluster;
+class core_cluster;
 
 /// The cores of one process, wired as a node wires them, and its session.
-class sim_node {
+class core_node {
 public:
-  sim_node(cluster& c, node_id name, std::string incarnation);
+  core_node(core_cluster& c, node_id name, std::string incarnation);
 
   void start();
   void wake();
@@ -51,7 +51,7 @@ public:
     std::function<std::function<void()>(bool work, const char* verdict)> serve;
   };
 
-  cluster& all;
+  core_cluster& all;
   node_id id;
   std::string life;
   keeper_core keeper;
@@ -74,7 +74,7 @@ public:
   std::map<std::string, std::string> problems;
 
 private:
-  friend class cluster;
+  friend class core_cluster;
 
   step now_step();
   void post(std::function<void()> f);
@@ -128,7 +128,7 @@ private:
 
 /// Several nodes over one tree. Single-threaded; a seed decides who hears what when, and what goes wrong. Whatever it
 /// finds to break an invariant is thrown, with the time and the last things that happened.
-class cluster {
+class core_cluster {
 public:
   struct job {
     job_spec spec;
@@ -136,12 +136,12 @@ public:
     bool enabled = true;
   };
   struct active_run {
-    sim_node* node = nullptr;
+    core_node* node = nullptr;
     std::vector<work_item> items;
     time_point ends;
   };
 
-  cluster(unsigned seed, std::size_t nodes);
+  core_cluster(unsigned seed, std::size_t nodes);
 
   bool chance(unsigned percent) { return random() % 100 < percent; }
   /// Lets the cluster work; faults as told.
@@ -162,8 +162,8 @@ public:
   std::mt19937 random;
   time_point now = at(1000);
   fake_store tree;
-  std::vector<std::unique_ptr<sim_node>> nodes;
-  std::vector<std::unique_ptr<sim_node>> crashed;
+  std::vector<std::unique_ptr<core_node>> nodes;
+  std::vector<std::unique_ptr<core_node>> crashed;
   std::map<job_id, job> jobs;
   bool outcomes_go_wrong = false;
   /// Runs that go on, by incarnation, job and run.

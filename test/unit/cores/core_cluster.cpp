@@ -1,4 +1,4 @@
-#include "test/unit/cores/cluster.hpp"
+#include "test/unit/cores/core_cluster.hpp"
 
 #include <stdexcept>
 
@@ -10,7 +10,7 @@ const store::tree_schema schema{"/djm"};
 
 } // namespace
 
-cluster::cluster(unsigned seed, std::size_t n) : random(seed), seed_(seed) {
+core_cluster::core_cluster(unsigned seed, std::size_t n) : random(seed), seed_(seed) {
   auto add = [&](const char* name, running_mode mode, djm::schedule s, int items) {
     job j;
     j.spec.id = name;
@@ -27,21 +27,21 @@ cluster::cluster(unsigned seed, std::size_t n) : random(seed), seed_(seed) {
   add("c", running_mode::custom, schedule::fixed_delay(milliseconds{100}), 3);
   jobs["c"].spec.on_new_items = new_items_policy::own_run;
   for (std::size_t i = 0; i < n; ++i) {
-    nodes.push_back(std::make_unique<sim_node>(*this, "n" + std::to_string(i), "life" + std::to_string(++lives_)));
+    nodes.push_back(std::make_unique<core_node>(*this, "n" + std::to_string(i), "life" + std::to_string(++lives_)));
   }
   for (auto& x : nodes) {
     x->start();
   }
 }
 
-void cluster::note(const std::string& text) {
+void core_cluster::note(const std::string& text) {
   recent_.push_back(std::to_string((now - at(1000)).count() / 1'000'000) + "ms " + text);
   if (recent_.size() > 60) {
     recent_.pop_front();
   }
 }
 
-void cluster::broken(const std::string& what) {
+void core_cluster::broken(const std::string& what) {
   std::string text = "seed " + std::to_string(seed_) + ": " + what + "\n";
   for (const auto& line : recent_) {
     text += "  " + line + "\n";
@@ -49,7 +49,7 @@ void cluster::broken(const std::string& what) {
   throw std::runtime_error(text);
 }
 
-void cluster::run(duration span, unsigned fault_percent) {
+void core_cluster::run(duration span, unsigned fault_percent) {
   outcomes_go_wrong = fault_percent > 0;
   const auto end = now + span;
   auto next_fault = now + milliseconds{500};
@@ -76,7 +76,7 @@ void cluster::run(duration span, unsigned fault_percent) {
   }
 }
 
-void cluster::advance() {
+void core_cluster::advance() {
   auto next = now + milliseconds{1 + random() % 4};
   now = next;
   for (auto& x : nodes) {
@@ -113,7 +113,7 @@ void cluster::advance() {
   }
 }
 
-void cluster::restart(std::size_t index) {
+void core_cluster::restart(std::size_t index) {
   auto& x = nodes[index];
   note(x->life + " crashes");
   // A process that is gone runs nothing; what it had sent may still be worked on.
@@ -132,11 +132,11 @@ void cluster::restart(std::size_t index) {
   x->answers.clear();
   auto name = x->id;
   crashed.push_back(std::move(x));
-  nodes[index] = std::make_unique<sim_node>(*this, name, "life" + std::to_string(++lives_));
+  nodes[index] = std::make_unique<core_node>(*this, name, "life" + std::to_string(++lives_));
   nodes[index]->start();
 }
 
-void cluster::fault() {
+void core_cluster::fault() {
   ++faults;
   const auto index = random() % nodes.size();
   auto& x = *nodes[index];
@@ -198,7 +198,7 @@ void cluster::fault() {
   }
 }
 
-void cluster::calm() {
+void core_cluster::calm() {
   note("calm");
   outcomes_go_wrong = false;
   for (auto& x : nodes) {
@@ -208,7 +208,7 @@ void cluster::calm() {
   }
 }
 
-void cluster::check_tree() {
+void core_cluster::check_tree() {
   if (tree.zxid() == checked_) {
     return;
   }
@@ -226,7 +226,7 @@ void cluster::check_tree() {
   }
 }
 
-std::string cluster::stale_problems() const {
+std::string core_cluster::stale_problems() const {
   std::string text;
   for (const auto& n : nodes) {
     for (const auto& [about, what] : n->problems) {
@@ -238,7 +238,7 @@ std::string cluster::stale_problems() const {
   return text;
 }
 
-void cluster::check_covered() {
+void core_cluster::check_covered() {
   std::size_t locks = 0;
   for (const auto& j : tree.children(schema.locks())) {
     locks += tree.children(schema.locks(j)).size();
@@ -280,7 +280,7 @@ void cluster::check_covered() {
   }
 }
 
-std::size_t cluster::leaders() const {
+std::size_t core_cluster::leaders() const {
   std::size_t n = 0;
   for (const auto& x : nodes) {
     n += x->manager.leading() ? 1 : 0;

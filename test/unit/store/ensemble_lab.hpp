@@ -14,9 +14,9 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 /// An ensemble and hand-made connections to it: every message is one line of a test.
-class lab {
+class ensemble_lab {
 public:
-  explicit lab(std::size_t servers, ensemble_options options = {}) : ensemble(with(options, servers), start) {}
+  explicit ensemble_lab(std::size_t servers, ensemble_options options = {}) : ensemble(with(options, servers), start) {}
 
   /// Sends `hello` for a new or an old session; the answer, if any yet, is in `inbox`.
   connection_t dial(std::size_t server, wire::hello hello = {}) {

@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-#include "world.hpp"
+#include "session_world.hpp"
 
 using namespace djm;
 using namespace djm::store;
@@ -26,9 +26,9 @@ struct truth {
 };
 
 /// A client that writes unique values, reads, watches and probes, and remembers what it was told.
-class actor final : public world::peer {
+class actor final : public session_world::peer {
 public:
-  actor(world& w, truth& t) : w_(w), t_(t) {
+  actor(session_world& w, truth& t) : w_(w), t_(t) {
     session_limits limits;
     limits.operation_deadline = milliseconds{1500};
     core = session_core{limits};
@@ -179,7 +179,7 @@ private:
       CHECK(i->second - x.contact >= core.view().timeout);
   }
 
-  world& w_;
+  session_world& w_;
   truth& t_;
   std::uint64_t last_ = 0;
   std::map<std::uint64_t, std::string> writes_;
@@ -201,7 +201,7 @@ totals simulate(std::uint64_t seed) {
   ensemble_options o;
   o.servers = 3;
   truth t;
-  world w{o, seed};
+  session_world w{o, seed};
   auto& dice = w.random;
   w.ensemble.set_observer([&](const committed_transaction& x, time_point when) {
     t.mix(static_cast<std::uint64_t>(x.zxid));

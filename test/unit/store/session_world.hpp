@@ -38,7 +38,7 @@ private:
 
 /// Session cores on client libraries on one ensemble, joined by a network that delays messages and can be cut, all on
 /// virtual time. A connection that has lost one message carries none any more, as TCP would have it.
-class world {
+class session_world {
 public:
   class peer {
   public:
@@ -55,7 +55,7 @@ public:
     session_options options;
   };
 
-  world(ensemble_options o, std::uint64_t seed) : random(seed), ensemble(o, start) {}
+  session_world(ensemble_options o, std::uint64_t seed) : random(seed), ensemble(o, start) {}
 
   void add(std::unique_ptr<peer> p) {
     p->index = peers.size();
