@@ -1,29 +1,15 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "actors/common/open_problems.hpp"
+#include "actors/common/version_ids.hpp"
 #include "actors/manager/manager_effects.hpp"
 #include "djm/status.hpp"
-#include "zkstore/payloads.hpp"
 #include "zkstore/tree_schema.hpp"
 
 namespace djm {
-
-/// What this incarnation writes into version nodes: a value that nobody writes twice.
-class version_ids {
-public:
-  explicit version_ids(std::string incarnation) : incarnation_(std::move(incarnation)) {}
-  std::string draw() { return store::encode(store::version_payload{fmt::format("{}-m{}", incarnation_, next_++)}); }
-
-private:
-  std::string incarnation_;
-  std::uint64_t next_ = 1;
-};
 
 /// What is there as long as the manager is, whoever leads. Everything else is part of a `term`, and ends with it.
 struct manager_lifetime {
@@ -34,7 +20,7 @@ struct manager_lifetime {
       problems("manager", std::chrono::minutes{1}),
       batch(cfg.max_transaction_ops),
       break_batch(cfg.lock_batch, 1),
-      ids(cfg.incarnation) {}
+      ids(cfg.incarnation, 'm') {}
 
   manager_config cfg;
   store::tree_schema tree;

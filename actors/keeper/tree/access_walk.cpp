@@ -1,4 +1,4 @@
-#include "actors/keeper/access_walk.hpp"
+#include "actors/keeper/tree/access_walk.hpp"
 
 #include <utility>
 

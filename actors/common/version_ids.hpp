@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "zkstore/payloads.hpp"
+
+namespace djm {
+
+/// What one part of an incarnation writes into version nodes: a value that nobody writes twice. `part` tells the parts
+/// of a node apart.
+class version_ids {
+public:
+  version_ids(std::string incarnation, char part) : incarnation_(std::move(incarnation)), part_(part) {}
+  std::string draw() {
+    return store::encode(store::version_payload{fmt::format("{}-{}{}", incarnation_, part_, next_++)});
+  }
+
+private:
+  std::string incarnation_;
+  char part_;
+  std::uint64_t next_ = 1;
+};
+
+} // namespace djm

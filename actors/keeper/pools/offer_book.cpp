@@ -1,0 +1,105 @@
+#include "actors/keeper/pools/offer_book.hpp"
+
+#include <utility>
+
+namespace djm {
+
+// -- one pool -----------------------------------------------------------------------
+
+bool pool_accord::found() {
+  const bool untouched = !rewritten_;
+  if (untouched) {
+    undisputed();
+  }
+  rewritten_ = false;
+  written_ = true;
+  return untouched;
+}
+
+bool pool_accord::disputed() {
+  return written_ && ++disputes_ == 3;
+}
+
+void pool_accord::undisputed() {
+  rewritten_ = false;
+  disputes_ = 0;
+}
+
+void job_offer::set_spec(const job_spec& spec) {
+  spec_ = spec;
+  accord.offered();
+  dirty_ = true;
+}
+
+void job_offer::set_pool(std::vector<item_id> items) {
+  if (pool_ != items) {
+    accord.wished();
+  }
+  pool_ = std::move(items);
+  dirty_ = true;
+}
+
+// -- all of them --------------------------------------------------------------------
+
+void offer_book::offer(const job_spec& spec) {
+  const bool is_new = !has(spec.id);
+  auto& o = offers_[spec.id];
+  if (is_new || !(o.spec().attributes == spec.attributes)) {
+    o.wish.renew(new_wish());
+  }
+  o.set_spec(spec);
+  registration_dirty_ = true;
+}
+
+bool offer_book::withdraw(const job_id& job) {
+  const bool was_there = offers_.erase(job) > 0;
+  registration_dirty_ = registration_dirty_ || was_there;
+  return was_there;
+}
+
+void offer_book::put_pool(const job_id& job, std::vector<item_id> items) {
+  if (auto* o = find(job)) {
+    if (o->pool() != items) {
+      o->wish.renew(new_wish());
+    }
+    o->set_pool(std::move(items));
+  }
+}
+
+job_offer* offer_book::find(const job_id& job) {
+  const auto found = offers_.find(job);
+  return found != offers_.end() ? &found->second : nullptr;
+}
+
+void offer_book::pools_outdated() {
+  for (auto& [id, o] : offers_) {
+    o.outdated();
+  }
+}
+
+void offer_book::heard_of(const std::string& path) {
+  for (auto& [id, o] : offers_) {
+    if (o.wish.stays_back() && path == life_.tree.alive(o.wish.writer())) {
+      o.outdated();
+    }
+  }
+}
+
+/// The number of a wish that is formed now. While nobody can be told, others may form later ones: then it counts as
+/// formed when this node read the pools last.
+std::optional<store::zxid_t> offer_book::new_wish() const {
+  if (life_.cfg.has_joined && !member_.has_joined()) {
+    return store::zxid_t{0};
+  }
+  return store_.connected() || !member_.has_joined() ? std::nullopt : std::optional{seen_wish_};
+}
+
+void offer_book::wishes_age() {
+  if (member_.has_joined()) {
+    for (auto& [id, o] : offers_) {
+      o.wish.age(seen_wish_);
+    }
+  }
+}
+
+} // namespace djm

@@ -1,0 +1,117 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "actors/keeper/keeper_store.hpp"
+#include "actors/keeper/pools/pool_wish.hpp"
+#include "djm/job_spec.hpp"
+
+namespace djm {
+
+/// Whether the pool in the tree is as this node wants it, and whether another one keeps changing it. Pure.
+class pool_accord {
+public:
+  /// The job is offered anew, or its pool is another one: a new wish of ours is no dispute.
+  void offered() {
+    agreed_.reset();
+    written_ = false;
+  }
+  void wished() { written_ = false; }
+
+  /// What the job's node said when it last said what we want: need not be read again while it stays the same.
+  bool agrees(const std::string& data) const { return agreed_ == data; }
+  void agree(std::string data) { agreed_ = std::move(data); }
+  /// It was found as we want it. True: without our having written it since the last time.
+  bool found();
+  /// Somebody has touched it again, for the third time.
+  bool disputed();
+  /// Nobody has touched it since it was looked at before.
+  void undisputed();
+  void write() { rewritten_ = true; }
+  bool written() const { return written_; }
+
+private:
+  std::optional<std::string> agreed_;
+  std::uint32_t disputes_ = 0;
+  bool written_ = false;
+  bool rewritten_ = false; ///< since it was last found to be as we want it
+};
+
+/// A job that this node can run, and what it wants of its pool.
+class job_offer {
+public:
+  const job_spec& spec() const { return spec_; }
+  /// As this node sees it: valid, sorted names. Nothing: the pool function has not answered yet.
+  const std::optional<std::vector<item_id>>& pool() const { return pool_; }
+  void set_spec(const job_spec& spec);
+  void set_pool(std::vector<item_id> items);
+
+  /// Whether the pool in the tree is as we want it has to be looked at.
+  bool dirty() const { return dirty_; }
+  void outdated() { dirty_ = true; }
+  void looked_at() { dirty_ = false; }
+
+  pool_wish wish;
+  pool_accord accord;
+
+private:
+  job_spec spec_;
+  std::optional<std::vector<item_id>> pool_;
+  bool dirty_ = true;
+};
+
+/// The jobs that this node offers.
+class offer_book {
+public:
+  offer_book(keeper_lifetime& life, const keeper_store& store, const membership& member)
+    : life_(life), store_(store), member_(member) {}
+
+  /// This node can run the job from now on.
+  void offer(const job_spec& spec);
+  /// False: it was not offered.
+  bool withdraw(const job_id& job);
+  void put_pool(const job_id& job, std::vector<item_id> items);
+
+  bool empty() const { return offers_.empty(); }
+  bool has(const job_id& job) const { return offers_.count(job) > 0; }
+  /// Null: it is not offered any more.
+  job_offer* find(const job_id& job);
+  auto begin() { return offers_.begin(); }
+  auto end() { return offers_.end(); }
+
+  /// All pools have to be looked at.
+  void pools_outdated();
+  /// A node of the tree has changed: pools in which the wish of the node that it is the life of stands have to be
+  /// looked at.
+  void heard_of(const std::string& path);
+
+  /// The registration may not say what is offered.
+  bool registration_dirty() const { return registration_dirty_; }
+  void registration_outdated() { registration_dirty_ = true; }
+  void registration_taken() { registration_dirty_ = false; }
+
+  // -- numbers of wishes --
+
+  /// The pools are read, which `number` was the last to change.
+  void pools_read(store::zxid_t number) { seen_wish_ = number; }
+  store::zxid_t seen_wish() const { return seen_wish_; }
+  /// The session is over: what has not been written by now has not been formed later than what others write next.
+  void wishes_age();
+
+private:
+  std::optional<store::zxid_t> new_wish() const;
+
+  const keeper_lifetime& life_;
+  const keeper_store& store_;
+  const membership& member_;
+  std::map<job_id, job_offer> offers_;
+  bool registration_dirty_ = false;
+  store::zxid_t seen_wish_ = 0; ///< no wish up to this number is later than what this node knew when it last read
+};
+
+} // namespace djm
