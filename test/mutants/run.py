@@ -28,7 +28,7 @@ UNITS = ["unit_cores", "unit_store", "unit_shells", "stand_in_test"]
 UNIT_TIMEOUT = 10
 # What the test cases of a core begin with, by its folder; and those of several cores together.
 NEAR = {"election": "election:*", "dialogue": "read_batch:*,txn_builder:*,exchange:*", "job_runner": "runner:*", "keeper": "keeper:*", "worker": "worker:*,lease:*",
-        "node": "supervisor:*,admin:*,event desk:*,log limiter:*", "store": "limits:*,last lease:*", "executor": "lease guard:*,fair queue:*",
+        "node": "supervisor:*,admin:*,event desk:*,log limiter:*", "executor": "lease guard:*,fair queue:*",
         "manager": "manager:*,writer:*,watchdog:*,image:*", "session": "session core:*,prober:*"}
 CLUSTERS = "cluster:*"
 # A mutant that sleeps uses no processor: so many times its seconds may go by.
