@@ -193,7 +193,8 @@ private:
 };
 
 bool is_in_scope(const std::string& path) {
-  return ends_with(path, "_core.hpp") || (starts_with(path, "actors/manager/") && is_header(path));
+  return ends_with(path, "_core.hpp") ||
+         ((starts_with(path, "actors/manager/") || starts_with(path, "actors/job_runner/")) && is_header(path));
 }
 
 } // namespace
