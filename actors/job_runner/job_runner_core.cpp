@@ -3,158 +3,69 @@
 #include <algorithm>
 #include <utility>
 
-#include "actors/job_runner/rhythm.hpp"
-
 namespace djm {
 
-job_runner_core::job_runner_core(settings s)
-  : cfg_(std::move(s)),
-    cut_backoff_(cfg_.backoff_min, cfg_.backoff_max),
-    pool_backoff_(cfg_.backoff_min, cfg_.backoff_max) {}
-
-duration job_runner_core::grace() const {
-  return cfg_.spec.stop_grace > duration::zero() ? cfg_.spec.stop_grace : cfg_.stop_grace;
-}
-
-// -- events -------------------------------------------------------------------
+job_runner_core::job_runner_core(settings s) : cfg_(std::move(s)), cut_(items_, cfg_, failures_), pool_(cfg_) {}
 
 job_runner_core::effects job_runner_core::on_start(step s) {
   effects out;
-  pool_due_ = s.now;
-  check_pool(s, out);
+  pool_.begin(s);
+  pool_.check(last_request_, s, out);
   return out;
 }
 
 job_runner_core::effects job_runner_core::on_adopted(const std::vector<run_id>& ids,
                                                      const std::vector<std::vector<work_item>>& items, step s) {
-  effects out;
+  std::vector<item_no> moved;
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    auto& r = runs_[ids[i]];
-    r.items = items[i];
+    active_run r;
     r.started = s.now;
     for (const auto& w : items[i]) {
-      auto& it = items_[w.id];
+      const auto no = items_.find_or_add(w.id, moved);
+      auto& it = items_[no];
       it.run = ids[i];
       it.token = w.token;
       it.fresh = false;
+      r.items.push_back(no);
     }
     // Nobody has granted these items to us yet; whether they are still ours is for the worker to say.
-    next_run_ = std::max(next_run_, (ids[i] & 0xffffffffffu) + 1);
+    runs_.add(ids[i], std::move(r));
+    last_run_ = std::max(last_run_, ids[i] & 0xffffffffffu);
   }
-  return out;
-}
-
-job_runner_core::effects job_runner_core::on_granted(const std::vector<work_item>& items, step s) {
-  effects out;
-  if (items.empty()) {
-    return out;
-  }
-  if (!eligible_) {
-    eligible_ = s.now;
-    origin_ = s.now + cfg_.spec.schedule.initial_delay;
-  }
-  for (const auto& w : items) {
-    auto& it = items_[w.id];
-    it.granted = true;
-    it.fresh = true;
-    it.since = s.now;
-    it.since_wall = since_epoch(s.wall_ms);
-    it.token = w.token; // a run of an earlier turn keeps the token it was started with
-    begin_wait(w.id, it, s);
-  }
-  out.push_back(emit_effect{items_granted{cfg_.spec.id, items}});
-  if (cfg_.spec.on_new_items == new_items_policy::restart) {
-    restart_runs(s, out);
-    for (auto& l : lanes_) {
-      l.again = l.again || lane_busy(l);
-    }
-  }
-  recut(s, out);
-  if (cut_request_ == 0) {
-    triggered_ahead_ = false;
-  }
-  if (cfg_.spec.on_new_items == new_items_policy::own_run) {
-    for (auto& l : lanes_) {
-      l.again = l.again || has_fresh(l);
-    }
-  }
-  start_due(s, out);
-  return out;
-}
-
-job_runner_core::effects job_runner_core::on_revoked(const std::vector<item_id>& items, stop_reason reason, step s) {
-  effects out;
-  std::vector<item_id> free;
-  std::vector<item_id> idle;
-  std::vector<item_id> lost;
-  std::vector<item_id> fed;
-  std::map<run_id, std::vector<item_id>> busy;
-  for (const auto& id : items) {
-    auto i = items_.find(id);
-    if (i == items_.end()) {
-      free.push_back(id);
-      continue;
-    }
-    if (i->second.granted) {
-      lost.push_back(id);
-    }
-    i->second.granted = false;
-    if (i->second.run == 0) {
-      idle.push_back(id);
-      forget(i, fed);
-      free.push_back(id);
-    } else {
-      busy[i->second.run].push_back(id);
-    }
-  }
-  if (!lost.empty()) {
-    out.push_back(emit_effect{items_revoked{cfg_.spec.id, std::move(lost), reason}});
-  }
-  for (auto& [id, revoked] : busy) {
-    revoke_from(id, runs_[id], reason, std::move(revoked), s, out);
-  }
-  tell_fed(std::move(fed), out);
-  if (!idle.empty()) {
-    out.push_back(emit_effect{items_released{cfg_.spec.id, std::move(idle)}});
-  }
-  if (!free.empty()) {
-    out.push_back(released{std::move(free)});
-  }
-  recut(s, out);
-  start_due(s, out);
-  return out;
+  return {};
 }
 
 job_runner_core::effects job_runner_core::on_worker_rebuilt(step s) {
   std::vector<item_id> all;
-  for (const auto& [id, it] : items_) {
-    all.push_back(id);
-  }
+  items_.each([&](item_no no) { all.push_back(*items_[no].name); });
   return on_revoked(all, stop_reason::revoked, s);
 }
 
 job_runner_core::effects job_runner_core::on_lease(time_point run_until, time_point deadline, step s) {
   effects out;
-  const bool was_in_force = leased_ && s.now < run_until_;
-  run_until_ = std::min(run_until, deadline - grace()); // a job may ask for more grace than its node
-  deadline_ = deadline;
+  const bool was_in_force = lease_.in_force(s.now);
+  lease_.renew(std::min(run_until, deadline - cfg_.grace()), deadline); // a job may ask for more grace than its node
   if (!was_in_force) {
-    wait_anew(s, out); // nothing could start
+    waiting_.count_anew(s, out); // nothing could start
   }
-  leased_ = true;
-  check_runs(s, out);
+  runs_.check(s, out);
   start_due(s, out);
+  return out;
+}
+
+job_runner_core::effects job_runner_core::on_pool(std::uint64_t request, const expected<std::vector<item_id>>& pool,
+                                                  step s) {
+  effects out;
+  pool_.answer(request, pool, s, out);
   return out;
 }
 
 job_runner_core::effects job_runner_core::on_trigger(step s) {
   effects out;
   ++counters_.triggers;
-  for (auto& l : lanes_) {
-    l.triggered = true;
-  }
+  lanes_.each([this](lane_no no) { lanes_.edit(no).triggered = true; });
   // A share that is being cut anew may have no lanes yet; those that come are meant as well. So are the first items.
-  triggered_ahead_ = triggered_ahead_ || cut_request_ != 0 || !eligible_;
+  triggered_ahead_ = triggered_ahead_ || cut_.open() || !rhythm_.began();
   start_due(s, out);
   return out;
 }
@@ -163,7 +74,7 @@ std::uint64_t job_runner_core::runs_to_come() const {
   if (stopping_) {
     return 0;
   }
-  return lanes_.empty() && cut_request_ != 0 ? 1 : lanes_.size();
+  return lanes_.size() == 0 && cut_.open() ? 1 : lanes_.size();
 }
 
 expected<job_runner_core::effects> job_runner_core::on_schedule(const schedule& next, step s) {
@@ -175,13 +86,9 @@ expected<job_runner_core::effects> job_runner_core::on_schedule(const schedule& 
     return out; // whoever sets it again and again, to be sure, must neither run the job nor keep it from running
   }
   cfg_.spec.schedule = next;
-  if (eligible_) {
-    origin_ = last_start_ ? *last_start_ + next.period : *eligible_ + next.initial_delay;
-  }
-  for (auto& l : lanes_) {
-    set_due_from_now_on(l, s);
-  }
-  wait_anew(s, out);
+  rhythm_.count_anew();
+  lanes_.each([&](lane_no no) { rhythm_.set_due_from_now_on(lanes_.edit(no), s); });
+  waiting_.count_anew(s, out);
   start_due(s, out);
   return out;
 }
@@ -189,61 +96,45 @@ expected<job_runner_core::effects> job_runner_core::on_schedule(const schedule& 
 job_runner_core::effects job_runner_core::on_stop(stop_reason reason, step s) {
   effects out;
   stopping_ = true;
-  pool_due_.reset();
-  waiting_.clear();
-  for (auto& [id, r] : runs_) {
-    ask_stop(id, r, reason, {}, s, out);
-  }
+  pool_.stop();
+  waiting_.close();
+  runs_.stop_all(reason, s, out);
   return out;
 }
 
 job_runner_core::effects job_runner_core::on_wake(step s) {
   effects out;
-  check_runs(s, out);
-  check_pool(s, out);
-  if (restart_wanted_) {
-    restart_runs(s, out);
+  runs_.check(s, out);
+  pool_.check(last_request_, s, out);
+  if (runs_.restart_wanted()) {
+    runs_.restart(s, out);
   }
-  check_cut(s, out);
-  if (cut_again_at_ && s.now >= *cut_again_at_ && !stopping_) {
-    recut(s, out);
+  if (!stopping_ && cut_.check(s, out)) {
+    adopt_cut(cut_.in_one_piece(), s);
+  }
+  if (!stopping_ && cut_.is_due(s.now)) {
+    recut({}, s, out);
   }
   start_due(s, out);
-  check_waiting(s, out);
+  if (lease_.seen_in_force() && !stopping_) {
+    waiting_.check(cut_.open(), s, out);
+  }
   return out;
 }
 
 std::optional<time_point> job_runner_core::wake_at() const {
-  std::optional<time_point> at = earliest(pool_due_, pool_hangs_at_);
-  if (!stopping_) {
-    at = earliest(earliest(at, cut_again_at_), cut_hangs_at_);
+  auto at = earliest(pool_.wake_at(), runs_.wake_at());
+  if (stopping_) {
+    return at;
   }
-  for (const auto& [id, r] : runs_) {
-    at = earliest(at, r.press_at);
-    if (restart_wanted_ && !r.stopping) {
-      at = earliest(at, r.started + r.hold);
-    }
-    if ((r.stopping || r.pressed) && !r.overrun_reported) {
-      at = earliest(at, r.grace_ends);
-    }
-    if (leased_ && !r.stopping) {
-      at = earliest(at, run_until_);
-    }
-    if (leased_ && !r.deadline_reported) {
-      at = earliest(at, deadline_);
-    }
+  at = earliest(at, cut_.wake_at());
+  if (!lease_.seen_in_force()) {
+    return at; // what waits for a start is looked at again when the lease is renewed
   }
-  if (!waiting_.empty() && leased_ && !lease_over_ && !stopping_) {
-    at = earliest(at, waiting_.begin()->first);
-  }
+  at = earliest(at, waiting_.first());
   const bool full = cfg_.spec.max_concurrent_runs > 0 && runs_.size() >= cfg_.spec.max_concurrent_runs;
-  if (!stopping_ && leased_ && !lease_over_ && !full) {
-    for (const auto& l : lanes_) {
-      // A lane that is all busy is looked at again when its run is done, one without a lease when the lease is renewed.
-      if (l.due && lane_free(l) && *l.due < run_until_) {
-        at = earliest(at, l.due);
-      }
-    }
+  if (const auto due = lanes_.first_due(); due && !full && *due < lease_.run_until()) {
+    at = earliest(at, due);
   }
   return at;
 }
@@ -252,45 +143,43 @@ runner_status job_runner_core::status(time_point now) const {
   runner_status st;
   st.job = cfg_.spec.id;
   st.schedule = cfg_.spec.schedule;
-  for (const auto& [id, it] : items_) {
+  st.counters = counters_;
+  items_.each([&](item_no no) {
+    const auto& it = items_[no];
     if (it.starved) {
-      st.starved.push_back(id);
+      st.starved.push_back(*it.name);
     }
     if (it.granted) {
-      st.items.push_back({id, it.token});
+      st.items.push_back(items_.handed_out(no));
     } else {
-      st.leaving.push_back(id);
+      st.leaving.push_back(*it.name);
     }
-  }
-  st.lanes = static_cast<std::uint32_t>(lanes_.size());
+    if (const auto at = waiting_.starves_at(no); at && it.lane != no_lane && lanes_[it.lane].busy > 0) {
+      const auto left = std::max(duration::zero(), duration{*at - now});
+      st.starves_in = std::min(left, st.starves_in.value_or(left));
+    }
+  });
+  st.lanes = lanes_.size();
   st.active_runs = static_cast<std::uint32_t>(runs_.size());
-  std::optional<time_point> next;
-  for (const auto& l : lanes_) {
-    next = earliest(next, l.due);
-  }
-  for (const auto& l : lanes_) {
-    if (!lane_busy(l)) {
-      continue;
+  lanes_.each([&](lane_no no) {
+    if (const auto due = lanes_[no].due) {
+      const auto left = std::max(duration::zero(), duration{*due - now});
+      st.next_start = std::min(left, st.next_start.value_or(left));
     }
-    for (const auto& id : l.items) {
-      if (const auto& it = items_.at(id); it.starves_at) {
-        const auto left = std::max(duration::zero(), duration{*it.starves_at - now});
-        st.starves_in = std::min(left, st.starves_in.value_or(left));
-      }
-    }
-  }
-  if (next) {
-    st.next_start = std::max(duration::zero(), duration{*next - now});
-  }
-  st.leased = leased_ && now < run_until_;
-  if (failing_items_ > 0 || cut_failed_) {
-    st.last_failure = last_failure_;
-    st.last_failure_ago = now - failed_at_;
-  }
-  st.failures_in_a_row = failures_in_a_row_;
-  st.pool_failure = pool_failure_;
-  st.counters = counters_;
+  });
+  st.leased = lease_.in_force(now);
+  failures_.show(st, now);
+  st.pool_failure = pool_.failure();
+  st.counters.overruns = runs_.overruns();
+  st.counters.pool_checks = pool_.checks();
+  st.counters.pool_failures = pool_.failures();
+  st.counters.skipped = rhythm_.skipped();
+  st.counters.starved = waiting_.starved();
   return st;
+}
+
+std::uint64_t job_runner_core::looks() const {
+  return items_.looks() + lanes_.looks() + rhythm_.looks() + runs_.looks() + waiting_.looks();
 }
 
 } // namespace djm

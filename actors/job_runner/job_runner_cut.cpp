@@ -1,125 +1,93 @@
+#include <algorithm>
 #include <utility>
 
 #include "actors/job_runner/job_runner_core.hpp"
 
-/// The function of the job that cuts the share: what becomes of its answers, and of a call that does not come back.
+/// The function of the job that cuts the share is asked, and the lanes are made anew.
 namespace djm {
 
-/// The answers to older questions say nothing, but that the function has come back. Its calls follow each other, and of
-/// those that wait only the latest is made: an answer to the latest question means that no call is left.
+void job_runner_core::ask_for_cut(step s, effects& out) {
+  cut_.share_changed();
+  std::vector<item_id> share;
+  items_.each([&](item_no no) {
+    if (items_[no].granted) {
+      share.push_back(*items_[no].name);
+    }
+  });
+  if (share.empty()) {
+    cut_.forget_question();
+    triggered_ahead_ = triggered_ahead_ && !rhythm_.began();
+  } else if (cut_.hangs()) {
+    cut_.forget_question();
+    set_lanes(cut_.in_one_piece(), s);
+  } else {
+    cut_.ask(std::move(share), last_request_, s, out);
+  }
+}
+
 job_runner_core::effects job_runner_core::on_cut(std::uint64_t request,
                                                  const expected<std::vector<std::vector<item_id>>>& cut, step s) {
   effects out;
-  if (request == cut_called_) {
-    cut_called_ = 0;
-    cut_hangs_at_.reset();
-  } else {
-    cut_hangs_at_ = s.now + cfg_.spec.pool_timeout;
+  const auto use = cut_.answered(request, s);
+  if (use == cut_asker::use::cut) {
+    adopt_cut(cut_.parts_of(cut, s, out), s);
+    start_due(s, out);
+  } else if (use == cut_asker::use::ask_again && !stopping_) {
+    recut({}, s, out);
+    start_due(s, out);
   }
-  const bool hung = std::exchange(cut_hangs_, false);
-  if (request != cut_request_) {
-    if (hung && !stopping_) {
-      recut(s, out); // the share has changed meanwhile
-      start_due(s, out);
-    }
-    return out;
-  }
-  cut_request_ = 0;
-  std::string complaint;
-  auto parts = checked_cut(cut, complaint);
-  if (!complaint.empty()) {
-    report_cut(cut ? errc::invalid_running_strategy : cut.error().code, complaint, s, out);
-    parts = in_one_piece();
-    // The share may stay as it is for days: what kept the strategy from cutting it may be over in a second.
-    cut_again_at_ = s.now + cut_backoff_.draw(s.entropy);
-  } else {
-    cut_backoff_.reset();
-    cut_failed_ = false;
-    problems_.over(about_job(running_strategy, cfg_.spec.id), out);
-  }
-  adopt_cut(std::move(parts), s);
-  start_due(s, out);
   return out;
 }
 
-std::vector<std::set<item_id>> job_runner_core::checked_cut(const expected<std::vector<std::vector<item_id>>>& cut,
-                                                            std::string& complaint) const {
-  std::vector<std::set<item_id>> parts;
-  if (!cut) {
-    complaint = cut.error().text;
-    return parts;
-  }
-  std::set<item_id> seen;
-  for (const auto& part : *cut) {
-    std::set<item_id> p;
-    for (const auto& id : part) {
-      auto it = items_.find(id);
-      if (!seen.insert(id).second) {
-        complaint = "item \"" + id + "\" is in two parts";
-      } else if (it != items_.end() && it->second.granted) {
-        p.insert(id);
-      } else {
-        // The share is the one that was asked about: every change of it asks anew.
-        complaint = "item \"" + id + "\" is not in the share";
-      }
-    }
-    if (!p.empty()) {
-      parts.push_back(std::move(p));
-    }
-  }
-  return parts;
-}
-
-std::vector<std::set<item_id>> job_runner_core::in_one_piece() const {
-  std::set<item_id> all;
-  for (const auto& [id, it] : items_) {
-    if (it.granted) {
-      all.insert(id);
-    }
-  }
-  std::vector<std::set<item_id>> parts;
-  if (!all.empty()) {
-    parts.push_back(std::move(all));
-  }
-  return parts;
-}
-
-void job_runner_core::report_cut(errc code, const std::string& complaint, step s, effects& out) {
-  ++counters_.cut_failures;
-  cut_failed_ = true;
-  failed_at_ = s.now;
-  last_failure_ = "running strategy: " + complaint;
-  problems_.tell(about_job(running_strategy, cfg_.spec.id), {code, "job \"" + cfg_.spec.id + "\": " + last_failure_},
-                 out);
-}
-
-void job_runner_core::adopt_cut(std::vector<std::set<item_id>> parts, step s) {
-  set_lanes(std::move(parts), s);
+void job_runner_core::adopt_cut(const share_parts& parts, step s) {
+  set_lanes(parts, s);
   triggered_ahead_ = false;
-  for (const auto& l : lanes_) {
-    for (const auto& id : l.items) {
-      begin_wait(id, items_.at(id), s); // perhaps the cut before left it out
+  for (const auto& part : parts) {
+    for (const auto no : part) {
+      waiting_.enter(no, s); // perhaps the cut before left it out
     }
   }
-  if (cfg_.spec.on_new_items == new_items_policy::own_run) {
-    for (auto& l : lanes_) {
-      l.again = l.again || has_fresh(l);
+  ask_for_fresh();
+}
+
+void job_runner_core::set_lanes(const share_parts& parts, step s) {
+  std::vector<lane_course> courses;
+  courses.reserve(parts.size());
+  for (const auto& part : parts) {
+    courses.push_back(continued(part, s));
+  }
+  lanes_.clear();
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const auto lane = lanes_.open(courses[i], i);
+    for (const auto no : parts[i]) {
+      lanes_.join(no, lane);
     }
   }
 }
 
-/// Until the function comes back the share runs in one piece, as where it fails, and nobody calls it again: a second
-/// call beside one that hangs helps nobody.
-void job_runner_core::check_cut(step s, effects& out) {
-  if (!cut_hangs_at_ || s.now < *cut_hangs_at_ || stopping_) {
-    return;
+/// What the lanes that have the items until now hand on; a first course where none has.
+lane_course job_runner_core::continued(const std::vector<item_no>& part, step s) const {
+  lane_course l;
+  bool inherits = false;
+  for (const auto no : part) {
+    if (items_[no].lane == no_lane) {
+      continue;
+    }
+    const lane_course& from = lanes_[items_[no].lane];
+    if (!inherits || (from.due && (!l.due || *from.due < *l.due))) {
+      l.due = from.due;
+      l.beat = from.beat;
+    }
+    l.turn = std::max(l.turn, from.turn);
+    l.triggered = l.triggered || from.triggered;
+    l.again = l.again || from.again;
+    l.open = l.open || from.open;
+    l.since = inherits ? std::min(l.since, from.since) : from.since;
+    l.last_start = std::max(l.last_start, from.last_start);
+    l.last_end = std::max(l.last_end, from.last_end);
+    inherits = true;
   }
-  cut_hangs_at_.reset();
-  cut_hangs_ = true;
-  report_cut(errc::user_code_hangs,
-             "the function that cuts the share has not come back after " + format_duration(cfg_.spec.pool_timeout), s,
-             out);
-  adopt_cut(in_one_piece(), s);
+  return inherits ? l : first_course(no_item, s);
 }
 
 } // namespace djm

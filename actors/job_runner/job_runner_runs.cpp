@@ -3,62 +3,138 @@
 
 #include "actors/job_runner/job_runner_core.hpp"
 
-/// What becomes of runs under way: requests to stop, releases, ends.
+/// Runs begin and end.
 namespace djm {
 
-namespace {
+// -- starts -------------------------------------------------------------------
 
-template <class Set>
-bool intersects(const std::set<item_id>& a, const Set& b) {
-  return std::any_of(a.begin(), a.end(), [&](const item_id& x) { return b.count(x) > 0; });
+void job_runner_core::start_due(step s, effects& out) {
+  lease_.look(s.now);
+  rhythm_.follow(lanes_, s);
+  // Where a cap leaves too few places, the lane that has waited longest goes first.
+  while (const auto next = lanes_.next_to_start(s.now)) {
+    if (!start_lane(*next, s, out)) {
+      return;
+    }
+    lanes_.settle();
+  }
 }
 
-} // namespace
+/// Sorted, unless a run before did not get through: then it begins one item further each time, and what is known to
+/// fail comes last. A run that is asked to stop whenever the share changes, or that throws at one item, must not keep
+/// those behind from their turn for ever.
+std::vector<item_no> job_runner_core::items_to_start(const lane& l, bool due, step s) const {
+  std::vector<item_no> found;
+  // Beside a run that goes on: what has been in none yet, and what is due again.
+  for (const auto no : lanes_.idle_items(l, l.busy > 0 && !due)) {
+    if (const auto& it = items_[no]; it.granted && it.run == 0 && rhythm_.takes_part(l, it, s)) {
+      found.push_back(no);
+    }
+  }
+  if (found.size() > 1) {
+    std::sort(found.begin(), found.end(), [this](item_no a, item_no b) { return items_[a].rank < items_[b].rank; });
+    const auto first = static_cast<std::ptrdiff_t>(l.turn % found.size());
+    std::rotate(found.begin(), found.begin() + first, found.end());
+    std::stable_partition(found.begin(), found.end(), [this](item_no no) { return !items_[no].failed; });
+  }
+  return found;
+}
 
-// -- ends -----------------------------------------------------------------------
+bool job_runner_core::start_lane(lane_no no, step s, effects& out) {
+  if (stopping_ || !lease_.in_force(s.now)) {
+    return false;
+  }
+  if (cfg_.spec.max_concurrent_runs > 0 && runs_.size() >= cfg_.spec.max_concurrent_runs) {
+    return false;
+  }
+  const bool busy = lanes_[no].busy > 0;
+  const bool due = lanes_[no].due && *lanes_[no].due <= s.now;
+  active_run r;
+  r.items = items_to_start(lanes_[no], due, s);
+  if (r.items.empty()) {
+    return false;
+  }
+  const auto id = (cfg_.run_base << 40) | ++last_run_;
+  std::vector<item_id> fed;
+  std::vector<work_item> handed;
+  handed.reserve(r.items.size());
+  for (const auto item : r.items) {
+    waiting_.leave(item, fed);
+    lanes_.change(item, [&](held_item& it) {
+      it.run = id;
+      it.fresh = false;
+    });
+    handed.push_back(items_.handed_out(item));
+  }
+  auto& l = lanes_.edit(no);
+  r.started = s.now;
+  r.extra = l.triggered && !l.again && !due;
+  if (!r.extra) {
+    rhythm_.advance(l, s);
+  }
+  if (l.again && cfg_.spec.on_new_items == new_items_policy::restart) {
+    r.hold = runs_.hold();
+  }
+  if (!busy) {
+    runs_.restarted();
+  }
+  l.again = false;
+  l.triggered = l.triggered && busy; // what a run under way holds runs once more after it
+  l.open = true;
+  ++counters_.started;
+  out.push_back(emit_effect{run_started{cfg_.spec.id, id, handed}});
+  waiting_.tell_fed(std::move(fed), out);
+  out.push_back(start_run{id, std::move(handed)});
+  runs_.add(id, std::move(r));
+  return true;
+}
+
+// -- ends ---------------------------------------------------------------------
 
 job_runner_core::effects job_runner_core::on_run_done(run_id id, const run_end& end, step s) {
   effects out;
-  auto i = runs_.find(id);
-  if (i == runs_.end()) {
+  if (runs_.find(id) == nullptr) {
     return out;
   }
-  note_lease_end(s, out); // the executor stops runs by itself, and they may be over before we see that it is time
-  auto r = std::move(i->second);
-  runs_.erase(i);
+  runs_.note_lease_end(s, out); // the executor stops runs by itself, and they may be over before we see that it is time
+  const auto r = runs_.take(id);
   if (!end.dropped) {
-    note_failures(r, end.failed, end.items, s);
+    failures_.note_run(id, r.items, end.failed, end.items, s.now);
   }
   if (end.failed) {
     ++counters_.failed;
-    last_failure_ = end.failure;
+    failures_.note_text(end.failure);
     out.push_back(emit_effect{run_failed{cfg_.spec.id, id, end.took, end.failure, end.waited, end.items}});
   } else {
     ++(end.dropped ? counters_.dropped : counters_.finished);
     out.push_back(emit_effect{run_finished{cfg_.spec.id, id, end.took, end.waited}});
   }
-  std::set<item_id> done;
+  std::vector<lane_no> lanes;
   std::vector<item_id> free;
   std::vector<item_id> fed;
-  for (const auto& w : r.items) {
-    auto it = items_.find(w.id);
-    if (it == items_.end() || it->second.run != id) {
-      continue;
-    }
-    it->second.run = 0;
-    done.insert(w.id);
-    if (!it->second.granted) {
-      forget(it, fed);
-      free.push_back(w.id);
-    } else {
-      begin_wait(w.id, it->second, s);
+  for (const auto no : r.items) {
+    if (items_[no].run == id) {
+      if (const auto lane = items_[no].lane; lane != no_lane && (lanes.empty() || lanes.back() != lane)) {
+        lanes.push_back(lane);
+      }
+      leave_run(no, s, free, fed);
     }
   }
-  note_end(r, end.failed && end.items.empty(), done, s);
-  tell_fed(std::move(fed), out);
+  note_end(r, end.failed && end.items.empty(), std::move(lanes), s);
+  waiting_.tell_fed(std::move(fed), out);
   give_back(std::move(free), out);
   start_due(s, out);
   return out;
+}
+
+void job_runner_core::leave_run(item_no no, step s, std::vector<item_id>& free, std::vector<item_id>& fed) {
+  lanes_.change(no, [](held_item& it) { it.run = 0; });
+  if (!items_[no].granted) {
+    free.push_back(*items_[no].name);
+    forget(no, fed);
+  } else {
+    waiting_.enter(no, s);
+  }
 }
 
 void job_runner_core::give_back(std::vector<item_id> items, effects& out) const {
@@ -68,31 +144,18 @@ void job_runner_core::give_back(std::vector<item_id> items, effects& out) const 
   }
 }
 
-void job_runner_core::note_failures(const run& r, bool failed, const std::vector<item_id>& named, step s) {
-  const std::set<item_id> names(named.begin(), named.end());
-  for (const auto& w : r.items) {
-    if (auto it = items_.find(w.id); it != items_.end()) {
-      const bool bad = failed && (names.empty() || names.count(w.id) > 0);
-      failing_items_ += bad && !it->second.failed ? 1 : 0;
-      failing_items_ -= !bad && it->second.failed ? 1 : 0;
-      it->second.failed = bad;
-    }
-  }
-  failures_in_a_row_ = failed ? failures_in_a_row_ + 1 : 0;
-  if (failed) {
-    failed_at_ = s.now;
-  }
-}
-
-void job_runner_core::note_end(const run& r, bool broken, const std::set<item_id>& done, step s) {
-  for (auto& l : lanes_) {
-    // A lane without a moment of its own waited for this run although all it shared with it was taken away.
-    const bool waited = !l.due && !lane_busy(l);
-    if (!waited && !intersects(l.items, done)) {
-      continue;
-    }
+/// `lanes`: those whose items it held.
+void job_runner_core::note_end(const active_run& r, bool broken, std::vector<lane_no> lanes, step s) {
+  std::sort(lanes.begin(), lanes.end());
+  lanes.erase(std::unique(lanes.begin(), lanes.end()), lanes.end());
+  // A lane without a moment of its own waited for this run although all it shared with it was taken away.
+  const auto& waited = lanes_.without_moment();
+  lanes.insert(lanes.end(), waited.begin(), waited.end());
+  for (const auto no : lanes) {
+    auto& l = lanes_.edit(no);
     // Nobody knows how far a run came that threw or was interrupted: the next one begins with another item.
     l.turn = broken || r.stopping || r.pressed ? l.turn + 1 : 0;
+    l.open = false;
     if (!r.extra) {
       l.last_end = s.now;
     }
@@ -105,241 +168,25 @@ void job_runner_core::note_end(const run& r, bool broken, const std::set<item_id
 
 job_runner_core::effects job_runner_core::on_run_released(run_id id, const std::vector<item_id>& items, step s) {
   effects out;
-  auto i = runs_.find(id);
-  if (i == runs_.end()) {
+  auto* const r = runs_.find(id);
+  if (r == nullptr) {
     return out;
   }
-  auto& r = i->second;
-  const std::set<item_id> gone(items.begin(), items.end());
+  auto gone = items;
+  std::sort(gone.begin(), gone.end());
   std::vector<item_id> free;
   std::vector<item_id> fed;
   for (const auto& name : gone) {
-    auto it = items_.find(name);
-    if (it == items_.end() || it->second.run != id) {
-      continue;
-    }
-    it->second.run = 0;
-    if (!it->second.granted) {
-      forget(it, fed);
-      free.push_back(name);
-    } else {
-      begin_wait(name, it->second, s);
+    if (const auto no = items_.find(name); no != no_item && items_[no].run == id) {
+      runs_.let_go(*r, items_[no]);
+      leave_run(no, s, free, fed);
     }
   }
-  r.items.erase(
-    std::remove_if(r.items.begin(), r.items.end(), [&](const work_item& w) { return gone.count(w.id) > 0; }),
-    r.items.end());
-  const bool owes = std::any_of(r.items.begin(), r.items.end(), [&](const work_item& w) {
-    auto it = items_.find(w.id);
-    return it != items_.end() && it->second.run == id && !it->second.granted;
-  });
-  if (!owes) {
-    r.press_at.reset();
-    if (std::exchange(r.pressed, false) && !r.stopping) {
-      r.overrun_reported = r.deadline_reported;
-    }
-  }
-  tell_fed(std::move(fed), out);
+  runs_.check_debts(id, *r);
+  waiting_.tell_fed(std::move(fed), out);
   give_back(std::move(free), out);
   start_due(s, out);
   return out;
-}
-
-// -- requests to stop -----------------------------------------------------------
-
-bool job_runner_core::keeps_items(run_id id, const run& r) const {
-  return std::any_of(r.items.begin(), r.items.end(), [&](const work_item& w) {
-    auto it = items_.find(w.id);
-    return it != items_.end() && it->second.run == id && it->second.granted;
-  });
-}
-
-/// What is merely planned to go elsewhere leaves the run in peace for as long as it would have to stop anyway: it may
-/// end by itself, or release what it loses. Everything else is urgent.
-void job_runner_core::revoke_from(run_id id, run& r, stop_reason reason, std::vector<item_id> gone, step s,
-                                  effects& out) {
-  if (reason != stop_reason::revoked || r.stopping || !keeps_items(id, r)) {
-    ask_stop(id, r, reason, std::move(gone), s, out);
-    return;
-  }
-  if (r.pressed) {
-    out.push_back(stop_run{id, reason, std::move(gone)});
-    return;
-  }
-  out.push_back(tell_run{id, std::move(gone)});
-  if (!r.press_at) {
-    r.press_at = s.now + std::min(grace(), cfg_.stop_grace);
-  }
-}
-
-void job_runner_core::press(run_id id, run& r, step s, effects& out) {
-  std::vector<item_id> owed;
-  for (const auto& w : r.items) {
-    if (auto it = items_.find(w.id); it != items_.end() && it->second.run == id && !it->second.granted) {
-      owed.push_back(w.id);
-    }
-  }
-  r.press_at.reset();
-  r.pressed = true;
-  r.grace_ends = s.now + grace();
-  std::sort(owed.begin(), owed.end());
-  out.push_back(stop_run{id, stop_reason::revoked, std::move(owed)});
-}
-
-/// A pool that keeps growing must not keep every run from its end: each run that new items begin is left alone for
-/// twice as long as the one before, until one gets to its end or nothing new has come for a while.
-void job_runner_core::restart_runs(step s, effects& out) {
-  constexpr duration least = std::chrono::seconds{1};
-  restart_wanted_ = false;
-  for (auto& [id, r] : runs_) {
-    const auto age = s.now - r.started;
-    if (r.stopping) {
-      continue;
-    }
-    if (age < r.hold) {
-      restart_wanted_ = true;
-      continue;
-    }
-    hold_ = std::max(least, age > 4 * r.hold ? least : 2 * r.hold);
-    ask_stop(id, r, stop_reason::new_items, {}, s, out);
-  }
-}
-
-void job_runner_core::ask_stop(run_id id, run& r, stop_reason reason, std::vector<item_id> revoked, step s,
-                               effects& out) {
-  if (!r.stopping) {
-    r.stopping = true;
-    r.press_at.reset();
-    r.grace_ends = r.pressed ? std::min(r.grace_ends, s.now + grace()) : s.now + grace();
-  } else if (revoked.empty()) {
-    return;
-  }
-  out.push_back(stop_run{id, reason, std::move(revoked)});
-}
-
-/// Told once for each lease that ends while anything runs.
-void job_runner_core::note_lease_end(step s, effects& out) {
-  if (!leased_ || s.now < run_until_) {
-    lease_end_told_ = false;
-  } else if (!lease_end_told_ && !runs_.empty()) {
-    lease_end_told_ = true;
-    std::vector<run_id> runs;
-    for (const auto& [id, r] : runs_) {
-      runs.push_back(id);
-    }
-    out.push_back(emit_effect{lease_ended{cfg_.spec.id, std::move(runs)}});
-  }
-}
-
-void job_runner_core::check_runs(step s, effects& out) {
-  note_lease_end(s, out);
-  for (auto& [id, r] : runs_) {
-    if (leased_ && s.now >= run_until_) {
-      ask_stop(id, r, stop_reason::lease_expiring, {}, s, out);
-    }
-    if (r.press_at && s.now >= *r.press_at) {
-      press(id, r, s, out);
-    }
-    const bool past = leased_ && s.now >= deadline_;
-    if (past && !r.deadline_reported) {
-      r.deadline_reported = true;
-      r.overrun_reported = true;
-      ++counters_.overruns;
-      out.push_back(emit_effect{run_overrun{cfg_.spec.id, id, true}});
-    } else if ((r.stopping || r.pressed) && !r.overrun_reported && s.now >= r.grace_ends) {
-      r.overrun_reported = true;
-      ++counters_.overruns;
-      out.push_back(emit_effect{run_overrun{cfg_.spec.id, id, false}});
-    }
-  }
-}
-
-// -- items that wait ------------------------------------------------------------
-
-bool job_runner_core::may_starve() const {
-  return cfg_.spec.schedule.kind != schedule_kind::on_trigger && !stopping_;
-}
-
-void job_runner_core::begin_wait(const item_id& id, item& it, step s) {
-  if (!it.granted || it.run != 0 || it.starved || it.starves_at || !may_starve()) {
-    return;
-  }
-  const auto& x = cfg_.spec.schedule;
-  const auto most = it.fresh && !x.lasting() ? std::max(x.period, x.initial_delay) : x.period;
-  it.starves_at = s.now + most + grace();
-  waiting_.insert({*it.starves_at, id});
-}
-
-void job_runner_core::end_wait(const item_id& id, item& it, std::vector<item_id>& fed) {
-  if (it.starves_at) {
-    waiting_.erase({*it.starves_at, id});
-    it.starves_at.reset();
-  }
-  if (std::exchange(it.starved, false)) {
-    fed.push_back(id);
-  }
-}
-
-/// The time that is too long counts anew: nothing could start, or the schedule is another one.
-void job_runner_core::wait_anew(step s, effects& out) {
-  std::vector<item_id> fed;
-  for (auto& [id, it] : items_) {
-    if (it.starved && may_starve()) {
-      continue;
-    }
-    end_wait(id, it, fed);
-    begin_wait(id, it, s);
-  }
-  tell_fed(std::move(fed), out);
-}
-
-void job_runner_core::check_waiting(step s, effects& out) {
-  if (waiting_.empty() || waiting_.begin()->first > s.now || !leased_ || lease_over_ || stopping_) {
-    return;
-  }
-  // Looks at all items; but only when one has waited for too long, for all that have by then.
-  std::map<item_id, const lane*> lane_of;
-  for (const auto& l : lanes_) {
-    for (const auto& id : l.items) {
-      lane_of.emplace(id, &l);
-    }
-  }
-  std::vector<item_id> starved;
-  while (!waiting_.empty() && waiting_.begin()->first <= s.now) {
-    const auto id = waiting_.begin()->second;
-    waiting_.erase(waiting_.begin());
-    auto& it = items_.at(id);
-    it.starves_at.reset();
-    const auto l = lane_of.find(id);
-    if (l == lane_of.end() && cut_request_ == 0) {
-      continue; // left out by the job itself
-    }
-    if (l != lane_of.end() && l->second->due && *l->second->due > s.now && !lane_busy(*l->second)) {
-      it.starves_at = *l->second->due + grace(); // its turn has a time
-      waiting_.insert({*it.starves_at, id});
-      continue;
-    }
-    it.starved = true;
-    starved.push_back(id);
-  }
-  if (!starved.empty()) {
-    std::sort(starved.begin(), starved.end());
-    counters_.starved += starved.size();
-    out.push_back(emit_effect{item_starved{cfg_.spec.id, std::move(starved), false}});
-  }
-}
-
-void job_runner_core::tell_fed(std::vector<item_id> fed, effects& out) const {
-  if (!fed.empty()) {
-    std::sort(fed.begin(), fed.end());
-    out.push_back(emit_effect{item_starved{cfg_.spec.id, std::move(fed), true}});
-  }
-}
-
-void job_runner_core::forget(std::map<item_id, item>::iterator i, std::vector<item_id>& fed) {
-  end_wait(i->first, i->second, fed);
-  failing_items_ -= i->second.failed ? 1 : 0;
-  items_.erase(i);
 }
 
 } // namespace djm

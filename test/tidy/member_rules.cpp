@@ -194,7 +194,9 @@ private:
 
 bool is_in_scope(const std::string& path) {
   return ends_with(path, "_core.hpp") ||
-         ((starts_with(path, "actors/keeper/") || starts_with(path, "actors/manager/")) && is_header(path));
+         ((starts_with(path, "actors/keeper/") || starts_with(path, "actors/manager/") ||
+           starts_with(path, "actors/job_runner/") || starts_with(path, "actors/worker/")) &&
+          is_header(path));
 }
 
 } // namespace

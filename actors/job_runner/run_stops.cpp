@@ -1,0 +1,130 @@
+#include <algorithm>
+#include <utility>
+
+#include "actors/job_runner/run_table.hpp"
+
+/// Requests to stop, and who does not obey them.
+namespace djm {
+
+/// What is merely planned to go elsewhere leaves the run in peace for as long as it would have to stop anyway: it may
+/// end by itself, or release what it loses. Everything else is urgent.
+void run_table::revoke_from(run_id id, stop_reason reason, std::vector<item_id> gone, step s,
+                            runner_effects::all& out) {
+  auto& r = *find(id);
+  if (reason != stop_reason::revoked || r.stopping || r.kept == 0) {
+    ask_stop(id, r, reason, std::move(gone), s, out);
+    return;
+  }
+  if (r.pressed) {
+    out.push_back(runner_effects::stop_run{id, reason, std::move(gone)});
+    return;
+  }
+  out.push_back(runner_effects::tell_run{id, std::move(gone)});
+  if (!r.press_at) {
+    r.press_at = s.now + std::min(cfg_.grace(), cfg_.stop_grace);
+    set_alarm(id, r);
+  }
+}
+
+void run_table::press(run_id id, active_run& r, step s, runner_effects::all& out) {
+  std::vector<item_id> owed;
+  for (const auto no : r.owes) {
+    if (const auto& it = items_[no]; it.run == id && !it.granted) {
+      owed.push_back(*it.name);
+    }
+  }
+  r.press_at.reset();
+  r.pressed = true;
+  r.grace_ends = s.now + cfg_.grace();
+  std::sort(owed.begin(), owed.end());
+  owed.erase(std::unique(owed.begin(), owed.end()), owed.end()); // revoked, granted and revoked again
+  out.push_back(runner_effects::stop_run{id, stop_reason::revoked, std::move(owed)});
+}
+
+/// A pool that keeps growing must not keep every run from its end: each run that new items begin is left alone for
+/// twice as long as the one before, until one gets to its end or nothing new has come for a while.
+void run_table::restart(step s, runner_effects::all& out) {
+  constexpr duration least = std::chrono::seconds{1};
+  std::vector<run_id> ids;
+  for (auto i = holds_.begin(); i != holds_.end() && i->first <= s.now; ++i) {
+    ids.push_back(i->second);
+  }
+  std::sort(ids.begin(), ids.end());
+  for (const auto id : ids) {
+    auto& r = *find(id);
+    hold_ = std::max(least, s.now - r.started > 4 * r.hold ? least : 2 * r.hold);
+    ask_stop(id, r, stop_reason::new_items, {}, s, out);
+  }
+  restart_wanted_ = !holds_.empty();
+}
+
+void run_table::stop_all(stop_reason reason, step s, runner_effects::all& out) {
+  for (const auto id : all_ids()) {
+    ask_stop(id, *find(id), reason, {}, s, out);
+  }
+}
+
+void run_table::ask_stop(run_id id, active_run& r, stop_reason reason, std::vector<item_id> revoked, step s,
+                         runner_effects::all& out) {
+  if (!r.stopping) {
+    r.stopping = true;
+    r.press_at.reset();
+    r.grace_ends = r.pressed ? std::min(r.grace_ends, s.now + cfg_.grace()) : s.now + cfg_.grace();
+    --going_on_;
+    holds_.erase({r.started + r.hold, id});
+    set_alarm(id, r);
+  } else if (revoked.empty()) {
+    return;
+  }
+  out.push_back(runner_effects::stop_run{id, reason, std::move(revoked)});
+}
+
+void run_table::note_lease_end(step s, runner_effects::all& out) {
+  if (!lease_.has_ended(s.now)) {
+    lease_end_told_ = false;
+  } else if (!lease_end_told_ && !runs_.empty()) {
+    lease_end_told_ = true;
+    out.push_back(emit_effect{lease_ended{cfg_.spec.id, all_ids()}});
+  }
+}
+
+void run_table::check(step s, runner_effects::all& out) {
+  note_lease_end(s, out);
+  std::vector<run_id> ids;
+  if ((lease_.has_ended(s.now) && going_on_ > 0) || (lease_.is_past_deadline(s.now) && in_time_ > 0)) {
+    ids = all_ids();
+  } else {
+    for (auto i = alarms_.begin(); i != alarms_.end() && i->first <= s.now; ++i) {
+      ids.push_back(i->second);
+    }
+    std::sort(ids.begin(), ids.end());
+  }
+  for (const auto id : ids) {
+    check_run(id, *find(id), s, out);
+  }
+}
+
+void run_table::check_run(run_id id, active_run& r, step s, runner_effects::all& out) {
+  if (lease_.has_ended(s.now)) {
+    ask_stop(id, r, stop_reason::lease_expiring, {}, s, out);
+  }
+  if (r.press_at && s.now >= *r.press_at) {
+    press(id, r, s, out);
+  }
+  if (lease_.is_past_deadline(s.now) && !r.deadline_reported) {
+    r.deadline_reported = true;
+    --in_time_;
+    report_overrun(id, r, true, out);
+  } else if ((r.stopping || r.pressed) && !r.overrun_reported && s.now >= r.grace_ends) {
+    report_overrun(id, r, false, out);
+  }
+  set_alarm(id, r);
+}
+
+void run_table::report_overrun(run_id id, active_run& r, bool past_deadline, runner_effects::all& out) {
+  r.overrun_reported = true;
+  ++overruns_;
+  out.push_back(emit_effect{run_overrun{cfg_.spec.id, id, past_deadline}});
+}
+
+} // namespace djm

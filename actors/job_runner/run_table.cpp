@@ -1,0 +1,121 @@
+#include "actors/job_runner/run_table.hpp"
+
+#include <algorithm>
+
+namespace djm {
+
+void run_table::add(run_id id, active_run r) {
+  ++looks_;
+  for (const auto no : r.items) {
+    if (items_[no].granted) {
+      ++r.kept;
+    } else {
+      ++r.owed;
+      r.owes.push_back(no);
+    }
+  }
+  ++going_on_;
+  ++in_time_;
+  if (cfg_.spec.on_new_items == new_items_policy::restart) {
+    holds_.insert({r.started + r.hold, id});
+  }
+  runs_.emplace(id, std::move(r));
+}
+
+active_run* run_table::find(run_id id) {
+  ++looks_;
+  const auto i = runs_.find(id);
+  return i == runs_.end() ? nullptr : &i->second;
+}
+
+active_run run_table::take(run_id id) {
+  auto r = std::move(*find(id));
+  runs_.erase(id);
+  if (r.alarm) {
+    alarms_.erase({*r.alarm, id});
+  }
+  if (!r.stopping) {
+    --going_on_;
+    holds_.erase({r.started + r.hold, id});
+  }
+  in_time_ -= r.deadline_reported ? 0 : 1;
+  return r;
+}
+
+void run_table::regained(item_no no) {
+  auto& r = *find(items_[no].run);
+  ++r.kept;
+  --r.owed;
+}
+
+void run_table::lost(item_no no) {
+  auto& r = *find(items_[no].run);
+  --r.kept;
+  ++r.owed;
+  r.owes.push_back(no);
+}
+
+void run_table::let_go(active_run& r, const held_item& it) {
+  --(it.granted ? r.kept : r.owed);
+}
+
+void run_table::check_debts(run_id id, active_run& r) {
+  if (r.owed > 0) {
+    return;
+  }
+  r.owes.clear();
+  r.press_at.reset();
+  if (std::exchange(r.pressed, false) && !r.stopping) {
+    r.overrun_reported = r.deadline_reported;
+  }
+  set_alarm(id, r);
+}
+
+/// The moment at which the run is looked at, whatever else happens.
+void run_table::set_alarm(run_id id, active_run& r) {
+  auto at = r.press_at;
+  if ((r.stopping || r.pressed) && !r.overrun_reported) {
+    at = earliest(at, r.grace_ends);
+  }
+  if (at == r.alarm) {
+    return;
+  }
+  ++looks_;
+  if (r.alarm) {
+    alarms_.erase({*r.alarm, id});
+  }
+  r.alarm = at;
+  if (at) {
+    alarms_.insert({*at, id});
+  }
+}
+
+std::vector<run_id> run_table::all_ids() const {
+  std::vector<run_id> ids;
+  ids.reserve(runs_.size());
+  for (const auto& [id, r] : runs_) {
+    ++looks_;
+    ids.push_back(id);
+  }
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+std::optional<time_point> run_table::wake_at() const {
+  std::optional<time_point> at;
+  if (!alarms_.empty()) {
+    at = alarms_.begin()->first;
+  }
+  if (restart_wanted_ && !holds_.empty()) {
+    at = earliest(at, holds_.begin()->first);
+  }
+  if (lease_.leased() && going_on_ > 0) {
+    at = earliest(at, lease_.run_until());
+  }
+  if (lease_.leased() && in_time_ > 0) {
+    at = earliest(at, lease_.deadline());
+  }
+  return at;
+}
+
+} // namespace djm

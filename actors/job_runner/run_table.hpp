@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "actors/job_runner/item_table.hpp"
+#include "actors/job_runner/runner_effects.hpp"
+#include "actors/job_runner/runner_lease.hpp"
+
+namespace djm {
+
+/// A run under way.
+struct active_run {
+  std::vector<item_no> items; ///< as it got them; those that say of themselves that they are in it still are
+  std::vector<item_no> owes;  ///< items that it was granted no more at some time, in any order and number
+  std::uint32_t kept = 0;     ///< granted items that it holds
+  std::uint32_t owed = 0;     ///< items that it holds and that are not granted
+  time_point started;
+  bool extra = false;               ///< triggered beside the rhythm
+  duration hold = duration::zero(); ///< how long new items leave it alone
+  bool stopping = false;
+  bool pressed = false; ///< asked to stop unless it releases what was revoked
+  std::optional<time_point> press_at;
+  time_point grace_ends{};
+  bool overrun_reported = false;
+  bool deadline_reported = false;
+  std::optional<time_point> alarm; ///< its place in `run_table::alarms_`
+};
+
+/// The runs under way: which items they hold, who is asked to stop and when, and who does not obey.
+class run_table {
+public:
+  run_table(item_table& items, const runner_config& cfg, const runner_lease& lease)
+    : items_(items), cfg_(cfg), lease_(lease) {}
+
+  /// Begins a run with `items`, which know that they are in it.
+  void add(run_id id, active_run r);
+  /// Null: there is none.
+  active_run* find(run_id id);
+  /// It is over.
+  active_run take(run_id id);
+  /// The run of this item is to know that it is granted again, or no more.
+  void regained(item_no no);
+  void lost(item_no no);
+  /// The run has given up this item, which was in it.
+  void let_go(active_run& r, const held_item& it);
+  /// What was revoked is released; it may go on.
+  void check_debts(run_id id, active_run& r);
+
+  /// These items are revoked from it.
+  void revoke_from(run_id id, stop_reason reason, std::vector<item_id> gone, step s, runner_effects::all& out);
+  /// New items have come: runs that are not left alone are asked to stop.
+  void restart(step s, runner_effects::all& out);
+  bool restart_wanted() const { return restart_wanted_; }
+  /// How long the next run that new items begin is left alone.
+  duration hold() const { return hold_; }
+  /// A run has begun that takes all new items.
+  void restarted() { restart_wanted_ = false; }
+  void stop_all(stop_reason reason, step s, runner_effects::all& out);
+  /// Told once for each lease that ends while anything runs.
+  void note_lease_end(step s, runner_effects::all& out);
+  /// Sees to all that is due.
+  void check(step s, runner_effects::all& out);
+  std::optional<time_point> wake_at() const;
+
+  bool empty() const { return runs_.empty(); }
+  std::size_t size() const { return runs_.size(); }
+  std::uint64_t overruns() const { return overruns_; }
+  /// How many runs were looked at so far.
+  std::uint64_t looks() const { return looks_; }
+
+private:
+  using moments = std::set<std::pair<time_point, run_id>>;
+
+  std::vector<run_id> all_ids() const;
+  void ask_stop(run_id id, active_run& r, stop_reason reason, std::vector<item_id> revoked, step s,
+                runner_effects::all& out);
+  void press(run_id id, active_run& r, step s, runner_effects::all& out);
+  void check_run(run_id id, active_run& r, step s, runner_effects::all& out);
+  void report_overrun(run_id id, active_run& r, bool past_deadline, runner_effects::all& out);
+  void set_alarm(run_id id, active_run& r);
+
+  item_table& items_;
+  const runner_config& cfg_;
+  const runner_lease& lease_;
+  std::unordered_map<run_id, active_run> runs_;
+  moments alarms_;           ///< of runs that are asked for something: when they have to have done it
+  moments holds_;            ///< where new items restart runs: until when those that go on are left alone
+  std::size_t going_on_ = 0; ///< runs that are not asked to stop
+  std::size_t in_time_ = 0;  ///< runs of which it was not told that they are beyond the deadline
+  duration hold_ = duration::zero();
+  bool restart_wanted_ = false; ///< new items wait for a run that is left alone
+  bool lease_end_told_ = false;
+  std::uint64_t overruns_ = 0;
+  mutable std::uint64_t looks_ = 0;
+};
+
+} // namespace djm

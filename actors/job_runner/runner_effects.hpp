@@ -1,0 +1,70 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "actors/common/core.hpp"
+#include "djm/job_context.hpp"
+#include "djm/job_spec.hpp"
+
+/// What a job runner is told once, and what it wants done. `job_runner_core` gives these types their names.
+namespace djm {
+
+struct runner_config {
+  job_spec spec;
+  /// The node's grace, used where the job names none.
+  duration stop_grace = duration::zero();
+  /// Between attempts to get a first answer from the pool function.
+  duration backoff_min = std::chrono::milliseconds{100};
+  duration backoff_max = std::chrono::seconds{5};
+  /// High bits of this runner's run ids.
+  std::uint64_t run_base = 0;
+
+  /// How long a run has between the request to stop and being an overrun.
+  duration grace() const { return spec.stop_grace > duration::zero() ? duration{spec.stop_grace} : stop_grace; }
+};
+
+namespace runner_effects {
+
+struct start_run {
+  run_id id;
+  std::vector<work_item> items;
+};
+/// These items of the run are taken away; it may go on with the others.
+struct tell_run {
+  run_id id;
+  std::vector<item_id> revoked;
+};
+struct stop_run {
+  run_id id;
+  stop_reason reason;
+  std::vector<item_id> revoked;
+};
+/// No run holds these items any more and they are not granted; the worker may unlock them.
+struct released {
+  std::vector<item_id> items;
+};
+/// Ask the running strategy; answered by `on_cut`.
+struct cut_share {
+  std::uint64_t request;
+  std::vector<item_id> share;
+};
+/// Ask the pool function; answered by `on_pool`.
+struct call_pool {
+  std::uint64_t request;
+};
+/// The pool as computed now: valid names, sorted, each once.
+struct pool_ready {
+  std::vector<item_id> items;
+};
+
+using one =
+  std::variant<start_run, tell_run, stop_run, released, cut_share, call_pool, pool_ready, emit_effect, log_effect>;
+using all = std::vector<one>;
+
+} // namespace runner_effects
+
+} // namespace djm
