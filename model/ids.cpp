@@ -24,8 +24,9 @@ bool is_valid_id(std::string_view text) noexcept {
 }
 
 expected<void> check_id(id_kind kind, std::string_view text) {
-  if (is_valid_id(text))
+  if (is_valid_id(text)) {
     return {};
+  }
   return fail(errc::invalid_id, to_string(kind) + " id " + impl::quote(text, max_id_length) +
                                   " breaks the rule: letters, digits, \".\", \"_\" and \"-\" only, 1 to " +
                                   std::to_string(max_id_length) + " characters, not \".\" or \"..\"");

@@ -33,10 +33,12 @@ private:
 expected<void> check_pool(const job_id& job, const std::vector<item_id>& items) {
   std::set<std::string_view> seen;
   for (const auto& item : items) {
-    if (auto ok = check_id(id_kind::item, item); !ok)
+    if (auto ok = check_id(id_kind::item, item); !ok) {
       return fail(ok.error().code, "job \"" + job + "\": " + ok.error().text);
-    if (!seen.insert(item).second)
+    }
+    if (!seen.insert(item).second) {
       return fail(errc::invalid_config, "job \"" + job + "\": item \"" + item + "\" is listed twice");
+    }
   }
   return {};
 }
@@ -129,8 +131,9 @@ job_builder& job_builder::strategy(std::string name) {
 
 job_builder& job_builder::attributes(job_attributes a) {
   // `strategy` may have been called before.
-  if (a.strategy.empty())
+  if (a.strategy.empty()) {
     a.strategy = std::move(spec_.attributes.strategy);
+  }
   spec_.attributes = std::move(a);
   return *this;
 }
@@ -141,17 +144,22 @@ job_builder& job_builder::run(std::function<void(job_context&)> f) {
 }
 
 expected<job_definition> job_builder::build() const {
-  if (auto ok = validate(spec_); !ok)
+  if (auto ok = validate(spec_); !ok) {
     return tl::make_unexpected(ok.error());
+  }
   const auto where = "job \"" + spec_.id + "\": ";
-  if (!run_)
+  if (!run_) {
     return fail(errc::invalid_config, where + "no run function; call run(f)");
-  if (!has_pool_)
+  }
+  if (!has_pool_) {
     return fail(errc::invalid_config, where + "no work items; call items({...}) or pool(f)");
-  if (spec_.mode == running_mode::custom && !cut_)
+  }
+  if (spec_.mode == running_mode::custom && !cut_) {
     return fail(errc::invalid_running_strategy, where + "cut_by was given an empty function");
-  if (auto ok = check_pool(spec_.id, fixed_); !ok)
+  }
+  if (auto ok = check_pool(spec_.id, fixed_); !ok) {
     return tl::make_unexpected(ok.error());
+  }
   auto pool = pool_ ? pool_ : pool_fn{[items = fixed_] { return items; }};
   return job_definition{spec_, std::make_shared<function_job>(std::move(pool), cut_, run_)};
 }

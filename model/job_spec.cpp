@@ -15,15 +15,17 @@ public:
   explicit spec_checker(const job_id& job) : where_("job \"" + job + "\": ") {}
 
   void require(bool ok, errc code, const std::string& text) {
-    if (result_ && !ok)
+    if (result_ && !ok) {
       result_ = fail(code, where_ + text);
+    }
   }
 
   void require(bool ok, const std::string& text) { require(ok, errc::invalid_config, text); }
 
   void adopt(const expected<void>& checked, const std::string& field) {
-    if (result_ && !checked)
+    if (result_ && !checked) {
       result_ = fail(checked.error().code, where_ + field + ": " + checked.error().text);
+    }
   }
 
   void not_negative(const char* field, duration value) {
@@ -72,12 +74,14 @@ void check_attributes(spec_checker& c, const job_id& job, const job_attributes& 
             "attributes.strategy " + impl::quote(a.strategy) + " breaks the rule for names");
   c.require(is_enumerator(a.priority),
             "attributes.priority is " + to_string(a.priority) + "; it must be low, normal or high");
-  for (const auto& [item, weight] : a.item_weights)
+  for (const auto& [item, weight] : a.item_weights) {
     c.adopt(check_id(id_kind::item, item), "attributes.item_weights");
+  }
   check_amounts(c, "attributes.item_weights", a.item_weights);
   check_amounts(c, "attributes.profile", a.profile);
-  for (const auto& label : a.requires_labels)
+  for (const auto& label : a.requires_labels) {
     c.require(is_valid_id(label), "attributes.requires: label " + impl::quote(label) + " breaks the rule for names");
+  }
   c.require(is_enumerator(a.spread), "attributes.spread is " + to_string(a.spread) + "; it must be none or zone");
   check_partners(c, job, a);
   for (const auto& [item, node] : a.pinned) {
@@ -105,14 +109,15 @@ std::string to_word(const relaxation& x) {
 }
 
 bool from_word(std::string_view word, relaxation& x) {
-  if (word.empty() || word == "any")
+  if (word.empty() || word == "any") {
     x = relaxation::any();
-  else if (word == "one_worker")
+  } else if (word == "one_worker") {
     x = relaxation::one_worker();
-  else if (word.substr(0, named_worker.size()) == named_worker && is_valid_id(word.substr(named_worker.size())))
+  } else if (word.substr(0, named_worker.size()) == named_worker && is_valid_id(word.substr(named_worker.size()))) {
     x = relaxation::on(node_id{word.substr(named_worker.size())});
-  else
+  } else {
     return false;
+  }
   return true;
 }
 
@@ -143,8 +148,9 @@ expected<void> validate(const job_id& job, const job_attributes& attributes) {
 }
 
 expected<void> validate(const job_spec& spec) {
-  if (auto ok = check_id(id_kind::job, spec.id); !ok)
+  if (auto ok = check_id(id_kind::job, spec.id); !ok) {
     return ok;
+  }
   spec_checker c{spec.id};
   c.adopt(validate(spec.schedule), "schedule");
   c.require(is_enumerator(spec.mode), errc::invalid_running_strategy,

@@ -28,8 +28,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string suggestion(std::string_view key, const std::vector<std::string>& known) {
   constexpr std::size_t longest = 64; // longer keys are no typing errors and would cost time
-  if (key.size() > longest)
+  if (key.size() > longest) {
     return {};
+  }
   std::size_t best = 4; // further away it is another word
   std::string result;
   for (const auto& name : known) {
@@ -45,12 +46,13 @@ std::string suggestion(std::string_view key, const std::vector<std::string>& kno
 void append_token(std::string& out, std::string_view token) {
   out += '/';
   for (char c : token) {
-    if (c == '~')
+    if (c == '~') {
       out += "~0";
-    else if (c == '/')
+    } else if (c == '/') {
       out += "~1";
-    else
+    } else {
       out += c;
+    }
   }
 }
 
@@ -58,17 +60,20 @@ void append_token(std::string& out, std::string_view token) {
 
 std::string json_reader::pointer() const {
   std::string result;
-  for (const auto& token : place_)
+  for (const auto& token : place_) {
     append_token(result, token);
-  if (result.empty())
+  }
+  if (result.empty()) {
     return "the document";
+  }
   auto shown = quote(result, 200);
   return shown.substr(1, shown.find_last_of('"') - 1);
 }
 
 void json_reader::complain(const std::string& text) {
-  if (complaints_.size() < max_complaints)
+  if (complaints_.size() < max_complaints) {
     complaints_.push_back(pointer() + ": " + text);
+  }
 }
 
 void json_reader::complain_at(const std::string& name, const std::string& text) {
@@ -79,44 +84,54 @@ void json_reader::complain_at(const std::string& name, const std::string& text) 
 
 std::string json_reader::summary() const {
   std::string result;
-  for (const auto& c : complaints_)
+  for (const auto& c : complaints_) {
     result += (result.empty() ? "" : "; ") + c;
-  if (complaints_.size() == max_complaints)
+  }
+  if (complaints_.size() == max_complaints) {
     result += "; and possibly more";
+  }
   return result;
 }
 
 bool json_reader::expect(bool ok, const nlohmann::json& found, const std::string& rule) {
-  if (!ok)
+  if (!ok) {
     complain((secret_ ? std::string{"a secret value"} : shown(found)) + " is not " + rule);
+  }
   return ok;
 }
 
 void json_reader::read_duration(const nlohmann::json& j, duration& x) {
-  if (j.is_number())
+  if (j.is_number()) {
     return complain(shown(j) + " has no unit; a duration is a text such as \"10s\" or \"250ms\"");
-  if (!expect(j.is_string(), j, "a duration such as \"10s\" or \"250ms\""))
+  }
+  if (!expect(j.is_string(), j, "a duration such as \"10s\" or \"250ms\"")) {
     return;
-  if (const auto value = parse_duration(j.get_ref<const std::string&>()))
+  }
+  if (const auto value = parse_duration(j.get_ref<const std::string&>())) {
     x = *value;
-  else
+  } else {
     complain(value.error().text);
+  }
 }
 
 void json_reader::read_time(const nlohmann::json& j, wall_time& x) {
-  if (!expect(j.is_string(), j, "a time such as \"2026-01-31T08:00:00.000Z\""))
+  if (!expect(j.is_string(), j, "a time such as \"2026-01-31T08:00:00.000Z\"")) {
     return;
-  if (const auto value = parse_time(j.get_ref<const std::string&>()))
+  }
+  if (const auto value = parse_time(j.get_ref<const std::string&>())) {
     x = *value;
-  else
+  } else {
     complain(value.error().text);
+  }
 }
 
 void json_reader::refuse_unknown(const nlohmann::json& object, const char* reserved,
                                  const std::vector<std::string>& known) {
-  for (auto i = object.begin(); i != object.end(); ++i)
-    if ((reserved == nullptr || i.key() != reserved) && std::find(known.begin(), known.end(), i.key()) == known.end())
+  for (auto i = object.begin(); i != object.end(); ++i) {
+    if ((reserved == nullptr || i.key() != reserved) && std::find(known.begin(), known.end(), i.key()) == known.end()) {
       complain_at(i.key(), "unknown key" + suggestion(i.key(), known));
+    }
+  }
 }
 
 } // namespace djm::impl

@@ -44,26 +44,32 @@ public:
   template <class T>
   void read(const nlohmann::json& j, T& x, reserved_key reserved = {}) {
     if constexpr (is_one_word<T>) {
-      if (expect(j.is_string(), j, "a text"))
+      if (expect(j.is_string(), j, "a text")) {
         expect(from_word(j.get_ref<const std::string&>(), x), j, rule_of_words(x));
+      }
     } else if constexpr (has_fields<T>) {
-      if (always_named<T> && reserved.name == nullptr)
+      if (always_named<T> && reserved.name == nullptr) {
         reserved = {"type"};
-      if (expect(j.is_object(), j, "an object"))
+      }
+      if (expect(j.is_object(), j, "an object")) {
         read_object(j, x, reserved);
+      }
     } else if constexpr (std::is_same_v<T, bool>) {
-      if (expect(j.is_boolean(), j, "true or false"))
+      if (expect(j.is_boolean(), j, "true or false")) {
         x = j.get<bool>();
+      }
     } else if constexpr (std::is_enum_v<T>) {
       read_enum(j, x);
     } else if constexpr (std::is_integral_v<T>) {
       read_integer(j, x);
     } else if constexpr (std::is_floating_point_v<T>) {
-      if (expect(j.is_number(), j, "a number"))
+      if (expect(j.is_number(), j, "a number")) {
         x = j.get<T>();
+      }
     } else if constexpr (std::is_same_v<T, std::string>) {
-      if (expect(j.is_string(), j, "a text"))
+      if (expect(j.is_string(), j, "a text")) {
         x = j.get_ref<const std::string&>();
+      }
     } else if constexpr (std::is_same_v<T, duration>) {
       read_duration(j, x);
     } else if constexpr (std::is_same_v<T, time_point>) {
@@ -77,13 +83,15 @@ public:
     } else if constexpr (djm::detail::is_instance<std::map, T>::value) {
       read_map(j, x);
     } else if constexpr (djm::detail::is_instance<std::optional, T>::value) {
-      if (j.is_null())
+      if (j.is_null()) {
         x.reset();
-      else
+      } else {
         read(j, x.emplace());
+      }
     } else if constexpr (djm::detail::is_instance<std::variant, T>::value) {
-      if (expect(j.is_object(), j, "an object"))
+      if (expect(j.is_object(), j, "an object")) {
         read_variant(j, x, static_cast<T*>(nullptr));
+      }
     } else {
       static_assert(djm::detail::always_false<T>, "this type cannot be read from JSON");
     }
@@ -106,8 +114,9 @@ private:
     template <class... Ts>
     void operator()(const char*, named_field<Ts>... fs) const {
       (reader.read_member(object, fs), ...);
-      if (reader.policy_ == unknown_keys::refused)
+      if (reader.policy_ == unknown_keys::refused) {
         reader.refuse_unknown(object, reserved.name, {fs.name...});
+      }
     }
   };
 
@@ -126,8 +135,9 @@ private:
   template <class T>
   void read_member(const nlohmann::json& object, named_field<T> f) {
     const auto i = object.find(f.name);
-    if (i == object.end())
+    if (i == object.end()) {
       return;
+    }
     place_.emplace_back(f.name);
     secret_ = f.secret;
     read(*i, f.value);
@@ -137,22 +147,25 @@ private:
 
   template <class T>
   void read_integer(const nlohmann::json& j, T& x) {
-    if (!expect(j.is_number_integer(), j, "an integer"))
+    if (!expect(j.is_number_integer(), j, "an integer")) {
       return;
+    }
     constexpr auto least = std::numeric_limits<T>::min();
     constexpr auto most = std::numeric_limits<T>::max();
     bool fits = false;
     if (j.is_number_unsigned()) {
       const auto n = j.get<std::uint64_t>();
       fits = n <= static_cast<std::uint64_t>(most);
-      if (fits)
+      if (fits) {
         x = static_cast<T>(n);
+      }
     } else {
       const auto n = j.get<std::int64_t>(); // negative, or it would be unsigned
       if constexpr (std::is_signed_v<T>) {
         fits = n >= static_cast<std::int64_t>(least);
-        if (fits)
+        if (fits) {
           x = static_cast<T>(n);
+        }
       }
     }
     expect(fits, j, "an integer from " + std::to_string(least) + " to " + std::to_string(most));
@@ -168,15 +181,17 @@ private:
       }
     }
     std::string rule = "one of";
-    for (std::size_t i = 0; i < table.names.size(); ++i)
+    for (std::size_t i = 0; i < table.names.size(); ++i) {
       rule.append(i == 0 ? " " : ", ").append(table.names[i].empty() ? "\"\"" : table.names[i]);
+    }
     expect(false, j, rule);
   }
 
   template <class T>
   void read_list(const nlohmann::json& j, std::vector<T>& xs) {
-    if (!expect(j.is_array(), j, "an array"))
+    if (!expect(j.is_array(), j, "an array")) {
       return;
+    }
     xs.clear();
     xs.reserve(j.size());
     for (const auto& element : j) {
@@ -190,8 +205,9 @@ private:
 
   template <class T>
   void read_map(const nlohmann::json& j, std::map<std::string, T>& xs) {
-    if (!expect(j.is_object(), j, "an object"))
+    if (!expect(j.is_object(), j, "an object")) {
       return;
+    }
     xs.clear();
     for (auto i = j.begin(); i != j.end(); ++i) {
       place_.push_back(i.key());
@@ -205,8 +221,9 @@ private:
     const auto type = j.find("type");
     const bool known = type != j.end() && type->is_string() &&
                        (read_alternative<Ts>(j, type->template get_ref<const std::string&>(), x) || ...);
-    if (known)
+    if (known) {
       return;
+    }
     std::string rule = "an object whose \"type\" is one of";
     const char* separator = " ";
     ((rule += separator, rule += type_name<Ts>(), separator = ", "), ...);
@@ -221,8 +238,9 @@ private:
 
   template <class T, class V>
   bool read_alternative(const nlohmann::json& j, const std::string& type, V& x) {
-    if (type != type_name<T>())
+    if (type != type_name<T>()) {
       return false;
+    }
     T alternative{};
     read(j, alternative, {"type"});
     x = std::move(alternative);
@@ -255,9 +273,11 @@ struct unknown_keeper {
 
   template <class... Ts>
   void operator()(const char*, named_field<Ts>... fs) const {
-    for (auto i = previous.begin(); i != previous.end(); ++i)
-      if (!target.contains(i.key()) && ((i.key() != fs.name) && ...))
+    for (auto i = previous.begin(); i != previous.end(); ++i) {
+      if (!target.contains(i.key()) && ((i.key() != fs.name) && ...)) {
         target[i.key()] = i.value();
+      }
+    }
     (keep_nested(fs), ...);
   }
 
@@ -270,8 +290,9 @@ struct unknown_keeper {
     if constexpr (is_one_word<T>) {
       keep_word<T>(target[f.name], *old);
     } else if constexpr (has_fields<T>) {
-      if (old->is_object())
+      if (old->is_object()) {
         keep_unknown<T>(target[f.name], *old);
+      }
     }
   }
 
@@ -280,8 +301,9 @@ struct unknown_keeper {
   static void keep_word(nlohmann::json& now, const nlohmann::json& old) {
     T before{}, after{};
     if (old.is_string() && from_word(old.get_ref<const std::string&>(), before) && now.is_string() &&
-        from_word(now.get_ref<const std::string&>(), after) && before == after)
+        from_word(now.get_ref<const std::string&>(), after) && before == after) {
       now = old;
+    }
   }
 };
 

@@ -22,15 +22,17 @@ std::size_t find_too_deep(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (in_text) {
-      if (c == '\\')
+      if (c == '\\') {
         ++i;
-      else if (c == '"')
+      } else if (c == '"') {
         in_text = false;
+      }
     } else if (c == '"') {
       in_text = true;
     } else if (c == '{' || c == '[') {
-      if (++depth > max_depth)
+      if (++depth > max_depth) {
         return i;
+      }
     } else if ((c == '}' || c == ']') && depth > 0) {
       --depth;
     }
@@ -42,8 +44,9 @@ std::size_t find_too_deep(std::string_view text) {
 // library and without the excerpt: it may be the start of a password. The place says enough.
 std::string reason_of(const json::exception& e) {
   std::string text = e.what();
-  if (const auto end = text.find("] "); !text.empty() && text.front() == '[' && end != std::string::npos)
+  if (const auto end = text.find("] "); !text.empty() && text.front() == '[' && end != std::string::npos) {
     text.erase(0, end + 2);
+  }
   text.erase(std::min(text.find("; last read: "), text.size()));
   auto result = quote(text, 300);
   return result.substr(1, result.find_last_of('"') - 1);
@@ -57,8 +60,10 @@ public:
     case json::parse_event_t::object_start: open_.emplace_back(); break;
     case json::parse_event_t::object_end: open_.pop_back(); break;
     case json::parse_event_t::key:
-      if (const auto& name = parsed.get_ref<const std::string&>(); !open_.back().insert(name).second && first_.empty())
+      if (const auto& name = parsed.get_ref<const std::string&>();
+          !open_.back().insert(name).second && first_.empty()) {
         first_ = quote(name);
+      }
       break;
     default: break;
     }
@@ -75,18 +80,22 @@ private:
 } // namespace
 
 tl::expected<json, std::string> parse_json(std::string_view text, duplicate_keys keys) {
-  if (!is_utf8(text))
+  if (!is_utf8(text)) {
     return tl::make_unexpected(std::string{"the text is not UTF-8"});
-  if (const auto at = find_too_deep(text); at != std::string_view::npos)
+  }
+  if (const auto at = find_too_deep(text); at != std::string_view::npos) {
     return tl::make_unexpected("arrays and objects nest deeper than " + std::to_string(max_depth) + " at byte " +
                                std::to_string(at));
+  }
   try {
-    if (keys == duplicate_keys::last_wins)
+    if (keys == duplicate_keys::last_wins) {
       return json::parse(text.begin(), text.end());
+    }
     key_watcher watcher;
     auto result = json::parse(text.begin(), text.end(), std::ref(watcher));
-    if (!watcher.first().empty())
+    if (!watcher.first().empty()) {
       return tl::make_unexpected("key " + watcher.first() + " appears twice in one object");
+    }
     return result;
   } catch (const json::exception& e) {
     return tl::make_unexpected(reason_of(e));
@@ -94,12 +103,15 @@ tl::expected<json, std::string> parse_json(std::string_view text, duplicate_keys
 }
 
 std::string shown(const json& value) {
-  if (value.is_object())
+  if (value.is_object()) {
     return value.empty() ? "{}" : "an object";
-  if (value.is_array())
+  }
+  if (value.is_array()) {
     return value.empty() ? "[]" : "an array";
-  if (value.is_string())
+  }
+  if (value.is_string()) {
     return quote(value.get_ref<const std::string&>());
+  }
   return value.dump();
 }
 

@@ -28,8 +28,9 @@ void json_sink::close(char bracket) {
 }
 
 void json_sink::next() {
-  if (!first_)
+  if (!first_) {
     out_ += ',';
+  }
   first_ = false;
   if (indent_ >= 0) {
     out_ += '\n';
@@ -117,8 +118,9 @@ void json_sink::natural(std::uint64_t x) {
 }
 
 void json_sink::real(double x) {
-  if (!std::isfinite(x))
+  if (!std::isfinite(x)) {
     return none();
+  }
   char buffer[32];
   const auto [end, status] = std::to_chars(buffer, buffer + sizeof buffer, x);
   out_.append(buffer, end);

@@ -13,12 +13,13 @@ namespace {
 // A record stays one line whatever user code put into it.
 void append_line_safe(std::string& out, std::string_view text) {
   for (char c : text) {
-    if (c == '\n')
+    if (c == '\n') {
       out += "\\n";
-    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
       out += '?';
-    else
+    } else {
       out += c;
+    }
   }
 }
 
@@ -30,8 +31,9 @@ std::string to_string(log_level level) {
 
 log_sink stderr_log(log_level least) {
   return [least](const log_record& record) {
-    if (record.level < least)
+    if (record.level < least) {
       return;
+    }
     std::string line;
     line.reserve(128 + record.text.size());
     const auto now = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());

@@ -11,7 +11,7 @@ namespace djm::impl {
 template <class T>
 class never_destroyed {
 public:
-  never_destroyed() : object_(new (room_) T) {}
+  never_destroyed() : object_(new(room_) T) {}
   never_destroyed(const never_destroyed&) = delete;
   never_destroyed& operator=(const never_destroyed&) = delete;
 

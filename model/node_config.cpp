@@ -36,19 +36,21 @@ struct range_checker {
 
   template <class T>
   void check(const std::string& key, const T& x) {
-    if constexpr (has_fields<T>)
+    if constexpr (has_fields<T>) {
       visit_fields(range_checker{complaints, key + "."}, x);
-    else if constexpr (std::is_same_v<T, duration>)
+    } else if constexpr (std::is_same_v<T, duration>) {
       within(key, x.count(), describe_duration(x), true);
-    else if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>)
+    } else if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
       within(key, std::int64_t{x}, std::to_string(x), false);
+    }
   }
 
   void within(const std::string& key, std::int64_t value, const std::string& shown, bool is_duration) {
     const auto& rule = impl::rule_of(key);
-    if (value < rule.least || value > rule.most)
+    if (value < rule.least || value > rule.most) {
       complaints.push_back(
         {errc::invalid_config, key + " is " + shown + "; it must be from " + bounds_of(rule, is_duration)});
+    }
   }
 };
 
@@ -58,37 +60,49 @@ public:
   explicit text_checker(std::vector<error>& complaints) : complaints_(complaints) {}
 
   void check(const store_config& c) {
-    if (c.connect != "embedded")
-      if (const auto ok = impl::check_connect_string(c.connect); !ok)
+    if (c.connect != "embedded") {
+      if (const auto ok = impl::check_connect_string(c.connect); !ok) {
         complain("store.connect", ok.error().text, ok.error().code);
+      }
+    }
     if (!impl::is_store_path(c.root) || c.root.size() > max_root_length || c.root == "/zookeeper" ||
-        c.root.rfind("/zookeeper/", 0) == 0)
+        c.root.rfind("/zookeeper/", 0) == 0) {
       complain_rule("store.root", impl::quote(c.root));
+    }
     const auto colon = c.digest.find(':');
     const bool printable = c.digest.find_first_of(std::string_view{"\0\n\r", 3}) == std::string::npos;
-    if (!c.digest.empty() && (colon == std::string::npos || colon == 0 || !printable))
+    if (!c.digest.empty() && (colon == std::string::npos || colon == 0 || !printable)) {
       complain("store.digest", "is not user:password (the value is not shown)");
-    if (c.secure_tree && c.digest.empty())
+    }
+    if (c.secure_tree && c.digest.empty()) {
       complain("store.secure_tree", "is true without store.digest: to whom would the tree belong?");
+    }
   }
 
   void check(const node_config& c) {
-    if (c.id.empty())
+    if (c.id.empty()) {
       complain("id", "is missing; every node needs one that is unique in the cluster", errc::invalid_id);
-    else if (const auto ok = check_id(id_kind::node, c.id); !ok)
+    } else if (const auto ok = check_id(id_kind::node, c.id); !ok) {
       complain("id", ok.error().text, ok.error().code);
+    }
     check(c.store);
-    if (!c.zone.empty() && !is_valid_id(c.zone))
+    if (!c.zone.empty() && !is_valid_id(c.zone)) {
       complain_rule("zone", impl::quote(c.zone));
+    }
     std::set<std::string_view> seen;
-    for (const auto& label : c.labels)
-      if (!is_valid_id(label) || !seen.insert(label).second)
+    for (const auto& label : c.labels) {
+      if (!is_valid_id(label) || !seen.insert(label).second) {
         complain_rule("labels", impl::quote(label));
-    for (const auto& [name, amount] : c.capacity)
-      if (!is_valid_id(name) || amount < 0 || amount > max_amount)
+      }
+    }
+    for (const auto& [name, amount] : c.capacity) {
+      if (!is_valid_id(name) || amount < 0 || amount > max_amount) {
         complain_rule("capacity", impl::quote(name) + ": " + std::to_string(amount));
-    if (c.software_version.size() > max_version_length || !impl::is_utf8(c.software_version))
+      }
+    }
+    if (c.software_version.size() > max_version_length || !impl::is_utf8(c.software_version)) {
       complain_rule("software_version", impl::quote(c.software_version));
+    }
   }
 
 private:
@@ -110,9 +124,10 @@ void check_fit(const node_config& c, std::vector<error>& complaints) {
     complaints.push_back({errc::invalid_config, std::move(text)});
   };
   const auto at_least = [&](const char* name, duration value, const char* least_name, duration least) {
-    if (value < least)
+    if (value < least) {
       complain(std::string{name} + " is " + format_duration(value) + "; it must not be below " + least_name + ", " +
                format_duration(least));
+    }
   };
   at_least("rebalance_max_wait", c.rebalance_max_wait, "rebalance_debounce", c.rebalance_debounce);
   at_least("backoff_max", c.backoff_max, "backoff_min", c.backoff_min);
@@ -142,18 +157,19 @@ struct key_lister {
 
   template <class T>
   static config_type type_of() {
-    if constexpr (std::is_same_v<T, bool>)
+    if constexpr (std::is_same_v<T, bool>) {
       return config_type::boolean;
-    else if constexpr (std::is_integral_v<T>)
+    } else if constexpr (std::is_integral_v<T>) {
       return config_type::integer;
-    else if constexpr (std::is_same_v<T, duration>)
+    } else if constexpr (std::is_same_v<T, duration>) {
       return config_type::time_span;
-    else if constexpr (std::is_same_v<T, std::string>)
+    } else if constexpr (std::is_same_v<T, std::string>) {
       return config_type::text;
-    else if constexpr (std::is_same_v<T, std::vector<std::string>>)
+    } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
       return config_type::text_list;
-    else
+    } else {
       return config_type::integer_map;
+    }
   }
 
   template <class T>
@@ -185,18 +201,21 @@ std::vector<error> check(const node_config& config) {
   visit_fields(range_checker{complaints}, config);
   const bool in_range = complaints.empty();
   text_checker{complaints}.check(config);
-  if (in_range)
+  if (in_range) {
     check_fit(config, complaints);
+  }
   return complaints;
 }
 
 expected<void> validate(const node_config& config) {
   const auto complaints = check(config);
-  if (complaints.empty())
+  if (complaints.empty()) {
     return {};
+  }
   std::string text;
-  for (const auto& c : complaints)
+  for (const auto& c : complaints) {
     text += (text.empty() ? "" : "; ") + c.text;
+  }
   return fail(complaints.front().code, text);
 }
 

@@ -26,33 +26,41 @@ void append_escaped(std::string& out, unsigned char c) {
 } // namespace
 
 std::size_t utf8_sequence(std::string_view text) noexcept {
-  if (text.empty())
+  if (text.empty()) {
     return 0;
+  }
   const auto at = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const auto lead = at(0);
-  if (lead < 0x80)
+  if (lead < 0x80) {
     return 1;
-  if (lead < 0xC2 || lead > 0xF4)
+  }
+  if (lead < 0xC2 || lead > 0xF4) {
     return 0;
+  }
   const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  if (text.size() < length)
+  if (text.size() < length) {
     return 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if (!continues(at(i)))
+  }
+  for (std::size_t i = 1; i < length; ++i) {
+    if (!continues(at(i))) {
       return 0;
+    }
+  }
   // Overlong forms, surrogates and what lies above U+10FFFF hide behind the second byte.
   const auto second = at(1);
   if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) || (lead == 0xF0 && second < 0x90) ||
-      (lead == 0xF4 && second > 0x8F))
+      (lead == 0xF4 && second > 0x8F)) {
     return 0;
+  }
   return length;
 }
 
 bool is_utf8(std::string_view text) noexcept {
   while (!text.empty()) {
     const auto n = utf8_sequence(text);
-    if (n == 0)
+    if (n == 0) {
       return false;
+    }
     text.remove_prefix(n);
   }
   return true;

@@ -7,8 +7,9 @@
 namespace djm {
 
 void text_sink::separate() {
-  if (!first_)
+  if (!first_) {
     out_ += ", ";
+  }
   first_ = false;
 }
 

@@ -51,14 +51,16 @@ civil_date civil_from_days(std::int64_t days) {
 
 // Fills the '0' of a pattern with the digits of a number.
 void put_digits(std::string& text, std::size_t at, std::size_t count, std::int64_t value) {
-  for (auto i = at + count; i > at; --i, value /= 10)
+  for (auto i = at + count; i > at; --i, value /= 10) {
     text[i - 1] = static_cast<char>('0' + value % 10);
+  }
 }
 
 std::int64_t get_digits(std::string_view text, std::size_t at, std::size_t count) {
   std::int64_t result = 0;
-  for (char c : text.substr(at, count))
+  for (char c : text.substr(at, count)) {
     result = result * 10 + (c - '0');
+  }
   return result;
 }
 
@@ -68,44 +70,53 @@ constexpr std::string_view time_pattern = "0000-00-00T00:00:00.000Z";
 
 std::string format_duration(duration d) {
   const auto n = d.count();
-  if (n == 0)
+  if (n == 0) {
     return "0s";
+  }
   const auto* u = units;
-  while (n % u->nanoseconds != 0) // ends at the last one: every count is a multiple of 1 ns
+  while (n % u->nanoseconds != 0) { // ends at the last one: every count is a multiple of 1 ns
     ++u;
+  }
   return std::to_string(n / u->nanoseconds).append(u->name);
 }
 
 std::string describe_duration(duration d) {
-  if (d == duration::max())
+  if (d == duration::max()) {
     return "292 years or more";
-  if (d == duration::min())
+  }
+  if (d == duration::min()) {
     return "292 years or more below zero";
+  }
   constexpr std::int64_t day = 24 * units[0].nanoseconds;
   constexpr std::int64_t readable = 1'000'000;
   const auto n = d.count();
   const auto* exact = units;
-  while (n % exact->nanoseconds != 0)
+  while (n % exact->nanoseconds != 0) {
     ++exact;
+  }
   const auto count = n / exact->nanoseconds;
-  if ((n < day && n > -day) || (count < readable && count > -readable))
+  if ((n < day && n > -day) || (count < readable && count > -readable)) {
     return format_duration(d);
+  }
   return "about " + std::to_string(n / day) + " days";
 }
 
 expected<duration> parse_duration(std::string_view text) {
   std::int64_t n = 0;
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), n);
-  if (status == std::errc::result_out_of_range)
+  if (status == std::errc::result_out_of_range) {
     return fail(errc::invalid_config, "duration " + impl::quote(text) + " is too long to be represented");
+  }
   if (status == std::errc{}) {
     const auto suffix = text.substr(static_cast<std::size_t>(end - text.data()));
     for (const auto& u : units) {
-      if (u.name != suffix)
+      if (u.name != suffix) {
         continue;
+      }
       std::int64_t result = 0;
-      if (__builtin_mul_overflow(n, u.nanoseconds, &result))
+      if (__builtin_mul_overflow(n, u.nanoseconds, &result)) {
         return fail(errc::invalid_config, "duration " + impl::quote(text) + " is too long to be represented");
+      }
       return duration{result};
     }
   }
@@ -133,8 +144,9 @@ std::string format_time(wall_time t) {
 
 expected<wall_time> parse_time(std::string_view text) {
   bool ok = text.size() == time_pattern.size();
-  for (std::size_t i = 0; ok && i < text.size(); ++i)
+  for (std::size_t i = 0; ok && i < text.size(); ++i) {
     ok = time_pattern[i] == '0' ? text[i] >= '0' && text[i] <= '9' : text[i] == time_pattern[i];
+  }
   if (ok) {
     const civil_date date{get_digits(text, 0, 4), static_cast<int>(get_digits(text, 5, 2)),
                           static_cast<int>(get_digits(text, 8, 2))};
@@ -142,8 +154,9 @@ expected<wall_time> parse_time(std::string_view text) {
                     get_digits(text, 17, 2) * 1000 + get_digits(text, 20, 3);
     const wall_time result{std::chrono::milliseconds{days_from_civil(date) * ms_per_day + ms}};
     // Writing it again finds months, days, hours and seconds that do not exist.
-    if (format_time(result) == text)
+    if (format_time(result) == text) {
       return result;
+    }
   }
   return fail(errc::invalid_config,
               "time " + impl::quote(text) + " is not UTC with milliseconds, such as \"2026-01-31T08:00:00.000Z\"");

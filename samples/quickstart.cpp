@@ -18,17 +18,22 @@ int main() {
   mail.items({"europe", "america", "asia"}); // the work pool, split over all nodes
   mail.every(1s);
   mail.run([](djm::job_context& ctx) {
-    for (const auto& item : ctx.items())
-      if (!ctx.stop_requested())
+    for (const auto& item : ctx.items()) {
+      if (!ctx.stop_requested()) {
         std::cout << "sending " + item.id + " under token " + std::to_string(item.token) + "\n";
+      }
+    }
   });
 
   auto node = djm::node::start(config);
-  if (!node)
+  if (!node) {
     return complain(node.error());
-  if (auto ok = node->register_job(mail); !ok)
+  }
+  if (auto ok = node->register_job(mail); !ok) {
     return complain(ok.error());
-  if (auto ok = node->run_until_signal(); !ok) // SIGINT or SIGTERM: gives its items back and leaves
+  }
+  if (auto ok = node->run_until_signal(); !ok) { // SIGINT or SIGTERM: gives its items back and leaves
     return complain(ok.error());
+  }
   return 0;
 }

@@ -11,8 +11,9 @@ __extension__ typedef __int128 wide;
 class division {
 public:
   division(std::uint32_t n, std::vector<share>& parties) : n_(n), rest_(n), parties_(parties) {
-    for (const auto& p : parties)
+    for (const auto& p : parties) {
       weights_ += p.weight;
+    }
   }
 
   std::uint32_t run() {
@@ -39,25 +40,29 @@ private:
   bool fix_violators() {
     wide low = 0;
     wide high = 0;
-    for (std::size_t k = 0; k < parties_.size(); ++k)
+    for (std::size_t k = 0; k < parties_.size(); ++k) {
       if (free_[k]) {
         low += std::max<wide>(below(k), 0);
         high += std::max<wide>(above(k), 0);
       }
-    if (low == 0 && high == 0)
+    }
+    if (low == 0 && high == 0) {
       return false;
+    }
     auto rest = rest_;
     auto weights = weights_;
     for (std::size_t k = 0; k < parties_.size(); ++k) {
-      if (!free_[k])
+      if (!free_[k]) {
         continue;
+      }
       auto& p = parties_[k];
-      if (low >= high && below(k) > 0)
+      if (low >= high && below(k) > 0) {
         p.quota = p.least;
-      else if (high >= low && above(k) > 0)
+      } else if (high >= low && above(k) > 0) {
         p.quota = p.most;
-      else
+      } else {
         continue;
+      }
       free_[k] = false;
       rest -= p.quota;
       weights -= p.weight;

@@ -17,8 +17,9 @@ template <class Infos>
 std::optional<std::uint32_t> find_name(const Infos& infos, std::string_view name) noexcept {
   auto i =
     std::lower_bound(infos.begin(), infos.end(), name, [](const auto& x, std::string_view n) { return x.name < n; });
-  if (i == infos.end() || i->name != name)
+  if (i == infos.end() || i->name != name) {
     return std::nullopt;
+  }
   return static_cast<std::uint32_t>(i - infos.begin());
 }
 
@@ -55,33 +56,41 @@ std::optional<job_index> assignment_problem::find_job(std::string_view name) con
 std::optional<item_index> assignment_problem::find_item(std::string_view job_name,
                                                         std::string_view item) const noexcept {
   auto j = find_job(job_name);
-  if (!j)
+  if (!j) {
     return std::nullopt;
+  }
   auto k = job(*j).items->find(item);
-  if (!k)
+  if (!k) {
     return std::nullopt;
+  }
   return first_item(*j) + *k;
 }
 
 void assignment_problem::classify(data& x) {
   x.unconstrained = true;
-  for (const auto& w : x.workers)
-    if (w.draining || w.cordoned || w.max_items != worker_info::unlimited_items || w.weight != milli)
+  for (const auto& w : x.workers) {
+    if (w.draining || w.cordoned || w.max_items != worker_info::unlimited_items || w.weight != milli) {
       x.unconstrained = false;
-  for (const auto& j : x.jobs)
+    }
+  }
+  for (const auto& j : x.jobs) {
     if (j.max_per_worker != 0 || j.spread_zones || j.one_worker || !j.colocate_with.empty() ||
-        !j.separate_from.empty() || !j.pinned.empty() || !j.item_weights.empty() || !j.profile.empty())
+        !j.separate_from.empty() || !j.pinned.empty() || !j.item_weights.empty() || !j.profile.empty()) {
       x.unconstrained = false;
-  if (!x.base_load.empty())
+    }
+  }
+  if (!x.base_load.empty()) {
     x.unconstrained = false;
+  }
   const auto words = (x.workers.size() + 63) / 64;
   x.fully_eligible = true;
   for (std::size_t i = 0; i < x.eligible.size(); ++i) {
     const auto last = i % words == words - 1;
     const auto rest = x.workers.size() % 64;
     const auto full = last && rest != 0 ? (std::uint64_t{1} << rest) - 1 : ~std::uint64_t{0};
-    if (x.eligible[i] != full)
+    if (x.eligible[i] != full) {
       x.fully_eligible = false;
+    }
   }
 }
 
@@ -99,57 +108,75 @@ assignment_problem assignment_problem::restricted_to(const std::vector<job_index
   for (worker_index w = 0; w < workers; ++w) {
     x->base_load[w] = base_load(w);
     x->base_items[w] = base_items(w);
-    for (std::uint32_t r = 0; r < kinds; ++r)
+    for (std::uint32_t r = 0; r < kinds; ++r) {
       x->base_used[w * kinds + r] = base_used(w, r);
+    }
   }
   // Who holds which outside job, as bit rows, only for jobs that affinity makes interesting.
   std::map<job_index, std::vector<std::uint64_t>> holders;
   std::vector<job_index> position(job_count(), no_worker);
-  for (std::size_t k = 0; k < chosen.size(); ++k)
+  for (std::size_t k = 0; k < chosen.size(); ++k) {
     position[chosen[k]] = static_cast<job_index>(k);
-  for (auto j : chosen)
-    for (const auto* list : {&job(j).colocate_with, &job(j).separate_from})
-      for (auto other : *list)
-        if (position[other] == no_worker)
+  }
+  for (auto j : chosen) {
+    for (const auto* list : {&job(j).colocate_with, &job(j).separate_from}) {
+      for (auto other : *list) {
+        if (position[other] == no_worker) {
           holders[other].resize(words());
+        }
+      }
+    }
+  }
   for (job_index j = 0; j < job_count(); ++j) {
-    if (position[j] != no_worker)
+    if (position[j] != no_worker) {
       continue;
+    }
     auto row = holders.find(j);
     const auto& info = job(j);
     for (item_index i = first_item(j); i < first_item(j + 1); ++i) {
       const auto w = owners[i];
-      if (w == no_worker)
+      if (w == no_worker) {
         continue;
+      }
       x->base_load[w] += info.weight_of(i - first_item(j));
       ++x->base_items[w];
-      for (const auto& need : info.profile)
+      for (const auto& need : info.profile) {
         x->base_used[w * kinds + need.resource] += need.amount;
-      if (row != holders.end())
+      }
+      if (row != holders.end()) {
         row->second[w >> 6] |= std::uint64_t{1} << (w & 63);
+      }
     }
   }
   for (auto j : chosen) {
     auto info = job(j);
     std::vector<std::uint64_t> row(eligible_words(j), eligible_words(j) + words());
-    for (auto other : info.separate_from)
-      if (auto h = holders.find(other); h != holders.end())
-        for (std::size_t k = 0; k < row.size(); ++k)
+    for (auto other : info.separate_from) {
+      if (auto h = holders.find(other); h != holders.end()) {
+        for (std::size_t k = 0; k < row.size(); ++k) {
           row[k] &= ~h->second[k];
-    for (auto other : info.colocate_with)
+        }
+      }
+    }
+    for (auto other : info.colocate_with) {
       if (auto h = holders.find(other); h != holders.end()) {
         auto both = row;
         std::uint64_t any = 0;
-        for (std::size_t k = 0; k < row.size(); ++k)
+        for (std::size_t k = 0; k < row.size(); ++k) {
           any |= both[k] &= h->second[k];
-        if (any != 0)
+        }
+        if (any != 0) {
           row = both;
+        }
       }
+    }
     for (auto* list : {&info.colocate_with, &info.separate_from}) {
       std::vector<job_index> inside;
-      for (auto other : *list)
-        if (position[other] != no_worker)
+      for (auto other : *list) {
+        if (position[other] != no_worker) {
           inside.push_back(position[other]);
+        }
+      }
       *list = std::move(inside);
     }
     x->jobs.push_back(std::move(info));
@@ -162,8 +189,9 @@ assignment_problem assignment_problem::restricted_to(const std::vector<job_index
   }
   for (auto i : waiting()) {
     const auto j = job_of(i);
-    if (position[j] != no_worker)
+    if (position[j] != no_worker) {
       x->waiting.push_back(x->first_item[position[j]] + (i - first_item(j)));
+    }
   }
   classify(*x);
   return assignment_problem{std::move(x)};
@@ -176,10 +204,11 @@ assignment_problem assignment_problem::with_pin(item_index item, worker_index wo
   auto& pins = x->jobs[j].pinned;
   auto i =
     std::lower_bound(pins.begin(), pins.end(), local, [](const auto& p, std::uint32_t k) { return p.first < k; });
-  if (i != pins.end() && i->first == local)
+  if (i != pins.end() && i->first == local) {
     i->second = worker;
-  else
+  } else {
     pins.insert(i, {local, worker});
+  }
   classify(*x);
   return assignment_problem{std::move(x)};
 }

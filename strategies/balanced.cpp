@@ -25,9 +25,11 @@ struct spread {
 template <class F>
 void each_taking_part(const assignment_problem& problem, F&& f) {
   const auto part = taking_part(problem);
-  for (worker_index w = 0; w < part.size(); ++w)
-    if (part[w])
+  for (worker_index w = 0; w < part.size(); ++w) {
+    if (part[w]) {
       f(w);
+    }
+  }
 }
 
 spread spread_of(const count_model& model) {
@@ -38,16 +40,19 @@ spread spread_of(const count_model& model) {
     top = std::max(top, loads[w]);
     bottom = std::min(bottom, loads[w]);
   });
-  if (top <= bottom)
+  if (top <= bottom) {
     return {};
-  if (top - bottom == 1)
+  }
+  if (top - bottom == 1) {
     return {1, 0};
+  }
   auto floor = loads;
   auto ceiling = loads;
   for (std::size_t g = 0; g < model.groups().size(); ++g) {
     each_bit_of_row(model.extra.row(g), model.extra.words(), [&](worker_index w) { --floor[w]; });
-    for (std::size_t k = 0; k < model.open.words(); ++k)
+    for (std::size_t k = 0; k < model.open.words(); ++k) {
       each_bit(model.open.row(g)[k] & ~model.extra.row(g)[k], k * 64, [&](worker_index w) { ++ceiling[w]; });
+    }
   }
   auto top_floor = INT64_MIN;
   auto bottom_ceiling = INT64_MAX;
@@ -73,22 +78,28 @@ bool weights_differ(const assignment_problem& problem) {
 // Whether every worker that takes part may have every item. The others have no say in how even the rest is: a worker
 // that offers nothing, or is on its way out, changes nothing for them.
 bool alike(const assignment_problem& problem, const std::vector<bool>& part) {
-  if (problem.fully_eligible())
+  if (problem.fully_eligible()) {
     return true;
-  for (job_index j = 0; j < problem.job_count(); ++j)
-    for (worker_index w = 0; problem.items_of(j) > 0 && w < part.size(); ++w)
-      if (part[w] && !problem.eligible(j, w))
+  }
+  for (job_index j = 0; j < problem.job_count(); ++j) {
+    for (worker_index w = 0; problem.items_of(j) > 0 && w < part.size(); ++w) {
+      if (part[w] && !problem.eligible(j, w)) {
         return false;
+      }
+    }
+  }
   return true;
 }
 
 // The spread that nobody feels, by the options.
 std::int64_t tolerance(const assignment_problem& problem, const plan_options& options) {
-  if (options.global_tolerance == 0 || problem.worker_count() == 0)
+  if (options.global_tolerance == 0 || problem.worker_count() == 0) {
     return 0;
+  }
   const auto part = taking_part(problem);
-  if (alike(problem, part))
+  if (alike(problem, part)) {
     return 0;
+  }
   const auto workers = static_cast<std::size_t>(std::count(part.begin(), part.end(), true));
   const auto mean = static_cast<std::int64_t>(problem.item_count() / std::max<std::size_t>(workers, 1));
   return std::max<std::int64_t>(1, mean * options.global_tolerance / 1000);
@@ -99,9 +110,11 @@ std::int64_t tolerance(const assignment_problem& problem, const plan_options& op
 constexpr std::size_t zone_limit = 20000;
 
 bool spreads_over_zones(const assignment_problem& problem) {
-  for (job_index j = 0; j < problem.job_count(); ++j)
-    if (problem.job(j).spread_zones)
+  for (job_index j = 0; j < problem.job_count(); ++j) {
+    if (problem.job(j).spread_zones) {
       return true;
+    }
+  }
   return false;
 }
 
@@ -109,10 +122,12 @@ bool spreads_over_zones(const assignment_problem& problem) {
 bool leaves_out(const count_model& model) {
   for (job_index j = 0; j < model.problem().job_count(); ++j) {
     std::uint64_t placed = 0;
-    for (worker_index w = 0; w < model.workers(); ++w)
+    for (worker_index w = 0; w < model.workers(); ++w) {
       placed += model.count(j, w);
-    if (placed < model.placeable(j))
+    }
+    if (placed < model.placeable(j)) {
       return true;
+    }
   }
   return false;
 }
@@ -120,31 +135,40 @@ bool leaves_out(const count_model& model) {
 bool keeps_room(const count_model& model, const std::vector<std::uint32_t>& room) {
   const auto& problem = model.problem();
   for (worker_index w = 0; w < problem.worker_count(); ++w) {
-    if (room[w] == worker_info::unlimited_items)
+    if (room[w] == worker_info::unlimited_items) {
       continue;
+    }
     std::uint64_t items = problem.base_items(w);
-    for (job_index j = 0; j < problem.job_count(); ++j)
+    for (job_index j = 0; j < problem.job_count(); ++j) {
       items += model.count(j, w);
-    if (items > room[w])
+    }
+    if (items > room[w]) {
       return false;
+    }
   }
   return true;
 }
 
 bool keeps_capacity(const count_model& model) {
   const auto& problem = model.problem();
-  for (worker_index w = 0; w < problem.worker_count(); ++w)
+  for (worker_index w = 0; w < problem.worker_count(); ++w) {
     for (std::uint32_t r = 0; r < problem.resources().size(); ++r) {
-      if (problem.worker(w).capacity[r] == worker_info::unlimited)
+      if (problem.worker(w).capacity[r] == worker_info::unlimited) {
         continue;
+      }
       auto used = problem.base_used(w, r);
-      for (job_index j = 0; j < problem.job_count(); ++j)
-        for (const auto& need : problem.job(j).profile)
-          if (need.resource == r)
+      for (job_index j = 0; j < problem.job_count(); ++j) {
+        for (const auto& need : problem.job(j).profile) {
+          if (need.resource == r) {
             used += need.amount * model.count(j, w);
-      if (used > problem.worker(w).capacity[r])
+          }
+        }
+      }
+      if (used > problem.worker(w).capacity[r]) {
         return false;
+      }
     }
+  }
   return true;
 }
 
@@ -164,8 +188,9 @@ plan count_plan(const assignment_problem& problem, const plan_options& options, 
       const auto found = balance_totals(model, room, options.effort);
       result.summary.effort_used = found.effort;
       exact = found.exact;
-      if (felt > 0 && before.now - spread_of(model).now <= felt)
+      if (felt > 0 && before.now - spread_of(model).now <= felt) {
         model.extra = fine;
+      }
     }
   }
   auto moves = model.moves();
@@ -184,8 +209,9 @@ plan count_plan(const assignment_problem& problem, const plan_options& options, 
     legal.summary.effort_used = result.summary.effort_used;
     return legal;
   }
-  if (exact)
+  if (exact) {
     result.summary.moves_lower_bound = moves;
+  }
   model.deal(result.owner);
   return result;
 }

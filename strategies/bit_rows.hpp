@@ -22,8 +22,9 @@ public:
 
   std::size_t count(std::size_t r) const noexcept {
     std::size_t result = 0;
-    for (std::size_t k = 0; k < words_; ++k)
+    for (std::size_t k = 0; k < words_; ++k) {
       result += static_cast<std::size_t>(__builtin_popcountll(row(r)[k]));
+    }
     return result;
   }
 
@@ -35,14 +36,16 @@ private:
 /// Calls `f(column)` for each set bit of one word that starts at column `base`.
 template <class F>
 void each_bit(std::uint64_t word, std::size_t base, F&& f) {
-  for (; word != 0; word &= word - 1)
+  for (; word != 0; word &= word - 1) {
     f(static_cast<std::uint32_t>(base + static_cast<std::size_t>(__builtin_ctzll(word))));
+  }
 }
 
 template <class F>
 void each_bit_of_row(const std::uint64_t* row, std::size_t words, F&& f) {
-  for (std::size_t k = 0; k < words; ++k)
+  for (std::size_t k = 0; k < words; ++k) {
     each_bit(row[k], k * 64, f);
+  }
 }
 
 } // namespace djm

@@ -23,8 +23,9 @@ std::vector<point> make_ring(const assignment_problem& problem) {
   for (worker_index w = 0; w < problem.worker_count(); ++w) {
     const auto& worker = problem.worker(w);
     const auto points = std::clamp<std::int64_t>(points_per_worker * worker.weight / milli, 1, most_points);
-    for (std::int64_t k = 0; k < points; ++k)
+    for (std::int64_t k = 0; k < points; ++k) {
       ring.push_back({mix64(worker.hash + mix64(static_cast<std::uint64_t>(k))), w});
+    }
   }
   std::sort(ring.begin(), ring.end(),
             [](const point& a, const point& b) { return a.at != b.at ? a.at < b.at : a.worker < b.worker; });
@@ -37,20 +38,24 @@ expected<plan> bounded_hash_strategy::assign(const assignment_problem& problem, 
   plan result;
   result.owner.assign(problem.item_count(), no_worker);
   const auto ring = make_ring(problem);
-  if (ring.empty())
+  if (ring.empty()) {
     return result;
+  }
   // Bound of a worker's items: its share by weight of all items, and a quarter more.
   std::int64_t weights = 0;
   std::int64_t items = static_cast<std::int64_t>(problem.item_count());
-  for (worker_index w = 0; w < problem.worker_count(); ++w)
+  for (worker_index w = 0; w < problem.worker_count(); ++w) {
     if (!problem.worker(w).draining) {
       weights += problem.worker(w).weight;
       items += problem.base_items(w);
     }
+  }
   std::vector<std::int64_t> room(problem.worker_count());
-  for (worker_index w = 0; w < problem.worker_count(); ++w)
-    if (!problem.worker(w).draining && weights > 0)
+  for (worker_index w = 0; w < problem.worker_count(); ++w) {
+    if (!problem.worker(w).draining && weights > 0) {
       room[w] = (5 * items * problem.worker(w).weight + 4 * weights - 1) / (4 * weights) - problem.base_items(w);
+    }
+  }
   ledger books{problem};
   for (job_index j = 0; j < problem.job_count(); ++j) {
     const auto& job = problem.job(j);
@@ -64,21 +69,26 @@ expected<plan> bounded_hash_strategy::assign(const assignment_problem& problem, 
       for (auto bounded : {true, false}) {
         for (std::size_t k = 0; k < ring.size() && best == no_worker; ++k) {
           const auto w = ring[(at + k) % ring.size()].worker;
-          if (problem.worker(w).draining || (bounded && room[w] <= 0))
+          if (problem.worker(w).draining || (bounded && room[w] <= 0)) {
             continue;
-          if (problem.unconstrained() ? problem.eligible(j, w) : books.blocks(j, i, w) == plan_rule::none)
+          }
+          if (problem.unconstrained() ? problem.eligible(j, w) : books.blocks(j, i, w) == plan_rule::none) {
             best = w;
+          }
         }
-        if (best != no_worker)
+        if (best != no_worker) {
           break;
+        }
       }
       best = or_stay(problem, books, j, i, best);
-      if (best == no_worker)
+      if (best == no_worker) {
         continue;
+      }
       result.owner[i] = best;
       --room[best];
-      if (!problem.unconstrained())
+      if (!problem.unconstrained()) {
         books.put(j, i, best);
+      }
     }
   }
   return result;

@@ -39,13 +39,14 @@ private:
 
   void put(job_index j, item_index i, worker_index w) {
     plan_.owner[i] = w;
-    if (w != no_worker)
+    if (w != no_worker) {
       books_.put(j, i, w);
+    }
   }
 
   // First everything that has an owner stays with it.
   void collect() {
-    for (job_index j = 0; j < problem_.job_count(); ++j)
+    for (job_index j = 0; j < problem_.job_count(); ++j) {
       for (auto i = problem_.first_item(j); i < problem_.first_item(j + 1); ++i) {
         if (is_move(j, i)) {
           routes_[{j, problem_.previous(i), wanted_[i]}].push_back(i);
@@ -57,6 +58,7 @@ private:
           put(j, i, wanted_[i]);
         }
       }
+    }
   }
 
   void place_orphans(bool anywhere) {
@@ -66,25 +68,29 @@ private:
       auto to = wanted_[i];
       if (books_.blocks(j, i, to) != plan_rule::none) {
         to = no_worker;
-        for (worker_index w = 0; anywhere && w < problem_.worker_count(); ++w)
+        for (worker_index w = 0; anywhere && w < problem_.worker_count(); ++w) {
           if (books_.blocks(j, i, w) == plan_rule::none &&
-              (to == no_worker || books_.count(j, w) < books_.count(j, to)))
+              (to == no_worker || books_.count(j, w) < books_.count(j, to))) {
             to = w;
+          }
+        }
       }
-      if (to != no_worker)
+      if (to != no_worker) {
         put(j, i, to);
-      else if (anywhere)
+      } else if (anywhere) {
         plan_.unassigned.push_back({i, plan_rule::move_budget, {}});
-      else
+      } else {
         waiting.push_back(i);
+      }
     }
     orphans_ = std::move(waiting);
   }
 
   value worth(const route& r) const {
     const auto [j, from, to] = r;
-    if (to == no_worker)
+    if (to == no_worker) {
       return {-1, 0, 0};
+    }
     const auto first = routes_.at(r).back();
     const auto urgent = problem_.worker(from).draining ? 2 : 0;
     const auto stuck = pinned_off(j, first, from) ? 1 : 0;
@@ -113,16 +119,19 @@ private:
     for (auto progress = true; progress && left > 0;) {
       progress = false;
       std::priority_queue<entry, std::vector<entry>, decltype(less)> queue{less};
-      for (const auto& [r, items] : routes_)
-        if (!items.empty())
+      for (const auto& [r, items] : routes_) {
+        if (!items.empty()) {
           queue.push({worth(r), r});
+        }
+      }
       while (!queue.empty() && left > 0) {
         const auto [old, r] = queue.top();
         queue.pop();
         const auto [j, from, to] = r;
         auto& items = routes_[r];
-        if (items.empty() || !within_limits(from, to))
+        if (items.empty() || !within_limits(from, to)) {
           continue;
+        }
         if (const auto now = worth(r); now < old) {
           queue.push({now, r});
           continue;
@@ -136,16 +145,19 @@ private:
         put(j, i, to);
         items.pop_back();
         ++moved_[from];
-        if (to != no_worker)
+        if (to != no_worker) {
           ++moved_[to];
+        }
         --left;
         progress = true;
-        if (!items.empty())
+        if (!items.empty()) {
           queue.push({worth(r), r});
+        }
       }
     }
-    for (const auto& [r, items] : routes_)
+    for (const auto& [r, items] : routes_) {
       plan_.summary.moves_deferred += items.size();
+    }
     plan_.summary.moves_lower_bound.reset(); // that was the bound for the balance of the whole plan
   }
 
@@ -160,30 +172,35 @@ private:
 };
 
 bool within(const assignment_problem& problem, const plan_options& options, const plan& x) {
-  if (options.max_moves == plan_options::no_limit && options.max_moves_per_worker == plan_options::no_limit)
+  if (options.max_moves == plan_options::no_limit && options.max_moves_per_worker == plan_options::no_limit) {
     return true;
+  }
   std::vector<std::size_t> moved(problem.worker_count());
   std::size_t count = 0;
   std::size_t most = 0;
-  for (job_index j = 0; j < problem.job_count(); ++j)
+  for (job_index j = 0; j < problem.job_count(); ++j) {
     for (auto i = problem.first_item(j); i < problem.first_item(j + 1); ++i) {
       const auto from = problem.previous(i);
       const auto to = x.owner[i];
-      if (from == no_worker || from == to || !problem.eligible(j, from))
+      if (from == no_worker || from == to || !problem.eligible(j, from)) {
         continue;
+      }
       ++count;
       most = std::max(most, ++moved[from]);
-      if (to != no_worker)
+      if (to != no_worker) {
         most = std::max(most, ++moved[to]);
+      }
     }
+  }
   return count <= options.max_moves && most <= options.max_moves_per_worker;
 }
 
 } // namespace
 
 void apply_budget(const assignment_problem& problem, const plan_options& options, plan& x) {
-  if (!within(problem, options, x))
+  if (!within(problem, options, x)) {
     budgeter{problem, options, x}.run();
+  }
 }
 
 } // namespace djm

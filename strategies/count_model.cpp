@@ -10,12 +10,15 @@ namespace djm {
 
 count_model::count_model(const assignment_problem& problem)
   : problem_(problem), workers_(problem.worker_count()), unplaceable_(problem.job_count()) {
-  for (worker_index w = 0; w < workers_; ++w)
+  for (worker_index w = 0; w < workers_; ++w) {
     weight_unit_ = std::gcd(weight_unit_, problem.worker(w).weight);
+  }
   count_previous();
-  for (job_index j = 0; j < problem_.job_count(); ++j)
-    if (!problem_.job(j).pinned.empty())
+  for (job_index j = 0; j < problem_.job_count(); ++j) {
+    if (!problem_.job(j).pinned.empty()) {
       count_pins(j);
+    }
+  }
   make_groups();
 }
 
@@ -25,13 +28,18 @@ void count_model::count_previous() {
   for (job_index j = 0; j < problem_.job_count(); ++j) {
     auto* row = have_.data() + cell(j, 0);
     const auto end = problem_.first_item(j + 1);
-    for (auto i = problem_.first_item(j); i < end; ++i)
-      if (previous[i] != no_worker)
+    for (auto i = problem_.first_item(j); i < end; ++i) {
+      if (previous[i] != no_worker) {
         ++row[previous[i]];
-    if (!problem_.fully_eligible())
-      for (worker_index w = 0; w < workers_; ++w)
-        if (!problem_.eligible(j, w))
+      }
+    }
+    if (!problem_.fully_eligible()) {
+      for (worker_index w = 0; w < workers_; ++w) {
+        if (!problem_.eligible(j, w)) {
           row[w] = 0;
+        }
+      }
+    }
   }
 }
 
@@ -41,8 +49,9 @@ bool count_model::pin_holds(job_index j, std::uint32_t local, worker_index pin) 
 }
 
 void count_model::count_pins(job_index j) {
-  if (pinned_.empty())
+  if (pinned_.empty()) {
     pinned_.assign(have_.size(), 0);
+  }
   for (const auto& [local, pin] : problem_.job(j).pinned) {
     const auto previous = problem_.previous(problem_.first_item(j) + local);
     if (previous != no_worker && problem_.eligible(j, previous)) {
@@ -64,24 +73,28 @@ std::uint32_t count_model::fixed(job_index j, worker_index w) const {
 }
 
 std::uint32_t count_model::limit(job_index j, worker_index w) const {
-  if (!problem_.eligible(j, w))
+  if (!problem_.eligible(j, w)) {
     return 0;
+  }
   auto result = UINT32_MAX;
   const auto& worker = problem_.worker(w);
-  if (worker.draining)
+  if (worker.draining) {
     result = pins(j, w);
-  else if (worker.cordoned)
+  } else if (worker.cordoned) {
     result = have(j, w);
-  if (problem_.job(j).max_per_worker != 0)
+  }
+  if (problem_.job(j).max_per_worker != 0) {
     result = std::min(result, problem_.job(j).max_per_worker);
+  }
   return result;
 }
 
 void count_model::make_groups() {
   quota_.assign(have_.size(), 0);
   std::size_t count = 0;
-  for (job_index j = 0; j < problem_.job_count(); ++j)
+  for (job_index j = 0; j < problem_.job_count(); ++j) {
     count += problem_.job(j).spread_zones ? problem_.zone_count() : 1;
+  }
   extra = bit_rows(count, workers_);
   open = bit_rows(count, workers_);
   gain = bit_rows(count, workers_);
@@ -91,13 +104,15 @@ void count_model::make_groups() {
   for (job_index j = 0; j < problem_.job_count(); ++j) {
     const auto size = static_cast<std::uint32_t>(problem_.items_of(j)) - unplaceable_[j];
     const auto zones = problem_.job(j).spread_zones;
-    if (zones)
+    if (zones) {
       split_zones(j, size, sizes);
+    }
     for (std::uint32_t z = 0; z < (zones ? problem_.zone_count() : 1); ++z) {
       members.clear();
       each_bit_of_row(problem_.eligible_words(j), problem_.words(), [&](worker_index w) {
-        if (!zones || problem_.worker(w).zone_index == z)
+        if (!zones || problem_.worker(w).zone_index == z) {
           members.push_back(w);
+        }
       });
       groups_.push_back({j, zones ? sizes[z] : size, 0});
       quotas(groups_.back(), members, groups_.size() - 1);
@@ -111,13 +126,14 @@ void count_model::split_zones(job_index j, std::uint32_t size, std::vector<std::
   std::vector<std::uint64_t> least(zones);
   std::vector<std::uint64_t> most(zones);
   std::vector<std::uint64_t> had(zones);
-  for (worker_index w = 0; w < workers_; ++w)
+  for (worker_index w = 0; w < workers_; ++w) {
     if (problem_.eligible(j, w)) {
       const auto z = problem_.worker(w).zone_index;
       least[z] += fixed(j, w);
       most[z] += limit(j, w);
       had[z] += have(j, w);
     }
+  }
   std::vector<share> parties(zones);
   for (std::uint32_t z = 0; z < zones; ++z) {
     parties[z].least = static_cast<std::uint32_t>(std::min<std::uint64_t>(least[z], UINT32_MAX));
@@ -125,30 +141,35 @@ void count_model::split_zones(job_index j, std::uint32_t size, std::vector<std::
   }
   auto left = apportion(size, parties);
   std::vector<std::uint32_t> order;
-  for (std::uint32_t z = 0; z < zones; ++z)
-    if (parties[z].open)
+  for (std::uint32_t z = 0; z < zones; ++z) {
+    if (parties[z].open) {
       order.push_back(z);
+    }
+  }
   auto rank = [&](std::uint32_t z) { return pair_rank(problem_.job(j).hash, mix64(z)); };
   std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
     const auto saves_a = had[a] > parties[a].quota;
     const auto saves_b = had[b] > parties[b].quota;
     return saves_a != saves_b ? saves_a : rank(a) > rank(b);
   });
-  for (auto z : order)
+  for (auto z : order) {
     if (left > 0) {
       ++parties[z].quota;
       --left;
     }
+  }
   sizes.resize(zones);
-  for (std::uint32_t z = 0; z < zones; ++z)
+  for (std::uint32_t z = 0; z < zones; ++z) {
     sizes[z] = parties[z].quota;
+  }
 }
 
 void count_model::quotas(const count_group& g, const std::vector<worker_index>& members, std::size_t at) {
   const auto j = g.job;
   auto& group = groups_[at];
-  if (members.empty())
+  if (members.empty()) {
     return;
+  }
   const auto m = static_cast<std::uint32_t>(members.size());
   if (problem_.unconstrained()) {
     const auto q = g.size / m;
@@ -157,15 +178,17 @@ void count_model::quotas(const count_group& g, const std::vector<worker_index>& 
       quota_[cell(j, w)] = q;
       if (group.extras > 0) {
         open.set(at, w);
-        if (have(j, w) > q)
+        if (have(j, w) > q) {
           gain.set(at, w);
+        }
       }
     }
     return;
   }
   std::vector<share> parties(m);
-  for (std::size_t k = 0; k < m; ++k)
+  for (std::size_t k = 0; k < m; ++k) {
     parties[k] = {fixed(j, members[k]), limit(j, members[k]), problem_.worker(members[k]).weight, 0, false};
+  }
   group.extras = apportion(g.size, parties);
   bool placed = group.extras == 0;
   for (std::size_t k = 0; k < m; ++k) {
@@ -174,20 +197,24 @@ void count_model::quotas(const count_group& g, const std::vector<worker_index>& 
     if (parties[k].open) {
       placed = true;
       open.set(at, w);
-      if (have(j, w) > parties[k].quota)
+      if (have(j, w) > parties[k].quota) {
         gain.set(at, w);
+      }
     }
   }
-  if (placed)
+  if (placed) {
     return;
+  }
   // Nobody has room for the rest; items of draining workers stay where they are rather than nowhere.
   for (auto w : members) {
-    if (!problem_.worker(w).draining)
+    if (!problem_.worker(w).draining) {
       continue;
+    }
     auto& n = quota_[cell(j, w)];
     auto most = have(j, w);
-    if (problem_.job(j).max_per_worker != 0)
+    if (problem_.job(j).max_per_worker != 0) {
       most = std::min(most, problem_.job(j).max_per_worker);
+    }
     const auto stay = std::min(group.extras, most > n ? most - n : 0);
     n += stay;
     group.extras -= stay;
@@ -197,13 +224,17 @@ void count_model::quotas(const count_group& g, const std::vector<worker_index>& 
 
 std::vector<std::int64_t> count_model::loads() const {
   std::vector<std::int64_t> result(workers_);
-  for (worker_index w = 0; w < workers_; ++w)
+  for (worker_index w = 0; w < workers_; ++w) {
     result[w] = (problem_.base_load(w) + milli / 2) / milli;
-  for (job_index j = 0; j < problem_.job_count(); ++j)
-    for (worker_index w = 0; w < workers_; ++w)
+  }
+  for (job_index j = 0; j < problem_.job_count(); ++j) {
+    for (worker_index w = 0; w < workers_; ++w) {
       result[w] += quota_[cell(j, w)];
-  for (std::size_t g = 0; g < groups_.size(); ++g)
+    }
+  }
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
     each_bit_of_row(extra.row(g), extra.words(), [&](worker_index w) { ++result[w]; });
+  }
   return result;
 }
 
@@ -213,14 +244,18 @@ void count_model::choose_extras() {
   std::vector<std::size_t> undecided;
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     const auto extras = groups_[g].extras;
-    if (extras == 0)
+    if (extras == 0) {
       continue;
+    }
     const auto savers = gain.count(g);
-    if (savers <= extras) // each of them in any case
-      for (std::size_t k = 0; k < words; ++k)
+    if (savers <= extras) { // each of them in any case
+      for (std::size_t k = 0; k < words; ++k) {
         each_bit(extra.row(g)[k] = gain.row(g)[k], k * 64, [&](worker_index w) { ++load[w]; });
-    if (savers != extras)
+      }
+    }
+    if (savers != extras) {
       undecided.push_back(g);
+    }
   }
   struct candidate {
     std::int64_t load;
@@ -234,15 +269,17 @@ void count_model::choose_extras() {
     const auto wanted = groups_[g].extras - (among_savers ? 0 : static_cast<std::uint32_t>(savers));
     const auto hash = problem_.job(groups_[g].job).hash;
     candidates.clear();
-    for (std::size_t k = 0; k < words; ++k)
+    for (std::size_t k = 0; k < words; ++k) {
       each_bit(open.row(g)[k] & (among_savers ? gain.row(g)[k] : ~gain.row(g)[k]), k * 64, [&](worker_index w) {
         const auto& worker = problem_.worker(w);
         candidates.push_back({(load[w] << 20) / weight(w), pair_rank(hash, worker.hash), w});
       });
+    }
     auto end = candidates.begin() + static_cast<std::ptrdiff_t>(wanted);
     std::nth_element(candidates.begin(), end, candidates.end(), [](const candidate& a, const candidate& b) {
-      if (a.load != b.load)
+      if (a.load != b.load) {
         return a.load < b.load;
+      }
       return a.rank != b.rank ? a.rank > b.rank : a.worker < b.worker;
     });
     for (auto i = candidates.begin(); i != end; ++i) {
@@ -254,17 +291,21 @@ void count_model::choose_extras() {
 
 std::size_t count_model::moves() const {
   std::size_t result = pin_moves_;
-  for (std::size_t k = 0; k < have_.size(); ++k)
+  for (std::size_t k = 0; k < have_.size(); ++k) {
     result += have_[k] > quota_[k] ? have_[k] - quota_[k] : 0;
-  for (std::size_t g = 0; extra.words() > 0 && g < groups_.size(); ++g)
-    for (std::size_t k = 0; k < extra.words(); ++k)
+  }
+  for (std::size_t g = 0; extra.words() > 0 && g < groups_.size(); ++g) {
+    for (std::size_t k = 0; k < extra.words(); ++k) {
       result -= static_cast<std::size_t>(__builtin_popcountll(extra.row(g)[k] & gain.row(g)[k]));
+    }
+  }
   return result;
 }
 
 void count_model::settle() {
-  for (std::size_t g = 0; g < groups_.size(); ++g)
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
     each_bit_of_row(extra.row(g), extra.words(), [&](worker_index w) { ++quota_[cell(groups_[g].job, w)]; });
+  }
   extra = {};
 }
 
@@ -281,8 +322,9 @@ void count_model::deal(std::vector<worker_index>& owner) const {
     for (const auto& [local, pin] : pins) {
       const auto holds = pin_holds(j, local, pin) && left[pin] > 0;
       owner[begin + local] = holds ? pin : no_worker;
-      if (holds)
+      if (holds) {
         --left[pin];
+      }
     }
     waiting.clear();
     auto next_pin = pins.begin();
@@ -301,11 +343,13 @@ void count_model::deal(std::vector<worker_index>& owner) const {
     }
     worker_index w = 0;
     for (auto i : waiting) {
-      while (w < workers_ && (left[w] == 0 || !problem_.worker(w).accepts_new()))
+      while (w < workers_ && (left[w] == 0 || !problem_.worker(w).accepts_new())) {
         ++w;
+      }
       owner[i] = w < workers_ ? w : no_worker;
-      if (w < workers_)
+      if (w < workers_) {
         --left[w];
+      }
     }
   }
 }

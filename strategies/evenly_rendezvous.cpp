@@ -21,8 +21,9 @@ public:
   bool open(std::size_t count) const { return count < (reached_ < want_ ? hi_ : lo_); }
 
   void added(std::size_t count) {
-    if (count == hi_ && reached_ < want_)
+    if (count == hi_ && reached_ < want_) {
       ++reached_;
+    }
   }
 
 private:
@@ -41,12 +42,15 @@ expected<plan> evenly_rendezvous_strategy::assign(const assignment_problem& prob
   for (job_index j = 0; j < problem.job_count(); ++j) {
     const auto& job = problem.job(j);
     std::vector<worker_index> able;
-    for (worker_index w = 0; w < problem.worker_count(); ++w)
-      if (problem.eligible(j, w) && !problem.worker(w).draining)
+    for (worker_index w = 0; w < problem.worker_count(); ++w) {
+      if (problem.eligible(j, w) && !problem.worker(w).draining) {
         able.push_back(w);
+      }
+    }
     std::vector<item_index> order;
-    for (auto i = problem.first_item(j); i < problem.first_item(j + 1); ++i)
+    for (auto i = problem.first_item(j); i < problem.first_item(j + 1); ++i) {
       order.push_back(i);
+    }
     std::sort(order.begin(), order.end(), [&](item_index a, item_index b) {
       return job.items->name(a - problem.first_item(j)) < job.items->name(b - problem.first_item(j));
     });
@@ -62,20 +66,23 @@ expected<plan> evenly_rendezvous_strategy::assign(const assignment_problem& prob
       // A worker over its cap is only taken when the rules leave no other.
       for (auto within_caps : {true, false}) {
         for (auto w : able) {
-          if ((within_caps && !limit.open(counts[w])) || books.blocks(j, i, w) != plan_rule::none)
+          if ((within_caps && !limit.open(counts[w])) || books.blocks(j, i, w) != plan_rule::none) {
             continue;
+          }
           const auto weight = static_cast<std::int64_t>(hash(problem.worker(w).name));
           if (best == no_worker || weight > best_weight) {
             best = w;
             best_weight = weight;
           }
         }
-        if (best != no_worker)
+        if (best != no_worker) {
           break;
+        }
       }
       best = or_stay(problem, books, j, i, best);
-      if (best == no_worker)
+      if (best == no_worker) {
         continue;
+      }
       result.owner[i] = best;
       books.put(j, i, best);
       limit.added(++counts[best]);

@@ -40,10 +40,12 @@ public:
   balance_result run() {
     prepare();
     while (pending_ > 0) {
-      if (!shorten())
+      if (!shorten()) {
         return {steps_, false};
-      if (!push_all())
+      }
+      if (!push_all()) {
         return {steps_, false};
+      }
     }
     return {steps_, true};
   }
@@ -51,8 +53,9 @@ public:
 private:
   // Marginal cost of a worker's n-th unit of load (from n = 0), as steep as its weight is small.
   cost slope(node w, std::int64_t n) const {
-    if (uniform_)
+    if (uniform_) {
       return (2 * (n - base_level_) + 1) * unevenness;
+    }
     const auto steep = ((2 * n + 1) << 14) / model_.weight(w);
     return std::min(steep, steepest) * unevenness;
   }
@@ -73,27 +76,31 @@ private:
         --most_[w];
       });
     }
-    for (node w = 0; w < workers_; ++w)
+    for (node w = 0; w < workers_; ++w) {
       most_[w] = std::max(least_[w], std::min<std::int64_t>(most_[w], room_[w]));
+    }
     std::int64_t total = 0;
     std::int64_t weights = 0;
     std::int64_t count = 0;
-    for (node w = 0; w < workers_; ++w)
+    for (node w = 0; w < workers_; ++w) {
       if (part_[w]) {
         total += loads[w];
         weights += model_.weight(w);
         ++count; // counted before, so that the first weight is compared with itself
         uniform_ = uniform_ && model_.weight(w) * count == weights;
       }
-    if (count == 0)
+    }
+    if (count == 0) {
       return;
+    }
     base_level_ = total / count;
     // A common marginal cost; every worker starts at the load that belongs to it, the difference is its excess. What a
     // worker has in any case and what it can have at most bound that load, which spares the search most of its way.
     const auto height = uniform_ ? 0 : ((2 * total) << 14) / weights;
     for (node w = 0; w < workers_; ++w) {
-      if (!part_[w])
+      if (!part_[w]) {
         continue;
+      }
       held_[w] = std::clamp(uniform_ ? base_level_ : level_at(w, height), least_[w], most_[w]);
       excess_[w] = loads[w] - held_[w];
       excess_[level_] -= excess_[w];
@@ -105,25 +112,30 @@ private:
       const auto all_save = missing_gain(g);
       potential_[workers_ + g] = -height * unevenness + (all_save ? 1 : 0);
     }
-    for (auto e : excess_)
+    for (auto e : excess_) {
       pending_ += std::max<std::int64_t>(e, 0);
+    }
   }
 
   // Whether no holder of an extra of the group is without gain.
   bool missing_gain(node g) const {
-    for (std::size_t k = 0; k < model_.extra.words(); ++k)
-      if ((model_.extra.row(g)[k] & ~model_.gain.row(g)[k]) != 0)
+    for (std::size_t k = 0; k < model_.extra.words(); ++k) {
+      if ((model_.extra.row(g)[k] & ~model_.gain.row(g)[k]) != 0) {
         return false;
+      }
+    }
     return true;
   }
 
   std::int64_t level_at(node w, std::int64_t height) const {
     const auto weight = model_.weight(w);
     auto n = std::max<std::int64_t>(((height * weight) >> 15) - 1, 0);
-    while (slope(w, n) <= height * unevenness)
+    while (slope(w, n) <= height * unevenness) {
       ++n;
-    while (n > 0 && slope(w, n - 1) > height * unevenness)
+    }
+    while (n > 0 && slope(w, n - 1) > height * unevenness) {
       --n;
+    }
     return n;
   }
 
@@ -132,23 +144,28 @@ private:
   void each_arc(node u, F&& f) const {
     if (u < workers_) {
       const auto* row = by_worker_.row(u);
-      for (std::size_t k = 0; k < by_worker_.words(); ++k)
+      for (std::size_t k = 0; k < by_worker_.words(); ++k) {
         each_bit(row[k] & ~settled_groups_[k], k * 64,
                  [&](node g) { f(workers_ + g, model_.gain.test(g, u) ? 1 : 0); });
-      if (held_[u] < most_[u])
+      }
+      if (held_[u] < most_[u]) {
         f(level_, slope(u, held_[u]));
+      }
     } else if (u < level_) {
       const auto g = u - workers_;
       const auto* open = model_.open.row(g);
       const auto* extra = model_.extra.row(g);
       const auto* gain = model_.gain.row(g);
-      for (std::size_t k = 0; k < model_.open.words(); ++k)
+      for (std::size_t k = 0; k < model_.open.words(); ++k) {
         each_bit(open[k] & ~(extra[k] | settled_workers_[k]), k * 64,
                  [&](node w) { f(w, -static_cast<cost>((gain[k] >> (w & 63)) & 1)); });
+      }
     } else {
-      for (node w = 0; w < workers_; ++w)
-        if (part_[w] && held_[w] > least_[w])
+      for (node w = 0; w < workers_; ++w) {
+        if (part_[w] && held_[w] > least_[w]) {
           f(w, -slope(w, held_[w] - 1));
+        }
+      }
     }
   }
 
@@ -157,29 +174,33 @@ private:
     using entry = std::pair<cost, node>;
     std::priority_queue<entry, std::vector<entry>, std::greater<>> queue;
     std::fill(dist_.begin(), dist_.end(), unreached);
-    for (node u = 0; u <= level_; ++u)
+    for (node u = 0; u <= level_; ++u) {
       if (excess_[u] > 0) {
         dist_[u] = 0;
         queue.push({0, u});
       }
+    }
     std::fill(settled_workers_.begin(), settled_workers_.end(), 0);
     std::fill(settled_groups_.begin(), settled_groups_.end(), 0);
     std::vector<node> settled;
     while (!queue.empty()) {
       const auto [d, u] = queue.top();
       queue.pop();
-      if (d != dist_[u])
+      if (d != dist_[u]) {
         continue;
+      }
       if (excess_[u] < 0) {
-        for (auto v : settled)
+        for (auto v : settled) {
           potential_[v] += dist_[v] - d;
+        }
         return true;
       }
       settled.push_back(u);
-      if (u < workers_)
+      if (u < workers_) {
         settled_workers_[u >> 6] |= std::uint64_t{1} << (u & 63);
-      else if (u < level_)
+      } else if (u < level_) {
         settled_groups_[(u - workers_) >> 6] |= std::uint64_t{1} << ((u - workers_) & 63);
+      }
       each_arc(u, [&, from = d + potential_[u]](node v, cost c) {
         ++steps_;
         const auto reached = from + c - potential_[v];
@@ -188,8 +209,9 @@ private:
           queue.push({reached, v});
         }
       });
-      if (steps_ > effort_)
+      if (steps_ > effort_) {
         return false;
+      }
     }
     return false;
   }
@@ -203,20 +225,22 @@ private:
       fresh_groups_.assign(fresh_groups_.size(), ~std::uint64_t{0});
       fresh_level_ = true;
       std::fill(next_.begin(), next_.end(), 0);
-      for (node u = 0; u <= level_; ++u)
+      for (node u = 0; u <= level_; ++u) {
         while (excess_[u] > 0 && fresh(u) && push_one(u)) {
           --excess_[u];
           --pending_;
           pushed = true;
         }
+      }
     }
     return steps_ <= effort_;
   }
 
   // Nodes that are neither on the path nor given up in this round.
   bool fresh(node u) const {
-    if (u < workers_)
+    if (u < workers_) {
       return (fresh_workers_[u >> 6] >> (u & 63)) & 1;
+    }
     return u == level_ ? fresh_level_ : (fresh_groups_[(u - workers_) >> 6] >> ((u - workers_) & 63)) & 1;
   }
   void set_fresh(node u, bool value) {
@@ -244,8 +268,9 @@ private:
           continue;
         }
         k += static_cast<node>(__builtin_ctzll(rest));
-        if (here + (model_.gain.test(k, u) ? 1 : 0) == potential_[workers_ + k])
+        if (here + (model_.gain.test(k, u) ? 1 : 0) == potential_[workers_ + k]) {
           return workers_ + k;
+        }
       }
       const auto absorbs = fresh_level_ && held_[u] < most_[u] && here + slope(u, held_[u]) == potential_[level_];
       return absorbs ? level_ : level_ + 1;
@@ -253,8 +278,9 @@ private:
     if (u == level_) {
       for (; k < workers_; ++k) {
         ++steps_;
-        if (part_[k] && fresh(k) && held_[k] > least_[k] && here - slope(k, held_[k] - 1) == potential_[k])
+        if (part_[k] && fresh(k) && held_[k] > least_[k] && here - slope(k, held_[k] - 1) == potential_[k]) {
           return k;
+        }
       }
       return level_ + 1;
     }
@@ -270,8 +296,9 @@ private:
         continue;
       }
       k += static_cast<node>(__builtin_ctzll(rest));
-      if (here - static_cast<cost>((gain[k >> 6] >> (k & 63)) & 1) == potential_[k])
+      if (here - static_cast<cost>((gain[k >> 6] >> (k & 63)) & 1) == potential_[k]) {
         return k;
+      }
     }
     return level_ + 1;
   }
@@ -284,8 +311,9 @@ private:
       if (excess_[u] < 0) {
         ++excess_[u];
         apply();
-        for (auto v : path_)
+        for (auto v : path_) {
           set_fresh(v, true);
+        }
         return true;
       }
       const auto v = step(u);

@@ -21,15 +21,20 @@ public:
     std::iota(order.begin(), order.end(), 0);
     std::stable_sort(order.begin(), order.end(),
                      [&](job_index a, job_index b) { return problem_.job(a).priority > problem_.job(b).priority; });
-    for (auto j : order)
+    for (auto j : order) {
       keep(j);
-    for (auto j : order)
+    }
+    for (auto j : order) {
       place(j);
-    for (auto j : order)
+    }
+    for (auto j : order) {
       even_out(j);
-    if (even_out_totals)
-      for (auto j : order)
+    }
+    if (even_out_totals) {
+      for (auto j : order) {
         shift_totals(j);
+      }
+    }
   }
 
   plan result() { return {std::move(owner_), {}, {}, {}, {}}; }
@@ -48,35 +53,42 @@ private:
   void keep(job_index j) {
     for (auto i = problem_.first_item(j); i < problem_.first_item(j + 1); ++i) {
       const auto w = problem_.previous(i);
-      if (w != no_worker && !problem_.worker(w).draining && books_.blocks(j, i, w) == plan_rule::none)
+      if (w != no_worker && !problem_.worker(w).draining && books_.blocks(j, i, w) == plan_rule::none) {
         put(j, i, w);
+      }
     }
   }
 
   // Least of the job, then least in total for its weight, then the pair's rank.
   bool better(job_index j, worker_index a, worker_index b) const {
-    if (books_.count(j, a) != books_.count(j, b))
+    if (books_.count(j, a) != books_.count(j, b)) {
       return books_.count(j, a) < books_.count(j, b);
+    }
     const auto la = static_cast<double>(books_.load(a)) / static_cast<double>(problem_.worker(a).weight);
     const auto lb = static_cast<double>(books_.load(b)) / static_cast<double>(problem_.worker(b).weight);
-    if (la < lb || lb < la)
+    if (la < lb || lb < la) {
       return la < lb;
+    }
     const auto hash = problem_.job(j).hash;
     return pair_rank(hash, problem_.worker(a).hash) > pair_rank(hash, problem_.worker(b).hash);
   }
 
   void place(job_index j) {
     for (auto i = problem_.first_item(j); i < problem_.first_item(j + 1); ++i) {
-      if (owner_[i] != no_worker)
+      if (owner_[i] != no_worker) {
         continue;
+      }
       auto best = no_worker;
-      for (worker_index w = 0; w < problem_.worker_count(); ++w)
+      for (worker_index w = 0; w < problem_.worker_count(); ++w) {
         if (!problem_.worker(w).draining && books_.blocks(j, i, w) == plan_rule::none &&
-            (best == no_worker || better(j, w, best)))
+            (best == no_worker || better(j, w, best))) {
           best = w;
+        }
+      }
       best = or_stay(problem_, books_, j, i, best);
-      if (best != no_worker)
+      if (best != no_worker) {
         put(j, i, best);
+      }
     }
   }
 
@@ -84,14 +96,17 @@ private:
   void even_out(job_index j) {
     for (auto i = problem_.first_item(j); i < problem_.first_item(j + 1); ++i) {
       const auto from = owner_[i];
-      if (from == no_worker || problem_.worker(from).cordoned)
+      if (from == no_worker || problem_.worker(from).cordoned) {
         continue;
+      }
       take(j, i);
       auto best = from;
-      for (worker_index w = 0; w < problem_.worker_count(); ++w)
+      for (worker_index w = 0; w < problem_.worker_count(); ++w) {
         if (w != from && books_.count(j, w) < books_.count(j, from) && problem_.worker(w).accepts_new() &&
-            books_.blocks(j, i, w) == plan_rule::none && (best == from || better(j, w, best)))
+            books_.blocks(j, i, w) == plan_rule::none && (best == from || better(j, w, best))) {
           best = w;
+        }
+      }
       put(j, i, best);
     }
   }
@@ -100,15 +115,18 @@ private:
   void shift_totals(job_index j) {
     for (auto i = problem_.first_item(j); i < problem_.first_item(j + 1); ++i) {
       const auto from = owner_[i];
-      if (from == no_worker || problem_.worker(from).cordoned)
+      if (from == no_worker || problem_.worker(from).cordoned) {
         continue;
+      }
       take(j, i);
       auto best = from;
-      for (worker_index w = 0; w < problem_.worker_count(); ++w)
+      for (worker_index w = 0; w < problem_.worker_count(); ++w) {
         if (w != from && books_.count(j, w) <= books_.count(j, from) && books_.load(w) + milli <= books_.load(from) &&
             problem_.worker(w).accepts_new() && books_.blocks(j, i, w) == plan_rule::none &&
-            (best == from || books_.load(w) < books_.load(best)))
+            (best == from || books_.load(w) < books_.load(best))) {
           best = w;
+        }
+      }
       put(j, i, best);
     }
   }

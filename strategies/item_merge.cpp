@@ -55,8 +55,9 @@ merged_items merge_items(named_items before, const std::vector<std::string>& nam
   std::size_t bytes = 0;
   std::size_t at = 0;
   for (std::uint32_t k = 0; k < names.size(); ++k) {
-    while (at < old && before.set->name(before.by_name[at]) < names[k])
+    while (at < old && before.set->name(before.by_name[at]) < names[k]) {
       result.gone.push_back(before.by_name[at++]);
+    }
     if (at < old && before.set->name(before.by_name[at]) == names[k]) {
       order.push_back({false, before.by_name[at++]});
     } else if (accepted(names[k])) {
@@ -78,8 +79,9 @@ merged_items merge_items(named_items before, const std::vector<std::string>& nam
     return fresh[a].hash != fresh[b].hash ? fresh[a].hash < fresh[b].hash : fresh[a].name < fresh[b].name;
   });
   std::vector<bool> gone(old);
-  for (auto k : result.gone)
+  for (auto k : result.gone) {
     gone[k] = true;
+  }
   item_merger made{order.size()};
   made.reserve_names(bytes + (before.set ? item_merger::bytes_of_names(*before.set) : 0));
   std::vector<std::uint32_t> number(old, no_worker); // of the items that stay
@@ -88,16 +90,18 @@ merged_items merge_items(named_items before, const std::vector<std::string>& nam
   auto add_fresh_below = [&](std::uint64_t hash, std::string_view name, bool all) {
     for (; next != by_hash.end(); ++next) {
       auto& f = fresh[*next];
-      if (!all && (f.hash > hash || (f.hash == hash && std::string_view{names[f.name]} > name)))
+      if (!all && (f.hash > hash || (f.hash == hash && std::string_view{names[f.name]} > name))) {
         break;
+      }
       f.number = static_cast<std::uint32_t>(result.origin.size());
       made.add(f.hash, names[f.name]);
       result.origin.push_back(no_worker);
     }
   };
   for (std::uint32_t k = 0; k < old; ++k) {
-    if (gone[k])
+    if (gone[k]) {
       continue;
+    }
     add_fresh_below(before.set->hash(k), before.set->name(k), false);
     number[k] = static_cast<std::uint32_t>(result.origin.size());
     made.add(before.set->hash(k), before.set->name(k));
@@ -106,16 +110,19 @@ merged_items merge_items(named_items before, const std::vector<std::string>& nam
   add_fresh_below(0, {}, true);
   result.now.set = made.take();
   result.now.by_name.reserve(order.size());
-  for (const auto& e : order)
+  for (const auto& e : order) {
     result.now.by_name.push_back(e.fresh ? fresh[e.at].number : number[e.at]);
+  }
   return result;
 }
 
 std::shared_ptr<const item_set> keep_items(const item_set& all, const std::vector<bool>& keep) {
   item_merger made{static_cast<std::size_t>(std::count(keep.begin(), keep.end(), true))};
-  for (std::size_t k = 0; k < all.size(); ++k)
-    if (keep[k])
+  for (std::size_t k = 0; k < all.size(); ++k) {
+    if (keep[k]) {
       made.add(all.hash(k), all.name(k));
+    }
+  }
   return made.take();
 }
 

@@ -16,58 +16,76 @@ ledger::ledger(const assignment_problem& problem)
   for (worker_index w = 0; w < workers_; ++w) {
     items_[w] = problem.base_items(w);
     loads_[w] = problem.base_load(w);
-    for (std::uint32_t r = 0; r < kinds_; ++r)
+    for (std::uint32_t r = 0; r < kinds_; ++r) {
       used_[w * kinds_ + r] = problem.base_used(w, r);
+    }
   }
 }
 
 plan_rule ledger::eligibility_rule(job_index j, worker_index w) const {
-  if (!problem_.offered(j, w))
+  if (!problem_.offered(j, w)) {
     return plan_rule::not_offered;
+  }
   const auto& labels = problem_.worker(w).labels;
-  for (const auto& label : problem_.job(j).required_labels)
-    if (!std::binary_search(labels.begin(), labels.end(), label))
+  for (const auto& label : problem_.job(j).required_labels) {
+    if (!std::binary_search(labels.begin(), labels.end(), label)) {
       return plan_rule::missing_label;
+    }
+  }
   return plan_rule::separated; // a job planned apart from this problem is in the way
 }
 
 plan_rule ledger::blocks_any(job_index j, worker_index w) const {
-  if (!problem_.eligible(j, w))
+  if (!problem_.eligible(j, w)) {
     return eligibility_rule(j, w);
+  }
   const auto& job = problem_.job(j);
-  for (auto other : job.separate_from)
-    if (count(other, w) > 0)
+  for (auto other : job.separate_from) {
+    if (count(other, w) > 0) {
       return plan_rule::separated;
-  if (job.one_worker && placed_[j] != count(j, w))
+    }
+  }
+  if (job.one_worker && placed_[j] != count(j, w)) {
     return plan_rule::one_worker;
-  if (job.max_per_worker != 0 && count(j, w) >= job.max_per_worker)
+  }
+  if (job.max_per_worker != 0 && count(j, w) >= job.max_per_worker) {
     return plan_rule::max_per_worker;
+  }
   const auto& worker = problem_.worker(w);
-  if (items_[w] >= worker.max_items)
+  if (items_[w] >= worker.max_items) {
     return plan_rule::max_items;
-  for (const auto& need : job.profile)
+  }
+  for (const auto& need : job.profile) {
     if (worker.capacity[need.resource] != worker_info::unlimited &&
-        used_[w * kinds_ + need.resource] + need.amount > worker.capacity[need.resource])
+        used_[w * kinds_ + need.resource] + need.amount > worker.capacity[need.resource]) {
       return plan_rule::capacity;
+    }
+  }
   return plan_rule::none;
 }
 
 plan_rule ledger::blocks(job_index j, item_index i, worker_index w) const {
-  if (!problem_.eligible(j, w))
+  if (!problem_.eligible(j, w)) {
     return eligibility_rule(j, w);
+  }
   const auto& job = problem_.job(j);
-  if (!job.pinned.empty())
+  if (!job.pinned.empty()) {
     if (auto pin = job.pin_of(i - problem_.first_item(j))) {
-      if (*pin == no_worker)
+      if (*pin == no_worker) {
         return plan_rule::pinned_worker_missing;
-      if (*pin != w)
+      }
+      if (*pin != w) {
         return plan_rule::pinned_elsewhere;
+      }
     }
+  }
   if (problem_.previous(i) != w) {
-    if (problem_.worker(w).draining)
+    if (problem_.worker(w).draining) {
       return plan_rule::draining;
-    if (problem_.worker(w).cordoned)
+    }
+    if (problem_.worker(w).cordoned) {
       return plan_rule::cordoned;
+    }
   }
   return blocks_any(j, w);
 }
@@ -78,8 +96,9 @@ void ledger::put(job_index j, item_index i, worker_index w) {
   ++items_[w];
   ++placed_[j];
   loads_[w] += job.item_weights.empty() ? milli : job.weight_of(i - problem_.first_item(j));
-  for (const auto& need : job.profile)
+  for (const auto& need : job.profile) {
     used_[w * kinds_ + need.resource] += need.amount;
+  }
 }
 
 void ledger::take(job_index j, item_index i, worker_index w) {
@@ -88,8 +107,9 @@ void ledger::take(job_index j, item_index i, worker_index w) {
   --items_[w];
   --placed_[j];
   loads_[w] -= job.item_weights.empty() ? milli : job.weight_of(i - problem_.first_item(j));
-  for (const auto& need : job.profile)
+  for (const auto& need : job.profile) {
     used_[w * kinds_ + need.resource] -= need.amount;
+  }
 }
 
 plan_rule why_unassigned(const assignment_problem& problem, const ledger& books, job_index j, item_index i) {
@@ -100,8 +120,9 @@ plan_rule why_unassigned(const assignment_problem& problem, const ledger& books,
   }
   for (worker_index w = 0; w < problem.worker_count(); ++w) {
     const auto rule = books.blocks(j, i, w);
-    if (rule == plan_rule::none)
+    if (rule == plan_rule::none) {
       return plan_rule::strategy;
+    }
     result = std::max(result, rule);
   }
   return result;
@@ -110,8 +131,9 @@ plan_rule why_unassigned(const assignment_problem& problem, const ledger& books,
 worker_index or_stay(const assignment_problem& problem, const ledger& books, job_index j, item_index i,
                      worker_index chosen) {
   const auto previous = problem.previous(i);
-  if (chosen != no_worker || previous == no_worker || books.blocks(j, i, previous) != plan_rule::none)
+  if (chosen != no_worker || previous == no_worker || books.blocks(j, i, previous) != plan_rule::none) {
     return chosen;
+  }
   return previous;
 }
 

@@ -21,18 +21,22 @@ public:
 
   plan run() {
     std::map<std::string, std::vector<job_index>> groups;
-    for (job_index j = 0; j < problem_.job_count(); ++j)
+    for (job_index j = 0; j < problem_.job_count(); ++j) {
       groups[problem_.job(j).strategy].push_back(j);
+    }
     if (groups.size() == 1) {
       run_alone(groups.begin()->first, groups.begin()->second);
       return std::move(result_);
     }
     result_.owner.assign(problem_.item_count(), no_worker);
-    for (const auto& [name, jobs] : groups)
-      if (name != default_strategy)
+    for (const auto& [name, jobs] : groups) {
+      if (name != default_strategy) {
         run_group(name, jobs);
-    if (auto i = groups.find(std::string{default_strategy}); i != groups.end())
+      }
+    }
+    if (auto i = groups.find(std::string{default_strategy}); i != groups.end()) {
       run_group(i->first, i->second);
+    }
     finish();
     return std::move(result_);
   }
@@ -40,8 +44,9 @@ public:
 private:
   expected<plan> call(const std::string& name, const assignment_problem& problem) const {
     const auto* found = registry_.find(name);
-    if (!found)
+    if (!found) {
       return fail(errc::unknown_strategy, "strategy \"" + name + "\" is not registered on this node");
+    }
     expected<plan> result = fail(errc::internal, "");
     try {
       result = found->assign(problem, options_);
@@ -50,10 +55,12 @@ private:
     } catch (...) {
       return fail(errc::user_code_failed, "strategy \"" + name + "\" threw: " + impl::current_exception_text());
     }
-    if (!result)
+    if (!result) {
       return result;
-    if (auto legal = check_plan(problem, result->owner); !legal)
+    }
+    if (auto legal = check_plan(problem, result->owner); !legal) {
       return fail(legal.error().code, "strategy \"" + name + "\": " + legal.error().text);
+    }
     return result;
   }
 
@@ -80,14 +87,17 @@ private:
     item_index from = 0;
     std::vector<item_index> number; // of the part's items here
     number.reserve(part.item_count());
-    for (auto j : jobs)
+    for (auto j : jobs) {
       for (auto i = problem_.first_item(j); i < problem_.first_item(j + 1); ++i, ++from) {
         result_.owner[i] = planned->owner[from];
         number.push_back(i);
       }
-    for (auto& item : planned->unassigned)
-      if (item.item < number.size())
+    }
+    for (auto& item : planned->unassigned) {
+      if (item.item < number.size()) {
         result_.unassigned.push_back({number[item.item], item.reason, std::move(item.text)});
+      }
+    }
     result_.summary.effort_used += planned->summary.effort_used;
     result_.summary.effort_exhausted |= planned->summary.effort_exhausted;
   }
@@ -95,7 +105,7 @@ private:
   void keep_legal(const assignment_problem& part, const std::vector<job_index>& jobs) {
     ledger books{part};
     item_index from = 0;
-    for (job_index k = 0; k < jobs.size(); ++k)
+    for (job_index k = 0; k < jobs.size(); ++k) {
       for (auto i = problem_.first_item(jobs[k]); i < problem_.first_item(jobs[k] + 1); ++i, ++from) {
         const auto w = part.previous(from);
         if (w != no_worker && books.blocks(k, from, w) == plan_rule::none) {
@@ -105,6 +115,7 @@ private:
           result_.unassigned.push_back({i, plan_rule::strategy, {}});
         }
       }
+    }
   }
 
   void finish() {

@@ -35,26 +35,32 @@ public:
       bound_(problem.job_count()) {
     for (job_index j = 0; j < problem.job_count(); ++j) {
       const auto& job = problem.job(j);
-      if (job.one_worker || !job.colocate_with.empty())
+      if (job.one_worker || !job.colocate_with.empty()) {
         bound_[j] = true;
-      for (auto other : job.colocate_with)
+      }
+      for (auto other : job.colocate_with) {
         bound_[other] = true;
-      for (auto i = problem.first_item(j); i < problem.first_item(j + 1); ++i)
+      }
+      for (auto i = problem.first_item(j); i < problem.first_item(j + 1); ++i) {
         if (const auto w = x.owner[i]; w != no_worker) {
           books_.put(j, i, w);
           held_[w].push_back(i);
-          if (was_elsewhere(j, i, w))
+          if (was_elsewhere(j, i, w)) {
             count_move(problem.previous(i), w);
+          }
         } else if (had_owner(j, i)) {
           count_move(problem.previous(i), no_worker);
         }
+      }
     }
   }
 
   void run() {
-    for (auto i : waiting())
-      if (looks_ < most_looks)
+    for (auto i : waiting()) {
+      if (looks_ < most_looks) {
         seat(i);
+      }
+    }
   }
 
 private:
@@ -74,40 +80,49 @@ private:
   void count_move(worker_index from, worker_index to) {
     ++moves_;
     ++moved_[from];
-    if (to != no_worker)
+    if (to != no_worker) {
       ++moved_[to];
+    }
   }
 
   // By priority, then as they stand in line, then by number.
   std::vector<item_index> waiting() const {
     std::vector<std::uint32_t> rank(problem_.item_count(), UINT32_MAX);
     std::uint32_t next = 0;
-    for (auto i : problem_.waiting())
+    for (auto i : problem_.waiting()) {
       rank[i] = next++;
+    }
     std::vector<std::tuple<int, std::uint32_t, item_index>> line;
-    for (job_index j = 0; j < problem_.job_count(); ++j)
-      if (!bound_[j])
-        for (auto i = problem_.first_item(j); i < problem_.first_item(j + 1); ++i)
-          if (plan_.owner[i] == no_worker)
+    for (job_index j = 0; j < problem_.job_count(); ++j) {
+      if (!bound_[j]) {
+        for (auto i = problem_.first_item(j); i < problem_.first_item(j + 1); ++i) {
+          if (plan_.owner[i] == no_worker) {
             line.emplace_back(-static_cast<int>(problem_.job(j).priority), rank[i], i);
+          }
+        }
+      }
+    }
     std::sort(line.begin(), line.end());
     std::vector<item_index> result;
-    for (const auto& place : line)
+    for (const auto& place : line) {
       result.push_back(std::get<2>(place));
+    }
     return result;
   }
 
   void seat(item_index i) {
     const auto j = problem_.job_of(i);
     const auto alike = !had_owner(j, i) && !pinned(j, i);
-    if (alike && hopeless_.count(j) > 0)
+    if (alike && hopeless_.count(j) > 0) {
       return; // one like it that came before found nothing
+    }
     targets_.clear();
     auto best = no_worker;
     std::vector<step> cheapest;
     for (worker_index w = 0; w < problem_.worker_count() && looks_ < most_looks; ++w) {
-      if (!only_full(j, i, w) || (was_elsewhere(j, i, w) && moved_[w] >= options_.max_moves_per_worker))
+      if (!only_full(j, i, w) || (was_elsewhere(j, i, w) && moved_[w] >= options_.max_moves_per_worker)) {
         continue;
+      }
       auto steps = clear(j, i, w);
       if (!steps.empty() && (best == no_worker || steps.size() < cheapest.size() ||
                              (steps.size() == cheapest.size() && books_.count(j, w) < books_.count(j, best)))) {
@@ -116,8 +131,9 @@ private:
       }
     }
     if (best == no_worker) {
-      if (alike)
+      if (alike) {
         hopeless_.insert(j);
+      }
       return;
     }
     for (const auto& x : cheapest) {
@@ -127,11 +143,13 @@ private:
       left.erase(std::lower_bound(left.begin(), left.end(), x.item));
       hold(x.item, x.to);
       plan_.owner[x.item] = x.to;
-      if (problem_.previous(x.item) == best)
+      if (problem_.previous(x.item) == best) {
         count_move(best, x.to);
+      }
     }
-    if (was_elsewhere(j, i, best))
+    if (was_elsewhere(j, i, best)) {
       ++moved_[best]; // a move already where it had no place
+    }
     books_.put(j, i, best);
     hold(i, best);
     plan_.owner[i] = best;
@@ -156,8 +174,9 @@ private:
     std::set<item_index> gone;
     while (steps.size() < most_moves_for_room && books_.blocks(j, i, w) != plan_rule::none) {
       const auto next = next_off(j, i, w, gone, moves_in(steps, w));
-      if (!next)
+      if (!next) {
         break;
+      }
       books_.take(next->job, next->item, w);
       books_.put(next->job, next->item, next->to);
       gone.insert(next->item);
@@ -185,21 +204,25 @@ private:
     for (auto of_job = held.begin(), next = of_job; of_job != held.end(); of_job = next) {
       const auto k = problem_.job_of(*of_job);
       next = std::lower_bound(of_job, held.end(), problem_.first_item(k + 1));
-      if (bound_[k] || problem_.job(k).priority > problem_.job(j).priority)
+      if (bound_[k] || problem_.job(k).priority > problem_.job(j).priority) {
         continue;
+      }
       const auto item = movable(k, {of_job, next}, w, gone, moves);
-      if (!item)
+      if (!item) {
         continue;
+      }
       const auto to = target(k, *item, w);
-      if (to == no_worker)
+      if (to == no_worker) {
         continue;
+      }
       books_.take(k, *item, w);
       ++looks_;
       const auto enough = books_.blocks(j, i, w) == plan_rule::none;
       books_.put(k, *item, w);
       const auto brought = relief(j, k, w);
-      if (brought <= 0)
+      if (brought <= 0) {
         continue;
+      }
       const std::pair<bool, double> worth{enough, enough ? -size_of(k, w) : brought};
       if (!best || worth > best_worth) {
         best = step{k, *item, to};
@@ -215,12 +238,15 @@ private:
     std::optional<item_index> owned;
     for (auto at = items.first; at != items.second; ++at) {
       const auto x = *at;
-      if (gone.count(x) > 0 || pinned(k, x) || was_elsewhere(k, x, w))
+      if (gone.count(x) > 0 || pinned(k, x) || was_elsewhere(k, x, w)) {
         continue;
-      if (problem_.previous(x) != w)
+      }
+      if (problem_.previous(x) != w) {
         return x;
-      if (!owned)
+      }
+      if (!owned) {
         owned = x;
+      }
     }
     const auto may = moves_ + moves < options_.max_moves && moved_[w] + moves < options_.max_moves_per_worker &&
                      !problem_.worker(w).cordoned;
@@ -235,19 +261,23 @@ private:
       for (worker_index t = 0; t < problem_.worker_count(); ++t) {
         ++looks_;
         if (problem_.worker(t).accepts_new() && moved_[t] < options_.max_moves_per_worker &&
-            books_.blocks_any(k, t) == plan_rule::none)
+            books_.blocks_any(k, t) == plan_rule::none) {
           found.push_back({{books_.count(k, t), books_.load(t)}, t});
+        }
       }
       const auto some = std::min<std::size_t>(found.size(), most_moves_for_room + 1);
       std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(some), found.end());
       std::vector<worker_index> places;
-      for (std::size_t n = 0; n < some; ++n)
+      for (std::size_t n = 0; n < some; ++n) {
         places.push_back(found[n].second);
+      }
       known = targets_.emplace(k, std::move(places)).first;
     }
-    for (auto t : known->second)
-      if (t != w && books_.blocks(k, item, t) == plan_rule::none)
+    for (auto t : known->second) {
+      if (t != w && books_.blocks(k, item, t) == plan_rule::none) {
         return t;
+      }
+    }
     return no_worker;
   }
 
@@ -257,21 +287,26 @@ private:
     double result = books_.items(w) >= worker.max_items ? 1 : 0;
     for (const auto& need : problem_.job(j).profile) {
       const auto room = worker.capacity[need.resource];
-      if (room == worker_info::unlimited || books_.used(w, need.resource) + need.amount <= room)
+      if (room == worker_info::unlimited || books_.used(w, need.resource) + need.amount <= room) {
         continue;
+      }
       const auto lack = books_.used(w, need.resource) + need.amount - room;
-      for (const auto& has : problem_.job(k).profile)
-        if (has.resource == need.resource)
+      for (const auto& has : problem_.job(k).profile) {
+        if (has.resource == need.resource) {
           result += static_cast<double>(std::min(has.amount, lack)) / static_cast<double>(lack);
+        }
+      }
     }
     return result;
   }
 
   double size_of(job_index k, worker_index w) const {
     double result = 0;
-    for (const auto& has : problem_.job(k).profile)
-      if (const auto room = problem_.worker(w).capacity[has.resource]; room != worker_info::unlimited && room > 0)
+    for (const auto& has : problem_.job(k).profile) {
+      if (const auto room = problem_.worker(w).capacity[has.resource]; room != worker_info::unlimited && room > 0) {
         result += static_cast<double>(has.amount) / static_cast<double>(room);
+      }
+    }
     return result;
   }
 
@@ -291,11 +326,14 @@ private:
 bool room_may_be_short(const assignment_problem& problem) {
   for (worker_index w = 0; w < problem.worker_count(); ++w) {
     const auto& worker = problem.worker(w);
-    if (worker.max_items != worker_info::unlimited_items)
+    if (worker.max_items != worker_info::unlimited_items) {
       return true;
-    for (auto room : worker.capacity)
-      if (room != worker_info::unlimited)
+    }
+    for (auto room : worker.capacity) {
+      if (room != worker_info::unlimited) {
         return true;
+      }
+    }
   }
   return false;
 }
@@ -303,8 +341,9 @@ bool room_may_be_short(const assignment_problem& problem) {
 } // namespace
 
 void make_room(const assignment_problem& problem, const plan_options& options, plan& x) {
-  if (room_may_be_short(problem) && std::find(x.owner.begin(), x.owner.end(), no_worker) != x.owner.end())
+  if (room_may_be_short(problem) && std::find(x.owner.begin(), x.owner.end(), no_worker) != x.owner.end()) {
     room_maker{problem, options, x}.run();
+  }
 }
 
 } // namespace djm

@@ -22,8 +22,9 @@ constexpr std::uint64_t fmix(std::uint64_t k) noexcept {
 // Byte by byte, so that the value is the same on any byte order; compilers make one load of it.
 std::uint64_t load(const unsigned char* p) noexcept {
   std::uint64_t x = 0;
-  for (int i = 0; i < 8; ++i)
+  for (int i = 0; i < 8; ++i) {
     x |= static_cast<std::uint64_t>(p[i]) << (8 * i);
+  }
   return x;
 }
 
@@ -39,8 +40,9 @@ std::uint64_t finish(std::uint64_t h1, std::uint64_t h2, const unsigned char* p,
   if (rest > 0) {
     unsigned char padded[16] = {};
     std::memcpy(padded, p, rest);
-    if (rest > 8)
+    if (rest > 8) {
       h2 ^= rotl(load(padded + 8) * c2, 33) * c1;
+    }
     h1 ^= rotl(load(padded) * c1, 31) * c2;
   }
   h1 ^= length;
@@ -61,19 +63,22 @@ std::uint64_t murmur3_64(std::string_view bytes) noexcept {
   std::uint64_t h2 = 0;
   auto p = bytes_of(bytes);
   auto left = bytes.size();
-  for (; left >= 16; left -= 16, p += 16)
+  for (; left >= 16; left -= 16, p += 16) {
     block(h1, h2, p);
+  }
   return finish(h1, h2, p, left, bytes.size());
 }
 
 murmur3_prefix::murmur3_prefix(std::string_view prefix) noexcept : length_(prefix.size()) {
   auto p = bytes_of(prefix);
   auto left = prefix.size();
-  for (; left >= 16; left -= 16, p += 16)
+  for (; left >= 16; left -= 16, p += 16) {
     block(h1_, h2_, p);
+  }
   rest_ = left;
-  if (left > 0)
+  if (left > 0) {
     std::memcpy(tail_, p, left);
+  }
 }
 
 std::uint64_t murmur3_prefix::operator()(std::string_view suffix) const noexcept {
@@ -81,12 +86,14 @@ std::uint64_t murmur3_prefix::operator()(std::string_view suffix) const noexcept
   auto h2 = h2_;
   unsigned char buffer[16 + max_suffix];
   std::memcpy(buffer, tail_, 16);
-  if (!suffix.empty())
+  if (!suffix.empty()) {
     std::memcpy(buffer + rest_, suffix.data(), suffix.size());
+  }
   auto left = rest_ + suffix.size();
   const unsigned char* p = buffer;
-  for (; left >= 16; left -= 16, p += 16)
+  for (; left >= 16; left -= 16, p += 16) {
     block(h1, h2, p);
+  }
   return finish(h1, h2, p, left, length_ + suffix.size());
 }
 

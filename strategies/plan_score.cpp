@@ -20,8 +20,9 @@ plan_score score_of(const assignment_problem& problem, const std::vector<worker_
   std::int64_t all = 0;
   std::int64_t moves = 0;
   std::vector<std::int64_t> total(problem.worker_count());
-  for (worker_index w = 0; w < total.size(); ++w)
+  for (worker_index w = 0; w < total.size(); ++w) {
     total[w] = problem.base_load(w);
+  }
   for (job_index j = 0; j < problem.job_count(); ++j) {
     const auto& job = problem.job(j);
     std::vector<std::int64_t> share(problem.worker_count());
@@ -32,8 +33,9 @@ plan_score score_of(const assignment_problem& problem, const std::vector<worker_
       if (from != no_worker && from != to && problem.eligible(j, from)) {
         ++moves;
         const auto& worker = problem.worker(from);
-        if (worker.cordoned && !worker.draining && !job.pin_of(i - problem.first_item(j)))
+        if (worker.cordoned && !worker.draining && !job.pin_of(i - problem.first_item(j))) {
           ++left_cordoned;
+        }
       }
       if (to == no_worker) {
         ++unplaced[2 - static_cast<std::size_t>(job.priority)];
@@ -41,18 +43,21 @@ plan_score score_of(const assignment_problem& problem, const std::vector<worker_
       }
       share[to] += job.weight_of(i - problem.first_item(j));
       draining += problem.worker(to).draining ? 1 : 0;
-      if (!zone.empty())
+      if (!zone.empty()) {
         ++zone[problem.worker(to).zone_index];
+      }
     }
     for (worker_index w = 0; w < share.size(); ++w) {
       jobs += square(share[w], problem.worker(w).weight);
       total[w] += share[w];
     }
-    for (auto n : zone)
+    for (auto n : zone) {
       zones += n * n;
+    }
   }
-  for (worker_index w = 0; totals && w < total.size(); ++w)
+  for (worker_index w = 0; totals && w < total.size(); ++w) {
     all += square(total[w], problem.worker(w).weight);
+  }
   return {{{{plan_rule::placement, unplaced[0]},
             {plan_rule::placement, unplaced[1]},
             {plan_rule::placement, unplaced[2]},
@@ -65,9 +70,11 @@ plan_score score_of(const assignment_problem& problem, const std::vector<worker_
 }
 
 plan_rule first_worse(const plan_score& a, const plan_score& b) {
-  for (std::size_t k = 0; k < a.parts.size(); ++k)
-    if (b.parts[k].value > a.parts[k].value)
+  for (std::size_t k = 0; k < a.parts.size(); ++k) {
+    if (b.parts[k].value > a.parts[k].value) {
       return a.parts[k].rule;
+    }
+  }
   return plan_rule::tie;
 }
 

@@ -42,13 +42,15 @@ template <class Raw>
 name_order sort_by_name(const std::vector<Raw>& raws) {
   name_order result;
   result.order.resize(raws.size());
-  for (std::size_t k = 0; k < raws.size(); ++k)
+  for (std::size_t k = 0; k < raws.size(); ++k) {
     result.order[k] = static_cast<std::uint32_t>(k);
+  }
   std::sort(result.order.begin(), result.order.end(),
             [&](std::uint32_t a, std::uint32_t b) { return raws[a].name < raws[b].name; });
   result.rank.resize(raws.size());
-  for (std::size_t k = 0; k < raws.size(); ++k)
+  for (std::size_t k = 0; k < raws.size(); ++k) {
     result.rank[result.order[k]] = static_cast<std::uint32_t>(k);
+  }
   return result;
 }
 
@@ -69,16 +71,18 @@ struct problem_builder::impl {
   std::map<std::string, std::uint32_t, std::less<>> name_at;
 
   void wrong(std::string text) {
-    if (!first_error)
+    if (!first_error) {
       first_error = error{errc::invalid_problem, std::move(text)};
+    }
   }
 
   /// An error of a strict builder, a warning of a lenient one.
   void doubtful(std::string text) {
-    if (strict)
+    if (strict) {
       wrong(std::move(text));
-    else
+    } else {
       warnings.push_back({errc::invalid_problem, std::move(text)});
+    }
   }
 
   std::uint32_t intern(std::string_view name) {
@@ -91,51 +95,64 @@ struct problem_builder::impl {
   }
 
   void remember(raw_job& job, std::uint32_t item, std::uint32_t name) {
-    if (job.by_number)
+    if (job.by_number) {
       return wrong("previous of job " + quoted(job.name) + " is given by number and by name");
-    if (job.previous.empty())
+    }
+    if (job.previous.empty()) {
       job.previous.assign(job.items->size(), no_worker);
+    }
     auto& slot = job.previous[item];
     if (slot != no_worker && slot != name) {
       doubtful("previous: item " + quoted(job.items->name(item)) + " of job " + quoted(job.name) + " has two owners, " +
                quoted(std::min(names[slot], names[name])) + " and " + quoted(std::max(names[slot], names[name])));
-      if (names[slot] < names[name])
+      if (names[slot] < names[name]) {
         return;
+      }
     }
     slot = name;
   }
 
   bool check_worker(const std::string& name, const worker_attributes& a) {
     const auto place = "worker " + quoted(name) + ": ";
-    if (a.weight <= 0 || a.weight > max_amount)
+    if (a.weight <= 0 || a.weight > max_amount) {
       return wrong(place + "weight " + std::to_string(a.weight) + " is not in 1.." + std::to_string(max_amount)), false;
-    for (const auto& [resource, amount] : a.capacity)
-      if (amount < 0 || amount > max_amount)
+    }
+    for (const auto& [resource, amount] : a.capacity) {
+      if (amount < 0 || amount > max_amount) {
         return wrong(place + "capacity " + quoted(resource) + " of " + std::to_string(amount) + " is not in 0.." +
                      std::to_string(max_amount)),
                false;
+      }
+    }
     return true;
   }
 
   bool check_job(const std::string& name, const job_attributes& a) {
     const auto place = "job " + quoted(name) + ": ";
-    if (!is_enumerator(a.priority))
+    if (!is_enumerator(a.priority)) {
       return wrong(place + "priority " + to_string(a.priority) + " is not low, normal or high"), false;
-    if (!is_enumerator(a.spread))
+    }
+    if (!is_enumerator(a.spread)) {
       return wrong(place + "spread " + to_string(a.spread) + " is not none or zone"), false;
-    if (!is_enumerator(a.relaxation.kind))
+    }
+    if (!is_enumerator(a.relaxation.kind)) {
       return wrong(place + "relaxation " + to_string(a.relaxation.kind) + " is not any, one_worker or named_worker"),
              false;
-    for (const auto& [resource, amount] : a.profile)
-      if (amount < 0 || amount > max_amount)
+    }
+    for (const auto& [resource, amount] : a.profile) {
+      if (amount < 0 || amount > max_amount) {
         return wrong(place + "profile " + quoted(resource) + " of " + std::to_string(amount) + " is not in 0.." +
                      std::to_string(max_amount)),
                false;
-    for (const auto& [item, weight] : a.item_weights)
-      if (weight < 0 || weight > max_amount)
+      }
+    }
+    for (const auto& [item, weight] : a.item_weights) {
+      if (weight < 0 || weight > max_amount) {
         return wrong(place + "weight " + std::to_string(weight) + " of item " + quoted(item) + " is not in 0.." +
                      std::to_string(max_amount)),
                false;
+      }
+    }
     return true;
   }
 
@@ -156,23 +173,26 @@ problem_builder& problem_builder::operator=(problem_builder&&) noexcept = defaul
 
 void problem_builder::add_worker(node_id name, worker_attributes attributes, offers what) {
   auto& x = *impl_;
-  if (!x.worker_at.emplace(name, static_cast<std::uint32_t>(x.workers.size())).second)
+  if (!x.worker_at.emplace(name, static_cast<std::uint32_t>(x.workers.size())).second) {
     return x.wrong("worker " + quoted(name) + " is there twice");
+  }
   x.check_worker(name, attributes);
   x.workers.push_back({std::move(name), std::move(attributes), what, {}, {}});
 }
 
 void problem_builder::add_job(job_id name, const job_attributes& attributes, const std::vector<item_id>& items) {
   auto interned = item_set::make(items);
-  if (!interned)
+  if (!interned) {
     return impl_->wrong("job " + quoted(name) + ": " + interned.error().text);
+  }
   add_job(std::move(name), attributes, std::move(*interned));
 }
 
 void problem_builder::add_job(job_id name, const job_attributes& attributes, std::shared_ptr<const item_set> items) {
   auto& x = *impl_;
-  if (!x.job_at.emplace(name, static_cast<std::uint32_t>(x.jobs.size())).second)
+  if (!x.job_at.emplace(name, static_cast<std::uint32_t>(x.jobs.size())).second) {
     return x.wrong("job " + quoted(name) + " is there twice");
+  }
   x.check_job(name, attributes);
   x.jobs.push_back({std::move(name), attributes, std::move(items), {}, false});
 }
@@ -180,31 +200,36 @@ void problem_builder::add_job(job_id name, const job_attributes& attributes, std
 void problem_builder::set_eligible(const node_id& worker, const job_id& job) {
   auto& x = *impl_;
   auto w = x.worker_at.find(worker);
-  if (w == x.worker_at.end())
+  if (w == x.worker_at.end()) {
     return x.doubtful("eligibility: worker " + quoted(worker) + " is unknown");
-  if (x.strict && x.job_at.count(job) == 0)
+  }
+  if (x.strict && x.job_at.count(job) == 0) {
     return x.wrong("worker " + quoted(worker) + ": job " + quoted(job) + " is unknown");
+  }
   x.workers[w->second].jobs.push_back(job);
 }
 
 void problem_builder::set_eligible(std::uint32_t worker, std::uint32_t job) {
   auto& x = *impl_;
-  if (worker >= x.workers.size() || job >= x.jobs.size())
+  if (worker >= x.workers.size() || job >= x.jobs.size()) {
     return x.wrong("eligibility: worker number " + std::to_string(worker) + " of " + std::to_string(x.workers.size()) +
                    " or job number " + std::to_string(job) + " of " + std::to_string(x.jobs.size()));
+  }
   x.workers[worker].job_numbers.push_back(job);
 }
 
 void problem_builder::set_previous(const node_id& worker, const job_id& job, std::string_view item) {
   auto& x = *impl_;
   auto j = x.job_at.find(job);
-  if (j == x.job_at.end())
+  if (j == x.job_at.end()) {
     return x.doubtful("previous of worker " + quoted(worker) + ": job " + quoted(job) + " is unknown");
+  }
   auto& raw = x.jobs[j->second];
   auto k = raw.items->find(item);
-  if (!k)
+  if (!k) {
     return x.doubtful("previous of worker " + quoted(worker) + ": item " + quoted(item) + " of job " + quoted(job) +
                       " is unknown");
+  }
   x.remember(raw, *k, x.intern(worker));
 }
 
@@ -212,40 +237,49 @@ void problem_builder::set_previous(const job_id& job, const std::vector<node_id>
                                    const std::vector<worker_index>& owners) {
   auto& x = *impl_;
   auto j = x.job_at.find(job);
-  if (j == x.job_at.end())
+  if (j == x.job_at.end()) {
     return x.doubtful("previous: job " + quoted(job) + " is unknown");
+  }
   auto& raw = x.jobs[j->second];
-  if (owners.size() != raw.items->size())
+  if (owners.size() != raw.items->size()) {
     return x.wrong("previous of job " + quoted(job) + ": " + std::to_string(owners.size()) + " owners for " +
                    std::to_string(raw.items->size()) + " items");
+  }
   std::vector<std::uint32_t> interned;
   interned.reserve(names.size());
-  for (const auto& name : names)
+  for (const auto& name : names) {
     interned.push_back(x.intern(name));
+  }
   raw.previous.assign(owners.size(), no_worker);
   raw.by_number = false;
-  for (std::size_t k = 0; k < owners.size(); ++k)
+  for (std::size_t k = 0; k < owners.size(); ++k) {
     if (owners[k] != no_worker) {
-      if (owners[k] >= names.size())
+      if (owners[k] >= names.size()) {
         return x.wrong("previous of job " + quoted(job) + ": owner number " + std::to_string(owners[k]) + " of " +
                        std::to_string(names.size()) + " names");
+      }
       raw.previous[k] = interned[owners[k]];
     }
+  }
 }
 
 void problem_builder::set_previous(const job_id& job, std::vector<worker_index> owners) {
   auto& x = *impl_;
   auto j = x.job_at.find(job);
-  if (j == x.job_at.end())
+  if (j == x.job_at.end()) {
     return x.doubtful("previous: job " + quoted(job) + " is unknown");
+  }
   auto& raw = x.jobs[j->second];
-  if (owners.size() != raw.items->size())
+  if (owners.size() != raw.items->size()) {
     return x.wrong("previous of job " + quoted(job) + ": " + std::to_string(owners.size()) + " owners for " +
                    std::to_string(raw.items->size()) + " items");
-  for (auto w : owners)
-    if (w != no_worker && w >= x.workers.size())
+  }
+  for (auto w : owners) {
+    if (w != no_worker && w >= x.workers.size()) {
       return x.wrong("previous of job " + quoted(job) + ": owner number " + std::to_string(w) + " of " +
                      std::to_string(x.workers.size()) + " workers");
+    }
+  }
   raw.previous = std::move(owners);
   raw.by_number = true;
 }
@@ -261,19 +295,23 @@ void problem_builder::impl::resolve_workers(assignment_problem::data& x, const n
     info.labels = std::move(raw.attributes.labels);
     std::sort(info.labels.begin(), info.labels.end());
     info.weight = raw.attributes.weight;
-    if (raw.attributes.max_items != 0)
+    if (raw.attributes.max_items != 0) {
       info.max_items = raw.attributes.max_items;
-    if (auto slots = raw.attributes.capacity.find("slots"); slots != raw.attributes.capacity.end())
+    }
+    if (auto slots = raw.attributes.capacity.find("slots"); slots != raw.attributes.capacity.end()) {
       info.max_items = static_cast<std::uint32_t>(std::min<std::int64_t>(info.max_items, slots->second / milli));
+    }
     info.draining = raw.attributes.draining;
     info.cordoned = raw.attributes.cordoned;
     zones.emplace(info.zone, 0);
     x.workers.push_back(std::move(info));
   }
-  for (auto& [name, number] : zones)
+  for (auto& [name, number] : zones) {
     number = x.zone_count++;
-  for (auto& w : x.workers)
+  }
+  for (auto& w : x.workers) {
     w.zone_index = zones[w.zone];
+  }
 }
 
 // One worker for all items: any that can take them, or the one that is named, then it is a pin of every item.
@@ -283,21 +321,26 @@ void problem_builder::impl::relax(job_info& info, const relaxation& wanted, cons
   } else if (wanted.kind == relaxation_kind::named_worker) {
     const auto& name = wanted.worker;
     auto w = worker_at.find(name);
-    if (w == worker_at.end())
+    if (w == worker_at.end()) {
       doubtful("job " + quoted(info.name) + ": relaxation names " + quoted(name) + ", which is not a worker");
+    }
     info.pinned.clear();
-    for (std::uint32_t k = 0; k < info.items->size(); ++k)
+    for (std::uint32_t k = 0; k < info.items->size(); ++k) {
       info.pinned.emplace_back(k, w == worker_at.end() ? no_worker : sorted_workers.rank[w->second]);
+    }
   }
 }
 
 void problem_builder::impl::resolve_jobs(assignment_problem::data& x, const name_order& sorted,
                                          const name_order& sorted_workers) {
   std::set<std::string> kinds;
-  for (const auto& job : jobs)
-    for (const auto& [resource, amount] : job.attributes.profile)
-      if (resource != "slots" && amount > 0)
+  for (const auto& job : jobs) {
+    for (const auto& [resource, amount] : job.attributes.profile) {
+      if (resource != "slots" && amount > 0) {
         kinds.insert(resource);
+      }
+    }
+  }
   x.resources.assign(kinds.begin(), kinds.end());
   for (std::size_t w = 0; w < x.workers.size(); ++w) {
     const auto& capacity = workers[sorted_workers.order[w]].attributes.capacity;
@@ -321,13 +364,16 @@ void problem_builder::impl::resolve_jobs(assignment_problem::data& x, const name
     info.spread_zones = a.spread == spread_rule::zone;
     info.required_labels = a.requires_labels;
     info.custom = a.custom;
-    for (std::uint32_t r = 0; r < x.resources.size(); ++r)
-      if (auto i = a.profile.find(x.resources[r]); i != a.profile.end() && i->second > 0)
+    for (std::uint32_t r = 0; r < x.resources.size(); ++r) {
+      if (auto i = a.profile.find(x.resources[r]); i != a.profile.end() && i->second > 0) {
         info.profile.push_back({r, i->second});
+      }
+    }
     for (const auto& [item, weight] : a.item_weights) {
       if (auto k = raw.items->find(item)) {
-        if (weight != milli)
+        if (weight != milli) {
           info.item_weights.emplace_back(*k, weight);
+        }
       } else {
         doubtful(place + "weights: item " + quoted(item) + " is unknown");
       }
@@ -361,12 +407,13 @@ void problem_builder::impl::resolve_affinity(assignment_problem::data& x, const 
     for (const auto& name : wanted) {
       auto other = job_at.find(name);
       const auto place = "job " + quoted(x.jobs[j].name) + ": " + what + " " + quoted(name) + " ";
-      if (other == job_at.end())
+      if (other == job_at.end()) {
         doubtful(place + "names an unknown job");
-      else if (sorted.rank[other->second] == j)
+      } else if (sorted.rank[other->second] == j) {
         doubtful(place + "names the job itself");
-      else if (!result.insert(sorted.rank[other->second]).second)
+      } else if (!result.insert(sorted.rank[other->second]).second) {
         doubtful(place + "is there twice");
+      }
     }
     return result;
   };
@@ -380,11 +427,12 @@ void problem_builder::impl::resolve_affinity(assignment_problem::data& x, const 
   for (job_index j = 0; j < x.jobs.size(); ++j) {
     x.jobs[j].separate_from.assign(separate[j].begin(), separate[j].end());
     for (auto other : resolve(j, jobs[sorted.order[j]].attributes.colocate_with, "colocate_with")) {
-      if (separate[j].count(other) > 0)
+      if (separate[j].count(other) > 0) {
         doubtful("job " + quoted(x.jobs[j].name) + ": colocate_with " + quoted(x.jobs[other].name) +
                  " contradicts separate_from");
-      else
+      } else {
         x.jobs[j].colocate_with.push_back(other);
+      }
     }
   }
   drop_cycles(x);
@@ -404,15 +452,18 @@ void problem_builder::impl::drop_cycles(assignment_problem::data& x) {
         list.erase(list.begin() + static_cast<std::ptrdiff_t>(k));
         continue;
       }
-      if (states[other] == state::fresh)
+      if (states[other] == state::fresh) {
         visit(other);
+      }
       ++k;
     }
     states[j] = state::done;
   };
-  for (job_index j = 0; j < x.jobs.size(); ++j)
-    if (states[j] == state::fresh)
+  for (job_index j = 0; j < x.jobs.size(); ++j) {
+    if (states[j] == state::fresh) {
       visit(j);
+    }
+  }
 }
 
 void problem_builder::impl::resolve_eligibility(assignment_problem::data& x, const name_order& sorted_jobs,
@@ -423,52 +474,65 @@ void problem_builder::impl::resolve_eligibility(assignment_problem::data& x, con
     const auto& raw = workers[sorted_workers.order[w]];
     const auto bit = std::uint64_t{1} << (w & 63);
     if (raw.what == offers::all_jobs) {
-      for (std::size_t j = 0; j < x.jobs.size(); ++j)
+      for (std::size_t j = 0; j < x.jobs.size(); ++j) {
         x.offered[j * words + (w >> 6)] |= bit;
+      }
     } else {
-      for (auto j : raw.job_numbers)
+      for (auto j : raw.job_numbers) {
         x.offered[sorted_jobs.rank[j] * words + (w >> 6)] |= bit;
-      for (const auto& name : raw.jobs)
-        if (auto j = job_at.find(name); j != job_at.end())
+      }
+      for (const auto& name : raw.jobs) {
+        if (auto j = job_at.find(name); j != job_at.end()) {
           x.offered[sorted_jobs.rank[j->second] * words + (w >> 6)] |= bit;
+        }
+      }
     }
   }
   x.eligible = x.offered;
-  for (std::size_t j = 0; j < x.jobs.size(); ++j)
-    for (const auto& label : x.jobs[j].required_labels)
-      for (worker_index w = 0; w < x.workers.size(); ++w)
-        if (!std::binary_search(x.workers[w].labels.begin(), x.workers[w].labels.end(), label))
+  for (std::size_t j = 0; j < x.jobs.size(); ++j) {
+    for (const auto& label : x.jobs[j].required_labels) {
+      for (worker_index w = 0; w < x.workers.size(); ++w) {
+        if (!std::binary_search(x.workers[w].labels.begin(), x.workers[w].labels.end(), label)) {
           x.eligible[j * words + (w >> 6)] &= ~(std::uint64_t{1} << (w & 63));
+        }
+      }
+    }
+  }
 }
 
 void problem_builder::impl::resolve_previous(assignment_problem::data& x, const name_order& sorted_jobs,
                                              const name_order& sorted_workers) {
   std::vector<worker_index> rank(names.size(), no_worker);
   for (std::size_t k = 0; k < names.size(); ++k) {
-    if (auto w = worker_at.find(names[k]); w != worker_at.end())
+    if (auto w = worker_at.find(names[k]); w != worker_at.end()) {
       rank[k] = sorted_workers.rank[w->second];
-    else
+    } else {
       doubtful("previous: worker " + quoted(names[k]) + " is unknown");
+    }
   }
   x.previous.resize(x.first_item.back(), no_worker);
   for (job_index j = 0; j < x.jobs.size(); ++j) {
     const auto& raw = jobs[sorted_jobs.order[j]];
     auto* out = x.previous.data() + x.first_item[j];
     const auto& place = raw.by_number ? sorted_workers.rank : rank;
-    for (std::size_t k = 0; k < raw.previous.size(); ++k)
+    for (std::size_t k = 0; k < raw.previous.size(); ++k) {
       out[k] = raw.previous[k] == no_worker ? no_worker : place[raw.previous[k]];
+    }
   }
 }
 
 expected<assignment_problem> problem_builder::build() {
   auto& x = *impl_;
   std::size_t items = 0;
-  for (const auto& job : x.jobs)
+  for (const auto& job : x.jobs) {
     items += job.items->size();
-  if (items >= no_worker)
+  }
+  if (items >= no_worker) {
     x.wrong("the problem has " + std::to_string(items) + " items; at most 4294967294");
-  if (x.first_error)
+  }
+  if (x.first_error) {
     return tl::make_unexpected(*x.first_error);
+  }
   const auto workers = sort_by_name(x.workers);
   const auto jobs = sort_by_name(x.jobs);
   auto result = std::make_shared<assignment_problem::data>();
@@ -477,8 +541,9 @@ expected<assignment_problem> problem_builder::build() {
   x.resolve_affinity(*result, jobs);
   x.resolve_eligibility(*result, jobs, workers);
   x.resolve_previous(*result, jobs, workers);
-  if (x.first_error)
+  if (x.first_error) {
     return tl::make_unexpected(*x.first_error);
+  }
   result->warnings = std::move(x.warnings);
   assignment_problem::classify(*result);
   return assignment_problem{std::move(result)};

@@ -43,10 +43,11 @@ public:
 
   balance_result run(bool from_counts) {
     bounds();
-    if (from_counts)
+    if (from_counts) {
       adopt();
-    else
+    } else {
       place();
+    }
     number_nodes();
     auto exact = true;
     while (cancel_cycle()) {
@@ -55,9 +56,11 @@ public:
         break;
       }
     }
-    for (job_index j = 0; j < jobs_; ++j)
-      for (worker_index w = 0; w < workers_; ++w)
+    for (job_index j = 0; j < jobs_; ++j) {
+      for (worker_index w = 0; w < workers_; ++w) {
         model_.set_count(j, w, x_[at(j, w)]);
+      }
+    }
     return {steps_, exact && steps_ <= effort_};
   }
 
@@ -74,17 +77,19 @@ private:
   }
 
   void bounds() {
-    for (job_index j = 0; j < jobs_; ++j)
+    for (job_index j = 0; j < jobs_; ++j) {
       for (worker_index w = 0; w < workers_; ++w) {
         auto most = problem_.eligible(j, w) ? model_.limit(j, w) : 0;
         if (problem_.eligible(j, w) && problem_.worker(w).draining) {
           most = model_.have(j, w); // may stay if nobody takes them
-          if (job(j).max_per_worker != 0)
+          if (job(j).max_per_worker != 0) {
             most = std::min(most, job(j).max_per_worker);
+          }
         }
         most_[at(j, w)] = most;
         least_[at(j, w)] = std::min(model_.pins(j, w), most);
       }
+    }
     // Pins do not create room.
     for (worker_index w = 0; w < workers_; ++w) {
       auto left = room_[w] - std::min(problem_.base_items(w), room_[w]);
@@ -103,21 +108,24 @@ private:
     x_[at(j, w)] += n;
     loads_[w] += n;
     unplaced_[j] -= n;
-    if (!zone_[j].empty())
+    if (!zone_[j].empty()) {
       zone_[j][problem_.worker(w).zone_index] += n;
+    }
   }
 
   void start(job_index j) {
     unplaced_[j] = model_.placeable(j);
-    if (job(j).spread_zones)
+    if (job(j).spread_zones) {
       zone_[j].assign(problem_.zone_count(), 0);
+    }
   }
 
   void adopt() {
     for (job_index j = 0; j < jobs_; ++j) {
       start(j);
-      for (worker_index w = 0; w < workers_; ++w)
+      for (worker_index w = 0; w < workers_; ++w) {
         add(j, w, model_.count(j, w));
+      }
     }
   }
 
@@ -125,34 +133,45 @@ private:
     const auto order = by_priority();
     for (auto j : order) {
       start(j);
-      for (worker_index w = 0; w < workers_; ++w)
+      for (worker_index w = 0; w < workers_; ++w) {
         add(j, w, std::min(least_[at(j, w)], unplaced_[j]));
+      }
     }
-    for (auto j : order)
-      for (worker_index w = 0; w < workers_; ++w)
-        while (unplaced_[j] > 0 && x_[at(j, w)] < model_.have(j, w) && fits(j, w) && !problem_.worker(w).draining)
+    for (auto j : order) {
+      for (worker_index w = 0; w < workers_; ++w) {
+        while (unplaced_[j] > 0 && x_[at(j, w)] < model_.have(j, w) && fits(j, w) && !problem_.worker(w).draining) {
           add(j, w, 1);
-    for (auto j : order)
+        }
+      }
+    }
+    for (auto j : order) {
       while (unplaced_[j] > 0) {
         auto best = no_worker;
-        for (worker_index w = 0; w < workers_; ++w)
-          if (fits(j, w) && (best == no_worker || before(j, w, best)))
+        for (worker_index w = 0; w < workers_; ++w) {
+          if (fits(j, w) && (best == no_worker || before(j, w, best))) {
             best = w;
+          }
+        }
         steps_ += workers_;
-        if (best == no_worker)
+        if (best == no_worker) {
           break;
+        }
         add(j, best, 1);
       }
+    }
   }
 
   bool before(job_index j, worker_index a, worker_index b) const {
     const auto draining_a = problem_.worker(a).draining;
-    if (draining_a != problem_.worker(b).draining)
+    if (draining_a != problem_.worker(b).draining) {
       return !draining_a;
-    if (x_[at(j, a)] != x_[at(j, b)])
+    }
+    if (x_[at(j, a)] != x_[at(j, b)]) {
       return x_[at(j, a)] < x_[at(j, b)];
-    if (loads_[a] != loads_[b])
+    }
+    if (loads_[a] != loads_[b]) {
       return loads_[a] < loads_[b];
+    }
     return pair_rank(job(j).hash, problem_.worker(a).hash) > pair_rank(job(j).hash, problem_.worker(b).hash);
   }
 
@@ -163,11 +182,12 @@ private:
     first_job_ = level_ + 1;
     nodes_ = first_job_ + static_cast<node>(jobs_);
     first_zone_.assign(jobs_, 0);
-    for (job_index j = 0; j < jobs_; ++j)
+    for (job_index j = 0; j < jobs_; ++j) {
       if (!zone_[j].empty()) {
         first_zone_[j] = nodes_;
         nodes_ += problem_.zone_count();
       }
+    }
   }
 
   node hub(job_index j, worker_index w) const {
@@ -179,10 +199,11 @@ private:
     const auto had = n < model_.have(j, w);
     cost result = (2 * static_cast<cost>(n) + 1) * job_cost / model_.weight(w) - (had ? move_cost : 0);
     const auto& worker = problem_.worker(w);
-    if (worker.draining)
+    if (worker.draining) {
       result += drain_cost;
-    else if (worker.cordoned && had)
+    } else if (worker.cordoned && had) {
       result -= cordon_cost;
+    }
     return result;
   }
 
@@ -193,30 +214,36 @@ private:
   template <class F>
   void each_arc(F&& f) const {
     for (worker_index w = 0; w < workers_; ++w) {
-      if (loads_[w] < room_[w])
+      if (loads_[w] < room_[w]) {
         f(w, level_, load_cost(w, loads_[w]));
-      if (loads_[w] > problem_.base_items(w))
+      }
+      if (loads_[w] > problem_.base_items(w)) {
         f(level_, w, -load_cost(w, static_cast<std::int64_t>(loads_[w]) - 1));
+      }
     }
     f(none_, level_, 0);
     f(level_, none_, 0);
     for (job_index j = 0; j < jobs_; ++j) {
       const auto prio = unplaced_cost[static_cast<std::size_t>(job(j).priority)];
       f(first_job_ + j, none_, prio);
-      if (unplaced_[j] > 0)
+      if (unplaced_[j] > 0) {
         f(none_, first_job_ + j, -prio);
+      }
       for (std::uint32_t z = 0; z < zone_[j].size(); ++z) {
         const cost n = zone_[j][z];
         f(first_job_ + j, first_zone_[j] + z, (2 * n + 1) * zone_cost);
-        if (n > 0)
+        if (n > 0) {
           f(first_zone_[j] + z, first_job_ + j, -(2 * n - 1) * zone_cost);
+        }
       }
       for (worker_index w = 0; w < workers_; ++w) {
         const auto n = x_[at(j, w)];
-        if (n < most_[at(j, w)])
+        if (n < most_[at(j, w)]) {
           f(hub(j, w), w, unit_cost(j, w, n));
-        if (n > least_[at(j, w)])
+        }
+        if (n > least_[at(j, w)]) {
           f(w, hub(j, w), -unit_cost(j, w, n - 1));
+        }
       }
     }
   }
@@ -234,10 +261,12 @@ private:
           changed = v;
         }
       });
-      if (changed == no_worker || steps_ > effort_)
+      if (changed == no_worker || steps_ > effort_) {
         return false;
-      if (apply_cycle())
+      }
+      if (apply_cycle()) {
         return true;
+      }
     }
     return apply_cycle();
   }
@@ -251,8 +280,9 @@ private:
         mark_[u] = start + 1;
         u = parent_[u];
       }
-      if (u == no_worker || mark_[u] != start + 1)
+      if (u == no_worker || mark_[u] != start + 1) {
         continue;
+      }
       const auto end = u;
       do {
         shift(parent_[u], u);
@@ -264,21 +294,25 @@ private:
   }
 
   job_index job_of(node u) const {
-    if (u < first_job_ + jobs_)
+    if (u < first_job_ + jobs_) {
       return u - first_job_;
+    }
     job_index result = 0;
-    for (job_index j = 0; j < jobs_; ++j)
-      if (!zone_[j].empty() && first_zone_[j] <= u)
+    for (job_index j = 0; j < jobs_; ++j) {
+      if (!zone_[j].empty() && first_zone_[j] <= u) {
         result = j;
+      }
+    }
     return result;
   }
 
   void shift(node u, node v) {
     if (u == level_ || v == level_) {
-      if (u < none_)
+      if (u < none_) {
         ++loads_[u];
-      else if (v < none_)
+      } else if (v < none_) {
         --loads_[v];
+      }
     } else if (v == none_) {
       ++unplaced_[job_of(u)];
     } else if (u == none_) {
@@ -328,17 +362,21 @@ bool same_profile(const job_info& a, const job_info& b) {
 
 std::vector<std::uint32_t> room_for_items(const assignment_problem& problem) {
   auto alike = problem.job_count() > 0;
-  for (job_index j = 1; j < problem.job_count(); ++j)
+  for (job_index j = 1; j < problem.job_count(); ++j) {
     alike = alike && same_profile(problem.job(0), problem.job(j));
+  }
   std::vector<std::uint32_t> result;
   for (worker_index w = 0; w < problem.worker_count(); ++w) {
     std::int64_t room = problem.worker(w).max_items;
-    if (alike)
-      for (const auto& need : problem.job(0).profile)
-        if (const auto capacity = problem.worker(w).capacity[need.resource]; capacity != worker_info::unlimited)
+    if (alike) {
+      for (const auto& need : problem.job(0).profile) {
+        if (const auto capacity = problem.worker(w).capacity[need.resource]; capacity != worker_info::unlimited) {
           room =
             std::min(room, problem.base_items(w) +
                              std::max<std::int64_t>(capacity - problem.base_used(w, need.resource), 0) / need.amount);
+        }
+      }
+    }
     result.push_back(static_cast<std::uint32_t>(room));
   }
   return result;

@@ -14,13 +14,16 @@ strategy_registry::strategy_registry() {
 }
 
 expected<void> strategy_registry::add(std::shared_ptr<const strategy> x) {
-  if (!x)
+  if (!x) {
     return fail(errc::invalid_config, "strategy: a null pointer cannot be registered");
-  if (x->name().empty())
+  }
+  if (x->name().empty()) {
     return fail(errc::invalid_config, "strategy: the name is empty");
+  }
   std::string name{x->name()};
-  if (!strategies_.emplace(name, std::move(x)).second)
+  if (!strategies_.emplace(name, std::move(x)).second) {
     return fail(errc::invalid_config, "strategy \"" + name + "\": the name is taken");
+  }
   return {};
 }
 
@@ -31,8 +34,9 @@ const strategy* strategy_registry::find(std::string_view name) const noexcept {
 
 std::vector<std::string> strategy_registry::names() const {
   std::vector<std::string> result;
-  for (const auto& [name, x] : strategies_)
+  for (const auto& [name, x] : strategies_) {
     result.push_back(name);
+  }
   return result;
 }
 

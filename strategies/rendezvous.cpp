@@ -37,8 +37,9 @@ expected<plan> rendezvous_strategy::assign(const assignment_problem& problem, co
       std::int64_t best_weight = 0;
       for (worker_index w = 0; w < workers; ++w) {
         if (problem.unconstrained() ? !problem.eligible(j, w)
-                                    : problem.worker(w).draining || books.blocks(j, i, w) != plan_rule::none)
+                                    : problem.worker(w).draining || books.blocks(j, i, w) != plan_rule::none) {
           continue;
+        }
         const auto weight = static_cast<std::int64_t>(hash(problem.worker(w).name));
         if (best == no_worker || weight > best_weight) {
           best = w;
@@ -47,8 +48,9 @@ expected<plan> rendezvous_strategy::assign(const assignment_problem& problem, co
       }
       best = or_stay(problem, books, j, i, best);
       result.owner[i] = best;
-      if (best != no_worker && !problem.unconstrained())
+      if (best != no_worker && !problem.unconstrained()) {
         books.put(j, i, best);
+      }
     }
   }
   return result;

@@ -16,20 +16,25 @@ public:
       granted_(problem.job_count()) {}
 
   assignment_problem run() {
-    for (job_index j = 0; j < problem_.job_count(); ++j)
-      if (!problem_.job(j).separate_from.empty() && problem_.items_of(j) > 0)
+    for (job_index j = 0; j < problem_.job_count(); ++j) {
+      if (!problem_.job(j).separate_from.empty() && problem_.items_of(j) > 0) {
         jobs_.push_back(j);
-    if (jobs_.empty())
+      }
+    }
+    if (jobs_.empty()) {
       return problem_;
+    }
     keep();
     hand_out();
     help_the_landless();
     auto result = problem_;
     for (auto j : jobs_) {
       std::vector<std::uint64_t> row(problem_.words());
-      for (worker_index w = 0; w < workers_; ++w)
-        if (serves(j, w))
+      for (worker_index w = 0; w < workers_; ++w) {
+        if (serves(j, w)) {
           row[w >> 6] |= std::uint64_t{1} << (w & 63);
+        }
+      }
       result = result.with_eligible(j, row);
     }
     return result;
@@ -39,9 +44,11 @@ private:
   bool serves(job_index j, worker_index w) const { return served_[j * workers_ + w] != 0; }
 
   bool excluded(job_index j, worker_index w) const {
-    for (auto other : problem_.job(j).separate_from)
-      if (serves(other, w))
+    for (auto other : problem_.job(j).separate_from) {
+      if (serves(other, w)) {
         return true;
+      }
+    }
     return false;
   }
 
@@ -55,27 +62,36 @@ private:
     std::vector<std::uint32_t> had(served_.size());
     std::vector<char> pinned(served_.size());
     for (auto j : jobs_) {
-      for (auto i = problem_.first_item(j); i < problem_.first_item(j + 1); ++i)
-        if (const auto w = problem_.previous(i); w != no_worker)
+      for (auto i = problem_.first_item(j); i < problem_.first_item(j + 1); ++i) {
+        if (const auto w = problem_.previous(i); w != no_worker) {
           ++had[j * workers_ + w];
-      for (const auto& [item, w] : problem_.job(j).pinned)
-        if (w != no_worker)
+        }
+      }
+      for (const auto& [item, w] : problem_.job(j).pinned) {
+        if (w != no_worker) {
           pinned[j * workers_ + w] = 1;
+        }
+      }
     }
     for (worker_index w = 0; w < workers_; ++w) {
       auto order = jobs_;
       std::stable_sort(order.begin(), order.end(), [&](job_index a, job_index b) {
         const auto x = a * workers_ + w;
         const auto y = b * workers_ + w;
-        if (pinned[x] != pinned[y])
+        if (pinned[x] != pinned[y]) {
           return pinned[x] > pinned[y];
-        if (problem_.job(a).priority != problem_.job(b).priority)
+        }
+        if (problem_.job(a).priority != problem_.job(b).priority) {
           return problem_.job(a).priority > problem_.job(b).priority;
+        }
         return had[x] > had[y];
       });
-      for (auto j : order)
-        if ((pinned[j * workers_ + w] != 0 || had[j * workers_ + w] > 0) && problem_.eligible(j, w) && !excluded(j, w))
+      for (auto j : order) {
+        if ((pinned[j * workers_ + w] != 0 || had[j * workers_ + w] > 0) && problem_.eligible(j, w) &&
+            !excluded(j, w)) {
           grant(j, w);
+        }
+      }
     }
   }
 
@@ -83,21 +99,25 @@ private:
   bool poorer(job_index a, job_index b, worker_index w) const {
     const auto x = granted_[a] * problem_.items_of(b);
     const auto y = granted_[b] * problem_.items_of(a);
-    if (x != y)
+    if (x != y) {
       return x < y;
+    }
     const auto hash = problem_.worker(w).hash;
     return pair_rank(problem_.job(a).hash, hash) > pair_rank(problem_.job(b).hash, hash);
   }
 
   void hand_out() {
     for (worker_index w = 0; w < workers_; ++w) {
-      if (!problem_.worker(w).accepts_new())
+      if (!problem_.worker(w).accepts_new()) {
         continue;
+      }
       auto order = jobs_;
       std::sort(order.begin(), order.end(), [&](job_index a, job_index b) { return poorer(a, b, w); });
-      for (auto j : order)
-        if (!serves(j, w) && problem_.eligible(j, w) && !excluded(j, w))
+      for (auto j : order) {
+        if (!serves(j, w) && problem_.eligible(j, w) && !excluded(j, w)) {
           grant(j, w);
+        }
+      }
     }
   }
 
@@ -107,29 +127,35 @@ private:
     std::stable_sort(order.begin(), order.end(),
                      [&](job_index a, job_index b) { return problem_.job(a).priority > problem_.job(b).priority; });
     for (auto j : order) {
-      if (granted_[j] > 0)
+      if (granted_[j] > 0) {
         continue;
+      }
       auto best = no_worker;
       std::uint32_t best_spare = 0;
       for (worker_index w = 0; w < workers_; ++w) {
-        if (!problem_.eligible(j, w) || !problem_.worker(w).accepts_new())
+        if (!problem_.eligible(j, w) || !problem_.worker(w).accepts_new()) {
           continue;
+        }
         auto spare = UINT32_MAX; // workers the poorest of them would still have
-        for (auto other : problem_.job(j).separate_from)
-          if (serves(other, w))
+        for (auto other : problem_.job(j).separate_from) {
+          if (serves(other, w)) {
             spare = std::min(spare, granted_[other] - 1);
+          }
+        }
         if (spare > best_spare) {
           best = w;
           best_spare = spare;
         }
       }
-      if (best == no_worker)
+      if (best == no_worker) {
         continue;
-      for (auto other : problem_.job(j).separate_from)
+      }
+      for (auto other : problem_.job(j).separate_from) {
         if (serves(other, best)) {
           served_[other * workers_ + best] = 0;
           --granted_[other];
         }
+      }
       grant(j, best);
     }
   }

@@ -18,21 +18,27 @@ public:
   server(const assignment_problem& problem, plan& x) : problem_(problem), plan_(x), books_(problem) {
     rank_.assign(problem.item_count(), nowhere_in_line);
     std::uint32_t next = 0;
-    for (auto i : problem.waiting())
+    for (auto i : problem.waiting()) {
       rank_[i] = next++;
-    for (job_index j = 0; j < problem.job_count(); ++j)
-      for (auto i = problem.first_item(j); i < problem.first_item(j + 1); ++i)
+    }
+    for (job_index j = 0; j < problem.job_count(); ++j) {
+      for (auto i = problem.first_item(j); i < problem.first_item(j + 1); ++i) {
         if (x.owner[i] != no_worker) {
           books_.put(j, i, x.owner[i]);
-          if (!had_owner(j, i))
+          if (!had_owner(j, i)) {
             seats_[{j, x.owner[i]}].insert(place_of(j, i));
+          }
         }
+      }
+    }
   }
 
   void run() {
-    for (auto i : problem_.waiting())
-      if (plan_.owner[i] == no_worker)
+    for (auto i : problem_.waiting()) {
+      if (plan_.owner[i] == no_worker) {
         line_.insert(place_of(problem_.job_of(i), i));
+      }
+    }
     while (!line_.empty() && !seats_.empty()) {
       const auto first = *line_.begin();
       line_.erase(line_.begin());
@@ -60,18 +66,22 @@ private:
     const auto i = std::get<2>(first);
     const auto j = problem_.job_of(i);
     const auto alike = !had_owner(j, i) && !problem_.job(j).pin_of(i - problem_.first_item(j));
-    if (alike && hopeless_.count(j) > 0)
+    if (alike && hopeless_.count(j) > 0) {
       return; // one like it that came before found nothing
+    }
     std::vector<std::pair<place, std::pair<job_index, worker_index>>> last; // of each seat group, who is last in line
-    for (const auto& [where, taken] : seats_)
-      if (before(first, *taken.rbegin()))
+    for (const auto& [where, taken] : seats_) {
+      if (before(first, *taken.rbegin())) {
         last.push_back({*taken.rbegin(), where});
+      }
+    }
     std::sort(last.rbegin(), last.rend());
     for (const auto& [behind, where] : last) {
       const auto out = std::get<2>(behind);
       const auto w = where.second;
-      if (had_owner(j, i) && problem_.previous(i) != w)
+      if (had_owner(j, i) && problem_.previous(i) != w) {
         continue; // a move is not a matter of the line
+      }
       books_.take(where.first, out, w);
       if (books_.blocks(j, i, w) != plan_rule::none) {
         books_.put(where.first, out, w);
@@ -80,21 +90,26 @@ private:
       books_.put(j, i, w);
       plan_.owner[out] = no_worker;
       plan_.owner[i] = w;
-      if (where.first != j)
+      if (where.first != j) {
         plan_.summary.moves_lower_bound.reset(); // of another balance
+      }
       auto& taken = seats_[where];
       taken.erase(behind);
-      if (taken.empty())
+      if (taken.empty()) {
         seats_.erase(where);
-      if (!had_owner(j, i))
+      }
+      if (!had_owner(j, i)) {
         seats_[{j, w}].insert(first);
-      if (std::get<1>(behind) != nowhere_in_line)
+      }
+      if (std::get<1>(behind) != nowhere_in_line) {
         line_.insert(behind);
+      }
       hopeless_.clear();
       return;
     }
-    if (alike)
+    if (alike) {
       hopeless_.insert(j);
+    }
   }
 
   const assignment_problem& problem_;
@@ -111,8 +126,9 @@ private:
 
 void serve_in_line(const assignment_problem& problem, plan& x) {
   const auto& line = problem.waiting();
-  if (std::any_of(line.begin(), line.end(), [&](item_index i) { return x.owner[i] == no_worker; }))
+  if (std::any_of(line.begin(), line.end(), [&](item_index i) { return x.owner[i] == no_worker; })) {
     server{problem, x}.run();
+  }
 }
 
 } // namespace djm

@@ -19,15 +19,17 @@ void slot_manager::wait(request_entry& r) {
   r.state = request_state::waiting;
   r.slot = {};
   line_.insert(place_of(r));
-  if (announced_.count(r.wanted.id) == 0)
+  if (announced_.count(r.wanted.id) == 0) {
     unheard_.insert(r.wanted.id);
+  }
 }
 
 void slot_manager::seat(request_entry& r, const slot_ref& at, request_state s) {
   line_.erase(place_of(r));
   unheard_.erase(r.wanted.id);
-  if (s == request_state::served)
+  if (s == request_state::served) {
     announced_.erase(r.wanted.id);
+  }
   r.state = s;
   r.slot = at;
   free_.erase(at);
@@ -41,8 +43,9 @@ void slot_manager::vacate(const slot_ref& at, slot_entry& slot) {
 
 slot_effects slot_manager::request(const slot_request& r) {
   slot_effects out;
-  if (requests_.count(r.id) > 0)
+  if (requests_.count(r.id) > 0) {
     return out;
+  }
   auto& entry = requests_[r.id];
   entry.wanted = r;
   entry.age = next_age_++;
@@ -54,8 +57,9 @@ slot_effects slot_manager::request(const slot_request& r) {
 slot_effects slot_manager::cancel(const allocation_id& id) {
   slot_effects out;
   auto i = requests_.find(id);
-  if (i == requests_.end())
+  if (i == requests_.end()) {
     return out;
+  }
   auto& r = i->second;
   line_.erase(place_of(r));
   announced_.erase(id);
@@ -82,8 +86,9 @@ slot_effects slot_manager::confirmed(const slot_ref& slot, const allocation_id& 
 slot_effects slot_manager::refused(const slot_ref& slot, const allocation_id& id) {
   slot_effects out;
   auto i = slots_.find(slot);
-  if (i == slots_.end() || i->second.state != slot_state::asked || i->second.user != id)
+  if (i == slots_.end() || i->second.state != slot_state::asked || i->second.user != id) {
     return out;
+  }
   vacate(slot, i->second);
   refusals_.insert({slot, id});
   wait(requests_.at(id));
@@ -94,24 +99,30 @@ slot_effects slot_manager::refused(const slot_ref& slot, const allocation_id& id
 slot_effects slot_manager::report(const node_id& worker, const std::vector<slot_report>& slots) {
   slot_effects out;
   std::map<std::uint32_t, const slot_report*> named;
-  for (const auto& s : slots)
+  for (const auto& s : slots) {
     named.emplace(s.slot, &s); // of two with one number the first counts
+  }
   std::vector<slot_ref> missing;
-  for (auto i = slots_.lower_bound({worker, 0}); i != slots_.end() && i->first.worker == worker; ++i)
-    if (named.count(i->first.slot) == 0)
+  for (auto i = slots_.lower_bound({worker, 0}); i != slots_.end() && i->first.worker == worker; ++i) {
+    if (named.count(i->first.slot) == 0) {
       missing.push_back(i->first);
-  for (const auto& at : missing)
+    }
+  }
+  for (const auto& at : missing) {
     lose(at);
+  }
   const auto old = refusals_.lower_bound({{worker, 0}, {}});
   auto end = old;
-  while (end != refusals_.end() && end->first.worker == worker)
+  while (end != refusals_.end() && end->first.worker == worker) {
     ++end;
+  }
   refusals_.erase(old, end);
   for (const auto& [number, truth] : named) {
     const slot_ref at{worker, number};
     const auto [i, added] = slots_.try_emplace(at);
-    if (added)
+    if (added) {
       free_.insert(at);
+    }
     correct(at, i->second, *truth, out);
   }
   serve(out);
@@ -132,10 +143,11 @@ void slot_manager::correct(const slot_ref& at, slot_entry& slot, const slot_repo
     seat(requests_.at(slot.user), at, request_state::served);
     return;
   }
-  if (slot.state == slot_state::asked)
+  if (slot.state == slot_state::asked) {
     wait(requests_.at(slot.user)); // somebody else was there first
-  else if (slot.state == slot_state::in_use)
+  } else if (slot.state == slot_state::in_use) {
     requests_.erase(slot.user);
+  }
   vacate(at, slot);
   adopt(at, slot, truth.used_by, out);
 }
@@ -159,8 +171,9 @@ void slot_manager::adopt(const slot_ref& at, slot_entry& slot, const allocation_
 
 void slot_manager::lose(const slot_ref& at) {
   auto i = slots_.find(at);
-  if (i->second.state != slot_state::free)
+  if (i->second.state != slot_state::free) {
     wait(requests_.at(i->second.user));
+  }
   slots_.erase(i);
   free_.erase(at);
 }
@@ -176,11 +189,13 @@ slot_manager::fit slot_manager::ask(request_entry& r, slot_effects& out) {
   std::vector<std::int64_t> best_rest;
   for (const auto& at : free_) {
     const auto& slot = slots_.at(at);
-    if (!fits(slot.profile, r.wanted.profile))
+    if (!fits(slot.profile, r.wanted.profile)) {
       continue;
+    }
     result = fit::refused;
-    if (refusals_.count({at, r.wanted.id}) > 0)
+    if (refusals_.count({at, r.wanted.id}) > 0) {
       continue;
+    }
     std::vector<std::int64_t> rest;
     for (const auto& [name, amount] : slot.profile) {
       auto need = r.wanted.profile.find(name);
@@ -192,8 +207,9 @@ slot_manager::fit slot_manager::ask(request_entry& r, slot_effects& out) {
       best_rest = std::move(rest);
     }
   }
-  if (best == nullptr)
+  if (best == nullptr) {
     return result;
+  }
   const auto at = *best;
   auto& slot = slots_.at(at);
   slot.state = slot_state::asked;
@@ -210,13 +226,15 @@ void slot_manager::serve(slot_effects& out) {
   for (auto i = line_.begin(); i != line_.end() && !free_.empty();) {
     auto& r = requests_.at(std::get<3>(*i));
     ++i; // who is served leaves the line
-    if (hopeless.count(r.wanted.profile) == 0 && ask(r, out) == fit::none)
+    if (hopeless.count(r.wanted.profile) == 0 && ask(r, out) == fit::none) {
       hopeless.insert(r.wanted.profile);
+    }
   }
   // Those who found nothing and have not said so yet: few, where the line may be long.
   std::set<place_in_line> unheard;
-  for (const auto& id : unheard_)
+  for (const auto& id : unheard_) {
     unheard.insert(place_of(requests_.at(id)));
+  }
   unheard_.clear();
   for (const auto& place : unheard) {
     const auto& r = requests_.at(std::get<3>(place));
@@ -253,18 +271,21 @@ std::optional<slot_manager::request_state> slot_manager::state_of(const allocati
 
 std::vector<allocation_id> slot_manager::waiting() const {
   std::vector<allocation_id> result;
-  for (const auto& place : line_)
+  for (const auto& place : line_) {
     result.push_back(std::get<3>(place));
+  }
   return result;
 }
 
 std::vector<allocation_id> slot_manager::in_order() const {
   std::set<place_in_line> order;
-  for (const auto& [id, r] : requests_)
+  for (const auto& [id, r] : requests_) {
     order.insert(place_of(r));
+  }
   std::vector<allocation_id> result;
-  for (const auto& place : order)
+  for (const auto& place : order) {
     result.push_back(std::get<3>(place));
+  }
   return result;
 }
 

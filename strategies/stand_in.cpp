@@ -18,13 +18,17 @@ bool same(const worker_info& a, const worker_info& b) {
 }
 
 bool same(const item_set& a, const item_set& b) {
-  if (&a == &b)
+  if (&a == &b) {
     return true;
-  if (a.size() != b.size())
+  }
+  if (a.size() != b.size()) {
     return false;
-  for (std::size_t k = 0; k < a.size(); ++k)
-    if (a.hash(k) != b.hash(k) || a.name(k) != b.name(k))
+  }
+  for (std::size_t k = 0; k < a.size(); ++k) {
+    if (a.hash(k) != b.hash(k) || a.name(k) != b.name(k)) {
       return false;
+    }
+  }
   return true;
 }
 
@@ -46,17 +50,20 @@ class stand_in final : public strategy {
 public:
   stand_in(std::string name, const strategy_answer* answer, std::vector<strategy_question>* open)
     : name_(std::move(name)), open_(open) {
-    if (answer)
+    if (answer) {
       answer_ = *answer;
+    }
   }
 
   std::string_view name() const noexcept override { return name_; }
 
   expected<plan> assign(const assignment_problem& problem, const plan_options&) const override {
-    if (answer_.part && same_question(*answer_.part, problem))
+    if (answer_.part && same_question(*answer_.part, problem)) {
       return answer_.result;
-    if (open_)
+    }
+    if (open_) {
       open_->push_back({name_, std::make_shared<const assignment_problem>(problem)});
+    }
     return as_it_is(problem);
   }
 
@@ -65,7 +72,7 @@ private:
     plan result;
     result.owner.assign(problem.item_count(), no_worker);
     ledger books{problem};
-    for (job_index j = 0; j < problem.job_count(); ++j)
+    for (job_index j = 0; j < problem.job_count(); ++j) {
       for (auto i = problem.first_item(j); i < problem.first_item(j + 1); ++i) {
         const auto w = problem.previous(i);
         if (w != no_worker && books.blocks(j, i, w) == plan_rule::none) {
@@ -75,6 +82,7 @@ private:
           result.unassigned.push_back({i, plan_rule::strategy, "its strategy \"" + name_ + "\" has not answered yet"});
         }
       }
+    }
     return result;
   }
 
@@ -87,21 +95,28 @@ private:
 
 bool same_question(const assignment_problem& a, const assignment_problem& b) {
   if (a.worker_count() != b.worker_count() || a.job_count() != b.job_count() || a.item_count() != b.item_count() ||
-      a.resources() != b.resources() || a.zone_count() != b.zone_count())
+      a.resources() != b.resources() || a.zone_count() != b.zone_count()) {
     return false;
+  }
   for (worker_index w = 0; w < a.worker_count(); ++w) {
-    if (!same(a.worker(w), b.worker(w)) || a.base_load(w) != b.base_load(w) || a.base_items(w) != b.base_items(w))
+    if (!same(a.worker(w), b.worker(w)) || a.base_load(w) != b.base_load(w) || a.base_items(w) != b.base_items(w)) {
       return false;
-    for (std::uint32_t r = 0; r < a.resources().size(); ++r)
-      if (a.base_used(w, r) != b.base_used(w, r))
+    }
+    for (std::uint32_t r = 0; r < a.resources().size(); ++r) {
+      if (a.base_used(w, r) != b.base_used(w, r)) {
         return false;
+      }
+    }
   }
   for (job_index j = 0; j < a.job_count(); ++j) {
-    if (!same(a.job(j), b.job(j)))
+    if (!same(a.job(j), b.job(j))) {
       return false;
-    for (worker_index w = 0; w < a.worker_count(); ++w)
-      if (a.offered(j, w) != b.offered(j, w) || a.eligible(j, w) != b.eligible(j, w))
+    }
+    for (worker_index w = 0; w < a.worker_count(); ++w) {
+      if (a.offered(j, w) != b.offered(j, w) || a.eligible(j, w) != b.eligible(j, w)) {
         return false;
+      }
+    }
   }
   return std::equal(a.previous_data(), a.previous_data() + a.item_count(), b.previous_data());
 }
@@ -121,8 +136,9 @@ expected<plan_so_far> plan_without_users(const assignment_problem& problem, cons
                                          const strategy_answers& answers, const plan_options& options) {
   plan_so_far result;
   auto made = make_plan(problem, with_stand_ins(registry, answers, &result.open), options);
-  if (!made)
+  if (!made) {
     return tl::make_unexpected(made.error());
+  }
   result.planned = std::move(*made);
   return result;
 }
@@ -131,8 +147,9 @@ expected<plan> ask_strategy(const strategy_question& question, const strategy_re
                             const plan_options& options) {
   const auto complaint = [&](const std::string& what) { return "strategy \"" + question.strategy + "\"" + what; };
   const auto* found = registry.find(question.strategy);
-  if (!found)
+  if (!found) {
     return fail(errc::unknown_strategy, complaint(" is not registered on this node"));
+  }
   expected<plan> result = fail(errc::internal, "");
   try {
     result = found->assign(*question.part, options);
@@ -141,10 +158,12 @@ expected<plan> ask_strategy(const strategy_question& question, const strategy_re
   } catch (...) {
     return fail(errc::user_code_failed, complaint(" threw: " + impl::current_exception_text()));
   }
-  if (!result)
+  if (!result) {
     return result;
-  if (auto legal = check_plan(*question.part, result->owner); !legal)
+  }
+  if (auto legal = check_plan(*question.part, result->owner); !legal) {
     return fail(legal.error().code, complaint(": " + legal.error().text));
+  }
   return result;
 }
 

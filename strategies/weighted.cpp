@@ -14,20 +14,25 @@ public:
   weighted(const assignment_problem& problem, const plan_options& options)
     : problem_(problem), options_(options), books_(problem), share_(problem.worker_count()) {
     result_.owner.assign(problem.item_count(), no_worker);
-    for (item_index i = 0; i < problem.item_count(); ++i)
+    for (item_index i = 0; i < problem.item_count(); ++i) {
       weight_.push_back(problem.job(0).weight_of(i));
+    }
   }
 
   plan run() {
     std::vector<item_index> order(problem_.item_count());
     std::iota(order.begin(), order.end(), 0);
     std::stable_sort(order.begin(), order.end(), [&](item_index a, item_index b) { return weight_[a] > weight_[b]; });
-    for (auto i : order)
-      if (const auto w = problem_.previous(i); w != no_worker && !problem_.worker(w).draining && may(i, w))
+    for (auto i : order) {
+      if (const auto w = problem_.previous(i); w != no_worker && !problem_.worker(w).draining && may(i, w)) {
         put(i, w);
-    for (auto i : order)
-      if (result_.owner[i] == no_worker)
+      }
+    }
+    for (auto i : order) {
+      if (result_.owner[i] == no_worker) {
         place(i);
+      }
+    }
     while (steps_ < options_.effort && improve()) {
     }
     result_.summary.effort_used = steps_;
@@ -57,22 +62,27 @@ private:
 
   void place(item_index i) {
     auto best = no_worker;
-    for (worker_index w = 0; w < problem_.worker_count(); ++w)
-      if (!problem_.worker(w).draining && may(i, w) && (best == no_worker || better(i, w, best)))
+    for (worker_index w = 0; w < problem_.worker_count(); ++w) {
+      if (!problem_.worker(w).draining && may(i, w) && (best == no_worker || better(i, w, best))) {
         best = w;
+      }
+    }
     steps_ += problem_.worker_count();
     best = or_stay(problem_, books_, 0, i, best);
-    if (best != no_worker)
+    if (best != no_worker) {
       put(i, best);
+    }
   }
 
   bool better(item_index i, worker_index a, worker_index b) const {
     const auto x = level(a, weight_[i]);
     const auto y = level(b, weight_[i]);
-    if (x < y || y < x)
+    if (x < y || y < x) {
       return x < y;
-    if (books_.load(a) != books_.load(b))
+    }
+    if (books_.load(a) != books_.load(b)) {
       return books_.load(a) < books_.load(b);
+    }
     const auto hash = problem_.job(0).hash;
     return pair_rank(hash, problem_.worker(a).hash) > pair_rank(hash, problem_.worker(b).hash);
   }
@@ -80,24 +90,29 @@ private:
   // One move or swap from the heaviest share that brings it and another nearer together. False: there is none.
   bool improve() {
     auto heaviest = no_worker;
-    for (worker_index w = 0; w < problem_.worker_count(); ++w)
-      if (problem_.worker(w).accepts_new() && share_[w] > 0 && (heaviest == no_worker || level(w) > level(heaviest)))
+    for (worker_index w = 0; w < problem_.worker_count(); ++w) {
+      if (problem_.worker(w).accepts_new() && share_[w] > 0 && (heaviest == no_worker || level(w) > level(heaviest))) {
         heaviest = w;
-    if (heaviest == no_worker)
+      }
+    }
+    if (heaviest == no_worker) {
       return false;
+    }
     const auto top = level(heaviest);
     auto best_item = no_worker;
     auto best_other = no_worker;
     auto best_to = no_worker;
     auto best_top = top;
     for (item_index i = 0; i < problem_.item_count(); ++i) {
-      if (result_.owner[i] != heaviest)
+      if (result_.owner[i] != heaviest) {
         continue;
+      }
       take(i);
       for (worker_index w = 0; w < problem_.worker_count(); ++w) {
         ++steps_;
-        if (w == heaviest || problem_.worker(w).draining || !may(i, w))
+        if (w == heaviest || problem_.worker(w).draining || !may(i, w)) {
           continue;
+        }
         const auto worse = std::max(level(heaviest), level(w, weight_[i]));
         if (worse < best_top) {
           best_top = worse;
@@ -108,10 +123,12 @@ private:
       }
       put(i, heaviest);
     }
-    if (best_item == no_worker && problem_.item_count() <= 2000)
+    if (best_item == no_worker && problem_.item_count() <= 2000) {
       find_swap(heaviest, best_top, best_item, best_other, best_to);
-    if (best_item == no_worker)
+    }
+    if (best_item == no_worker) {
       return false;
+    }
     take(best_item);
     if (best_other != no_worker) {
       take(best_other);
@@ -124,23 +141,27 @@ private:
   void find_swap(worker_index heaviest, double& best_top, item_index& best_item, item_index& best_other,
                  worker_index& best_to) {
     for (item_index i = 0; i < problem_.item_count(); ++i) {
-      if (result_.owner[i] != heaviest)
+      if (result_.owner[i] != heaviest) {
         continue;
+      }
       for (item_index k = 0; k < problem_.item_count(); ++k) {
         ++steps_;
         const auto w = result_.owner[k];
-        if (w == no_worker || w == heaviest || weight_[k] >= weight_[i] || problem_.worker(w).cordoned)
+        if (w == no_worker || w == heaviest || weight_[k] >= weight_[i] || problem_.worker(w).cordoned) {
           continue;
+        }
         const auto worse = std::max(level(heaviest, weight_[k] - weight_[i]), level(w, weight_[i] - weight_[k]));
-        if (worse >= best_top)
+        if (worse >= best_top) {
           continue;
+        }
         take(i);
         take(k);
         const auto legal = may(i, w) && may(k, heaviest);
         put(k, w);
         put(i, heaviest);
-        if (!legal)
+        if (!legal) {
           continue;
+        }
         best_top = worse;
         best_item = i;
         best_other = k;

@@ -32,8 +32,9 @@ public:
     id("incarnation", x.incarnation);
     range("detach_ms", x.detach_ms, 0, max_detach_ms);
     id_or_empty("zone", x.zone);
-    for (const auto& label : x.labels)
+    for (const auto& label : x.labels) {
       id("labels", label);
+    }
     range("weight", x.weight, 1, max_weight);
     for (const auto& [name, amount] : x.capacity) {
       id("capacity", name);
@@ -55,8 +56,9 @@ public:
     id_or_empty("writer_incarnation", x.writer_incarnation);
     id_or_empty("challenger", x.challenger);
     range("wish", x.wish, 0, std::numeric_limits<std::int64_t>::max());
-    if (const auto ok = validate(job_id{name_of(path_)}, x.attributes); !ok)
+    if (const auto ok = validate(job_id{name_of(path_)}, x.attributes); !ok) {
       reader_.complain_at("attributes", ok.error().text);
+    }
   }
 
   void check(const lock_payload& x) {
@@ -67,26 +69,30 @@ public:
   }
 
   void check(const version_payload& x) {
-    if (x.transaction.size() > max_transaction_id)
+    if (x.transaction.size() > max_transaction_id) {
       reader_.complain_at("transaction", impl::quote(x.transaction) + " is longer than " +
                                            std::to_string(max_transaction_id) + " bytes");
+    }
   }
 
 private:
   void range(const char* field, std::int64_t value, std::int64_t least, std::int64_t most) {
-    if (value < least || value > most)
+    if (value < least || value > most) {
       reader_.complain_at(field, std::to_string(value) + " is not from " + std::to_string(least) + " to " +
                                    std::to_string(most));
+    }
   }
 
   void id(const char* field, std::string_view value) {
-    if (!is_valid_id(value))
+    if (!is_valid_id(value)) {
       reader_.complain_at(field, impl::quote(value) + " breaks the rule for ids");
+    }
   }
 
   void id_or_empty(const char* field, std::string_view value) {
-    if (!value.empty())
+    if (!value.empty()) {
       id(field, value);
+    }
   }
 
   impl::json_reader& reader_;
@@ -95,13 +101,14 @@ private:
 
 void check_version(impl::json_reader& reader, const json& document) {
   const auto v = document.find(version_key);
-  if (v == document.end())
+  if (v == document.end()) {
     reader.complain_at(version_key, "the version is missing");
-  else if (!v->is_number_unsigned() || v->get<std::uint64_t>() == 0) // comparing json values would wrap large ones
+  } else if (!v->is_number_unsigned() || v->get<std::uint64_t>() == 0) { // comparing json values would wrap large ones
     reader.complain_at(version_key, impl::shown(*v) + " is not a version");
-  else if (v->get<std::uint64_t>() > std::uint64_t{payload_version})
+  } else if (v->get<std::uint64_t>() > std::uint64_t{payload_version}) {
     reader.complain_at(version_key, "version " + impl::shown(*v) + " is newer than " + std::to_string(payload_version) +
                                       ", the one this program reads");
+  }
 }
 
 tl::unexpected<error> malformed(std::string_view path, const std::string& text) {
@@ -127,8 +134,9 @@ struct member_sink {
 template <class Payload>
 std::string with_unknown(std::string text, std::string_view previous) {
   const auto old = impl::parse_json(previous);
-  if (!old || !old->is_object())
+  if (!old || !old->is_object()) {
     return text;
+  }
   auto document = json::parse(text);
   const auto size = document.dump().size();
   impl::keep_unknown<Payload>(document, *old);
@@ -152,21 +160,26 @@ std::string encode(const Payload& x, std::string_view previous) {
 
 template <class Payload>
 expected<Payload> decode(std::string_view text, std::string_view path) {
-  if (text.empty())
+  if (text.empty()) {
     return malformed(path, "no data");
+  }
   const auto document = impl::parse_json(text);
-  if (!document)
+  if (!document) {
     return malformed(path, document.error());
-  if (!document->is_object())
+  }
+  if (!document->is_object()) {
     return malformed(path, impl::shown(*document) + " is not an object");
+  }
   impl::json_reader reader{impl::unknown_keys::ignored};
   check_version(reader, *document);
   Payload result;
   reader.read(*document, result);
-  if (reader.complaints().empty())
+  if (reader.complaints().empty()) {
     payload_checker{reader, path}.check(result);
-  if (!reader.complaints().empty())
+  }
+  if (!reader.complaints().empty()) {
     return malformed(path, reader.summary());
+  }
   return result;
 }
 

@@ -36,37 +36,44 @@ session_core::effects session_core::flush(time_point now) {
 // -- time ---------------------------------------------------------------------
 
 session_core::effects session_core::on_timer(std::uint64_t generation, time_point now) {
-  if (generation != timer_generation_)
+  if (generation != timer_generation_) {
     return {};
+  }
   armed_.reset();
   give_up_overdue(now);
-  if (reopen_at_ && *reopen_at_ <= now)
+  if (reopen_at_ && *reopen_at_ <= now) {
     open_handle_now();
+  }
   if (scout_at_ && *scout_at_ <= now) {
     scout_at_ = now + view_.timeout;
-    if (!std::exchange(scouting_, true))
+    if (!std::exchange(scouting_, true)) {
       out_.emplace_back(scout{handle_, ++scouts_});
+    }
   }
-  if (sizes_.pause_ends(now))
+  if (sizes_.pause_ends(now)) {
     out_.emplace_back(report_over{subject::size});
+  }
   return flush(now);
 }
 
 void session_core::arm(time_point) {
   auto due = ops_.next_deadline();
   const auto consider = [&due](const std::optional<time_point>& at) {
-    if (at && (!due || *at < *due))
+    if (at && (!due || *at < *due)) {
       due = at;
+    }
   };
   consider(queue_deadline());
   consider(reopen_at_);
   consider(scout_at_);
   consider(sizes_.due());
-  if (view_.phase == session_phase::connected)
+  if (view_.phase == session_phase::connected) {
     consider(prober_.due());
+  }
   // A timer that comes too early costs one call; only one that would come too late is replaced.
-  if (!due || (armed_ && *armed_ <= *due))
+  if (!due || (armed_ && *armed_ <= *due)) {
     return;
+  }
   armed_ = due;
   out_.emplace_back(arm_timer{++timer_generation_, *due});
 }
@@ -75,8 +82,9 @@ void session_core::arm(time_point) {
 
 session_core::effects session_core::start_probing(std::uint64_t number, std::string path, time_point now) {
   const bool alive = view_.phase == session_phase::connected || view_.phase == session_phase::suspended;
-  if (!alive || number != view_.number)
+  if (!alive || number != view_.number) {
     return {};
+  }
   prober_.start(std::move(path), view_.timeout, now);
   return flush(now);
 }
@@ -87,8 +95,9 @@ session_core::effects session_core::stop_probing(time_point now) {
 }
 
 void session_core::send_due_probe(time_point now) {
-  if (view_.phase != session_phase::connected || !prober_.take_turn(now))
+  if (view_.phase != session_phase::connected || !prober_.take_turn(now)) {
     return;
+  }
   const auto id = ops_.add_probe();
   prober_.sent(id, now);
   ++counters_.probes;
@@ -108,19 +117,22 @@ void session_core::on_probe(op_id_t id, rc code) {
 session_core::effects session_core::open(time_point now) {
   const bool may =
     view_.phase == session_phase::idle || view_.phase == session_phase::closed || view_.phase == session_phase::refused;
-  if (!may)
+  if (!may) {
     return {};
-  if (closing_handle_ != 0)
+  }
+  if (closing_handle_ != 0) {
     open_when_closed_ = true;
-  else
+  } else {
     open_handle_now();
+  }
   return flush(now);
 }
 
 session_core::effects session_core::close(time_point now) {
   open_when_closed_ = false;
-  if (view_.phase == session_phase::closed)
+  if (view_.phase == session_phase::closed) {
     return {};
+  }
   view_.closed_at = now;
   end_session(session_phase::closed, {unknown{}, session_lost{}, read_status::session_lost, "session closed"});
   return flush(now);
@@ -128,8 +140,9 @@ session_core::effects session_core::close(time_point now) {
 
 session_core::effects session_core::on_open_failed(std::uint64_t handle, error why, time_point now,
                                                    std::uint64_t entropy) {
-  if (handle == 0 || handle != handle_)
+  if (handle == 0 || handle != handle_) {
     return {};
+  }
   not_opened(std::move(why), now, entropy);
   return flush(now);
 }
@@ -153,20 +166,23 @@ session_core::effects session_core::on_raw(std::uint64_t handle, raw_event event
   if (auto* link = std::get_if<raw_link>(&event);
       link && handle != 0 && handle == closing_handle_ && link->state == link_state::closed) {
     closing_handle_ = 0;
-    if (open_when_closed_)
+    if (open_when_closed_) {
       open_handle_now();
+    }
     return flush(now);
   }
-  if (handle == 0 || handle != handle_)
+  if (handle == 0 || handle != handle_) {
     return {};
-  if (auto* done = std::get_if<raw_completion>(&event))
+  }
+  if (auto* done = std::get_if<raw_completion>(&event)) {
     on_completion(std::move(*done), now);
-  else if (auto* watch = std::get_if<raw_watch>(&event))
+  } else if (auto* watch = std::get_if<raw_watch>(&event)) {
     on_watch(watch->event);
-  else if (auto* found = std::get_if<raw_scouted>(&event))
+  } else if (auto* found = std::get_if<raw_scouted>(&event)) {
     on_scouted(*found);
-  else
+  } else {
     on_link(std::get<raw_link>(event), now, entropy);
+  }
   return flush(now);
 }
 
@@ -175,8 +191,9 @@ void session_core::on_link(const raw_link& link, time_point now, std::uint64_t e
   case link_state::connected: return on_connected(link, now);
   case link_state::connecting:
     on_connecting();
-    if (limits_.scout_after && view_.phase == session_phase::suspended && !scout_at_)
+    if (limits_.scout_after && view_.phase == session_phase::suspended && !scout_at_) {
       scout_at_ = now + view_.timeout + *limits_.scout_after;
+    }
     return;
   case link_state::expired: return on_expired(now, entropy);
   case link_state::auth_failed: {
@@ -205,8 +222,9 @@ void session_core::on_connected(const raw_link& link, time_point now) {
     prober_.stop();
     view_.connects = 0;
   }
-  if (view_.phase == session_phase::connected)
+  if (view_.phase == session_phase::connected) {
     on_connecting(); // Another server of the same session.
+  }
   if (view_.connects == 0) {
     ++view_.number;
     ++counters_.sessions;
@@ -226,8 +244,9 @@ void session_core::on_connected(const raw_link& link, time_point now) {
   progress_ = now;
   prober_.set_timeout(link.timeout);
   announce();
-  if (const auto large = sizes_.connected(now))
+  if (const auto large = sizes_.connected(now)) {
     out_.emplace_back(report{{errc::too_large, too_large_for_server(*large)}, subject::size});
+  }
 }
 
 void session_core::on_connecting() {
@@ -237,11 +256,14 @@ void session_core::on_connecting() {
   }
   // A batch is answered by one server or not at all.
   std::vector<std::uint64_t> torn;
-  for (const auto& [number, q] : questions_)
-    if (auto* batch = std::get_if<pending_batch>(&q.body); batch && (batch->barrier_sent || batch->sent > 0))
+  for (const auto& [number, q] : questions_) {
+    if (auto* batch = std::get_if<pending_batch>(&q.body); batch && (batch->barrier_sent || batch->sent > 0)) {
       torn.push_back(number);
-  for (const auto number : torn)
+    }
+  }
+  for (const auto number : torn) {
     answer_batch(number, read_status::failed, "connection lost");
+  }
 }
 
 void session_core::on_expired(time_point now, std::uint64_t entropy) {
@@ -249,10 +271,11 @@ void session_core::on_expired(time_point now, std::uint64_t entropy) {
   end_session(session_phase::expired, {session_lost{}, session_lost{}, read_status::session_lost, "session expired"});
   // The server itself has ended the old session: nothing of it can land in the time of the new one.
   closing_handle_ = 0;
-  if (had_session)
+  if (had_session) {
     open_handle_now();
-  else
+  } else {
     reopen_later(now, entropy);
+  }
 }
 
 // A server refuses a client that has seen more than it has, and goes on doing so when its data is gone. A session
@@ -260,11 +283,13 @@ void session_core::on_expired(time_point now, std::uint64_t entropy) {
 // all of them takes no longer than T: so a second scout, T later, that gets through where our session still does not is
 // as telling as a number that is too low.
 void session_core::on_scouted(const raw_scouted& found) {
-  if (found.scout != scouts_ || !std::exchange(scouting_, false) || view_.phase != session_phase::suspended)
+  if (found.scout != scouts_ || !std::exchange(scouting_, false) || view_.phase != session_phase::suspended) {
     return; // or late: of a time before the latest connection
+  }
   got_through_ = found.zxid > 0 ? got_through_ + 1 : 0;
-  if (found.zxid > 0 && (found.zxid < seen_ || got_through_ > 1))
+  if (found.zxid > 0 && (found.zxid < seen_ || got_through_ > 1)) {
     out_.emplace_back(went_back{seen_, found.zxid});
+  }
 }
 
 void session_core::open_handle_now() {
@@ -272,8 +297,9 @@ void session_core::open_handle_now() {
   reopen_at_.reset();
   handle_ = ++last_handle_;
   out_.emplace_back(open_handle{handle_});
-  if (view_.phase == session_phase::connecting)
+  if (view_.phase == session_phase::connecting) {
     return;
+  }
   view_.phase = session_phase::connecting;
   view_.id = 0;
   view_.timeout = duration::zero();

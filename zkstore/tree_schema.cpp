@@ -13,13 +13,15 @@ constexpr std::size_t sequence_digits = 10;
 
 std::string join(std::string_view first, std::initializer_list<std::string_view> rest) {
   auto size = first.size();
-  for (auto part : rest)
+  for (auto part : rest) {
     size += part.size();
+  }
   std::string result;
   result.reserve(size);
   result += first;
-  for (auto part : rest)
+  for (auto part : rest) {
     result += part;
+  }
   return result;
 }
 
@@ -115,21 +117,25 @@ std::string tree_schema::assignment_version() const {
 }
 
 std::optional<item_id> item_of_lock_name(std::string_view name) {
-  if (name.size() <= lock_suffix.size() || name.substr(name.size() - lock_suffix.size()) != lock_suffix)
+  if (name.size() <= lock_suffix.size() || name.substr(name.size() - lock_suffix.size()) != lock_suffix) {
     return std::nullopt;
+  }
   name.remove_suffix(lock_suffix.size());
-  if (!is_valid_id(name))
+  if (!is_valid_id(name)) {
     return std::nullopt;
+  }
   return item_id{name};
 }
 
 std::optional<std::int64_t> sequence_of(std::string_view name) {
-  if (name.size() < sequence_digits)
+  if (name.size() < sequence_digits) {
     return std::nullopt;
+  }
   std::int64_t result = 0;
   for (char c : name.substr(name.size() - sequence_digits)) {
-    if (c < '0' || c > '9')
+    if (c < '0' || c > '9') {
       return std::nullopt;
+    }
     result = result * 10 + (c - '0');
   }
   return result;

@@ -46,17 +46,19 @@ const std::string& path_of(const write_op& op) {
 
 std::size_t wire_size(const write_op& op) {
   std::size_t data = 0;
-  if (auto* create = std::get_if<create_op>(&op))
+  if (auto* create = std::get_if<create_op>(&op)) {
     data = create->data.size();
-  else if (auto* set = std::get_if<set_op>(&op))
+  } else if (auto* set = std::get_if<set_op>(&op)) {
     data = set->data.size();
+  }
   return bytes_per_op + path_of(op).size() + data;
 }
 
 std::size_t wire_size(const transaction& txn) {
   std::size_t sum = bytes_per_packet;
-  for (const auto& op : txn.ops)
+  for (const auto& op : txn.ops) {
     sum += wire_size(op);
+  }
   return sum;
 }
 

@@ -15,8 +15,9 @@ time_point boot_now() {
 }
 
 time_point saturating_add(time_point at, duration d) {
-  if (d > duration::zero())
+  if (d > duration::zero()) {
     return at > time_point::max() - d ? time_point::max() : at + d;
+  }
   return at < time_point::min() - d ? time_point::min() : at + d;
 }
 
@@ -28,8 +29,9 @@ bool wait_until(std::unique_lock<std::mutex>& lock, std::condition_variable& cha
   }
   while (!ready()) {
     auto now = boot_now();
-    if (now >= deadline)
+    if (now >= deadline) {
       return false;
+    }
     changed.wait_for(lock, std::min<duration>(slice, deadline - now));
   }
   return true;

@@ -21,8 +21,9 @@ constexpr std::size_t most_bytes = 1u << 20;
 
 std::size_t size_of(const log_record& r) {
   std::size_t n = sizeof r + r.text.size();
-  for (const auto& [name, value] : r.fields)
+  for (const auto& [name, value] : r.fields) {
     n += name.size() + value.size();
+  }
   return n;
 }
 
@@ -58,8 +59,9 @@ struct log_queue::state {
 
   /// Says how many lines are missing just here.
   void tell_dropped() {
-    if (dropped == 0)
+    if (dropped == 0) {
       return;
+    }
     log_record r;
     r.level = log_level::warning;
     r.node = node_of_dropped;
@@ -106,11 +108,13 @@ void log_queue::run(const std::shared_ptr<state>& s) {
   pthread_setname_np(pthread_self(), "djm-log");
   std::unique_lock<std::mutex> lock{s->mutex};
   while (!s->abandoned) {
-    if (s->records.empty())
-      s->tell_dropped();
     if (s->records.empty()) {
-      if (s->stopped)
+      s->tell_dropped();
+    }
+    if (s->records.empty()) {
+      if (s->stopped) {
         break;
+      }
       s->more.wait(lock);
       continue;
     }
@@ -133,8 +137,9 @@ void log_queue::run(const std::shared_ptr<state>& s) {
 
 bool log_queue::flush(duration patience) {
   std::unique_lock<std::mutex> lock{state_->mutex};
-  if (state_->thread_id == std::this_thread::get_id())
+  if (state_->thread_id == std::this_thread::get_id()) {
     return false;
+  }
   const auto all = state_->posted;
   return wait_until(lock, state_->done, saturating_add(boot_now(), patience), std::chrono::milliseconds{100},
                     [&] { return state_->handed >= all || state_->ended; });
@@ -147,19 +152,22 @@ void log_queue::stop(duration patience) {
     state_->stopped = true;
     state_->more.notify_one();
     const bool own = state_->thread_id == std::this_thread::get_id();
-    if (!own)
+    if (!own) {
       wait_until(lock, state_->done, saturating_add(boot_now(), patience), std::chrono::milliseconds{100},
                  [&] { return state_->ended; });
+    }
     thread.swap(state_->thread);
     if (!state_->ended) {
       state_->abandoned = true;
       state_->records.clear();
-      if (thread.joinable())
+      if (thread.joinable()) {
         thread.detach();
+      }
     }
   }
-  if (thread.joinable())
+  if (thread.joinable()) {
     thread.join();
+  }
 }
 
 } // namespace djm

@@ -31,16 +31,19 @@ struct system_env::node_log {
   static log_sink guarded(const node_id& node, log_sink sink) {
     return [node, sink = std::move(sink), complained = false](const log_record& record) mutable {
       std::string text;
-      if (throws([&] { sink(record); }, text) && !std::exchange(complained, true))
+      if (throws([&] { sink(record); }, text) && !std::exchange(complained, true)) {
         stderr_log()({log_level::error, node, "log", "the log sink threw (said once): " + text, {}, {}});
+      }
     };
   }
 
   void operator()(log_record record) {
-    if (record.node.empty())
+    if (record.node.empty()) {
       record.node = node;
-    if (record.at == wall_time{})
+    }
+    if (record.at == wall_time{}) {
       record.at = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    }
     queue.post(std::move(record));
   }
 
@@ -72,8 +75,9 @@ std::uint64_t system_seed() {
 }
 
 system_env_options checked(system_env_options o) {
-  if (!o.sessions)
+  if (!o.sessions) {
     throw std::invalid_argument{"system_env: options.sessions is null; a session factory is needed"};
+  }
   return o;
 }
 
@@ -103,10 +107,11 @@ system_env::~system_env() {
   executor_->shutdown(saturating_add(boot_now(), patience_));
   {
     const std::lock_guard<std::mutex> lock{closing_->guard};
-    if (closing_->thread.get_id() == std::this_thread::get_id())
+    if (closing_->thread.get_id() == std::this_thread::get_id()) {
       closing_->thread.detach();
-    else if (closing_->thread.joinable())
+    } else if (closing_->thread.joinable()) {
       closing_->thread.join();
+    }
   }
   log_->queue.stop(log_patience);
 }
@@ -156,17 +161,20 @@ void system_env::close(std::function<void()> done) {
   auto work = [timers = timers_, exec = executor_, log = log_, patience = patience_, done = std::move(done)]() mutable {
     auto left = exec->shutdown(saturating_add(boot_now(), patience));
     timers->stop();
-    for (auto& run : left.runs)
+    for (auto& run : left.runs) {
       log->error("executor", fmt::format("run {} of job '{}' did not end and is left behind; items: {}", run.id,
                                          run.job, run.items.size()));
-    if (left.calls > 0)
+    }
+    if (left.calls > 0) {
       log->error("executor", fmt::format("{} calls and stop callbacks did not end and are left behind", left.calls));
+    }
     log->queue.flush(log_patience);
     timers = nullptr;
     exec = nullptr;
     log = nullptr;
-    if (done)
+    if (done) {
       done();
+    }
   };
   auto shared_work = std::make_shared<decltype(work)>(std::move(work));
   try {

@@ -55,12 +55,14 @@ timer_queue::~timer_queue() {
 timer_id timer_queue::arm(time_point at, std::function<void()> fire) {
   std::lock_guard<std::mutex> guard{state_->mutex};
   auto id = ++state_->last;
-  if (state_->stopped)
+  if (state_->stopped) {
     return id; // parameters outlive the guard: `fire` is destroyed without the lock
+  }
   state_->due.emplace(id, at);
   auto i = state_->timers.emplace(state::key{at, id}, std::move(fire)).first;
-  if (i == state_->timers.begin())
+  if (i == state_->timers.begin()) {
     state_->changed.notify_all();
+  }
   return id;
 }
 
@@ -68,8 +70,9 @@ void timer_queue::cancel(timer_id id) {
   std::function<void()> cancelled; // may own anything: destroyed without the lock
   std::lock_guard<std::mutex> guard{state_->mutex};
   auto i = state_->due.find(id);
-  if (i == state_->due.end())
+  if (i == state_->due.end()) {
     return;
+  }
   auto j = state_->timers.find({i->second, id});
   cancelled = std::move(j->second);
   state_->timers.erase(j);
@@ -123,13 +126,15 @@ void timer_queue::stop() {
     state_->due.clear();
     state_->changed.notify_all();
     thread.swap(state_->thread);
-    if (state_->thread_id != std::this_thread::get_id())
+    if (state_->thread_id != std::this_thread::get_id()) {
       state_->changed.wait(lock, [&] { return state_->ended; });
-    else if (thread.joinable())
+    } else if (thread.joinable()) {
       thread.detach();
+    }
   }
-  if (thread.joinable())
+  if (thread.joinable()) {
     thread.join();
+  }
 }
 
 } // namespace djm

@@ -18,19 +18,22 @@ public:
   /// where that is safe.
   bool enter(const std::string& owner, call& f) {
     const auto [lane, free] = lanes_.try_emplace(owner);
-    if (!free)
+    if (!free) {
       std::swap(lane->second, f);
+    }
     return free;
   }
 
   /// The call of this owner has ended. Returns the one to be started next; empty when there is none.
   call left(const std::string& owner) {
     const auto lane = lanes_.find(owner);
-    if (lane == lanes_.end())
+    if (lane == lanes_.end()) {
       return {};
+    }
     auto next = std::exchange(lane->second, {});
-    if (!next)
+    if (!next) {
       lanes_.erase(lane);
+    }
     return next;
   }
 

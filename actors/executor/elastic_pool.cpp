@@ -55,8 +55,9 @@ struct elastic_pool::state {
 
   /// How many tasks hang. Looks at all that run, which are few unless they hang.
   std::size_t hanging(time_point now) const {
-    if (!overtakes())
+    if (!overtakes()) {
       return 0;
+    }
     return static_cast<std::size_t>(
       std::count_if(busy.begin(), busy.end(), [&](auto& b) { return now - b.second.since >= lim.overtaken_after; }));
   }
@@ -70,9 +71,11 @@ struct elastic_pool::state {
   /// When the next of the tasks that run will have been running for too long.
   time_point next_room(time_point now) const {
     auto first = time_point::max();
-    for (auto& [id, b] : busy)
-      if (now - b.since < lim.overtaken_after)
+    for (auto& [id, b] : busy) {
+      if (now - b.since < lim.overtaken_after) {
         first = std::min(first, saturating_add(b.since, lim.overtaken_after));
+      }
+    }
     return first;
   }
 
@@ -96,10 +99,11 @@ struct elastic_pool::state {
     idle_thread self;
     idle.push_back(&self);
     bool woken = self.wake.wait_for(lock, lim.idle_time, [&] { return self.called || closed; });
-    if (self.called)
+    if (self.called) {
       --called;
-    else
+    } else {
       idle.erase(std::find(idle.begin(), idle.end(), &self));
+    }
     return woken;
   }
 };
@@ -110,8 +114,9 @@ namespace {
 thread_local const void* own_pool = nullptr;
 
 void join_all(std::vector<std::thread>& threads) {
-  for (auto& t : threads)
+  for (auto& t : threads) {
     t.join();
+  }
 }
 
 } // namespace
@@ -122,8 +127,9 @@ elastic_pool::elastic_pool(limits l) : state_(std::make_shared<state>()) {
   state_->lim = std::move(l);
   try {
     std::lock_guard<std::mutex> guard{state_->mutex};
-    for (std::uint32_t i = 0; i < state_->lim.keep; ++i)
+    for (std::uint32_t i = 0; i < state_->lim.keep; ++i) {
       start_thread(state_);
+    }
   } catch (...) {
     shutdown(boot_now());
     throw;
@@ -142,8 +148,9 @@ void elastic_pool::start_thread(const std::shared_ptr<state>& s) {
 /// Sees to it that what waits finds a thread: one that takes it, or one that watches for room.
 void elastic_pool::call_somebody(const std::shared_ptr<state>& s) {
   const auto now = boot_now();
-  if (s->waiting.size() <= s->called || (s->watched && !s->has_room(now)))
+  if (s->waiting.size() <= s->called || (s->watched && !s->has_room(now))) {
     return;
+  }
   // A called thread takes one of the waiting tasks, though perhaps not the one it was called for.
   if (s->waiting.size() > s->idle.size() + s->called && s->may_start_thread(now)) {
     try {
@@ -152,8 +159,9 @@ void elastic_pool::call_somebody(const std::shared_ptr<state>& s) {
       // Out of threads: the task keeps its place in the queue, the next post tries again.
     }
   }
-  if (!s->idle.empty())
+  if (!s->idle.empty()) {
     s->call_latest();
+  }
 }
 
 void elastic_pool::work(const std::shared_ptr<state>& s, std::uint64_t self) {
@@ -181,19 +189,22 @@ void elastic_pool::work(const std::shared_ptr<state>& s, std::uint64_t self) {
       s->task_ended.notify_all();
       continue;
     }
-    if (s->closed)
+    if (s->closed) {
       break;
+    }
     if (!s->waiting.empty() && !s->watched) {
       s->watch_for_room(lock);
       continue;
     }
-    if (!s->wait_for_call(lock) && s->waiting.empty() && s->threads.size() > s->lim.keep)
+    if (!s->wait_for_call(lock) && s->waiting.empty() && s->threads.size() > s->lim.keep) {
       break;
+    }
   }
   // A thread cannot join itself: the next one to leave, or shutdown, does.
   to_join.swap(s->ended);
-  if (auto own = s->threads.extract(self))
+  if (auto own = s->threads.extract(self)) {
     s->ended.push_back(std::move(own.mapped()));
+  }
   lock.unlock();
   join_all(to_join);
 }
@@ -203,10 +214,12 @@ void elastic_pool::end_within_task(const std::shared_ptr<state>& s, std::uint64_
   std::lock_guard<std::mutex> guard{s->mutex};
   s->busy.erase(self);
   s->task_ended.notify_all();
-  if (auto own = s->threads.extract(self))
+  if (auto own = s->threads.extract(self)) {
     s->ended.push_back(std::move(own.mapped()));
-  if (s->closed || (s->waiting.empty() && s->threads.size() >= s->lim.keep))
+  }
+  if (s->closed || (s->waiting.empty() && s->threads.size() >= s->lim.keep)) {
     return;
+  }
   try {
     start_thread(s);
   } catch (const std::system_error&) {
@@ -216,8 +229,9 @@ void elastic_pool::end_within_task(const std::shared_ptr<state>& s, std::uint64_
 
 elastic_pool::ticket elastic_pool::post(task t) {
   std::lock_guard<std::mutex> guard{state_->mutex};
-  if (state_->closed)
+  if (state_->closed) {
     return 0;
+  }
   auto id = ++state_->last_ticket;
   state_->waiting.emplace(id, std::move(t));
   call_somebody(state_);
@@ -228,8 +242,9 @@ bool elastic_pool::withdraw(ticket t) {
   task withdrawn;
   std::lock_guard<std::mutex> guard{state_->mutex};
   auto i = state_->waiting.find(t);
-  if (i == state_->waiting.end())
+  if (i == state_->waiting.end()) {
     return false;
+  }
   withdrawn = std::move(i->second);
   state_->waiting.erase(i);
   return true;
@@ -242,9 +257,11 @@ elastic_pool::load elastic_pool::look(duration stuck_after) const {
   result.busy = static_cast<std::uint32_t>(state_->busy.size());
   result.waiting = static_cast<std::uint32_t>(state_->waiting.size());
   auto now = boot_now();
-  for (auto& [id, running] : state_->busy)
-    if (now - running.since >= stuck_after)
+  for (auto& [id, running] : state_->busy) {
+    if (now - running.since >= stuck_after) {
       ++result.stuck;
+    }
+  }
   return result;
 }
 
@@ -260,8 +277,9 @@ std::uint32_t elastic_pool::shutdown(time_point deadline) {
   std::unique_lock<std::mutex> lock{state_->mutex};
   state_->closed = true;
   dropped.swap(state_->waiting);
-  for (auto* thread : state_->idle)
+  for (auto* thread : state_->idle) {
     thread->wake.notify_one();
+  }
   state_->room.notify_all();
   lock.unlock();
   dropped.clear();
@@ -278,8 +296,9 @@ std::uint32_t elastic_pool::shutdown(time_point deadline) {
     }
   }
   state_->threads.clear();
-  for (auto& thread : state_->ended)
+  for (auto& thread : state_->ended) {
     to_join.push_back(std::move(thread));
+  }
   state_->ended.clear();
   lock.unlock();
   join_all(to_join);

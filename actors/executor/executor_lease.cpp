@@ -28,15 +28,18 @@ void thread_executor::impl::watch_lease() {
       end_lease(verdict, lock);
       continue;
     }
-    if (look_at_waiting_ && boot_now() >= *look_at_waiting_)
+    if (look_at_waiting_ && boot_now() >= *look_at_waiting_) {
       warn_of_waiting(boot_now());
+    }
     auto at = guard_.wake_at();
-    if (look_at_waiting_)
+    if (look_at_waiting_) {
       at = at ? std::min(*at, *look_at_waiting_) : *look_at_waiting_;
-    if (at)
+    }
+    if (at) {
       lease_changed_.wait_for(lock, std::clamp<duration>(*at - boot_now(), duration::zero(), suspend_check));
-    else
+    } else {
       lease_changed_.wait(lock);
+    }
   }
 }
 
@@ -47,28 +50,36 @@ void thread_executor::impl::end_lease(const lease_guard::verdict& v, std::unique
   std::vector<std::shared_ptr<entry_node>> dropped;
   for (auto id : v.stop) {
     auto i = entries_.find(id);
-    if (i->second.started)
+    if (i->second.started) {
       runs.push_back(i->second.run);
-    else
+    } else {
       dropped.push_back(std::make_shared<entry_node>(drop(i)));
+    }
   }
   std::vector<running_info> overrun;
-  for (auto id : v.overrun)
-    if (auto i = entries_.find(id); i != entries_.end() && i->second.started)
+  for (auto id : v.overrun) {
+    if (auto i = entries_.find(id); i != entries_.end() && i->second.started) {
       overrun.push_back({id, i->second.run->job(), i->second.run->items(), true});
+    }
+  }
   lock.unlock();
-  for (auto& run : runs)
+  for (auto& run : runs) {
     run->request_stop(stop_reason::lease_expiring, {});
+  }
   const auto now = boot_now();
-  for (auto& d : dropped)
+  for (auto& d : dropped) {
     callbacks_.post([self = shared_from_this(), d] { self->tell_dropped(std::move(*d)); });
-  if (options_.overrun)
-    for (auto& r : overrun)
+  }
+  if (options_.overrun) {
+    for (auto& r : overrun) {
       options_.overrun(r);
+    }
+  }
   lock.lock();
   lease_stops_ += v.stop.size();
-  if (!v.stop.empty())
+  if (!v.stop.empty()) {
     lease_stop_lateness_ = std::max(lease_stop_lateness_, now - v.due);
+  }
 }
 
 void thread_executor::impl::renew_lease(const run_lease& l) {
@@ -86,9 +97,11 @@ void thread_executor::impl::session_ends(std::uint64_t session, time_point at) {
 /// Runs wait for a thread. Says so when one has waited for long, and then seldom as long as any wait.
 void thread_executor::impl::warn_of_waiting(time_point now) {
   auto first = now;
-  for (auto& [id, e] : entries_)
-    if (!e.started)
+  for (auto& [id, e] : entries_) {
+    if (!e.started) {
       first = std::min(first, e.accepted);
+    }
+  }
   if (now - first < options_.waits_long) {
     look_at_waiting_ = saturating_add(first, options_.waits_long);
     return;

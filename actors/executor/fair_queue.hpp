@@ -21,11 +21,13 @@ public:
 
   /// The next one in turn.
   std::optional<run_id> pop() {
-    if (waiting_.empty())
+    if (waiting_.empty()) {
       return std::nullopt;
+    }
     auto job = waiting_.upper_bound(latest_);
-    if (job == waiting_.end())
+    if (job == waiting_.end()) {
       job = waiting_.begin();
+    }
     latest_ = job->first;
     const auto id = job->second.begin()->second;
     erase(latest_, id);
@@ -35,12 +37,14 @@ public:
   /// Whether it was there.
   bool erase(const job_id& job, run_id id) {
     const auto place = place_of_.find(id);
-    if (place == place_of_.end())
+    if (place == place_of_.end()) {
       return false;
+    }
     const auto j = waiting_.find(job);
     j->second.erase(place->second);
-    if (j->second.empty())
+    if (j->second.empty()) {
       waiting_.erase(j);
+    }
     place_of_.erase(place);
     return true;
   }

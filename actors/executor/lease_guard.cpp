@@ -6,8 +6,9 @@ namespace djm {
 
 void lease_guard::renew(const run_lease& l) {
   lease_ = l;
-  if (l.session > ended_session_)
+  if (l.session > ended_session_) {
     ended_at_.reset();
+  }
 }
 
 void lease_guard::session_ends(std::uint64_t session, time_point at) {
@@ -23,8 +24,9 @@ void lease_guard::watch(run_id id, duration grace) {
 
 void lease_guard::forget(run_id id) {
   const auto i = runs_.find(id);
-  if (i == runs_.end())
+  if (i == runs_.end()) {
     return;
+  }
   unasked_.erase({-i->second, id});
   within_.erase(id);
   runs_.erase(i);
@@ -32,8 +34,9 @@ void lease_guard::forget(run_id id) {
 
 /// Of a lease that is there. What comes late, of a session whose end was asked for before, counts from that moment.
 time_point lease_guard::deadline() const {
-  if (ended_at_ && lease_->session <= ended_session_)
+  if (ended_at_ && lease_->session <= ended_session_) {
     return std::min(lease_->deadline, *ended_at_ + lease_->after_close);
+  }
   return lease_->deadline;
 }
 
@@ -47,11 +50,13 @@ bool lease_guard::admits(duration grace, time_point now) const {
 
 lease_guard::verdict lease_guard::look(time_point now) {
   verdict v;
-  if (!lease_)
+  if (!lease_) {
     return v;
+  }
   while (!unasked_.empty() && now >= stop_at(-unasked_.begin()->first)) {
-    if (v.stop.empty())
+    if (v.stop.empty()) {
       v.due = stop_at(-unasked_.begin()->first);
+    }
     v.stop.push_back(unasked_.begin()->second);
     unasked_.erase(unasked_.begin());
   }
@@ -63,10 +68,12 @@ lease_guard::verdict lease_guard::look(time_point now) {
 }
 
 std::optional<time_point> lease_guard::wake_at() const {
-  if (!lease_)
+  if (!lease_) {
     return std::nullopt;
-  if (!unasked_.empty())
+  }
+  if (!unasked_.empty()) {
     return stop_at(-unasked_.begin()->first);
+  }
   return within_.empty() ? std::nullopt : std::optional<time_point>{deadline()};
 }
 

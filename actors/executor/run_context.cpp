@@ -40,8 +40,9 @@ struct run_context::subscription {
 
 run_context::run_context(run_order order, run_services services)
   : order_(std::move(order)), services_(std::move(services)), changed_(services_.clock->make_wait_point()) {
-  if (!order_.as_given)
+  if (!order_.as_given) {
     std::sort(order_.items.begin(), order_.items.end(), [](auto& a, auto& b) { return a.id < b.id; });
+  }
   sort_places();
 }
 
@@ -53,8 +54,9 @@ std::string describe(const std::map<item_id, std::string>& failed) {
   std::string text;
   std::size_t told = 0;
   for (auto& [id, what] : failed) {
-    if (told++ == most)
+    if (told++ == most) {
       return text + fmt::format("; and {} more", failed.size() - most);
+    }
     text += fmt::format("{}item \"{}\": {}", text.empty() ? "" : "; ", id, what);
   }
   return text;
@@ -78,8 +80,9 @@ run_result run_context::execute() {
     auto text = describe(failed_);
     result.failure = result.failed ? result.failure + "; " + text : std::move(text);
     result.failed = true;
-    for (auto& [id, what] : failed_)
+    for (auto& [id, what] : failed_) {
       result.failed_items.push_back(id);
+    }
   }
   return result;
 }
@@ -95,8 +98,9 @@ void run_context::end() {
   ended_ = true;
   for (auto i = callbacks_.begin(); i != callbacks_.end();) {
     auto next = std::next(i);
-    if (!i->second.called)
+    if (!i->second.called) {
       unregistered.insert(callbacks_.extract(i));
+    }
     i = next;
   }
   changed_->wait(lock, time_point::max(), [this] { return callbacks_.empty(); });
@@ -108,22 +112,28 @@ void run_context::request_stop(djm::stop_reason reason, const std::vector<item_i
   {
     std::lock_guard<std::mutex> guard{mutex_};
     note_revoked(revoked);
-    if (stopped_)
+    if (stopped_) {
       return;
-    if (!asked())
+    }
+    if (!asked()) {
       reason_ = reason;
-    if (reason == djm::stop_reason::revoked && !revoked.empty() && keeps_some())
+    }
+    if (reason == djm::stop_reason::revoked && !revoked.empty() && keeps_some()) {
       ++presses_;
-    else
+    } else {
       stopped_ = true;
-    if (!asked())
+    }
+    if (!asked()) {
       return; // it has released them meanwhile
-    for (auto& [id, c] : callbacks_)
+    }
+    for (auto& [id, c] : callbacks_) {
       to_post.push_back(id);
+    }
     changed_->wake();
   }
-  for (auto id : to_post)
+  for (auto id : to_post) {
     post_callback(id);
+  }
 }
 
 void run_context::tell_revoked(const std::vector<item_id>& items) {
@@ -132,9 +142,11 @@ void run_context::tell_revoked(const std::vector<item_id>& items) {
 }
 
 void run_context::note_revoked(const std::vector<item_id>& items) {
-  for (auto& item : items)
-    if (find(item) != nullptr && revoked_.insert(item).second && released_.count(item) == 0)
+  for (auto& item : items) {
+    if (find(item) != nullptr && revoked_.insert(item).second && released_.count(item) == 0) {
       ++owed_;
+    }
+  }
 }
 
 bool run_context::keeps_some() const {
@@ -145,9 +157,11 @@ bool run_context::keeps_some() const {
 std::vector<item_id> run_context::withdraw(const std::vector<item_id>& items) {
   std::lock_guard<std::mutex> guard{mutex_};
   std::vector<item_id> taken;
-  for (auto& item : items)
-    if (find(item) != nullptr && released_.insert(item).second)
+  for (auto& item : items) {
+    if (find(item) != nullptr && released_.insert(item).second) {
       taken.push_back(item);
+    }
+  }
   auto& all = order_.items;
   all.erase(std::remove_if(all.begin(), all.end(), [this](const work_item& w) { return released_.count(w.id) > 0; }),
             all.end());
@@ -175,9 +189,11 @@ fencing_token run_context::token(const item_id& item) const {
 std::vector<work_item> run_context::held_items() const {
   std::lock_guard<std::mutex> guard{mutex_};
   std::vector<work_item> held;
-  for (auto& w : order_.items)
-    if (released_.count(w.id) == 0)
+  for (auto& w : order_.items) {
+    if (released_.count(w.id) == 0) {
       held.push_back(w);
+    }
+  }
   return held;
 }
 
@@ -194,19 +210,23 @@ bool run_context::stop_requested(const item_id& item) const {
 void run_context::release(const item_id& item) {
   {
     std::lock_guard<std::mutex> guard{mutex_};
-    if (ended_ || find(item) == nullptr || !released_.insert(item).second)
+    if (ended_ || find(item) == nullptr || !released_.insert(item).second) {
       return;
-    if (revoked_.count(item) > 0)
+    }
+    if (revoked_.count(item) > 0) {
       --owed_;
+    }
   }
-  if (services_.released)
+  if (services_.released) {
     services_.released(item);
+  }
 }
 
 void run_context::fail_item(const item_id& item, const std::string& what) {
   std::lock_guard<std::mutex> guard{mutex_};
-  if (!ended_ && find(item) != nullptr)
+  if (!ended_ && find(item) != nullptr) {
     failed_[item] = what;
+  }
 }
 
 djm::stop_reason run_context::reason() const {
@@ -235,15 +255,17 @@ stop_subscription run_context::on_stop(std::function<void(djm::stop_reason)> f) 
   bool post = false;
   {
     std::lock_guard<std::mutex> guard{mutex_};
-    if (ended_ || !f)
+    if (ended_ || !f) {
       return {};
+    }
     id = ++last_callback_;
     callbacks_[id].f = std::move(f);
     post = asked();
   }
   auto result = std::make_shared<subscription>(shared_from_this(), id);
-  if (post)
+  if (post) {
     post_callback(id);
+  }
   return stop_subscription{std::move(result)};
 }
 
@@ -257,8 +279,9 @@ void run_context::call_back(std::uint64_t id) {
   {
     std::lock_guard<std::mutex> guard{mutex_};
     auto i = callbacks_.find(id);
-    if (i == callbacks_.end() || i->second.called)
+    if (i == callbacks_.end() || i->second.called) {
       return;
+    }
     i->second.called = true;
     i->second.thread = std::this_thread::get_id();
     f = std::move(i->second.f);
@@ -267,8 +290,9 @@ void run_context::call_back(std::uint64_t id) {
   std::string text;
   const user_scope scope{order_.code.get()};
   try {
-    if (throws([&] { f(why); }, text))
+    if (throws([&] { f(why); }, text)) {
       services_.report(fmt::format("a stop callback of run {} of job {} threw: {}", order_.id, order_.job, text));
+    }
   } catch (const abi::__forced_unwind&) {
     services_.report(fmt::format("a stop callback of run {} of job {} ended its thread", order_.id, order_.job));
     called_back(id);
@@ -288,8 +312,9 @@ void run_context::unsubscribe(std::uint64_t id) {
   std::function<void(djm::stop_reason)> f;
   std::unique_lock<std::mutex> lock{mutex_};
   auto i = callbacks_.find(id);
-  if (i == callbacks_.end())
+  if (i == callbacks_.end()) {
     return;
+  }
   if (!i->second.called) {
     f = std::move(i->second.f);
     callbacks_.erase(i);

@@ -34,30 +34,37 @@ void thread_executor::impl::start(run_order order, done_fn done) {
   e.grace = grace;
   const auto before = guard_.wake_at();
   guard_.watch(id, grace);
-  if (guard_.wake_at() != before)
+  if (guard_.wake_at() != before) {
     lease_changed_.notify_all();
+  }
   auto& accepted = entries_.emplace(id, std::move(e)).first->second;
   waiting_.push(accepted.run->job(), id);
   if (!look_at_waiting_) {
     look_at_waiting_ = saturating_add(accepted.accepted, options_.waits_long);
-    if (!guard_.wake_at()) // else it looks often enough, and a short run costs nobody's sleep
+    if (!guard_.wake_at()) { // else it looks often enough, and a short run costs nobody's sleep
       lease_changed_.notify_all();
+    }
   }
   accepted.ticket = runs_.post([self = shared_from_this()] { self->execute_next(); });
 }
 
 /// Why the order is refused; empty when it is fine.
 std::string thread_executor::impl::complaint(const run_order& order) const {
-  if (phase_ != phase::open)
+  if (phase_ != phase::open) {
     return fmt::format("run {} of job '{}' refused: the executor has been shut down", order.id, order.job);
-  if (order.id == 0)
+  }
+  if (order.id == 0) {
     return fmt::format("run of job '{}' refused: run id 0 names no run", order.job);
-  if (entries_.count(order.id) != 0)
+  }
+  if (entries_.count(order.id) != 0) {
     return fmt::format("run {} of job '{}' refused: a run with this id has not ended", order.id, order.job);
-  if (!order.code)
+  }
+  if (!order.code) {
     return fmt::format("run {} of job '{}' refused: no code", order.id, order.job);
-  if (order.items.empty())
+  }
+  if (order.items.empty()) {
     return fmt::format("run {} of job '{}' refused: no items", order.id, order.job);
+  }
   return {};
 }
 
@@ -66,16 +73,19 @@ run_services thread_executor::impl::services(run_id id) {
   run_services result;
   result.clock = options_.clock;
   result.post = [weak = weak_from_this()](std::function<void()> f) {
-    if (auto self = weak.lock())
+    if (auto self = weak.lock()) {
       self->callbacks_.post(std::move(f));
+    }
   };
   result.released = [weak = weak_from_this(), id](const item_id& item) {
-    if (auto self = weak.lock())
+    if (auto self = weak.lock()) {
       self->released(id, {item});
+    }
   };
   result.report = [weak = weak_from_this()](const std::string& text) {
-    if (auto self = weak.lock())
+    if (auto self = weak.lock()) {
       self->report(text);
+    }
   };
   return result;
 }
@@ -83,10 +93,12 @@ run_services thread_executor::impl::services(run_id id) {
 void thread_executor::impl::execute_next() {
   std::unique_lock<std::mutex> lock{mutex_};
   const auto id = waiting_.pop();
-  if (waiting_.size() == 0)
+  if (waiting_.size() == 0) {
     look_at_waiting_.reset();
-  if (id)
+  }
+  if (id) {
     execute(*id, std::move(lock));
+  }
 }
 
 void thread_executor::impl::execute(run_id id, std::unique_lock<std::mutex> lock) {
@@ -124,8 +136,9 @@ void thread_executor::impl::finish(run_id id, run_result result) {
   result.waited = ended.mapped().began - ended.mapped().accepted;
   result.took = boot_now() - ended.mapped().began;
   ++finished_;
-  if (result.failed)
+  if (result.failed) {
     ++failed_;
+  }
   deliver(std::move(lock), std::move(ended.mapped().done), std::move(result));
 }
 
@@ -139,8 +152,9 @@ void thread_executor::impl::deliver(std::unique_lock<std::mutex> lock, done_fn d
   outside_.insert(self);
   lock.unlock();
   std::string text;
-  if (done && throws([&] { done(result); }, text))
+  if (done && throws([&] { done(result); }, text)) {
     report(fmt::format("the end of run {} could not be told: {}", result.id, text));
+  }
   done = nullptr; // handles in it are released while shutdown still waits for us
   lock.lock();
   outside_.erase(outside_.find(self));
@@ -151,10 +165,12 @@ void thread_executor::impl::report(const std::string& text, log_level level) {
   auto self = std::this_thread::get_id();
   {
     std::lock_guard<std::mutex> guard{mutex_};
-    if (level == log_level::error)
+    if (level == log_level::error) {
       ++contained_;
-    if (phase_ >= phase::tearing_down || !log_)
+    }
+    if (phase_ >= phase::tearing_down || !log_) {
       return;
+    }
     outside_.insert(self);
   }
   log_record record;
@@ -171,8 +187,9 @@ void thread_executor::impl::report(const std::string& text, log_level level) {
 void thread_executor::impl::request_stop(run_id id, stop_reason reason, const std::vector<item_id>& revoked) {
   std::unique_lock<std::mutex> lock{mutex_};
   auto i = entries_.find(id);
-  if (i == entries_.end())
+  if (i == entries_.end()) {
     return;
+  }
   if (i->second.started) {
     auto run = i->second.run;
     lock.unlock();
@@ -188,10 +205,12 @@ void thread_executor::impl::request_stop(run_id id, stop_reason reason, const st
 thread_executor::impl::entry_node thread_executor::impl::drop(std::map<run_id, entry>::iterator i) {
   ++dropped_;
   // One task less for one run less; one that a thread has taken already came with a task that is gone.
-  if (waiting_.erase(i->second.run->job(), i->first))
+  if (waiting_.erase(i->second.run->job(), i->first)) {
     runs_.withdraw(i->second.ticket);
-  if (waiting_.size() == 0)
+  }
+  if (waiting_.size() == 0) {
     look_at_waiting_.reset();
+  }
   guard_.forget(i->first);
   return entries_.extract(i);
 }
@@ -208,8 +227,9 @@ void thread_executor::impl::tell_dropped(entry_node dropped) {
 void thread_executor::impl::tell_revoked(run_id id, const std::vector<item_id>& items) {
   std::unique_lock<std::mutex> lock{mutex_};
   auto i = entries_.find(id);
-  if (i == entries_.end())
+  if (i == entries_.end()) {
     return;
+  }
   auto run = i->second.run;
   if (i->second.started) {
     lock.unlock();
@@ -225,8 +245,9 @@ void thread_executor::impl::tell_revoked(run_id id, const std::vector<item_id>& 
 void thread_executor::impl::released(run_id id, std::vector<item_id> items) {
   std::unique_lock<std::mutex> lock{mutex_};
   auto i = entries_.find(id);
-  if (i == entries_.end() || items.empty())
+  if (i == entries_.end() || items.empty()) {
     return;
+  }
   run_result result;
   result.id = id;
   result.ended = false;
@@ -238,8 +259,9 @@ void thread_executor::impl::released(run_id id, std::vector<item_id> items) {
 void thread_executor::impl::contain(const std::function<void()>& f) {
   std::string text;
   try {
-    if (throws(f, text))
+    if (throws(f, text)) {
       report(fmt::format("a call of user code threw: {}", text));
+    }
   } catch (const abi::__forced_unwind&) {
     report("a call of user code has ended its thread (pthread_exit or cancellation)");
     throw;
@@ -253,18 +275,22 @@ std::vector<running_info> thread_executor::impl::running(const job_id& job) cons
 
 std::vector<running_info> thread_executor::impl::list(const job_id& job) const {
   std::vector<running_info> result;
-  for (auto& [id, e] : entries_)
-    if (job.empty() || e.run->job() == job)
+  for (auto& [id, e] : entries_) {
+    if (job.empty() || e.run->job() == job) {
       result.push_back({id, e.run->job(), e.run->held_items(), e.started});
+    }
+  }
   return result;
 }
 
 void thread_executor::impl::adopt(const job_id& job, const done_fn& done) {
   std::vector<done_fn> former; // destroyed without the lock
   std::lock_guard<std::mutex> guard{mutex_};
-  for (auto& [id, e] : entries_)
-    if (e.run->job() == job)
+  for (auto& [id, e] : entries_) {
+    if (e.run->job() == job) {
       former.push_back(std::exchange(e.done, done));
+    }
+  }
 }
 
 executor_stats thread_executor::impl::stats() const {
@@ -283,8 +309,9 @@ executor_stats thread_executor::impl::stats() const {
   const auto now = boot_now();
   for (auto& [id, e] : entries_) {
     ++(e.started ? result.busy : result.waiting);
-    if (!e.started)
+    if (!e.started) {
       result.longest_wait = std::max(result.longest_wait, now - e.accepted);
+    }
   }
   result.finished = finished_;
   result.failed = failed_;
@@ -319,22 +346,26 @@ executor_leftovers thread_executor::impl::shutdown(time_point deadline) {
   changed_.notify_all();
   if (phase_ != phase::open) {
     // Another thread is at it. One that it waits for must not wait for it.
-    if (!on_own_thread())
+    if (!on_own_thread()) {
       changed_.wait(lock, [&] { return phase_ == phase::closed; });
+    }
     return leftovers_;
   }
   phase_ = phase::closing;
   std::vector<run_id> ids;
-  for (auto& [id, e] : entries_)
+  for (auto& [id, e] : entries_) {
     ids.push_back(id);
+  }
   lock.unlock();
-  for (auto id : ids)
+  for (auto id : ids) {
     request_stop(id, stop_reason::shutdown, {});
+  }
   lock.lock();
   // In slices, because another call may bring the deadline forward.
   constexpr duration slice = std::chrono::milliseconds{100};
-  for (auto now = boot_now(); !settled() && now < deadline_; now = boot_now())
+  for (auto now = boot_now(); !settled() && now < deadline_; now = boot_now()) {
     wait_until(lock, changed_, std::min(deadline_, now + slice), slice, [&] { return settled(); });
+  }
   return tear_down(lock);
 }
 
@@ -346,17 +377,19 @@ executor_leftovers thread_executor::impl::tear_down(std::unique_lock<std::mutex>
   executor_leftovers result;
   result.runs = list({});
   std::vector<done_fn> released;
-  for (auto& [id, e] : entries_)
+  for (auto& [id, e] : entries_) {
     released.push_back(std::move(e.done));
+  }
   bool logging = outside_.count(std::this_thread::get_id()) != 0; // then the log may be our caller
   log_sink released_log = logging ? log_sink{} : std::exchange(log_, {});
   lock.unlock();
   released.clear();
   released_log = nullptr;
-  if (lease_thread_.get_id() == std::this_thread::get_id())
+  if (lease_thread_.get_id() == std::this_thread::get_id()) {
     lease_thread_.detach(); // `overrun` is what destroys us
-  else
+  } else {
     lease_thread_.join();
+  }
   // A run that has been delivered leaves its thread at once: no limit is needed, unless some runs are stuck.
   runs_.shutdown(result.runs.empty() ? time_point::max() : boot_now());
   auto limit = saturating_add(boot_now(), options_.patience);
@@ -373,8 +406,9 @@ executor_leftovers thread_executor::impl::tear_down(std::unique_lock<std::mutex>
 namespace {
 
 executor_options with_defaults(executor_options o) {
-  if (!o.clock)
+  if (!o.clock) {
     o.clock = make_system_run_clock();
+  }
   return o;
 }
 

@@ -12,8 +12,9 @@ void user_calls::call(std::string owner, std::function<void()> f, std::shared_pt
     std::lock_guard<std::mutex> guard{mutex_};
     free = lanes_.enter(owner, f);
   }
-  if (free)
+  if (free) {
     post(std::move(owner), std::move(f), std::move(keep));
+  }
 }
 
 void user_calls::post(std::string owner, std::function<void()> f, std::shared_ptr<const void> keep) {
@@ -36,8 +37,9 @@ void user_calls::leave(const std::string& owner, const std::shared_ptr<const voi
     std::lock_guard<std::mutex> guard{mutex_};
     next = lanes_.left(owner);
   }
-  if (next)
+  if (next) {
     post(owner, std::move(next), keep);
+  }
 }
 
 std::uint32_t user_calls::shutdown(time_point deadline) {

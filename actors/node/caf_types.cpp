@@ -20,9 +20,11 @@ namespace {
 /// not be unmapped: from here on `dlclose` leaves it where it is.
 [[maybe_unused]] void stay_mapped() {
   Dl_info here{};
-  if (dladdr(reinterpret_cast<const void*>(&init_caf_types), &here) != 0 && here.dli_fname != nullptr)
-    if (void* self = dlopen(here.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE))
+  if (dladdr(reinterpret_cast<const void*>(&init_caf_types), &here) != 0 && here.dli_fname != nullptr) {
+    if (void* self = dlopen(here.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE)) {
       dlclose(self);
+    }
+  }
 }
 
 } // namespace
@@ -32,8 +34,9 @@ bool init_caf_types() {
   std::lock_guard<std::mutex> lock{one_at_a_time};
   const bool known = cx::init_types<caf::id_block::djm, caf::id_block::djm_parts>();
 #if DJM_CAF_1X
-  if (known)
+  if (known) {
     stay_mapped();
+  }
 #endif
   return known;
 }

@@ -41,8 +41,9 @@ public:
         ++i;
         continue;
       }
-      if (c.lines > most_lines)
+      if (c.lines > most_lines) {
         result.push_back({key.second, key.first, c.lines - most_lines});
+      }
       i = counts_.erase(i);
     }
     return result;
@@ -50,9 +51,11 @@ public:
 
   std::optional<time_point> wake_at() const {
     std::optional<time_point> at;
-    for (const auto& [key, c] : counts_)
-      if (!at || c.until < *at)
+    for (const auto& [key, c] : counts_) {
+      if (!at || c.until < *at) {
         at = c.until;
+      }
+    }
     return at;
   }
 

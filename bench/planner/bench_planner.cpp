@@ -97,8 +97,9 @@ void from_names(benchmark::State& state, figure f, const scale& s) {
   for (int j = 0; j < s.jobs; ++j) {
     items.push_back(items_after(s, event::one_joins, j));
     previous.emplace_back();
-    for (std::size_t i = 0; i < items.back().size(); ++i)
+    for (std::size_t i = 0; i < items.back().size(); ++i) {
       previous.back().emplace_back(worker_name(owner_before(s, j, static_cast<int>(i))), items.back()[i]);
+    }
     std::shuffle(items.back().begin(), items.back().end(), random);
     std::shuffle(previous.back().begin(), previous.back().end(), random);
   }
@@ -108,19 +109,23 @@ void from_names(benchmark::State& state, figure f, const scale& s) {
     std::vector<std::pair<std::string, std::string>> out;
     watch.time([&] {
       problem_builder builder;
-      for (int w = 0; w <= s.workers; ++w)
+      for (int w = 0; w <= s.workers; ++w) {
         builder.add_worker(worker_name(w));
+      }
       for (int j = 0; j < s.jobs; ++j) {
         builder.add_job(job_name(j), {}, items[static_cast<std::size_t>(j)]);
-        for (const auto& [worker, item] : previous[static_cast<std::size_t>(j)])
+        for (const auto& [worker, item] : previous[static_cast<std::size_t>(j)]) {
           builder.set_previous(worker, job_name(j), item);
+        }
       }
       const auto problem = builder.build().value();
       const auto result = make_plan(problem, registry).value();
       out.reserve(problem.item_count());
-      for (job_index j = 0; j < problem.job_count(); ++j)
-        for (auto i = problem.first_item(j); i < problem.first_item(j + 1); ++i)
+      for (job_index j = 0; j < problem.job_count(); ++j) {
+        for (auto i = problem.first_item(j); i < problem.first_item(j + 1); ++i) {
           out.emplace_back(problem.worker(result.owner[i]).name, problem.job(j).items->name(i - problem.first_item(j)));
+        }
+      }
       f.items = problem.item_count();
       f.summary = result.summary;
     });
@@ -154,11 +159,12 @@ void plain_copy(benchmark::State& state, figure f, std::size_t items) {
   std::vector<worker_index> from(items, 1);
   std::vector<worker_index> to(items);
   stopwatch watch;
-  for (auto _ : state)
+  for (auto _ : state) {
     watch.time([&] {
       std::memcpy(to.data(), from.data(), items * sizeof(worker_index));
       benchmark::ClobberMemory();
     });
+  }
   f.items = items;
   watch.tell(f, state);
   figures.push_back(std::move(f));
@@ -197,30 +203,35 @@ void add_all() {
       auto other = s;
       other.strategy = name;
       // All pairs of item and worker: at 1 M items that is ten times the same picture.
-      if (!big || std::string_view{name}.find("rendezvous") == std::string_view::npos)
+      if (!big || std::string_view{name}.find("rendezvous") == std::string_view::npos) {
         add(std::string{name} + ": one worker joins", n, 0, 1,
             [other](auto& state, auto x) { planning(state, x, other, event::one_joins, {}); });
+      }
     }
-    if (!big)
+    if (!big) {
       add("rendezvous, incremental: one worker joins", n, 0, 1,
           [s](auto& state, auto x) { incremental_rendezvous(state, x, s); });
+    }
     auto half = s;
     half.half = true;
     half.strategy = "evenly_spread";
     for (auto e : {event::cold, event::nothing, event::one_joins, event::one_dies, event::tenth_dies, event::items_come,
-                   event::items_go})
+                   event::items_go}) {
       add("half eligible, per job: " + to_string(e), n, big ? 150 : 20, repeats,
           [half, e](auto& state, auto x) { planning(state, x, half, e, {}); });
+    }
     half.strategy = std::string{default_strategy};
-    for (auto e : {event::nothing, event::one_joins, event::tenth_dies, event::items_go})
+    for (auto e : {event::nothing, event::one_joins, event::tenth_dies, event::items_go}) {
       add("half eligible, totals too: " + to_string(e), n, big ? 0 : 300, big ? 3 : 5,
           [half, e](auto& state, auto x) { planning(state, x, half, e, {}); });
+    }
     // Without the threshold: every spread is felt.
     plan_options exact;
     exact.global_tolerance = 0;
-    for (auto e : {event::cold, event::one_joins})
+    for (auto e : {event::cold, event::one_joins}) {
       add("half eligible, totals as even as can be: " + to_string(e), n, 0, big ? 3 : 5,
           [half, e, exact](auto& state, auto x) { planning(state, x, half, e, exact); });
+    }
   }
 }
 
@@ -228,8 +239,9 @@ void add_all() {
 
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv))
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
     return 1;
+  }
   add_all();
   benchmark::RunSpecifiedBenchmarks();
   print_figures(figures);

@@ -29,16 +29,18 @@ void reset_heap_peak() {
 
 void* operator new(std::size_t n) {
   auto* p = std::malloc(n);
-  if (p == nullptr)
+  if (p == nullptr) {
     throw std::bad_alloc{};
+  }
   now += malloc_usable_size(p);
   peak = now > peak ? now : peak;
   return p;
 }
 
 void operator delete(void* p) noexcept {
-  if (p != nullptr)
+  if (p != nullptr) {
     now -= malloc_usable_size(p);
+  }
   std::free(p);
 }
 

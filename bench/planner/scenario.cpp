@@ -18,9 +18,11 @@ std::string format(const char* pattern, Ts... xs) {
 
 std::vector<int> able(const scale& s, int job) {
   std::vector<int> result;
-  for (int w = 0; w < s.workers; ++w)
-    if (offers(s, job, w))
+  for (int w = 0; w < s.workers; ++w) {
+    if (offers(s, job, w)) {
       result.push_back(w);
+    }
+  }
   return result;
 }
 
@@ -40,8 +42,9 @@ std::string to_string(event e) {
 }
 
 bool offers(const scale& s, int job, int worker) {
-  if (!s.half)
+  if (!s.half) {
     return true;
+  }
   const auto h =
     mix64(mix64(7 * 1000003ull + static_cast<std::uint64_t>(job)) * 31 + static_cast<std::uint64_t>(worker));
   return (h >> 63) == 0;
@@ -65,17 +68,20 @@ std::vector<std::string> items_after(const scale& s, event e, int j) {
   for (int i = 0; i < count; ++i) {
     const auto g =
       static_cast<std::uint64_t>(j) * static_cast<std::uint64_t>(s.items_per_job) + static_cast<std::uint64_t>(i);
-    if (e != event::items_go || mix64(0xABCDEF + g) % 10 != 0)
+    if (e != event::items_go || mix64(0xABCDEF + g) % 10 != 0) {
       result.push_back(item_name(i));
+    }
   }
   return result;
 }
 
 std::vector<int> workers_after(const scale& s, event e) {
   std::vector<int> result;
-  for (int w = 0; w < s.workers + (e == event::one_joins ? 1 : 0); ++w)
-    if (!(e == event::one_dies && w == s.workers / 2) && !(e == event::tenth_dies && w < s.workers / 10))
+  for (int w = 0; w < s.workers + (e == event::one_joins ? 1 : 0); ++w) {
+    if (!(e == event::one_dies && w == s.workers / 2) && !(e == event::tenth_dies && w < s.workers / 10)) {
       result.push_back(w);
+    }
+  }
   return result;
 }
 
@@ -86,10 +92,12 @@ int owner_before(const scale& s, int j, int i) {
     int workers = 0;
     std::vector<int> list;
   } cache;
-  if (cache.job != j || cache.half != s.half || cache.workers != s.workers)
+  if (cache.job != j || cache.half != s.half || cache.workers != s.workers) {
     cache = {j, s.half, s.workers, able(s, j)};
-  if (i >= s.items_per_job)
+  }
+  if (i >= s.items_per_job) {
     return -1;
+  }
   const auto at =
     (static_cast<std::size_t>(j) * static_cast<std::size_t>(s.items_per_job) + static_cast<std::size_t>(i)) %
     cache.list.size();
@@ -98,8 +106,9 @@ int owner_before(const scale& s, int j, int i) {
 
 interned interned_items(const scale& s, event e) {
   interned result;
-  for (int j = 0; j < s.jobs; ++j)
+  for (int j = 0; j < s.jobs; ++j) {
     result.push_back(item_set::make(items_after(s, e, j)).value());
+  }
   return result;
 }
 
@@ -110,18 +119,21 @@ assignment_problem problem_after(const scale& s, event e) {
 assignment_problem problem_of(const scale& s, event e, const interned& sets) {
   problem_builder builder{problem_builder::mode::lenient};
   std::vector<std::string> names; // every worker that ever was
-  for (int w = 0; w <= s.workers; ++w)
+  for (int w = 0; w <= s.workers; ++w) {
     names.push_back(worker_name(w));
-  for (auto w : workers_after(s, e))
+  }
+  for (auto w : workers_after(s, e)) {
     builder.add_worker(names[static_cast<std::size_t>(w)], {},
                        s.half ? problem_builder::offers::listed_jobs : problem_builder::offers::all_jobs);
+  }
   job_attributes attributes;
   attributes.strategy = s.strategy;
   for (int j = 0; j < s.jobs; ++j) {
     const auto& items = sets[static_cast<std::size_t>(j)];
     builder.add_job(job_name(j), attributes, items);
-    if (e == event::cold)
+    if (e == event::cold) {
       continue;
+    }
     std::vector<worker_index> owners;
     for (std::size_t k = 0; k < items->size(); ++k) {
       const auto name = items->name(k);
@@ -132,11 +144,15 @@ assignment_problem problem_of(const scale& s, event e, const interned& sets) {
     }
     builder.set_previous(job_name(j), names, owners);
   }
-  if (s.half)
-    for (auto w : workers_after(s, e))
-      for (int j = 0; j < s.jobs; ++j)
-        if (offers(s, j, w))
+  if (s.half) {
+    for (auto w : workers_after(s, e)) {
+      for (int j = 0; j < s.jobs; ++j) {
+        if (offers(s, j, w)) {
           builder.set_eligible(names[static_cast<std::size_t>(w)], job_name(j));
+        }
+      }
+    }
+  }
   return builder.build().value();
 }
 

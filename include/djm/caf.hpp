@@ -80,26 +80,32 @@ inline caf::error to_caf(const error& e) {
 /// For `result<T>` handlers: the value or CAF's error.
 template <class T>
 caf::result<T> to_caf(expected<T> x) {
-  if (!x)
+  if (!x) {
     return to_caf(x.error());
-  if constexpr (std::is_void_v<T>)
+  }
+  if constexpr (std::is_void_v<T>) {
     return caf::unit;
-  else
+  } else {
     return std::move(*x);
+  }
 }
 
 /// The djm error in a CAF error. Errors of CAF itself become `timed_out` (request timeout), `shutting_down` (the
 /// receiver is down or was told to stop) or `internal`, with CAF's text.
 inline error from_caf(const caf::error& e) {
-  if (!e)
+  if (!e) {
     return {};
-  if (cx::is_djm_error(e))
+  }
+  if (cx::is_djm_error(e)) {
     return {static_cast<errc>(e.code()), cx::context_text(e)};
-  if (e == caf::sec::request_timeout)
+  }
+  if (e == caf::sec::request_timeout) {
     return {errc::timed_out, caf::to_string(e)};
+  }
   if (e == caf::sec::request_receiver_down || e == caf::exit_reason::user_shutdown || e == caf::exit_reason::kill ||
-      e == caf::exit_reason::unreachable || e == caf::exit_reason::remote_link_unreachable)
+      e == caf::exit_reason::unreachable || e == caf::exit_reason::remote_link_unreachable) {
     return {errc::shutting_down, caf::to_string(e)};
+  }
   return {errc::internal, caf::to_string(e)};
 }
 

@@ -48,8 +48,9 @@ template <class E>
 std::string enum_text(E value) {
   constexpr auto table = enum_names(E{});
   const auto index = static_cast<std::size_t>(value);
-  if (index < table.names.size())
+  if (index < table.names.size()) {
     return std::string{table.names[index]};
+  }
   return std::string{table.type} + "(" + std::to_string(index) + ")";
 }
 
@@ -63,9 +64,11 @@ std::enable_if_t<has_enum_names<E>, std::string> to_string(E value) {
 template <class E>
 std::optional<E> enum_value(std::string_view name) {
   constexpr auto table = enum_names(E{});
-  for (std::size_t i = 0; i < table.names.size(); ++i)
-    if (table.names[i] == name)
+  for (std::size_t i = 0; i < table.names.size(); ++i) {
+    if (table.names[i] == name) {
       return static_cast<E>(i);
+    }
+  }
   return std::nullopt;
 }
 

@@ -21,10 +21,12 @@ constexpr duration saturate(std::chrono::duration<Rep, Period> d) {
   // As a floating number nothing wraps; near the ends of the range, where it is not exact, it saturates a little early.
   const auto n = std::chrono::duration<long double, std::nano>{d}.count();
   constexpr auto most = static_cast<long double>(duration::max().count());
-  if (n >= most)
+  if (n >= most) {
     return duration::max();
-  if (n <= -most)
+  }
+  if (n <= -most) {
     return duration::min();
+  }
   return n == n ? std::chrono::duration_cast<duration>(d) : duration::zero();
 }
 

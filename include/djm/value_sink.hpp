@@ -95,10 +95,11 @@ struct member_writer {
 
   template <class... Ts>
   void operator()(const char* type, named_field<Ts>... fs) const {
-    if (alternative)
+    if (alternative) {
       sink.begin_alternative(type);
-    else
+    } else {
       sink.begin_object(type);
+    }
     (write_member(fs), ...);
     sink.end_object();
   }
@@ -107,8 +108,9 @@ struct member_writer {
   void write_member(named_field<T> f) const {
     sink.member(f.name);
     if constexpr (std::is_same_v<T, std::string>) {
-      if (f.secret)
+      if (f.secret) {
         return sink.secret(f.value);
+      }
     }
     write_value(sink, f.value);
   }
@@ -176,10 +178,11 @@ void write_value(value_sink& sink, const T& x) {
     write_value(sink, x.second);
     sink.end_list();
   } else if constexpr (detail::is_instance<std::optional, T>::value || detail::is_instance<std::shared_ptr, T>::value) {
-    if (x)
+    if (x) {
       write_value(sink, *x);
-    else
+    } else {
       sink.none();
+    }
   } else if constexpr (detail::is_instance<std::variant, T>::value) {
     std::visit([&sink](const auto& y) { visit_fields(detail::member_writer{sink, true}, y); }, x);
   } else {

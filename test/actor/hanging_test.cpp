@@ -107,8 +107,9 @@ TEST_CASE("a job whose strategy the node does not know is told of at once, and p
   std::atomic<bool> works{false};
   job_builder b{"broken"};
   b.pool([&]() -> std::vector<item_id> {
-     if (!works)
+     if (!works) {
        throw std::runtime_error("no directory");
+     }
      return {"x"};
    })
     .every(5ms)

@@ -144,11 +144,12 @@ TEST_CASE("a resolver that never answers keeps neither the status nor the end of
     CHECK(eventually([&] { return problems > 0; }));
     // Many attempts later, as each of them fails within a few milliseconds.
     cx::scoped_actor asker{system};
-    for (int i = 0; i < 100; ++i)
+    for (int i = 0; i < 100; ++i) {
       asker->mail(msg::get_part_status{})
         .request(store, wide)
         .receive([](store_status& x) { CHECK(x.phase == session_phase::connecting); },
                  [](caf::error&) { FAIL("no status"); });
+    }
     std::atomic<bool> closed{false};
     auto closer = system.spawn([&, store](cx::event_based_actor* self) -> caf::behavior {
       self->mail(msg::close_session{}).send(store);
@@ -202,8 +203,9 @@ TEST_CASE("why a connection fails is in the log of its own node, with several no
     CHECK_MESSAGE(books[0].has("n0 zookeeper "), books[0].text);
     CHECK_FALSE(books[0].has("[127.0.0.1:2]"));
     CHECK_FALSE(books[1].has("[127.0.0.1:1]"));
-    for (auto& store : stores)
+    for (auto& store : stores) {
       caf::anon_send_exit(store, caf::exit_reason::user_shutdown);
+    }
   }
   system.await_all_actors_done();
 }

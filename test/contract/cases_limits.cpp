@@ -6,8 +6,9 @@ using namespace djm::contract;
 TEST_CASE("contract: a batch of reads is answered in one message and in order") {
   fixture f;
   std::vector<write_op> ops;
-  for (int i = 0; i < 100; ++i)
+  for (int i = 0; i < 100; ++i) {
     ops.push_back(create(f.at("n" + std::to_string(i)), std::to_string(i)));
+  }
   f.commit(ops);
   std::vector<read_op> reads;
   for (int i = 0; i < 100; ++i) {
@@ -77,9 +78,10 @@ TEST_CASE("contract: a small window keeps the order and bounds what is in flight
   limits.window_ops = 4;
   fixture f{limits};
   std::vector<std::uint64_t> requests;
-  for (int i = 0; i < 300; ++i)
+  for (int i = 0; i < 300; ++i) {
     requests.push_back(
       f.session.start_commit(txn({create(f.at("n-"), std::to_string(i), create_mode::persistent_sequential)})));
+  }
   CHECK(f.session.counters().in_flight_ops <= 4);
   CHECK(f.session.counters().queued_ops >= 296);
   std::string last;
@@ -99,10 +101,12 @@ TEST_CASE("contract: the window bounds bytes as well") {
   limits.window_bytes = 20000;
   fixture f{limits};
   std::vector<std::uint64_t> requests;
-  for (int i = 0; i < 50; ++i)
+  for (int i = 0; i < 50; ++i) {
     requests.push_back(f.session.start_commit(txn({create(f.at("n" + std::to_string(i)), std::string(5000, 'x'))})));
-  for (const auto request : requests)
+  }
+  for (const auto request : requests) {
     CHECK(std::holds_alternative<committed>(f.session.wait_commit(request)));
+  }
   CHECK(f.session.counters().max_in_flight_bytes <= 20000);
   // One that is larger than the whole window still goes, alone.
   f.commit({create(f.at("large"), std::string(50000, 'x'))});
@@ -114,8 +118,9 @@ TEST_CASE("contract: beyond the limit of waiting operations questions are refuse
   limits.max_queued_ops = 10;
   fixture f{limits};
   std::vector<std::uint64_t> requests;
-  for (int i = 0; i < 20; ++i)
+  for (int i = 0; i < 20; ++i) {
     requests.push_back(f.session.start_commit(txn({create(f.at(std::to_string(i)))})));
+  }
   const auto now = f.session.start_read(std::vector<read_op>(5, get(f.root)));
   CHECK(f.session.wait_read(now).status == read_status::failed); // there will be room for these
   const auto ever = f.session.start_read(std::vector<read_op>(20, get(f.root)));
@@ -123,10 +128,11 @@ TEST_CASE("contract: beyond the limit of waiting operations questions are refuse
   std::size_t applied = 0;
   for (std::size_t i = 0; i < requests.size(); ++i) {
     const auto outcome = f.session.wait_commit(requests[i]);
-    if (i < 11)
+    if (i < 11) {
       CHECK(std::holds_alternative<committed>(outcome));
-    else
+    } else {
       check_rejected(outcome, errc::too_large);
+    }
     applied += std::holds_alternative<committed>(outcome) ? 1 : 0;
   }
   CHECK(applied == 11);
@@ -147,9 +153,9 @@ TEST_CASE("contract: a server that does not answer makes commits unknown and rea
   f.store.thaw();
   // It was applied all the same, and a fresh read of this session knows.
   read_outcome after;
-  do
+  do {
     after = f.session.read({get(f.at("a"))}, true);
-  while (after.status == read_status::failed);
+  } while (after.status == read_status::failed);
   REQUIRE(after.status == read_status::ok);
   CHECK(after.results[0].data == "1");
   CHECK(f.session.counters().in_flight_ops == 0);

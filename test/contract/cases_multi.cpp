@@ -113,8 +113,9 @@ TEST_CASE("contract: a transaction of checks changes no node") {
   fixture f;
   f.commit({create(f.at("a"))});
   const auto before = f.session.must_read(get(f.at("a"))).stat;
-  for (int i = 0; i < 3; ++i)
+  for (int i = 0; i < 3; ++i) {
     f.commit({check(f.at("a"), 0)});
+  }
   const auto after = f.session.must_read(get(f.at("a"))).stat;
   CHECK(after.mzxid == before.mzxid);
   CHECK(after.pzxid == before.pzxid);
@@ -134,8 +135,9 @@ TEST_CASE("contract: a failed transaction moves no node either, but the next suc
 TEST_CASE("contract: two hundred changes fit into one transaction") {
   fixture f;
   std::vector<write_op> ops;
-  for (int i = 0; i < 200; ++i)
+  for (int i = 0; i < 200; ++i) {
     ops.push_back(create(f.at("n" + std::to_string(1000 + i)), std::string(100, 'x')));
+  }
   const auto done = f.commit(ops);
   CHECK(done.results.size() == 200);
   CHECK(f.session.must_read(children(f.root)).children.size() == 200);

@@ -114,8 +114,9 @@ TEST_CASE("contract: a parent counts its children and what happens to them") {
 TEST_CASE("contract: empty and binary data of 100 KB come back unchanged") {
   fixture f;
   std::string bytes(100000, '\0');
-  for (std::size_t i = 0; i < bytes.size(); ++i)
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
     bytes[i] = static_cast<char>(i * 31 % 256);
+  }
   f.commit({create(f.at("empty")), create(f.at("binary"), bytes)});
   CHECK(f.session.must_read(get(f.at("empty"))).data.empty());
   CHECK(f.session.must_read(get(f.at("binary"))).data == bytes);

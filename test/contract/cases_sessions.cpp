@@ -13,8 +13,9 @@ bool gone(fixture& f, const std::string& path) {
 
 /// Waits until a node is gone, told by a watch.
 void wait_gone(fixture& f, const std::string& path) {
-  if (f.session.must_read(exists(path, true), true).code == rc::no_node)
+  if (f.session.must_read(exists(path, true), true).code == rc::no_node) {
     return;
+  }
   while (f.session.wait_watch().kind != watch_kind::deleted) {
   }
   CHECK(gone(f, path));
@@ -22,9 +23,11 @@ void wait_gone(fixture& f, const std::string& path) {
 
 std::vector<session_phase> phases_of(const store_driver& s) {
   std::vector<session_phase> result;
-  for (const auto& d : s.history())
-    if (auto* changed = std::get_if<session_core::session_changed>(&d))
+  for (const auto& d : s.history()) {
+    if (auto* changed = std::get_if<session_core::session_changed>(&d)) {
       result.push_back(changed->view.phase);
+    }
+  }
   return result;
 }
 
@@ -162,8 +165,9 @@ TEST_CASE("contract: every question that is open at a close is answered") {
     const bool expected = std::holds_alternative<unknown>(outcome) || std::holds_alternative<session_lost>(outcome);
     CHECK(expected);
   }
-  for (const auto request : reads)
+  for (const auto request : reads) {
     CHECK(f.session.wait_read(request).status == read_status::session_lost);
+  }
   f.session.wait_closed();
 }
 
@@ -182,11 +186,13 @@ TEST_CASE("contract: commits that are open when the session expires are never to
   fixture f;
   store_driver victim{f.store.factory(), f.store.options()};
   std::vector<std::uint64_t> requests;
-  for (int i = 0; i < 20; ++i)
+  for (int i = 0; i < 20; ++i) {
     requests.push_back(victim.start_commit(txn({create(f.at(std::to_string(i)))})));
+  }
   f.store.expire_session(victim.view().id);
-  for (int i = 20; i < 40; ++i)
+  for (int i = 20; i < 40; ++i) {
     requests.push_back(victim.start_commit(txn({create(f.at(std::to_string(i)))})));
+  }
   victim.wait_announced(session_phase::expired);
   victim.wait_phase(session_phase::connected);
   std::size_t applied = 0;
@@ -212,17 +218,20 @@ TEST_CASE("contract: probing makes contact advance, never to later than a probe 
   f.session.wait_until(
     [&] {
       contacts.clear();
-      for (const auto& d : f.session.history())
-        if (auto* contact = std::get_if<session_core::contact_advanced>(&d))
+      for (const auto& d : f.session.history()) {
+        if (auto* contact = std::get_if<session_core::contact_advanced>(&d)) {
           contacts.push_back(contact->contact);
+        }
+      }
       return contacts.size() >= 3;
     },
     "three contacts");
   const time_point now{std::chrono::steady_clock::now().time_since_epoch()};
   for (std::size_t i = 0; i < contacts.size(); ++i) {
     CHECK(contacts[i] + f.session.view().timeout / 3 <= now);
-    if (i > 0)
+    if (i > 0) {
       CHECK(contacts[i] - contacts[i - 1] >= f.session.view().timeout / 3);
+    }
   }
   CHECK(f.session.counters().probes >= 4);
 }
@@ -232,12 +241,15 @@ TEST_CASE("contract: a probe of an absent node is told and makes no contact") {
   f.session.start_probing(f.at("absent"));
   f.session.wait_until(
     [&] {
-      for (const auto& d : f.session.history())
-        if (std::holds_alternative<session_core::probe_failed>(d))
+      for (const auto& d : f.session.history()) {
+        if (std::holds_alternative<session_core::probe_failed>(d)) {
           return true;
+        }
+      }
       return false;
     },
     "a failed probe");
-  for (const auto& d : f.session.history())
+  for (const auto& d : f.session.history()) {
     CHECK_FALSE(std::holds_alternative<session_core::contact_advanced>(d));
+  }
 }

@@ -113,11 +113,13 @@ TEST_CASE("contract: the event of another session's change comes before the answ
     std::size_t event = 0;
     std::size_t answer = 0;
     for (std::size_t k = 0; k < history.size(); ++k) {
-      if (std::holds_alternative<session_core::watch_fired>(history[k]))
+      if (std::holds_alternative<session_core::watch_fired>(history[k])) {
         event = k;
+      }
       if (auto* read = std::get_if<session_core::read_done>(&history[k]);
-          read && answer == 0 && !read->outcome.results.empty() && read->outcome.results[0].data == value)
+          read && answer == 0 && !read->outcome.results.empty() && read->outcome.results[0].data == value) {
         answer = k;
+      }
     }
     CHECK(event < answer);
     check_event(f.session.wait_watch(), watch_kind::changed, f.at("a"));
@@ -138,21 +140,24 @@ TEST_CASE("contract: the event of a session's own change comes before the commit
 TEST_CASE("contract: every client of a session that watches a node is told, each once") {
   fixture f;
   f.commit({create(f.at("a"))});
-  for (std::uint32_t client : {1u, 2u, 2u, 3u})
+  for (std::uint32_t client : {1u, 2u, 2u, 3u}) {
     CHECK(f.session.read({get(f.at("a"), client != 3)}, false, client).status == read_status::ok);
+  }
   CHECK(f.session.counters().watches == 1);
   f.commit({set(f.at("a"), "1")});
   check_event(f.session.wait_watch(1), watch_kind::changed, f.at("a"));
   check_event(f.session.wait_watch(2), watch_kind::changed, f.at("a"));
-  for (std::uint32_t client : {1u, 2u, 3u})
+  for (std::uint32_t client : {1u, 2u, 3u}) {
     CHECK_FALSE(f.session.watch_pending(client));
+  }
 }
 
 TEST_CASE("contract: a forgotten client hears nothing any more") {
   fixture f;
   f.commit({create(f.at("a"))});
-  for (std::uint32_t client : {1u, 2u})
+  for (std::uint32_t client : {1u, 2u}) {
     f.session.read({get(f.at("a"), true)}, false, client);
+  }
   f.session.forget(2);
   f.commit({set(f.at("a"), "1")});
   check_event(f.session.wait_watch(1), watch_kind::changed, f.at("a"));

@@ -18,13 +18,15 @@ store_driver::store_driver(session_factory& factory, session_options options, se
                            bool wait_for_connect)
   : factory_(factory), options_(std::move(options)), core_(std::move(limits)), mailbox_(std::make_shared<mailbox>()) {
   open();
-  if (wait_for_connect)
+  if (wait_for_connect) {
     wait_phase(session_phase::connected);
+  }
 }
 
 store_driver::~store_driver() {
-  if (dropped_)
+  if (dropped_) {
     return;
+  }
   try {
     close();
     wait_closed();
@@ -67,15 +69,17 @@ read_outcome store_driver::read(std::vector<read_op> reads, bool fresh, std::uin
 
 committed store_driver::must_commit(transaction txn) {
   auto outcome = commit(std::move(txn));
-  if (auto* done = std::get_if<committed>(&outcome))
+  if (auto* done = std::get_if<committed>(&outcome)) {
     return std::move(*done);
+  }
   throw std::runtime_error("a commit that must succeed ended as " + to_text(outcome));
 }
 
 read_result store_driver::must_read(read_op op, bool fresh) {
   auto outcome = read({std::move(op)}, fresh);
-  if (outcome.status != read_status::ok)
+  if (outcome.status != read_status::ok) {
     throw std::runtime_error("a read that must succeed ended as " + to_text(outcome));
+  }
   return std::move(outcome.results.at(0));
 }
 
@@ -88,8 +92,9 @@ watch_event store_driver::wait_watch(std::uint32_t client) {
 
 bool store_driver::watch_pending(std::uint32_t client) {
   auto outcome = read({}, true, client);
-  if (outcome.status != read_status::ok)
+  if (outcome.status != read_status::ok) {
     throw std::runtime_error("a barrier ended as " + to_text(outcome));
+  }
   return !watches_[client].empty();
 }
 
@@ -101,8 +106,9 @@ void store_driver::wait_announced(session_phase phase) {
   wait_until(
     [&] {
       auto i = std::find(phases_.begin(), phases_.end(), phase);
-      if (i == phases_.end())
+      if (i == phases_.end()) {
         return false;
+      }
       phases_.erase(phases_.begin(), std::next(i));
       return true;
     },
@@ -112,8 +118,9 @@ void store_driver::wait_announced(session_phase phase) {
 void store_driver::wait_until(const std::function<bool()>& done, const std::string& what) {
   const auto limit = now() + wide;
   while (!done()) {
-    if (now() >= limit)
+    if (now() >= limit) {
       throw std::runtime_error("waited too long for " + what + " in phase " + to_string(core_.view().phase));
+    }
     pump(limit);
   }
 }
@@ -164,13 +171,15 @@ void store_driver::carry_out(session_core::effects effects) {
         box->events.emplace_back(handle, std::move(event));
         box->filled.notify_one();
       });
-      if (port)
+      if (port) {
         ports_[handle] = std::move(*port);
-      else
+      } else {
         carry_out(core_.on_open_failed(handle, port.error(), now(), entropy()));
+      }
     } else if (auto* close = std::get_if<session_core::close_handle>(&effect)) {
-      if (auto i = ports_.find(close->handle); i != ports_.end())
+      if (auto i = ports_.find(close->handle); i != ports_.end()) {
         i->second->close();
+      }
     } else if (auto* submit = std::get_if<session_core::submit>(&effect)) {
       ports_.at(submit->handle)->submit(submit->id, std::move(submit->request));
     } else if (auto* timer = std::get_if<session_core::arm_timer>(&effect)) {
@@ -183,8 +192,9 @@ void store_driver::carry_out(session_core::effects effects) {
       reads_.emplace(read->to.request, std::move(read->outcome));
     } else if (auto* watch = std::get_if<session_core::watch_fired>(&effect)) {
       history_.emplace_back(*watch);
-      for (auto client : watch->clients)
+      for (auto client : watch->clients) {
         watches_[client].push_back(watch->event);
+      }
     } else if (auto* changed = std::get_if<session_core::session_changed>(&effect)) {
       history_.emplace_back(*changed);
       phases_.push_back(changed->view.phase);
@@ -213,8 +223,9 @@ void store_driver::pump(time_point limit) {
     const auto* link = std::get_if<raw_link>(&event->second);
     const bool gone = link && (link->state == link_state::closed || link->state == link_state::failed);
     carry_out(core_.on_raw(event->first, std::move(event->second), now(), entropy()));
-    if (gone)
+    if (gone) {
       ports_.erase(event->first);
+    }
     return;
   }
   if (timer_ && timer_->at <= now()) {
@@ -225,12 +236,15 @@ void store_driver::pump(time_point limit) {
 }
 
 std::string to_text(const commit_outcome& outcome) {
-  if (auto* x = std::get_if<committed>(&outcome))
+  if (auto* x = std::get_if<committed>(&outcome)) {
     return "committed{zxid " + std::to_string(x->zxid) + "}";
-  if (auto* x = std::get_if<conflict>(&outcome))
+  }
+  if (auto* x = std::get_if<conflict>(&outcome)) {
     return "conflict{" + std::to_string(x->index) + ", " + to_string(x->code) + "}";
-  if (auto* x = std::get_if<rejected>(&outcome))
+  }
+  if (auto* x = std::get_if<rejected>(&outcome)) {
     return "rejected{" + to_string(x->why) + "}";
+  }
   return std::holds_alternative<unknown>(outcome) ? "unknown" : "session_lost";
 }
 

@@ -65,8 +65,9 @@ inline void check_rejected(const commit_outcome& outcome, errc code) {
   INFO(to_text(outcome));
   const auto* r = std::get_if<rejected>(&outcome);
   CHECK(r != nullptr);
-  if (r)
+  if (r) {
     CHECK(to_string(r->why.code) == to_string(code));
+  }
 }
 
 } // namespace djm::contract

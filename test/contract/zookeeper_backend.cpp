@@ -22,8 +22,9 @@ public:
   std::string fresh_root() override {
     auto path = "/contract-" + std::to_string(++roots_);
     test::port_client helper{factory_, {server_.connect_string(), std::chrono::seconds{30}, {}}};
-    if (helper.transact({store::create_op{path, ""}}).code != store::rc::ok)
+    if (helper.transact({store::create_op{path, ""}}).code != store::rc::ok) {
       throw std::runtime_error{"cannot create " + path};
+    }
     helper.close();
     return path;
   }

@@ -40,8 +40,9 @@ public:
   bool empty() const noexcept { return rest_.empty(); }
 
   std::uint8_t byte() {
-    if (rest_.empty())
+    if (rest_.empty()) {
       return 0;
+    }
     const auto result = static_cast<std::uint8_t>(rest_.front());
     rest_.remove_prefix(1);
     return result;

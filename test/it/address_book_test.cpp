@@ -74,8 +74,9 @@ TEST_CASE("address book: without any address it says of each name why, also that
 TEST_CASE("address book: a name is looked up once at a time, however often it is asked for") {
   fake_names names;
   address_book book{names.service(), no_wait};
-  for (int i = 0; i < 5; ++i)
+  for (int i = 0; i < 5; ++i) {
     CHECK_FALSE(ask(book, "hung:1"));
+  }
   CHECK(names.asked("hung") == 1);
   // An answer that comes late is known from then on.
   names.resolves("hung", {"10.0.0.1"});
@@ -97,6 +98,7 @@ TEST_CASE("the system's resolver answers, and can be left behind") {
   const auto found = ask(book, "localhost:1");
   CHECK_MESSAGE(found.has_value(), (found ? std::string{} : found.error().text));
   const auto names = system_names();
-  for (int i = 0; i < 100; ++i)
+  for (int i = 0; i < 100; ++i) {
     names("left-behind.invalid");
+  }
 }

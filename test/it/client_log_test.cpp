@@ -31,8 +31,9 @@ TEST_CASE("client log: a line has the level of what it says and none of the clie
 TEST_CASE("client log: of lines that differ by numbers alone one in a minute is written, the others are counted") {
   line_limiter limiter;
   CHECK(limiter.may_say("Exceeded deadline by 12ms", start));
-  for (int i = 0; i < 100; ++i)
+  for (int i = 0; i < 100; ++i) {
     CHECK_FALSE(limiter.may_say("Exceeded deadline by " + std::to_string(i) + "ms", start + 59s));
+  }
   CHECK(limiter.may_say("something else", start + 59s));
   CHECK(limiter.left_out() == 0);
   CHECK(limiter.may_say("Exceeded deadline by 13ms", start + 60s));
@@ -43,8 +44,9 @@ TEST_CASE("client log: of lines that differ by numbers alone one in a minute is 
 TEST_CASE("client log: however many kinds of lines there are, a minute has twenty") {
   line_limiter limiter;
   std::size_t said = 0;
-  for (int i = 0; i < 100; ++i)
+  for (int i = 0; i < 100; ++i) {
     said += limiter.may_say(std::string(static_cast<std::size_t>(i), 'x'), start) ? 1 : 0;
+  }
   CHECK(said == line_limiter::most);
 }
 
@@ -71,9 +73,11 @@ TEST_CASE("client log: each handle has its own callback, and one that is gone ca
 TEST_CASE("client log: more handles than callbacks lose their lines and nothing else") {
   std::vector<std::unique_ptr<client_log>> all;
   int lines = 0;
-  for (int i = 0; i < 300; ++i)
+  for (int i = 0; i < 300; ++i) {
     all.push_back(std::make_unique<client_log>([&](const log_record&) { ++lines; }));
-  for (const auto& x : all)
+  }
+  for (const auto& x : all) {
     x->callback()("a line");
+  }
   CHECK(lines == 256);
 }

@@ -41,8 +41,9 @@ void put(const socket_fd& fd, const std::string& text) {
 // What arrives within `limit` ms; "" at the end of the stream, "reset" when it breaks.
 std::optional<std::string> take(const socket_fd& fd, int limit = wide) {
   pollfd entry{fd.get(), POLLIN, 0};
-  if (::poll(&entry, 1, limit) != 1)
+  if (::poll(&entry, 1, limit) != 1) {
     return std::nullopt;
+  }
   char bytes[100];
   auto count = ::recv(fd.get(), bytes, sizeof bytes, 0);
   return count < 0 ? "reset" : std::string{bytes, static_cast<std::size_t>(count)};

@@ -46,8 +46,9 @@ TEST_CASE("close with requests under way tells each at most once, then closed, t
   for (int round = 0; round < 5; ++round) {
     port_client c{factory, here()};
     std::vector<op_id_t> ids;
-    for (int i = 0; i < 1000; ++i)
+    for (int i = 0; i < 1000; ++i) {
       ids.push_back(i % 10 == 0 ? c.submit(transaction{{check_op{"/"}}}) : c.submit(get("/")));
+    }
     c.close();
     // Harmless, and without an answer.
     c.submit(get("/"));
@@ -55,8 +56,9 @@ TEST_CASE("close with requests under way tells each at most once, then closed, t
     auto* last = std::get_if<raw_link>(&events.back());
     REQUIRE(last != nullptr);
     CHECK(last->state == link_state::closed);
-    for (auto id : ids)
+    for (auto id : ids) {
       CHECK(c.completions_of(id) <= 1);
+    }
     c.drop();
     CHECK(c.events().size() == events.size());
   }
@@ -70,8 +72,9 @@ TEST_CASE("close ends the session although requests are under way") {
     auto path = fresh_path();
     REQUIRE(c.transact({create_op{path, "", create_mode::ephemeral}}).code == rc::ok);
     // Few enough for a busy server to answer them in the time that a close allows.
-    for (int i = 0; i < 100; ++i)
+    for (int i = 0; i < 100; ++i) {
       c.submit(get(path));
+    }
     c.close();
     CHECK(goes(watcher, path));
   }
@@ -88,8 +91,9 @@ TEST_CASE("a port that is dropped says nothing more and leaves its session to ex
     port_client owner{factory, here(120s)};
     session = owner.wait_link(link_state::connected).session;
     REQUIRE(owner.transact({create_op{path, "", create_mode::ephemeral}}).code == rc::ok);
-    for (int i = 0; i < 100; ++i)
+    for (int i = 0; i < 100; ++i) {
       owner.submit(get("/"));
+    }
     owner.drop();
     told = owner.events().size();
     // The handle goes on a thread of the factory; a close of another port behind it shows that it is gone.
@@ -126,16 +130,19 @@ TEST_CASE("a sink may close or drop its own port") {
     auto result = factory.open(here(), [&](raw_event event) {
       std::unique_lock<std::mutex> lock{mutex};
       changed.wait(lock, [&] { return opened; });
-      if (std::holds_alternative<raw_completion>(event))
+      if (std::holds_alternative<raw_completion>(event)) {
         ++seen;
+      }
       if (auto* link = std::get_if<raw_link>(&event); link != nullptr && link->state == link_state::connected) {
         auto* self = port.get();
-        for (op_id_t id = 1; id <= 10; ++id)
+        for (op_id_t id = 1; id <= 10; ++id) {
           self->submit(id, get("/"));
-        if (drop)
+        }
+        if (drop) {
           port.reset();
-        else
+        } else {
           self->close();
+        }
         acted = true;
       } else if (link != nullptr && link->state == link_state::closed) {
         closed = true;
@@ -148,8 +155,9 @@ TEST_CASE("a sink may close or drop its own port") {
     opened = true;
     changed.notify_all();
     REQUIRE(changed.wait_for(lock, port_client::wide, [&] { return acted && (drop || closed); }));
-    if (drop)
+    if (drop) {
       CHECK(seen == 0);
+    }
   }
 }
 
@@ -158,8 +166,9 @@ TEST_CASE("the factory waits for handles that are being closed") {
   {
     zookeeper_factory factory;
     auto port = factory.open(here(), [&](raw_event event) {
-      if (auto* link = std::get_if<raw_link>(&event); link != nullptr && link->state == link_state::closed)
+      if (auto* link = std::get_if<raw_link>(&event); link != nullptr && link->state == link_state::closed) {
         closed = true;
+      }
     });
     REQUIRE(port);
     (*port)->close();

@@ -26,8 +26,9 @@ TEST_CASE("a session moves to another server when its own dies") {
   c.wait_link(link_state::connecting);
   CHECK(c.wait_link(link_state::connected, 2).session == session);
   auto node = c.read(exists("/e"));
-  for (int i = 0; i < 1000 && classify(node.code) == rc_class::unknown; ++i)
+  for (int i = 0; i < 1000 && classify(node.code) == rc_class::unknown; ++i) {
     node = c.read(exists("/e"));
+  }
   CHECK(node.read.stat.ephemeral_owner == session);
 }
 
@@ -38,8 +39,9 @@ TEST_CASE("a follower that is cut from its peers answers reads, but no multi of 
   }
   net_lab lab{3};
   std::vector<server_place> places;
-  for (std::size_t i = 0; i < lab.size(); ++i)
+  for (std::size_t i = 0; i < lab.size(); ++i) {
     places.push_back({lab.address(i), lab.name(i)});
+  }
   // A wide limit, so that the follower does not notice its isolation during the test.
   server_settings settings;
   settings.sync_limit = 60;

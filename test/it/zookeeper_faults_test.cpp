@@ -24,8 +24,9 @@ server_settings quick() {
 raw_completion insist(port_client& c, const read_op& op) {
   for (int i = 0; i < 1000; ++i) {
     auto done = c.read(op);
-    if (classify(done.code) != rc_class::unknown)
+    if (classify(done.code) != rc_class::unknown) {
       return done;
+    }
   }
   throw std::runtime_error{"no answer in 1000 attempts"};
 }
@@ -65,17 +66,20 @@ TEST_CASE("requests to a server that falls silent end as unknown, and a session 
   REQUIRE(c.transact({create_op{"/e", "", create_mode::ephemeral}}).code == rc::ok);
   server.pause();
   std::vector<op_id_t> ids;
-  for (int i = 0; i < 10; ++i)
+  for (int i = 0; i < 10; ++i) {
     ids.push_back(c.submit(transaction{{create_op{"/x" + std::to_string(i), ""}}}));
-  for (auto id : ids)
+  }
+  for (auto id : ids) {
     CHECK(c.wait(id).code == rc::operation_timeout);
+  }
   c.wait_link(link_state::connecting);
   // Without the cut it would depend on who is quicker when the server wakes.
   proxy.cut();
   server.resume();
   port_client witness{factory, options_for(server)};
-  if (witness.read(exists("/e", true)).code == rc::ok)
+  if (witness.read(exists("/e", true)).code == rc::ok) {
     CHECK(witness.wait_watch(0).kind == watch_kind::deleted);
+  }
   proxy.heal();
   c.wait_link(link_state::expired);
   CHECK(c.read(get("/")).code == rc::session_expired);
@@ -125,8 +129,9 @@ TEST_CASE("a broken connection is told once and mended, and its requests are unk
     proxy.lose(flow::to_client);
     auto id = c.submit(transaction{{set_op{path, std::to_string(round)}}});
     port_client other{factory, options_for(server)};
-    for (std::size_t n = 0; other.read(get(path, true)).read.data != std::to_string(round); ++n)
+    for (std::size_t n = 0; other.read(get(path, true)).read.data != std::to_string(round); ++n) {
       other.wait_watch(n);
+    }
     proxy.cut();
     proxy.heal();
     CHECK(classify(c.wait(id).code) == rc_class::unknown);

@@ -52,8 +52,9 @@ TEST_CASE("a transaction of all kinds is applied as one and told operation by op
                           remove_op{root + "/gone"}});
   REQUIRE(done.code == rc::ok);
   REQUIRE(done.results.size() == 7);
-  for (auto& result : done.results)
+  for (auto& result : done.results) {
     CHECK(result.code == rc::ok);
+  }
   CHECK(done.results[0].path.empty());
   CHECK(done.results[1].path == root + "/plain");
   CHECK(done.results[2].path == root + "/mine");

@@ -27,8 +27,9 @@ void create_nodes(store_driver& s, const std::string& root, int count) {
   s.must_commit({{create_op{root, ""}}});
   for (int begin = 0; begin < count; begin += 200) {
     transaction txn;
-    for (int i = begin; i < begin + 200; ++i)
+    for (int i = begin; i < begin + 200; ++i) {
       txn.ops.push_back(create_op{path_of(root, i), ""});
+    }
     s.must_commit(std::move(txn));
   }
 }
@@ -51,8 +52,9 @@ TEST_CASE("of 5000 watches asked for 4000 are left, and a broken connection brin
   // In batches, because the bound on waiting is per answer.
   for (int begin = 0; begin < nodes; begin += 200) {
     std::vector<read_op> reads;
-    for (int i = begin; i < begin + 200; ++i)
+    for (int i = begin; i < begin + 200; ++i) {
       reads.push_back(get(path_of(root, i), true));
+    }
     auto batch = s.read(std::move(reads));
     REQUIRE(batch.status == read_status::ok);
     for (auto& result : batch.results) {
@@ -75,12 +77,14 @@ TEST_CASE("of 5000 watches asked for 4000 are left, and a broken connection brin
   store_driver other{factory, options_for(server)};
   for (int begin = 0; begin < nodes; begin += 200) {
     transaction txn;
-    for (int i = begin; i < begin + 200; ++i)
+    for (int i = begin; i < begin + 200; ++i) {
       txn.ops.push_back(set_op{path_of(root, i), "new"});
+    }
     other.must_commit(std::move(txn));
   }
-  for (int i = 0; i < limit; ++i)
+  for (int i = 0; i < limit; ++i) {
     s.wait_watch();
+  }
   CHECK_FALSE(s.watch_pending());
   CHECK(s.counters().watches == 0);
 }
@@ -96,8 +100,9 @@ TEST_CASE("a session that the server has expired is followed by a new one, not b
   proxy.cut();
   s.wait_announced(session_phase::suspended);
   store_driver witness{factory, options_for(server)};
-  if (witness.must_read(exists(path, true)).code == rc::ok)
+  if (witness.must_read(exists(path, true)).code == rc::ok) {
     CHECK(witness.wait_watch().kind == watch_kind::deleted);
+  }
   CHECK(s.view().number == first.number);
   proxy.heal();
   s.wait_until([&] { return s.view().number > first.number && s.view().phase == session_phase::connected; },

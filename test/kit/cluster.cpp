@@ -25,23 +25,26 @@ cluster_options with(std::size_t nodes, std::uint64_t seed) {
 
 job_definition built(const job_builder& b) {
   auto d = b.build();
-  if (!d)
+  if (!d) {
     throw failure("register_job: " + to_string(d.error()));
+  }
   return std::move(*d);
 }
 
 } // namespace
 
 cluster::cluster(cluster_options options) : impl_(std::make_unique<impl>(std::move(options))) {
-  for (std::size_t i = 0; i < impl_->options.nodes; ++i)
+  for (std::size_t i = 0; i < impl_->options.nodes; ++i) {
     start("n" + std::to_string(i));
+  }
 }
 
 cluster::cluster(std::size_t nodes, std::uint64_t seed) : cluster(with(nodes, seed)) {}
 
 cluster::~cluster() {
-  if (impl_->sim->close())
+  if (impl_->sim->close()) {
     return;
+  }
   std::fputs("djm::test::cluster: user code has been left behind on its thread, and with it its cluster\n", stderr);
   // The thread may go on at any time and touch what it knows, even while the process ends.
   static auto& left_behind = *new std::vector<std::unique_ptr<impl>>;
@@ -63,19 +66,24 @@ cluster_node cluster::start(node_config config, std::shared_ptr<const strategy_r
   const auto id = config.id;
   config.store.connect = "embedded";
   config.store.root = x.options.config.store.root;
-  if (const auto ok = validate(config); !ok)
+  if (const auto ok = validate(config); !ok) {
     throw failure("start: " + to_string(ok.error()));
+  }
   const auto known = x.machines.find(id);
-  if (known != x.machines.end() && (is_up(id) || state(id) == node_state::paused))
+  if (known != x.machines.end() && (is_up(id) || state(id) == node_state::paused)) {
     throw failure(fmt::format("start: node \"{}\" is {}", id, to_string(state(id))));
-  if (known == x.machines.end() && x.machines.size() >= 500)
+  }
+  if (known == x.machines.end() && x.machines.size() >= 500) {
     throw failure(fmt::format("start: there are 500 nodes already, no room for \"{}\"", id));
+  }
   auto& m = x.machines[id];
-  if (known == x.machines.end())
+  if (known == x.machines.end()) {
     m.number = x.machines.size() - 1;
+  }
   m.config = config;
-  if (strategies)
+  if (strategies) {
     m.strategies = std::move(strategies);
+  }
   m.life = x.sim->start(m.number, std::move(config), m.strategies ? m.strategies : x.options.strategies);
   x.add_jobs(id);
   return node(id);
@@ -92,8 +100,9 @@ void cluster::begin_stop(const node_id& id, bool hurry) {
 void cluster::stop(const node_id& id) {
   begin_stop(id);
   const auto limit = impl_->of(id).config.stop_timeout + std::chrono::minutes{1};
-  if (!run_until([&] { return state(id) == node_state::stopped; }, limit))
+  if (!run_until([&] { return state(id) == node_state::stopped; }, limit)) {
     throw failure(fmt::format("stop: node \"{}\" has not ended within {}\n{}", id, format_duration(limit), describe()));
+  }
 }
 
 void cluster::crash(const node_id& id) {
@@ -106,14 +115,16 @@ void cluster::crash_after(const node_id& id, std::uint64_t steps) {
 
 void cluster::pause(const node_id& id) {
   const auto life = impl_->running(id, "pause").life;
-  if (state(id) != node_state::paused)
+  if (state(id) != node_state::paused) {
     impl_->sim->pause(life);
+  }
 }
 
 void cluster::resume(const node_id& id) {
   const auto life = impl_->running(id, "resume").life;
-  if (state(id) == node_state::paused)
+  if (state(id) == node_state::paused) {
     impl_->sim->resume(life);
+  }
 }
 
 cluster_node cluster::node(const node_id& id) {
@@ -127,16 +138,19 @@ node_state cluster::state(const node_id& id) const {
 
 std::vector<node_id> cluster::nodes() const {
   std::vector<node_id> result;
-  for (const auto& [id, m] : impl_->machines)
+  for (const auto& [id, m] : impl_->machines) {
     result.push_back(id);
+  }
   return result;
 }
 
 node_id cluster::leader() const {
   const auto& tree = impl_->sim->tree();
-  for (const auto& [id, a] : tree.alive())
-    if (a.session == tree.lowest_latch())
+  for (const auto& [id, a] : tree.alive()) {
+    if (a.session == tree.lowest_latch()) {
       return id;
+    }
+  }
   return {};
 }
 
@@ -163,9 +177,10 @@ void cluster::delay(const node_id& id, any_duration from, any_duration to) {
   const duration least = from;
   const duration most = to;
   impl_->may_act("delay");
-  if (least < duration::zero() || most < least || most > max_schedule_duration)
+  if (least < duration::zero() || most < least || most > max_schedule_duration) {
     throw failure(fmt::format("delay: from {} to {} is no range within 0s to {}", describe_duration(least),
                               describe_duration(most), describe_duration(max_schedule_duration)));
+  }
   impl_->sim->delay(impl_->of(id).number, least, most);
 }
 
@@ -197,8 +212,9 @@ void cluster::heal_all() {
   for (const auto& [id, m] : impl_->machines) {
     heal(id);
     delay(id, impl_->options.least_delay, impl_->options.most_delay);
-    if (state(id) == node_state::paused)
+    if (state(id) == node_state::paused) {
       resume(id);
+    }
   }
   store_up();
 }
@@ -209,9 +225,10 @@ namespace {
 
 /// Virtual time is cheap, but no number has room for all of it.
 void check_span(const char* what, duration d) {
-  if (d < duration::zero() || d > max_schedule_duration)
+  if (d < duration::zero() || d > max_schedule_duration) {
     throw failure(fmt::format("{}: {} is no time to pass; from 0s to {}", what, describe_duration(d),
                               describe_duration(max_schedule_duration)));
+  }
 }
 
 } // namespace
@@ -243,16 +260,19 @@ void cluster::settle(any_duration at_most) {
     auto missing = x.missing();
     if (missing.empty() && now() >= x.sim->last_change() + x.settle_pause()) {
       missing = x.missing_in_nodes(*this);
-      if (missing.empty())
+      if (missing.empty()) {
         return;
+      }
     }
     if (now() >= end) {
-      if (missing.empty())
+      if (missing.empty()) {
         missing = {fmt::format("the cluster goes on changing, the last time at {}", moment(x.sim->last_change()))};
+      }
       x.add_reasons(*this, missing);
       std::string text = fmt::format("settle: after {} something is missing:", format_duration(limit));
-      for (const auto& m : missing)
+      for (const auto& m : missing) {
         text += "\n  " + m;
+      }
       throw failure(text + "\n" + describe());
     }
     advance(std::min(look_period, end - now()));
@@ -267,8 +287,9 @@ void cluster::after(any_duration d, std::function<void()> f) {
 // -- jobs ----------------------------------------------------------------------
 
 void cluster::register_job(job_definition definition) {
-  if (const auto ok = validate(definition.spec); !ok)
+  if (const auto ok = validate(definition.spec); !ok) {
     throw failure("register_job: " + to_string(ok.error()));
+  }
   register_job([definition = std::move(definition)](const node_id&) { return definition; });
 }
 
@@ -280,12 +301,15 @@ void cluster::register_job(std::function<job_definition(const node_id&)> make) {
   auto& x = *impl_;
   x.may_pass_time("register_job");
   const auto job = make({}).spec.id;
-  if (!x.jobs.emplace(job, make).second)
+  if (!x.jobs.emplace(job, make).second) {
     throw failure(fmt::format("register_job: job \"{}\" is registered already", job));
+  }
   x.known_jobs.insert(job);
-  for (const auto& [id, m] : x.machines)
-    if (is_up(id) || state(id) == node_state::paused)
+  for (const auto& [id, m] : x.machines) {
+    if (is_up(id) || state(id) == node_state::paused) {
       x.add_job(id, make, job);
+    }
+  }
   advance(duration::zero());
   x.throw_refusals();
 }
@@ -309,20 +333,23 @@ node_id cluster::holder(const job_id& job, const item_id& item) const {
 std::map<item_id, node_id> cluster::owners(const job_id& job) const {
   std::map<item_id, node_id> result;
   impl_->check_job(job);
-  for (const auto& key : impl_->sim->tree().pool())
-    if (const auto [j, item] = split_key(key); j == job)
+  for (const auto& key : impl_->sim->tree().pool()) {
+    if (const auto [j, item] = split_key(key); j == job) {
       result[item] = owner(job, item);
+    }
+  }
   return result;
 }
 
 std::map<job_id, std::vector<item_id>> cluster::items_of(const node_id& id) const {
   static_cast<void>(impl_->of(id));
   std::map<job_id, std::vector<item_id>> result;
-  for (const auto& [key, owners] : impl_->sim->tree().assigned())
+  for (const auto& [key, owners] : impl_->sim->tree().assigned()) {
     if (owners.count(id) > 0) {
       auto [job, item] = split_key(key);
       result[job].push_back(std::move(item));
     }
+  }
   return result;
 }
 

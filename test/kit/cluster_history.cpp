@@ -11,9 +11,11 @@ namespace {
 
 std::vector<overlap> chosen(std::vector<run_book::double_run> all, bool of_paused) {
   std::vector<overlap> result;
-  for (auto& d : all)
-    if (d.of_paused == of_paused)
+  for (auto& d : all) {
+    if (d.of_paused == of_paused) {
       result.push_back(std::move(d.what));
+    }
+  }
   return result;
 }
 

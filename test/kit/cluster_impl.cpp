@@ -14,8 +14,9 @@ constexpr std::int64_t max_skew = 20'000;
 
 cluster_options checked(cluster_options o) {
   const auto check = [](bool ok, const std::string& text) {
-    if (!ok)
+    if (!ok) {
       throw failure("cluster_options: " + text);
+    }
   };
   check(o.nodes <= max_nodes, fmt::format("nodes is {}: at most {}", o.nodes, max_nodes));
   check(o.servers >= 1 && o.servers <= max_servers, fmt::format("servers is {}: 1 to {}", o.servers, max_servers));
@@ -30,16 +31,18 @@ cluster_options checked(cluster_options o) {
   auto c = o.config;
   c.id = "n0";
   c.store.connect = "embedded";
-  if (const auto ok = validate(c); !ok)
+  if (const auto ok = validate(c); !ok) {
     throw failure("cluster_options: config: " + to_string(ok.error()));
+  }
   return o;
 }
 
 template <class Map>
 std::string keys_of(const Map& all) {
   std::string text;
-  for (const auto& [key, value] : all)
+  for (const auto& [key, value] : all) {
     text += (text.empty() ? "" : ", ") + key;
+  }
   return text.empty() ? "none" : text;
 }
 
@@ -55,8 +58,9 @@ cluster::impl::impl(cluster_options o)
 
 cluster::impl::machine& cluster::impl::of(const node_id& id) {
   const auto i = machines.find(id);
-  if (i == machines.end())
+  if (i == machines.end()) {
     throw failure(fmt::format("no node \"{}\" in this cluster; there are: {}", id, keys_of(machines)));
+  }
   return i->second;
 }
 
@@ -64,8 +68,9 @@ cluster::impl::machine& cluster::impl::running(const node_id& id, const char* wi
   may_act(wish);
   auto& m = of(id);
   const auto s = sim->at(m.life).state;
-  if (s != node_state::up && s != node_state::paused)
+  if (s != node_state::up && s != node_state::paused) {
     throw failure(fmt::format("{}: node \"{}\" is {}", wish, id, to_string(s)));
+  }
   return m;
 }
 
@@ -75,37 +80,43 @@ bool cluster::impl::within_reach(const node_id& id) const {
 }
 
 void cluster::impl::may_act(const char* wish) const {
-  if (in_user_code())
+  if (in_user_code()) {
     throw failure(fmt::format("{} within user code: leave it to the test, or to cluster::after", wish));
+  }
 }
 
 void cluster::impl::may_pass_time(const char* wish) const {
   may_act(wish);
-  if (sim->busy())
+  if (sim->busy()) {
     throw failure(fmt::format("{} within a function given to cluster::after: no time may pass in it", wish));
+  }
 }
 
 void cluster::impl::check_job(const job_id& job) const {
-  if (known_jobs.count(job) > 0 || sim->tree().jobs().count(job) > 0)
+  if (known_jobs.count(job) > 0 || sim->tree().jobs().count(job) > 0) {
     return;
+  }
   std::string text;
-  for (const auto& j : known_jobs)
+  for (const auto& j : known_jobs) {
     text += (text.empty() ? "" : ", ") + j;
+  }
   throw failure(fmt::format("nobody has registered a job \"{}\" in this cluster; there are: {}", job,
                             text.empty() ? "none" : text));
 }
 
 void cluster::impl::add_jobs(const node_id& id) {
-  for (const auto& [job, make] : jobs)
+  for (const auto& [job, make] : jobs) {
     add_job(id, make, job);
+  }
 }
 
 void cluster::impl::add_job(const node_id& id, const std::function<job_definition(const node_id&)>& make,
                             const job_id& job) {
   auto d = make(id);
-  if (d.spec.id != job)
+  if (d.spec.id != job) {
     throw failure(fmt::format("register_job: the function has made job \"{}\" and now makes \"{}\" for node \"{}\"",
                               job, d.spec.id, id));
+  }
   const auto life = of(id).life;
   given[life].insert(job);
   sim->tell(life, djm::register_job{std::move(d.spec), std::move(d.code)});
@@ -113,8 +124,9 @@ void cluster::impl::add_job(const node_id& id, const std::function<job_definitio
 
 void cluster::impl::throw_refusals() {
   auto refusals = std::exchange(sim->refusals(), {});
-  if (!refusals.empty())
+  if (!refusals.empty()) {
     throw failure("register_job: " + refusals.front());
+  }
 }
 
 void cluster::impl::note_given(const node_id& id, const job_id& job) {

@@ -15,10 +15,12 @@ caf::actor_system& actor_access::system() {
 
 expected<node_actor> actor_access::node(const node_id& id) {
   const auto& x = cluster_.impl_->life_of(id);
-  if (x.state == node_state::paused)
+  if (x.state == node_state::paused) {
     return fail(errc::invalid_state, "node \"" + id + "\" is paused and answers nothing");
-  if (!x.node)
+  }
+  if (!x.node) {
     return fail(errc::shutting_down, "node \"" + id + "\" is " + to_string(x.state));
+  }
   return x.node;
 }
 
@@ -29,8 +31,9 @@ node_state cluster_node::state() const {
 expected<void> cluster_node::register_job(job_definition d) {
   const auto job = d.spec.id;
   auto answer = ask(*cluster_, id_, djm::register_job{std::move(d.spec), std::move(d.code)});
-  if (answer)
+  if (answer) {
     cluster_->impl_->note_given(id_, job);
+  }
   return answer;
 }
 

@@ -23,8 +23,9 @@ const store::znode_tree::node* find(const cluster& c, const std::string& path) {
 }
 
 void check_path(const char* wish, const std::string& path) {
-  if (!store::is_valid_path(path))
+  if (!store::is_valid_path(path)) {
     throw failure(fmt::format("tree: {} \"{}\": not a path of the store: absolute, without empty parts", wish, path));
+  }
 }
 
 void change(cluster& c, const std::string& identity, const char* wish, const std::string& path,
@@ -32,19 +33,23 @@ void change(cluster& c, const std::string& identity, const char* wish, const std
   tree_reach::may_act(c, "tree");
   check_path(wish, path);
   const auto done = tree_reach::of(c).intrude(txn, identity, fmt::format("somebody does: {} {}", wish, path));
-  if (!done)
+  if (!done) {
     throw failure(fmt::format("tree: {} {}: the store has no leader that could commit it", wish, path));
-  if (done->code != store::rc::ok)
+  }
+  if (done->code != store::rc::ok) {
     throw failure(fmt::format("tree: {} {}: {}", wish, path, store::to_string(done->code)));
+  }
 }
 
 void add_below(const cluster& c, const std::string& path, std::vector<std::string>& result) {
   const auto* node = find(c, path);
-  if (node == nullptr)
+  if (node == nullptr) {
     return;
+  }
   result.push_back(path);
-  for (const auto& name : node->children)
+  for (const auto& name : node->children) {
     add_below(c, (path == "/" ? "" : path) + '/' + name, result);
+  }
 }
 
 } // namespace
@@ -88,21 +93,25 @@ void cluster_tree::remove_all(const std::string& path) {
   std::vector<std::string> all;
   add_below(*cluster_, path, all);
   store::transaction txn;
-  for (auto p = all.rbegin(); p != all.rend(); ++p) // children stand behind their parents
+  for (auto p = all.rbegin(); p != all.rend(); ++p) { // children stand behind their parents
     txn.ops.emplace_back(store::remove_op{*p});
-  if (txn.ops.empty())
+  }
+  if (txn.ops.empty()) {
     txn.ops.emplace_back(store::remove_op{path});
+  }
   change(*cluster_, identity_, "remove all of", path, txn);
 }
 
 void cluster_tree::set_access(const std::string& path, tree_access access, const std::string& identity) {
   tree_reach::may_act(*cluster_, "tree");
   check_path("set the access of", path);
-  if (access != tree_access::open && identity.empty())
+  if (access != tree_access::open && identity.empty()) {
     throw failure(fmt::format("tree: set the access of {}: for whom? The identity is empty", path));
+  }
   auto acl = access == tree_access::open ? std::string{} : access == tree_access::readable ? '~' + identity : identity;
-  if (!tree_reach::of(*cluster_).set_access(path, std::move(acl)))
+  if (!tree_reach::of(*cluster_).set_access(path, std::move(acl))) {
     throw failure(fmt::format("tree: set the access of {}: no such node, or no leader", path));
+  }
 }
 
 } // namespace djm::test

@@ -10,11 +10,13 @@ namespace djm::test {
 
 std::string to_string(const run_record& r) {
   std::string items;
-  for (const auto& i : r.items)
+  for (const auto& i : r.items) {
     items += (items.empty() ? "" : ", ") + i.id;
+  }
   auto text = fmt::format("run {} of {} on {} {{{}}}: began at {}", r.run, r.job, r.node, items, moment(r.began));
-  if (r.stop_asked)
+  if (r.stop_asked) {
     text += fmt::format(", asked to stop at {} ({})", moment(*r.stop_asked), djm::to_string(r.reason));
+  }
   switch (r.how) {
   case run_end::running: return text + ", still running";
   case run_end::returned: return text + ", returned at " + moment(*r.ended);
@@ -35,8 +37,9 @@ std::string to_string(const seen_event& e) {
 
 std::string to_string(const std::vector<overlap>& all) {
   std::string text;
-  for (const auto& o : all)
+  for (const auto& o : all) {
     text += (text.empty() ? "" : "\n") + to_string(o);
+  }
   return text;
 }
 

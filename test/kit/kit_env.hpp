@@ -33,8 +33,9 @@ public:
           log({log_level::error, {}, "executor", text, {}, {}});
         },
         [this](const running_info& r) {
-          if (!hooks_.end)
+          if (!hooks_.end) {
             return;
+          }
           log({log_level::error,
                {},
                "executor",
@@ -57,10 +58,12 @@ public:
   executor& exec() override { return executor_; }
   store::session_factory& sessions() override { return *this; }
   void log(log_record record) override {
-    if (process_.dead())
+    if (process_.dead()) {
       return;
-    if (record.node.empty())
+    }
+    if (record.node.empty()) {
       record.node = process_.node();
+    }
     hooks_.log(record);
   }
   void close(std::function<void()> done) override {

@@ -61,8 +61,9 @@ lockstep::turn* lockstep::mine() noexcept {
 
 void lockstep::check() const {
   std::lock_guard<std::mutex> lock{state_->mutex};
-  if (!state_->broken.empty())
+  if (!state_->broken.empty()) {
     throw failure(state_->broken);
+  }
 }
 
 bool lockstep::ending() const {
@@ -100,12 +101,14 @@ void lockstep::resume(turn* t) {
 
 void lockstep::hand_over(state& s, turn* t) {
   std::unique_lock<std::mutex> lock{s.mutex};
-  if (!s.broken.empty())
+  if (!s.broken.empty()) {
     throw failure(s.broken);
+  }
   s.holder = t;
   t->go.notify_one();
-  if (s.simulator.wait_for(lock, s.patience, [&] { return s.holder == nullptr; }))
+  if (s.simulator.wait_for(lock, s.patience, [&] { return s.holder == nullptr; })) {
     return;
+  }
   s.broken =
     fmt::format("{} has gone on for {} of real time without waiting in its job context: it blocks on something that "
                 "virtual time cannot move (a lock, a thread of its own, I/O, the real clock), or never ends",
@@ -129,8 +132,9 @@ void lockstep::work(const std::shared_ptr<state>& s, turn* self) {
   std::unique_lock<std::mutex> lock{s->mutex};
   for (;;) {
     self->go.wait(lock, [&] { return s->holder == self || s->quit; });
-    if (s->holder != self)
+    if (s->holder != self) {
       return;
+    }
     auto task = std::exchange(self->task, nullptr);
     lock.unlock();
     try {
@@ -159,21 +163,26 @@ bool lockstep::close() {
   const auto busy = [&] {
     std::vector<turn*> result;
     std::lock_guard<std::mutex> lock{s.mutex};
-    for (const auto& t : s.all)
-      if (t->busy)
+    for (const auto& t : s.all) {
+      if (t->busy) {
         result.push_back(t.get());
+      }
+    }
     return result;
   };
   {
     std::lock_guard<std::mutex> lock{s.mutex};
-    if (s.quit)
+    if (s.quit) {
       return s.broken.empty();
+    }
     s.ending = true;
   }
   try {
-    for (int round = 0; round < most_rounds && !busy().empty(); ++round)
-      for (auto* t : busy())
+    for (int round = 0; round < most_rounds && !busy().empty(); ++round) {
+      for (auto* t : busy()) {
         hand_over(s, t);
+      }
+    }
   } catch (const failure&) {
     // It has been told, or nobody is left to be told.
   }
@@ -192,8 +201,9 @@ bool lockstep::close() {
       }
     }
   }
-  for (auto* t : ended)
+  for (auto* t : ended) {
     t->thread.join();
+  }
   return all;
 }
 

@@ -48,10 +48,12 @@ lockstep_executor::lockstep_executor(sim::timeline& t, sim::process& p, lockstep
 }
 
 std::string lockstep_executor::complaint(const run_order& order) const {
-  if (shut_)
+  if (shut_) {
     return fmt::format("run {} of job '{}' refused: the executor is shut down", order.id, order.job);
-  if (!order.code || order.items.empty() || order.id == 0 || runs_.count(order.id) > 0)
+  }
+  if (!order.code || order.items.empty() || order.id == 0 || runs_.count(order.id) > 0) {
     return fmt::format("run {} of job '{}' refused: no code, no items, or an id in use", order.id, order.job);
+  }
   return {};
 }
 
@@ -78,11 +80,13 @@ void lockstep_executor::start(run_order order, done_fn done) {
 
 void lockstep_executor::request_stop(run_id id, stop_reason reason, std::vector<item_id> revoked) {
   const auto i = runs_.find(id);
-  if (i == runs_.end())
+  if (i == runs_.end()) {
     return;
+  }
   if (auto& e = i->second; e.started) {
-    if (!std::exchange(e.stopping, true))
+    if (!std::exchange(e.stopping, true)) {
       observer_.stop_asked(process_, id, reason);
+    }
     const auto run = e.run;
     return run->request_stop(reason, revoked);
   }
@@ -103,26 +107,32 @@ void lockstep_executor::drop(run_id id) {
 }
 
 void lockstep_executor::end_lease(const lease_guard::verdict& v) {
-  for (const auto id : v.stop)
+  for (const auto id : v.stop) {
     request_stop(id, stop_reason::lease_expiring, {});
-  for (const auto id : v.overrun)
-    if (const auto i = runs_.find(id); i != runs_.end() && i->second.started)
+  }
+  for (const auto id : v.overrun) {
+    if (const auto i = runs_.find(id); i != runs_.end() && i->second.started) {
       overrun_({id, i->second.run->job(), i->second.run->items(), true});
+    }
+  }
 }
 
 void lockstep_executor::tell_revoked(run_id id, std::vector<item_id> items) {
   const auto i = runs_.find(id);
-  if (i == runs_.end())
+  if (i == runs_.end()) {
     return;
-  if (i->second.started)
+  }
+  if (i->second.started) {
     return i->second.run->tell_revoked(items);
+  }
   released(id, i->second.run->withdraw(items));
 }
 
 void lockstep_executor::released(run_id id, std::vector<item_id> items) {
   const auto i = runs_.find(id);
-  if (i == runs_.end() || !i->second.done || items.empty())
+  if (i == runs_.end() || !i->second.done || items.empty()) {
     return;
+  }
   run_result result;
   result.id = id;
   result.ended = false;
@@ -135,18 +145,21 @@ void lockstep_executor::call(std::function<void()> f) {
 }
 
 void lockstep_executor::call_user(std::string owner, std::function<void()> f) {
-  if (lanes_.enter(owner, f))
+  if (lanes_.enter(owner, f)) {
     begin_call(std::move(owner), std::move(f));
+  }
 }
 
 void lockstep_executor::begin_call(std::string owner, std::function<void()> f) {
   soon(fmt::format("a pool function or another short call of user code (\"{}\") on {}", owner, process_.node()),
        [this, owner, f = std::move(f)] {
          const at_end next_one{[&] {
-           if (lockstep_.ending())
+           if (lockstep_.ending()) {
              return;
-           if (auto next = lanes_.left(owner))
+           }
+           if (auto next = lanes_.left(owner)) {
              begin_call(owner, std::move(next));
+           }
          }};
          contain(f);
        });
@@ -155,8 +168,9 @@ void lockstep_executor::begin_call(std::string owner, std::function<void()> f) {
 void lockstep_executor::contain(const std::function<void()>& f) {
   std::string text;
   try {
-    if (!throws(f, text))
+    if (!throws(f, text)) {
       return;
+    }
   } catch (const abi::__forced_unwind&) {
     ++stats_.contained;
     report_("a call of user code has ended its thread (pthread_exit or cancellation)");
@@ -168,12 +182,14 @@ void lockstep_executor::contain(const std::function<void()>& f) {
 
 /// Calls `f` on a thread that runs cannot occupy.
 void lockstep_executor::soon(std::string what, std::function<void()> f) {
-  if (shut_)
+  if (shut_) {
     return;
+  }
   const auto when = timeline_.now + chance_.between(duration::zero(), start_time);
   process_.later(when, sim::process::kind::code, [this, what = std::move(what), f = std::move(f)]() mutable {
-    if (shut_)
+    if (shut_) {
       return;
+    }
     lockstep_.run(std::move(what), [this, f = std::move(f)] {
       virtual_clock::seat here{*clock_};
       ++stats_.reserved_busy;
@@ -202,16 +218,20 @@ run_services lockstep_executor::services(run_id id) {
 
 std::vector<running_info> lockstep_executor::running(const job_id& job) const {
   std::vector<running_info> result;
-  for (const auto& [id, e] : runs_)
-    if (job.empty() || e.run->job() == job)
+  for (const auto& [id, e] : runs_) {
+    if (job.empty() || e.run->job() == job) {
       result.push_back({id, e.run->job(), e.run->held_items(), e.started});
+    }
+  }
   return result;
 }
 
 void lockstep_executor::adopt(const job_id& job, done_fn done) {
-  for (auto& [id, e] : runs_)
-    if (e.run->job() == job)
+  for (auto& [id, e] : runs_) {
+    if (e.run->job() == job) {
       e.done = done;
+    }
+  }
 }
 
 executor_stats lockstep_executor::stats() const {
@@ -224,10 +244,12 @@ executor_stats lockstep_executor::stats() const {
 
 void lockstep_executor::shut() {
   shut_ = true;
-  while (const auto id = waiting_.pop())
+  while (const auto id = waiting_.pop()) {
     runs_.erase(*id);
-  for (auto& [id, e] : runs_)
+  }
+  for (auto& [id, e] : runs_) {
     e.done = nullptr;
+  }
 }
 
 void lockstep_executor::fill() {
@@ -249,8 +271,9 @@ void lockstep_executor::begin(run_id id) {
   e.began = process_.local_now();
   const auto run = e.run;
   observer_.run_began(process_, {id, run->job(), run->items(), true});
-  if (e.stopping)
+  if (e.stopping) {
     observer_.stop_asked(process_, id, run->reason());
+  }
   lockstep_.run(fmt::format("run {} of job \"{}\" on {}", id, run->job(), process_.node()), [this, run] {
     virtual_clock::seat here{*clock_};
     run_result result;
@@ -258,8 +281,9 @@ void lockstep_executor::begin(run_id id) {
     result.failed = true;
     result.failure = "its thread was ended (pthread_exit or cancellation)";
     const at_end told{[&] {
-      if (lockstep_.ending())
+      if (lockstep_.ending()) {
         return;
+      }
       observer_.run_ended(process_, result);
       process_.later(timeline_.now, sim::process::kind::code, [this, result] { finish(result); });
     }};
@@ -274,10 +298,12 @@ void lockstep_executor::finish(run_result r) {
   lease_.forget(r.id);
   --stats_.busy;
   ++stats_.finished;
-  if (r.failed)
+  if (r.failed) {
     ++stats_.failed;
-  if (ended.mapped().done)
+  }
+  if (ended.mapped().done) {
     ended.mapped().done(r);
+  }
   fill();
 }
 

@@ -21,21 +21,24 @@ void run_book::began(host h, const node_id& node, run_id run, const job_id& job,
 
 void run_book::stop_asked(host h, run_id run, stop_reason reason, duration now) {
   const auto i = open_.find({h, run});
-  if (i == open_.end() || runs_[i->second].stop_asked)
+  if (i == open_.end() || runs_[i->second].stop_asked) {
     return;
+  }
   runs_[i->second].stop_asked = now;
   runs_[i->second].reason = reason;
 }
 
 void run_book::released(host h, run_id run, const item_id& item, duration now) {
-  if (const auto i = open_.find({h, run}); i != open_.end())
+  if (const auto i = open_.find({h, run}); i != open_.end()) {
     places_[i->second].released.emplace(item, std::pair{++sequence_, now});
+  }
 }
 
 void run_book::ended(host h, run_id run, run_end how, std::string failure, duration now) {
   const auto i = open_.find({h, run});
-  if (i == open_.end())
+  if (i == open_.end()) {
     return;
+  }
   auto& r = runs_[i->second];
   r.ended = now;
   r.how = how;
@@ -45,8 +48,9 @@ void run_book::ended(host h, run_id run, run_end how, std::string failure, durat
 }
 
 void run_book::crashed(host h, duration now) {
-  for (auto i = open_.lower_bound({h, 0}); i != open_.end() && i->first.first == h; i = open_.lower_bound({h, 0}))
+  for (auto i = open_.lower_bound({h, 0}); i != open_.end() && i->first.first == h; i = open_.lower_bound({h, 0})) {
     ended(h, i->first.second, run_end::crashed, {}, now);
+  }
 }
 
 void run_book::paused(host h, duration now) {
@@ -54,14 +58,16 @@ void run_book::paused(host h, duration now) {
 }
 
 void run_book::resumed(host h, duration now, duration grace) {
-  if (auto& all = pauses_[h]; !all.empty())
+  if (auto& all = pauses_[h]; !all.empty()) {
     all.back().to = now + grace;
+  }
 }
 
 bool run_book::excused(const run_record& first, host on, duration from, duration now) const {
   const auto all = pauses_.find(on);
-  if (all == pauses_.end())
+  if (all == pauses_.end()) {
     return false;
+  }
   return std::any_of(all->second.begin(), all->second.end(), [&](const pause& p) {
     return first.began <= p.from && p.from <= from && first.ended.value_or(now) <= p.to;
   });
@@ -71,7 +77,7 @@ std::vector<run_book::double_run> run_book::double_runs(duration now) const {
   std::vector<double_run> result;
   // Of each item the runs that had not ended when the latest one began, by their indices.
   std::map<item_ref, std::set<std::size_t>> running;
-  for (std::size_t second = 0; second < runs_.size(); ++second)
+  for (std::size_t second = 0; second < runs_.size(); ++second) {
     for (const auto& item : runs_[second].items) {
       auto& others = running[{runs_[second].job, item.id}];
       for (auto i = others.begin(); i != others.end();) {
@@ -86,16 +92,18 @@ std::vector<run_book::double_run> run_book::double_runs(duration now) const {
         o.first = first;
         o.second = runs_[second];
         o.from = o.second.began;
-        if (first.ended && o.second.ended)
+        if (first.ended && o.second.ended) {
           o.to = std::min(*first.ended, *o.second.ended);
-        else
+        } else {
           o.to = first.ended ? first.ended : o.second.ended;
+        }
         const bool paused = excused(first, places_[*i].on, o.from, now);
         result.push_back({std::move(o), paused});
         ++i;
       }
       others.insert(second);
     }
+  }
   return result;
 }
 

@@ -55,8 +55,9 @@ simulation::simulation(cluster_options options, std::size_t machines)
   coordinator_->clock().current_time = to_caf_time(timeline_.now);
   ensemble_.set_observer([this](const store::committed_transaction& txn, time_point) { committed(txn); });
   network_ = std::make_unique<sim::network>(timeline_, ensemble_, *this, options_.seed, machines);
-  for (std::size_t m = 0; m < machines; ++m)
+  for (std::size_t m = 0; m < machines; ++m) {
     network_->set_delay(m, options_.least_delay, options_.most_delay);
+  }
   ensemble_.advance(timeline_.now);
   network_->settle();
   // The servers have elected their leader before the first node looks for them.
@@ -75,8 +76,9 @@ simulation::~simulation() {
 
 bool simulation::close() {
   for (auto& [h, x] : hosts_) {
-    if (x.state == node_state::up || x.state == node_state::paused)
+    if (x.state == node_state::up || x.state == node_state::paused) {
       crash(h);
+    }
     // Of nodes that have stopped runs may be left.
     x.p->die();
   }
@@ -96,11 +98,12 @@ simulation::handle simulation::start(std::size_t machine, node_config config,
   x.p = std::make_unique<sim::process>(timeline_, h, machine, config.id, clock);
   kit_env::hooks hooks;
   hooks.log = [this](const log_record& r) { logged(r); };
-  if (config.abort_on_overrun)
+  if (config.abort_on_overrun) {
     hooks.end = [this, h] {
       coordinator_->hold(h, true); // none of its actors goes on
       timeline_.events.at(timeline_.now, [this, h] { crash(h); });
     };
+  }
   x.env = std::make_shared<kit_env>(timeline_, *x.p, *network_, lockstep_, *this, options_.seed ^ sim::mix(h),
                                     config.max_threads, std::move(hooks));
   note(config.id + " starts");
@@ -123,8 +126,9 @@ simulation::handle simulation::start(std::size_t machine, node_config config,
 
 void simulation::crash(handle h) {
   auto& x = hosts_.at(h);
-  if (x.state != node_state::up && x.state != node_state::paused)
+  if (x.state != node_state::up && x.state != node_state::paused) {
     return;
+  }
   x.state = node_state::crashed;
   note(x.config.id + " crashes");
   runs_.crashed(h, now());
@@ -162,16 +166,19 @@ void simulation::resume(handle h) {
 
 void simulation::cut(std::size_t machine, way w, bool broken) {
   for (std::size_t s = 0; s < ensemble_.servers(); ++s) {
-    if (w != way::from_store)
+    if (w != way::from_store) {
       network_->set_cut(machine, s, sim::network::direction::up, broken);
-    if (w != way::to_store)
+    }
+    if (w != way::to_store) {
       network_->set_cut(machine, s, sim::network::direction::down, broken);
+    }
   }
 }
 
 void simulation::expire(handle h) {
-  for (const auto s : network_->sessions_of(*hosts_.at(h).p))
+  for (const auto s : network_->sessions_of(*hosts_.at(h).p)) {
     ensemble_.expire(s, timeline_.now);
+  }
   network_->settle();
 }
 
@@ -191,14 +198,16 @@ bool simulation::set_access(const std::string& path, std::string acl) {
 }
 
 void simulation::stop_store() {
-  for (std::size_t s = 0; s < ensemble_.servers(); ++s)
+  for (std::size_t s = 0; s < ensemble_.servers(); ++s) {
     ensemble_.crash(s, timeline_.now);
+  }
   network_->settle();
 }
 
 void simulation::start_store() {
-  for (std::size_t s = 0; s < ensemble_.servers(); ++s)
+  for (std::size_t s = 0; s < ensemble_.servers(); ++s) {
     ensemble_.restart(s, timeline_.now);
+  }
   network_->settle();
 }
 
@@ -206,8 +215,9 @@ void simulation::run_for(duration d) {
   lockstep_.check();
   const auto end = timeline_.now + d;
   run_actors();
-  while (advance(end))
+  while (advance(end)) {
     run_actors();
+  }
   timeline_.now = std::max(timeline_.now, end);
 }
 
@@ -231,12 +241,13 @@ void simulation::after(duration d, std::function<void()> f) {
 
 void simulation::run_actors() {
   const during event{busy_};
-  while (coordinator_->step())
+  while (coordinator_->step()) {
     if (doomed_ && coordinator_->steps() >= doomed_->second) {
       const auto h = doomed_->first;
       doomed_.reset();
       crash(h);
     }
+  }
 }
 
 bool simulation::advance(time_point limit) {
@@ -251,8 +262,9 @@ bool simulation::advance(time_point limit) {
     clock.trigger_timeout();
     return true;
   }
-  if (!next || *next > limit)
+  if (!next || *next > limit) {
     return false;
+  }
   timeline_.now = *next;
   clock.current_time = to_caf_time(timeline_.now);
   timeline_.events.pop()();
@@ -264,8 +276,9 @@ void simulation::on_down(handle h, const caf::error& why) {
   x.node = nullptr;
   caf::anon_send_exit(x.listener, caf::exit_reason::kill);
   x.listener = nullptr;
-  if (x.state != node_state::up && x.state != node_state::paused)
+  if (x.state != node_state::up && x.state != node_state::paused) {
     return;
+  }
   x.state = node_state::stopped;
   const bool asked = why == caf::exit_reason::user_shutdown;
   note(x.config.id + " has ended" + (asked ? std::string{} : ": " + to_string(from_caf(why))));
@@ -283,14 +296,16 @@ void simulation::committed(const store::committed_transaction& txn) {
 
 void simulation::logged(const log_record& r) {
   note(fmt::format("{} {} {}: {}", r.node, djm::to_string(r.level), r.component, r.text));
-  if (options_.log)
+  if (options_.log) {
     options_.log(r);
+  }
 }
 
 void simulation::note(const std::string& line) {
   log_.push_back(moment(now()) + ' ' + line);
-  if (log_.size() > log_limit)
+  if (log_.size() > log_limit) {
     log_.pop_front();
+  }
 }
 
 std::uint64_t simulation::hash() const {

@@ -12,8 +12,9 @@ namespace djm::test {
 template <class Message>
 void simulation::tell(handle h, Message m) {
   const auto& target = hosts_.at(h);
-  if (!target.node)
+  if (!target.node) {
     return;
+  }
   system_.spawn([this, node = target.node, m = std::move(m)](cx::event_based_actor* self) {
     self->mail(m)
       .request(node, caf::infinite)

@@ -19,16 +19,18 @@ public:
 
   bool stop_requested() const override {
     // Threads of the job's own are not in lock step: they look for free.
-    if (virtual_clock::mine() == &clock_)
+    if (virtual_clock::mine() == &clock_) {
       count_look();
+    }
     return inner_.stop_requested();
   }
   djm::stop_reason reason() const override { return inner_.reason(); }
   std::vector<item_id> revoked_items() const override { return inner_.revoked_items(); }
 
   bool stop_requested(const item_id& item) const override {
-    if (virtual_clock::mine() == &clock_)
+    if (virtual_clock::mine() == &clock_) {
       count_look();
+    }
     return inner_.stop_requested(item);
   }
   void release(const item_id& item) override { inner_.release(item); }

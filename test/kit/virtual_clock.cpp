@@ -24,16 +24,20 @@ public:
   bool wait(std::unique_lock<std::mutex>& lock, time_point deadline, const std::function<bool()>& ready) override {
     auto* self = lockstep::mine();
     while (!ready()) {
-      if (self == nullptr)
+      if (self == nullptr) {
         throw failure("only threads that the cluster has called may wait in a job context, and only while it goes on");
-      if (lockstep_.ending() && user_waits > 0)
+      }
+      if (lockstep_.ending() && user_waits > 0) {
         return abandon();
-      if (process_.local_now() >= deadline)
+      }
+      if (process_.local_now() >= deadline) {
         return false;
+      }
       waiter w{self, 0};
       // Nobody waits for a century; the numbers of virtual time would not have room for it.
-      if (deadline < saturating_add(process_.local_now(), std::chrono::hours{24 * 36500}))
+      if (deadline < saturating_add(process_.local_now(), std::chrono::hours{24 * 36500})) {
         w.event = resume_at(process_.to_world(deadline), self);
+      }
       waiters_.push_back(&w);
       lock.unlock();
       lockstep_.yield();
@@ -64,8 +68,9 @@ private:
 
   /// Within a destructor that an exception runs, another one would end the process.
   static bool abandon() {
-    if (std::uncaught_exceptions() == 0)
+    if (std::uncaught_exceptions() == 0) {
       throw abandoned{};
+    }
     return false;
   }
 
@@ -109,8 +114,9 @@ virtual_clock::user_wait::~user_wait() {
 void spend(any_duration time) {
   const duration d = time;
   auto* clock = virtual_clock::mine();
-  if (clock == nullptr)
+  if (clock == nullptr) {
     throw failure("spend(" + describe_duration(d) + ") is for user code that a test cluster has called");
+  }
   clock->spend(d);
 }
 

@@ -42,13 +42,15 @@ inline store::check_op unchecked(int number, store::check_op op) {
   return on(number) ? store::check_op{"/"} : std::move(op);
 }
 inline store::set_op unchecked(int number, store::set_op op) {
-  if (on(number))
+  if (on(number)) {
     op.version = store::any_version;
+  }
   return op;
 }
 inline store::remove_op unchecked(int number, store::remove_op op) {
-  if (on(number))
+  if (on(number)) {
     op.version = store::any_version;
+  }
   return op;
 }
 

@@ -16,8 +16,9 @@ constexpr std::uint64_t mix(std::uint64_t x) noexcept {
 }
 
 constexpr std::uint64_t hash_text(std::string_view text, std::uint64_t h = 0xcbf29ce484222325ULL) noexcept {
-  for (const char c : text)
+  for (const char c : text) {
     h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  }
   return h;
 }
 

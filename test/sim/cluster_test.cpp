@@ -20,10 +20,13 @@ namespace {
 /// The node whose latch is the lowest.
 world::handle leader_of(small_cluster& s) {
   const auto session = s.w.verdict().image().lowest_latch();
-  for (const auto h : s.w.processes())
-    for (const auto mine : s.w.net().sessions_of(s.w.process_of(h)))
-      if (mine == session)
+  for (const auto h : s.w.processes()) {
+    for (const auto mine : s.w.net().sessions_of(s.w.process_of(h))) {
+      if (mine == session) {
         return h;
+      }
+    }
+  }
   return 0;
 }
 
@@ -33,8 +36,9 @@ TEST_CASE("three nodes share two jobs and come to rest") {
   small_cluster s;
   s.settle();
   s.rest();
-  for (const auto h : s.nodes)
+  for (const auto h : s.nodes) {
     CHECK(s.items_of(h) >= 6);
+  }
   CHECK(s.w.refusals().empty());
 }
 
@@ -69,13 +73,17 @@ TEST_CASE("a node that is cut off keeps its items for a blip and moves nothing")
   small_cluster s;
   s.settle();
   const auto before = s.owners();
-  for (std::size_t server = 0; server < 3; ++server)
-    for (const auto d : {network::direction::up, network::direction::down})
+  for (std::size_t server = 0; server < 3; ++server) {
+    for (const auto d : {network::direction::up, network::direction::down}) {
       s.w.net().set_cut(0, server, d, true);
+    }
+  }
   s.w.run_for(3s);
-  for (std::size_t server = 0; server < 3; ++server)
-    for (const auto d : {network::direction::up, network::direction::down})
+  for (std::size_t server = 0; server < 3; ++server) {
+    for (const auto d : {network::direction::up, network::direction::down}) {
       s.w.net().set_cut(0, server, d, false);
+    }
+  }
   s.rest();
   CHECK(s.owners() == before);
 }
@@ -83,13 +91,17 @@ TEST_CASE("a node that is cut off keeps its items for a blip and moves nothing")
 TEST_CASE("the items of a node that stays cut off go on elsewhere, and its own runs stop in time") {
   small_cluster s;
   s.settle();
-  for (std::size_t server = 0; server < 3; ++server)
-    for (const auto d : {network::direction::up, network::direction::down})
+  for (std::size_t server = 0; server < 3; ++server) {
+    for (const auto d : {network::direction::up, network::direction::down}) {
       s.w.net().set_cut(0, server, d, true);
+    }
+  }
   CHECK(s.w.run_until([&] { return s.items_of(s.nodes[0]) == 0 && s.complete(); }, 8s));
-  for (std::size_t server = 0; server < 3; ++server)
-    for (const auto d : {network::direction::up, network::direction::down})
+  for (std::size_t server = 0; server < 3; ++server) {
+    for (const auto d : {network::direction::up, network::direction::down}) {
       s.w.net().set_cut(0, server, d, false);
+    }
+  }
   s.rest();
 }
 
@@ -99,21 +111,27 @@ TEST_CASE(
     small_cluster s{seed};
     s.settle();
     const auto m = s.w.process_of(s.nodes[0]).machine();
-    if (seed % 3 == 0)
+    if (seed % 3 == 0) {
       s.w.stop(s.nodes[0], seed % 2 == 0);
-    if (seed % 3 == 1)
+    }
+    if (seed % 3 == 1) {
       s.w.kill_part(s.nodes[0], "store");
+    }
     s.w.run_for(std::chrono::milliseconds{seed % 3 == 2 ? 0 : 2 * static_cast<int>(seed)});
     s.w.hold(s.nodes[0]);
-    for (std::size_t server = 0; server < 3; ++server)
-      for (const auto d : {network::direction::up, network::direction::down})
+    for (std::size_t server = 0; server < 3; ++server) {
+      for (const auto d : {network::direction::up, network::direction::down}) {
         s.w.net().set_cut(m, server, d, true);
+      }
+    }
     CHECK(s.w.run_until([&] { return s.items_of(s.nodes[0]) == 0 && s.complete(); }, 15s));
     s.w.run_for(5s);
     s.good();
-    for (std::size_t server = 0; server < 3; ++server)
-      for (const auto d : {network::direction::up, network::direction::down})
+    for (std::size_t server = 0; server < 3; ++server) {
+      for (const auto d : {network::direction::up, network::direction::down}) {
         s.w.net().set_cut(m, server, d, false);
+      }
+    }
     s.w.release(s.nodes[0]);
     s.w.run_for(5s);
     s.good();
@@ -147,8 +165,9 @@ TEST_CASE("an expired session is replaced within D and moves nothing") {
   small_cluster s;
   s.settle();
   const auto before = s.owners();
-  for (const auto session : s.w.net().sessions_of(s.w.process_of(s.nodes[1])))
+  for (const auto session : s.w.net().sessions_of(s.w.process_of(s.nodes[1]))) {
     s.w.ensemble().expire(session, s.w.now());
+  }
   s.w.touched_ensemble();
   s.rest();
   CHECK(s.owners() == before);
@@ -180,12 +199,14 @@ TEST_CASE("an outage of the ensemble shorter than the deadline moves nothing") {
   small_cluster s;
   s.settle();
   const auto before = s.owners();
-  for (std::size_t i = 0; i < 3; ++i)
+  for (std::size_t i = 0; i < 3; ++i) {
     s.w.ensemble().crash(i, s.w.now());
+  }
   s.w.touched_ensemble();
   s.w.run_for(2s);
-  for (std::size_t i = 0; i < 3; ++i)
+  for (std::size_t i = 0; i < 3; ++i) {
     s.w.ensemble().restart(i, s.w.now());
+  }
   s.w.touched_ensemble();
   s.rest();
   CHECK(s.owners() == before);
@@ -195,18 +216,22 @@ TEST_CASE("a node behind a server that is cut from its peers stops in time altho
   small_cluster s;
   s.settle();
   // Leave machine 0 nothing but server 2, then cut server 2 from the others.
-  for (std::size_t server = 0; server < 2; ++server)
-    for (const auto d : {network::direction::up, network::direction::down})
+  for (std::size_t server = 0; server < 2; ++server) {
+    for (const auto d : {network::direction::up, network::direction::down}) {
       s.w.net().set_cut(0, server, d, true);
+    }
+  }
   s.w.run_for(3s);
-  for (std::size_t server = 0; server < 2; ++server)
+  for (std::size_t server = 0; server < 2; ++server) {
     s.w.ensemble().set_link(2, server, false, s.w.now());
+  }
   s.w.touched_ensemble();
   CHECK(s.w.run_until([&] { return s.items_of(s.nodes[0]) == 0 && s.complete(); }, 12s));
   for (std::size_t server = 0; server < 2; ++server) {
     s.w.ensemble().set_link(2, server, true, s.w.now());
-    for (const auto d : {network::direction::up, network::direction::down})
+    for (const auto d : {network::direction::up, network::direction::down}) {
       s.w.net().set_cut(0, server, d, false);
+    }
   }
   s.w.touched_ensemble();
   s.rest();
@@ -230,15 +255,16 @@ TEST_CASE("the ensemble's leader may change without anybody noticing") {
 TEST_CASE("a lost answer of any transaction is survived") {
   using kind = transaction_kind;
   for (const auto k : {kind::setup, kind::pool, kind::registration, kind::join, kind::candidacy, kind::assign,
-                       kind::lock, kind::unlock, kind::break_lock, kind::leave, kind::probe, kind::switch_job})
+                       kind::lock, kind::unlock, kind::break_lock, kind::leave, kind::probe, kind::switch_job}) {
     for (const auto how : {fate::lost_before, fate::lost_after}) {
       CAPTURE(enum_text(k));
       CAPTURE(how == fate::lost_before);
       small_cluster s{static_cast<std::uint64_t>(k) * 2 + (how == fate::lost_before)};
       std::size_t lost = 0;
       s.w.decide_fate = [&](const process&, const store::transaction&, kind what) {
-        if (what != k || lost >= 3)
+        if (what != k || lost >= 3) {
           return fate::arrives;
+        }
         ++lost;
         return how;
       };
@@ -252,6 +278,7 @@ TEST_CASE("a lost answer of any transaction is survived") {
       s.w.run_for(4s);
       s.rest();
     }
+  }
 }
 
 TEST_CASE("without detach tolerance nothing overlaps either") {
@@ -261,11 +288,13 @@ TEST_CASE("without detach tolerance nothing overlaps either") {
   config.store.operation_deadline = 300ms;
   small_cluster s{5, 3, &config};
   s.settle();
-  for (std::size_t server = 0; server < 3; ++server)
+  for (std::size_t server = 0; server < 3; ++server) {
     s.w.net().set_cut(0, server, network::direction::up, true);
+  }
   CHECK(s.w.run_until([&] { return s.items_of(s.nodes[0]) == 0 && s.complete(); }, 6s));
-  for (std::size_t server = 0; server < 3; ++server)
+  for (std::size_t server = 0; server < 3; ++server) {
     s.w.net().set_cut(0, server, network::direction::up, false);
+  }
   s.w.run_for(2s);
   s.w.crash(s.nodes[1]);
   s.w.run_for(1s);
@@ -276,9 +305,11 @@ TEST_CASE("without detach tolerance nothing overlaps either") {
 TEST_CASE("a decision that is held until its session is over touches nobody's lock") {
   small_cluster s{6};
   const auto cut = [&](bool on) {
-    for (std::size_t server = 0; server < 3; ++server)
-      for (const auto d : {network::direction::up, network::direction::down})
+    for (std::size_t server = 0; server < 3; ++server) {
+      for (const auto d : {network::direction::up, network::direction::down}) {
         s.w.net().set_cut(0, server, d, on);
+      }
+    }
   };
   s.settle();
   bool held = false;

@@ -86,9 +86,11 @@ struct court {
   /// Which invariants were broken, once each.
   std::vector<std::string> broken() const {
     std::vector<std::string> names;
-    for (const auto& v : j.violations())
-      if (names.empty() || names.back() != v.invariant)
+    for (const auto& v : j.violations()) {
+      if (names.empty() || names.back() != v.invariant) {
         names.push_back(v.invariant);
+      }
+    }
     return names;
   }
 };

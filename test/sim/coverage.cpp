@@ -10,14 +10,16 @@
 namespace djm::sim {
 
 std::string message_name(std::string_view type) {
-  if (type.empty())
+  if (type.empty()) {
     return "(system)";
+  }
   std::string name{type};
   int status = 0;
   const std::unique_ptr<char, void (*)(void*)> text{abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status),
                                                     std::free};
-  if (status == 0)
+  if (status == 0) {
     name = text.get();
+  }
   const auto colon = name.rfind("::");
   return colon == std::string::npos ? name : name.substr(colon + 2);
 }
@@ -40,60 +42,76 @@ transaction_kind kind_of(const store::transaction& txn) {
     const bool creates = std::holds_alternative<store::create_op>(op);
     const bool sets = std::holds_alternative<store::set_op>(op);
     const bool gone = std::holds_alternative<store::remove_op>(op);
-    if (std::holds_alternative<store::secure_op>(op))
+    if (std::holds_alternative<store::secure_op>(op)) {
       return kind::setup;
+    }
     if (!creates && !sets && !gone) {
       latch_check |= has(path, "/leader-latch/");
       continue;
     }
     writes = true;
     removes |= gone;
-    if (has(path, "/leader-latch/"))
+    if (has(path, "/leader-latch/")) {
       latch = true;
-    else if (has(path, "/alive/"))
+    } else if (has(path, "/alive/")) {
       // A lock transaction sets its own registration to learn the zxid.
       (creates ? alive_made : gone ? alive_gone : alive_set) = true;
-    else if (has(path, "/assigned/"))
+    } else if (has(path, "/assigned/")) {
       assigned = true;
-    else if (has(path, ".lock"))
+    } else if (has(path, ".lock")) {
       (creates ? lock_made : lock_gone) = true;
-    else if (has(path, "/workers/"))
+    } else if (has(path, "/workers/")) {
       registers = true;
-    else if (has(path, "/marks/"))
+    } else if (has(path, "/marks/")) {
       pool_data = true; // what operators say
-    else if (has(path, "/work-pool/"))
+    } else if (has(path, "/work-pool/")) {
       (sets ? pool_data : pool) = true;
-    else if (has(path, "/work-pool") && !has(path, "version"))
+    } else if (has(path, "/work-pool") && !has(path, "version")) {
       pool_data = true;
+    }
   }
-  if (!writes)
+  if (!writes) {
     return kind::probe;
-  if (latch)
+  }
+  if (latch) {
     return kind::candidacy;
-  if (alive_made)
+  }
+  if (alive_made) {
     return kind::join;
-  if (alive_gone)
+  }
+  if (alive_gone) {
     return kind::leave;
-  if (alive_set && !lock_made && !lock_gone)
+  }
+  if (alive_set && !lock_made && !lock_gone) {
     return kind::join;
-  if (latch_check && assigned)
+  }
+  if (latch_check && assigned) {
     return kind::assign;
-  if (latch_check && lock_gone)
+  }
+  if (latch_check && lock_gone) {
     return kind::break_lock;
-  if (latch_check && removes)
+  }
+  if (latch_check && removes) {
     return kind::clean;
-  if (latch_check)
+  }
+  if (latch_check) {
     return kind::assign;
-  if (lock_made)
+  }
+  if (lock_made) {
     return kind::lock;
-  if (lock_gone)
+  }
+  if (lock_gone) {
     return kind::unlock;
-  if (registers)
+  }
+  if (registers) {
     return kind::registration;
-  if (pool)
+  }
+  if (pool) {
     return kind::pool;
-  if (pool_data)
+  }
+  if (pool_data) {
     return kind::switch_job;
+  }
   return kind::setup;
 }
 
@@ -118,26 +136,32 @@ const char* component_of(transaction_kind kind) {
 }
 
 void coverage::add(const coverage& other) {
-  for (const auto& [k, n] : other.faults)
+  for (const auto& [k, n] : other.faults) {
     faults[k] += n;
-  for (const auto& [k, n] : other.transactions)
+  }
+  for (const auto& [k, n] : other.transactions) {
     transactions[k] += n;
-  for (const auto& [k, n] : other.events)
+  }
+  for (const auto& [k, n] : other.events) {
     events[k] += n;
+  }
   for (const auto& [k, counts] : other.pairs) {
     auto& mine = pairs[k];
-    for (std::size_t i = 0; i < mine.size(); ++i)
+    for (std::size_t i = 0; i < mine.size(); ++i) {
       mine[i] += counts[i];
+    }
   }
 }
 
 std::string coverage::table() const {
   std::string text = "faults\n";
-  for (const auto& [k, n] : faults)
+  for (const auto& [k, n] : faults) {
     text += fmt::format("  {:<28} {:>10}\n", k, n);
+  }
   text += fmt::format("transactions\n  {:<13}", "");
-  for (const auto& name : enum_names(transaction_outcome{}).names)
+  for (const auto& name : enum_names(transaction_outcome{}).names) {
     text += fmt::format(" {:>12}", name);
+  }
   text += '\n';
   const auto kinds = enum_names(transaction_kind{}).names;
   for (std::size_t k = 0; k < kinds.size(); ++k) {
@@ -149,8 +173,9 @@ std::string coverage::table() const {
     text += '\n';
   }
   text += "events\n";
-  for (const auto& [k, n] : events)
+  for (const auto& [k, n] : events) {
     text += fmt::format("  {:<28} {:>10}\n", k, n);
+  }
   return text;
 }
 

@@ -32,20 +32,22 @@ struct owed {
     }
     for (const auto& [key, lock] : image.locks()) {
       const auto a = image.alive().find(lock.worker);
-      if (a != image.alive().end() && a->second.incarnation == lock.incarnation)
+      if (a != image.alive().end() && a->second.incarnation == lock.incarnation) {
         gone_.erase(lock.incarnation);
-      else
+      } else {
         longest_lock_of_the_dead =
           std::max<duration>(longest_lock_of_the_dead, now - gone_.try_emplace(lock.incarnation, now).first->second);
+      }
     }
     for (const auto& item : items) {
       const auto l = image.locks().find(item);
       const auto runs = l != image.locks().end() && s.w.up_as(l->second.incarnation);
-      if (runs)
+      if (runs) {
         held_.insert_or_assign(item, now);
-      else
+      } else {
         longest_without_holder =
           std::max<duration>(longest_without_holder, now - held_.try_emplace(item, now).first->second);
+      }
       if (counts) {
         ++looks;
         held += runs ? 1 : 0;
@@ -101,19 +103,24 @@ TEST_CASE("a node that crashes again and again takes its items down with it twic
     small_cluster s{7, 5};
     s.settle();
     owed o{s};
-    for (const auto& [key, lock] : s.w.verdict().image().locks())
-      if (lock.incarnation == s.w.process_of(s.nodes[4]).incarnation())
+    for (const auto& [key, lock] : s.w.verdict().image().locks()) {
+      if (lock.incarnation == s.w.process_of(s.nodes[4]).incarnation()) {
         o.items.insert(key);
+      }
+    }
     REQUIRE(o.items.size() > 2);
     const auto began = s.w.now();
     while (s.w.now() < began + 90s) {
-      if (const auto h = s.w.on(4))
+      if (const auto h = s.w.on(4)) {
         s.w.crash(*h);
-      for (auto until = s.w.now() + 500ms; s.w.now() < until; s.w.run_for(100ms))
+      }
+      for (auto until = s.w.now() + 500ms; s.w.now() < until; s.w.run_for(100ms)) {
         o.look(s.w.now() > began + 9s);
+      }
       s.c.start(4);
-      for (auto until = s.w.now() + life; s.w.now() < until; s.w.run_for(100ms))
+      for (auto until = s.w.now() + life; s.w.now() < until; s.w.run_for(100ms)) {
         o.look(s.w.now() > began + 9s);
+      }
     }
     s.good();
     const auto percent = o.held * 100 / o.looks;

@@ -21,14 +21,16 @@ void debts::look(const tree_image& image, const std::vector<node>& nodes, time_p
   look_at_nodes(image, nodes, now);
   std::map<lock_name, time_point> orphans;
   for (const auto& [key, lock] : image.locks()) {
-    if (lock.incarnation.empty() || lives(image, lock) || excused_.count(key) > 0)
+    if (lock.incarnation.empty() || lives(image, lock) || excused_.count(key) > 0) {
       continue;
+    }
     const auto known = orphans_.find({key, lock.token});
     const auto first = orphans.emplace(lock_name{key, lock.token}, known == orphans_.end() ? now : known->second);
     const auto since = std::max(first.first->second, leader_since_);
-    if (now - since > to_break && excused_.insert(key).second)
+    if (now - since > to_break && excused_.insert(key).second) {
       say("I8", fmt::format("the lock {} of {}, who is gone, has been there for {} under one leader", key,
                             lock.incarnation, format_duration(now - since)));
+    }
   }
   orphans_ = std::move(orphans);
   std::map<std::string, time_point> idle;
@@ -38,15 +40,17 @@ void debts::look(const tree_image& image, const std::vector<node>& nodes, time_p
     const auto l = image.locks().find(key);
     const bool held = l != image.locks().end() && lives(image, l->second);
     if (held || left_out_.count(job) > 0 || enabled == image.jobs().end() || !enabled->second || image.all_disabled() ||
-        excused_.count(key) > 0 || !somebody_has_long_offered(image, job, now))
+        excused_.count(key) > 0 || !somebody_has_long_offered(image, job, now)) {
       continue;
+    }
     const auto known = idle_.find(key);
     const auto first = idle.emplace(key, known == idle_.end() ? now : known->second).first->second;
     const auto since = std::max(first, leader_since_);
-    if (now - since > to_hold && excused_.insert(key).second)
+    if (now - since > to_hold && excused_.insert(key).second) {
       say("I3",
           fmt::format("{} has been held by nobody for {} under one leader, although a node in good health offers it",
                       key, format_duration(now - since)));
+    }
   }
   idle_ = std::move(idle);
 }
@@ -56,17 +60,20 @@ void debts::look_at_nodes(const tree_image& image, const std::vector<node>& node
   std::string leader;
   for (const auto& [worker, presence] : image.alive()) {
     there.insert(presence.incarnation);
-    if (presence.session == image.lowest_latch())
+    if (presence.session == image.lowest_latch()) {
       leader = presence.incarnation;
+    }
   }
   for (const auto& n : nodes) {
-    if (n.well && there.count(n.incarnation) > 0)
+    if (n.well && there.count(n.incarnation) > 0) {
       well_.try_emplace(n.incarnation, now);
-    else
+    } else {
       well_.erase(n.incarnation);
+    }
   }
-  if (leader != leader_ || well_.count(leader) == 0)
+  if (leader != leader_ || well_.count(leader) == 0) {
     leader_since_ = now;
+  }
   leader_ = leader;
 }
 

@@ -66,8 +66,9 @@ TEST_CASE("I3: an item that a healthy node offers has to be held, whoever crashe
   for (const bool held : {false, true}) {
     court c;
     offer(c);
-    if (held)
+    if (held) {
       c.lock(c.a, 100);
+    }
     goes_on(c, 30s);
     CHECK(c.broken() == (held ? broken{} : broken{"I3"}));
   }

@@ -23,8 +23,9 @@ event_queue::id event_queue::at(time_point when, std::function<void()> f) {
 
 void event_queue::cancel(id which) {
   const auto s = static_cast<std::uint32_t>(which & ((1u << slot_bits) - 1));
-  if (which != 0 && s < slots_.size() && slots_[s].sequence == which >> slot_bits)
+  if (which != 0 && s < slots_.size() && slots_[s].sequence == which >> slot_bits) {
     free(s);
+  }
 }
 
 std::optional<time_point> event_queue::next() {
@@ -34,8 +35,9 @@ std::optional<time_point> event_queue::next() {
 
 std::function<void()> event_queue::pop() {
   drop_cancelled();
-  if (heap_.empty())
+  if (heap_.empty()) {
     return {};
+  }
   std::pop_heap(heap_.begin(), heap_.end(), later);
   const auto s = heap_.back().slot;
   heap_.pop_back();

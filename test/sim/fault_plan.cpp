@@ -75,15 +75,17 @@ std::vector<std::pair<std::string, unsigned>> fault_plan::faults_of(profile kind
     {"wall clock set", {0, 2, 2, 1, 0}},
   };
   std::vector<std::pair<std::string, unsigned>> result;
-  for (const auto& [name, weights] : table)
+  for (const auto& [name, weights] : table) {
     result.emplace_back(name, weights[static_cast<std::size_t>(kind)]);
+  }
   return result;
 }
 
 void fault_plan::add_job(job_spec spec, std::vector<item_id> items, run_manner manner) {
   auto& j = jobs_[spec.id];
-  if (spec.attributes.strategy == "moody")
+  if (spec.attributes.strategy == "moody") {
     world_.verdict().owes_no_place(spec.id);
+  }
   j.spec = std::move(spec);
   j.all_items = items;
   j.world = std::make_shared<job_world>();
@@ -98,9 +100,11 @@ world::handle fault_plan::start(std::size_t machine) {
 }
 
 void fault_plan::register_jobs(world::handle h, std::size_t machine) {
-  for (const auto& [id, j] : jobs_)
-    if (knows(machine, id))
+  for (const auto& [id, j] : jobs_) {
+    if (knows(machine, id)) {
       world_.tell(h, register_job{j.spec, std::make_shared<sim_job>(j.world, machine)});
+    }
+  }
 }
 
 void fault_plan::inflict(const std::string& fault) {
@@ -113,8 +117,9 @@ void fault_plan::restart_later(std::size_t machine, duration d) {
   later(d, [this, machine, d] {
     if (const auto h = world_.on(machine)) {
       // Still stopping, or the crash has not come about.
-      if (!healed_)
+      if (!healed_) {
         return;
+      }
     } else {
       start(machine);
     }
@@ -126,8 +131,9 @@ std::optional<world::handle> fault_plan::any_node(bool running_only) {
   all.erase(
     std::remove_if(all.begin(), all.end(), [&](auto h) { return h == twin_ || (running_only && world_.is_paused(h)); }),
     all.end());
-  if (all.empty())
+  if (all.empty()) {
     return std::nullopt;
+  }
   return all[static_cast<std::size_t>(chance_.below(all.size()))];
 }
 
@@ -138,8 +144,9 @@ fault_plan::job_entry& fault_plan::any_job() {
 }
 
 stranger& fault_plan::some_stranger() {
-  if (!stranger_)
+  if (!stranger_) {
     stranger_ = std::make_unique<stranger>(world_);
+  }
   return *stranger_;
 }
 
@@ -154,18 +161,22 @@ void fault_plan::heal() {
   for (std::size_t s = 0; s < o.servers; ++s) {
     e.restart(s, world_.now());
     e.set_lag(s, duration::zero());
-    for (std::size_t other = s + 1; other < o.servers; ++other)
+    for (std::size_t other = s + 1; other < o.servers; ++other) {
       e.set_link(s, other, true, world_.now());
+    }
   }
   world_.touched_ensemble();
   for (std::size_t m = 0; m < o.machines; ++m) {
     world_.net().set_delay(m, o.least_delay, o.most_delay);
-    for (std::size_t s = 0; s < o.servers; ++s)
-      for (const auto d : {network::direction::up, network::direction::down})
+    for (std::size_t s = 0; s < o.servers; ++s) {
+      for (const auto d : {network::direction::up, network::direction::down}) {
         world_.net().set_cut(m, s, d, false);
+      }
+    }
   }
-  if (twin_)
+  if (twin_) {
     world_.crash(*twin_);
+  }
   twin_.reset();
   for (const auto h : world_.processes()) {
     world_.resume(h);
@@ -176,55 +187,70 @@ void fault_plan::heal() {
   }
   // Who was not refused goes on with what it knew of a history that is gone. There only the user can help, who ought to
   // have stopped the nodes before (README, "Restore the store").
-  for (const auto h : world_.processes())
-    if (world_.outlived_history(h))
+  for (const auto h : world_.processes()) {
+    if (world_.outlived_history(h)) {
       world_.crash(h);
-  if (stranger_)
+    }
+  }
+  if (stranger_) {
     stranger_->close();
+  }
   *mood_ = strategy_mood::sound;
   // A strategy may go on hanging: it must not keep the jobs of others from anything. Without functions of its own a job
   // has no pool, so those come back.
-  if (chance_.one_in(2))
+  if (chance_.one_in(2)) {
     world_.release("strategy moody");
+  }
   for (auto& [id, j] : jobs_) {
     world_.release("pool " + id);
     world_.release("cut " + id);
-    for (auto x = j.world->elsewhere.begin(); x != j.world->elsewhere.end();)
+    for (auto x = j.world->elsewhere.begin(); x != j.world->elsewhere.end();) {
       x = mixed_.count({id, x->first}) > 0 ? std::next(x) : j.world->elsewhere.erase(x);
+    }
     j.world->pool_throws.clear();
     j.world->cut_throws.clear();
     // A run that would still ignore its stop request in the quiet time could give its lock back in it.
     j.world->manner.stubborn = 0;
-    if (j.world->items.empty())
+    if (j.world->items.empty()) {
       j.world->items = j.all_items;
+    }
   }
   // Whoever is down comes back, now or while the others already settle; switches are thrown back when all are there.
-  for (std::size_t m = 0; m < o.machines; ++m)
+  for (std::size_t m = 0; m < o.machines; ++m) {
     restart_later(m, chance_.between(0ms, 500ms));
+  }
   // A stop that began before may last for longer than the world waits: who is still at it is not waited for.
   later(1s, [this] {
     for (std::size_t m = 0; m < world_.options().machines; ++m) {
-      if (const auto h = world_.on(m); h && world_.phase_of(*h) == node_phase::stopping)
+      if (const auto h = world_.on(m); h && world_.phase_of(*h) == node_phase::stopping) {
         world_.crash(*h);
-      if (!world_.on(m))
+      }
+      if (!world_.on(m)) {
         start(m);
+      }
     }
   });
   // Where nobody was connected for long a user's wish of before may take as long to be written.
-  for (const auto again : {1500ms, 2500ms, 5000ms})
+  for (const auto again : {1500ms, 2500ms, 5000ms}) {
     later(again, [this] {
       const auto h = any_node();
-      if (!h)
+      if (!h) {
         return;
+      }
       const auto& image = world_.verdict().image();
-      if (image.all_disabled())
+      if (image.all_disabled()) {
         world_.tell(*h, switch_all{true});
-      for (const auto& [id, j] : jobs_)
-        if (const auto i = image.jobs().find(id); i != image.jobs().end() && !i->second)
+      }
+      for (const auto& [id, j] : jobs_) {
+        if (const auto i = image.jobs().find(id); i != image.jobs().end() && !i->second) {
           world_.tell(*h, switch_job{id, true});
-      for (std::size_t m = 0; m < world_.options().machines; ++m)
+        }
+      }
+      for (std::size_t m = 0; m < world_.options().machines; ++m) {
         world_.tell(*h, mark_worker{"n" + std::to_string(m), false, false});
+      }
     });
+  }
 }
 
 judge::expectation fault_plan::expected(time_point since) const {
@@ -232,16 +258,20 @@ judge::expectation fault_plan::expected(time_point since) const {
   e.since = since;
   const auto& image = world_.verdict().image();
   for (const auto& [id, j] : jobs_) {
-    if (j.spec.attributes.strategy == "moody" && world_.hangs("strategy moody"))
+    if (j.spec.attributes.strategy == "moody" && world_.hangs("strategy moody")) {
       continue;
+    }
     std::set<item_id> there;
-    for (auto i = image.pool().lower_bound(id + '/'); i != image.pool().end() && i->rfind(id + '/', 0) == 0; ++i)
+    for (auto i = image.pool().lower_bound(id + '/'); i != image.pool().end() && i->rfind(id + '/', 0) == 0; ++i) {
       there.insert(i->substr(id.size() + 1));
+    }
     e.jobs[id] = j.world->items;
     // Where versions stay mixed the pool is what one of them offers: which one, is the nodes' own affair.
-    for (const auto& [m, items] : j.world->elsewhere)
-      if (knows(m, id) && there == std::set<item_id>{items.begin(), items.end()})
+    for (const auto& [m, items] : j.world->elsewhere) {
+      if (knows(m, id) && there == std::set<item_id>{items.begin(), items.end()}) {
         e.jobs[id] = items;
+      }
+    }
   }
   return e;
 }

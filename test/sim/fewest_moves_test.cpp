@@ -16,8 +16,9 @@ share_problem::job job(std::vector<std::size_t> have, std::size_t unowned = 0) {
   share_problem::job j;
   j.eligible.assign(have.size(), true);
   j.items = unowned;
-  for (const auto n : have)
+  for (const auto n : have) {
     j.items += n;
+  }
   j.have = std::move(have);
   return j;
 }
@@ -26,20 +27,24 @@ share_problem::job job(std::vector<std::size_t> have, std::size_t unowned = 0) {
 assignment_problem as_planned(const share_problem& p) {
   problem_builder b;
   const auto name = [](std::size_t w) { return "w" + std::to_string(w); };
-  for (std::size_t w = 0; w < p.base.size(); ++w)
+  for (std::size_t w = 0; w < p.base.size(); ++w) {
     b.add_worker(name(w), {}, problem_builder::offers::listed_jobs);
+  }
   for (std::size_t j = 0; j < p.jobs.size(); ++j) {
     const auto id = "j" + std::to_string(j);
     std::vector<item_id> items;
-    for (std::size_t k = 0; k < p.jobs[j].items; ++k)
+    for (std::size_t k = 0; k < p.jobs[j].items; ++k) {
       items.push_back("i" + std::to_string(k));
+    }
     b.add_job(id, {}, items);
     std::size_t k = 0;
     for (std::size_t w = 0; w < p.base.size(); ++w) {
-      if (p.jobs[j].eligible[w])
+      if (p.jobs[j].eligible[w]) {
         b.set_eligible(name(w), id);
-      for (std::size_t n = 0; n < p.jobs[j].have[w]; ++n)
+      }
+      for (std::size_t n = 0; n < p.jobs[j].have[w]; ++n) {
         b.set_previous(name(w), id, items[k++]);
+      }
     }
   }
   auto problem = b.build();
@@ -94,8 +99,9 @@ TEST_CASE("the fewest moves are what the planner needs") {
     const auto jobs = strategies.find("evenly_spread")->assign(problem, always);
     REQUIRE(jobs);
     std::size_t moves = 0;
-    for (item_index i = 0; i < problem.item_count(); ++i)
+    for (item_index i = 0; i < problem.item_count(); ++i) {
       moves += problem.previous(i) != no_worker && jobs->owner[i] != problem.previous(i) ? 1 : 0;
+    }
     CHECK(moves == fewest_moves(p, false));
   }
 }

@@ -36,11 +36,13 @@ void judge::resumed(const process& p, time_point now) {
   auto& h = hosts_[p.number()];
   h.paused = false;
   turns_.anew(p.number(), now);
-  if (h.deadline && now < *h.deadline)
+  if (h.deadline && now < *h.deadline) {
     return;
+  }
   for (auto i = runs_.lower_bound({p.number(), 0}); i != runs_.end() && i->first.first == p.number(); ++i) {
-    if (!std::exchange(i->second.stale, true))
+    if (!std::exchange(i->second.stale, true)) {
       ++counts_.stale_runs;
+    }
     i->second.resumed_at = now;
   }
 }
@@ -57,33 +59,39 @@ void judge::run_began(const process& p, run_id run, const job_id& job, const std
   auto& r = runs_[key];
   r.stubborn = stubborn;
   r.former = hosts_[p.number()].former;
-  if (!r.former)
+  if (!r.former) {
     turns_.began(p.number(), job, items, p.wall(), p.wall_error(),
                  [&](std::string text) { say("I3", now, std::move(text)); });
+  }
   for (const auto& item : items) {
     const auto name = job + '/' + item.id;
     const auto n = number_of(name);
     auto& record = items_[n];
     r.items.emplace_back(n, item.token);
-    if (of_lost_history(hosts_[p.number()], name, item.token, now))
+    if (of_lost_history(hosts_[p.number()], name, item.token, now)) {
       continue;
+    }
     if (excused_.count(name) == 0 && !r.former) {
       const auto l = image_.locks().find(name);
-      if (l == image_.locks().end() || l->second.incarnation != p.incarnation() || l->second.token != item.token)
+      if (l == image_.locks().end() || l->second.incarnation != p.incarnation() || l->second.token != item.token) {
         say("I1", now,
             fmt::format("{} starts run {} with {} (token {}) but {}", name_of(p), run, name, item.token,
                         l == image_.locks().end()
                           ? "there is no such lock"
                           : fmt::format("the lock is {}'s, token {}", l->second.incarnation, l->second.token)));
-      for (const auto& other : record.runs)
-        if (const auto o = runs_.find(other); o != runs_.end() && effective(other, o->second, now))
+      }
+      for (const auto& other : record.runs) {
+        if (const auto o = runs_.find(other); o != runs_.end() && effective(other, o->second, now)) {
           say("I1", now,
               fmt::format("{} starts run {} with {} while run {} of process {} works on it", name_of(p), run, name,
                           other.second, other.first));
-      if (item.token < record.highest || (item.token == record.highest && p.number() != record.holder))
+        }
+      }
+      if (item.token < record.highest || (item.token == record.highest && p.number() != record.holder)) {
         say("I2", now,
             fmt::format("{} starts run {} with {} and token {}, but process {} has had token {}", name_of(p), run, name,
                         item.token, record.holder, record.highest));
+      }
     }
     if (item.token > record.highest && !r.former) {
       record.highest = item.token;
@@ -95,15 +103,17 @@ void judge::run_began(const process& p, run_id run, const job_id& job, const std
 }
 
 void judge::stop_asked(const process& p, run_id run) {
-  if (const auto i = runs_.find({p.number(), run}); i != runs_.end())
+  if (const auto i = runs_.find({p.number(), run}); i != runs_.end()) {
     i->second.stop_asked = true;
+  }
 }
 
 void judge::item_released(const process& p, run_id run, const item_id& item, time_point now) {
   const run_key key{p.number(), run};
   const auto i = runs_.find(key);
-  if (i == runs_.end())
+  if (i == runs_.end()) {
     return;
+  }
   auto& held = i->second.items;
   for (auto h = held.begin(); h != held.end(); ++h) {
     auto& record = items_[h->first];
@@ -120,8 +130,9 @@ void judge::item_released(const process& p, run_id run, const item_id& item, tim
 void judge::run_ended(const process& p, run_id run, time_point now) {
   const run_key key{p.number(), run};
   const auto i = runs_.find(key);
-  if (i == runs_.end())
+  if (i == runs_.end()) {
     return;
+  }
   for (const auto& [n, token] : i->second.items) {
     auto& list = items_[n].runs;
     list.erase(std::remove(list.begin(), list.end(), key), list.end());
@@ -133,8 +144,9 @@ void judge::run_ended(const process& p, run_id run, time_point now) {
 void judge::probe_answered(const process& p, store::session_id_t session, time_point sent, duration timeout) {
   auto& h = hosts_[p.number()];
   const auto a = image_.alive().find(p.node());
-  if (a == image_.alive().end() || a->second.session != session)
+  if (a == image_.alive().end() || a->second.session != session) {
     return;
+  }
   auto& probes = h.probes[session];
   h.timeouts[session] = timeout;
   // The latest successful one that another followed T/3 or more later; a millisecond for rounding between clocks.
@@ -145,8 +157,9 @@ void judge::probe_answered(const process& p, store::session_id_t session, time_p
     probes.pop_front();
   }
   probes.push_back(sent);
-  if (!contact)
+  if (!contact) {
     return;
+  }
   extend(p, *contact + p.to_world(timeout + h.detach - lease_margin(timeout, h.detach)));
 }
 
@@ -157,16 +170,21 @@ void judge::leased(const process& p, time_point until) {
 void judge::extend(const process& p, time_point until) {
   auto& h = hosts_[p.number()];
   // A run that went on past its deadline stays past it, whatever its node may do from now on.
-  if (h.deadline && p.to_world(p.local_now()) >= *h.deadline)
-    for (auto i = runs_.lower_bound({p.number(), 0}); i != runs_.end() && i->first.first == p.number(); ++i)
+  if (h.deadline && p.to_world(p.local_now()) >= *h.deadline) {
+    for (auto i = runs_.lower_bound({p.number(), 0}); i != runs_.end() && i->first.first == p.number(); ++i) {
       i->second.stale = i->second.stale || i->second.stubborn;
+    }
+  }
   // A node starts nothing in the last part of its lease, the grace of its runs.
-  if (const auto now = p.to_world(p.local_now()); !h.deadline || *h.deadline - now < start_margin)
+  if (const auto now = p.to_world(p.local_now()); !h.deadline || *h.deadline - now < start_margin) {
     turns_.anew(p.number(), now);
-  if (!h.deadline || *h.deadline < until)
+  }
+  if (!h.deadline || *h.deadline < until) {
     h.deadline = until;
-  if (h.former) // the answer was on its way when the ensemble went back
+  }
+  if (h.former) { // the answer was on its way when the ensemble went back
     h.former_deadline = h.deadline;
+  }
 }
 
 void judge::closed(const process& p, time_point now) {
@@ -175,8 +193,9 @@ void judge::closed(const process& p, time_point now) {
 
 /// The others count D from here at the earliest, whatever contact there was before.
 void judge::gave_up(host& h, time_point now) {
-  if (h.p == nullptr || !h.deadline)
+  if (h.p == nullptr || !h.deadline) {
     return;
+  }
   const auto& timeouts = h.timeouts;
   const auto timeout = timeouts.empty() ? duration::zero() : timeouts.rbegin()->second;
   const auto latest = now + h.p->to_world(h.detach - std::min(h.detach, lease_margin(timeout, h.detach)));
@@ -185,15 +204,17 @@ void judge::gave_up(host& h, time_point now) {
 
 void judge::committed(const store::committed_transaction& txn, time_point now) {
   check_debts(now);
-  if (txn.changes.empty())
+  if (txn.changes.empty()) {
     return;
+  }
   const bool stranger = foreign_.count(txn.session) > 0;
   // What it decides may rest on a history that is gone.
   const bool lawless = stranger || is_of_before(txn.session, now);
-  if (quiet_)
+  if (quiet_) {
     say("I5", now,
         fmt::format("zxid {} of session {} changes {} nodes in a quiet time, the first is {}", txn.zxid, txn.session,
                     txn.changes.size(), txn.changes.front().path));
+  }
   const auto leader = image_.lowest_latch();
   if (leader != last_leader_ && leader != 0) {
     last_leader_ = leader;
@@ -203,135 +224,169 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
   for (const auto& change : txn.changes) {
     const auto e = image_.read(change);
     const bool plan = e.what == kind::assigned || e.what == kind::unassigned || e.what == kind::assignment_bumped;
-    if (plan && !lawless && txn.session != leader)
+    if (plan && !lawless && txn.session != leader) {
       say("I6", now,
           fmt::format("zxid {}: session {} changes {}, but the lowest latch is session {}'s", txn.zxid, txn.session,
                       change.path, leader));
-    if (e.what == kind::lock_gone && !lawless)
+    }
+    if (e.what == kind::lock_gone && !lawless) {
       check_lock_gone(e.key, txn.session, leader, now);
-    if (e.what == kind::lock_gone && lawless && (stranger || !is_own_lock(e.key, txn.session)))
+    }
+    if (e.what == kind::lock_gone && lawless && (stranger || !is_own_lock(e.key, txn.session))) {
       excuse(e.key);
-    if (e.what == kind::lock_made)
+    }
+    if (e.what == kind::lock_made) {
       ++counts_.locks;
-    if (e.what == kind::alive_made)
+    }
+    if (e.what == kind::alive_made) {
       ++counts_.joins;
-    if (e.what == kind::alive_gone)
+    }
+    if (e.what == kind::alive_gone) {
       if (const auto a = image_.alive().find(e.key); a != image_.alive().end()) {
         gone_since_[a->second.incarnation] = now;
-        if (stranger || (txn.session == a->second.session && !txn.ends_session))
-          for (auto& [number, h] : hosts_)
-            if (h.incarnation == a->second.incarnation)
+        if (stranger || (txn.session == a->second.session && !txn.ends_session)) {
+          for (auto& [number, h] : hosts_) {
+            if (h.incarnation == a->second.incarnation) {
               gave_up(h, now);
+            }
+          }
+        }
       }
-    if (e.what == kind::pool_changed && !e.key.empty() && !lawless)
+    }
+    if (e.what == kind::pool_changed && !e.key.empty() && !lawless) {
       check_wish(change, e.key, now);
+    }
     moves_.sees(change, e, image_, now);
     image_.apply(change, e, txn.zxid);
-    if (e.what == kind::alive_made)
+    if (e.what == kind::alive_made) {
       if (const auto a = image_.alive().find(e.key); a != image_.alive().end()) {
         gone_since_.erase(a->second.incarnation);
-        for (auto& [number, h] : hosts_)
+        for (auto& [number, h] : hosts_) {
           h.former = h.former && h.incarnation != a->second.incarnation;
+        }
       }
-    if (e.what == kind::assigned)
+    }
+    if (e.what == kind::assigned) {
       ++counts_.assignments;
+    }
   }
   moves_.transaction_ends(image_, now, [&](std::string text) {
-    if (!lawless)
+    if (!lawless) {
       say("I4", now, fmt::format("zxid {}: {}", txn.zxid, text));
+    }
   });
   for (const auto& change : txn.changes) {
     const auto e = image_.read(change);
-    if (e.what != kind::assigned)
+    if (e.what != kind::assigned) {
       continue;
-    if (const auto a = image_.assigned().find(e.key); a != image_.assigned().end() && a->second.size() > 1)
+    }
+    if (const auto a = image_.assigned().find(e.key); a != image_.assigned().end() && a->second.size() > 1) {
       say(
         "I1", now,
         fmt::format("zxid {}: {} is assigned to {} and {}", txn.zxid, e.key, *a->second.begin(), *a->second.rbegin()));
+    }
   }
 }
 
 void judge::check_lock_gone(const std::string& key, store::session_id_t by, store::session_id_t leader,
                             time_point now) {
   const auto l = image_.locks().find(key);
-  if (l == image_.locks().end() || excused_.count(key) > 0)
+  if (l == image_.locks().end() || excused_.count(key) > 0) {
     return;
+  }
   const auto& lock = l->second;
   const auto a = image_.alive().find(lock.worker);
   if (is_own_lock(key, by)) {
     ++counts_.unlocks;
   } else {
     ++counts_.breaks;
-    if (by != leader)
+    if (by != leader) {
       say("I6", now,
           fmt::format("session {} removes the lock {} of {}, but the lowest latch is session {}'s", by, key,
                       lock.incarnation, leader));
-    if (a != image_.alive().end() && a->second.incarnation == lock.incarnation)
+    }
+    if (a != image_.alive().end() && a->second.incarnation == lock.incarnation) {
       say("I1", now, fmt::format("the lock {} is broken although {} is alive", key, lock.incarnation));
-    else if (const auto g = gone_since_.find(lock.incarnation); g != gone_since_.end()) {
+    } else if (const auto g = gone_since_.find(lock.incarnation); g != gone_since_.end()) {
       const auto gone = now - g->second;
-      if (gone * 100 < lock.detach * (100 - clock_slack_percent))
+      if (gone * 100 < lock.detach * (100 - clock_slack_percent)) {
         say("I1", now,
             fmt::format("the lock {} is broken {} after {} has gone, its D is {}", key, format_duration(gone),
                         lock.incarnation, format_duration(lock.detach)));
+      }
     }
   }
   const auto n = numbers_.find(key);
-  if (n == numbers_.end())
+  if (n == numbers_.end()) {
     return;
-  for (const auto& k : items_[n->second].runs)
-    if (const auto r = runs_.find(k); r != runs_.end() && effective(k, r->second, now))
-      for (const auto& [item, token] : r->second.items)
-        if (item == n->second && token == lock.token)
+  }
+  for (const auto& k : items_[n->second].runs) {
+    if (const auto r = runs_.find(k); r != runs_.end() && effective(k, r->second, now)) {
+      for (const auto& [item, token] : r->second.items) {
+        if (item == n->second && token == lock.token) {
           say("I1", now,
               fmt::format("the lock {} goes while run {} of process {} works on it", key, k.second, k.first));
+        }
+      }
+    }
+  }
 }
 
 /// Of two nodes that disagree about a pool the one that has said so later has the say, for as long as it lives.
 void judge::check_wish(const store::node_change& change, const std::string& job, time_point now) {
   const auto before = image_.wishes().find(job);
   const auto after = store::decode<store::pool_payload>(change.data, change.path);
-  if (before == image_.wishes().end() || !after || after->wish >= before->second.number)
+  if (before == image_.wishes().end() || !after || after->wish >= before->second.number) {
     return;
+  }
   const auto& [writer, incarnation, number] = before->second;
   const auto a = image_.alive().find(writer);
-  if (a != image_.alive().end() && a->second.incarnation == incarnation && image_.offers(writer, job))
+  if (a != image_.alive().end() && a->second.incarnation == incarnation && image_.offers(writer, job)) {
     say("I9", now,
         fmt::format("{} writes wish {} into the pool of {}, where wish {} of {} stands, who lives", after->last_writer,
                     after->wish, job, number, writer));
+  }
 }
 
 /// A node's deadline is T + D after its latest contact, less a margin. Where more than D is left of that, the contact
 /// is younger than T: the node is well.
 void judge::check_debts(time_point now) {
   constexpr auto interval = std::chrono::milliseconds{250};
-  if (looked_at_debts_ && now - *looked_at_debts_ < interval)
+  if (looked_at_debts_ && now - *looked_at_debts_ < interval) {
     return;
+  }
   looked_at_debts_ = now;
-  if (hindrances_ > 0)
+  if (hindrances_ > 0) {
     debts_.hindered(now);
+  }
   std::vector<debts::node> nodes;
-  for (const auto& [number, h] : hosts_)
+  for (const auto& [number, h] : hosts_) {
     nodes.push_back({h.incarnation, !h.dead && !h.paused && !h.former && h.deadline &&
                                       *h.deadline - now > h.detach * (100 - clock_slack_percent) / 100});
+  }
   debts_.look(image_, nodes, now,
               [&](const char* invariant, std::string text) { say(invariant, now, std::move(text)); });
 }
 
 void judge::quiescent(const expectation& e, time_point now) {
-  for (const auto& [number, h] : hosts_)
-    if (!h.deadline || *h.deadline - now < start_margin)
+  for (const auto& [number, h] : hosts_) {
+    if (!h.deadline || *h.deadline - now < start_margin) {
       turns_.anew(number, now);
+    }
+  }
   turns_.check(now, [&](std::string text) { say("I3", now, std::move(text)); });
   check_that_all_found_out(now);
   // Where a run of the job is under way the next one takes the items that wait for it.
   std::set<std::string> busy;
-  for (const auto& [key, r] : runs_)
-    for (const auto& [n, token] : r.items)
+  for (const auto& [key, r] : runs_) {
+    for (const auto& [n, token] : r.items) {
       busy.insert(hosts_.at(key.first).incarnation + ' ' + items_[n].key.substr(0, items_[n].key.find('/')));
+    }
+  }
   for (const auto& [job, items] : e.jobs) {
-    if (image_.jobs().count(job) == 0)
+    if (image_.jobs().count(job) == 0) {
       say("I9", now, fmt::format("job {} is gone from the pool", job));
+    }
     for (const auto& item : items) {
       const auto key = job + '/' + item;
       if (image_.pool().count(key) == 0) {
@@ -341,31 +396,35 @@ void judge::quiescent(const expectation& e, time_point now) {
       const auto l = image_.locks().find(key);
       const auto a = image_.assigned().find(key);
       const auto n = numbers_.find(key);
-      if (a == image_.assigned().end())
+      if (a == image_.assigned().end()) {
         say("I3", now, fmt::format("{} has no owner", key));
-      else if (l == image_.locks().end())
+      } else if (l == image_.locks().end()) {
         say("I3", now, fmt::format("{} is assigned to {} but not locked", key, *a->second.begin()));
-      else if (busy.count(l->second.incarnation + ' ' + job) > 0 || old_lives_.count(l->second.incarnation) > 0)
+      } else if (busy.count(l->second.incarnation + ' ' + job) > 0 || old_lives_.count(l->second.incarnation) > 0) {
         continue;
-      else if (n == numbers_.end() || (items_[n->second].runs.empty() &&
-                                       (!items_[n->second].last_active || *items_[n->second].last_active < e.since)))
+      } else if (n == numbers_.end() ||
+                 (items_[n->second].runs.empty() &&
+                  (!items_[n->second].last_active || *items_[n->second].last_active < e.since))) {
         say("I3", now, fmt::format("{} is locked by {} but does not run", key, l->second.worker));
+      }
     }
   }
   for (const auto& key : image_.pool()) {
     const auto slash = key.find('/');
     const auto job = e.jobs.find(key.substr(0, slash));
-    if (job != e.jobs.end() && std::count(job->second.begin(), job->second.end(), key.substr(slash + 1)) == 0)
+    if (job != e.jobs.end() && std::count(job->second.begin(), job->second.end(), key.substr(slash + 1)) == 0) {
       say("I9", now, fmt::format("{} is in the pool, but nobody who lives offers it", key));
+    }
   }
   for (const auto& [key, lock] : image_.locks()) {
     const auto a = image_.alive().find(lock.worker);
     const auto owner = image_.assigned().find(key);
-    if (a == image_.alive().end() || a->second.incarnation != lock.incarnation)
+    if (a == image_.alive().end() || a->second.incarnation != lock.incarnation) {
       say("I8", now, fmt::format("the lock {} is {}'s, who is gone", key, lock.incarnation));
-    else if (old_lives_.count(lock.incarnation) == 0 &&
-             (owner == image_.assigned().end() || owner->second.count(lock.worker) == 0))
+    } else if (old_lives_.count(lock.incarnation) == 0 &&
+               (owner == image_.assigned().end() || owner->second.count(lock.worker) == 0)) {
       say("I8", now, fmt::format("the lock {} is {}'s, who is alive but has no such item", key, lock.incarnation));
+    }
   }
 }
 
@@ -384,11 +443,13 @@ judge::item_number judge::number_of(const std::string& key) {
 
 bool judge::effective(const run_key& key, const held_run& r, time_point now) const {
   const auto& h = hosts_.at(key.first);
-  if (h.dead || r.stale || r.former)
+  if (h.dead || r.stale || r.former) {
     return false;
+  }
   // A paused process, or a run that ignores its stop request, is on its own from its deadline on.
-  if (h.paused || r.stubborn)
+  if (h.paused || r.stubborn) {
     return h.deadline && now < *h.deadline;
+  }
   return true;
 }
 

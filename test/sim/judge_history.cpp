@@ -25,8 +25,9 @@ void judge::history_begins(const store::znode_tree& tree, store::zxid_t latest, 
     change.data = node->data;
     change.acl = node->header.acl;
     change.ephemeral_owner = node->header.ephemeral_owner;
-    if (change.ephemeral_owner != 0)
+    if (change.ephemeral_owner != 0) {
       former_sessions_.insert(change.ephemeral_owner);
+    }
     const auto e = image_.read(change);
     moves_.sees(change, e, image_, now);
     image_.apply(change, e, node->header.czxid);
@@ -36,8 +37,9 @@ void judge::history_begins(const store::znode_tree& tree, store::zxid_t latest, 
     item.highest = 0;
     item.holder = 0;
   }
-  for (auto& [key, run] : runs_)
+  for (auto& [key, run] : runs_) {
     run.former = true;
+  }
   for (auto& [number, h] : hosts_) {
     h.former = true;
     h.former_deadline = h.deadline;
@@ -63,8 +65,9 @@ bool judge::is_of_before(store::session_id_t session, time_point now) const {
 
 bool judge::is_own_lock(const std::string& key, store::session_id_t session) const {
   const auto l = image_.locks().find(key);
-  if (l == image_.locks().end())
+  if (l == image_.locks().end()) {
     return false;
+  }
   const auto a = image_.alive().find(l->second.worker);
   return a != image_.alive().end() && a->second.session == session && a->second.incarnation == l->second.incarnation;
 }
@@ -72,8 +75,9 @@ bool judge::is_own_lock(const std::string& key, store::session_id_t session) con
 void judge::reborn(const process& p, time_point now) {
   hosts_[p.number()].incarnation = p.incarnation();
   hosts_[p.number()].former_deadline.reset();
-  for (auto i = runs_.lower_bound({p.number(), 0}); i != runs_.end() && i->first.first == p.number(); ++i)
+  for (auto i = runs_.lower_bound({p.number(), 0}); i != runs_.end() && i->first.first == p.number(); ++i) {
     say("I1", now, fmt::format("{} begins a new life while its run {} goes on", name_of(p), i->first.second));
+  }
 }
 
 /// Nobody tells such a node that its session is over: it has to find out.
@@ -81,8 +85,9 @@ void judge::check_that_all_found_out(time_point now) {
   for (const auto& [number, h] : hosts_) {
     const auto lives = std::any_of(image_.alive().begin(), image_.alive().end(),
                                    [&](const auto& x) { return x.second.incarnation == h.incarnation; });
-    if (h.former && !h.dead && !h.ended && !lives)
+    if (h.former && !h.dead && !h.ended && !lives) {
       say("I3", now, fmt::format("process {} has not found out that the store has gone back", number));
+    }
   }
 }
 

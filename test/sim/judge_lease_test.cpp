@@ -20,8 +20,9 @@ TEST_CASE("I1: a paused run counts until the deadline and not beyond") {
     c.time.now = noon + wait;
     c.unlock(100);
     CHECK(c.broken() == (wait < 3s ? broken{"I1"} : broken{}));
-    if (wait < 3s)
+    if (wait < 3s) {
       continue;
+    }
     const auto u = c.lock(c.a, 100);
     c.begin(c.a, 1, u);
     c.j.resumed(c.b, c.time.now);
@@ -132,8 +133,9 @@ TEST_CASE("I1: whose registration somebody else removes has D from there, and no
     const auto before = c.j.violations().size();
     c.j.run_began(c.a, 1, "job", {{"x", t}}, false, c.time.now);
     bool overlaps = false;
-    for (std::size_t i = before; i < c.j.violations().size(); ++i)
+    for (std::size_t i = before; i < c.j.violations().size(); ++i) {
       overlaps |= c.j.violations()[i].text.find("works on it") != std::string::npos;
+    }
     CHECK(overlaps == (wait < 2500ms));
   }
 }

@@ -7,40 +7,51 @@ namespace djm::sim {
 
 void judge::tried(const process& p, const std::string& component, const std::string& what, bool committed,
                   time_point now) {
-  if (patience_.tried(p.number(), component, what, committed, now))
+  if (patience_.tried(p.number(), component, what, committed, now)) {
     say(
       "I10", now,
       fmt::format("the {} of {} has tried {} in vain for a minute, and shows no problem", component, name_of(p), what));
+  }
 }
 
 void judge::told(const process& p, const event& what, time_point now) {
   patience_.told(p.number(), what, now);
-  if (const auto* x = std::get_if<problem>(&what); x && x->why.text.find("failed and is rebuilt") != std::string::npos)
+  if (const auto* x = std::get_if<problem>(&what);
+      x && x->why.text.find("failed and is rebuilt") != std::string::npos) {
     debts_.hindered(now); // a part that is made anew knows nothing of what was before
+  }
   auto& h = hosts_[p.number()];
-  if (!h.deadline || *h.deadline - now < start_margin)
+  if (!h.deadline || *h.deadline - now < start_margin) {
     turns_.anew(p.number(), now);
+  }
   turns_.told(p.number(), what, now, [&](std::string text) { say("I3", now, std::move(text)); });
   if (const auto* granted = std::get_if<items_granted>(&what)) {
-    for (const auto& item : granted->items)
+    for (const auto& item : granted->items) {
       h.revoked.erase(granted->job + '/' + item.id);
+    }
   } else if (const auto* revoked = std::get_if<items_revoked>(&what)) {
-    for (const auto& item : revoked->items)
+    for (const auto& item : revoked->items) {
       h.revoked.insert(revoked->job + '/' + item);
+    }
   } else if (const auto* run = std::get_if<run_started>(&what)) {
-    if (h.revoked.empty())
+    if (h.revoked.empty()) {
       return;
-    for (const auto& item : run->items)
-      if (h.revoked.count(run->job + '/' + item.id) > 0)
+    }
+    for (const auto& item : run->items) {
+      if (h.revoked.count(run->job + '/' + item.id) > 0) {
         say("I7", now,
             fmt::format("{} starts run {} with {}/{} after its revocation", name_of(p), run->run, run->job, item.id));
+      }
+    }
   } else if (const auto* trouble = std::get_if<problem>(&what)) {
-    if (trouble->why.text.find("failed and is rebuilt") == std::string::npos)
+    if (trouble->why.text.find("failed and is rebuilt") == std::string::npos) {
       return;
-    if (h.failures_expected > 0)
+    }
+    if (h.failures_expected > 0) {
       --h.failures_expected;
-    else
+    } else {
       say("I10", now, fmt::format("{}: {}", name_of(p), trouble->why.text));
+    }
   }
 }
 

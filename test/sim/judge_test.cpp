@@ -116,8 +116,9 @@ TEST_CASE("I2: a token that another holder has had is noticed") {
   c.end(c.a, 1);
   c.j.run_began(c.b, 1, "job", {{"x", t}}, false, c.time.now);
   bool said = false;
-  for (const auto& v : c.j.violations())
+  for (const auto& v : c.j.violations()) {
     said |= v.invariant == "I2";
+  }
   CHECK(said);
 }
 
@@ -237,8 +238,9 @@ TEST_CASE("I6: a stranger's node among the latches leads nobody") {
 
 TEST_CASE("I10: what is tried in vain for a minute has to be a problem of the component that tries it") {
   const auto try_for = [](court& c, std::chrono::seconds span) {
-    for (const auto end = c.time.now + span; c.time.now < end; c.time.now += 5s)
+    for (const auto end = c.time.now + span; c.time.now < end; c.time.now += 5s) {
       c.j.tried(c.a, "keeper", "pool", false, c.time.now);
+    }
   };
   SUBCASE("in silence") {
     court c;

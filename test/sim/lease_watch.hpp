@@ -38,13 +38,15 @@ public:
 private:
   void arm() {
     const auto at = guard_.wake_at();
-    if (at == armed_for_)
+    if (at == armed_for_) {
       return;
+    }
     process_.cancel(timer_);
     armed_for_ = at;
-    if (at)
+    if (at) {
       timer_ =
         process_.later(std::max(timeline_.now, process_.to_world(*at)), process::kind::timer, [this] { look(); });
+    }
   }
 
   void look() {

@@ -57,26 +57,30 @@ std::uint64_t number(const std::string& option, const std::string& text) {
   try {
     std::size_t used = 0;
     const auto n = std::stoull(text, &used);
-    if (used == text.size() && text.front() != '-')
+    if (used == text.size() && text.front() != '-') {
       return n;
+    }
   } catch (const std::exception&) {
   }
   fail(option + " wants a number, not \"" + text + '"');
 }
 
 std::vector<profile> profiles(const std::string& names) {
-  if (names == "all")
+  if (names == "all") {
     return {profile::calm, profile::chaos, profile::churn, profile::partition, profile::scale};
+  }
   std::vector<profile> result;
   std::istringstream list{names};
   for (std::string name; std::getline(list, name, ',');) {
     const auto p = djm::enum_value<profile>(name);
-    if (!p)
+    if (!p) {
       fail("there is no profile \"" + name + '"');
+    }
     result.push_back(*p);
   }
-  if (result.empty())
+  if (result.empty()) {
     fail("--profile wants a name");
+  }
   return result;
 }
 
@@ -85,8 +89,9 @@ arguments parse(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string option = argv[i];
     const auto value = [&]() -> std::string {
-      if (++i == argc)
+      if (++i == argc) {
         fail(option + " wants a value");
+      }
       return argv[i];
     };
     if (option == "--seeds") {
@@ -127,8 +132,9 @@ int replay(const arguments& a) {
   o.trace = true;
   o.trace_messages = a.verbose;
   const auto r = run_scenario(o);
-  for (const auto& line : r.trace)
+  for (const auto& line : r.trace) {
     std::cout << line << '\n';
+  }
   std::cout << (r.violations.empty() ? "no violation\n" : describe_failure(o, r, 0));
   std::cout << fmt::format("trace hash {:016x}, {} steps\n", r.trace_hash, r.steps);
   return r.violations.empty() ? 0 : 1;
@@ -142,33 +148,38 @@ public:
     const auto start = std::chrono::steady_clock::now();
     const auto cpu_start = std::clock();
     std::vector<std::thread> threads;
-    for (unsigned i = 1; i < args_.jobs; ++i)
+    for (unsigned i = 1; i < args_.jobs; ++i) {
       threads.emplace_back([this] { work(); });
+    }
     work();
-    for (auto& t : threads)
+    for (auto& t : threads) {
       t.join();
+    }
     const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     const auto cpu = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
     const auto unreached = examine(coverage_);
-    if (args_.verbose)
+    if (args_.verbose) {
       std::cout << coverage_.table() << pairs_of(coverage_).text() << unreached.text();
-    else if (!unreached.sound())
+    } else if (!unreached.sound()) {
       std::cout << unreached.text();
+    }
     std::cout << fmt::format(
       "{}{} seeds, {} failed, {} steps, {} runs, {:.1f} s, {:.1f} seeds/s, {:.1f} seeds per second "
       "of one core, {:.0f} virtual minutes per minute of one core\n",
       args_.figure ? "figure: " + profile_names() + ": " : "", done_, failed_, steps_, runs_, took,
       static_cast<double>(done_) / took, static_cast<double>(done_) / cpu, simulated_ / cpu);
-    for (const auto& [name, n] : invariants_)
+    for (const auto& [name, n] : invariants_) {
       std::cout << fmt::format("  {}: {} seeds\n", name, n);
+    }
     return failed_ == 0 && unreached.sound() ? 0 : 1;
   }
 
 private:
   std::string profile_names() const {
     std::string names;
-    for (const auto p : args_.profiles)
+    for (const auto p : args_.profiles) {
       names += (names.empty() ? "" : ",") + std::string{djm::enum_text(p)};
+    }
     return names;
   }
 
@@ -176,8 +187,9 @@ private:
     const auto total = args_.seeds * args_.profiles.size();
     for (;;) {
       const auto n = next_++;
-      if (n >= total || stop_)
+      if (n >= total || stop_) {
         return;
+      }
       scenario_options o;
       o.seed = args_.from + n / args_.profiles.size();
       o.kind = args_.profiles[n % args_.profiles.size()];
@@ -186,9 +198,10 @@ private:
       auto r = run_scenario(o);
       if (args_.twice) {
         const auto again = run_scenario(o);
-        if (again.trace_hash != r.trace_hash)
+        if (again.trace_hash != r.trace_hash) {
           r.violations.push_back(
             {"determinism", {}, fmt::format("trace hash {:016x}, then {:016x}", r.trace_hash, again.trace_hash)});
+        }
       }
       std::string failure;
       if (!r.violations.empty()) {
@@ -205,16 +218,18 @@ private:
       if (!r.violations.empty()) {
         ++failed_;
         ++invariants_[r.violations.front().invariant];
-        if (failed_ == 1 || !args_.keep_going)
+        if (failed_ == 1 || !args_.keep_going) {
           std::cout << failure << std::flush;
-        else
+        } else {
           std::cout << fmt::format("seed {} profile {}: {} {}\n", o.seed, djm::enum_text(o.kind),
                                    r.violations.front().invariant, r.violations.front().text)
                     << std::flush;
+        }
         stop_ = !args_.keep_going;
       }
-      if (done_ % 500 == 0)
+      if (done_ % 500 == 0) {
         std::cout << fmt::format("{} of {} seeds, {} failed\n", done_, total, failed_) << std::flush;
+      }
     }
   }
 

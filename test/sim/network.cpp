@@ -17,17 +17,20 @@ class network::port final : public store::session_port {
 public:
   port(network& n, client_id id) : network_(&n), alive_(n.alive_), id_(id) {}
   ~port() override {
-    if (!alive_.expired())
+    if (!alive_.expired()) {
       network_->drop(id_);
+    }
   }
   void submit(store::op_id_t id, store::raw_request request) override {
-    if (!alive_.expired())
+    if (!alive_.expired()) {
       network_->with_client(id_,
                             [&](store::client_library& c, time_point now) { c.submit(id, std::move(request), now); });
+    }
   }
   void close() override {
-    if (!alive_.expired())
+    if (!alive_.expired()) {
       network_->close(id_);
+    }
   }
 
 private:
@@ -68,9 +71,10 @@ void network::scout(process& p, std::function<void(store::raw_scouted)> done) {
   p.later(timeline_.now + std::chrono::milliseconds{5}, process::kind::network,
           [this, machine = p.machine(), done = std::move(done)] {
             bool reached = false;
-            for (std::size_t s = 0; s < servers_; ++s)
+            for (std::size_t s = 0; s < servers_; ++s) {
               reached = reached || (ensemble_.serving(s) && !line(machine, s, direction::up).cut &&
                                     !line(machine, s, direction::down).cut);
+            }
             done({reached && ensemble_.leader() ? ensemble_.committed().zxid() : 0});
           });
 }
@@ -81,9 +85,11 @@ bool network::is_connected(const process& p) const {
 }
 
 process* network::owner_of(store::session_id_t session) const {
-  for (const auto& [id, c] : clients_)
-    if (c.library.session() == session)
+  for (const auto& [id, c] : clients_) {
+    if (c.library.session() == session) {
       return c.owner;
+    }
+  }
   return nullptr;
 }
 
@@ -93,11 +99,14 @@ line_state& network::line(std::size_t machine, std::size_t server, direction d) 
 
 void network::set_cut(std::size_t machine, std::size_t server, direction d, bool cut) {
   line(machine, server, d).cut = cut;
-  if (cut)
+  if (cut) {
     return;
-  for (auto& [id, c] : connections_)
-    if (c.machine == machine && c.server == server)
+  }
+  for (auto& [id, c] : connections_) {
+    if (c.machine == machine && c.server == server) {
       arm(id, d);
+    }
+  }
 }
 
 bool network::is_cut(std::size_t machine) const {
@@ -107,81 +116,98 @@ bool network::is_cut(std::size_t machine) const {
 }
 
 void network::set_delay(std::size_t machine, duration least, duration most) {
-  for (std::size_t s = 0; s < servers_; ++s)
+  for (std::size_t s = 0; s < servers_; ++s) {
     for (auto d : {direction::up, direction::down}) {
       line(machine, s, d).least = least;
       line(machine, s, d).most = most;
     }
+  }
 }
 
 void network::break_connections(std::size_t machine) {
   std::vector<store::connection_t> torn;
-  for (const auto& [id, c] : connections_)
-    if (c.machine == machine)
+  for (const auto& [id, c] : connections_) {
+    if (c.machine == machine) {
       torn.push_back(id);
-  for (const auto id : torn)
+    }
+  }
+  for (const auto id : torn) {
     tear(id);
+  }
 }
 
 void network::vanish(const process& p) {
   std::vector<client_id> gone;
-  for (const auto& [id, c] : clients_)
-    if (c.owner == &p)
+  for (const auto& [id, c] : clients_) {
+    if (c.owner == &p) {
       gone.push_back(id);
-  for (const auto id : gone)
+    }
+  }
+  for (const auto id : gone) {
     drop(id);
+  }
 }
 
 void network::wake(const process& p) {
   std::vector<client_id> all;
-  for (const auto& [id, c] : clients_)
-    if (c.owner == &p)
+  for (const auto& [id, c] : clients_) {
+    if (c.owner == &p) {
       all.push_back(id);
-  for (const auto id : all)
+    }
+  }
+  for (const auto id : all) {
     with_client(id, [](store::client_library& c, time_point now) { c.advance(now); });
+  }
 }
 
 std::vector<store::session_id_t> network::sessions_of(const process& p) const {
   std::vector<store::session_id_t> result;
-  for (const auto& [id, c] : clients_)
-    if (c.owner == &p && ensemble_.sessions().count(c.library.session()) > 0)
+  for (const auto& [id, c] : clients_) {
+    if (c.owner == &p && ensemble_.sessions().count(c.library.session()) > 0) {
       result.push_back(c.library.session());
+    }
+  }
   return result;
 }
 
 void network::with_client(client_id id, const std::function<void(store::client_library&, time_point)>& f) {
   const auto i = clients_.find(id);
-  if (i == clients_.end() || i->second.owner->dead())
+  if (i == clients_.end() || i->second.owner->dead()) {
     return;
+  }
   f(i->second.library, i->second.owner->local_now());
   pump(id);
 }
 
 void network::close(client_id id) {
   const auto i = clients_.find(id);
-  if (i == clients_.end() || i->second.owner->dead())
+  if (i == clients_.end() || i->second.owner->dead()) {
     return;
+  }
   observer_.closing(*i->second.owner);
   with_client(id, [](store::client_library& c, time_point now) { c.close(now); });
 }
 
 void network::drop(client_id id) {
   const auto i = clients_.find(id);
-  if (i == clients_.end())
+  if (i == clients_.end()) {
     return;
+  }
   i->second.owner->cancel(i->second.alarm_id);
   const auto c = i->second.library.connection();
   // The kernel says goodbye on behalf of the process.
-  if (const auto j = connections_.find(c); j != connections_.end())
+  if (const auto j = connections_.find(c); j != connections_.end()) {
     enqueue<upward>(c, j->second.up, direction::up, store::client_library::hang_up{c});
+  }
   const auto sink = std::move(i->second.sink);
   clients_.erase(i);
 }
 
 void network::pump(client_id id) {
   auto& c = clients_.at(id);
-  for (auto& effect : c.library.take_effects())
+  for (auto& effect : c.library.take_effects()) {
     send_up(id, std::move(effect));
+  }
   for (auto& event : c.library.take_events()) {
     if (auto* done = std::get_if<store::raw_completion>(&event)) {
       if (const auto f = c.in_flight.find(done->id); f != c.in_flight.end()) {
@@ -189,27 +215,32 @@ void network::pump(client_id id) {
         c.in_flight.erase(f);
       }
     } else if (const auto* l = std::get_if<store::raw_link>(&event)) {
-      if (l->state == store::link_state::connected)
+      if (l->state == store::link_state::connected) {
         c.timeout = l->timeout;
+      }
       observer_.link(*c.owner, *l);
     }
     c.to_deliver.push_back(std::move(event));
   }
-  if (!c.to_deliver.empty() && !std::exchange(c.delivering, true))
+  if (!c.to_deliver.empty() && !std::exchange(c.delivering, true)) {
     c.owner->later(timeline_.now, process::kind::network, [this, id] { deliver(id); });
+  }
   // One alarm per client, never later than its deadline; a deadline that moved away is noticed at the alarm.
   const auto local = c.library.next_deadline();
-  if (!local)
+  if (!local) {
     return;
+  }
   const auto at = c.owner->to_world(*local);
-  if (c.alarm && *c.alarm <= at)
+  if (c.alarm && *c.alarm <= at) {
     return;
+  }
   c.owner->cancel(c.alarm_id);
   c.alarm = at;
   c.alarm_id = c.owner->later(at, process::kind::network, [this, id] {
     const auto i = clients_.find(id);
-    if (i == clients_.end())
+    if (i == clients_.end()) {
       return;
+    }
     i->second.alarm.reset();
     with_client(id, [](store::client_library& l, time_point now) { l.advance(now); });
   });
@@ -217,12 +248,14 @@ void network::pump(client_id id) {
 
 void network::deliver(client_id id) {
   const auto i = clients_.find(id);
-  if (i == clients_.end())
+  if (i == clients_.end()) {
     return;
+  }
   i->second.delivering = false;
   const auto sink = i->second.sink;
-  for (auto& event : std::exchange(i->second.to_deliver, {}))
+  for (auto& event : std::exchange(i->second.to_deliver, {})) {
     sink(std::move(event));
+  }
 }
 
 void network::send_up(client_id id, upward effect) {
@@ -236,10 +269,11 @@ void network::send_up(client_id id, upward effect) {
     n.open = true;
   }
   const auto i = connections_.find(number);
-  if (i == connections_.end())
+  if (i == connections_.end()) {
     return;
-  if (auto* s = std::get_if<store::client_library::send>(&effect))
-    if (auto* r = std::get_if<wire::request>(&s->message))
+  }
+  if (auto* s = std::get_if<store::client_library::send>(&effect)) {
+    if (auto* r = std::get_if<wire::request>(&s->message)) {
       if (const auto* txn = std::get_if<store::transaction>(&r->body)) {
         auto& f = c.in_flight[r->id];
         f.sent = timeline_.now;
@@ -252,6 +286,8 @@ void network::send_up(client_id id, upward effect) {
           return;
         }
       }
+    }
+  }
   enqueue(number, i->second.up, direction::up, std::move(effect));
 }
 
@@ -266,38 +302,45 @@ void network::enqueue(store::connection_t c, lane<T>& l, direction d, T message)
 
 void network::arm(store::connection_t c, direction d) {
   const auto i = connections_.find(c);
-  if (i == connections_.end() || line(i->second.machine, i->second.server, d).cut)
+  if (i == connections_.end() || line(i->second.machine, i->second.server, d).cut) {
     return;
+  }
   const auto go = [&](auto& l) {
-    if (!l.queue.empty() && !std::exchange(l.armed, true))
+    if (!l.queue.empty() && !std::exchange(l.armed, true)) {
       timeline_.events.at(std::max(timeline_.now, l.queue.front().first), [this, c, d] { move(c, d); });
+    }
   };
-  if (d == direction::up)
+  if (d == direction::up) {
     go(i->second.up);
-  else
+  } else {
     go(i->second.down);
+  }
 }
 
 void network::move(store::connection_t c, direction d) {
   auto i = connections_.find(c);
-  if (i == connections_.end())
+  if (i == connections_.end()) {
     return;
+  }
   (d == direction::up ? i->second.up.armed : i->second.down.armed) = false;
-  if (line(i->second.machine, i->second.server, d).cut)
+  if (line(i->second.machine, i->second.server, d).cut) {
     return;
+  }
   // What has arrived in between is delivered at once; each delivery may end the connection.
   while ((i = connections_.find(c)) != connections_.end()) {
     if (d == direction::up) {
       auto& q = i->second.up.queue;
-      if (q.empty() || q.front().first > timeline_.now)
+      if (q.empty() || q.front().first > timeline_.now) {
         break;
+      }
       auto m = std::move(q.front().second);
       q.pop_front();
       arrive_up(c, std::move(m));
     } else {
       auto& q = i->second.down.queue;
-      if (q.empty() || q.front().first > timeline_.now)
+      if (q.empty() || q.front().first > timeline_.now) {
         break;
+      }
       auto m = std::move(q.front().second);
       q.pop_front();
       arrive_down(c, std::move(m));
@@ -323,14 +366,16 @@ void network::arrive_down(store::connection_t c, downward message) {
   const auto i = connections_.find(c);
   const auto id = i->second.client;
   const auto k = clients_.find(id);
-  if (k == clients_.end() || k->second.library.connection() != c)
+  if (k == clients_.end() || k->second.library.connection() != c) {
     return;
+  }
   // A paused process does not read; what has arrived waits in its socket.
   auto& owner = *k->second.owner;
   if (owner.paused()) {
     owner.later(timeline_.now, process::kind::network, [this, c, m = std::move(message)]() mutable {
-      if (connections_.count(c) > 0)
+      if (connections_.count(c) > 0) {
         arrive_down(c, std::move(m));
+      }
     });
     return;
   }
@@ -338,27 +383,31 @@ void network::arrive_down(store::connection_t c, downward message) {
   const auto* r = std::get_if<wire::response>(&message);
   if (r != nullptr) {
     const auto f = k->second.in_flight.find(r->completion.id);
-    if (f != k->second.in_flight.end() && f->second.lose_answer)
+    if (f != k->second.in_flight.end() && f->second.lose_answer) {
       return tear(c);
+    }
   }
   const bool last = std::holds_alternative<wire::hang_up>(message) || std::holds_alternative<wire::farewell>(message) ||
                     std::holds_alternative<wire::expired>(message);
-  if (last)
+  if (last) {
     connections_.erase(i);
+  }
   with_client(id, [&](store::client_library& l, time_point now) { l.receive(c, std::move(message), now); });
 }
 
 void network::tear(store::connection_t c) {
   const auto i = connections_.find(c);
-  if (i == connections_.end())
+  if (i == connections_.end()) {
     return;
+  }
   const auto id = i->second.client;
   connections_.erase(i);
   ensemble_.disconnect(c, timeline_.now);
   settle();
   const auto k = clients_.find(id);
-  if (k == clients_.end())
+  if (k == clients_.end()) {
     return;
+  }
   k->second.owner->later(timeline_.now, process::kind::network, [this, id, c] {
     with_client(id, [&](store::client_library& l, time_point now) { l.receive(c, wire::hang_up{}, now); });
   });
@@ -367,21 +416,24 @@ void network::tear(store::connection_t c) {
 void network::settle() {
   for (auto& delivery : ensemble_.take_deliveries()) {
     const auto i = connections_.find(delivery.to);
-    if (i != connections_.end())
+    if (i != connections_.end()) {
       enqueue(delivery.to, i->second.down, direction::down, std::move(delivery.message));
+    }
   }
   watch_time();
 }
 
 void network::watch_time() {
   const auto at = ensemble_.next_deadline();
-  if (at == ensemble_alarm_)
+  if (at == ensemble_alarm_) {
     return;
+  }
   timeline_.events.cancel(ensemble_event_);
   ensemble_event_ = 0;
   ensemble_alarm_ = at;
-  if (!at)
+  if (!at) {
     return;
+  }
   ensemble_event_ = timeline_.events.at(std::max(*at, timeline_.now), [this] {
     ensemble_alarm_.reset();
     ensemble_event_ = 0;

@@ -10,19 +10,22 @@ namespace djm::sim {
 using namespace std::chrono_literals;
 
 void fault_plan::set_cut(std::size_t machine, bool on) {
-  for (std::size_t s = 0; s < world_.options().servers; ++s)
-    for (const auto d : {network::direction::up, network::direction::down})
+  for (std::size_t s = 0; s < world_.options().servers; ++s) {
+    for (const auto d : {network::direction::up, network::direction::down}) {
       world_.net().set_cut(machine, s, d, on);
+    }
+  }
 }
 
 void fault_plan::when(std::function<bool()> condition, duration patience, std::function<void()> f) {
   const auto until = world_.now() + patience;
   const auto look = std::make_shared<std::function<void()>>();
   *look = [this, condition = std::move(condition), until, f = std::move(f), weak = std::weak_ptr{look}] {
-    if (healed_ || world_.now() >= until || condition())
+    if (healed_ || world_.now() >= until || condition()) {
       f();
-    else
+    } else {
       later(20ms, [again = weak.lock()] { (*again)(); });
+    }
   };
   later(20ms, [look] { (*look)(); });
 }
@@ -31,12 +34,15 @@ void fault_plan::when(std::function<bool()> condition, duration patience, std::f
 void fault_plan::add_network_faults() {
   using direction = network::direction;
   const auto cut = [this](std::size_t machine, direction d, bool on) {
-    for (std::size_t s = 0; s < world_.options().servers; ++s)
+    for (std::size_t s = 0; s < world_.options().servers; ++s) {
       world_.net().set_cut(machine, s, d, on);
+    }
   };
   world_.decide_fate = [this](const process&, const store::transaction&, transaction_kind kind) {
-    if (world_.now() >= losing_until_ || (losing_kind_ && *losing_kind_ != kind) || !chance_.permille(losing_permille_))
+    if (world_.now() >= losing_until_ || (losing_kind_ && *losing_kind_ != kind) ||
+        !chance_.permille(losing_permille_)) {
       return fate::arrives;
+    }
     return chance_.one_in(2) ? fate::lost_before : fate::lost_after;
   };
 
@@ -67,11 +73,13 @@ void fault_plan::add_network_faults() {
   actions_["cut from one server"] = [this] {
     const auto m = any_machine();
     const auto s = any_server();
-    for (const auto d : {direction::up, direction::down})
+    for (const auto d : {direction::up, direction::down}) {
       world_.net().set_cut(m, s, d, true);
+    }
     later(chance_.between(100ms, 8s), [this, m, s] {
-      for (const auto d : {direction::up, direction::down})
+      for (const auto d : {direction::up, direction::down}) {
         world_.net().set_cut(m, s, d, false);
+      }
     });
   };
   actions_["slow link"] = [this] {
@@ -98,8 +106,9 @@ void fault_plan::add_network_faults() {
   // removed: a node that is cut off cannot notice that, which is not covered.
   actions_["session expires"] = [this] {
     const auto h = any_node(false);
-    if (!h || world_.now() < removed_until_)
+    if (!h || world_.now() < removed_until_) {
       return;
+    }
     const auto& p = world_.process_of(*h);
     set_cut(p.machine(), true);
     when([this, &p] { return world_.net().sessions_of(p).empty(); }, 8s,
@@ -109,8 +118,9 @@ void fault_plan::add_network_faults() {
   // perhaps, the node joins again, and then the part goes on.
   actions_["part held over sessions"] = [this] {
     const auto h = any_node();
-    if (!h)
+    if (!h) {
       return;
+    }
     static constexpr const char* parts[] = {"djm.worker", "djm.worker",   "djm.worker",
                                             "djm.keeper", "djm.election", "djm.manager"};
     const auto& p = world_.process_of(*h);
@@ -152,8 +162,9 @@ void fault_plan::add_network_faults() {
   };
   actions_["leader restarts"] = [this] {
     const auto s = world_.ensemble().leader();
-    if (!s)
+    if (!s) {
       return;
+    }
     world_.ensemble().crash(*s, world_.now());
     world_.touched_ensemble();
     later(chance_.between(50ms, 4s), [this, s = *s] {
@@ -164,9 +175,11 @@ void fault_plan::add_network_faults() {
   actions_["server cut from peers"] = [this] {
     const auto s = any_server();
     const auto set = [this, s](bool up) {
-      for (std::size_t other = 0; other < world_.options().servers; ++other)
-        if (other != s)
+      for (std::size_t other = 0; other < world_.options().servers; ++other) {
+        if (other != s) {
           world_.ensemble().set_link(s, other, up, world_.now());
+        }
+      }
       world_.touched_ensemble();
     };
     set(false);
@@ -175,12 +188,15 @@ void fault_plan::add_network_faults() {
   // Longer than T + D: whoever goes by what this server says is taken for gone by all others.
   actions_["follower cut off for long"] = [this] {
     auto s = any_server();
-    if (s == world_.ensemble().leader())
+    if (s == world_.ensemble().leader()) {
       s = (s + 1) % world_.options().servers;
+    }
     const auto set = [this, s](bool up) {
-      for (std::size_t other = 0; other < world_.options().servers; ++other)
-        if (other != s)
+      for (std::size_t other = 0; other < world_.options().servers; ++other) {
+        if (other != s) {
           world_.ensemble().set_link(s, other, up, world_.now());
+        }
+      }
       world_.touched_ensemble();
     };
     set(false);
@@ -189,13 +205,15 @@ void fault_plan::add_network_faults() {
   actions_["ensemble goes back"] = [this] {
     const auto backup = std::make_shared<store::embedded_ensemble::backup>(world_.ensemble().keep());
     later(chance_.between(500ms, 6s), [this, backup] {
-      if (healed_)
+      if (healed_) {
         return;
+      }
       using numbers = store::embedded_ensemble::numbers;
       world_.go_back(*backup, chance_.one_in(2) ? numbers::repeat : numbers::grow);
       // Runs that go on after the lease: no new life may begin before they have ended.
-      for (auto& [id, j] : jobs_)
+      for (auto& [id, j] : jobs_) {
         j.world->manner.stubborn = std::max<std::uint64_t>(j.world->manner.stubborn, 300);
+      }
     });
   };
   // Of the transactions of these clusters the largest do not fit then.

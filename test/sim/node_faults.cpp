@@ -8,15 +8,19 @@ namespace djm::sim {
 using namespace std::chrono_literals;
 
 void fault_plan::crash_again(std::size_t machine, std::uint64_t times) {
-  if (healed_ || times == 0)
+  if (healed_ || times == 0) {
     return;
-  if (const auto h = world_.on(machine))
+  }
+  if (const auto h = world_.on(machine)) {
     world_.crash(*h);
+  }
   later(chance_.between(50ms, 1s), [this, machine, times] {
-    if (healed_)
+    if (healed_) {
       return;
-    if (!world_.on(machine))
+    }
+    if (!world_.on(machine)) {
       start(machine);
+    }
     later(chance_.between(200ms, 4s), [this, machine, times] { crash_again(machine, times - 1); });
   });
 }
@@ -62,18 +66,22 @@ void fault_plan::add_node_faults() {
   // The session goes on without its actors as long as the library reaches a server; so it is cut off as well.
   actions_["actors held and cut off"] = [this] {
     const auto h = any_node();
-    if (!h || world_.now() < removed_until_)
+    if (!h || world_.now() < removed_until_) {
       return;
+    }
     const auto m = world_.process_of(*h).machine();
     const auto cut = [this, m](bool on) {
-      for (std::size_t s = 0; s < world_.options().servers; ++s)
-        for (const auto d : {network::direction::up, network::direction::down})
+      for (std::size_t s = 0; s < world_.options().servers; ++s) {
+        for (const auto d : {network::direction::up, network::direction::down}) {
           world_.net().set_cut(m, s, d, on);
+        }
+      }
     };
     world_.hold(*h);
     later(chance_.between(0ms, 800ms), [this, cut] {
-      if (!healed_)
+      if (!healed_) {
         cut(true);
+      }
     });
     later(chance_.between(4s, 9s), [this, h = *h, cut] {
       cut(false);
@@ -86,11 +94,13 @@ void fault_plan::add_node_faults() {
       const auto far = chance_.one_in(4);
       const auto by = far ? chance_.between(0h, 240h) : chance_.between(0ms, 5s);
       world_.set_wall_clock(*h, chance_.one_in(2) ? by : -by);
-      if (chance_.one_in(2))
+      if (chance_.one_in(2)) {
         later(chance_.between(100ms, 5s), [this, h = *h] {
-          if (world_.up(h))
+          if (world_.up(h)) {
             world_.set_wall_clock(h, duration::zero());
+          }
         });
+      }
     }
   };
   actions_["gentle stop"] = [this] {
@@ -101,30 +111,35 @@ void fault_plan::add_node_faults() {
   };
   actions_["part dies"] = [this] {
     const auto h = any_node();
-    if (!h)
+    if (!h) {
       return;
+    }
     const auto pick = chance_.next();
-    if (const auto parts = world_.parts_of(*h); !parts.empty())
+    if (const auto parts = world_.parts_of(*h); !parts.empty()) {
       world_.kill_part(*h, parts[static_cast<std::size_t>(pick % parts.size())]);
+    }
   };
   actions_["twin"] = [this] {
-    if (twin_ || world_.now() < removed_until_)
+    if (twin_ || world_.now() < removed_until_) {
       return;
+    }
     // Another process with the id of one that may be running.
     const auto m = any_machine();
     twin_ = world_.start(m, "n" + std::to_string(any_machine()));
     register_jobs(*twin_, m);
     later(chance_.between(500ms, 6s), [this] {
-      if (twin_)
+      if (twin_) {
         world_.crash(*twin_);
+      }
     });
   };
   // Of a node that can notice it, while no other process is about to take its id: what is not so, is not covered.
   actions_["registration removed"] = [this] {
     const auto h = any_node();
     if (!h || world_.is_held(*h) || (twin_ && world_.up(*twin_)) || world_.phase_of(*h) != node_phase::joined ||
-        world_.net().is_cut(world_.process_of(*h).machine()))
+        world_.net().is_cut(world_.process_of(*h).machine())) {
       return;
+    }
     removed_until_ = world_.now() + 2s;
     some_stranger().write(
       store::remove_op{world_.options().config.store.root + "/alive/" + world_.process_of(*h).node()});
@@ -141,9 +156,10 @@ void fault_plan::add_node_faults() {
                                   store::create_mode::persistent});
     // Where the node is there this fails, as it has to. One whose own was removed a moment ago would take it for its
     // own; against somebody who does both nothing helps.
-    if (!world_.on(m) || world_.verdict().image().alive().count(name) > 0)
+    if (!world_.on(m) || world_.verdict().image().alive().count(name) > 0) {
       writer.write(
         store::create_op{root + "/alive/" + name, R"({"v":1,"incarnation":"i0"})", store::create_mode::persistent});
+    }
   };
   actions_["version removed"] = [this] {
     static constexpr const char* names[] = {"/worker-version", "/worker-assignment-version", "/work-pool-version"};
@@ -162,9 +178,11 @@ void fault_plan::add_node_faults() {
       store::create_op{root + "/surprise", "1", store::create_mode::ephemeral},
       store::create_op{root + "/workers/ghost2", "{\"v\":1}", store::create_mode::ephemeral},
     };
-    for (const auto& op : ops)
-      if (chance_.one_in(2))
+    for (const auto& op : ops) {
+      if (chance_.one_in(2)) {
         writer.write(op);
+      }
+    }
   };
 }
 

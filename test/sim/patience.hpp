@@ -20,25 +20,30 @@ public:
   using host_number = std::uint32_t;
 
   void told(host_number host, const event& what, time_point now) {
-    if (const auto* p = std::get_if<problem>(&what); p != nullptr && !p->about.empty())
+    if (const auto* p = std::get_if<problem>(&what); p != nullptr && !p->about.empty()) {
       open_.insert({host, p->component, p->about});
-    else if (const auto* o = std::get_if<problem_over>(&what);
-             o != nullptr && open_.erase({host, o->component, o->about}))
+    } else if (const auto* o = std::get_if<problem_over>(&what);
+               o != nullptr && open_.erase({host, o->component, o->about})) {
       shown_until_[{host, o->component}] = now;
+    }
   }
 
   /// An attempt of a component; true when it has gone on in vain for too long, in silence.
   bool tried(host_number host, const std::string& component, const std::string& what, bool done, time_point now) {
     auto& a = attempts_[{host, what}];
-    if (done || now - a.last > pause)
+    if (done || now - a.last > pause) {
       a = {};
+    }
     a.last = now;
-    if (done)
+    if (done) {
       return false;
-    if (a.failures++ == 0)
+    }
+    if (a.failures++ == 0) {
       a.first = now;
-    if (a.failures < least || now - a.first < limit || tells(host, component, now))
+    }
+    if (a.failures < least || now - a.first < limit || tells(host, component, now)) {
       return false;
+    }
     a = {}; // one complaint is enough
     return true;
   }
@@ -58,8 +63,9 @@ private:
   /// A leader that loses its term with each attempt shows the problem in each term, until it is lost.
   bool tells(host_number host, const std::string& component, time_point now) const {
     const auto i = open_.lower_bound({host, component, {}});
-    if (i != open_.end() && std::get<0>(*i) == host && std::get<1>(*i) == component)
+    if (i != open_.end() && std::get<0>(*i) == host && std::get<1>(*i) == component) {
       return true;
+    }
     const auto last = shown_until_.find({host, component});
     return last != shown_until_.end() && now - last->second <= pause;
   }

@@ -21,8 +21,9 @@ time_point process::to_world(time_point local) const {
   const auto d = local.time_since_epoch() - clock_.offset;
   auto guess = time_point{to_world(d)};
   // The local clock moves in whole microseconds of skew: step over the rounding.
-  while (to_local(guess) < local)
+  while (to_local(guess) < local) {
     guess += local - to_local(guess);
+  }
   return guess;
 }
 
@@ -37,10 +38,12 @@ void process::resume(const std::function<std::uint64_t(std::uint64_t)>& below) {
   std::array<std::size_t, 3> next{};
   for (;;) {
     std::size_t left = 0;
-    for (std::size_t k = 0; k < missed.size(); ++k)
+    for (std::size_t k = 0; k < missed.size(); ++k) {
       left += missed[k].size() - next[k];
-    if (left == 0 || dead_)
+    }
+    if (left == 0 || dead_) {
       return;
+    }
     auto pick = below(left);
     for (std::size_t k = 0; k < missed.size(); ++k) {
       const auto n = missed[k].size() - next[k];
@@ -56,15 +59,17 @@ void process::resume(const std::function<std::uint64_t(std::uint64_t)>& below) {
 void process::die() {
   dead_ = true;
   paused_ = false;
-  for (auto& [id, p] : pending_)
+  for (auto& [id, p] : pending_) {
     timeline_.events.cancel(p.event);
+  }
   pending_.clear();
   missed_ = {};
 }
 
 process::pending_id process::later(time_point when, kind k, std::function<void()> f) {
-  if (dead_)
+  if (dead_) {
     return ++last_;
+  }
   const auto id = ++last_;
   auto& p = pending_[id];
   p.f = std::move(f);
@@ -75,8 +80,9 @@ process::pending_id process::later(time_point when, kind k, std::function<void()
 
 void process::cancel(pending_id id) {
   const auto i = pending_.find(id);
-  if (i == pending_.end())
+  if (i == pending_.end()) {
     return;
+  }
   timeline_.events.cancel(i->second.event);
   const auto f = std::move(i->second.f);
   pending_.erase(i);
@@ -84,8 +90,9 @@ void process::cancel(pending_id id) {
 
 void process::fire(pending_id id) {
   const auto i = pending_.find(id);
-  if (i == pending_.end() || dead_)
+  if (i == pending_.end() || dead_) {
     return;
+  }
   if (paused_) {
     missed_[static_cast<std::size_t>(i->second.of)].push_back(id);
     return;

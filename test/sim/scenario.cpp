@@ -51,8 +51,9 @@ shape shape_of(profile p, std::uint64_t seed) {
 
 std::vector<item_id> numbered(char prefix, std::size_t n) {
   std::vector<item_id> items;
-  for (std::size_t i = 0; i < n; ++i)
+  for (std::size_t i = 0; i < n; ++i) {
     items.push_back(fmt::format("{}{:03}", prefix, i));
+  }
   return items;
 }
 
@@ -71,11 +72,13 @@ void add_jobs(world& w, fault_plan& c, const shape& s, chance& dice, profile kin
                                                       : dice.between(1s, 2500ms);
     spec.pool_timeout = 1s;
     run_manner m;
-    if (i == 1 && dice.one_in(2))
+    if (i == 1 && dice.one_in(2)) {
       spec.mode = running_mode::custom;
+    }
     static constexpr const char* strategies[] = {"", "", "evenly_spread", "rendezvous", "evenly_rendezvous", "moody"};
-    if (i == 0)
+    if (i == 0) {
       spec.attributes.strategy = strategies[dice.below(kind == profile::calm ? 5 : 6)];
+    }
     if (i == 2) {
       // Runs that outlast sessions; where exclusion is won or lost.
       m.least = 300ms;
@@ -107,8 +110,9 @@ void inflict_faults(world& w, fault_plan& c, const shape& s, chance& dice, const
   auto faults = fault_plan::faults_of(o.kind);
   unsigned total = 0;
   for (auto& [name, weight] : faults) {
-    if (!o.only.empty())
+    if (!o.only.empty()) {
       weight = name == o.only ? 1 : 0;
+    }
     total += weight;
   }
   const auto n = s.least_faults + dice.below(s.more_faults);
@@ -126,12 +130,13 @@ void inflict_faults(world& w, fault_plan& c, const shape& s, chance& dice, const
 
 /// I10: what every part says of its own loads, and of what is wrong.
 void check_bounds(world& w) {
-  for (const auto h : w.processes())
+  for (const auto h : w.processes()) {
     w.ask<node_status>(h, get_status{}, [&w, h](const node_status& s) {
       const auto bound = [&](const char* what, std::uint64_t value, std::uint64_t limit) {
-        if (value > limit)
+        if (value > limit) {
           w.verdict().report("I10", fmt::format("process {}: {} = {}, the limit is {}", h, what, value, limit),
                              w.now());
+        }
       };
       bound("watches", s.store.max_watches, 4000);
       bound("watch bytes", s.store.max_watch_bytes, 512 * 1024);
@@ -142,15 +147,18 @@ void check_bounds(world& w) {
       // When nothing is wrong any more nothing is told to be wrong. Left out is what is still so: who kept crashing,
       // the candidates that a stranger has left behind, versions that go on wanting different items, a strategy that
       // goes on hanging, a size that is refused for a minute.
-      for (const auto& p : s.problems)
+      for (const auto& p : s.problems) {
         if (p.ended_ms == 0 && p.about.compare(0, 7, "flaps: ") != 0 && p.about != "size" &&
             p.text.find("nobody stands behind") == std::string::npos &&
-            p.text.find("nodes disagree") == std::string::npos && !w.hangs(p.about))
+            p.text.find("nodes disagree") == std::string::npos && !w.hangs(p.about)) {
           w.verdict().report(
             "I10",
             fmt::format("process {} still tells of a problem of the {} ({}): {}", h, p.component, p.about, p.text),
             w.now());
+        }
+      }
     });
+  }
   w.run_for(10ms);
 }
 
@@ -179,12 +187,15 @@ scenario_result run_scenario(const scenario_options& o) {
     fault_plan c{w, o.seed, mood};
     const auto began = w.now();
     add_jobs(w, c, s, dice, o.kind);
-    if (o.kind == profile::chaos || o.kind == profile::churn)
-      if (dice.one_in(3))
+    if (o.kind == profile::chaos || o.kind == profile::churn) {
+      if (dice.one_in(3)) {
         c.hide("job-b", static_cast<std::size_t>(dice.below(s.machines)));
+      }
+    }
     user asks{w, c, o.seed, o.kind != profile::calm, w.now() + s.settle + s.trouble};
-    for (std::size_t m = 0; m < s.machines; ++m)
+    for (std::size_t m = 0; m < s.machines; ++m) {
       w.at(w.now() + dice.between(0ms, 1s), [&c, m] { c.start(m); });
+    }
     w.run_for(s.settle);
     const auto moves_before = w.verdict().counted().assignments;
     inflict_faults(w, c, s, dice, o);
@@ -193,8 +204,9 @@ scenario_result run_scenario(const scenario_options& o) {
       c.heal();
       w.run_for(s.recovery);
       // To find out that it went back takes up to T + D and two scouts, T apart; then what is gone is broken off.
-      if (const auto at = w.went_back_at())
+      if (const auto at = w.went_back_at()) {
         w.run_for(std::max<duration>(*at + 12s - w.now(), duration::zero()));
+      }
     }
     if (w.verdict().violations().empty()) {
       w.verdict().expect_quiet(true);
@@ -202,10 +214,11 @@ scenario_result run_scenario(const scenario_options& o) {
       w.run_for(s.quiet);
       w.verdict().quiescent(c.expected(since), w.now());
       check_bounds(w);
-      if (o.kind == profile::calm && w.verdict().counted().assignments != moves_before)
+      if (o.kind == profile::calm && w.verdict().counted().assignments != moves_before) {
         w.verdict().report(
           "I4", fmt::format("{} items moved in a calm cluster", w.verdict().counted().assignments - moves_before),
           w.now());
+      }
     }
     result.violations = w.verdict().violations();
     result.trace_hash = w.trace_hash();
@@ -232,15 +245,18 @@ scenario_result run_scenario(const scenario_options& o) {
 
 std::string describe_failure(const scenario_options& o, const scenario_result& r, std::size_t lines) {
   std::string text;
-  if (r.violations.empty())
+  if (r.violations.empty()) {
     return text;
+  }
   const auto& v = r.violations.front();
   text = fmt::format("seed {} profile {} step {} time {:.6f} s: {} is violated: {}\n", o.seed, enum_text(o.kind),
                      r.steps, std::chrono::duration<double>(v.at.time_since_epoch() - 1h).count(), v.invariant, v.text);
-  for (std::size_t i = 1; i < r.violations.size() && i < 5; ++i)
+  for (std::size_t i = 1; i < r.violations.size() && i < 5; ++i) {
     text += fmt::format("  also {}: {}\n", r.violations[i].invariant, r.violations[i].text);
-  for (std::size_t i = r.trace.size() > lines ? r.trace.size() - lines : 0; i < r.trace.size(); ++i)
+  }
+  for (std::size_t i = r.trace.size() > lines ? r.trace.size() - lines : 0; i < r.trace.size(); ++i) {
     text += "  " + r.trace[i] + '\n';
+  }
   text += fmt::format("replay: ./dev sim --profile {} --replay {}\n", enum_text(o.kind), o.seed);
   return text;
 }

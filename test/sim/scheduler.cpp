@@ -15,37 +15,46 @@ caf::scheduled_actor* actor_of(caf::resumable* job) {
 } // namespace
 
 void sim_coordinator::hold(owner o, bool held) {
-  if (groups_.size() <= o)
+  if (groups_.size() <= o) {
     groups_.resize(o + 1);
+  }
   auto& g = groups_[o];
-  if (g.held == held)
+  if (g.held == held) {
     return;
+  }
   g.held = held;
-  if (held)
+  if (held) {
     waiting_ -= g.runnable.size();
-  else
+  } else {
     waiting_ += g.runnable.size();
+  }
 }
 
 void sim_coordinator::kill(owner o) {
   hold(o, false);
-  for (auto& weak : std::exchange(groups_[o].actors, {}))
-    if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak))
+  for (auto& weak : std::exchange(groups_[o].actors, {})) {
+    if (auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
       caf::anon_send_exit(caf::actor_cast<caf::actor>(strong), caf::exit_reason::kill);
-  while (!groups_[o].runnable.empty())
+    }
+  }
+  while (!groups_[o].runnable.empty()) {
     run(o, 0);
+  }
   // What the dying have spawned.
-  if (!groups_[o].actors.empty())
+  if (!groups_[o].actors.empty()) {
     kill(o);
+  }
 }
 
 bool sim_coordinator::step() {
-  if (waiting_ == 0)
+  if (waiting_ == 0) {
     return false;
+  }
   auto pick = chance_.below(waiting_);
   for (owner o = 0; o < groups_.size(); ++o) {
-    if (groups_[o].held)
+    if (groups_[o].held) {
       continue;
+    }
     const auto n = groups_[o].runnable.size();
     if (pick < n) {
       run(o, static_cast<std::size_t>(pick));
@@ -61,9 +70,11 @@ std::size_t sim_coordinator::living_actors(owner o) const {
 }
 
 void sim_coordinator::drain() {
-  for (auto& g : groups_)
-    if (g.held)
+  for (auto& g : groups_) {
+    if (g.held) {
       hold(static_cast<owner>(&g - groups_.data()), false);
+    }
+  }
   while (step()) {
   }
 }
@@ -79,15 +90,17 @@ void sim_coordinator::add(caf::resumable* job) {
     if (!known_[id]) {
       known_[id] = true;
       owner_of_[id] = acting_;
-      if (groups_.size() <= acting_)
+      if (groups_.size() <= acting_) {
         groups_.resize(acting_ + 1);
+      }
       groups_[acting_].actors.emplace_back(actor->ctrl());
     }
     o = owner_of_[id];
   }
   groups_[o].runnable.push_back(job);
-  if (!groups_[o].held)
+  if (!groups_[o].held) {
     ++waiting_;
+  }
 }
 
 void sim_coordinator::run(owner o, std::size_t index) {
@@ -100,17 +113,20 @@ void sim_coordinator::run(owner o, std::size_t index) {
   auto* actor = actor_of(job);
   hash_ = mix(hash_ ^ (actor != nullptr ? actor->id() : 0));
   if (const auto* message = actor == nullptr ? nullptr : next_message(*actor)) {
-    if (observer_ != nullptr)
+    if (observer_ != nullptr) {
       observer_->handles(o, actor->name(), type_of(*message));
-    if (on_step)
+    }
+    if (on_step) {
       on_step(o, actor->name(), caf::to_string(*message));
+    }
   }
   const auto before = std::exchange(acting_, o);
   switch (resume(job)) {
   case caf::resumable::resume_later:
     groups_[o].runnable.push_back(job);
-    if (!groups_[o].held)
+    if (!groups_[o].held) {
       ++waiting_;
+    }
     break;
   case caf::resumable::done:
   case caf::resumable::awaiting_message: caf::intrusive_ptr_release(job); break;

@@ -36,8 +36,9 @@ TEST_CASE("seeds that broke a promise once do so no more") {
     scenario_options o;
     o.seed = x.seed;
     o.kind = x.kind;
-    if (run_scenario(o).violations.empty())
+    if (run_scenario(o).violations.empty()) {
       continue;
+    }
     o.trace = true;
     FAIL_CHECK(describe_failure(o, run_scenario(o)));
   }

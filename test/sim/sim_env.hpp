@@ -37,8 +37,9 @@ public:
   executor& exec() override { return executor_; }
   store::session_factory& sessions() override { return *this; }
   void log(log_record record) override {
-    if (!process_.dead())
+    if (!process_.dead()) {
       log_(record);
+    }
   }
   void close(std::function<void()> done) override {
     closed_ = true;
@@ -53,8 +54,9 @@ public:
   bool holds_back(const char* part) override { return !held_part_.empty() && held_part_ == part; }
   void hand_over(std::function<void()> send) override {
     held_.push_back(std::move(send));
-    if (auto told = std::exchange(on_held_, nullptr))
+    if (auto told = std::exchange(on_held_, nullptr)) {
       told();
+    }
   }
   /// From now on; `on_held` is told of the first decision that is held back.
   void hold_part(std::string part, std::function<void()> on_held) {
@@ -65,8 +67,9 @@ public:
   void let_go() {
     held_part_.clear();
     on_held_ = nullptr;
-    for (auto& send : std::exchange(held_, {}))
+    for (auto& send : std::exchange(held_, {})) {
       process_.later(timeline_.now, process::kind::code, std::move(send));
+    }
   }
   void drop_held() {
     held_part_.clear();

@@ -45,18 +45,21 @@ public:
   sim_job(std::shared_ptr<job_world> w, std::size_t machine) : world_(std::move(w)), machine_(machine) {}
 
   std::vector<item_id> work_pool() override {
-    if (world_->pool_throws.count(machine_) > 0)
+    if (world_->pool_throws.count(machine_) > 0) {
       throw std::runtime_error("the pool cannot be read");
+    }
     const auto mine = world_->elsewhere.find(machine_);
     return mine == world_->elsewhere.end() ? world_->items : mine->second;
   }
   void run(job_context&) override { throw std::logic_error("simulated runs are not called"); }
   std::vector<std::vector<item_id>> cut_share(const std::vector<item_id>& share) override {
-    if (world_->cut_throws.count(machine_) > 0)
+    if (world_->cut_throws.count(machine_) > 0) {
       throw std::runtime_error("the share cannot be cut");
+    }
     std::vector<std::vector<item_id>> parts(2);
-    for (std::size_t i = 0; i < share.size(); ++i)
+    for (std::size_t i = 0; i < share.size(); ++i) {
       parts[i % 2].push_back(share[i]);
+    }
     return parts;
   }
   const run_manner& manner() const { return world_->manner; }

@@ -20,8 +20,9 @@ using namespace std::chrono_literals;
 
 inline std::vector<item_id> numbered(const std::string& prefix, std::size_t n) {
   std::vector<item_id> items;
-  for (std::size_t i = 0; i < n; ++i)
+  for (std::size_t i = 0; i < n; ++i) {
     items.push_back(fmt::format("{}{:02}", prefix, i));
+  }
   return items;
 }
 
@@ -37,8 +38,9 @@ struct small_cluster {
         o.machines = machines;
         o.trace = std::getenv("DJM_SIM_TRACE") != nullptr;
         o.trace_messages = o.trace && std::getenv("DJM_SIM_TRACE") == std::string{"messages"};
-        if (config != nullptr)
+        if (config != nullptr) {
           o.config = *config;
+        }
         return o;
       }()),
       c(w, seed) {
@@ -53,26 +55,30 @@ struct small_cluster {
     m.least = 1s;
     m.most = 5s;
     c.add_job(slow, numbered("s", 7), m);
-    for (std::size_t i = 0; i < machines; ++i)
+    for (std::size_t i = 0; i < machines; ++i) {
       nodes.push_back(c.start(i));
+    }
   }
 
   /// How many items of a job are locked by a node that lives.
   std::size_t locked(const job_id& job) const {
     const auto& image = const_cast<small_cluster*>(this)->w.verdict().image();
     std::size_t n = 0;
-    for (const auto& [key, lock] : image.locks())
+    for (const auto& [key, lock] : image.locks()) {
       if (const auto a = image.alive().find(lock.worker); a != image.alive().end() &&
                                                           a->second.incarnation == lock.incarnation &&
-                                                          key.compare(0, job.size() + 1, job + '/') == 0)
+                                                          key.compare(0, job.size() + 1, job + '/') == 0) {
         ++n;
+      }
+    }
     return n;
   }
   bool complete() const { return locked("quick") == 12 && locked("slow") == 7; }
   std::size_t items_of(world::handle h) {
     std::size_t n = 0;
-    for (const auto& [key, lock] : w.verdict().image().locks())
+    for (const auto& [key, lock] : w.verdict().image().locks()) {
       n += lock.incarnation == w.process_of(h).incarnation();
+    }
     return n;
   }
   std::map<std::string, std::set<std::string>> owners() { return w.verdict().image().assigned(); }
@@ -84,12 +90,14 @@ struct small_cluster {
   }
   /// DJM_SIM_TRACE in the environment shows what happened.
   ~small_cluster() {
-    for (const auto& line : w.trace())
+    for (const auto& line : w.trace()) {
       std::puts(line.c_str());
+    }
   }
   void good() {
-    for (const auto& v : w.verdict().violations())
+    for (const auto& v : w.verdict().violations()) {
       FAIL_CHECK(v.invariant << ": " << v.text);
+    }
   }
   /// Everything is owned, locked and running, and the tree stays as it is.
   void rest() {

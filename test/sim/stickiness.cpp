@@ -25,8 +25,9 @@ std::string job_of(const std::string& key) {
 /// "n1" of ".../workers/n1" where the folder is "/workers/"; empty for any other path.
 std::string name_below(const std::string& path, std::string_view folder) {
   const auto at = path.find(folder);
-  if (at == std::string::npos)
+  if (at == std::string::npos) {
     return {};
+  }
   const auto name = path.substr(at + folder.size());
   return name.find('/') == std::string::npos ? name : std::string{};
 }
@@ -41,8 +42,9 @@ void stickiness::sees(const store::node_change& change, const tree_event& e, con
   case kind::unassigned: from_[e.key] = e.worker; return;
   case kind::assigned: to_[e.key] = e.worker; return;
   case kind::alive_gone:
-    if (image.alive().count(e.key) == 0)
+    if (image.alive().count(e.key) == 0) {
       return; // it was nobody's
+    }
     gone_[e.key] = now;
     // Plans change once more when its D is over.
     input_changed_ = std::max(input_changed_, now + workers_[e.key].detach * 11 / 10);
@@ -51,8 +53,9 @@ void stickiness::sees(const store::node_change& change, const tree_event& e, con
     // A transaction of locks sets it too, to learn its zxid; nobody has come then.
     if (change.what == store::node_change::kind::create && change.ephemeral_owner != 0) {
       auto& w = workers_[e.key];
-      if (long_gone(e.key, now))
+      if (long_gone(e.key, now)) {
         w.unfit_until = now;
+      }
       gone_.erase(e.key);
       w.fit_since = now;
       input_changed_ = std::max(input_changed_, now);
@@ -64,20 +67,23 @@ void stickiness::sees(const store::node_change& change, const tree_event& e, con
     input_changed_ = std::max(input_changed_, now);
     if (e.key.empty()) {
       const auto p = store::decode<store::pools_payload>(change.data, change.path);
-      if (p && std::exchange(all_disabled_, p->all_disabled) && !p->all_disabled)
+      if (p && std::exchange(all_disabled_, p->all_disabled) && !p->all_disabled) {
         all_enabled_ = now;
+      }
     } else if (!gone) {
       const auto p = store::decode<store::pool_payload>(change.data, change.path);
       const auto was = image.jobs().find(e.key);
-      if (was == image.jobs().end() || (p && p->enabled && !was->second))
+      if (was == image.jobs().end() || (p && p->enabled && !was->second)) {
         job_came_[e.key] = now;
+      }
       if (p) {
         auto plain = p->attributes;
         plain.strategy.clear();
         rules next{p->attributes.strategy, plain == job_attributes{}};
         const auto [r, first] = rules_.try_emplace(e.key, next);
-        if (!first && (r->second.strategy != next.strategy || r->second.plain != next.plain))
+        if (!first && (r->second.strategy != next.strategy || r->second.plain != next.plain)) {
           rules_changed_ = now;
+        }
         r->second = std::move(next);
       }
     }
@@ -87,25 +93,30 @@ void stickiness::sees(const store::node_change& change, const tree_event& e, con
       sees_mark(name, gone ? std::string_view{} : std::string_view{change.data}, now);
       return;
     }
-    if (e.worker == "available" || !name_below(change.path, "/workers/").empty())
+    if (e.worker == "available" || !name_below(change.path, "/workers/").empty()) {
       input_changed_ = std::max(input_changed_, now);
+    }
     if (e.worker == "available") {
-      if (!gone)
+      if (!gone) {
         offer_came_[e.key] = now;
+      }
     } else if (const auto name = name_below(change.path, "/workers/"); !name.empty()) {
-      if (gone)
+      if (gone) {
         workers_[name].plain = true;
-      else if (const auto p = store::decode<store::worker_payload>(change.data, change.path)) {
+      } else if (const auto p = store::decode<store::worker_payload>(change.data, change.path)) {
         auto& w = workers_[name];
-        if (w.left && !p->left)
+        if (w.left && !p->left) {
           w.fit_since = w.unfit_until = now;
+        }
         const bool plain = p->zone.empty() && p->labels.empty() && p->capacity.empty() && p->max_items == 0 &&
                            p->weight == store::worker_payload{}.weight;
-        if (plain != w.plain)
+        if (plain != w.plain) {
           rules_changed_ = now;
+        }
         w.plain = plain;
-        if (p->incarnation != w.incarnation)
+        if (p->incarnation != w.incarnation) {
           w.ends = p->after_crash ? w.ends + 1 : 0;
+        }
         w.incarnation = p->incarnation;
         w.left = p->left;
         w.detach = std::chrono::milliseconds{p->detach_ms};
@@ -120,11 +131,13 @@ void stickiness::sees_mark(const std::string& worker, std::string_view data, tim
   const auto m = store::decode<store::mark_payload>(data, "marks");
   const bool draining = m && m->draining;
   auto& w = workers_[worker];
-  if (w.draining && !draining)
+  if (w.draining && !draining) {
     w.fit_since = w.unfit_until = now;
+  }
   w.draining = draining;
-  if (std::exchange(w.marked, m && (m->draining || m->cordoned)) != (m && (m->draining || m->cordoned)))
+  if (std::exchange(w.marked, m && (m->draining || m->cordoned)) != (m && (m->draining || m->cordoned))) {
     rules_changed_ = now;
+  }
   input_changed_ = std::max(input_changed_, now);
 }
 
@@ -153,54 +166,66 @@ void stickiness::transaction_ends(const tree_image& image, time_point now, const
     from_.clear();
     to_.clear();
   }
-  if (from_.empty() && to_.empty())
+  if (from_.empty() && to_.empty()) {
     return;
+  }
   const bool full = changes >= nearly_full;
-  if (!std::exchange(was_full_, full) && !full && !cut_)
+  if (!std::exchange(was_full_, full) && !full && !cut_) {
     check_bound(image, now, complain);
+  }
   // "worker job": items given away for balance.
   std::map<std::pair<std::string, std::string>, std::string> given;
   std::map<std::string, std::size_t> gives;
-  for (const auto& [key, worker] : from_)
+  for (const auto& [key, worker] : from_) {
     ++gives[worker];
+  }
   std::set<std::string> has_more;
-  for (const auto& [key, owners] : image.assigned())
+  for (const auto& [key, owners] : image.assigned()) {
     has_more.insert(owners.begin(), owners.end());
+  }
   for (const auto& [key, worker] : from_) {
     const auto job = job_of(key);
     const auto w = workers_.find(worker);
-    if (unwanted(key, job, image, now) || w == workers_.end())
+    if (unwanted(key, job, image, now) || w == workers_.end()) {
       continue;
+    }
     if (image.alive().count(worker) == 0) {
       const auto g = gone_.find(worker);
       // Whoever knows that it is gone takes everything; a move for balance may come from before.
-      if (w->second.left || g == gone_.end() || has_more.count(worker) > 0 || gives[worker] < fewest_to_tell)
+      if (w->second.left || g == gone_.end() || has_more.count(worker) > 0 || gives[worker] < fewest_to_tell) {
         continue;
-      if (w->second.draining || now < w->second.unfit_until + age_of_plans || !image.offers(worker, job))
+      }
+      if (w->second.draining || now < w->second.unfit_until + age_of_plans || !image.offers(worker, job)) {
         continue;
-      if (!long_gone(worker, now))
+      }
+      if (!long_gone(worker, now)) {
         complain(fmt::format("{} moves away from {}, who has been gone for {} only, its D is {}", key, worker,
                              format_duration(now - g->second), format_duration(w->second.detach)));
+      }
       continue;
     }
     const auto offer = worker + '/' + job;
     if (!image.offers(worker, job) || recent(offer_came_, offer, now) || w->second.draining || w->second.ends > 1 ||
-        now < w->second.fit_since + age_of_plans)
+        now < w->second.fit_since + age_of_plans) {
       continue;
-    if (to_.count(key) == 0)
+    }
+    if (to_.count(key) == 0) {
       complain(fmt::format("{} is taken from {}, who can run it, and given to nobody", key, worker));
-    else
+    } else {
       given[{worker, job}] = key;
+    }
   }
   for (const auto& [key, worker] : to_) {
     const auto job = job_of(key);
     const auto g = given.find({worker, job});
-    if (g == given.end())
+    if (g == given.end()) {
       continue;
+    }
     const auto s = rules_.find(job);
     if (s != rules_.end() &&
-        (s->second.strategy.empty() || s->second.strategy == "balanced" || s->second.strategy == "evenly_spread"))
+        (s->second.strategy.empty() || s->second.strategy == "balanced" || s->second.strategy == "evenly_spread")) {
       complain(fmt::format("{} gives {} away for balance and takes {}", worker, g->second, key));
+    }
   }
   from_.clear();
   to_.clear();

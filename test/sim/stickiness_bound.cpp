@@ -56,8 +56,9 @@ void stickiness::check_bound(const tree_image& image, time_point now, const comp
       touched.insert(f->second);
     }
   }
-  if (plan.moves.empty())
+  if (plan.moves.empty()) {
     return;
+  }
   const bool plain = now >= rules_changed_ + age_of_plans &&
                      std::all_of(workers_.begin(), workers_.end(),
                                  [&](const auto& w) {
@@ -67,19 +68,24 @@ void stickiness::check_bound(const tree_image& image, time_point now, const comp
                      std::all_of(rules_.begin(), rules_.end(), [](const auto& r) { return r.second.plain; });
   std::set<std::string> members;
   std::vector<std::string> uncertain;
-  for (const auto& [key, owners] : image.assigned())
+  for (const auto& [key, owners] : image.assigned()) {
     for (const auto& w : owners) {
       ++plan.held[job_of(key)][w];
-      if (members.count(w) > 0 || std::find(uncertain.begin(), uncertain.end(), w) != uncertain.end())
+      if (members.count(w) > 0 || std::find(uncertain.begin(), uncertain.end(), w) != uncertain.end()) {
         continue;
-      if (settled(w, image, now) || touched.count(w) > 0)
+      }
+      if (settled(w, image, now) || touched.count(w) > 0) {
         members.insert(w);
-      else
+      } else {
         uncertain.push_back(w);
+      }
     }
-  for (const auto& [w, incarnation] : image.alive())
-    if (settled(w, image, now))
+  }
+  for (const auto& [w, incarnation] : image.alive()) {
+    if (settled(w, image, now)) {
       members.insert(w);
+    }
+  }
   if (!plain || uncertain.size() > most_uncertain) {
     ++counts_.unbounded;
     return;
@@ -88,12 +94,15 @@ void stickiness::check_bound(const tree_image& image, time_point now, const comp
   std::string text;
   for (std::size_t reading = 0; reading < std::size_t{1} << uncertain.size(); ++reading) {
     auto workers = members;
-    for (std::size_t u = 0; u < uncertain.size(); ++u)
-      if ((reading >> u & 1) != 0)
+    for (std::size_t u = 0; u < uncertain.size(); ++u) {
+      if ((reading >> u & 1) != 0) {
         workers.insert(uncertain[u]);
+      }
+    }
     text = beyond_bound(plan, workers, image, now);
-    if (text.empty())
+    if (text.empty()) {
       return;
+    }
   }
   complain(std::move(text));
 }
@@ -122,11 +131,14 @@ std::string stickiness::beyond_bound(const shown_plan& plan, const std::set<std:
       const auto h = held.find(w);
       const auto n = h == held.end() ? 0 : h->second;
       std::size_t had = n;
-      if (const auto c = plan.came.find(job); c != plan.came.end())
-        if (const auto k = c->second.find(w); k != c->second.end())
+      if (const auto c = plan.came.find(job); c != plan.came.end()) {
+        if (const auto k = c->second.find(w); k != c->second.end()) {
           had -= k->second;
-      for (const auto& m : plan.moves)
+        }
+      }
+      for (const auto& m : plan.moves) {
         had += m.job == job && m.from == w ? 1 : 0;
+      }
       j.eligible.push_back(n > 0 || shares(w, job, image, now));
       j.have.push_back(had);
       j.items += n;
@@ -139,40 +151,50 @@ std::string stickiness::beyond_bound(const shown_plan& plan, const std::set<std:
       balanced.jobs.push_back(std::move(j));
       continue;
     }
-    for (std::size_t w = 0; w < names.size(); ++w)
-      if (const auto h = held.find(names[w]); h != held.end())
+    for (std::size_t w = 0; w < names.size(); ++w) {
+      if (const auto h = held.find(names[w]); h != held.end()) {
         balanced.base[w] += h->second;
-    if (strategy != "evenly_spread" || !known)
+      }
+    }
+    if (strategy != "evenly_spread" || !known) {
       continue;
+    }
     const share_problem alone{{j}, std::vector<std::size_t>(names.size())};
     const auto moves = leaves(job, j), bound = fewest_moves(alone, false);
-    if (moves > bound)
+    if (moves > bound) {
       return fmt::format("{} items of {} leave owners that can run them; the bound of {} is {}", moves, job, strategy,
                          bound);
+    }
   }
   if (balanced_known && balanced_moves > 0) {
     const auto bound = fewest_moves(balanced, true);
-    if (balanced_moves > bound)
+    if (balanced_moves > bound) {
       return fmt::format("{} items of {} leave owners that can run them; the bound of {} is {}", balanced_moves,
                          fmt::join(balanced_jobs, ", "), default_strategy, bound);
+    }
   }
   static const strategy_registry built_in;
   const bool builtin_only = std::all_of(rules_.begin(), rules_.end(), [](const auto& r) {
     return r.second.strategy.empty() || built_in.find(r.second.strategy) != nullptr;
   });
   for (const auto& m : plan.moves) {
-    if (!shares(m.from, m.job, image, now) || unwanted(m.key, m.job, image, now))
+    if (!shares(m.from, m.job, image, now) || unwanted(m.key, m.job, image, now)) {
       continue;
-    if (builtin_only && now >= input_changed_ + time_to_settle)
+    }
+    if (builtin_only && now >= input_changed_ + time_to_settle) {
       return fmt::format("{} leaves {} for {}, and nothing has changed", m.key, m.from, m.to);
+    }
     const auto r = rules_.find(m.job);
-    if (r == rules_.end() || r->second.strategy != "rendezvous")
+    if (r == rules_.end() || r->second.strategy != "rendezvous") {
       continue;
+    }
     const auto item = m.key.substr(m.job.size() + 1);
     const auto weight = rendezvous_weight(m.job, item, m.to);
-    for (const auto& w : names)
-      if (shares(w, m.job, image, now) && rendezvous_weight(m.job, item, w) > weight)
+    for (const auto& w : names) {
+      if (shares(w, m.job, image, now) && rendezvous_weight(m.job, item, w) > weight) {
         return fmt::format("{} leaves {} for {}, and {} is heavier", m.key, m.from, m.to, w);
+      }
+    }
   }
   return {};
 }

@@ -32,8 +32,9 @@ struct history {
     store::pool_payload p;
     p.attributes.strategy = strategy;
     create("/djm/work-pool/job", encode(p));
-    for (const auto* item : {"x1", "x2", "x3", "x4"})
+    for (const auto* item : {"x1", "x2", "x3", "x4"}) {
       create(std::string{"/djm/work-pool/job/"} + item);
+    }
     create("/djm/leader-latch/a-i1-0000000001", {}, 1);
     commit();
     give("x1", "a");
@@ -99,14 +100,17 @@ struct history {
     commit();
   }
   void everything_of_a_to_c() {
-    for (const auto* item : {"x1", "x2", "x4"})
+    for (const auto* item : {"x1", "x2", "x4"}) {
       move(item, "a", "c");
+    }
     commit();
   }
   bool says_i4() const {
-    for (const auto& v : j.violations())
-      if (v.invariant == "I4")
+    for (const auto& v : j.violations()) {
+      if (v.invariant == "I4") {
         return true;
+      }
+    }
     return false;
   }
 };
@@ -152,8 +156,9 @@ TEST_CASE("I4: no bound is held against a plan beside a draining worker, nor aga
 
   history part;
   part.stir();
-  for (int i = 0; i < 200; ++i)
+  for (int i = 0; i < 200; ++i) {
     part.create("/djm/workers/b/assigned/other/y" + std::to_string(i));
+  }
   part.commit();
   part.move("x2", "a", "c");
   part.move("x4", "a", "c");
@@ -201,10 +206,12 @@ TEST_CASE("I4: the totals of workers are evened out with the fewest moves") {
   for (const bool more : {false, true}) {
     history h;
     h.create("/djm/work-pool/other", encode(store::pool_payload{}));
-    for (const auto* w : {"a", "b", "c"})
+    for (const auto* w : {"a", "b", "c"}) {
       h.create(std::string{"/djm/workers/"} + w + "/available/other");
-    for (const auto* item : {"y1", "y2", "y3", "y4"})
+    }
+    for (const auto* item : {"y1", "y2", "y3", "y4"}) {
       h.create(std::string{"/djm/work-pool/other/"} + item);
+    }
     h.commit();
     h.move("x2", "a", "c");
     h.give("y1", "a", "other");
@@ -228,13 +235,15 @@ TEST_CASE("I4: the totals of workers are evened out with the fewest moves") {
 TEST_CASE("I4: with rendezvous an item goes to the heaviest worker only") {
   const auto heaviest = [](const std::string& item) {
     std::string best = "a";
-    for (const auto* w : {"b", "c"})
-      if (rendezvous_weight("job", item, w) > rendezvous_weight("job", item, best))
+    for (const auto* w : {"b", "c"}) {
+      if (rendezvous_weight("job", item, w) > rendezvous_weight("job", item, best)) {
         best = w;
+      }
+    }
     return best;
   };
   std::size_t moved = 0;
-  for (const auto* item : {"x1", "x2", "x4"})
+  for (const auto* item : {"x1", "x2", "x4"}) {
     for (const auto* to : {"b", "c"}) {
       history h{"rendezvous"};
       h.stir();
@@ -243,6 +252,7 @@ TEST_CASE("I4: with rendezvous an item goes to the heaviest worker only") {
       CHECK(h.says_i4() == (heaviest(item) != to));
       moved += heaviest(item) == to ? 1 : 0;
     }
+  }
   CHECK(moved > 0);
 }
 

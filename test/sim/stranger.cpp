@@ -13,8 +13,9 @@ stranger::stranger(world& w) : state_(std::make_shared<state>()) {
   state_->port = w.net().open(*state_->p, o, [weak](store::raw_event e) {
     const auto s = weak.lock();
     const auto* l = std::get_if<store::raw_link>(&e);
-    if (!s || l == nullptr || l->state != store::link_state::connected)
+    if (!s || l == nullptr || l->state != store::link_state::connected) {
       return;
+    }
     s->session = l->session;
     s->w->verdict().foreign(l->session);
     s->flush();
@@ -28,8 +29,9 @@ stranger::~stranger() {
 
 void stranger::write(store::write_op op) {
   state_->waiting.push_back(std::move(op));
-  if (connected())
+  if (connected()) {
     state_->flush();
+  }
 }
 
 void stranger::close() {
@@ -37,8 +39,9 @@ void stranger::close() {
 }
 
 void stranger::state::flush() {
-  for (auto& op : std::exchange(waiting, {}))
+  for (auto& op : std::exchange(waiting, {})) {
     port->submit(next++, store::transaction{{std::move(op)}});
+  }
 }
 
 } // namespace djm::sim

@@ -32,34 +32,44 @@ tree_event tree_image::read(const store::node_change& change) const {
   using what = store::node_change::kind;
   using kind = tree_event::kind;
   if (change.what == what::access || change.path.compare(0, root_.size(), root_) != 0 ||
-      change.path.size() <= root_.size())
+      change.path.size() <= root_.size()) {
     return {};
+  }
   const auto parts = split(std::string_view{change.path}.substr(root_.size()));
   const bool made = change.what == what::create;
   const bool gone = change.what == what::remove;
   const auto& top = parts.front();
   if (top == "locks" && parts.size() == 3) {
     const auto item = store::item_of_lock_name(parts[2]);
-    if (!item || (!made && !gone))
+    if (!item || (!made && !gone)) {
       return {};
+    }
     return {made ? kind::lock_made : kind::lock_gone, join(parts[1], *item), {}};
   }
-  if (top == "alive" && parts.size() == 2)
+  if (top == "alive" && parts.size() == 2) {
     return {gone ? kind::alive_gone : kind::alive_made, std::string{parts[1]}, std::string{parts[1]}};
-  if (top == "leader-latch" && parts.size() == 2 && (made || gone) && store::sequence_of(parts[1]))
+  }
+  if (top == "leader-latch" && parts.size() == 2 && (made || gone) && store::sequence_of(parts[1])) {
     return {made ? kind::latch_made : kind::latch_gone, std::string{parts[1]}, {}};
-  if (top == "workers" && parts.size() == 5 && parts[2] == "assigned" && (made || gone))
+  }
+  if (top == "workers" && parts.size() == 5 && parts[2] == "assigned" && (made || gone)) {
     return {made ? kind::assigned : kind::unassigned, join(parts[3], parts[4]), std::string{parts[1]}};
-  if (top == "worker-assignment-version" && change.what == what::set)
+  }
+  if (top == "worker-assignment-version" && change.what == what::set) {
     return {kind::assignment_bumped, {}, {}};
-  if (top == "work-pool" && parts.size() == 3 && (made || gone))
+  }
+  if (top == "work-pool" && parts.size() == 3 && (made || gone)) {
     return {made ? kind::pool_item_made : kind::pool_item_gone, join(parts[1], parts[2]), {}};
-  if (top == "work-pool" && parts.size() <= 2)
+  }
+  if (top == "work-pool" && parts.size() <= 2) {
     return {kind::pool_changed, parts.size() == 2 ? std::string{parts[1]} : std::string{}, {}};
-  if (top == "marks" && parts.size() == 2)
+  }
+  if (top == "marks" && parts.size() == 2) {
     return {kind::other, std::string{parts[1]}, "marks"};
-  if (top == "workers" && parts.size() == 4 && parts[2] == "available")
+  }
+  if (top == "workers" && parts.size() == 4 && parts[2] == "available") {
     return {kind::other, join(parts[1], parts[3]), "available"};
+  }
   return {};
 }
 
@@ -80,21 +90,25 @@ void tree_image::apply(const store::node_change& change, const tree_event& e, st
   }
   case kind::lock_gone: locks_.erase(e.key); break;
   case kind::alive_made: {
-    if (change.what == what::create && change.ephemeral_owner == 0)
+    if (change.what == what::create && change.ephemeral_owner == 0) {
       break; // nobody's life
+    }
     presence p;
     p.session = change.ephemeral_owner;
-    if (const auto payload = store::decode<store::alive_payload>(change.data, change.path))
+    if (const auto payload = store::decode<store::alive_payload>(change.data, change.path)) {
       p.incarnation = payload->incarnation;
-    if (change.what == what::set)
+    }
+    if (change.what == what::set) {
       p.session = alive_[e.key].session;
+    }
     alive_[e.key] = std::move(p);
     break;
   }
   case kind::alive_gone: alive_.erase(e.key); break;
   case kind::latch_made:
-    if (change.ephemeral_owner != 0)
+    if (change.ephemeral_owner != 0) {
       latches_[store::sequence_of(e.key).value_or(-1)] = change.ephemeral_owner;
+    }
     break;
   case kind::latch_gone: latches_.erase(store::sequence_of(e.key).value_or(-1)); break;
   case kind::assigned: assigned_[e.key].insert(e.worker); break;
@@ -102,8 +116,9 @@ void tree_image::apply(const store::node_change& change, const tree_event& e, st
     auto i = assigned_.find(e.key);
     if (i != assigned_.end()) {
       i->second.erase(e.worker);
-      if (i->second.empty())
+      if (i->second.empty()) {
         assigned_.erase(i);
+      }
     }
     break;
   }
@@ -111,8 +126,9 @@ void tree_image::apply(const store::node_change& change, const tree_event& e, st
   case kind::pool_item_gone: pool_.erase(e.key); break;
   case kind::pool_changed:
     if (e.key.empty()) {
-      if (const auto p = store::decode<store::pools_payload>(change.data, change.path))
+      if (const auto p = store::decode<store::pools_payload>(change.data, change.path)) {
         all_disabled_ = p->all_disabled;
+      }
     } else if (change.what == what::remove) {
       jobs_.erase(e.key);
       wishes_.erase(e.key);
@@ -126,16 +142,18 @@ void tree_image::apply(const store::node_change& change, const tree_event& e, st
     break;
   case kind::other:
     if (e.worker == "available") {
-      if (change.what == what::remove)
+      if (change.what == what::remove) {
         offers_.erase(e.key);
-      else
+      } else {
         offers_.insert(e.key);
+      }
     } else if (e.worker == "marks") {
       const auto mark = store::decode<store::mark_payload>(change.data, change.path);
-      if (change.what == what::remove || (mark && !mark->draining && !mark->cordoned))
+      if (change.what == what::remove || (mark && !mark->draining && !mark->cordoned)) {
         marked_.erase(e.key);
-      else
+      } else {
         marked_.insert(e.key);
+      }
     }
     break;
   case kind::assignment_bumped: break;

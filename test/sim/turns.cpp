@@ -44,13 +44,16 @@ void turns::told(host h, const event& what, time_point now, const complaint& say
   } else if (const auto* e = std::get_if<run_failed>(&what)) {
     ended(n, e->run, now);
   } else if (const auto* t = std::get_if<item_starved>(&what)) {
-    for (const auto& item : t->items)
-      if (const auto w = n.waits.find({t->job, item}); w != n.waits.end())
+    for (const auto& item : t->items) {
+      if (const auto w = n.waits.find({t->job, item}); w != n.waits.end()) {
         w->second.told = !t->over;
+      }
+    }
   } else if (const auto* p = std::get_if<problem>(&what); p && p->why.text.find("failed and is rebuilt") != npos) {
     anew(h, now); // nothing could start
-    if (p->component.compare(0, runner.size(), runner) == 0)
+    if (p->component.compare(0, runner.size(), runner) == 0) {
       rebuilt(h, p->component.substr(runner.size(), p->component.size() - runner.size() - 1));
+    }
   }
 }
 
@@ -69,11 +72,14 @@ void turns::rebuilt(host h, const job_id& job) {
 
 /// An item that was taken away and came back may still be in the run that it was in.
 void turns::begin_wait(node& n, const key& k, time_point now) {
-  if (n.stopping)
+  if (n.stopping) {
     return;
-  for (const auto& [run, keys] : n.runs)
-    if (std::find(keys.begin(), keys.end(), k) != keys.end())
+  }
+  for (const auto& [run, keys] : n.runs) {
+    if (std::find(keys.begin(), keys.end(), k) != keys.end()) {
       return;
+    }
+  }
   n.waits[k] = {now, false};
 }
 
@@ -87,16 +93,20 @@ void turns::end_wait(host h, const key& k, time_point now, const complaint& say)
 
 void turns::ended(node& n, run_id run, time_point now) {
   const auto r = n.runs.extract(run);
-  if (r.empty())
+  if (r.empty()) {
     return;
-  for (const auto& k : r.mapped())
-    if (n.held.count(k) > 0)
+  }
+  for (const auto& k : r.mapped()) {
+    if (n.held.count(k) > 0) {
       begin_wait(n, k, now);
+    }
+  }
 }
 
 void turns::anew(host h, time_point now) {
-  for (auto& [k, w] : nodes_[h].waits)
+  for (auto& [k, w] : nodes_[h].waits) {
     w.since = now;
+  }
 }
 
 void turns::stops(host h) {
@@ -111,30 +121,35 @@ void turns::gone(host h) {
 
 void turns::look(host h, const key& k, const wait& w, time_point now, const complaint& say) const {
   const auto j = jobs_.find(k.first);
-  if (j == jobs_.end() || j->second.most <= duration::zero() || w.told || now - w.since <= j->second.most)
+  if (j == jobs_.end() || j->second.most <= duration::zero() || w.told || now - w.since <= j->second.most) {
     return;
+  }
   say(fmt::format("{}/{} is held by process {}, has been in no run for {}, and nobody has said that it starves",
                   k.first, k.second, h, format_duration(now - w.since)));
 }
 
 void turns::check(time_point now, const complaint& say) const {
-  for (const auto& [h, n] : nodes_)
-    for (const auto& [k, w] : n.waits)
+  for (const auto& [h, n] : nodes_) {
+    for (const auto& [k, w] : n.waits) {
       look(h, k, w, now, say);
+    }
+  }
 }
 
 void turns::began(host h, const job_id& job, const std::vector<work_item>& items, duration wall, duration error,
                   const complaint& say) {
   const auto j = jobs_.find(job);
-  if (j == jobs_.end() || j->second.period <= duration::zero())
+  if (j == jobs_.end() || j->second.period <= duration::zero()) {
     return;
+  }
   const std::int64_t moment = (wall - j->second.phase) / j->second.period;
   for (const auto& item : items) {
     const auto [s, is_first] = starts_.try_emplace({job, item.id}, start{moment, error, clocks_set_});
     // Where clocks differ, one's moment may be another's past.
-    if (!is_first && s->second.error == error && s->second.clocks_set == clocks_set_ && moment <= s->second.moment)
+    if (!is_first && s->second.error == error && s->second.clocks_set == clocks_set_ && moment <= s->second.moment) {
       say(fmt::format("process {} starts {}/{} for moment {} of its rhythm, which has had its start", h, job, item.id,
                       moment));
+    }
     s->second = {moment, error, clocks_set_};
   }
 }

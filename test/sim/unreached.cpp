@@ -14,12 +14,15 @@ namespace djm::sim {
 namespace {
 
 bool names(const char* list, const std::string& name) {
-  if (std::strcmp(list, "*") == 0)
+  if (std::strcmp(list, "*") == 0) {
     return true;
+  }
   std::istringstream words{list};
-  for (std::string word; words >> word;)
-    if (word == name)
+  for (std::string word; words >> word;) {
+    if (word == name) {
       return true;
+    }
+  }
   return false;
 }
 
@@ -46,8 +49,9 @@ std::string list_text(const char* title, const std::map<std::string, std::vector
   std::string text;
   for (const auto& [reason, cells] : groups) {
     text += fmt::format("  {}{}\n", title, reason);
-    for (const auto& cell : cells)
+    for (const auto& cell : cells) {
       text += fmt::format("    {}\n", cell);
+    }
   }
   return text;
 }
@@ -56,13 +60,15 @@ std::string list_text(const char* title, const std::map<std::string, std::vector
 
 std::string count_table::text() const {
   std::string text = fmt::format("{:<31}", "");
-  for (const auto& column : columns)
+  for (const auto& column : columns) {
     text += fmt::format(" {:>11}", column);
+  }
   text += '\n';
   for (const auto& [row, counts] : rows) {
     text += fmt::format("{:<11}{:<20}", row.first, row.second);
-    for (const auto n : counts)
+    for (const auto n : counts) {
       text += fmt::format(" {:>11}", n);
+    }
     text += '\n';
   }
   return text;
@@ -79,22 +85,27 @@ findings examine(const count_table& table, const std::vector<argument>& argument
       });
       const auto& column = table.columns[c];
       if (counts[c] > 0) {
-        if (a != arguments.end() && a->is == claim::cannot)
+        if (a != arguments.end() && a->is == claim::cannot) {
           wrong.push_back(fmt::format("{} ({}), although: {}", column, counts[c], a->reason));
+        }
       } else if (a == arguments.end()) {
         open.push_back(column);
       } else {
         (a->is == claim::cannot ? argued : seldom)[a->reason].push_back(column);
       }
     }
-    if (!open.empty())
+    if (!open.empty()) {
       found.open.push_back(cell_text(row, open));
-    if (!wrong.empty())
+    }
+    if (!wrong.empty()) {
       found.wrong.push_back(cell_text(row, wrong));
-    for (const auto& [reason, columns] : argued)
+    }
+    for (const auto& [reason, columns] : argued) {
       found.argued[reason].push_back(cell_text(row, columns));
-    for (const auto& [reason, columns] : seldom)
+    }
+    for (const auto& [reason, columns] : seldom) {
       found.seldom[reason].push_back(cell_text(row, columns));
+    }
   }
   return found;
 }
@@ -102,14 +113,18 @@ findings examine(const count_table& table, const std::vector<argument>& argument
 std::string findings::text(const std::string& title) const {
   auto text = title + " that were not reached\n";
   text += list_text("cannot be: ", argued) + list_text("seldom: ", seldom);
-  if (!open.empty())
+  if (!open.empty()) {
     text += "  possible, not reached in this campaign:\n";
-  for (const auto& cell : open)
+  }
+  for (const auto& cell : open) {
     text += fmt::format("    {}\n", cell);
-  if (!wrong.empty())
+  }
+  if (!wrong.empty()) {
     text += title + " that were reached although somebody has argued that they cannot be\n";
-  for (const auto& cell : wrong)
+  }
+  for (const auto& cell : wrong) {
     text += fmt::format("  {}\n", cell);
+  }
   return text;
 }
 
@@ -127,12 +142,14 @@ count_table pairs_of(const coverage& c) {
   add_actor<runner_actor>(t, "runner");
   for (const auto& [key, counts] : c.pairs) {
     const std::string actor{key.first};
-    if (actor.compare(0, 4, "djm.") != 0)
+    if (actor.compare(0, 4, "djm.") != 0) {
       continue;
+    }
     auto& row = t.rows[{actor.substr(4), message_name(key.second)}];
     row.resize(counts.size());
-    for (std::size_t i = 0; i < counts.size(); ++i)
+    for (std::size_t i = 0; i < counts.size(); ++i) {
       row[i] += counts[i];
+    }
   }
   return t;
 }
@@ -141,10 +158,12 @@ count_table outcomes_of(const coverage& c) {
   count_table t;
   t.columns = texts(enum_names(transaction_outcome{}).names);
   const auto kinds = texts(enum_names(transaction_kind{}).names);
-  for (const auto& kind : kinds)
+  for (const auto& kind : kinds) {
     t.rows[{"transaction", kind}].resize(t.columns.size());
-  for (const auto& [key, n] : c.transactions)
+  }
+  for (const auto& [key, n] : c.transactions) {
     t.rows[{"transaction", kinds[static_cast<std::size_t>(key.first)]}][static_cast<std::size_t>(key.second)] += n;
+  }
   return t;
 }
 

@@ -18,25 +18,29 @@ void user::met(world::handle h, node_phase phase) {
   phases_[h] = phase;
   const bool well = phase == node_phase::joined;
   // What is not well does not last.
-  if (well ? chance_.one_in(4) : phase == node_phase::lost || chance_.one_in(3))
+  if (well ? chance_.one_in(4) : phase == node_phase::lost || chance_.one_in(3)) {
     come_back(h, world_.now() + (well ? chance_.between(0ms, 5s) : chance_.between(0ms, 40ms)), phase);
+  }
 }
 
 void user::come_back(world::handle h, time_point when, node_phase phase) {
   world_.at(when, [this, h, phase] {
-    if (world_.now() >= until_ || !world_.up(h) || phases_[h] != phase)
+    if (world_.now() >= until_ || !world_.up(h) || phases_[h] != phase) {
       return;
+    }
     act(h);
-    if (phase != node_phase::joined && chance_.one_in(2))
+    if (phase != node_phase::joined && chance_.one_in(2)) {
       come_back(h, world_.now() + chance_.between(0ms, 200ms), phase);
+    }
   });
 }
 
 void user::act(world::handle h) {
-  if (wishes_ && chance_.one_in(2))
+  if (wishes_ && chance_.one_in(2)) {
     wish(h);
-  else
+  } else {
     ask(h);
+  }
 }
 
 const fault_plan::job_entry& user::any_job() {
@@ -58,10 +62,11 @@ void user::ask(world::handle h) {
     break;
   }
   case 5:
-    if (chance_.one_in(2))
+    if (chance_.one_in(2)) {
       world_.ask<caf::actor>(h, get_job_handle{job.spec.id}, [](const caf::actor&) {});
-    else
+    } else {
       world_.listen(h, chance_.one_in(2));
+    }
     break;
   }
 }
@@ -70,8 +75,9 @@ void user::wish(world::handle h) {
   const auto& job = any_job();
   switch (chance_.below(7)) {
   case 0:
-    if (!job.spec.schedule.lasting())
+    if (!job.spec.schedule.lasting()) {
       world_.ask<std::uint64_t>(h, trigger_job{job.spec.id}, [](const std::uint64_t&) {});
+    }
     break;
   case 1: world_.tell(h, reschedule_job{job.spec.id, job.spec.schedule}); break;
   case 2: world_.tell(h, switch_job{job.spec.id, true}); break;
@@ -79,8 +85,9 @@ void user::wish(world::handle h) {
   case 4: world_.tell(h, mark_worker{world_.process_of(h).node(), false, false}); break;
   case 5: take_away(h); break;
   case 6:
-    if (phases_[h] == node_phase::stopping)
+    if (phases_[h] == node_phase::stopping) {
       world_.stop(h, chance_.one_in(2));
+    }
     break;
   }
 }
@@ -88,13 +95,15 @@ void user::wish(world::handle h) {
 void user::take_away(world::handle h) {
   const auto& job = any_job();
   const auto m = world_.process_of(h).machine();
-  if (!plan_.knows(m, job.spec.id))
+  if (!plan_.knows(m, job.spec.id)) {
     return;
+  }
   const auto again = [this, h, m, id = job.spec.id] { plan_.register_again(h, m, id); };
   world_.tell(h, unregister_job{job.spec.id});
   // At once it is refused, mostly: the job is on its way out.
-  if (chance_.one_in(2))
+  if (chance_.one_in(2)) {
     again();
+  }
   world_.at(world_.now() + chance_.between(100ms, 2s), again);
 }
 

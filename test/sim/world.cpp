@@ -73,37 +73,44 @@ world::world(world_options options)
   forget_logger(); // CAF's own, which books every actor that runs and writes nothing here
   coordinator_->seed(options_.seed);
   coordinator_->set_observer(this);
-  if (options_.trace_messages)
+  if (options_.trace_messages) {
     coordinator_->on_step = [this](sim_coordinator::owner o, const char* actor, const std::string& message) {
       note(fmt::format("#{} {} <- {}", o, actor, message));
     };
+  }
   coordinator_->clock().current_time = to_caf_time(timeline_.now);
   ensemble_.set_observer([this](const store::committed_transaction& txn, time_point t) {
     mix_in(static_cast<std::uint64_t>(txn.zxid));
-    for (const auto& c : txn.changes)
+    for (const auto& c : txn.changes) {
       mix_in(hash_text(c.path));
+    }
     if (options_.trace && !txn.changes.empty()) {
       std::string line = fmt::format("zxid {:x} session {:x}:", txn.zxid, txn.session);
-      for (std::size_t i = 0; i < txn.changes.size() && i < 8; ++i)
+      for (std::size_t i = 0; i < txn.changes.size() && i < 8; ++i) {
         line += fmt::format(" {}{}", "+=-"[static_cast<int>(txn.changes[i].what)], txn.changes[i].path);
-      if (txn.changes.size() > 8)
+      }
+      if (txn.changes.size() > 8) {
         line += fmt::format(" and {} more", txn.changes.size() - 8);
+      }
       note(line);
     }
     notice_new_lives(txn);
     judge_.committed(txn, t);
   });
   network_ = std::make_unique<network>(timeline_, ensemble_, *this, options_.seed, options_.machines + 1);
-  for (std::size_t m = 0; m < options_.machines; ++m)
+  for (std::size_t m = 0; m < options_.machines; ++m) {
     network_->set_delay(m, options_.least_delay, options_.most_delay);
+  }
   ensemble_.advance(timeline_.now);
   network_->settle();
 }
 
 world::~world() {
-  for (auto& [h, host] : hosts_)
-    if (host.up)
+  for (auto& [h, host] : hosts_) {
+    if (host.up) {
       crash(h);
+    }
+  }
   // Whoever waits for an answer will not get one.
   coordinator_->kill(sim_coordinator::nobody);
   while (coordinator_->step()) {
@@ -121,16 +128,18 @@ world::handle world::start(std::size_t machine, std::optional<node_id> name,
   clock.ppm = ppm - options_.skew_ppm;
   auto config = options_.config;
   config.id = name ? *name : "n" + std::to_string(machine);
-  if (change)
+  if (change) {
     change(config);
+  }
   auto& host = hosts_[h];
   host.p = std::make_unique<process>(timeline_, h, machine, config.id, clock);
   host.detach = config.detach_tolerance;
   auto* p = host.p.get();
   host.env = std::make_shared<sim_env>(
     timeline_, *p, *network_, *this, options_.seed ^ mix(h), config.max_threads, [this, p](const log_record& r) {
-      if (options_.trace && r.level >= options_.least_log)
+      if (options_.trace && r.level >= options_.least_log) {
         note(fmt::format("{}#{} {} {}: {}", p->node(), p->number(), to_string(r.level), r.component, r.text));
+      }
     });
   host.env->runs().share_hanging(&hanging_);
   judge_.started(*p, config.detach_tolerance, timeline_.now);
@@ -156,18 +165,21 @@ world::handle world::start(std::size_t machine, std::optional<node_id> name,
 
 void world::listen(handle h, bool on) {
   auto& second = hosts_.at(h).second_listener;
-  if (!second)
+  if (!second) {
     second = system_.spawn([](cx::event_based_actor*) -> caf::behavior { return {[](const node_event&) {}}; });
-  if (on)
+  }
+  if (on) {
     tell(h, subscribe{second});
-  else
+  } else {
     tell(h, unsubscribe{second});
+  }
 }
 
 void world::enters(handle h, node_phase phase) {
   hosts_.at(h).phase = phase;
-  if (on_phase)
+  if (on_phase) {
     on_phase(h, phase);
+  }
 }
 
 void world::stop(handle h, bool hurry) {
@@ -195,16 +207,20 @@ sim_executor& world::executor_of(handle h) {
 
 std::vector<world::handle> world::processes() const {
   std::vector<handle> result;
-  for (const auto& [h, host] : hosts_)
-    if (host.up)
+  for (const auto& [h, host] : hosts_) {
+    if (host.up) {
       result.push_back(h);
+    }
+  }
   return result;
 }
 
 std::optional<world::handle> world::on(std::size_t machine) const {
-  for (const auto& [h, host] : hosts_)
-    if (host.up && host.p->machine() == machine)
+  for (const auto& [h, host] : hosts_) {
+    if (host.up && host.p->machine() == machine) {
       return h;
+    }
+  }
   return std::nullopt;
 }
 
@@ -214,8 +230,9 @@ std::unique_ptr<process> world::make_stranger() {
 
 void world::run_until(time_point t) {
   run_actors();
-  while (judge_.violations().empty() && advance(t))
+  while (judge_.violations().empty() && advance(t)) {
     run_actors();
+  }
   timeline_.now = std::max(timeline_.now, t);
 }
 
@@ -223,8 +240,9 @@ bool world::run_until(const std::function<bool()>& condition, duration limit) {
   const auto end = timeline_.now + limit;
   run_actors();
   while (!condition()) {
-    if (!judge_.violations().empty() || !advance(end))
+    if (!judge_.violations().empty() || !advance(end)) {
       return false;
+    }
     run_actors();
   }
   return true;
@@ -262,8 +280,9 @@ bool world::advance(time_point limit) {
     clock.trigger_timeout();
     return true;
   }
-  if (!event || *event > limit)
+  if (!event || *event > limit) {
     return false;
+  }
   timeline_.now = *event;
   clock.current_time = to_caf_time(timeline_.now);
   timeline_.events.pop()();
@@ -276,8 +295,9 @@ void world::on_down(handle h) {
   caf::anon_send_exit(host.listener, caf::exit_reason::kill);
   host.listener = nullptr;
   host.second_listener = nullptr;
-  if (!host.up)
+  if (!host.up) {
     return;
+  }
   host.up = false;
   note(fmt::format("{}#{} has ended", host.p->node(), h));
   judge_.ended(*host.p);
@@ -289,11 +309,13 @@ std::uint64_t world::trace_hash() const {
 }
 
 void world::note(const std::string& line) {
-  if (!options_.trace)
+  if (!options_.trace) {
     return;
+  }
   trace_.push_back(fmt::format("{} [{}] {}", seconds(timeline_.now), coordinator_->steps(), line));
-  if (trace_.size() > trace_limit)
+  if (trace_.size() > trace_limit) {
     trace_.pop_front();
+  }
 }
 
 } // namespace djm::sim

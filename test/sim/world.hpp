@@ -101,8 +101,9 @@ public:
   void hang(const std::string& owner) { hanging_.insert(owner); }
   void release(const std::string& owner) {
     hanging_.erase(owner);
-    for (const auto h : processes())
+    for (const auto h : processes()) {
       executor_of(h).release(owner);
+    }
   }
   bool hangs(const std::string& owner) const { return hanging_.count(owner) > 0; }
   std::vector<handle> processes() const;

@@ -12,8 +12,9 @@ namespace djm::sim {
 template <class Message>
 void world::tell(handle h, Message m, std::function<void(const error&)> refused) {
   auto& target = hosts_.at(h);
-  if (!target.node)
+  if (!target.node) {
     return;
+  }
   system_.spawn(
     [this, node = target.node, m = std::move(m), refused = std::move(refused)](cx::event_based_actor* self) {
       self->mail(m)
@@ -22,8 +23,9 @@ void world::tell(handle h, Message m, std::function<void(const error&)> refused)
               [this, refused](const caf::error& e) {
                 const auto why = from_caf(e);
                 refusals_.push_back(to_string(why));
-                if (refused)
+                if (refused) {
                   refused(why);
+                }
               });
     });
 }
@@ -31,8 +33,9 @@ void world::tell(handle h, Message m, std::function<void(const error&)> refused)
 template <class Result, class Message>
 void world::ask(handle h, Message m, std::function<void(const Result&)> answer) {
   auto& target = hosts_.at(h);
-  if (!target.node)
+  if (!target.node) {
     return;
+  }
   system_.spawn([this, node = target.node, m = std::move(m), answer = std::move(answer)](cx::event_based_actor* self) {
     self->mail(m)
       .request(node, caf::infinite)

@@ -10,13 +10,15 @@ namespace djm::sim {
 void world::notice_new_lives(const store::committed_transaction& txn) {
   for (const auto& change : txn.changes) {
     if (change.what == store::node_change::kind::remove ||
-        change.path.rfind(options_.config.store.root + "/alive/", 0) != 0)
+        change.path.rfind(options_.config.store.root + "/alive/", 0) != 0) {
       continue;
+    }
     auto* p = network_->owner_of(txn.session);
     const auto alive = store::decode<store::alive_payload>(change.data, change.path);
     if (p == nullptr || !alive || alive->incarnation == p->incarnation() ||
-        change.path.substr(change.path.rfind('/') + 1) != p->node())
+        change.path.substr(change.path.rfind('/') + 1) != p->node()) {
       continue;
+    }
     note(fmt::format("{}#{} goes on as {}", p->node(), p->number(), alive->incarnation));
     p->known_as(alive->incarnation);
     judge_.reborn(*p, timeline_.now);
@@ -34,15 +36,18 @@ void world::go_back(const store::embedded_ensemble::backup& b, store::embedded_e
   judge_.history_begins(ensemble_.committed().tree(), ensemble_.committed().zxid(), timeline_.now);
   went_back_at_ = timeline_.now;
   network_->settle();
-  for (const auto& host : hosts_)
-    if (host.second.up)
+  for (const auto& host : hosts_) {
+    if (host.second.up) {
       former_lives_.insert(host.second.p->incarnation());
+    }
+  }
 }
 
 void world::crash(handle h) {
   auto& host = hosts_.at(h);
-  if (!host.up)
+  if (!host.up) {
     return;
+  }
   host.up = false;
   note(fmt::format("{}#{} crashes", host.p->node(), h));
   host.env->runs().vanish();
@@ -68,8 +73,9 @@ void world::set_wall_clock(handle h, duration error) {
 
 void world::pause(handle h) {
   auto& host = hosts_.at(h);
-  if (!host.up || host.p->paused())
+  if (!host.up || host.p->paused()) {
     return;
+  }
   note(fmt::format("{}#{} pauses", host.p->node(), h));
   host.env->runs().freeze();
   host.p->pause();
@@ -79,21 +85,24 @@ void world::pause(handle h) {
 
 void world::resume(handle h) {
   auto& host = hosts_.at(h);
-  if (!host.up || !host.p->paused())
+  if (!host.up || !host.p->paused()) {
     return;
+  }
   note(fmt::format("{}#{} resumes", host.p->node(), h));
   judge_.resumed(*host.p, timeline_.now);
   coordinator_->hold(h, host.held);
   host.p->resume([this](std::uint64_t n) { return chance_.below(n); });
-  if (chance_.one_in(2))
+  if (chance_.one_in(2)) {
     network_->wake(*host.p);
+  }
   host.env->runs().thaw();
 }
 
 void world::hold(handle h) {
   auto& host = hosts_.at(h);
-  if (!host.up || host.held)
+  if (!host.up || host.held) {
     return;
+  }
   note(fmt::format("the actors of {}#{} are held", host.p->node(), h));
   host.held = true;
   coordinator_->hold(h, true);
@@ -101,8 +110,9 @@ void world::hold(handle h) {
 
 void world::release(handle h) {
   auto& host = hosts_.at(h);
-  if (!host.up || !host.held)
+  if (!host.up || !host.held) {
     return;
+  }
   note(fmt::format("the actors of {}#{} go on", host.p->node(), h));
   host.held = false;
   verdict().of_turns().anew(host.p->number(), now()); // nothing could start

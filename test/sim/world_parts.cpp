@@ -12,19 +12,22 @@ namespace djm::sim {
 
 std::vector<std::string> world::parts_of(handle h) const {
   std::vector<std::string> names;
-  for (const auto& [name, part] : hosts_.at(h).parts)
+  for (const auto& [name, part] : hosts_.at(h).parts) {
     names.push_back(name);
+  }
   return names;
 }
 
 bool world::kill_part(handle h, const std::string& name) {
   auto& host = hosts_.at(h);
   // A node ends itself at the sixth failure within a minute; that would be another fault.
-  if (!host.up || host.parts_killed >= 4)
+  if (!host.up || host.parts_killed >= 4) {
     return false;
+  }
   const auto part = caf::actor_cast<caf::actor>(host.parts.at(name));
-  if (!part)
+  if (!part) {
     return false;
+  }
   note(fmt::format("the {} of {}#{} dies", name, host.p->node(), h));
   ++host.parts_killed;
   judge_.expect_failure(*host.p);

@@ -29,20 +29,23 @@ using clock = std::chrono::steady_clock;
 
 // Both ends are closed on exec, so that children do not inherit each other's.
 void make_pipe(int (&ends)[2]) {
-  if (::pipe2(ends, O_CLOEXEC) != 0)
+  if (::pipe2(ends, O_CLOEXEC) != 0) {
     raise_errno("pipe");
+  }
 }
 
 void close_fd(int& fd) {
-  if (fd >= 0)
+  if (fd >= 0) {
     ::close(fd);
+  }
   fd = -1;
 }
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> result;
-  for (auto& text : texts)
+  for (auto& text : texts) {
     result.push_back(text.data());
+  }
   result.push_back(nullptr);
   return result;
 }
@@ -80,8 +83,9 @@ struct launch {
 } // namespace
 
 child_process::child_process(const process_options& options) {
-  if (options.arguments.empty())
+  if (options.arguments.empty()) {
     throw std::runtime_error{"child process without a command"};
+  }
   launch job;
   job.arguments = options.arguments;
   job.environment = options.environment;
@@ -89,8 +93,9 @@ child_process::child_process(const process_options& options) {
     std::string text{*entry};
     auto name = text.substr(0, text.find('=') + 1);
     if (std::none_of(options.environment.begin(), options.environment.end(),
-                     [&](const std::string& x) { return x.compare(0, name.size(), name) == 0; }))
+                     [&](const std::string& x) { return x.compare(0, name.size(), name) == 0; })) {
       job.environment.push_back(std::move(text));
+    }
   }
   job.argv = pointers(job.arguments);
   job.envp = pointers(job.environment);
@@ -103,16 +108,19 @@ child_process::child_process(const process_options& options) {
   job.in = in[0];
   job.out = out[1];
   job.report = report[1];
-  if (!options.error_file.empty())
+  if (!options.error_file.empty()) {
     job.err = ::open(options.error_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  }
   if (!options.network_namespace.empty()) {
     job.netns = ::open(("/var/run/netns/" + options.network_namespace).c_str(), O_RDONLY | O_CLOEXEC);
-    if (job.netns < 0)
+    if (job.netns < 0) {
       raise_errno("network namespace " + options.network_namespace);
+    }
   }
   pid_ = ::fork();
-  if (pid_ == 0)
+  if (pid_ == 0) {
     become_child(job);
+  }
   int fork_error = errno;
   close_fd(in[0]);
   close_fd(out[1]);
@@ -165,8 +173,9 @@ bool child_process::running() {
 
 // Until it is reaped, the number cannot name another process.
 void child_process::signal(int number) {
-  if (pid_ > 0 && !result_)
+  if (pid_ > 0 && !result_) {
     ::kill(pid_, number);
+  }
 }
 
 // The signal alone only asks: threads on other processors may run on for a while.
@@ -174,10 +183,12 @@ void child_process::pause() {
   signal(SIGSTOP);
   int status = 0;
   while (pid_ > 0 && !result_) {
-    if (::waitpid(pid_, &status, WUNTRACED) != pid_)
+    if (::waitpid(pid_, &status, WUNTRACED) != pid_) {
       continue;
-    if (WIFSTOPPED(status))
+    }
+    if (WIFSTOPPED(status)) {
       return;
+    }
     reap(status);
   }
 }
@@ -187,8 +198,9 @@ void child_process::resume() {
 }
 
 void child_process::kill() {
-  if (pid_ <= 0 || result_)
+  if (pid_ <= 0 || result_) {
     return;
+  }
   ::kill(pid_, SIGKILL);
   int status = 0;
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
@@ -200,12 +212,13 @@ std::optional<int> child_process::wait(std::chrono::milliseconds limit) {
   auto end = clock::now() + limit;
   while (pid_ > 0 && !result_) {
     int status = 0;
-    if (::waitpid(pid_, &status, WNOHANG) == pid_)
+    if (::waitpid(pid_, &status, WNOHANG) == pid_) {
       reap(status);
-    else if (clock::now() >= end)
+    } else if (clock::now() >= end) {
       break;
-    else
+    } else {
       std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    }
   }
   return result_;
 }
@@ -219,8 +232,9 @@ void child_process::write_input(const std::string& text) {
   std::signal(SIGPIPE, SIG_IGN);
   for (std::size_t done = 0; done < text.size();) {
     auto count = ::write(input_, text.data() + done, text.size() - done);
-    if (count < 0)
+    if (count < 0) {
       raise_errno("write to child");
+    }
     done += static_cast<std::size_t>(count);
   }
 }
@@ -228,8 +242,9 @@ void child_process::write_input(const std::string& text) {
 bool child_process::fill(clock::time_point end) {
   auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - clock::now()).count();
   pollfd poll_fd{output_, POLLIN, 0};
-  if (output_ < 0 || ::poll(&poll_fd, 1, static_cast<int>(std::max<decltype(left)>(left, 0))) <= 0)
+  if (output_ < 0 || ::poll(&poll_fd, 1, static_cast<int>(std::max<decltype(left)>(left, 0))) <= 0) {
     return false;
+  }
   char bytes[4096];
   auto count = ::read(output_, bytes, sizeof bytes);
   if (count <= 0) {
@@ -244,8 +259,9 @@ std::optional<std::string> child_process::read_line(std::chrono::milliseconds li
   auto end = clock::now() + limit;
   auto stop = buffer_.find('\n');
   while (stop == std::string::npos) {
-    if (!fill(end))
+    if (!fill(end)) {
       return std::nullopt;
+    }
     stop = buffer_.find('\n');
   }
   auto line = buffer_.substr(0, stop);

@@ -29,11 +29,13 @@ bool try_run(std::vector<std::string> words) {
 }
 
 void run(const std::vector<std::string>& words) {
-  if (try_run(words))
+  if (try_run(words)) {
     return;
+  }
   std::string line;
-  for (auto& word : words)
+  for (auto& word : words) {
     line += word + " ";
+  }
   throw std::runtime_error{"failed: " + line};
 }
 
@@ -42,19 +44,23 @@ void remove_leftovers() {
   std::error_code ignored;
   for (auto& entry : std::filesystem::directory_iterator{"/var/run/netns", ignored}) {
     auto name = entry.path().filename().string();
-    if (name.rfind(prefix, 0) != 0)
+    if (name.rfind(prefix, 0) != 0) {
       continue;
+    }
     auto owner = static_cast<pid_t>(std::atol(name.c_str() + std::string{prefix}.size()));
-    if (owner > 0 && ::kill(owner, 0) != 0)
+    if (owner > 0 && ::kill(owner, 0) != 0) {
       try_run({"ip", "netns", "delete", name});
+    }
   }
   for (auto& entry : std::filesystem::directory_iterator{"/sys/class/net", ignored}) {
     auto name = entry.path().filename().string();
-    if (name.rfind("djmbr", 0) != 0)
+    if (name.rfind("djmbr", 0) != 0) {
       continue;
+    }
     auto owner = static_cast<pid_t>(std::atol(name.c_str() + 5));
-    if (owner > 0 && ::kill(owner, 0) != 0)
+    if (owner > 0 && ::kill(owner, 0) != 0) {
       try_run({"ip", "link", "delete", name});
+    }
   }
 }
 
@@ -68,8 +74,9 @@ std::string subnet() {
 
 bool net_lab::available() {
   static bool result = [] {
-    if (::geteuid() != 0 || !try_run({"nft", "--version"}))
+    if (::geteuid() != 0 || !try_run({"nft", "--version"})) {
       return false;
+    }
     auto name = prefix + std::to_string(::getpid()) + "xtest";
     bool works = try_run({"ip", "netns", "add", name}) &&
                  try_run({"ip", "netns", "exec", name, "nft", "add", "table", "inet", "djm"});
@@ -111,8 +118,9 @@ net_lab::~net_lab() {
 }
 
 void net_lab::remove() noexcept {
-  for (auto& x : hosts_)
+  for (auto& x : hosts_) {
     try_run({"ip", "netns", "delete", x.name});
+  }
   try_run({"ip", "link", "delete", bridge_});
 }
 
@@ -130,9 +138,11 @@ void net_lab::cut(std::size_t one, std::size_t other) {
 }
 
 void net_lab::isolate(std::size_t host) {
-  for (std::size_t i = 0; i < size(); ++i)
-    if (i != host)
+  for (std::size_t i = 0; i < size(); ++i) {
+    if (i != host) {
       cut(host, i);
+    }
+  }
 }
 
 void net_lab::cut_from_us(std::size_t host) {
@@ -151,16 +161,18 @@ void net_lab::unblock(std::size_t host) {
 }
 
 void net_lab::heal_cuts() {
-  for (auto& x : hosts_)
+  for (auto& x : hosts_) {
     run({"ip", "netns", "exec", x.name, "nft",
          "add table inet djm; delete table inet djm; add table inet djm; "
          "add chain inet djm in { type filter hook input priority 0; }"});
+  }
 }
 
 void net_lab::heal() {
   heal_cuts();
-  for (std::size_t i = 0; i < size(); ++i)
+  for (std::size_t i = 0; i < size(); ++i) {
     unblock(i);
+  }
 }
 
 } // namespace djm::test

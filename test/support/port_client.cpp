@@ -11,9 +11,11 @@ namespace {
 
 template <class T, class F>
 void for_each_of(const std::vector<raw_event>& events, F f) {
-  for (auto& event : events)
-    if (auto* x = std::get_if<T>(&event))
+  for (auto& event : events) {
+    if (auto* x = std::get_if<T>(&event)) {
       f(*x);
+    }
+  }
 }
 
 } // namespace
@@ -25,17 +27,20 @@ port_client::port_client(session_factory& factory, const session_options& option
     box->events.push_back(std::move(event));
     box->filled.notify_all();
   });
-  if (!port)
+  if (!port) {
     throw std::runtime_error{to_string(port.error())};
+  }
   port_ = std::move(*port);
-  if (wait_for_connect)
+  if (wait_for_connect) {
     wait_link(link_state::connected);
+  }
 }
 
 void port_client::wait_until(const char* what, const std::function<bool(const std::vector<raw_event>&)>& done) {
   std::unique_lock<std::mutex> lock{mailbox_->mutex};
-  if (!mailbox_->filled.wait_for(lock, wide, [&] { return done(mailbox_->events); }))
+  if (!mailbox_->filled.wait_for(lock, wide, [&] { return done(mailbox_->events); })) {
     throw std::runtime_error{std::string{"waited in vain for "} + what};
+  }
 }
 
 op_id_t port_client::submit(raw_request request) {
@@ -72,8 +77,9 @@ raw_link port_client::wait_link(link_state state, std::size_t count) {
   wait_until("a link event", [&](const std::vector<raw_event>& events) {
     std::size_t seen = 0;
     for_each_of<raw_link>(events, [&](const raw_link& x) {
-      if (x.state == state && ++seen == count)
+      if (x.state == state && ++seen == count) {
         found = x;
+      }
     });
     return seen >= count;
   });
@@ -85,8 +91,9 @@ watch_event port_client::wait_watch(std::size_t number) {
   wait_until("a watch event", [&](const std::vector<raw_event>& events) {
     std::size_t seen = 0;
     for_each_of<raw_watch>(events, [&](const raw_watch& x) {
-      if (seen++ == number)
+      if (seen++ == number) {
         found = x.event;
+      }
     });
     return seen > number;
   });

@@ -13,14 +13,16 @@ namespace {
 template <class T>
 void put(std::string& out, T value) {
   auto bits = static_cast<std::uint64_t>(value);
-  for (std::size_t i = sizeof value; i-- > 0;)
+  for (std::size_t i = sizeof value; i-- > 0;) {
     out += static_cast<char>(bits >> (8 * i) & 0xff);
+  }
 }
 
 std::int32_t int_at(const std::string& bytes, std::size_t offset) {
   std::uint32_t value = 0;
-  for (std::size_t i = 0; i < 4; ++i)
+  for (std::size_t i = 0; i < 4; ++i) {
     value = value << 8 | static_cast<unsigned char>(bytes[offset + i]);
+  }
   return static_cast<std::int32_t>(value);
 }
 
@@ -33,8 +35,9 @@ std::string password_of(std::int64_t session) {
   while (bytes.size() < 16) {
     seed = (seed * factor + 0xB) & mask;
     auto word = static_cast<std::uint32_t>(seed >> 16);
-    for (int i = 0; i < 4; ++i, word >>= 8)
+    for (int i = 0; i < 4; ++i, word >>= 8) {
       bytes += static_cast<char>(word & 0xff);
+    }
   }
   return bytes;
 }
@@ -68,8 +71,9 @@ void kill_session(const std::string& address, std::uint16_t port, std::int64_t s
     // The owner may snatch the session back before we can close it: then we are told nothing and try again.
     auto answer = ask(address, port, farewell(session), std::chrono::milliseconds{200});
     // Length, protocol, timeout: a timeout of 0 says that there is no such session (any more).
-    if (answer && answer->size() >= 12 && int_at(*answer, 8) == 0)
+    if (answer && answer->size() >= 12 && int_at(*answer, 8) == 0) {
       return;
+    }
     std::this_thread::sleep_for(std::chrono::milliseconds{10});
   }
   throw std::runtime_error{"the server does not end session " + std::to_string(session)};

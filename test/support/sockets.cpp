@@ -22,8 +22,9 @@ sockaddr_in address_of(const std::string& address, std::uint16_t port) {
   sockaddr_in result{};
   result.sin_family = AF_INET;
   result.sin_port = htons(port);
-  if (::inet_pton(AF_INET, address.c_str(), &result.sin_addr) != 1)
+  if (::inet_pton(AF_INET, address.c_str(), &result.sin_addr) != 1) {
     throw std::runtime_error{"not an IPv4 address: " + address};
+  }
   return result;
 }
 
@@ -49,8 +50,9 @@ socket_fd& socket_fd::operator=(socket_fd&& other) noexcept {
 }
 
 void socket_fd::reset() {
-  if (fd_ >= 0)
+  if (fd_ >= 0) {
     ::close(fd_);
+  }
   fd_ = -1;
 }
 
@@ -59,8 +61,9 @@ socket_fd listen_on(std::uint16_t port) {
   int yes = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   auto address = address_of("127.0.0.1", port);
-  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || ::listen(fd.get(), 64) != 0)
+  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || ::listen(fd.get(), 64) != 0) {
     return {};
+  }
   return fd;
 }
 
@@ -73,8 +76,9 @@ std::uint16_t port_of(const socket_fd& listener) {
 
 std::uint16_t free_port() {
   auto listener = listen_on(0);
-  if (!listener)
+  if (!listener) {
     throw std::runtime_error{std::string{"no free port: "} + std::strerror(errno)};
+  }
   return port_of(listener);
 }
 
@@ -85,8 +89,9 @@ socket_fd connect_to(const std::string& address, std::uint16_t port, std::chrono
     int code = errno;
     socklen_t size = sizeof code;
     if (code != EINPROGRESS || !wait_for(fd.get(), POLLOUT, clock::now() + limit) ||
-        ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &code, &size) != 0 || code != 0)
+        ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &code, &size) != 0 || code != 0) {
       return {};
+    }
   }
   return fd;
 }
@@ -95,16 +100,19 @@ std::optional<std::string> ask(const std::string& address, std::uint16_t port, c
                                std::chrono::milliseconds limit) {
   auto end = clock::now() + limit;
   auto fd = connect_to(address, port, limit);
-  if (!fd || ::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size()))
+  if (!fd || ::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size())) {
     return std::nullopt;
+  }
   std::string answer;
   char bytes[4096];
   while (wait_for(fd.get(), POLLIN, end)) {
     auto count = ::recv(fd.get(), bytes, sizeof bytes, 0);
-    if (count == 0)
+    if (count == 0) {
       return answer;
-    if (count < 0)
+    }
+    if (count < 0) {
       return std::nullopt;
+    }
     answer.append(bytes, static_cast<std::size_t>(count));
   }
   return std::nullopt;

@@ -67,8 +67,9 @@ public:
       server_port_{server_port},
       listener_{listen_on(0)},
       wake_{::eventfd(0, EFD_CLOEXEC)} {
-    if (!listener_ || !wake_)
+    if (!listener_ || !wake_) {
       throw std::runtime_error{"proxy: no port on loopback"};
+    }
     port_ = port_of(listener_);
     thread_ = std::thread{[this] { run(); }};
   }
@@ -104,8 +105,9 @@ public:
     change([this] {
       cut_ = false;
       held_ = false;
-      for (auto& way : ways_)
+      for (auto& way : ways_) {
         way.lost = false;
+      }
       drop_if([](const connection& x) { return x.has_lost; });
     });
   }
@@ -128,10 +130,12 @@ private:
   template <class P>
   void drop_if(P condition) {
     connections_.remove_if([&](connection& x) {
-      if (!condition(x))
+      if (!condition(x)) {
         return false;
-      for (auto& fd : x.from)
+      }
+      for (auto& fd : x.from) {
         reset_on_close(fd.get());
+      }
       return true;
     });
   }
@@ -142,9 +146,11 @@ private:
       std::vector<pollfd> entries{{wake_.get(), POLLIN, 0}, {listener_.get(), held_ ? short{0} : short{POLLIN}, 0}};
       auto now = clock::now();
       auto next = now + std::chrono::seconds{10};
-      for (auto& x : connections_)
-        for (std::size_t way = 0; way < 2; ++way)
+      for (auto& x : connections_) {
+        for (std::size_t way = 0; way < 2; ++way) {
           entries.push_back({x.from[way].get(), interest(x, way, now, next), 0});
+        }
+      }
       auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(next - now).count() + 1;
       lock.unlock();
       ::poll(entries.data(), entries.size(), static_cast<int>(wait));
@@ -154,15 +160,17 @@ private:
         [[maybe_unused]] auto got = ::read(wake_.get(), &count, sizeof count);
       }
       // Sockets do not block: whoever has nothing says so.
-      for (auto& x : connections_)
+      for (auto& x : connections_) {
         for (std::size_t way = 0; way < 2; ++way) {
           receive(x, way);
           send(x, way);
         }
+      }
       drop_if([](const connection& x) { return x.broken; });
       connections_.remove_if([](const connection& x) { return is_done(x, 0) || is_done(x, 1); });
-      if (entries[1].revents != 0 && !held_)
+      if (entries[1].revents != 0 && !held_) {
         accept_one();
+      }
     }
   }
 
@@ -174,22 +182,25 @@ private:
   static short interest(connection& x, std::size_t way, clock::time_point now, clock::time_point& next) {
     short events = 0;
     auto& incoming = x.pipes[way];
-    if (!incoming.finished && incoming.waiting.size() < max_waiting)
+    if (!incoming.finished && incoming.waiting.size() < max_waiting) {
       events |= POLLIN;
+    }
     auto& outgoing = x.pipes[1 - way].waiting;
     if (!outgoing.empty()) {
-      if (outgoing.front().due <= now)
+      if (outgoing.front().due <= now) {
         events |= POLLOUT;
-      else
+      } else {
         next = std::min(next, outgoing.front().due);
+      }
     }
     return events;
   }
 
   void accept_one() {
     socket_fd client{::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
-    if (!client)
+    if (!client) {
       return;
+    }
     ++accepted_;
     if (cut_) {
       reset_on_close(client.get());
@@ -209,16 +220,17 @@ private:
     char bytes[16384];
     while (!pipe.finished && !x.broken && pipe.waiting.size() < max_waiting) {
       auto count = ::recv(x.from[way].get(), bytes, sizeof bytes, 0);
-      if (count > 0 && ways_[way].lost)
+      if (count > 0 && ways_[way].lost) {
         x.has_lost = true;
-      else if (count > 0)
+      } else if (count > 0) {
         pipe.waiting.push_back({clock::now() + ways_[way].delay, {bytes, static_cast<std::size_t>(count)}});
-      else if (count == 0)
+      } else if (count == 0) {
         pipe.finished = true;
-      else if (errno == EAGAIN || errno == EINTR)
+      } else if (errno == EAGAIN || errno == EINTR) {
         return;
-      else
+      } else {
         x.broken = true;
+      }
     }
   }
 
@@ -227,15 +239,17 @@ private:
     while (!waiting.empty() && waiting.front().due <= clock::now() && !x.broken) {
       auto& bytes = waiting.front().bytes;
       auto count = ::send(x.from[1 - way].get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (count < 0 && (errno == EAGAIN || errno == EINTR))
+      if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
         return;
+      }
       if (count < 0) {
         x.broken = true;
         return;
       }
       bytes.erase(0, static_cast<std::size_t>(count));
-      if (bytes.empty())
+      if (bytes.empty()) {
         waiting.pop_front();
+      }
     }
   }
 

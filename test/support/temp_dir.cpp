@@ -8,8 +8,9 @@ namespace djm::test {
 
 temp_dir::temp_dir(const std::string& prefix) {
   auto pattern = (std::filesystem::temp_directory_path() / (prefix + "-XXXXXX")).string();
-  if (::mkdtemp(pattern.data()) == nullptr)
+  if (::mkdtemp(pattern.data()) == nullptr) {
     throw std::runtime_error{"cannot make a directory like " + pattern};
+  }
   path_ = pattern;
 }
 

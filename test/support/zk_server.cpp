@@ -31,10 +31,12 @@ void wait_for_end(int signals) {
   pollfd entries[] = {{0, POLLIN, 0}, {signals, POLLIN, 0}};
   char bytes[256];
   while (::poll(entries, 2, -1) > 0) {
-    if (entries[1].revents != 0)
+    if (entries[1].revents != 0) {
       return;
-    if (entries[0].revents != 0 && ::read(0, bytes, sizeof bytes) <= 0)
+    }
+    if (entries[0].revents != 0 && ::read(0, bytes, sizeof bytes) <= 0) {
       return;
+    }
   }
 }
 
@@ -50,8 +52,9 @@ int main(int argc, char** argv) {
     } else if (word == "--tick") {
       char* end = nullptr;
       long tick = i + 1 < argc ? std::strtol(argv[i + 1], &end, 10) : 0;
-      if (tick < 10 || tick > 60000 || *end != '\0')
+      if (tick < 10 || tick > 60000 || *end != '\0') {
         return usage("--tick needs a number of milliseconds from 10 to 60000");
+      }
       settings.tick = std::chrono::milliseconds{tick};
       ++i;
     } else {
@@ -67,10 +70,11 @@ int main(int argc, char** argv) {
   try {
     std::optional<djm::test::zookeeper_ensemble> three;
     std::optional<djm::test::zookeeper_server> one;
-    if (many)
+    if (many) {
       three.emplace(3, settings);
-    else
+    } else {
       one.emplace(settings);
+    }
     std::printf("ready %s\n", many ? three->connect_string().c_str() : one->connect_string().c_str());
     std::fflush(stdout);
     wait_for_end(signals);

@@ -29,9 +29,11 @@ constexpr seconds start_limit{60};
 bool in_path(const std::string& program) {
   const char* path = std::getenv("PATH");
   std::istringstream folders{path != nullptr ? path : "/usr/bin:/bin"};
-  for (std::string folder; std::getline(folders, folder, ':');)
-    if (std::filesystem::exists(std::filesystem::path{folder} / program))
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (std::filesystem::exists(std::filesystem::path{folder} / program)) {
       return true;
+    }
+  }
   return false;
 }
 
@@ -43,20 +45,23 @@ bool zookeeper_available() {
 
 zookeeper_server::zookeeper_server(server_settings settings, server_place place, int number)
   : settings_{settings}, place_{std::move(place)}, number_{number}, dir_{std::make_unique<temp_dir>("djm-zookeeper")} {
-  if (!zookeeper_available())
+  if (!zookeeper_available()) {
     throw std::runtime_error{"ZooKeeper is not installed: apt-get install default-jre-headless libzookeeper-java "
                              "libslf4j-java"};
+  }
   pick_ports();
 }
 
 zookeeper_server::zookeeper_server(server_settings settings) : zookeeper_server{settings, server_place{}, 0} {
   for (int attempt = 1;; ++attempt) {
     start({});
-    if (ready_before(clock::now() + start_limit))
+    if (ready_before(clock::now() + start_limit)) {
       return;
+    }
     // Most likely somebody took the port in between.
-    if (attempt == attempts || process_.running())
+    if (attempt == attempts || process_.running()) {
       throw std::runtime_error{"ZooKeeper does not get ready; its log:\n" + log()};
+    }
     pick_ports();
   }
 }
@@ -64,8 +69,9 @@ zookeeper_server::zookeeper_server(server_settings settings) : zookeeper_server{
 void zookeeper_server::pick_ports() {
   // Held together until all are known, so that they differ.
   auto client = listen_on(0), peer = listen_on(0), election = listen_on(0);
-  if (!client || !peer || !election)
+  if (!client || !peer || !election) {
     throw std::runtime_error{"no free ports on loopback"};
+  }
   port_ = port_of(client);
   peer_port_ = port_of(peer);
   election_port_ = port_of(election);
@@ -82,8 +88,9 @@ void zookeeper_server::start(const std::string& members) {
                         << "\nadmin.enableServer=false\n4lw.commands.whitelist=*\nmaxClientCnxns=0\ninitLimit="
                         << settings_.init_limit << "\nsyncLimit=" << settings_.sync_limit << "\n"
                         << members;
-  if (!members.empty())
+  if (!members.empty()) {
     std::ofstream{data / "myid"} << number_ << "\n";
+  }
   process_options options;
   options.arguments = {"java",
                        "-Xms64m",
@@ -108,8 +115,9 @@ void zookeeper_server::start(const std::string& members) {
 bool zookeeper_server::ready_before(clock::time_point end) {
   while (clock::now() < end && process_.running()) {
     // A server of somebody else may answer on our port; ours has ended then.
-    if (mode())
+    if (mode()) {
       return process_.running();
+    }
     std::this_thread::sleep_for(milliseconds{20});
   }
   return false;
@@ -127,8 +135,9 @@ std::optional<std::string> zookeeper_server::mode() {
   auto answer = command("srvr");
   const std::string mark = "Mode: ";
   auto begin = answer ? answer->find(mark) : std::string::npos;
-  if (begin == std::string::npos)
+  if (begin == std::string::npos) {
     return std::nullopt;
+  }
   begin += mark.size();
   return answer->substr(begin, answer->find('\n', begin) - begin);
 }
@@ -154,10 +163,12 @@ void zookeeper_server::restart() {
   // A port of a client that went away may be taken for a moment; the data must stay on this one.
   for (int attempt = 1; attempt <= attempts; ++attempt) {
     start(members_);
-    if (ready_before(clock::now() + start_limit))
+    if (ready_before(clock::now() + start_limit)) {
       return;
-    if (process_.running())
+    }
+    if (process_.running()) {
       break;
+    }
   }
   throw std::runtime_error{"ZooKeeper does not get ready again; its log:\n" + log()};
 }
@@ -196,33 +207,40 @@ zookeeper_ensemble::zookeeper_ensemble(const std::vector<server_place>& places, 
       members += "server." + std::to_string(i + 1) + "=" + places[i].address + ":" + std::to_string(server.peer_port_) +
                  ":" + std::to_string(server.election_port_) + "\n";
     }
-    for (auto& server : servers_)
+    for (auto& server : servers_) {
       server->start(members);
+    }
     auto end = clock::now() + start_limit;
-    if (std::all_of(servers_.begin(), servers_.end(), [&](auto& server) { return server->ready_before(end); }))
+    if (std::all_of(servers_.begin(), servers_.end(), [&](auto& server) { return server->ready_before(end); })) {
       return;
+    }
     std::string logs;
-    for (auto& server : servers_)
+    for (auto& server : servers_) {
       logs += server->log();
+    }
     servers_.clear();
-    if (attempt == attempts)
+    if (attempt == attempts) {
       throw std::runtime_error{"the ensemble does not get ready; its logs:\n" + logs};
+    }
   }
 }
 
 std::string zookeeper_ensemble::connect_string() const {
   std::string all;
-  for (auto& server : servers_)
+  for (auto& server : servers_) {
     all += (all.empty() ? "" : ",") + server->connect_string();
+  }
   return all;
 }
 
 std::size_t zookeeper_ensemble::leader(milliseconds limit) {
   auto end = clock::now() + limit;
   do {
-    for (std::size_t i = 0; i < servers_.size(); ++i)
-      if (servers_[i]->running() && servers_[i]->mode() == "leader")
+    for (std::size_t i = 0; i < servers_.size(); ++i) {
+      if (servers_[i]->running() && servers_[i]->mode() == "leader") {
         return i;
+      }
+    }
     std::this_thread::sleep_for(milliseconds{20});
   } while (clock::now() < end);
   throw std::runtime_error{"no leader"};
@@ -230,9 +248,11 @@ std::size_t zookeeper_ensemble::leader(milliseconds limit) {
 
 std::size_t zookeeper_ensemble::follower() {
   auto first = leader();
-  for (std::size_t i = 0; i < servers_.size(); ++i)
-    if (i != first && servers_[i]->mode() == "follower")
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    if (i != first && servers_[i]->mode() == "follower") {
       return i;
+    }
+  }
   throw std::runtime_error{"no follower"};
 }
 

@@ -24,8 +24,8 @@ struct class_size {
 std::vector<class_size> classes_of(std::string_view text);
 
 /// Classes of cores and of the activities of manager, keeper, worker and runner with more than 25 data members, unless
-/// `allowed` names them ("path: class") with the number that they have. That number can only become smaller: an entry that
-/// names more than there are, or is no longer needed, is complained about too.
+/// `allowed` names them ("path: class") with the number that they have. That number can only become smaller: an entry
+/// that names more than there are, or is no longer needed, is complained about too.
 complaints check_members(const source_tree& tree, const std::map<std::string, int>& allowed);
 
 } // namespace tidy

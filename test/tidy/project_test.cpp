@@ -22,9 +22,15 @@ const source_tree& project() {
 
 /// Files above the common limit, each with its own: state machines whose parts would have to share their privates.
 const std::map<std::string, int> long_files = {
-  {"actors/executor/thread_executor.cpp", 450},  {"actors/node/supervisor_core.cpp", 430},
-  {"strategies/problem_builder.cpp", 600},       {"test/sim/stickiness_test.cpp", 430},
-  {"test/unit/cores/keeper_join_test.cpp", 520}, {"test/unit/cores/core_node.cpp", 550},
+  {"actors/executor/thread_executor.cpp", 470},
+  {"actors/node/supervisor_core.cpp", 430},
+  {"strategies/problem_builder.cpp", 600},
+  {"test/sim/stickiness_test.cpp", 430},
+  {"test/unit/cores/keeper_join_test.cpp", 520},
+  {"test/unit/cores/core_node.cpp", 550},
+  {"test/sim/judge.cpp", 460},
+  {"test/sim/network.cpp", 450},
+  {"test/unit/strategies/plan_properties_test.cpp", 440},
 };
 
 /// Classes of cores above the common limit, with what they have: to be cut into classes of their own, never to grow.

@@ -25,21 +25,24 @@ public:
   pointer operator/(std::string_view key) const {
     pointer result = *this;
     result.text_ += '/';
-    for (char c : key)
-      if (c == '~')
+    for (char c : key) {
+      if (c == '~') {
         result.text_ += "~0";
-      else if (c == '/')
+      } else if (c == '/') {
         result.text_ += "~1";
-      else
+      } else {
         result.text_ += c;
+      }
+    }
     return result;
   }
   pointer operator/(std::size_t index) const { return *this / std::to_string(index); }
 
   /// For error texts: on one line and not too long, whatever the keys of the document are.
   std::string str() const {
-    if (text_.empty())
+    if (text_.empty()) {
       return "/";
+    }
     const auto quoted = impl::quote(text_, 400);
     return quoted.substr(1, quoted.find_last_of('"') - 1);
   }
@@ -60,14 +63,16 @@ struct fault {
 }
 
 inline const json& object_at(const json& x, const pointer& at) {
-  if (!x.is_object())
+  if (!x.is_object()) {
     refuse(at, x, "must be an object");
+  }
   return x;
 }
 
 inline const json& array_at(const json& x, const pointer& at) {
-  if (!x.is_array())
+  if (!x.is_array()) {
     refuse(at, x, "must be an array");
+  }
   return x;
 }
 
@@ -76,35 +81,42 @@ inline void known_keys(const json& x, const pointer& at, std::initializer_list<s
   object_at(x, at);
   for (const auto& [key, value] : x.items()) {
     bool found = false;
-    for (auto k : known)
+    for (auto k : known) {
       found = found || k == key;
-    if (!found)
+    }
+    if (!found) {
       refuse(at / key, value, "is not a key of this object");
+    }
   }
 }
 
 inline std::string text_at(const json& x, const pointer& at) {
-  if (!x.is_string())
+  if (!x.is_string()) {
     refuse(at, x, "must be a string");
+  }
   return x.get<std::string>();
 }
 
 inline std::string id_at(const json& x, const pointer& at) {
   auto result = text_at(x, at);
-  if (!is_valid_id(result))
+  if (!is_valid_id(result)) {
     refuse(at, x, "must be an id: [a-zA-Z0-9._-]+, at most 120 characters, not \".\" or \"..\"");
+  }
   return result;
 }
 
 inline bool flag_at(const json& x, const pointer& at) {
-  if (!x.is_boolean())
+  if (!x.is_boolean()) {
     refuse(at, x, "must be true or false");
+  }
   return x.get<bool>();
 }
 
 inline std::uint64_t natural_at(const json& x, const pointer& at, std::uint64_t most) {
-  if (!x.is_number_integer() || (!x.is_number_unsigned() && x.get<std::int64_t>() < 0) || x.get<std::uint64_t>() > most)
+  if (!x.is_number_integer() || (!x.is_number_unsigned() && x.get<std::int64_t>() < 0) ||
+      x.get<std::uint64_t>() > most) {
     refuse(at, x, "must be a whole number from 0 to " + std::to_string(most));
+  }
   return x.get<std::uint64_t>();
 }
 
@@ -112,16 +124,20 @@ inline std::uint64_t natural_at(const json& x, const pointer& at, std::uint64_t 
 inline std::int64_t amount_at(const json& x, const pointer& at, bool positive) {
   const auto bound = std::to_string(max_amount / 1000);
   const auto rule = positive ? "must be a number above 0, at most " + bound : "must be a number from 0 to " + bound;
-  if (!x.is_number())
+  if (!x.is_number()) {
     refuse(at, x, rule);
+  }
   const auto value = x.get<double>();
-  if (!std::isfinite(value) || value < 0 || value > static_cast<double>(max_amount) / 1000)
+  if (!std::isfinite(value) || value < 0 || value > static_cast<double>(max_amount) / 1000) {
     refuse(at, x, rule);
+  }
   const auto result = static_cast<std::int64_t>(std::llround(value * 1000));
-  if (std::abs(value * 1000 - static_cast<double>(result)) > 1e-6 * std::max(1.0, value * 1000))
+  if (std::abs(value * 1000 - static_cast<double>(result)) > 1e-6 * std::max(1.0, value * 1000)) {
     refuse(at, x, "must have at most three decimals");
-  if (positive && result == 0)
+  }
+  if (positive && result == 0) {
     refuse(at, x, rule);
+  }
   return result;
 }
 

@@ -33,34 +33,39 @@ std::optional<command_line> parse(const std::vector<std::string>& arguments) {
   command_line result;
   for (std::size_t k = 0; k < arguments.size(); ++k) {
     const auto& a = arguments[k];
-    if (a == "--table")
+    if (a == "--table") {
       result.table = true;
-    else if (a == "--no-timing")
+    } else if (a == "--no-timing") {
       result.timing = false;
-    else if (a == "--strict")
+    } else if (a == "--strict") {
       result.previous = gone::refused;
-    else if (a == "--explain" && k + 2 < arguments.size()) {
+    } else if (a == "--explain" && k + 2 < arguments.size()) {
       result.explain.emplace(arguments[k + 1], arguments[k + 2]);
       k += 2;
-    } else if (result.file.empty() && (a == "-" || a.empty() || a[0] != '-'))
+    } else if (result.file.empty() && (a == "-" || a.empty() || a[0] != '-')) {
       result.file = a;
-    else
+    } else {
       return std::nullopt;
+    }
   }
-  if (result.file.empty())
+  if (result.file.empty()) {
     return std::nullopt;
+  }
   return result;
 }
 
 std::optional<std::string> read_all(const std::string& file) {
-  if (file == "-")
+  if (file == "-") {
     return std::string{std::istreambuf_iterator<char>{std::cin}, {}};
+  }
   std::ifstream in{file, std::ios::binary};
-  if (!in)
+  if (!in) {
     return std::nullopt;
+  }
   std::string result{std::istreambuf_iterator<char>{in}, {}};
-  if (in.bad())
+  if (in.bad()) {
     return std::nullopt;
+  }
   return result;
 }
 
@@ -83,8 +88,9 @@ int plan_command(const std::vector<std::string>& arguments, std::ostream& out, s
     err << "djm plan: " << line->file << ": " << request.error().text << "\n";
     return 2;
   }
-  for (const auto& warning : request->warnings)
+  for (const auto& warning : request->warnings) {
     err << "djm plan: warning: " << warning << "\n";
+  }
   const auto start = std::chrono::steady_clock::now();
   const auto planned = make_plan(request->problem, registry, request->options);
   const auto elapsed = std::chrono::steady_clock::now() - start;

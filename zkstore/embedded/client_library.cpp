@@ -6,8 +6,9 @@
 namespace djm::store {
 
 void client_library::start(time_point now) {
-  if (is_ != stage::fresh)
+  if (is_ != stage::fresh) {
     return;
+  }
   server_ = options_.first_server % options_.servers;
   dial_next(now);
 }
@@ -15,8 +16,9 @@ void client_library::start(time_point now) {
 void client_library::submit(op_id_t id, raw_request request, time_point now) {
   outstanding entry;
   entry.id = id;
-  if (auto* read = std::get_if<read_op>(&request); read && read->watch)
+  if (auto* read = std::get_if<read_op>(&request); read && read->watch) {
     entry.watching = *read;
+  }
   if (is_ == stage::ended) {
     raw_completion done;
     done.id = id;
@@ -25,15 +27,17 @@ void client_library::submit(op_id_t id, raw_request request, time_point now) {
     return;
   }
   outstanding_.push_back(std::move(entry));
-  if (is_ == stage::open)
+  if (is_ == stage::open) {
     transmit(wire::request{id, std::move(request)}, now);
-  else
+  } else {
     unsent_.push_back({id, std::move(request)});
+  }
 }
 
 void client_library::close(time_point now) {
-  if (is_ == stage::leaving)
+  if (is_ == stage::leaving) {
     return;
+  }
   if (is_ == stage::open) {
     transmit(wire::goodbye{}, now);
     is_ = stage::leaving;
@@ -44,8 +48,9 @@ void client_library::close(time_point now) {
 }
 
 void client_library::receive(connection_t connection, wire::to_client message, time_point now) {
-  if (connection != connection_ || connection == 0)
+  if (connection != connection_ || connection == 0) {
     return;
+  }
   heard_ = now;
   std::visit([&](auto&& m) { on(std::forward<decltype(m)>(m), now); }, std::move(message));
 }
@@ -53,22 +58,26 @@ void client_library::receive(connection_t connection, wire::to_client message, t
 void client_library::advance(time_point now) {
   switch (is_) {
   case stage::pausing:
-    if (until_ <= now)
+    if (until_ <= now) {
       dial_next(now);
+    }
     return;
   case stage::dialing:
-    if (heard_ + timeout() * 2 / 3 <= now)
+    if (heard_ + timeout() * 2 / 3 <= now) {
       lose(rc::operation_timeout, now);
+    }
     return;
   case stage::open:
-    if (heard_ + timeout() * 2 / 3 <= now)
+    if (heard_ + timeout() * 2 / 3 <= now) {
       lose(rc::operation_timeout, now);
-    else if (sent_ + timeout() / 3 <= now)
+    } else if (sent_ + timeout() / 3 <= now) {
       transmit(wire::ping{}, now);
+    }
     return;
   case stage::leaving:
-    if (until_ <= now)
+    if (until_ <= now) {
       end(link_state::closed, rc::closed);
+    }
     return;
   case stage::fresh:
   case stage::ended: return;
@@ -106,8 +115,9 @@ void client_library::dial_next(time_point now) {
 }
 
 void client_library::lose(rc why, time_point now) {
-  if (is_ == stage::leaving)
+  if (is_ == stage::leaving) {
     return end(link_state::closed, rc::closed);
+  }
   effects_.emplace_back(hang_up{connection_});
   connection_ = 0;
   if (is_ == stage::open) {
@@ -116,8 +126,9 @@ void client_library::lose(rc why, time_point now) {
   }
   fail_outstanding(why);
   server_ = (server_ + 1) % options_.servers;
-  if (dials_ % options_.servers != 0 || dials_ == 0)
+  if (dials_ % options_.servers != 0 || dials_ == 0) {
     return dial_next(now);
+  }
   is_ = stage::pausing;
   until_ = now + options_.retry_delay;
 }
@@ -134,10 +145,12 @@ void client_library::fail_outstanding(rc why) {
 }
 
 void client_library::end(link_state last, rc why) {
-  if (std::exchange(closed_, closed_ || last == link_state::closed))
+  if (std::exchange(closed_, closed_ || last == link_state::closed)) {
     return; // `closed` is the last word.
-  if (connection_ != 0)
+  }
+  if (connection_ != 0) {
     effects_.emplace_back(hang_up{connection_});
+  }
   connection_ = 0;
   is_ = stage::ended;
   fail_outstanding(why);
@@ -155,8 +168,9 @@ duration client_library::timeout() const {
 }
 
 void client_library::on(wire::welcome&& m, time_point now) {
-  if (is_ != stage::dialing)
+  if (is_ != stage::dialing) {
     return;
+  }
   is_ = stage::open;
   session_ = m.session;
   password_ = m.password;
@@ -171,8 +185,9 @@ void client_library::on(wire::welcome&& m, time_point now) {
     again.child.assign(child_watches_.begin(), child_watches_.end());
     transmit(std::move(again), now);
   }
-  for (auto& request : std::exchange(unsent_, {}))
+  for (auto& request : std::exchange(unsent_, {})) {
     transmit(std::move(request), now);
+  }
 }
 
 void client_library::on(wire::expired&&, time_point) {
@@ -182,10 +197,12 @@ void client_library::on(wire::expired&&, time_point) {
 void client_library::on(wire::response&& m, time_point) {
   last_zxid_ = std::max(last_zxid_, m.zxid);
   // Answers come in the order of the requests.
-  if (outstanding_.empty() || outstanding_.front().id != m.completion.id)
+  if (outstanding_.empty() || outstanding_.front().id != m.completion.id) {
     return;
-  if (outstanding_.front().watching)
+  }
+  if (outstanding_.front().watching) {
     activate(*outstanding_.front().watching, m.completion.code);
+  }
   outstanding_.pop_front();
   events_.emplace_back(std::move(m.completion));
 }
@@ -208,10 +225,11 @@ void client_library::on(wire::hang_up&&, time_point now) {
 }
 
 void client_library::activate(const read_op& op, rc code) {
-  if (op.kind == read_kind::exists && code == rc::no_node)
+  if (op.kind == read_kind::exists && code == rc::no_node) {
     exist_watches_.insert(op.path);
-  else if (code == rc::ok)
+  } else if (code == rc::ok) {
     (op.kind == read_kind::children ? child_watches_ : data_watches_).insert(op.path);
+  }
 }
 
 void client_library::consume(const watch_event& event) {
@@ -219,8 +237,9 @@ void client_library::consume(const watch_event& event) {
     data_watches_.erase(event.path);
     exist_watches_.erase(event.path);
   }
-  if (event.kind == watch_kind::children || event.kind == watch_kind::deleted)
+  if (event.kind == watch_kind::children || event.kind == watch_kind::deleted) {
     child_watches_.erase(event.path);
+  }
 }
 
 } // namespace djm::store

@@ -11,28 +11,32 @@ embedded_ensemble::embedded_ensemble(ensemble_options options, time_point start)
   const auto first = servers_.size() - 1;
   lead(first, start);
   counter_ = static_cast<std::uint32_t>(options_.history); // of the first leader; those that follow begin at 0
-  for (std::size_t s = 0; s < first; ++s)
+  for (std::size_t s = 0; s < first; ++s) {
     follow(s, first, start);
+  }
 }
 
 // -- faults -------------------------------------------------------------------
 
 void embedded_ensemble::set_link(std::size_t a, std::size_t b, bool up, time_point now) {
   advance(now);
-  if (a == b || a >= servers_.size() || b >= servers_.size())
+  if (a == b || a >= servers_.size() || b >= servers_.size()) {
     return;
-  if (up)
+  }
+  if (up) {
     cut_.erase(std::minmax(a, b));
-  else
+  } else {
     cut_.insert(std::minmax(a, b));
+  }
   settle(now);
   advance(now);
 }
 
 void embedded_ensemble::crash(std::size_t server, time_point now) {
   advance(now);
-  if (servers_.at(server).is == role::down)
+  if (servers_.at(server).is == role::down) {
     return;
+  }
   look(server);
   servers_[server].is = role::down;
   settle(now);
@@ -41,8 +45,9 @@ void embedded_ensemble::crash(std::size_t server, time_point now) {
 
 void embedded_ensemble::restart(std::size_t server, time_point now) {
   advance(now);
-  if (servers_.at(server).is != role::down)
+  if (servers_.at(server).is != role::down) {
     return;
+  }
   servers_[server].is = role::looking;
   settle(now);
   advance(now);
@@ -55,8 +60,9 @@ void embedded_ensemble::set_lag(std::size_t server, duration lag) {
 void embedded_ensemble::expire(session_id_t session, time_point now) {
   advance(now);
   for (std::size_t l = 0; l < servers_.size(); ++l) {
-    if (servers_[l].is != role::leading || !servers_[l].tracker.usable(session))
+    if (servers_[l].is != role::leading || !servers_[l].tracker.usable(session)) {
       continue;
+    }
     servers_[l].tracker.start_closing(session);
     proposal p;
     p.what = proposal::kind::close_session;
@@ -74,31 +80,41 @@ void embedded_ensemble::for_each_deadline(F&& f) const {
   const auto patience = options_.tick * options_.sync_limit;
   for (std::size_t s = 0; s < servers_.size(); ++s) {
     const auto& server = servers_[s];
-    if (server.contact_lost)
+    if (server.contact_lost) {
       f(*server.contact_lost + patience);
-    if (server.quorum_lost)
+    }
+    if (server.quorum_lost) {
       f(*server.quorum_lost + patience);
-    if (server.is == role::leading)
-      if (const auto at = server.tracker.next_expiry())
+    }
+    if (server.is == role::leading) {
+      if (const auto at = server.tracker.next_expiry()) {
         f(*at);
-    if (!reaches_leader(s))
+      }
+    }
+    if (!reaches_leader(s)) {
       continue;
-    if (!server.up.empty())
+    }
+    if (!server.up.empty()) {
       f(server.up.front().due);
-    if (!server.down.empty())
+    }
+    if (!server.down.empty()) {
       f(server.down.front().due);
-    if (server.next_ping)
+    }
+    if (server.next_ping) {
       f(*server.next_ping);
+    }
   }
-  if (election_at_)
+  if (election_at_) {
     f(*election_at_);
+  }
 }
 
 std::optional<time_point> embedded_ensemble::next_deadline() const {
   std::optional<time_point> result;
   for_each_deadline([&](time_point at) {
-    if (!result || at < *result)
+    if (!result || at < *result) {
       result = at;
+    }
   });
   return result;
 }
@@ -110,8 +126,9 @@ void embedded_ensemble::advance(time_point now) {
 
 bool embedded_ensemble::step(time_point now) {
   const auto due = next_deadline();
-  if (!due || *due > now)
+  if (!due || *due > now) {
     return false;
+  }
   const auto t = *due;
   for (std::size_t s = 0; s < servers_.size(); ++s) {
     auto& server = servers_[s];
@@ -124,8 +141,9 @@ bool embedded_ensemble::step(time_point now) {
         on_leader(s, s, std::move(p), t);
       }
     }
-    if (!reaches_leader(s))
+    if (!reaches_leader(s)) {
       continue;
+    }
     if (server.next_ping && *server.next_ping <= t) {
       server.next_ping.reset();
       hand_to_leader(s, std::exchange(server.touched, {}), t);

@@ -66,10 +66,11 @@ public:
       undelivered.swap(to_deliver_);
       wake_.notify_all();
     }
-    if (thread_.get_id() == std::this_thread::get_id())
+    if (thread_.get_id() == std::this_thread::get_id()) {
       thread_.detach(); // Destroyed from within a sink; the thread holds us until it has returned.
-    else if (thread_.joinable())
+    } else if (thread_.joinable()) {
       thread_.join();
+    }
   }
 
   void keep_alive(std::shared_ptr<impl> self) {
@@ -94,8 +95,9 @@ public:
   void with_client(client_t id, F&& f) {
     const std::lock_guard guard{mutex_};
     const auto i = clients_.find(id);
-    if (i == clients_.end())
+    if (i == clients_.end()) {
       return;
+    }
     f(i->second->library);
     settle();
   }
@@ -111,8 +113,9 @@ public:
       clients_.erase(i);
       settle();
     }
-    if (std::this_thread::get_id() != thread_.get_id())
+    if (std::this_thread::get_id() != thread_.get_id()) {
       idle_.wait(lock, [&] { return delivering_ != id; });
+    }
     lock.unlock();
   }
 
@@ -173,44 +176,52 @@ private:
           on_the_way_.push_back(std::move(effect));
           moved = true;
         }
-        for (auto& event : c->library.take_events())
+        for (auto& event : c->library.take_events()) {
           to_deliver_.push_back({id, c, std::move(event)});
+        }
       }
-      if (frozen_)
+      if (frozen_) {
         break;
+      }
       ensemble_.advance(now);
-      for (auto& effect : std::exchange(on_the_way_, {}))
+      for (auto& effect : std::exchange(on_the_way_, {})) {
         carry(std::move(effect), now);
+      }
       for (auto& delivery : ensemble_.take_deliveries()) {
         moved = true;
-        if (auto i = clients_.find(delivery.to >> client_bits); i != clients_.end())
+        if (auto i = clients_.find(delivery.to >> client_bits); i != clients_.end()) {
           i->second->library.receive(delivery.to, std::move(delivery.message), now);
+        }
       }
     }
     wake_.notify_one();
   }
 
   void carry(client_library::effect effect, time_point now) {
-    if (auto* dial = std::get_if<client_library::dial>(&effect))
+    if (auto* dial = std::get_if<client_library::dial>(&effect)) {
       ensemble_.connect(dial->connection, dial->server, now);
-    else if (auto* send = std::get_if<client_library::send>(&effect))
+    } else if (auto* send = std::get_if<client_library::send>(&effect)) {
       ensemble_.receive(send->connection, std::move(send->message), now);
-    else
+    } else {
       ensemble_.disconnect(std::get<client_library::hang_up>(effect).connection, now);
+    }
   }
 
   std::optional<time_point> next_deadline() const {
     auto result = frozen_ ? std::nullopt : ensemble_.next_deadline();
-    for (const auto& [_, c] : clients_)
-      if (const auto at = c->library.next_deadline(); at && (!result || *at < *result))
+    for (const auto& [_, c] : clients_) {
+      if (const auto at = c->library.next_deadline(); at && (!result || *at < *result)) {
         result = at;
+      }
+    }
     return result;
   }
 
   void pass_time() {
     const auto now = clock_now();
-    for (auto& [_, c] : clients_)
+    for (auto& [_, c] : clients_) {
       c->library.advance(now);
+    }
     settle();
   }
 
@@ -219,23 +230,27 @@ private:
     std::size_t delivered = 0;
     while (!stopped_) {
       if (to_deliver_.empty()) {
-        if (const auto at = next_deadline())
+        if (const auto at = next_deadline()) {
           wake_.wait_until(lock, to_steady(*at));
-        else
+        } else {
           wake_.wait(lock);
-        if (stopped_)
+        }
+        if (stopped_) {
           break;
+        }
         pass_time();
         continue;
       }
       // A busy client must not keep the pings of the others waiting.
-      if (++delivered % 64 == 0)
+      if (++delivered % 64 == 0) {
         pass_time();
+      }
       auto next = std::move(to_deliver_.front());
       to_deliver_.pop_front();
       // Of a client that has been dropped nobody wants to hear.
-      if (clients_.count(next.to) == 0)
+      if (clients_.count(next.to) == 0) {
         continue;
+      }
       delivering_ = next.to;
       lock.unlock();
       next.target->sink(std::move(next.event));

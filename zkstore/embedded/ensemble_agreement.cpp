@@ -16,21 +16,25 @@ bool embedded_ensemble::reaches_leader(std::size_t s) const {
 
 void embedded_ensemble::hand_to_leader(std::size_t s, to_leader message, time_point t) {
   auto& server = servers_[s];
-  if (server.is == role::leading)
+  if (server.is == role::leading) {
     return on_leader(s, s, std::move(message), t);
+  }
   auto due = t + server.lag;
-  if (!server.up.empty())
+  if (!server.up.empty()) {
     due = std::max(due, server.up.back().due);
+  }
   server.up.push_back({due, std::move(message)});
 }
 
 void embedded_ensemble::hand_to_follower(std::size_t s, to_follower message, time_point t) {
   auto& server = servers_[s];
-  if (server.is == role::leading)
+  if (server.is == role::leading) {
     return on_follower(s, std::move(message), t);
+  }
   auto due = t + server.lag;
-  if (!server.down.empty())
+  if (!server.down.empty()) {
     due = std::max(due, server.down.back().due);
+  }
   server.down.push_back({due, std::move(message)});
 }
 
@@ -38,10 +42,11 @@ void embedded_ensemble::on_leader(std::size_t l, std::size_t from, to_leader&& m
   auto& leader = servers_[l];
   if (auto* p = std::get_if<proposal>(&message)) {
     // Without a quorum nothing is agreed on; the requests wait, and are lost when the leader steps down.
-    if (has_quorum(l))
+    if (has_quorum(l)) {
       propose(l, std::move(*p), t);
-    else
+    } else {
       leader.stuck.push_back(std::move(*p));
+    }
   } else if (auto* r = std::get_if<revalidation>(&message)) {
     const bool valid = leader.tracker.usable(r->session);
     if (valid) {
@@ -50,8 +55,9 @@ void embedded_ensemble::on_leader(std::size_t l, std::size_t from, to_leader&& m
     }
     hand_to_follower(from, revalidated{r->connection, valid}, t);
   } else {
-    for (const auto session : std::get<touches>(message))
+    for (const auto session : std::get<touches>(message)) {
       leader.tracker.touch(session, t);
+    }
   }
 }
 
@@ -62,10 +68,12 @@ void embedded_ensemble::on_follower(std::size_t s, to_follower&& message, time_p
   }
   const auto& answer = std::get<revalidated>(message);
   const auto i = connections_.find(answer.connection);
-  if (i == connections_.end())
+  if (i == connections_.end()) {
     return;
-  if (!answer.valid)
+  }
+  if (!answer.valid) {
     return drop(answer.connection, wire::expired{});
+  }
   welcome(answer.connection, i->second, t);
 }
 
@@ -73,27 +81,32 @@ void embedded_ensemble::on_follower(std::size_t s, to_follower&& message, time_p
 
 bool embedded_ensemble::has_quorum(std::size_t l) const {
   std::size_t n = 1;
-  for (std::size_t s = 0; s < servers_.size(); ++s)
-    if (stands_behind(s, l) && linked(s, l))
+  for (std::size_t s = 0; s < servers_.size(); ++s) {
+    if (stands_behind(s, l) && linked(s, l)) {
       ++n;
+    }
+  }
   return servers_[l].is == role::leading && n >= majority();
 }
 
 void embedded_ensemble::apply_quota(checked_multi& checked) const {
-  if (quota_ == 0 || checked.code != rc::ok)
+  if (quota_ == 0 || checked.code != rc::ok) {
     return;
+  }
   auto nodes = static_cast<std::ptrdiff_t>(head_.tree().size());
   bool grows = false;
   for (const auto& change : checked.changes) {
     nodes += change.what == node_change::kind::create ? 1 : change.what == node_change::kind::remove ? -1 : 0;
     grows = grows || change.what == node_change::kind::create;
   }
-  if (!grows || nodes <= static_cast<std::ptrdiff_t>(quota_))
+  if (!grows || nodes <= static_cast<std::ptrdiff_t>(quota_)) {
     return;
+  }
   checked.code = rc::quota_exceeded;
   checked.changes.clear();
-  for (auto& result : checked.results)
+  for (auto& result : checked.results) {
     result = {rc::rolled_back, {}, {}};
+  }
   checked.results.front().code = rc::quota_exceeded;
 }
 
@@ -139,8 +152,9 @@ std::optional<checked_multi> embedded_ensemble::intrude(const transaction& txn, 
                                                         time_point now) {
   advance(now);
   const auto l = leader();
-  if (!l)
+  if (!l) {
     return std::nullopt;
+  }
   record r;
   r.origin = *l; // no connection waits for an answer
   r.txn.zxid = (static_cast<zxid_t>(epoch_) << 32) | static_cast<zxid_t>(++counter_);
@@ -155,8 +169,9 @@ std::optional<checked_multi> embedded_ensemble::intrude(const transaction& txn, 
 bool embedded_ensemble::set_access(const std::string& path, std::string acl, time_point now) {
   advance(now);
   const auto l = leader();
-  if (!l || head_.tree().find(path) == nullptr)
+  if (!l || head_.tree().find(path) == nullptr) {
     return false;
+  }
   node_change change;
   change.what = node_change::kind::access;
   change.path = path;
@@ -173,15 +188,18 @@ bool embedded_ensemble::set_access(const std::string& path, std::string acl, tim
 void embedded_ensemble::commit(std::size_t l, record&& r, time_point t) {
   std::vector<wire::delivery> nobody;
   head_.apply(r.txn.changes, r.txn.zxid, nobody);
-  if (observer_)
+  if (observer_) {
     observer_(r.txn, t);
+  }
   log_.push_back(std::move(r));
   const auto end = log_base_ + log_.size();
   // The leader itself is the first to apply it.
   apply_up_to(l, end, t);
-  for (std::size_t s = 0; s < servers_.size(); ++s)
-    if (stands_behind(s, l))
+  for (std::size_t s = 0; s < servers_.size(); ++s) {
+    if (stands_behind(s, l)) {
       hand_to_follower(s, commit_up_to{end}, t);
+    }
+  }
   trim_log();
 }
 
@@ -204,19 +222,23 @@ void embedded_ensemble::apply_up_to(std::size_t s, log_index end, time_point t) 
 void embedded_ensemble::respond(std::size_t s, const record& r, time_point t) {
   const auto i = r.origin == s ? connections_.find(r.connection) : connections_.end();
   if (r.what == proposal::kind::close_session) {
-    if (i != connections_.end() && i->second.is == connection_state::stage::closing)
+    if (i != connections_.end() && i->second.is == connection_state::stage::closing) {
       drop(r.connection, wire::farewell{});
+    }
     return drop_connections_of_session(s, r.txn.session, std::nullopt);
   }
-  if (i == connections_.end())
+  if (i == connections_.end()) {
     return;
+  }
   auto& state = i->second;
-  if (r.what == proposal::kind::create_session)
+  if (r.what == proposal::kind::create_session) {
     return welcome(r.connection, state, t);
+  }
   // A server that learns so tears the connection down: the client has to introduce itself anew, or it would be refused
   // for ever when an older introduction of its session has reached the leader late.
-  if (r.txn.code == rc::session_moved)
+  if (r.txn.code == rc::session_moved) {
     return drop(r.connection, wire::hang_up{});
+  }
   // Answers come in the order of the requests; what waits first is this one.
   assert(!state.waiting.empty() && state.waiting.front().id == r.op);
   state.waiting.pop_front();
@@ -233,11 +255,14 @@ void embedded_ensemble::trim_log() {
   constexpr std::size_t max_log = 100000;
   const bool too_long = log_.size() > max_log;
   auto needed = log_base_ + log_.size();
-  for (std::size_t s = 0; s < servers_.size(); ++s)
-    if (serving(s) || !too_long)
+  for (std::size_t s = 0; s < servers_.size(); ++s) {
+    if (serving(s) || !too_long) {
       needed = std::min(needed, servers_[s].applied);
-  for (; log_base_ < needed; ++log_base_)
+    }
+  }
+  for (; log_base_ < needed; ++log_base_) {
     log_.pop_front();
+  }
 }
 
 } // namespace djm::store

@@ -26,16 +26,18 @@ bool is_write(const wire::request& r) {
 
 void embedded_ensemble::connect(connection_t connection, std::size_t server, time_point now) {
   advance(now);
-  if (!serving(server))
+  if (!serving(server)) {
     return say(connection, wire::hang_up{});
+  }
   connections_[connection].server = server;
 }
 
 void embedded_ensemble::receive(connection_t connection, wire::to_server message, time_point now) {
   advance(now);
   const auto i = connections_.find(connection);
-  if (i == connections_.end())
+  if (i == connections_.end()) {
     return; // Broken meanwhile; the client has been told.
+  }
   auto& state = i->second;
   std::visit([&](auto&& m) { on_message(connection, state, std::forward<decltype(m)>(m), now); }, std::move(message));
   advance(now);
@@ -44,8 +46,9 @@ void embedded_ensemble::receive(connection_t connection, wire::to_server message
 void embedded_ensemble::disconnect(connection_t connection, time_point now) {
   advance(now);
   const auto i = connections_.find(connection);
-  if (i == connections_.end())
+  if (i == connections_.end()) {
     return;
+  }
   servers_[i->second.server].data.forget(connection);
   connections_.erase(i);
 }
@@ -55,11 +58,13 @@ std::vector<wire::delivery> embedded_ensemble::take_deliveries() {
 }
 
 void embedded_ensemble::on_message(connection_t c, connection_state& state, wire::hello&& m, time_point t) {
-  if (state.is != connection_state::stage::fresh)
+  if (state.is != connection_state::stage::fresh) {
     return;
+  }
   const auto s = state.server;
-  if (m.last_zxid > servers_[s].data.zxid())
+  if (m.last_zxid > servers_[s].data.zxid()) {
     return drop(c, wire::hang_up{});
+  }
   state.is = connection_state::stage::validating;
   state.digest = std::move(m.digest);
   state.timeout = std::clamp(m.timeout, options_.min_session_timeout, options_.max_session_timeout);
@@ -74,8 +79,9 @@ void embedded_ensemble::on_message(connection_t c, connection_state& state, wire
     p.timeout = state.timeout;
     return hand_to_leader(s, std::move(p), t);
   }
-  if (m.password != password_of(m.session))
+  if (m.password != password_of(m.session)) {
     return drop(c, wire::expired{});
+  }
   drop_connections_of_session(s, m.session, c);
   state.session = m.session;
   state.password = m.password;
@@ -83,20 +89,23 @@ void embedded_ensemble::on_message(connection_t c, connection_state& state, wire
 }
 
 void embedded_ensemble::on_message(connection_t c, connection_state& state, wire::set_watches&& m, time_point t) {
-  if (state.is != connection_state::stage::open)
+  if (state.is != connection_state::stage::open) {
     return;
+  }
   touch(state.server, state.session, t);
   servers_[state.server].data.resume_watches(c, m, out_);
 }
 
 void embedded_ensemble::on_message(connection_t c, connection_state& state, wire::request&& m, time_point t) {
-  if (state.is != connection_state::stage::open)
+  if (state.is != connection_state::stage::open) {
     return;
+  }
   const auto s = state.server;
   touch(s, state.session, t);
   if (is_write(m)) {
-    if (packet_limit_ > 0 && wire_size(std::get<transaction>(m.body)) > packet_limit_)
+    if (packet_limit_ > 0 && wire_size(std::get<transaction>(m.body)) > packet_limit_) {
       return drop(c, wire::hang_up{});
+    }
     proposal p;
     p.origin = s;
     p.connection = c;
@@ -111,15 +120,17 @@ void embedded_ensemble::on_message(connection_t c, connection_state& state, wire
 }
 
 void embedded_ensemble::on_message(connection_t c, connection_state& state, wire::ping&&, time_point t) {
-  if (state.is != connection_state::stage::open)
+  if (state.is != connection_state::stage::open) {
     return;
+  }
   touch(state.server, state.session, t);
   say(c, wire::pong{servers_[state.server].data.zxid()});
 }
 
 void embedded_ensemble::on_message(connection_t c, connection_state& state, wire::goodbye&&, time_point t) {
-  if (state.is != connection_state::stage::open)
+  if (state.is != connection_state::stage::open) {
     return drop(c, wire::farewell{});
+  }
   state.is = connection_state::stage::closing;
   proposal p;
   p.what = proposal::kind::close_session;
@@ -146,8 +157,9 @@ void embedded_ensemble::answer_reads(connection_t c, connection_state& state) {
 
 void embedded_ensemble::drop(connection_t c, wire::to_client last_word) {
   const auto i = connections_.find(c);
-  if (i == connections_.end())
+  if (i == connections_.end()) {
     return;
+  }
   servers_[i->second.server].data.forget(c);
   connections_.erase(i);
   say(c, std::move(last_word));
@@ -168,11 +180,14 @@ void embedded_ensemble::drop_clients_of(std::size_t s) {
 void embedded_ensemble::drop_connections_of_session(std::size_t s, session_id_t session,
                                                     std::optional<connection_t> except) {
   std::vector<connection_t> gone;
-  for (const auto& [c, state] : connections_)
-    if (state.server == s && state.session == session && c != except)
+  for (const auto& [c, state] : connections_) {
+    if (state.server == s && state.session == session && c != except) {
       gone.push_back(c);
-  for (const auto c : gone)
+    }
+  }
+  for (const auto c : gone) {
     drop(c, wire::hang_up{});
+  }
 }
 
 void embedded_ensemble::touch(std::size_t s, session_id_t session, time_point t) {

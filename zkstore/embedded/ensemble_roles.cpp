@@ -8,15 +8,18 @@ namespace djm::store {
 // -- roles --------------------------------------------------------------------
 
 std::optional<std::size_t> embedded_ensemble::leader() const {
-  for (std::size_t s = 0; s < servers_.size(); ++s)
-    if (servers_[s].is == role::leading && has_quorum(s))
+  for (std::size_t s = 0; s < servers_.size(); ++s) {
+    if (servers_[s].is == role::leading && has_quorum(s)) {
       return s;
+    }
+  }
   return std::nullopt;
 }
 
 bool embedded_ensemble::serving(std::size_t server) const {
-  if (server >= servers_.size())
+  if (server >= servers_.size()) {
     return false;
+  }
   return servers_[server].is == role::following || servers_[server].is == role::leading;
 }
 
@@ -57,8 +60,9 @@ void embedded_ensemble::lead(std::size_t s, time_point t) {
   server.epoch = epoch_;
   apply_up_to(s, log_base_ + log_.size(), t);
   server.tracker = session_tracker{options_.tick};
-  for (const auto& [session, timeout] : sessions_)
+  for (const auto& [session, timeout] : sessions_) {
     server.tracker.start(session, timeout, t);
+  }
 }
 
 void embedded_ensemble::go_back(const backup& b, numbers n, time_point now) {
@@ -72,8 +76,9 @@ void embedded_ensemble::go_back(const backup& b, numbers n, time_point now) {
   log_base_ += log_.size();
   log_.clear();
   for (std::size_t s = 0; s < servers_.size(); ++s) {
-    if (servers_[s].is != role::down)
+    if (servers_[s].is != role::down) {
       look(s);
+    }
     servers_[s].data = head_;
     servers_[s].applied = log_base_;
   }
@@ -84,14 +89,18 @@ void embedded_ensemble::go_back(const backup& b, numbers n, time_point now) {
 std::optional<std::size_t> embedded_ensemble::electable() const {
   std::optional<std::size_t> best;
   for (std::size_t s = 0; s < servers_.size(); ++s) {
-    if (servers_[s].is != role::looking)
+    if (servers_[s].is != role::looking) {
       continue;
+    }
     std::size_t voters = 0;
-    for (std::size_t v = 0; v < servers_.size(); ++v)
-      if (servers_[v].is == role::looking && linked(s, v))
+    for (std::size_t v = 0; v < servers_.size(); ++v) {
+      if (servers_[v].is == role::looking && linked(s, v)) {
         ++voters;
-    if (voters >= majority() && (!best || servers_[s].applied >= servers_[*best].applied))
+      }
+    }
+    if (voters >= majority() && (!best || servers_[s].applied >= servers_[*best].applied)) {
       best = s;
+    }
   }
   return best;
 }
@@ -106,10 +115,11 @@ void embedded_ensemble::settle(time_point t) {
       if (server.is == role::following) {
         // Who can talk to its leader's machine learns at once that it leads no more; who is cut off waits.
         const bool cut_off = !linked(s, server.leader);
-        if (!cut_off)
+        if (!cut_off) {
           server.contact_lost.reset();
-        else if (!server.contact_lost)
+        } else if (!server.contact_lost) {
           server.contact_lost = t;
+        }
         if (cut_off ? *server.contact_lost + patience <= t : !stands_behind(s, server.leader)) {
           look(s);
           changed = true;
@@ -130,12 +140,13 @@ void embedded_ensemble::settle(time_point t) {
           changed = true;
         }
       } else if (server.is == role::looking) {
-        for (std::size_t l = 0; l < servers_.size(); ++l)
+        for (std::size_t l = 0; l < servers_.size(); ++l) {
           if (servers_[l].is == role::leading && linked(s, l) && has_quorum(l)) {
             follow(s, l, t);
             changed = true;
             break;
           }
+        }
       }
     }
     const auto candidate = electable();
@@ -146,12 +157,15 @@ void embedded_ensemble::settle(time_point t) {
     } else if (*election_at_ <= t) {
       election_at_.reset();
       std::vector<std::size_t> voters;
-      for (std::size_t v = 0; v < servers_.size(); ++v)
-        if (v != *candidate && servers_[v].is == role::looking && linked(*candidate, v))
+      for (std::size_t v = 0; v < servers_.size(); ++v) {
+        if (v != *candidate && servers_[v].is == role::looking && linked(*candidate, v)) {
           voters.push_back(v);
+        }
+      }
       lead(*candidate, t);
-      for (const auto v : voters)
+      for (const auto v : voters) {
         follow(v, *candidate, t);
+      }
       changed = true;
     }
   }

@@ -42,32 +42,40 @@ public:
 
   rc operator()(const check_op& op) {
     const auto* node = nodes_.find(op.path);
-    if (!node)
+    if (!node) {
       return rc::no_node;
-    if (!may_read(node->acl, who_.digest))
+    }
+    if (!may_read(node->acl, who_.digest)) {
       return rc::no_auth;
-    if (!matches(*node, op.version))
+    }
+    if (!matches(*node, op.version)) {
       return rc::bad_version;
+    }
     result_.results.emplace_back();
     return rc::ok;
   }
 
   rc operator()(const create_op& op) {
-    if (op.path == "/")
+    if (op.path == "/") {
       return rc::node_exists;
+    }
     auto* parent = nodes_.find(parent_of(op.path));
-    if (!parent)
+    if (!parent) {
       return rc::no_node;
-    if (!may_use(parent->acl, who_.digest))
+    }
+    if (!may_use(parent->acl, who_.digest)) {
       return rc::no_auth;
+    }
     const bool sequential =
       op.mode == create_mode::persistent_sequential || op.mode == create_mode::ephemeral_sequential;
     const bool ephemeral = op.mode == create_mode::ephemeral || op.mode == create_mode::ephemeral_sequential;
     const auto path = sequential ? with_sequence(op.path, parent->creates) : op.path;
-    if (nodes_.find(path))
+    if (nodes_.find(path)) {
       return rc::node_exists;
-    if (parent->ephemeral_owner != 0)
+    }
+    if (parent->ephemeral_owner != 0) {
       return rc::no_children_for_ephemerals;
+    }
     ++parent->creates;
     ++parent->num_children;
     parent->pzxid = zxid_;
@@ -93,12 +101,15 @@ public:
 
   rc operator()(const set_op& op) {
     auto* node = nodes_.find(op.path);
-    if (!node)
+    if (!node) {
       return rc::no_node;
-    if (!may_use(node->acl, who_.digest))
+    }
+    if (!may_use(node->acl, who_.digest)) {
       return rc::no_auth;
-    if (!matches(*node, op.version))
+    }
+    if (!matches(*node, op.version)) {
       return rc::bad_version;
+    }
     ++node->version;
     node->mzxid = zxid_;
     node->data_length = static_cast<std::int32_t>(op.data.size());
@@ -115,20 +126,26 @@ public:
   }
 
   rc operator()(const remove_op& op) {
-    if (op.path == "/")
+    if (op.path == "/") {
       return rc::bad_arguments;
+    }
     auto* parent = nodes_.find(parent_of(op.path));
-    if (!parent)
+    if (!parent) {
       return rc::no_node;
-    if (!may_use(parent->acl, who_.digest))
+    }
+    if (!may_use(parent->acl, who_.digest)) {
       return rc::no_auth;
+    }
     const auto* node = nodes_.find(op.path);
-    if (!node)
+    if (!node) {
       return rc::no_node;
-    if (!matches(*node, op.version))
+    }
+    if (!matches(*node, op.version)) {
       return rc::bad_version;
-    if (node->num_children > 0)
+    }
+    if (node->num_children > 0) {
       return rc::not_empty;
+    }
     --parent->num_children;
     parent->pzxid = zxid_;
     nodes_.erase(op.path);
@@ -142,12 +159,15 @@ public:
 
   rc operator()(const secure_op& op) {
     auto* node = nodes_.find(op.path);
-    if (!node)
+    if (!node) {
       return rc::no_node;
-    if (!may_use(node->acl, who_.digest))
+    }
+    if (!may_use(node->acl, who_.digest)) {
       return rc::no_auth;
-    if (who_.digest.empty())
+    }
+    if (who_.digest.empty()) {
       return rc::invalid_acl;
+    }
     node->acl = who_.digest;
     node_change change;
     change.what = node_change::kind::access;
@@ -177,16 +197,18 @@ checked_multi check_multi(const znode_tree& tree, const transaction& txn, const 
   checker check{tree, who, zxid, result};
   for (const auto& op : txn.ops) {
     const auto code = std::visit(check, op);
-    if (code == rc::ok)
+    if (code == rc::ok) {
       continue;
+    }
     // As the server answers: the operations before show 0 although they are undone, the later ones that they were.
     const auto done = result.results.size();
     result.code = code;
     result.changes.clear();
     result.results.assign(txn.ops.size(), op_result{});
     result.results[done].code = code;
-    for (auto i = done + 1; i < txn.ops.size(); ++i)
+    for (auto i = done + 1; i < txn.ops.size(); ++i) {
       result.results[i].code = rc::rolled_back;
+    }
     break;
   }
   return result;

@@ -11,11 +11,13 @@ void session_tracker::start(session_id_t session, duration timeout, time_point n
 
 void session_tracker::touch(session_id_t session, time_point now) {
   const auto i = sessions_.find(session);
-  if (i == sessions_.end() || i->second.closing)
+  if (i == sessions_.end() || i->second.closing) {
     return;
+  }
   const auto at = expiry_after(i->second.timeout, now);
-  if (at <= i->second.expires)
+  if (at <= i->second.expires) {
     return;
+  }
   unschedule(session, i->second);
   i->second.expires = at;
   schedule_[at].insert(session);
@@ -23,16 +25,18 @@ void session_tracker::touch(session_id_t session, time_point now) {
 
 void session_tracker::remove(session_id_t session) {
   const auto i = sessions_.find(session);
-  if (i == sessions_.end())
+  if (i == sessions_.end()) {
     return;
+  }
   unschedule(session, i->second);
   sessions_.erase(i);
 }
 
 void session_tracker::start_closing(session_id_t session) {
   const auto i = sessions_.find(session);
-  if (i == sessions_.end())
+  if (i == sessions_.end()) {
     return;
+  }
   unschedule(session, i->second);
   i->second.closing = true;
 }
@@ -43,22 +47,26 @@ bool session_tracker::usable(session_id_t session) const {
 }
 
 void session_tracker::set_owner(session_id_t session, std::size_t server) {
-  if (const auto i = sessions_.find(session); i != sessions_.end())
+  if (const auto i = sessions_.find(session); i != sessions_.end()) {
     i->second.owner = server;
+  }
 }
 
 bool session_tracker::claim(session_id_t session, std::size_t server) {
   const auto i = sessions_.find(session);
-  if (i == sessions_.end())
+  if (i == sessions_.end()) {
     return false;
-  if (!i->second.owner)
+  }
+  if (!i->second.owner) {
     i->second.owner = server;
+  }
   return *i->second.owner == server;
 }
 
 std::optional<time_point> session_tracker::next_expiry() const {
-  if (schedule_.empty())
+  if (schedule_.empty()) {
     return std::nullopt;
+  }
   return schedule_.begin()->first;
 }
 
@@ -81,11 +89,13 @@ time_point session_tracker::expiry_after(duration timeout, time_point now) const
 
 void session_tracker::unschedule(session_id_t session, const entry& e) {
   const auto i = schedule_.find(e.expires);
-  if (i == schedule_.end())
+  if (i == schedule_.end()) {
     return;
+  }
   i->second.erase(session);
-  if (i->second.empty())
+  if (i->second.empty()) {
     schedule_.erase(i);
+  }
 }
 
 } // namespace djm::store

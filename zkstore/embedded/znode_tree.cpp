@@ -66,8 +66,9 @@ void znode_tree::apply(const node_change& change, zxid_t zxid) {
     parent.children.insert(last_part(change.path));
     parent.header.creates = change.parent_creates;
     parent.header.num_children = static_cast<std::int32_t>(parent.children.size());
-    if (change.ephemeral_owner != 0)
+    if (change.ephemeral_owner != 0) {
       ephemerals_[change.ephemeral_owner].insert(change.path);
+    }
     nodes_.insert_or_assign(change.path, std::move(fresh));
     return;
   }
@@ -77,24 +78,27 @@ void znode_tree::apply(const node_change& change, zxid_t zxid) {
   assert(i != nodes_.end() && i->second.children.empty());
   if (const auto owner = ephemerals_.find(i->second.header.ephemeral_owner); owner != ephemerals_.end()) {
     owner->second.erase(change.path);
-    if (owner->second.empty())
+    if (owner->second.empty()) {
       ephemerals_.erase(owner);
+    }
   }
   nodes_.erase(i);
 }
 
 std::vector<std::string> znode_tree::ephemerals_of(session_id_t session) const {
   const auto i = ephemerals_.find(session);
-  if (i == ephemerals_.end())
+  if (i == ephemerals_.end()) {
     return {};
+  }
   return {i->second.begin(), i->second.end()};
 }
 
 std::vector<std::string> znode_tree::paths() const {
   std::vector<std::string> result;
   result.reserve(nodes_.size());
-  for (const auto& [path, _] : nodes_)
+  for (const auto& [path, _] : nodes_) {
     result.push_back(path);
+  }
   std::sort(result.begin(), result.end());
   return result;
 }

@@ -25,8 +25,9 @@ op_id_t op_table::add_probe() {
 
 std::optional<op_table::entry> op_table::complete(op_id_t id) {
   auto i = entries_.find(id);
-  if (i == entries_.end())
+  if (i == entries_.end()) {
     return std::nullopt;
+  }
   auto result = std::move(i->second);
   entries_.erase(i);
   if (result.what != purpose::probe) {
@@ -38,8 +39,9 @@ std::optional<op_table::entry> op_table::complete(op_id_t id) {
 
 std::optional<op_table::entry> op_table::take_overdue(time_point now) {
   drop_settled_deadlines();
-  if (deadlines_.empty() || deadlines_.front().first > now)
+  if (deadlines_.empty() || deadlines_.front().first > now) {
     return std::nullopt;
+  }
   auto& e = entries_.at(deadlines_.front().second);
   deadlines_.pop_front();
   auto result = e;
@@ -49,8 +51,9 @@ std::optional<op_table::entry> op_table::take_overdue(time_point now) {
 
 std::optional<time_point> op_table::next_deadline() {
   drop_settled_deadlines();
-  if (deadlines_.empty())
+  if (deadlines_.empty()) {
     return std::nullopt;
+  }
   return deadlines_.front().first;
 }
 
@@ -62,8 +65,9 @@ void op_table::clear() {
 }
 
 void op_table::drop_settled_deadlines() {
-  while (!deadlines_.empty() && entries_.count(deadlines_.front().second) == 0)
+  while (!deadlines_.empty() && entries_.count(deadlines_.front().second) == 0) {
     deadlines_.pop_front();
+  }
 }
 
 } // namespace djm::store

@@ -25,14 +25,16 @@ void prober::stop() {
 }
 
 std::optional<time_point> prober::due() const {
-  if (!active_)
+  if (!active_) {
     return std::nullopt;
+  }
   return next_;
 }
 
 bool prober::take_turn(time_point now) {
-  if (!active_ || now < next_)
+  if (!active_ || now < next_) {
     return false;
+  }
   next_ = now + interval_;
   return outstanding_.size() < max_outstanding;
 }
@@ -43,8 +45,9 @@ void prober::sent(op_id_t id, time_point now) {
 
 prober::verdict prober::answered(op_id_t id, rc code) {
   auto i = std::find_if(outstanding_.begin(), outstanding_.end(), [id](const flight& f) { return f.id == id; });
-  if (i == outstanding_.end())
+  if (i == outstanding_.end()) {
     return verdict::nothing;
+  }
   const auto when = i->sent;
   outstanding_.erase(i);
   if (code == rc::no_node) {
@@ -52,8 +55,9 @@ prober::verdict prober::answered(op_id_t id, rc code) {
     successes_.clear();
     return verdict::gone;
   }
-  if (code != rc::ok)
+  if (code != rc::ok) {
     return verdict::nothing;
+  }
   successes_.insert(std::upper_bound(successes_.begin(), successes_.end(), when), when);
   const auto proved_until = successes_.back() - interval_;
   std::optional<time_point> candidate;
@@ -61,8 +65,9 @@ prober::verdict prober::answered(op_id_t id, rc code) {
     candidate = successes_.front();
     successes_.pop_front();
   }
-  if (!candidate || (contact_ && *candidate <= *contact_))
+  if (!candidate || (contact_ && *candidate <= *contact_)) {
     return verdict::nothing;
+  }
   contact_ = candidate;
   return verdict::contact;
 }

@@ -7,14 +7,16 @@
 namespace djm::store {
 
 void size_suspect::lost(const std::string& path, std::size_t bytes) {
-  if (bytes >= never_below && (!largest_lost_ || largest_lost_->bytes < bytes))
+  if (bytes >= never_below && (!largest_lost_ || largest_lost_->bytes < bytes)) {
     largest_lost_ = verdict{path, bytes};
+  }
 }
 
 std::optional<size_suspect::verdict> size_suspect::connected(time_point now) {
   auto found = std::exchange(largest_lost_, std::nullopt);
-  if (!found)
+  if (!found) {
     return std::nullopt;
+  }
   // Long ago, and nobody has tried since: not the same matter. Of several sizes the smallest: the limit is below it, if
   // it is a limit; and it takes as many breaks as the first one did.
   if (!suspect_ || found->bytes < suspect_->bytes || now > refused_until_ + 10 * pause) {
@@ -22,16 +24,18 @@ std::optional<size_suspect::verdict> size_suspect::connected(time_point now) {
     strikes_ = 0;
   }
   refused_until_ = now; // the latest break, as long as it is no verdict
-  if (++strikes_ < breaks)
+  if (++strikes_ < breaks) {
     return std::nullopt;
+  }
   strikes_ = breaks - 1; // after the pause one try decides
   refused_until_ = now + pause;
   return std::exchange(told_, true) ? std::nullopt : suspect_;
 }
 
 bool size_suspect::answered(std::size_t bytes) {
-  if (!suspect_ || bytes < suspect_->bytes)
+  if (!suspect_ || bytes < suspect_->bytes) {
     return false;
+  }
   suspect_.reset();
   refused_until_ = {};
   return std::exchange(told_, false);

@@ -106,19 +106,22 @@ struct address_book::state {
       return;
     }
     auto next = clock::time_point::max();
-    for (const auto& r : requests)
+    for (const auto& r : requests) {
       next = std::min(next, r.begun ? clock::now() + look : r.due);
+    }
     look = std::min(2 * look, last_look);
     changed.wait_until(lock, next);
   }
 
   void harvest() {
     for (auto& [host, e] : known) {
-      if (!e.under_way)
+      if (!e.under_way) {
         continue;
+      }
       auto answered = e.under_way();
-      if (!answered)
+      if (!answered) {
         continue;
+      }
       e.under_way = nullptr;
       e.fault = std::move(answered->fault);
       if (!answered->addresses.empty()) {
@@ -126,33 +129,39 @@ struct address_book::state {
         std::sort(e.last_good.begin(), e.last_good.end());
         e.last_good.erase(std::unique(e.last_good.begin(), e.last_good.end()), e.last_good.end());
       }
-      for (auto& r : requests)
+      for (auto& r : requests) {
         r.open.erase(host);
+      }
     }
   }
 
   void begin_due(clock::time_point now) {
     for (auto& r : requests) {
-      if (r.begun || r.due > now)
+      if (r.begun || r.due > now) {
         continue;
+      }
       r.begun = true;
       look = first_look;
-      for (const auto& s : r.servers)
+      for (const auto& s : r.servers) {
         if (s.is_name) {
           r.open.insert(s.host);
-          if (auto& e = known[s.host]; !e.under_way)
+          if (auto& e = known[s.host]; !e.under_way) {
             e.under_way = names(s.host);
+          }
         }
+      }
     }
   }
 
   std::optional<request> take_ready(clock::time_point now) {
     for (auto i = requests.begin(); i != requests.end(); ++i) {
-      if (!i->begun)
+      if (!i->begun) {
         continue;
+      }
       const auto wait = addresses(*i).empty() ? how_long.without : how_long.with_addresses;
-      if (!i->open.empty() && now < i->due + wait)
+      if (!i->open.empty() && now < i->due + wait) {
         continue;
+      }
       auto result = std::move(*i);
       requests.erase(i);
       return result;
@@ -163,26 +172,32 @@ struct address_book::state {
   std::vector<std::string> addresses(const request& r) const {
     std::vector<std::string> result;
     const auto add = [&](std::string text) {
-      if (std::find(result.begin(), result.end(), text) == result.end())
+      if (std::find(result.begin(), result.end(), text) == result.end()) {
         result.push_back(std::move(text));
+      }
     };
-    for (const auto& s : r.servers)
-      if (!s.is_name)
+    for (const auto& s : r.servers) {
+      if (!s.is_name) {
         add(as_client_reads(s.host) + ":" + s.port);
-      else if (const auto i = known.find(s.host); i != known.end())
-        for (const auto& a : i->second.last_good)
+      } else if (const auto i = known.find(s.host); i != known.end()) {
+        for (const auto& a : i->second.last_good) {
           add(a + ":" + s.port);
+        }
+      }
+    }
     return result;
   }
 
   expected<std::string> compose(const request& r) const {
-    if (const auto all = addresses(r); !all.empty())
+    if (const auto all = addresses(r); !all.empty()) {
       return fmt::format("{}", fmt::join(all, ","));
+    }
     std::vector<std::string> faults;
-    for (const auto& s : r.servers)
+    for (const auto& s : r.servers) {
       faults.push_back(
         s.host + ": " +
         (r.open.count(s.host) > 0 ? "no answer within " + format_duration(how_long.without) : known.at(s.host).fault));
+    }
     return fail(errc::not_connected,
                 fmt::format("connect string \"{}\": no host in it resolves ({})", r.text, fmt::join(faults, "; ")));
   }
@@ -199,12 +214,14 @@ address_book::~address_book() {
     state_->stopping = true;
   }
   state_->changed.notify_one();
-  if (!state_->thread.joinable())
+  if (!state_->thread.joinable()) {
     return;
-  if (state_->thread.get_id() == std::this_thread::get_id())
+  }
+  if (state_->thread.get_id() == std::this_thread::get_id()) {
     state_->thread.detach();
-  else
+  } else {
     state_->thread.join();
+  }
 }
 
 bool address_book::has_names(const std::string& servers) {
@@ -221,8 +238,9 @@ std::string address_book::as_client_reads(std::string servers) {
 
 void address_book::find(const std::string& servers, duration delay, answer done) {
   std::lock_guard<std::mutex> guard{state_->mutex};
-  if (!state_->thread.joinable())
+  if (!state_->thread.joinable()) {
     state_->thread = std::thread{[self = state_] { self->run(); }};
+  }
   state_->requests.push_back({servers, servers_of(servers), clock::now() + delay, std::move(done), false, {}});
   state_->changed.notify_one();
 }

@@ -37,15 +37,18 @@ slot_table& table() {
 
 void write(slot& s, const char* message) {
   const std::lock_guard guard{s.mutex};
-  if (!s.sink)
+  if (!s.sink) {
     return;
+  }
   auto record = parse_client_line(message);
   // The only clock here; it decides nothing but how much is written.
   const bool may = s.limiter.may_say(record.text, std::chrono::steady_clock::now());
-  if (const auto n = s.limiter.left_out(); n > 0)
+  if (const auto n = s.limiter.left_out(); n > 0) {
     s.sink({log_level::info, {}, "zookeeper", fmt::format("{} more lines of the client left out", n), {}, {}});
-  if (may)
+  }
+  if (may) {
     s.sink(record);
+  }
 }
 
 void drop(const char*) {}
@@ -65,9 +68,11 @@ constexpr auto callbacks = make_callbacks(std::make_index_sequence<slots>{});
 // What differs by numbers alone (times, ports, thread ids) is of one kind.
 std::string kind_of(std::string_view text) {
   std::string kind;
-  for (const char c : text)
-    if (std::isdigit(static_cast<unsigned char>(c)) == 0)
+  for (const char c : text) {
+    if (std::isdigit(static_cast<unsigned char>(c)) == 0) {
       kind.push_back(c);
+    }
+  }
   return kind;
 }
 
@@ -81,10 +86,11 @@ bool line_limiter::may_say(std::string_view text, time now) {
   }
   auto kind = kind_of(text);
   const bool may = seen_.count(kind) == 0 && seen_.size() < most;
-  if (may)
+  if (may) {
     seen_.insert(std::move(kind));
-  else
+  } else {
     ++left_out_;
+  }
   return may;
 }
 
@@ -95,13 +101,15 @@ std::uint64_t line_limiter::left_out() {
 client_log::client_log(log_sink sink) : slot_{no_slot} {
   static std::once_flag once;
   std::call_once(once, [] { zoo_set_debug_level(ZOO_LOG_LEVEL_WARN); });
-  if (!sink)
+  if (!sink) {
     return;
+  }
   auto& t = table();
   const std::lock_guard guard{t.mutex};
   const auto i = std::find_if(t.all.begin(), t.all.end(), [](const slot& s) { return !s.taken; });
-  if (i == t.all.end())
+  if (i == t.all.end()) {
     return;
+  }
   slot_ = static_cast<std::size_t>(i - t.all.begin());
   i->taken = true;
   const std::lock_guard inner{i->mutex};
@@ -110,8 +118,9 @@ client_log::client_log(log_sink sink) : slot_{no_slot} {
 }
 
 client_log::~client_log() {
-  if (slot_ == no_slot)
+  if (slot_ == no_slot) {
     return;
+  }
   auto& t = table();
   auto& s = t.all[slot_];
   log_sink dropped;
@@ -131,11 +140,14 @@ log_callback_fn client_log::callback() const noexcept {
 
 log_record parse_client_line(std::string_view line) {
   const auto level = line.find(":ZOO_ERROR@") != std::string_view::npos ? log_level::warning : log_level::info;
-  if (const auto mark = line.find(":ZOO_"); mark != std::string_view::npos)
-    if (const auto text = line.find(": ", mark); text != std::string_view::npos)
+  if (const auto mark = line.find(":ZOO_"); mark != std::string_view::npos) {
+    if (const auto text = line.find(": ", mark); text != std::string_view::npos) {
       line.remove_prefix(text + 2);
-  while (!line.empty() && (line.back() == '\n' || line.back() == ' '))
+    }
+  }
+  while (!line.empty() && (line.back() == '\n' || line.back() == ' ')) {
     line.remove_suffix(1);
+  }
   return {level, {}, "zookeeper", std::string{line}, {}, {}};
 }
 

@@ -18,8 +18,9 @@ struct closer::state {
     std::unique_lock<std::mutex> lock{mutex};
     for (;;) {
       changed.wait(lock, [this] { return stopping || !jobs.empty(); });
-      if (jobs.empty())
+      if (jobs.empty()) {
         return;
+      }
       {
         auto job = std::move(jobs.front());
         jobs.pop_front();
@@ -42,10 +43,11 @@ closer::~closer() {
     state_->stopping = true;
   }
   state_->changed.notify_one();
-  if (state_->thread.get_id() == std::this_thread::get_id())
+  if (state_->thread.get_id() == std::this_thread::get_id()) {
     state_->thread.detach();
-  else
+  } else {
     state_->thread.join();
+  }
 }
 
 void closer::post(std::function<void()> job) {

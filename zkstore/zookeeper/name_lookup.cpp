@@ -28,8 +28,9 @@ struct request {
     block.ar_request = &hints;
   }
   ~request() {
-    if (block.ar_result != nullptr)
+    if (block.ar_result != nullptr) {
       freeaddrinfo(block.ar_result);
+    }
   }
   request(const request&) = delete;
   request& operator=(const request&) = delete;
@@ -48,24 +49,27 @@ left_behind& the_left_behind() {
 
 void let_go(request* r) {
   std::unique_ptr<request> owned{r};
-  if (gai_error(&r->block) != EAI_INPROGRESS || gai_cancel(&r->block) == EAI_CANCELED)
+  if (gai_error(&r->block) != EAI_INPROGRESS || gai_cancel(&r->block) == EAI_CANCELED) {
     return;
+  }
   auto& left = the_left_behind();
   std::lock_guard<std::mutex> guard{left.mutex};
   auto [i, fresh] = left.requests.emplace(r->host, nullptr);
   // A second one of the same name (of another factory) stays for ever: nobody may free it now.
-  if (fresh)
+  if (fresh) {
     i->second = std::move(owned);
-  else
+  } else {
     static_cast<void>(owned.release());
+  }
 }
 
 std::unique_ptr<request> take_up(const std::string& host) {
   auto& left = the_left_behind();
   std::lock_guard<std::mutex> guard{left.mutex};
   auto i = left.requests.find(host);
-  if (i == left.requests.end())
+  if (i == left.requests.end()) {
     return nullptr;
+  }
   auto found = std::move(i->second);
   left.requests.erase(i);
   // An answer from then says nothing of now.
@@ -80,11 +84,13 @@ looked_up answer_of(const request& r, int code) {
   }
   for (const auto* a = r.block.ar_result; a != nullptr; a = a->ai_next) {
     char text[NI_MAXHOST] = {};
-    if (getnameinfo(a->ai_addr, a->ai_addrlen, text, sizeof(text), nullptr, 0, NI_NUMERICHOST) == 0)
+    if (getnameinfo(a->ai_addr, a->ai_addrlen, text, sizeof(text), nullptr, 0, NI_NUMERICHOST) == 0) {
       result.addresses.emplace_back(text);
+    }
   }
-  if (result.addresses.empty())
+  if (result.addresses.empty()) {
     result.fault = "no address";
+  }
   return result;
 }
 
@@ -93,14 +99,16 @@ name_lookup begin(const std::string& host) {
   if (!owned) {
     owned = std::make_unique<request>(host);
     gaicb* list[] = {&owned->block};
-    if (const auto code = getaddrinfo_a(GAI_NOWAIT, list, 1, nullptr); code != 0)
+    if (const auto code = getaddrinfo_a(GAI_NOWAIT, list, 1, nullptr); code != 0) {
       return [text = std::string{gai_strerror(code)}] { return looked_up{{}, text}; };
+    }
   }
   std::shared_ptr<request> r{owned.release(), let_go};
   return [r]() -> std::optional<looked_up> {
     const auto code = gai_error(&r->block);
-    if (code == EAI_INPROGRESS)
+    if (code == EAI_INPROGRESS) {
       return std::nullopt;
+    }
     return answer_of(*r, code);
   };
 }

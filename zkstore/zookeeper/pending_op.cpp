@@ -40,8 +40,9 @@ void on_multi(int code, const void* data) {
   done.id = op.id;
   done.code = map_rc(code);
   auto kind = classify(done.code);
-  if (kind == rc_class::ok || kind == rc_class::expected || kind == rc_class::bug)
+  if (kind == rc_class::ok || kind == rc_class::expected || kind == rc_class::bug) {
     done.results = take_results(op);
+  }
   op.owner->complete(op, std::move(done));
 }
 
@@ -50,8 +51,9 @@ raw_completion read_completion(const pending_op& op, int code, const Stat* stat)
   done.id = op.id;
   done.code = map_rc(code);
   done.read.code = done.code;
-  if (code == ZOK && stat != nullptr)
+  if (code == ZOK && stat != nullptr) {
     done.read.stat = to_stat(*stat);
+  }
   // The client keeps a watch on an absent node for `exists` alone.
   done.read.watched = op.watch && (code == ZOK || (code == ZNONODE && op.kind == read_kind::exists));
   return done;
@@ -60,8 +62,9 @@ raw_completion read_completion(const pending_op& op, int code, const Stat* stat)
 void on_data(int code, const char* value, int length, const Stat* stat, const void* data) {
   auto& op = op_of(data);
   auto done = read_completion(op, code, stat);
-  if (code == ZOK && value != nullptr && length > 0)
+  if (code == ZOK && value != nullptr && length > 0) {
     done.read.data.assign(value, static_cast<std::size_t>(length));
+  }
   op.owner->complete(op, std::move(done));
 }
 
@@ -110,9 +113,11 @@ void on_secured(int code, const void* data) {
 // In a multi a path that the client refuses makes it free memory it does not own, so it must never see one; "/a\0b"
 // would silently mean "/a".
 bool has_path(const write_op& op) {
-  if (auto* create = std::get_if<create_op>(&op))
-    if (create->mode == create_mode::persistent_sequential || create->mode == create_mode::ephemeral_sequential)
+  if (auto* create = std::get_if<create_op>(&op)) {
+    if (create->mode == create_mode::persistent_sequential || create->mode == create_mode::ephemeral_sequential) {
       return is_valid_path(create->path + "0");
+    }
+  }
   return is_valid_path(path_of(op));
 }
 
@@ -135,34 +140,39 @@ std::vector<op_result> take_results(pending_op& op) {
   std::vector<op_result> all;
   all.reserve(op.results.size());
   for (auto& raw : op.results) {
-    if (raw.err == untold)
+    if (raw.err == untold) {
       return {};
+    }
     op_result result;
     result.code = map_op_rc(raw.err);
-    if (raw.err == ZOK && raw.value != nullptr)
+    if (raw.err == ZOK && raw.value != nullptr) {
       result.path = raw.value;
-    if (raw.err == ZOK && raw.stat != nullptr)
+    }
+    if (raw.err == ZOK && raw.stat != nullptr) {
       result.stat = to_stat(*raw.stat);
+    }
     all.push_back(std::move(result));
   }
   return all;
 }
 
 int start_transaction(zhandle_t* zh, pending_op& op, const transaction& txn, const ACL_vector& acl) {
-  if (!std::all_of(txn.ops.begin(), txn.ops.end(), has_path))
+  if (!std::all_of(txn.ops.begin(), txn.ops.end(), has_path)) {
     return ZBADARGUMENTS;
-  if (txn.ops.size() == 1)
+  }
+  if (txn.ops.size() == 1) {
     if (const auto* secure = std::get_if<secure_op>(&txn.ops.front())) {
       auto all = ZOO_CREATOR_ALL_ACL;
       return zoo_aset_acl(zh, secure->path.c_str(), any_version, &all, on_secured, &op);
     }
+  }
   auto count = txn.ops.size();
   std::vector<zoo_op_t> raw(count);
   op.results.assign(count, zoo_op_result_t{untold, nullptr, 0, nullptr});
   op.paths.resize(count);
   op.stats.resize(count);
   bool refused = false;
-  for (std::size_t i = 0; i < count; ++i)
+  for (std::size_t i = 0; i < count; ++i) {
     std::visit(
       [&](const auto& x) {
         using type = std::decay_t<decltype(x)>;
@@ -184,14 +194,17 @@ int start_transaction(zhandle_t* zh, pending_op& op, const transaction& txn, con
         }
       },
       txn.ops[i]);
-  if (refused)
+  }
+  if (refused) {
     return ZBADARGUMENTS;
+  }
   return zoo_amulti(zh, static_cast<int>(count), raw.data(), op.results.data(), on_multi, &op);
 }
 
 int start_read(zhandle_t* zh, pending_op& op, const read_op& read, watcher_fn watcher) {
-  if (!is_valid_path(read.path))
+  if (!is_valid_path(read.path)) {
     return ZBADARGUMENTS;
+  }
   op.kind = read.kind;
   op.watch = read.watch;
   // The same function and context for all watches of a handle, so that the client fires each path once.

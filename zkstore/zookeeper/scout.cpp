@@ -45,8 +45,9 @@ public:
 
 private:
   packet& bytes(std::uint64_t x, int n) {
-    for (int i = n - 1; i >= 0; --i)
+    for (int i = n - 1; i >= 0; --i) {
       data_.push_back(static_cast<char>(x >> (8 * i)));
+    }
     return *this;
   }
 
@@ -55,8 +56,9 @@ private:
 
 std::int64_t number_at(const std::string& data, std::size_t at, std::size_t size) {
   std::uint64_t x = 0;
-  for (std::size_t i = 0; i < size; ++i)
+  for (std::size_t i = 0; i < size; ++i) {
     x = x << 8 | static_cast<unsigned char>(data[at + i]);
+  }
   return size == 4 ? static_cast<std::int32_t>(static_cast<std::uint32_t>(x)) : static_cast<std::int64_t>(x);
 }
 
@@ -65,8 +67,9 @@ class line {
 public:
   line(clock::time_point end, const std::atomic<bool>& give_up) : end_{end}, give_up_{give_up} {}
   ~line() {
-    if (fd_ >= 0)
+    if (fd_ >= 0) {
       ::close(fd_);
+    }
   }
   line(const line&) = delete;
   line& operator=(const line&) = delete;
@@ -77,14 +80,17 @@ public:
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
     addrinfo* found = nullptr;
-    if (getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0)
+    if (getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) {
       return false;
+    }
     const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned{found, freeaddrinfo};
     fd_ = ::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd_ < 0)
+    if (fd_ < 0) {
       return false;
-    if (::connect(fd_, found->ai_addr, found->ai_addrlen) == 0)
+    }
+    if (::connect(fd_, found->ai_addr, found->ai_addrlen) == 0) {
       return true;
+    }
     int error = 0;
     socklen_t size = sizeof(error);
     return errno == EINPROGRESS && ready(POLLOUT) && getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size) == 0 &&
@@ -95,10 +101,11 @@ public:
     const auto data = p.framed();
     for (std::size_t done = 0; done < data.size();) {
       const auto n = ::send(fd_, data.data() + done, data.size() - done, MSG_NOSIGNAL);
-      if (n > 0)
+      if (n > 0) {
         done += static_cast<std::size_t>(n);
-      else if (!((errno == EAGAIN || errno == EINTR) && ready(POLLOUT)))
+      } else if (!((errno == EAGAIN || errno == EINTR) && ready(POLLOUT))) {
         return false;
+      }
     }
     return true;
   }
@@ -106,8 +113,9 @@ public:
   /// One packet without its length; empty when there is none.
   std::string read() {
     const auto length = take(4);
-    if (length.empty())
+    if (length.empty()) {
       return {};
+    }
     const auto size = static_cast<std::uint32_t>(number_at(length, 0, 4));
     return size > longest_packet ? std::string{} : take(size);
   }
@@ -117,8 +125,9 @@ private:
     std::string data(size, '\0');
     for (std::size_t done = 0; done < size;) {
       const auto n = ready(POLLIN) ? ::recv(fd_, data.data() + done, size - done, 0) : 0;
-      if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+      if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
         return {};
+      }
       done += n > 0 ? static_cast<std::size_t>(n) : 0;
     }
     return data;
@@ -127,8 +136,9 @@ private:
   bool ready(short what) {
     while (!give_up_ && clock::now() < end_) {
       pollfd p{fd_, what, 0};
-      if (::poll(&p, 1, static_cast<int>(slice.count())) > 0)
+      if (::poll(&p, 1, static_cast<int>(slice.count())) > 0) {
         return true;
+      }
     }
     return false;
   }
@@ -147,8 +157,9 @@ bool open_session(line& server, duration session_timeout) {
   packet hello;
   hello.number32(0).number64(0).number32(static_cast<std::int32_t>(std::min<std::int64_t>(timeout, INT32_MAX)));
   hello.number64(0).text(std::string(16, '\0')).flag(false);
-  if (!server.write(hello))
+  if (!server.write(hello)) {
     return false;
+  }
   const auto welcome = server.read();
   return welcome.size() >= 4 + 4 + 8 && number_at(welcome, 4, 4) > 0;
 }
@@ -160,11 +171,13 @@ std::optional<zxid_t> barrier(line& server) {
   check.number32(1).number32(op_multi);
   check.number32(op_check).flag(false).number32(-1).text("/").number32(-1);
   check.number32(-1).flag(true).number32(-1);
-  if (!server.write(check))
+  if (!server.write(check)) {
     return std::nullopt;
+  }
   const auto answer = server.read();
-  if (answer.size() < reply_header || number_at(answer, 0, 4) != 1)
+  if (answer.size() < reply_header || number_at(answer, 0, 4) != 1) {
     return std::nullopt;
+  }
   const auto zxid = number_at(answer, 4, 8);
   return zxid > 0 ? std::optional<zxid_t>{zxid} : std::nullopt;
 }
@@ -173,8 +186,9 @@ std::optional<zxid_t> barrier(line& server) {
 void close_session(line& server) {
   packet bye;
   bye.number32(2).number32(op_close);
-  if (server.write(bye))
+  if (server.write(bye)) {
     server.read();
+  }
 }
 
 std::vector<std::pair<std::string, std::string>> hosts_and_ports(const std::string& addresses) {
@@ -198,14 +212,17 @@ bool latest_zxid(const std::string& addresses, const scout_order& order, const s
     // Each has its share of the time that is left, and each scout begins with another one: some may be silent.
     const auto& [host, port] = servers[(order.number + n) % servers.size()];
     line server{clock::now() + (end - clock::now()) / static_cast<int>(servers.size() - n), give_up};
-    if (!server.connect(host, port) || !open_session(server, order.session_timeout))
+    if (!server.connect(host, port) || !open_session(server, order.session_timeout)) {
       continue;
+    }
     const auto zxid = barrier(server);
-    if (zxid)
+    if (zxid) {
       found(*zxid);
+    }
     close_session(server);
-    if (zxid)
+    if (zxid) {
       return true;
+    }
   }
   return false;
 }

@@ -24,21 +24,24 @@ public:
   }
 
   ~zookeeper_port() override {
-    if (closed_)
+    if (closed_) {
       return;
+    }
     handle_->stop_submitting();
     handle_->mute();
     thread_->post([handle = std::move(handle_)] { handle->abandon(); });
   }
 
   void submit(op_id_t id, raw_request request) override {
-    if (auto refused = handle_->submit(id, request))
+    if (auto refused = handle_->submit(id, request)) {
       thread_->post([handle = handle_, done = std::move(*refused)]() mutable { handle->deliver(std::move(done)); });
+    }
   }
 
   void close() override {
-    if (closed_)
+    if (closed_) {
       return;
+    }
     closed_ = true;
     handle_->stop_submitting();
     thread_->post([handle = handle_] { handle->close(); });
@@ -67,8 +70,9 @@ public:
 
   std::shared_ptr<closer> scouts() {
     const std::lock_guard guard{mutex};
-    if (!scouts_)
+    if (!scouts_) {
       scouts_ = std::make_shared<closer>();
+    }
     return scouts_;
   }
 
@@ -96,8 +100,9 @@ zookeeper_factory::~zookeeper_factory() = default;
 
 expected<std::unique_ptr<session_port>> zookeeper_factory::open(const session_options& options, event_sink sink) {
   auto handle = zookeeper_handle::open(options, std::move(sink), impl_->book);
-  if (!handle)
+  if (!handle) {
     return tl::make_unexpected(handle.error());
+  }
   return std::make_unique<zookeeper_port>(std::move(*handle), impl_->thread);
 }
 
@@ -105,8 +110,9 @@ void zookeeper_factory::scout(const session_options& options, std::function<void
   scout_order order{options.session_timeout, std::clamp(options.session_timeout, least_scout_limit, most_scout_limit),
                     impl_->scouts_sent++};
   const auto go = [over = impl_->over, order, done = std::move(done)](const std::string& addresses) {
-    if (!latest_zxid(addresses, order, *over, [&](zxid_t zxid) { done({zxid}); }))
+    if (!latest_zxid(addresses, order, *over, [&](zxid_t zxid) { done({zxid}); })) {
       done({});
+    }
   };
   if (!address_book::has_names(options.servers)) {
     impl_->scouts()->post([go, addresses = address_book::as_client_reads(options.servers)] { go(addresses); });
@@ -114,8 +120,9 @@ void zookeeper_factory::scout(const session_options& options, std::function<void
   }
   const std::weak_ptr<closer> weak{impl_->scouts()};
   impl_->book->find(options.servers, duration::zero(), [go, weak](expected<std::string> found) {
-    if (const auto thread = weak.lock())
+    if (const auto thread = weak.lock()) {
       thread->post([go, addresses = std::move(found).value_or("")] { go(addresses); });
+    }
   });
 }
 

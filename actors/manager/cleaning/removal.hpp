@@ -2,9 +2,9 @@
 
 #include <cstddef>
 
-#include "zkstore/tree/read_batch.hpp"
 #include "actors/dialogue/txn_builder.hpp"
 #include "actors/manager/cleaning/clean_list.hpp"
+#include "zkstore/tree/read_batch.hpp"
 #include "zkstore/tree_schema.hpp"
 
 namespace djm {

@@ -136,8 +136,9 @@ public:
 
   void dispose() {
     auto all = all_.lock();
-    if (!all)
+    if (!all) {
       return;
+    }
     if (auto i = all->entries.find(whom_); i != all->entries.end()) {
       all->demonitor(i->second.whom);
       all->entries.erase(i);
@@ -175,8 +176,9 @@ public:
 private:
   void on_down(caf::down_msg& m) {
     auto i = monitors_->entries.find(m.source.id());
-    if (i == monitors_->entries.end())
+    if (i == monitors_->entries.end()) {
       return;
+    }
     auto f = std::move(i->second.f);
     monitors_->entries.erase(i);
     f(m.reason);

@@ -25,10 +25,11 @@ struct inspect_visitor {
 
 template <class F, class T>
 std::enable_if_t<has_fields<T>, typename F::result_type> inspect(F& f, T& x) {
-  if constexpr (cx::is_text_inspector<F>)
+  if constexpr (cx::is_text_inspector<F>) {
     return f(cx::verbatim{to_text(x)});
-  else
+  } else {
     return visit_fields(detail::inspect_visitor<F>{f}, x);
+  }
 }
 
 /// Enumerators by name for people, also where no `to_string` is declared; serializers take the number without help.

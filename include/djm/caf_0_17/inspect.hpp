@@ -47,12 +47,14 @@ typename F::result_type inspect_part(F& f, T& x);
 template <class F, class T>
 typename F::result_type inspect_optional(F& f, std::optional<T>& x) {
   bool present = x.has_value();
-  if (auto err = f(present))
+  if (auto err = f(present)) {
     return err;
+  }
   if constexpr (F::writes_state) {
     x.reset();
-    if (present)
+    if (present) {
       x.emplace();
+    }
   }
   return present ? inspect_part(f, *x) : caf::error{};
 }
@@ -62,8 +64,9 @@ bool emplace_alternative(Variant& x, std::size_t index) {
   if constexpr (I == std::variant_size_v<Variant>) {
     return false;
   } else {
-    if (index != I)
+    if (index != I) {
       return emplace_alternative<Variant, I + 1>(x, index);
+    }
     x.template emplace<I>();
     return true;
   }
@@ -73,11 +76,13 @@ template <class F, class... Ts>
 typename F::result_type inspect_variant(F& f, std::variant<Ts...>& x) {
   static_assert(sizeof...(Ts) < 256);
   auto index = static_cast<std::uint8_t>(x.index());
-  if (auto err = f(index))
+  if (auto err = f(index)) {
     return err;
+  }
   if constexpr (F::writes_state) {
-    if (!emplace_alternative(x, index))
+    if (!emplace_alternative(x, index)) {
       return caf::make_error(caf::sec::unknown_type, "no alternative " + std::to_string(index));
+    }
   }
   return std::visit([&f](auto& y) -> typename F::result_type { return inspect_part(f, y); }, x);
 }
@@ -85,29 +90,34 @@ typename F::result_type inspect_variant(F& f, std::variant<Ts...>& x) {
 template <class F, class T>
 typename F::result_type inspect_list(F& f, std::vector<T>& xs) {
   auto size = static_cast<std::uint32_t>(xs.size());
-  if (auto err = f(size))
+  if (auto err = f(size)) {
     return err;
-  if constexpr (F::writes_state)
+  }
+  if constexpr (F::writes_state) {
     xs.clear(); // and grown one by one: the number may be anything
+  }
   for (std::uint32_t i = 0; i < size; ++i) {
-    if constexpr (F::writes_state)
+    if constexpr (F::writes_state) {
       xs.emplace_back();
-    if (auto err = inspect_part(f, xs[i]))
+    }
+    if (auto err = inspect_part(f, xs[i])) {
       return err;
+    }
   }
   return caf::error{};
 }
 
 template <class F, class T>
 typename F::result_type inspect_part(F& f, T& x) {
-  if constexpr (is_optional<T>::value)
+  if constexpr (is_optional<T>::value) {
     return inspect_optional(f, x);
-  else if constexpr (is_variant<T>::value)
+  } else if constexpr (is_variant<T>::value) {
     return inspect_variant(f, x);
-  else if constexpr (is_list_of_optionals<T>::value)
+  } else if constexpr (is_list_of_optionals<T>::value) {
     return inspect_list(f, x);
-  else
+  } else {
     return f(x);
+  }
 }
 
 template <class T>
@@ -118,8 +128,9 @@ std::string text_of(const T& x) {
     return std::visit([](const auto& y) { return text_of(y); }, x);
   } else if constexpr (is_list_of_optionals<T>::value) {
     std::string text = "[";
-    for (const auto& y : x)
+    for (const auto& y : x) {
       text.append(text.size() > 1 ? ", " : "").append(text_of(y));
+    }
     return text + ']';
   } else {
     return caf::deep_to_string(x);
@@ -165,17 +176,19 @@ namespace djm {
 /// As messages of their own: argument-dependent lookup finds these through djm's types within.
 template <class F, class T>
 typename F::result_type inspect(F& f, std::optional<T>& x) {
-  if constexpr (cx::is_text_inspector<F>)
+  if constexpr (cx::is_text_inspector<F>) {
     return f(cx::verbatim{cx::detail::text_of(x)});
-  else
+  } else {
     return cx::detail::inspect_optional(f, x);
+  }
 }
 template <class F, class... Ts>
 typename F::result_type inspect(F& f, std::variant<Ts...>& x) {
-  if constexpr (cx::is_text_inspector<F>)
+  if constexpr (cx::is_text_inspector<F>) {
     return f(cx::verbatim{cx::detail::text_of(x)});
-  else
+  } else {
     return cx::detail::inspect_variant(f, x);
+  }
 }
 
 } // namespace djm

@@ -18,8 +18,9 @@ namespace djm {
 
 inline bool from_string(std::string_view text, errc& code) {
   const auto value = enum_value<errc>(text);
-  if (value)
+  if (value) {
     code = *value;
+  }
   return value.has_value();
 }
 
@@ -49,8 +50,9 @@ inline bool is_djm_error(const caf::error& e) {
 
 /// What djm's errors say beside their code.
 inline std::string context_text(const caf::error& e) {
-  if (auto view = caf::make_const_typed_message_view<std::string>(e.context()))
+  if (auto view = caf::make_const_typed_message_view<std::string>(e.context())) {
     return caf::get<0>(view);
+  }
   return {};
 }
 

@@ -27,10 +27,11 @@ struct inspect_visitor {
 
 template <class F, class T>
 std::enable_if_t<has_fields<T>, bool> inspect(F& f, T& x) {
-  if constexpr (cx::is_text_inspector<F>)
+  if constexpr (cx::is_text_inspector<F>) {
     return f.builtin_inspect(cx::verbatim{to_text(x)});
-  else
+  } else {
     return visit_fields(detail::inspect_visitor<F, T>{f, x}, x);
+  }
 }
 
 /// Enumerators by name for people, by number for machines.

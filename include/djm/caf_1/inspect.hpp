@@ -50,10 +50,11 @@ template <class Variant>
 struct variant_access : caf::variant_inspector_access<Variant> {
   template <class F>
   static bool apply(F& f, Variant& x) {
-    if constexpr (is_text_inspector<F>)
+    if constexpr (is_text_inspector<F>) {
       return f.builtin_inspect(verbatim{std::visit([](const auto& y) { return caf::deep_to_string(y); }, x)});
-    else
+    } else {
       return caf::variant_inspector_access<Variant>::apply(f, x);
+    }
   }
 };
 

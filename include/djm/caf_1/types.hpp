@@ -13,9 +13,11 @@ namespace detail {
 
 template <class Block>
 bool has_types() {
-  for (auto id = Block::begin; id < Block::end; ++id)
-    if (caf::detail::global_meta_object_or_null(id) == nullptr)
+  for (auto id = Block::begin; id < Block::end; ++id) {
+    if (caf::detail::global_meta_object_or_null(id) == nullptr) {
       return false;
+    }
+  }
   return true;
 }
 
@@ -30,10 +32,12 @@ inline bool actor_system_exists() {
 /// and the actors of a system read it without a lock.
 template <class... Blocks>
 bool init_types() {
-  if ((detail::has_types<Blocks>() && ...))
+  if ((detail::has_types<Blocks>() && ...)) {
     return true;
-  if (detail::actor_system_exists())
+  }
+  if (detail::actor_system_exists()) {
     return false;
+  }
   caf::core::init_global_meta_objects();
   (caf::init_global_meta_objects<Blocks>(), ...);
   return true;

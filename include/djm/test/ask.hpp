@@ -79,20 +79,23 @@ expected<typename answer_of<Message>::type> ask(cluster& c, const node_id& node,
   using answer = typename answer_of<Message>::type;
   actor_access access{c};
   auto handle = access.node(node);
-  if (!handle)
+  if (!handle) {
     return tl::make_unexpected(handle.error());
+  }
   auto result = std::make_shared<std::optional<expected<answer>>>();
   const auto asking = [h = std::move(*handle), m = std::move(m), result](cx::event_based_actor* self) {
     auto request = self->mail(m).request(h, caf::infinite);
     const auto refused = [result](const caf::error& e) { *result = tl::make_unexpected(from_caf(e)); };
-    if constexpr (std::is_void_v<answer>)
+    if constexpr (std::is_void_v<answer>) {
       std::move(request).then([result] { *result = expected<void>{}; }, refused);
-    else
+    } else {
       std::move(request).then([result](answer& a) { *result = std::move(a); }, refused);
+    }
   };
   access.system().spawn(asking);
-  if (!c.run_until([&] { return result->has_value(); }, limit))
+  if (!c.run_until([&] { return result->has_value(); }, limit)) {
     return fail(errc::timed_out, "node \"" + node + "\" has not answered within " + format_duration(limit));
+  }
   return std::move(**result);
 }
 

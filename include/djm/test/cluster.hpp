@@ -201,10 +201,13 @@ public:
   template <class Event>
   std::vector<Event> events_of(const node_id& id = {}) const {
     std::vector<Event> result;
-    for (const auto& e : events())
-      if (id.empty() || e.node == id)
-        if (const auto* x = std::get_if<Event>(&e.what))
+    for (const auto& e : events()) {
+      if (id.empty() || e.node == id) {
+        if (const auto* x = std::get_if<Event>(&e.what)) {
           result.push_back(*x);
+        }
+      }
+    }
     return result;
   }
   /// "12s n0 warning keeper: text" for each record of the nodes' logs and each fault that was done; the last 100,000.

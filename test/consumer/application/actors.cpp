@@ -53,10 +53,12 @@ void caf_main(caf::actor_system& system) {
   auto node = djm::spawn_node(system, config);
   auto job =
     djm::job_builder("mail").items({"eu"}).every(std::chrono::milliseconds{5}).run([](djm::job_context&) {}).build();
-  if (!node)
+  if (!node) {
     give_up(node.error());
-  if (!job)
+  }
+  if (!job) {
     give_up(job.error());
+  }
 
   std::promise<std::string> audited;
   auto auditor = system.spawn([&audited](djm::cx::event_based_actor* self) -> caf::behavior {
@@ -74,8 +76,9 @@ void caf_main(caf::actor_system& system) {
   ask(system, *node, djm::subscribe{auditor});
   ask(system, *node, djm::register_job{job->spec, job->code});
   auto heard = audited.get_future();
-  if (heard.wait_for(std::chrono::seconds{30}) != std::future_status::ready || heard.get() != "actors")
+  if (heard.wait_for(std::chrono::seconds{30}) != std::future_status::ready || heard.get() != "actors") {
     give_up({djm::errc::timed_out, "the items of the job were not granted"});
+  }
   ask(system, *node, djm::shutdown_node{});
   caf::anon_send_exit(auditor, caf::exit_reason::user_shutdown);
 }

@@ -25,8 +25,9 @@ namespace {
 constexpr unsigned actor_threads = 2;
 
 [[noreturn]] void block_for_good() {
-  for (;;)
+  for (;;) {
     ::pause();
+  }
 }
 
 void say(const std::string& what, const std::string& item) {
@@ -48,8 +49,9 @@ public:
 class slow_to_die final : public djm::job {
 public:
   ~slow_to_die() override {
-    if (armed)
+    if (armed) {
       ::poll(nullptr, 0, 8000);
+    }
   }
   std::vector<djm::item_id> work_pool() override { return {}; }
   void run(djm::job_context&) override {}
@@ -82,8 +84,9 @@ caf::behavior deaf_listener(caf::event_based_actor*) {
 /// Nobody reads what is written to standard error from now on.
 void stall_log() {
   int ends[2];
-  if (::pipe(ends) == 0)
+  if (::pipe(ends) == 0) {
     ::dup2(ends[1], STDERR_FILENO);
+  }
 }
 
 void get_stuck(caf::actor_system& system, const djm::node_actor& node, const std::string& how) {
@@ -92,8 +95,9 @@ void get_stuck(caf::actor_system& system, const djm::node_actor& node, const std
     stall_log();
     djm::cx::anon_mail(wish("noise", schedule::fixed_delay(1ms), std::make_shared<noisy_job>(), false)).send(node);
   } else if (how == "listener") {
-    for (unsigned i = 0; i < actor_threads; ++i)
+    for (unsigned i = 0; i < actor_threads; ++i) {
       djm::cx::anon_mail(djm::subscribe{system.spawn(deaf_listener)}).send(node);
+    }
     djm::cx::anon_mail(wish("noise", schedule::fixed_delay(1ms), std::make_shared<noisy_job>(), false)).send(node);
   } else if (how == "destructor") {
     slow_to_die::armed = true;
@@ -101,8 +105,9 @@ void get_stuck(caf::actor_system& system, const djm::node_actor& node, const std
   } else if (how == "actor") {
     system.spawn(blocker);
   } else if (how == "actors") {
-    for (unsigned i = 0; i < 2 * actor_threads; ++i)
+    for (unsigned i = 0; i < 2 * actor_threads; ++i) {
       system.spawn(blocker);
+    }
   }
 }
 
@@ -132,7 +137,8 @@ int main(int argc, char** argv) {
   }
   djm::cx::anon_mail(wish("work", djm::schedule::fixed_delay(50ms), std::make_shared<lasting_job>(), true)).send(*node);
   djm::cx::anon_mail(wish("slow", djm::schedule::on_trigger(), std::make_shared<slow_to_die>(), false)).send(*node);
-  for (std::string word; std::getline(std::cin, word);)
+  for (std::string word; std::getline(std::cin, word);) {
     get_stuck(system, *node, how);
+  }
   ::_exit(0); // whatever hangs
 }

@@ -36,8 +36,9 @@ struct pair_of_nodes {
   }
   std::vector<std::string> lives() const {
     std::vector<std::string> result;
-    for (const auto& n : nodes)
+    for (const auto& n : nodes) {
       result.push_back(n.status()->connection.incarnation);
+    }
     return result;
   }
   /// Of those that were told: one may come so late that the new history is longer already than what it has seen.
@@ -46,8 +47,9 @@ struct pair_of_nodes {
     const std::lock_guard lock{guard};
     CHECK(!told.empty());
     for (std::size_t i = 0; i < 2; ++i) {
-      if (told.count("n" + std::to_string(i)) == 0)
+      if (told.count("n" + std::to_string(i)) == 0) {
         continue;
+      }
       CHECK(now[i] != before[i]);
       const auto& text = told["n" + std::to_string(i)];
       CHECK(text.find("the store has older data than we have seen") != std::string::npos);
@@ -72,8 +74,9 @@ TEST_CASE("a store that lost its data is worked with again, in a new life of eac
   c.settled();
   MESSAGE("figure: until all items are locked in an empty store: " << since(begin).count() << " ms");
   c.check_new_lives(before);
-  for (auto& n : c.nodes)
+  for (auto& n : c.nodes) {
     CHECK(n.shutdown());
+  }
 }
 
 TEST_CASE("a store that is put back to an older copy is worked with again") {
@@ -83,14 +86,16 @@ TEST_CASE("a store that is put back to an older copy is worked with again") {
   c.settled();
   const auto before = c.lives();
   // What the copy does not have.
-  for (auto& n : c.nodes)
+  for (auto& n : c.nodes) {
     REQUIRE(n.register_job(
       counting("later", std::make_shared<counting_job>(numbered("k", 4)), schedule::fixed_delay(200ms))));
+  }
   REQUIRE(eventually([&] { return locked_items(c.nodes) == 10; }, 60s));
   c.server.go_back();
   c.server.restart();
   REQUIRE(eventually([&] { return all_ready(c.nodes) && locked_items(c.nodes) == 10; }, 60s));
   c.check_new_lives(before);
-  for (auto& n : c.nodes)
+  for (auto& n : c.nodes) {
     CHECK(n.shutdown());
+  }
 }

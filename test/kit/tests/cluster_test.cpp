@@ -15,8 +15,9 @@ namespace {
 
 std::map<node_id, std::size_t> counts(const cluster& c, const job_id& job) {
   std::map<node_id, std::size_t> result;
-  for (const auto& [item, owner] : c.owners(job))
+  for (const auto& [item, owner] : c.owners(job)) {
     ++result[owner];
+  }
   return result;
 }
 
@@ -41,8 +42,9 @@ history life(std::uint64_t seed) {
   c.heal("n2");
   c.settle();
   history h{c.trace_hash(), c.log(), {}};
-  for (const auto& r : c.runs())
+  for (const auto& r : c.runs()) {
     h.runs.push_back(to_string(r));
+  }
   return h;
 }
 
@@ -54,8 +56,9 @@ TEST_CASE("a settled cluster has shared its items out, and each owner holds the 
   CHECK(c.owner("mail", "i0").empty());
   c.settle();
   CHECK(counts(c, "mail") == std::map<node_id, std::size_t>{{"n0", 3}, {"n1", 3}, {"n2", 3}});
-  for (const auto& [item, owner] : c.owners("mail"))
+  for (const auto& [item, owner] : c.owners("mail")) {
     CHECK(c.holder("mail", item) == owner);
+  }
   CHECK(c.items_of("n1").at("mail").size() == 3);
   CHECK(c.running("mail").size() == 9);
   CHECK(c.leader() == c.node(0).view()->leader);
@@ -78,13 +81,15 @@ TEST_CASE("a cluster of many nodes settles, and goes on while half of it dies") 
   c.register_job(endless("mail", numbered("i", 120)));
   c.settle();
   CHECK(counts(c, "mail").size() == 30);
-  for (std::size_t i = 0; i < 15; ++i)
+  for (std::size_t i = 0; i < 15; ++i) {
     c.crash("n" + std::to_string(i));
+  }
   c.settle();
   const auto now = counts(c, "mail");
   CHECK(now.size() == 15);
-  for (const auto& [node, n] : now)
+  for (const auto& [node, n] : now) {
     CHECK(n == 8);
+  }
   CHECK(c.running("mail").size() == 120);
   CHECK(to_string(c.overlaps()) == "");
 }
@@ -116,9 +121,11 @@ TEST_CASE("a node that joins takes its share, one that leaves gives its items ba
   c.settle();
   CHECK(counts(c, "mail") == std::map<node_id, std::size_t>{{"late", 3}, {"n1", 3}});
   CHECK(c.now() - before < 10s); // it did not take a session timeout
-  for (const auto& r : c.runs())
-    if (r.node == "n0")
+  for (const auto& r : c.runs()) {
+    if (r.node == "n0") {
       CHECK(r.how == run_end::returned);
+    }
+  }
   CHECK(to_string(c.overlaps()) == "");
 }
 

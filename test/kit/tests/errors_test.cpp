@@ -19,9 +19,11 @@ std::string complaint(const std::function<void()>& f) {
 }
 
 bool mentions(const std::string& text, std::initializer_list<const char*> parts) {
-  for (const auto* p : parts)
-    if (text.find(p) == text.npos)
+  for (const auto* p : parts) {
+    if (text.find(p) == text.npos) {
       return false;
+    }
+  }
   return true;
 }
 

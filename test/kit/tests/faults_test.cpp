@@ -23,16 +23,18 @@ struct settled : cluster {
 
 std::size_t runs_on(const cluster& c, const node_id& id) {
   std::size_t n = 0;
-  for (const auto& r : c.running("mail"))
+  for (const auto& r : c.running("mail")) {
     n += r.node == id;
+  }
   return n;
 }
 
 /// The states of its connection that the node has told.
 std::string connection_of(const cluster& c, const node_id& id) {
   std::string states;
-  for (const auto& e : c.events_of<connection_changed>(id))
+  for (const auto& e : c.events_of<connection_changed>(id)) {
     states += to_string(e.state) + ' ';
+  }
   return states;
 }
 
@@ -59,9 +61,11 @@ TEST_CASE("a node that is cut off for long stops its runs before others begin") 
   CHECK(runs_on(c, "n0") == 0);
   CHECK(c.items_of("n0").empty());
   CHECK(c.running("mail").size() == 6);
-  for (const auto& r : c.runs("mail"))
-    if (r.node == "n0")
+  for (const auto& r : c.runs("mail")) {
+    if (r.node == "n0") {
       CHECK(r.reason == stop_reason::lease_expiring);
+    }
+  }
   c.heal("n0");
   c.settle();
   CHECK(c.items_of("n0").at("mail").size() == 2);
@@ -217,8 +221,9 @@ TEST_CASE("a cluster with clocks that run differently keeps its promises") {
     c.register_job(
       job_builder("nap").items(numbered("i", 3)).on_trigger_only().run([](job_context& ctx) { ctx.sleep(1000s); }));
     c.settle();
-    for (const auto& id : c.nodes())
+    for (const auto& id : c.nodes()) {
       REQUIRE(c.node(id).trigger("nap"));
+    }
     c.advance(1100s);
     REQUIRE(c.runs("nap").size() == 3);
     for (const auto& r : c.runs("nap")) {
@@ -246,15 +251,17 @@ TEST_CASE("a run or a pool function that ends its thread is told, and the next o
   c.register_job(job_builder("mail")
                    .pool(
                      [&] {
-                       if (++asked == 2)
+                       if (++asked == 2) {
                          pthread_exit(nullptr);
+                       }
                        return std::vector<item_id>{"a"};
                      },
                      10s)
                    .every(10s)
                    .run([&](job_context& ctx) {
-                     if (++runs == 2)
+                     if (++runs == 2) {
                        pthread_exit(nullptr);
+                     }
                      ctx.sleep(1s);
                    }));
   c.advance(2min);

@@ -22,8 +22,9 @@ TEST_CASE("threads take turns, and one at a time goes on") {
     });
     trace.push_back(100);
   }
-  for (auto i : {2u, 0u, 1u})
+  for (auto i : {2u, 0u, 1u}) {
     l.resume(turns[i]);
+  }
   CHECK(trace == std::vector<int>{0, 100, 1, 100, 2, 100, 12, 10, 11});
   CHECK(lockstep::mine() == nullptr);
   CHECK(l.close());
@@ -32,8 +33,9 @@ TEST_CASE("threads take turns, and one at a time goes on") {
 TEST_CASE("threads that have nothing to do are used again") {
   lockstep l{30s};
   int runs = 0;
-  for (int i = 0; i < 1000; ++i)
+  for (int i = 0; i < 1000; ++i) {
     l.run("task", [&] { ++runs; });
+  }
   CHECK(runs == 1000);
   CHECK(l.threads() == 1);
 }
@@ -43,8 +45,9 @@ TEST_CASE("at the end all that wait are told so, in as many rounds as they need"
   lockstep l{30s};
   l.run("polite", [&] {
     l.yield();
-    if (l.ending())
+    if (l.ending()) {
       throw abandoned{};
+    }
   });
   l.run("needs several", [&] {
     while (rounds < 5) {

@@ -12,16 +12,19 @@ namespace {
 struct book : run_book {
   void begin(host h, run_id run, std::initializer_list<const char*> items, int s) {
     std::vector<work_item> held;
-    for (const auto* i : items)
+    for (const auto* i : items) {
       held.push_back({i, 1});
+    }
     began(h, "n" + std::to_string(h), run, "mail", std::move(held), std::chrono::seconds{s});
   }
   void end(host h, run_id run, int s) { ended(h, run, run_end::returned, {}, std::chrono::seconds{s}); }
   std::vector<std::string> doubles(int now, bool paused = false) const {
     std::vector<std::string> result;
-    for (const auto& d : double_runs(std::chrono::seconds{now}))
-      if (d.of_paused == paused)
+    for (const auto& d : double_runs(std::chrono::seconds{now})) {
+      if (d.of_paused == paused) {
         result.push_back(to_string(d.what));
+      }
+    }
     return result;
   }
 };

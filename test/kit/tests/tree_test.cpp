@@ -26,9 +26,11 @@ public:
   std::string_view name() const noexcept override { return "to_the_first"; }
   expected<plan> assign(const assignment_problem& problem, const plan_options& options) const override {
     auto p = sound_.find("evenly_spread")->assign(problem, options);
-    if (p)
-      for (auto& owner : p->owner)
+    if (p) {
+      for (auto& owner : p->owner) {
         owner = 0;
+      }
+    }
     return p;
   }
 
@@ -121,8 +123,9 @@ TEST_CASE("a job that nobody offers any more is deleted at once, one that is off
     give("n1", id);
   }
   c.settle();
-  for (const auto* id : {"once", "kept"})
+  for (const auto* id : {"once", "kept"}) {
     REQUIRE(c.node("n0").unregister_job(id));
+  }
   const auto no = c.node("n0").delete_job("once");
   REQUIRE_FALSE(no);
   CHECK(no.error().code == errc::invalid_state);

@@ -90,8 +90,9 @@ TEST_CASE("a run that only looks for its stop request lets time pass all the sam
   std::uint64_t looks = 0;
   one_node c;
   c.give([&](job_context& ctx) {
-    while (!ctx.stop_requested())
+    while (!ctx.stop_requested()) {
       ++looks;
+    }
   });
   c.settle();
   c.advance(2s);
@@ -118,19 +119,22 @@ TEST_CASE("a function that cuts the share and hangs is reported, and the share r
                    .every(10s)
                    .pool_timeout(30s)
                    .cut_by([&](const std::vector<item_id>& share) {
-                     if (share.size() == 2 && !std::exchange(hung, true))
+                     if (share.size() == 2 && !std::exchange(hung, true)) {
                        spend(10min);
+                     }
                      std::vector<std::vector<item_id>> parts;
-                     for (const auto& item : share)
+                     for (const auto& item : share) {
                        parts.push_back({item});
+                     }
                      return parts;
                    })
                    .run([](job_context&) {}));
   c.advance(1min);
   REQUIRE(hung);
   bool told = false;
-  for (const auto& p : c.events_of<problem>())
+  for (const auto& p : c.events_of<problem>()) {
     told = told || p.why.code == errc::user_code_hangs;
+  }
   CHECK(told);
   REQUIRE_FALSE(c.runs("mail").empty());
   CHECK(c.runs("mail").back().items.size() == 2);
@@ -203,11 +207,12 @@ TEST_CASE("code that swallows everything ends with its cluster, too") {
   {
     one_node c;
     c.give([&](job_context& ctx) {
-      for (int i = 0; i < 20; ++i)
+      for (int i = 0; i < 20; ++i) {
         try {
           ctx.sleep(1h);
         } catch (...) {
         }
+      }
       over = true;
     });
     c.settle();
@@ -322,10 +327,12 @@ TEST_CASE("a run that releases what it loses goes on with the rest, and the item
   cluster c{1};
   c.register_job(job_builder("mail").items(numbered("i", 4)).every(1s).run([&](job_context& ctx) {
     for (;;) {
-      for (const auto& gone : ctx.revoked_items())
+      for (const auto& gone : ctx.revoked_items()) {
         ctx.release(gone);
-      if (ctx.stop_requested())
+      }
+      if (ctx.stop_requested()) {
         return;
+      }
       ++wakes[ctx.run()];
       ctx.sleep(1s);
     }

@@ -75,9 +75,11 @@ TEST_CASE("nodes that disagree about a schedule are told, until they agree") {
   c.settle();
   const auto disagreement = [&](const node_id& id) {
     const auto status = c.node(id).status();
-    for (const auto& p : status->problems)
-      if (p.ended_ms == 0)
+    for (const auto& p : status->problems) {
+      if (p.ended_ms == 0) {
         return p.text;
+      }
+    }
     return std::string{};
   };
   CHECK(c.node("n0").reschedule("mail", schedule::fixed_delay(2s))); // what one node does for a while is its own affair
@@ -101,9 +103,11 @@ TEST_CASE("a node's status tells a problem for as long as it lasts") {
   c.settle();
   const auto connection = [&] {
     const auto status = c.node("n0").status();
-    for (const auto& p : status->problems)
-      if (p.about == "connection")
+    for (const auto& p : status->problems) {
+      if (p.about == "connection") {
         return p;
+      }
+    }
     return problem_status{};
   };
   c.cut("n0");

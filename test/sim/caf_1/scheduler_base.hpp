@@ -30,13 +30,15 @@ public:
     return std::move(f).as_disposable();
   }
   std::optional<time_point> next() {
-    while (!actions_.empty() && actions_.begin()->second.disposed())
+    while (!actions_.empty() && actions_.begin()->second.disposed()) {
       actions_.erase(actions_.begin());
+    }
     return actions_.empty() ? std::nullopt : std::optional{actions_.begin()->first};
   }
   void trigger_timeout() {
-    if (!next())
+    if (!next()) {
       return;
+    }
     auto f = std::move(actions_.begin()->second);
     actions_.erase(actions_.begin());
     f.run();

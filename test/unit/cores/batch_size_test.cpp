@@ -18,8 +18,9 @@ TEST_CASE("batch size: less after a refusal by size, down to a least; as much as
   batch_size b{200};
   b.refused(too_large, now);
   CHECK(b.now() == 100);
-  for (int i = 0; i < 10; ++i)
+  for (int i = 0; i < 10; ++i) {
     b.refused(too_large, now);
+  }
   CHECK(b.now() == 20);
   b.worked(now + minutes{2});
   CHECK(b.now() == 20); // refused for so long anyway
@@ -39,7 +40,8 @@ TEST_CASE("batch size: what size does not cure changes nothing, and the least is
   b.refused(too_large, {});
   CHECK(b.now() == 10);
   batch_size one{100, 1};
-  for (int i = 0; i < 10; ++i)
+  for (int i = 0; i < 10; ++i) {
     one.refused(too_large, {});
+  }
   CHECK(one.now() == 1);
 }

@@ -132,8 +132,9 @@ TEST_CASE("election: a watch that fires during a look leads to another look") {
   w.reads.pop_front();
   const auto before = b.tree.read(w.view.id, q.reads);
   b.tree.end(v.view.id);
-  for (const auto& e : b.tree.take_events(w.view.id))
+  for (const auto& e : b.tree.take_events(w.view.id)) {
     w.take(w.core.on_watch(e, w.now_step()));
+  }
   w.take(w.core.on_read(q.request, before, w.now_step()));
   CHECK(w.pass(seconds{1}) == "granted leader-latch/w-i1-0000000001");
 }

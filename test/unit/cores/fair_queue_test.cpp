@@ -10,8 +10,9 @@ namespace {
 
 std::vector<run_id> all_of(fair_queue& q) {
   std::vector<run_id> ids;
-  while (const auto id = q.pop())
+  while (const auto id = q.pop()) {
     ids.push_back(*id);
+  }
   return ids;
 }
 
@@ -19,8 +20,9 @@ std::vector<run_id> all_of(fair_queue& q) {
 
 TEST_CASE("fair queue: jobs take turns, the runs of one job keep their order") {
   fair_queue q;
-  for (run_id id = 1; id <= 4; ++id)
+  for (run_id id = 1; id <= 4; ++id) {
     q.push("batch", id);
+  }
   q.push("heartbeat", 100);
   q.push("heartbeat", 50);
   q.push("audit", 7);

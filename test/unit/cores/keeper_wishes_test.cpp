@@ -35,9 +35,11 @@ public:
   }
   /// All that live see the time pass, in small steps.
   void pass(seconds time) {
-    for (auto t = seconds{0}; t < time; t += seconds{1})
-      for (auto& d : nodes_)
+    for (auto t = seconds{0}; t < time; t += seconds{1}) {
+      for (auto& d : nodes_) {
         d->pass(seconds{1});
+      }
+    }
   }
   void crash(node& d) {
     tree.end(d.view.id);
@@ -48,18 +50,20 @@ public:
     crash(d);
   }
   void forget(node& d) {
-    for (auto i = nodes_.begin(); i != nodes_.end(); ++i)
+    for (auto i = nodes_.begin(); i != nodes_.end(); ++i) {
       if (i->get() == &d) {
         nodes_.erase(i);
         return;
       }
+    }
   }
   strings pool() const { return tree.children("/djm/work-pool/j"); }
   store::pool_payload payload() const { return *store::decode<store::pool_payload>(tree.data("/djm/work-pool/j"), ""); }
   static std::string told(const node& d) {
     std::string text;
-    for (const auto& e : d.emitted)
+    for (const auto& e : d.emitted) {
       text += show(emit_effect{e}) + "\n";
+    }
     return text;
   }
 
@@ -296,8 +300,9 @@ TEST_CASE("keeper: a large pool whose write is cut short by another job's is fin
   auto& n0 = v.start("n0", {"a"});
   v.start("n2", {"a"});
   strings items;
-  for (int i = 0; i < 500; ++i)
+  for (int i = 0; i < 500; ++i) {
     items.push_back("item-" + std::to_string(1000 + i));
+  }
   n0.fates = {fate::truth, fate::held};
   n0.call(&keeper_core::on_pool, job_id{"j"}, items);
   v.tree.put("/djm/work-pool-version", "{}");

@@ -22,10 +22,12 @@ run_lease until(int deadline, std::uint64_t session = 1) {
 std::string look(lease_guard& g, int now) {
   const auto v = g.look(at(now));
   std::string text;
-  for (const auto id : v.stop)
+  for (const auto id : v.stop) {
     text += (text.empty() ? "stop " : " ") + std::to_string(id);
-  for (std::size_t i = 0; i < v.overrun.size(); ++i)
+  }
+  for (std::size_t i = 0; i < v.overrun.size(); ++i) {
     text += (i > 0 ? " " : text.empty() ? "overrun " : " overrun ") + std::to_string(v.overrun[i]);
+  }
   const auto next = g.wake_at();
   return text + "|" +
          (next ? std::to_string(std::chrono::duration_cast<seconds>(next->time_since_epoch()).count()) : "");

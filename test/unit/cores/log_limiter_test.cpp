@@ -16,8 +16,9 @@ time_point at(int s) {
 TEST_CASE("log limiter: of what repeats some lines are written, the others counted and told") {
   log_limiter l;
   int said = 0;
-  for (int i = 0; i < 5000; ++i)
+  for (int i = 0; i < 5000; ++i) {
     said += l.may_say("failed run", "mail", at(1)) ? 1 : 0;
+  }
   CHECK(said == 10);
   CHECK(l.may_say("failed run", "other", at(2))); // another job's lines
   CHECK(l.may_say("overrun", "mail", at(3)));     // another kind

@@ -13,8 +13,9 @@ namespace {
 struct book {
   std::string take() {
     std::string text;
-    for (const auto& e : out)
+    for (const auto& e : out) {
       text += (text.empty() ? "" : "; ") + show(e);
+    }
     out.clear();
     return text;
   }
@@ -69,6 +70,7 @@ TEST_CASE("open problems: what is tried in vain for long is told, until it works
 
 TEST_CASE("open problems: what fails now and then is no problem") {
   book b;
-  for (int i = 0; i < 20; ++i)
+  for (int i = 0; i < 20; ++i) {
     CHECK(b.fail(std::chrono::hours{i}) == "");
+  }
 }

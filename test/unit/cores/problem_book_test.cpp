@@ -36,10 +36,12 @@ TEST_CASE("problems have a beginning, an end and a count") {
 TEST_CASE("what goes on is not pushed out by what repeats or is over") {
   problem_book book;
   book.happened(trouble("not connected"), 1);
-  for (int i = 0; i < 1000; ++i)
+  for (int i = 0; i < 1000; ++i) {
     book.happened({"store", {errc::not_connected, "no host resolves"}, "connect"}, 2 + i);
-  for (int i = 0; i < 100; ++i)
+  }
+  for (int i = 0; i < 100; ++i) {
     book.happened({"worker", {errc::internal, "failed " + std::to_string(i)}, {}}, 2000 + i);
+  }
   const auto all = book.status();
   REQUIRE(all.size() == 22);
   CHECK(all[0].text == "not connected");
@@ -85,7 +87,8 @@ TEST_CASE("the problems of a job that is gone are over") {
 
 TEST_CASE("the books of problems have a limit") {
   problem_book book;
-  for (int i = 0; i < 1000; ++i)
+  for (int i = 0; i < 1000; ++i) {
     book.happened(trouble("text", "about " + std::to_string(i)), i);
+  }
   CHECK(book.status().size() <= 220);
 }

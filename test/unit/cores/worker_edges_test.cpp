@@ -168,8 +168,9 @@ TEST_CASE("worker: what the store refused is over when nobody wants it any more"
   const auto over = show(emit_effect{problem_over{"worker", "commit"}});
   const auto events = [&] {
     std::string text;
-    for (const auto& e : r.d.emitted)
+    for (const auto& e : r.d.emitted) {
       text += show(emit_effect{e}) + "\n";
+    }
     return text;
   };
   const auto refuse = [&] {

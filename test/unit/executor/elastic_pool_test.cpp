@@ -14,11 +14,12 @@ TEST_CASE("pool: threads start only when a task finds none idle, up to the most"
   counter started, release;
   elastic_pool pool{{"t", 1, 3, hours{1}}};
   CHECK(pool.look(hours{1}).threads == 1);
-  for (int i = 0; i < 5; ++i)
+  for (int i = 0; i < 5; ++i) {
     pool.post([&] {
       started.add();
       release.reaches(1);
     });
+  }
   CHECK(started.reaches(3));
   auto load = pool.look(duration::zero());
   CHECK(load.threads == 3);
@@ -46,11 +47,12 @@ TEST_CASE("pool: an idle thread is used again instead of a new one") {
 TEST_CASE("pool: threads beyond those kept end when idle") {
   counter started, release;
   elastic_pool pool{{"t", 2, 6, std::chrono::milliseconds{1}}};
-  for (int i = 0; i < 6; ++i)
+  for (int i = 0; i < 6; ++i) {
     pool.post([&] {
       started.add();
       release.reaches(1);
     });
+  }
   REQUIRE(started.reaches(6));
   release.add();
   CHECK(eventually([&] { return pool.look(hours{1}).threads == 2; }));
@@ -63,11 +65,12 @@ TEST_CASE("pool: threads beyond those kept end when idle") {
 TEST_CASE("pool: a little work goes to the thread that became idle last, so that the others get to end") {
   counter started, release;
   elastic_pool pool{{"t", 0, 4, hours{1}}};
-  for (int i = 0; i < 4; ++i)
+  for (int i = 0; i < 4; ++i) {
     pool.post([&] {
       started.add();
       release.reaches(1);
     });
+  }
   REQUIRE(started.reaches(4));
   release.add();
   REQUIRE(eventually([&] { return pool.look(hours{1}).busy == 0; }));
@@ -91,16 +94,18 @@ TEST_CASE("pool: tasks start in the order of posting") {
   counter ran, go;
   elastic_pool pool{{"t", 1, 1, hours{1}}};
   pool.post([&] { go.reaches(1); });
-  for (int i = 0; i < 100; ++i)
+  for (int i = 0; i < 100; ++i) {
     pool.post([&, i] {
       order.push_back(i);
       ran.add();
     });
+  }
   go.add();
   REQUIRE(ran.reaches(100));
   CHECK(pool.shutdown(far()) == 0);
-  for (int i = 0; i < 100; ++i)
+  for (int i = 0; i < 100; ++i) {
     CHECK(order[static_cast<std::size_t>(i)] == i);
+  }
 }
 
 TEST_CASE("pool: a withdrawn task never starts and is destroyed; a started one cannot be withdrawn") {

@@ -51,10 +51,11 @@ TEST_CASE("executor: a run that waits for a thread lets items go at once, and st
                    },
                    "mail", {{"a", 1}, {"b", 2}}),
              [&](const run_result& r) {
-               if (r.ended)
+               if (r.ended) {
                  over.add();
-               else
+               } else {
                  released = r.released;
+               }
              });
   exec.tell_revoked(2, {"b"});
   CHECK(released == std::vector<item_id>{"b"});

@@ -190,8 +190,9 @@ TEST_CASE("shutdown: no done is under way when it returns") {
   for (int round = 0; round < 50; ++round) {
     auto exec = std::make_unique<thread_executor>(impatient());
     auto flag = std::make_unique<std::atomic<int>>(0); // what a done that came late would write to
-    for (int i = 0; i < 4; ++i)
+    for (int i = 0; i < 4; ++i) {
       exec->start(order(exec->next_run_id(), [](auto&) {}), [&](const run_result&) { ++*flag; });
+    }
     exec->shutdown(boot_now());
     flag.reset();
     exec.reset();
@@ -288,11 +289,13 @@ TEST_CASE("shutdown: 200 executors leave the number of threads as it was") {
   for (int i = 0; i < 200; ++i) {
     results r;
     thread_executor exec{patient()};
-    for (int j = 0; j < 3; ++j)
+    for (int j = 0; j < 3; ++j) {
       exec.start(order(exec.next_run_id(), [](job_context& ctx) { ctx.wait_for_stop(hours{1}); }), r.done());
+    }
     exec.call([] {});
-    if (i % 2 == 0)
+    if (i % 2 == 0) {
       CHECK(exec.shutdown(far()).empty());
+    }
   }
   CHECK(no_thread_left());
 }

@@ -46,7 +46,7 @@ TEST_CASE(
   o.idle_time = microseconds{200}; // threads come and go all the time
   thread_executor exec{o};
   std::vector<std::thread> threads;
-  for (int c = 0; c < clients; ++c)
+  for (int c = 0; c < clients; ++c) {
     threads.emplace_back([&, c] {
       std::mt19937 rng{seed + static_cast<unsigned>(c)};
       auto job = "job" + std::to_string(c % 2);
@@ -70,17 +70,23 @@ TEST_CASE(
                                --in_callback;
                              });
                              ++subscribed;
-                             if (kind == 0)
+                             if (kind == 0) {
                                throw 42;
-                             if (kind == 1)
+                             }
+                             if (kind == 1) {
                                ctx.wait_for_stop(microseconds{300});
-                             if (kind == 2)
-                               while (!ctx.stop_requested() && ctx.sleep(microseconds{50}))
-                                 if (ctx.revoked_items().size() > 1)
+                             }
+                             if (kind == 2) {
+                               while (!ctx.stop_requested() && ctx.sleep(microseconds{50})) {
+                                 if (ctx.revoked_items().size() > 1) {
                                    break;
+                                 }
+                               }
+                             }
                            }
-                           if (in_callback != 0)
+                           if (in_callback != 0) {
                              ++overlapping; // a subscription did not wait for its callback
+                           }
                          },
                          job, {{"a", 1}, {"b", 2}}),
                    book.done());
@@ -96,16 +102,20 @@ TEST_CASE(
         auto victim = mine[rng() % mine.size()];
         exec.request_stop(victim, stop_reason::revoked, {rng() % 2 == 0 ? "a" : "b"});
       }
-      for (auto id : mine)
+      for (auto id : mine) {
         exec.request_stop(id, stop_reason::disabled, {});
+      }
     });
-  for (auto& t : threads)
+  }
+  for (auto& t : threads) {
     t.join();
+  }
   CHECK(book.all.reaches(clients * runs_each));
   CHECK(exec.shutdown(far()).empty());
   CHECK(book.told.size() == clients * runs_each);
-  for (auto& [id, times] : book.told)
+  for (auto& [id, times] : book.told) {
     CHECK_MESSAGE(times == 1, "run ", id);
+  }
   CHECK(overlapping == 0);
   auto s = exec.stats();
   CHECK(s.finished + s.dropped == clients * runs_each);
@@ -122,32 +132,37 @@ TEST_CASE("stress: shutdown in the middle of everything; each accepted run is do
     counter rolling;
     std::atomic<bool> enough{false};
     std::vector<std::thread> threads;
-    for (int c = 0; c < 3; ++c)
+    for (int c = 0; c < 3; ++c) {
       threads.emplace_back([&] {
         for (int i = 0; i < 200 || !enough; ++i) {
           // After the end of shutdown nobody is told, so only starts before it count.
-          if (enough)
+          if (enough) {
             break;
+          }
           auto id = exec->next_run_id();
           exec->start(order(id, [](job_context& ctx) { ctx.wait_for_stop(microseconds{100}); }), book.done());
           ++accepted;
           exec->adopt("mail", book.done());
           exec->request_stop(id, stop_reason::disabled, {});
           exec->call([] {});
-          if (i == 20)
+          if (i == 20) {
             rolling.add();
+          }
         }
       });
+    }
     REQUIRE(rolling.reaches(2));
     auto left = exec->shutdown(far());
     enough = true;
     CHECK(left.empty());
-    for (auto& t : threads)
+    for (auto& t : threads) {
       t.join();
+    }
     exec.reset();
     std::lock_guard<std::mutex> guard{book.mutex};
     CHECK(book.told.size() <= static_cast<std::size_t>(accepted));
-    for (auto& [id, times] : book.told)
+    for (auto& [id, times] : book.told) {
       CHECK_MESSAGE(times == 1, "run ", id);
+    }
   }
 }

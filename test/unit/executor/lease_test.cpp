@@ -68,19 +68,21 @@ TEST_CASE("lease: runs are asked to stop and waiting ones dropped, whatever else
   {
     thread_executor exec{o};
     // Calls, stop callbacks, the log and the destructor of a job stand still.
-    for (int i = 0; i < 20; ++i)
+    for (int i = 0; i < 20; ++i) {
       exec.call([&] {
         hanging.add();
         w->stand();
       });
+    }
     exec.start(order(1,
                      [&](job_context& ctx) {
                        std::vector<stop_subscription> all;
-                       for (int i = 0; i < 20; ++i)
+                       for (int i = 0; i < 20; ++i) {
                          all.push_back(ctx.on_stop([&](stop_reason) {
                            hanging.add();
                            w->stand();
                          }));
+                       }
                        started.add();
                        CHECK(ctx.wait_for_stop(hours{1}));
                        CHECK(ctx.reason() == stop_reason::lease_expiring);
@@ -158,8 +160,9 @@ TEST_CASE("waiting: a job with thousands of runs does not keep another's waiting
   thread_executor exec{o};
   exec.start(order(1, [&](job_context&) { release.reaches(1); }), batch.done());
   std::atomic<int> before{0};
-  for (run_id id = 2; id <= 2000; ++id)
+  for (run_id id = 2; id <= 2000; ++id) {
     exec.start(order(id, [&](job_context&) { ++before; }), batch.done());
+  }
   int seen = -1;
   exec.start(order(
                9999, [&](job_context&) { seen = before; }, "heartbeat"),

@@ -41,11 +41,14 @@ public:
   bool step() {
     std::unique_lock<std::mutex> lock{mutex_};
     auto first = sleepers_.end();
-    for (auto i = sleepers_.begin(); i != sleepers_.end(); ++i)
-      if (first == sleepers_.end() || i->second.due < first->second.due)
+    for (auto i = sleepers_.begin(); i != sleepers_.end(); ++i) {
+      if (first == sleepers_.end() || i->second.due < first->second.due) {
         first = i;
-    if (first == sleepers_.end())
+      }
+    }
+    if (first == sleepers_.end()) {
       return false;
+    }
     now_ = std::max(now_, first->second.due);
     holder_ = first->first;
     baton_.notify_all();
@@ -84,9 +87,11 @@ private:
 
     void wake() override {
       std::lock_guard<std::mutex> guard{clock_->mutex_};
-      for (auto& [id, s] : clock_->sleepers_)
-        if (s.where == this)
+      for (auto& [id, s] : clock_->sleepers_) {
+        if (s.where == this) {
           s.due = clock_->now_;
+        }
+      }
     }
 
   private:

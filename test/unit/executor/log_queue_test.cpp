@@ -39,8 +39,9 @@ TEST_CASE("log: a sink that stands still blocks nobody; what it misses is counte
   log_queue q{s->sink(s)};
   q.post(line("first"));
   REQUIRE(s->entered.reaches(1));
-  for (std::size_t i = 0; i < log_backlog + 10; ++i)
+  for (std::size_t i = 0; i < log_backlog + 10; ++i) {
     q.post(line(std::to_string(i)));
+  }
   CHECK(q.look().lines == log_backlog + 1);
   CHECK(q.look().dropped == 10);
   CHECK(q.look().waiting == log_backlog + 1);
@@ -63,8 +64,9 @@ TEST_CASE("log: long lines are bounded by their size, but one alone always passe
   log_queue q{s->sink(s)};
   q.post(line("first"));
   REQUIRE(s->entered.reaches(1));
-  for (int i = 0; i < 100; ++i)
+  for (int i = 0; i < 100; ++i) {
     q.post(line(std::string(100'000, 'x')));
+  }
   CHECK(q.look().waiting <= 12);
   CHECK(q.look().dropped >= 89);
   s->release.add();
@@ -80,8 +82,9 @@ TEST_CASE("log: the end hands over what waits, and leaves a sink behind that doe
   quick->release.add();
   {
     log_queue q{quick->sink(quick)};
-    for (int i = 0; i < 100; ++i)
+    for (int i = 0; i < 100; ++i) {
       q.post(line("x"));
+    }
     q.stop(patience);
     q.post(line("late"));
   }

@@ -29,8 +29,9 @@ struct bench {
   void run_posted() {
     auto all = std::move(posted);
     posted.clear();
-    for (auto& f : all)
+    for (auto& f : all) {
       f();
+    }
   }
 };
 
@@ -114,8 +115,9 @@ TEST_CASE("context: after a request for some of its items a run can sleep again,
   CHECK(run->wait_for_stop(std::chrono::milliseconds{20}));
   CHECK(clock->now() - before >= std::chrono::milliseconds{20});
   run->request_stop(stop_reason::shutdown, {});
-  for (int n = 0; n < 3; ++n)
+  for (int n = 0; n < 3; ++n) {
     CHECK(run->wait_for_stop(hours{1}));
+  }
 }
 
 TEST_CASE("context: an item that fails fails the run by name, and not the items behind it") {
@@ -124,8 +126,9 @@ TEST_CASE("context: an item that fails fails the run by name, and not the items 
   auto run = b.make(order(1,
                           [&](job_context& ctx) {
                             ctx.for_each_item([&](const work_item& item) {
-                              if (item.id != "c")
+                              if (item.id != "c") {
                                 throw std::runtime_error{"no " + item.id};
+                              }
                               served.push_back(item.id);
                             });
                             ctx.fail_item("stranger", "is not here");
@@ -146,10 +149,12 @@ TEST_CASE("context: items are served one by one without those that are taken awa
                      [&](job_context& ctx) {
                        ctx.for_each_item([&](const work_item& item) {
                          served.push_back(item.id);
-                         if (item.id == "a")
+                         if (item.id == "a") {
                            run->request_stop(stop_reason::revoked, {"b"});
-                         if (item.id == "c")
+                         }
+                         if (item.id == "c") {
                            run->request_stop(stop_reason::shutdown, {});
+                         }
                        });
                      },
                      "mail", {{"a", 1}, {"b", 2}, {"c", 3}, {"d", 4}}));
@@ -209,8 +214,9 @@ TEST_CASE("context: a stop callback posted twice is called once") {
   run->request_stop(stop_reason::shutdown, {});
   auto again = b.posted;
   b.run_posted();
-  for (auto& f : again)
+  for (auto& f : again) {
     f();
+  }
   CHECK(calls == 1);
 }
 

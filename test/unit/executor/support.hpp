@@ -53,8 +53,9 @@ private:
 inline bool eventually(const std::function<bool()>& f) {
   auto until = std::chrono::steady_clock::now() + patience;
   while (!f()) {
-    if (std::chrono::steady_clock::now() > until)
+    if (std::chrono::steady_clock::now() > until) {
       return false;
+    }
     std::this_thread::sleep_for(std::chrono::milliseconds{1});
   }
   return true;

@@ -203,10 +203,11 @@ TEST_CASE("env: a timer and a run may destroy their environment") {
       env = nullptr;
       gone.add();
     };
-    if (by_timer)
+    if (by_timer) {
       env->arm(env->now(), destroy);
-    else
+    } else {
       env->exec().start(order(1, [&](auto&) { destroy(); }), nullptr);
+    }
     go.add();
     CHECK(gone.reaches(1));
     CHECK(no_thread_left());

@@ -42,8 +42,9 @@ TEST_CASE(
                        const auto subscription = ctx.on_stop([copy](stop_reason) {});
                        thread = pthread_self();
                        started.add();
-                       for (;;)
+                       for (;;) {
                          pause(); // a cancellation point
+                       }
                      }),
                r.done());
     REQUIRE(started.reaches(1));

@@ -25,8 +25,9 @@ executor_options threads(std::uint32_t n) {
 TEST_CASE("executor: run ids are never 0 and never repeat") {
   std::set<run_id> ids;
   thread_executor exec{patient()};
-  for (int i = 0; i < 1000; ++i)
+  for (int i = 0; i < 1000; ++i) {
     ids.insert(exec.next_run_id());
+  }
   CHECK(ids.size() == 1000);
   CHECK(ids.count(0) == 0);
 }
@@ -104,7 +105,7 @@ TEST_CASE("executor: beyond the maximum runs wait, visibly, and start in order")
   std::mutex mutex;
   std::vector<run_id> order_of_start;
   thread_executor exec{threads(2)};
-  for (int i = 0; i < 5; ++i)
+  for (int i = 0; i < 5; ++i) {
     exec.start(order(exec.next_run_id(),
                      [&](job_context& ctx) {
                        {
@@ -116,6 +117,7 @@ TEST_CASE("executor: beyond the maximum runs wait, visibly, and start in order")
                      },
                      i % 2 == 0 ? "even" : "odd", {{"b", 2}, {"a", 1}}),
                r.done());
+  }
   REQUIRE(started.reaches(2));
   auto s = exec.stats();
   CHECK(s.threads == 2);
@@ -133,8 +135,9 @@ TEST_CASE("executor: beyond the maximum runs wait, visibly, and start in order")
   release.add();
   REQUIRE(r.reach(5));
   // Two threads: the next run to start is one of the two that are next in the queue.
-  for (std::size_t i = 0; i < 5; ++i)
+  for (std::size_t i = 0; i < 5; ++i) {
     CHECK(order_of_start[i] <= i + 2);
+  }
 }
 
 TEST_CASE("executor: stopping a waiting run drops it; its code is never called") {
@@ -203,7 +206,7 @@ TEST_CASE("executor: a stop request reaches poll, wait and callback of a run, wi
 TEST_CASE("executor: a full pool blocks neither calls nor stop callbacks") {
   counter started, stopped, call, release;
   thread_executor exec{threads(2)};
-  for (run_id id = 1; id <= 4; ++id)
+  for (run_id id = 1; id <= 4; ++id) {
     exec.start(order(id,
                      [&](job_context& ctx) {
                        auto subscription = ctx.on_stop([&](stop_reason) { stopped.add(); });
@@ -211,6 +214,7 @@ TEST_CASE("executor: a full pool blocks neither calls nor stop callbacks") {
                        release.reaches(1);
                      }),
                nullptr);
+  }
   REQUIRE(started.reaches(2));
   exec.call([&] { call.add(); });
   CHECK(call.reaches(1));
@@ -227,11 +231,12 @@ TEST_CASE("executor: calls that hang block neither other calls nor stop callback
   counter hanging, release, call, started, stopped;
   thread_executor exec{o};
   CHECK(exec.stats().reserved_threads == 4); // two for calls, one for users' functions, one for stop callbacks
-  for (int i = 0; i < 4; ++i)
+  for (int i = 0; i < 4; ++i) {
     exec.call([&] {
       hanging.add();
       release.reaches(1);
     });
+  }
   REQUIRE(hanging.reaches(4));
   exec.call([&] { call.add(); });
   CHECK(call.reaches(1));

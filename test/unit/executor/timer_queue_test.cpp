@@ -191,14 +191,16 @@ TEST_CASE("timers: concurrent stops all wait for the timer that is firing") {
   });
   REQUIRE(inside.reaches(1));
   std::vector<std::thread> stoppers;
-  for (int i = 0; i < 3; ++i)
+  for (int i = 0; i < 3; ++i) {
     stoppers.emplace_back([&] {
       timers.stop();
       CHECK(value == 1);
     });
+  }
   release.add();
-  for (auto& t : stoppers)
+  for (auto& t : stoppers) {
     t.join();
+  }
 }
 
 TEST_CASE("timers: a timer may destroy its queue") {
@@ -226,17 +228,19 @@ TEST_CASE(
   std::atomic<int> fired{0}, kept{0}, double_fired{0}, early{0};
   std::vector<std::thread> threads;
   timer_queue timers{silent()};
-  for (int c = 0; c < clients; ++c)
+  for (int c = 0; c < clients; ++c) {
     threads.emplace_back([&, c] {
       std::mt19937 rng{seed + static_cast<unsigned>(c)};
       for (int i = 0; i < each; ++i) {
         auto count = std::make_shared<std::atomic<int>>(0);
         auto due = boot_now() + microseconds{rng() % 500};
         auto id = timers.arm(due, [&, count, due] {
-          if (boot_now() < due)
+          if (boot_now() < due) {
             ++early;
-          if (++*count > 1)
+          }
+          if (++*count > 1) {
             ++double_fired;
+          }
           ++fired;
         });
         if (rng() % 2 == 0) {
@@ -247,8 +251,10 @@ TEST_CASE(
         }
       }
     });
-  for (auto& t : threads)
+  }
+  for (auto& t : threads) {
     t.join();
+  }
   CHECK(eventually([&] { return timers.pending() == 0 && fired >= kept; }));
   timers.stop();
   CHECK(fired >= kept);

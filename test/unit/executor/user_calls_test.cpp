@@ -21,11 +21,12 @@ executor_options quick() {
 TEST_CASE("pool: a task that hangs makes room for one that waits") {
   counter hanging, release, ran;
   elastic_pool pool{{"t", 1, 2, hours{1}, milliseconds{1}}};
-  for (int i = 0; i < 20; ++i)
+  for (int i = 0; i < 20; ++i) {
     pool.post([&] {
       hanging.add();
       release.reaches(1);
     });
+  }
   CHECK(hanging.reaches(20));
   pool.post([&] { ran.add(); });
   CHECK(ran.reaches(1));
@@ -36,11 +37,12 @@ TEST_CASE("pool: a task that hangs makes room for one that waits") {
 TEST_CASE("pool: tasks that do not hang keep to the most threads") {
   counter started, release;
   elastic_pool pool{{"t", 1, 2, hours{1}, hours{1}}};
-  for (int i = 0; i < 20; ++i)
+  for (int i = 0; i < 20; ++i) {
     pool.post([&] {
       started.add();
       release.reaches(1);
     });
+  }
   REQUIRE(started.reaches(2));
   auto load = pool.look(hours{1});
   CHECK(load.busy == 2);
@@ -54,11 +56,12 @@ TEST_CASE("pool: tasks that do not hang keep to the most threads") {
 TEST_CASE("executor: however many functions of users hang, the next one is called, and so are djm's own") {
   counter hanging, release, user, own;
   thread_executor exec{quick()};
-  for (int i = 0; i < 40; ++i)
+  for (int i = 0; i < 40; ++i) {
     exec.call_user("job " + std::to_string(i), [&] {
       hanging.add();
       release.reaches(1);
     });
+  }
   exec.call_user("another job", [&] { user.add(); });
   exec.call([&] { own.add(); });
   CHECK(own.reaches(1));

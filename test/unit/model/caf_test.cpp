@@ -29,13 +29,15 @@ echo_actor::behavior_type echo(cx::self_ptr<echo_actor, echo_state> self) {
       return s;
     },
     [](caf::put_atom, const std::string& text) -> caf::result<std::string> {
-      if (text.empty())
+      if (text.empty()) {
         return to_caf(error{errc::invalid_id, "the text is empty"});
+      }
       return to_caf(expected<std::string>{text});
     },
     [self](caf::update_atom, int n) -> caf::result<void> {
-      if (n < 0)
+      if (n < 0) {
         return to_caf(expected<void>{fail(errc::invalid_state, "negative")});
+      }
       self->state().last = n;
       return to_caf(expected<void>{});
     },
@@ -57,10 +59,11 @@ tl::expected<T, caf::error> answer_of(fixture& f, const echo_actor& h, Ts... wha
   tl::expected<T, caf::error> answer = tl::make_unexpected(caf::error{});
   auto request = self->mail(std::move(what)...).request(h, caf::infinite);
   const auto failed = [&](caf::error& e) { answer = tl::make_unexpected(std::move(e)); };
-  if constexpr (std::is_void_v<T>)
+  if constexpr (std::is_void_v<T>) {
     std::move(request).receive([&] { answer = {}; }, failed);
-  else
+  } else {
     std::move(request).receive([&](T& x) { answer = std::move(x); }, failed);
+  }
   return answer;
 }
 

@@ -15,8 +15,9 @@ TEST_CASE("the documented tables of keys are those of the code") {
     std::ifstream file{std::string{DJM_SOURCE_DIR} + "/" + path};
     REQUIRE(file);
     std::vector<std::string> lines;
-    for (std::string line; std::getline(file, line);)
+    for (std::string line; std::getline(file, line);) {
       lines.push_back(line);
+    }
     return lines;
   };
   const auto default_of = [](const config_key& k) {
@@ -31,8 +32,9 @@ TEST_CASE("the documented tables of keys are those of the code") {
     for (const auto& line : lines_of(path)) {
       inside = (inside || line == from) && line != to;
       const auto end = line.find("` |", 3);
-      if (inside && line.rfind("| `", 0) == 0 && end != std::string::npos)
+      if (inside && line.rfind("| `", 0) == 0 && end != std::string::npos) {
         CHECK_MESSAGE(rows.emplace(line.substr(3, end - 3), line).second, line);
+      }
     }
     for (const auto& k : config_keys()) {
       const auto expected = "| `" + k.name + "` | " + row_of(k) + " |";
@@ -40,8 +42,9 @@ TEST_CASE("the documented tables of keys are those of the code") {
       CHECK_MESSAGE((found != rows.end() && found->second == expected), "this row must be: " << expected);
       rows.erase(k.name);
     }
-    for (const auto& [name, line] : rows)
+    for (const auto& [name, line] : rows) {
       FAIL_CHECK("no key of the code: " << line);
+    }
   };
   compare("README.md", "## Configuration", "### Credentials",
           [&](const config_key& k) { return default_of(k) + " | " + k.text; });

@@ -32,16 +32,18 @@ std::string draw_text(alphabet a) {
                                                  "\xE2\x82\xAC",
                                                  "\xF0\x9F\x98\x80"};
   std::string result;
-  for (auto n = draw_index(9); n > 0; --n)
+  for (auto n = draw_index(9); n > 0; --n) {
     result +=
       a == alphabet::bytes ? std::string(1, static_cast<char>(draw_index(256))) : parts[draw_index(parts.size())];
+  }
   return result;
 }
 
 bool holds(const std::function<std::string()>& property) {
   return rc::check([&property] {
-    if (const auto fault = property(); !fault.empty())
+    if (const auto fault = property(); !fault.empty()) {
       RC_FAIL(fault);
+    }
   });
 }
 

@@ -89,17 +89,20 @@ T draw(alphabet a) {
     return T{draw_integer<typename T::rep>()};
   } else if constexpr (djm::detail::is_instance<std::vector, T>::value) {
     T result;
-    for (auto n = draw_index(3); n > 0; --n)
+    for (auto n = draw_index(3); n > 0; --n) {
       result.push_back(draw<typename T::value_type>(a));
+    }
     return result;
   } else if constexpr (djm::detail::is_instance<std::map, T>::value) {
     T result;
-    for (auto n = draw_index(3); n > 0; --n)
+    for (auto n = draw_index(3); n > 0; --n) {
       result[draw_text(a)] = draw<typename T::mapped_type>(a);
+    }
     return result;
   } else if constexpr (djm::detail::is_instance<std::optional, T>::value) {
-    if (draw_index(2) == 1)
+    if (draw_index(2) == 1) {
       return std::nullopt;
+    }
     return draw<typename T::value_type>(a);
   } else {
     return detail::draw_variant<T>(a, std::make_index_sequence<std::variant_size_v<T>>{});

@@ -5,8 +5,10 @@
 using namespace djm;
 
 TEST_CASE("ids of letters, digits, dots, underscores and dashes are valid up to 120 characters") {
-  for (const auto* id : {"a", "Z", "0", "_", "-", "...", "a.b", ".a", "a.", "node-1.example.com", "A_b-9", "..a", "-."})
+  for (const auto* id :
+       {"a", "Z", "0", "_", "-", "...", "a.b", ".a", "a.", "node-1.example.com", "A_b-9", "..a", "-."}) {
     CHECK_MESSAGE(is_valid_id(id), id);
+  }
   CHECK(is_valid_id(std::string(119, 'x')));
   CHECK(is_valid_id(std::string(120, 'x')));
 }
@@ -14,8 +16,9 @@ TEST_CASE("ids of letters, digits, dots, underscores and dashes are valid up to 
 TEST_CASE("everything else is no id") {
   for (const auto* id :
        {"",     ".",    "..",  " ",        "a b",          "a/b",  "/a", "a\\b", "a:b", "a\tb", "a\n", "\x01",
-        "\x7F", "a\"b", "a,b", "\xC3\xA9", "\xE2\x82\xAC", "\xFF", "a*", "a%20", "@",   "[",    "`",   "{"})
+        "\x7F", "a\"b", "a,b", "\xC3\xA9", "\xE2\x82\xAC", "\xFF", "a*", "a%20", "@",   "[",    "`",   "{"}) {
     CHECK_FALSE_MESSAGE(is_valid_id(id), id);
+  }
   CHECK_FALSE(is_valid_id(std::string(121, 'x')));
   CHECK_FALSE(is_valid_id(std::string_view{"a\0b", 3}));
   CHECK_FALSE(is_valid_id(std::string_view{"\0", 1}));

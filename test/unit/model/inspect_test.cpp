@@ -25,8 +25,9 @@ template <class T>
 buffer to_bytes(const T& x) {
   buffer bytes;
   caf::binary_serializer sink{bytes};
-  if (!sink.apply(x))
+  if (!sink.apply(x)) {
     FAIL(caf::to_string(sink.get_error()));
+  }
   return bytes;
 }
 
@@ -42,8 +43,9 @@ template <class T>
 buffer to_bytes(const T& x) {
   buffer bytes;
   caf::binary_serializer sink{nullptr, bytes};
-  if (const auto err = sink(const_cast<T&>(x)))
+  if (const auto err = sink(const_cast<T&>(x))) {
     FAIL(caf::to_string(err));
+  }
   return bytes;
 }
 
@@ -79,8 +81,9 @@ TEST_CASE_TEMPLATE("the binary form gives back the same value", T, DJM_PUBLIC_TY
   CHECK(holds([]() -> std::string {
     const auto x = draw<T>(alphabet::bytes);
     auto y = draw<T>(alphabet::bytes);
-    if (const auto err = from_bytes(to_bytes(x), y))
+    if (const auto err = from_bytes(to_bytes(x), y)) {
       return to_text(x) + ": " + caf::to_string(err);
+    }
     return fingerprint(x) == fingerprint(y) ? "" : fingerprint(x) + " became " + fingerprint(y);
   }));
 }

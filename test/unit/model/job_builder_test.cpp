@@ -71,8 +71,9 @@ TEST_CASE("pool functions and cuts are called, with their check period kept") {
                      .pool([&calls] { return items{"i" + std::to_string(++calls)}; }, 9s)
                      .cut_by([](const items& share) {
                        std::vector<items> parts;
-                       for (const auto& i : share)
+                       for (const auto& i : share) {
                          parts.push_back({i});
+                       }
                        return parts;
                      })
                      .run(nothing)

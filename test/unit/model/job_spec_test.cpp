@@ -114,10 +114,11 @@ TEST_CASE("each broken rule of a specification is named with job, field, value a
        {std::pair{relaxation::on(""), "named_worker with the worker \"\""},
         {relaxation::on("a b"), "named_worker with the worker \"a b\""},
         {relaxation{relaxation_kind::any, "a"}, "any with the worker \"a\""},
-        {relaxation{static_cast<relaxation_kind>(3), ""}, "relaxation_kind(3) with the worker \"\""}})
+        {relaxation{static_cast<relaxation_kind>(3), ""}, "relaxation_kind(3) with the worker \"\""}}) {
     CHECK(config_error([x = x](job_spec& s) { s.attributes.relaxation = x; }) ==
           std::string{"attributes.relaxation is "} + shown +
             "; it must be any or one_worker without a worker, or named_worker with an id");
+  }
   CHECK(config_error([](job_spec& s) { s.attributes.colocate_with = {"mail"}; }) ==
         "attributes.colocate_with names the job itself");
   CHECK(config_error([](job_spec& s) { s.attributes.separate_from = {"mail"}; }) ==
@@ -144,10 +145,12 @@ TEST_CASE(
   "a duration that is too long for nanoseconds is refused as what it is, wherever it stands in a specification") {
   const auto too_long = std::chrono::hours{5124096}; // 25 minutes, if it wrapped round
   const std::string told = " is 292 years or more; it must be ";
-  for (const auto m : {&job_spec::pool_check_period, &job_spec::pool_timeout, &job_spec::stop_grace})
+  for (const auto m : {&job_spec::pool_check_period, &job_spec::pool_timeout, &job_spec::stop_grace}) {
     CHECK(complaint([&](job_spec& s) { s.*m = too_long; }).text.find(told) != std::string::npos);
-  for (const auto m : {&schedule::period, &schedule::initial_delay})
+  }
+  for (const auto m : {&schedule::period, &schedule::initial_delay}) {
     CHECK(complaint([&](job_spec& s) { s.schedule.*m = too_long; }).text.find(told) != std::string::npos);
+  }
   CHECK(complaint([&](job_spec& s) { s.schedule.phase = too_long; }).text.find(told) != std::string::npos);
   CHECK(complaint([&](job_spec& s) { s.schedule = s.schedule.at(too_long); }).text.find(told) != std::string::npos);
 }

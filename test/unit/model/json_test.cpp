@@ -29,13 +29,15 @@ std::string full_json(const T& x) {
 template <class T>
 expected<T> from_json(const std::string& text, impl::unknown_keys policy = impl::unknown_keys::refused) {
   const auto document = impl::parse_json(text);
-  if (!document)
+  if (!document) {
     return fail(errc::invalid_file, document.error());
+  }
   impl::json_reader reader{policy};
   T result{};
   reader.read(*document, result);
-  if (!reader.complaints().empty())
+  if (!reader.complaints().empty()) {
     return fail(errc::invalid_config, reader.summary());
+  }
   return result;
 }
 
@@ -71,8 +73,9 @@ TEST_CASE_TEMPLATE("JSON that is written can be read and gives the same value", 
     const auto x = draw<T>(alphabet::utf8);
     const auto json = full_json(x);
     const auto y = from_json<T>(json);
-    if (!y)
+    if (!y) {
       return json + " is refused: " + y.error().text;
+    }
     return full_json(*y) == json ? "" : json + " became " + full_json(*y);
   }));
 }
@@ -82,10 +85,12 @@ std::string named_json(std::set<std::string>& names) {
   const auto alone = to_json_text(T{});
   const auto told = to_json_text(node_event{"n", 1, T{}});
   const auto type = alone.substr(0, alone.find_first_of(",}"));
-  if (type.compare(0, 9, "{\"type\":\"") != 0)
+  if (type.compare(0, 9, "{\"type\":\"") != 0) {
     return alone + " has no type";
-  if (told.find("\"what\":" + type) == std::string::npos)
+  }
+  if (told.find("\"what\":" + type) == std::string::npos) {
     return told + " has not the type of " + alone;
+  }
   return names.insert(type).second ? "" : alone + " has the name of another";
 }
 
@@ -188,8 +193,9 @@ TEST_CASE("unknown keys are refused with a suggestion, or ignored, as the reader
 TEST_CASE("all complaints come at once, up to a limit") {
   CHECK(complaint_about(R"({"flag":1,"ratio":"x"})") == "/flag: 1 is not true or false; /ratio: \"x\" is not a number");
   std::string many = "{\"list\":[0";
-  for (int i = 0; i < 100'000; ++i)
+  for (int i = 0; i < 100'000; ++i) {
     many += ",0";
+  }
   const auto text = complaint_about(many + "]}");
   CHECK(text.size() < 2000);
   CHECK(text.find("; and possibly more") != std::string::npos);
@@ -215,8 +221,9 @@ TEST_CASE("text that is not JSON is refused, never crashes the reader") {
   CHECK(holds([&why]() -> std::string {
     constexpr std::string_view letters{"{}[]\":,1e-\\un \xC3\0", 17};
     std::string text;
-    for (auto n = draw_index(30); n > 0; --n)
+    for (auto n = draw_index(30); n > 0; --n) {
       text += letters[draw_index(letters.size())];
+    }
     return why(text).empty() ? "no reason given" : "";
   }));
 }

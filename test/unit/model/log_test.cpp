@@ -35,8 +35,9 @@ public:
 
 private:
   void restore() {
-    if (saved_ < 0)
+    if (saved_ < 0) {
       return;
+    }
     dup2(saved_, STDERR_FILENO);
     close(saved_);
     saved_ = -1;
@@ -68,8 +69,9 @@ TEST_CASE("lines of several threads do not mix") {
   stderr_capture capture;
   const auto sink = stderr_log();
   const auto write = [&sink](char letter) {
-    for (int i = 0; i < 200; ++i)
+    for (int i = 0; i < 200; ++i) {
       sink({log_level::info, "n", "c", std::string(100, letter), {}});
+    }
   };
   std::thread other{write, 'b'};
   write('a');

@@ -31,8 +31,9 @@ std::vector<error> complaints(Change change) {
 template <class Change>
 std::string complaint(Change change, errc code = errc::invalid_config) {
   const auto all = complaints(change);
-  for (const auto& e : all)
+  for (const auto& e : all) {
     INFO(e.text);
+  }
   REQUIRE(all.size() == 1);
   CHECK(all.front().code == code);
   return all.front().text;
@@ -143,8 +144,9 @@ TEST_CASE("the edges of the ranges are accepted") {
   c.capacity = {{"cpu", 0}, {"memory_mb", 1'000'000'000'000}};
   c.max_items = 4'294'967'295;
   c.software_version = "1.2 \xE2\x82\xAC";
-  for (const auto& e : check(c))
+  for (const auto& e : check(c)) {
     FAIL_CHECK(e.text);
+  }
 }
 
 TEST_CASE("texts that break their rule are named with key, value and rule") {
@@ -155,10 +157,11 @@ TEST_CASE("texts that break their rule are named with key, value and rule") {
         "store.connect: \"zoo1\": server \"zoo1\" has no port; it must be embedded or host:port[,host:port]...");
   CHECK(complaint([](auto& c) { c.store.connect = ""; }, errc::invalid_connect_string).find("a server is empty") !=
         std::string::npos);
-  for (const auto* root : {"", "djm", "/djm/", "//", "/a/../b", "/a\n", "/zookeeper", "/zookeeper/quota", "/\xFF"})
+  for (const auto* root : {"", "djm", "/djm/", "//", "/a/../b", "/a\n", "/zookeeper", "/zookeeper/quota", "/\xFF"}) {
     CHECK(complaint([root](auto& c) {
             c.store.root = root;
           }).find("; it must be an absolute path of at most 200 bytes, not within /zookeeper") != std::string::npos);
+  }
   CHECK(complaint([](auto& c) { c.store.root = "/" + std::string(200, 'r'); }).find("store.root has \"/rrr") == 0);
   CHECK(complaint([](auto& c) { c.zone = "a b"; }) == "zone has \"a b\"; it must be an id, or empty");
   CHECK(complaint([](auto& c) { c.labels = {"a", ""}; }) == "labels has \"\"; it must be ids, none twice");
@@ -172,9 +175,10 @@ TEST_CASE("texts that break their rule are named with key, value and rule") {
 }
 
 TEST_CASE("a bad digest is refused without being shown") {
-  for (const auto* digest : {"hunter2", ":hunter2", "user:hunter2\n"})
+  for (const auto* digest : {"hunter2", ":hunter2", "user:hunter2\n"}) {
     CHECK(complaint([digest](auto& c) { c.store.digest = digest; }) ==
           "store.digest: is not user:password (the value is not shown)");
+  }
 }
 
 TEST_CASE("waits that contradict each other are refused") {
@@ -224,8 +228,9 @@ TEST_CASE("the longest stop_grace is just below the limit, for the T that the se
   for (const auto t : {10s, 4s, 1s, 3600s}) {
     c.store.session_timeout = t;
     c.stop_grace = longest_stop_grace(c, t);
-    if (c.stop_grace < 0s || c.stop_grace > 1h)
+    if (c.stop_grace < 0s || c.stop_grace > 1h) {
       continue;
+    }
     CHECK(check(c).empty());
     c.stop_grace += 1ns;
     CHECK(check(c).size() == 1);
@@ -244,8 +249,9 @@ TEST_CASE("all complaints come at once, in one error when folded") {
   const auto folded = validate(c);
   REQUIRE_FALSE(folded);
   CHECK(folded.error().code == errc::invalid_config);
-  for (const auto& e : check(c))
+  for (const auto& e : check(c)) {
     CHECK(folded.error().text.find(e.text) != std::string::npos);
+  }
 }
 
 TEST_CASE("values far outside their range do not overflow the checks") {
@@ -264,14 +270,17 @@ TEST_CASE("a duration that is too long for nanoseconds is refused as what it is,
     &node_config::registration_timeout, &node_config::strategy_timeout};
   constexpr any_duration store_config::*stores[] = {&store_config::session_timeout, &store_config::operation_deadline};
   const auto too_long = std::chrono::hours{5124096}; // 25 minutes, if it wrapped round
-  for (const auto m : own)
+  for (const auto m : own) {
     CHECK(complaint([&](auto& c) { c.*m = too_long; }).find(" is 292 years or more; it must be ") != std::string::npos);
-  for (const auto m : stores)
+  }
+  for (const auto m : stores) {
     CHECK(complaint([&](auto& c) { c.store.*m = too_long; }).find(" is 292 years or more; it must be ") !=
           std::string::npos);
+  }
   std::size_t keys = 0;
-  for (const auto& key : config_keys())
+  for (const auto& key : config_keys()) {
     keys += key.type == config_type::time_span ? 1 : 0;
+  }
   CHECK(keys == std::size(own) + std::size(stores));
   CHECK(lease_margin(std::chrono::hours::max(), std::chrono::hours::max()) == duration::max() / 20 * 2);
   CHECK(longest_stop_grace(good(), std::chrono::hours::max()) > 1h);

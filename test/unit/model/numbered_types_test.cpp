@@ -85,8 +85,9 @@ void look_at_interface(names& missing) {
 
 std::string text(const names& list) {
   std::string all;
-  for (const auto& x : list)
+  for (const auto& x : list) {
     all += x + ' ';
+  }
   return all;
 }
 
@@ -160,8 +161,9 @@ void look_for_shown_secrets(names& shown, names& unmarked, std::size_t& secrets)
     f.fill(x);
     secrets += f.secrets;
     unmarked.insert(f.unmarked.begin(), f.unmarked.end());
-    if (caf::deep_to_string(x).find(password) != std::string::npos)
+    if (caf::deep_to_string(x).find(password) != std::string::npos) {
       shown.insert(name_of<T>());
+    }
   }
 }
 
@@ -194,8 +196,9 @@ TEST_CASE("every type of the public block with a field list is in the serialisat
   names missing;
   each_numbered_type<caf::id_block::djm>([&](auto t) {
     using type = typename decltype(t)::type;
-    if constexpr (has_fields<type> && !is_one_of<type, DJM_PUBLIC_TYPES> && !is_one_of<type, DJM_ORDERS>)
+    if constexpr (has_fields<type> && !is_one_of<type, DJM_PUBLIC_TYPES> && !is_one_of<type, DJM_ORDERS>) {
       missing.insert(name_of<type>());
+    }
   });
   CHECK(text(missing) == "");
 }
@@ -205,8 +208,9 @@ TEST_CASE("no message shows a secret, and what is called one is marked as one") 
   std::size_t secrets = 0;
   const auto look = [&](auto t) {
     using type = typename decltype(t)::type;
-    if constexpr (has_fields<type>)
+    if constexpr (has_fields<type>) {
       look_for_shown_secrets<type>(shown, unmarked, secrets);
+    }
   };
   each_numbered_type<caf::id_block::djm>(look);
   each_numbered_type<caf::id_block::djm_parts>(look);

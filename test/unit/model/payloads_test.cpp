@@ -100,8 +100,9 @@ version_payload draw_valid() {
 template <class T>
 std::string complaint(std::string_view text, std::string_view path = "/djm/x") {
   const auto result = decode<T>(text, path);
-  if (result)
+  if (result) {
     return "accepted";
+  }
   CHECK(result.error().code == errc::malformed_payload);
   CHECK(result.error().text.find("\"" + std::string{path} + "\": ") == 0);
   return result.error().text.substr(path.size() + 4);
@@ -118,8 +119,9 @@ TEST_CASE_TEMPLATE("a payload that is encoded decodes to the same value", T, PAY
     const auto x = draw_valid<T>();
     const auto text = encode(x);
     const auto y = decode<T>(text, "/djm/work-pool/some-job");
-    if (!y)
+    if (!y) {
       return text + ": " + y.error().text;
+    }
     return *y == x ? "" : text + " became " + to_text(*y);
   }));
 }
@@ -199,8 +201,9 @@ TEST_CASE("unknown fields of nested structs are preserved too") {
 TEST_CASE("what was there before makes no difference when it holds nothing unknown or is no payload") {
   const lock_payload x{"n1", "i1", 1, 2};
   CHECK(encode(x, encode(lock_payload{"n2", "i2", 3, 4})) == encode(x));
-  for (const auto* previous : {"", "x", "[]", "{", "null", "\xFF", "{}"})
+  for (const auto* previous : {"", "x", "[]", "{", "null", "\xFF", "{}"}) {
     CHECK(encode(x, previous) == encode(x));
+  }
 }
 
 TEST_CASE("foreign data is refused with the path and the reason") {
@@ -223,8 +226,9 @@ TEST_CASE("a payload of another version is refused") {
   CHECK(complaint<pools_payload>(R"({"v":99999999999999999999})").find("/v: ") == 0);
   CHECK(complaint<pools_payload>(R"({"v":18446744073709551615})").find("/v: version 18446744073709551615 is newer") ==
         0);
-  for (const auto* v : {"0", "-1", "1.0", "\"1\"", "null", "true", "[1]"})
+  for (const auto* v : {"0", "-1", "1.0", "\"1\"", "null", "true", "[1]"}) {
     CHECK(complaint<pools_payload>("{\"v\":" + std::string{v} + "}").find("is not a version") != std::string::npos);
+  }
 }
 
 TEST_CASE("values of the wrong type or range are refused with pointer, value and rule") {
@@ -338,9 +342,10 @@ TEST_CASE("attributes of a pool follow the rules of a job") {
   CHECK(why(R"({"priority":"urgent"})") == "/attributes/priority: \"urgent\" is not one of low, normal, high");
   CHECK(why(R"({"priority":""})") == "/attributes/priority: \"\" is not one of low, normal, high");
   CHECK(why(R"({"spread":"rack"})") == "/attributes/spread: \"rack\" is not one of \"\", zone");
-  for (const std::string word : {"all", "one", "worker", "worker:", "worker:a b", "Worker:a", "any "})
+  for (const std::string word : {"all", "one", "worker", "worker:", "worker:a b", "Worker:a", "any "}) {
     CHECK(why("{\"relaxation\":\"" + word + "\"}") ==
           "/attributes/relaxation: \"" + word + "\" is not empty, any, one_worker or worker:<id>");
+  }
   CHECK(why(R"({"relaxation":1})") == "/attributes/relaxation: 1 is not a text");
   CHECK(why(R"({"colocate_with":["mail"]})") ==
         "/attributes: job \"mail\": attributes.colocate_with names the job itself");

@@ -41,8 +41,9 @@ TEST_CASE("paths below the root directory have one slash, and ids of the maximum
   CHECK(t.alive("w") == "/alive/w");
   const std::string longest(120, 'x');
   for (const auto& path :
-       {t.lock(longest, longest), t.assigned(longest, longest, longest), t.latch_prefix(longest, longest)})
+       {t.lock(longest, longest), t.assigned(longest, longest, longest), t.latch_prefix(longest, longest)}) {
     CHECK(is_valid_path(path));
+  }
 }
 
 TEST_CASE("the item of a lock is the name without its suffix") {
@@ -50,8 +51,9 @@ TEST_CASE("the item of a lock is the name without its suffix") {
   CHECK(item_of_lock_name("a.lock.lock") == "a.lock");
   CHECK(item_of_lock_name(name_of(tree_schema{"/djm"}.lock("j", "i.b"))) == "i.b");
   CHECK(item_of_lock_name(std::string(120, 'x') + ".lock") == std::string(120, 'x'));
-  for (const auto* foreign : {"", "a", ".lock", "a.locks", "a.lock ", "a b.lock", "...lock", "a.LOCK"})
+  for (const auto* foreign : {"", "a", ".lock", "a.locks", "a.lock ", "a b.lock", "...lock", "a.LOCK"}) {
     CHECK_FALSE_MESSAGE(item_of_lock_name(foreign), foreign);
+  }
   CHECK_FALSE(item_of_lock_name(std::string(121, 'x') + ".lock"));
 }
 
@@ -59,8 +61,9 @@ TEST_CASE("the sequence of a node is its last ten digits") {
   CHECK(sequence_of("w-i-0000000007") == 7);
   CHECK(sequence_of("w-i-2147483647") == 2147483647);
   CHECK(sequence_of("9999999999") == 9'999'999'999);
-  for (const auto* foreign : {"", "w", "w-000000007", "w-i-00000000x7", "w-i--00000007", "0000000007-"})
+  for (const auto* foreign : {"", "w", "w-000000007", "w-i-00000000x7", "w-i--00000007", "0000000007-"}) {
     CHECK_FALSE_MESSAGE(sequence_of(foreign), foreign);
+  }
 }
 
 TEST_CASE("the name of a path is its last component") {
@@ -72,8 +75,9 @@ TEST_CASE("the name of a path is its last component") {
 }
 
 TEST_CASE("paths that ZooKeeper accepts are valid") {
-  for (const auto* path : {"/", "/a", "/a/b", "/a.b", "/...", "/a/.b", "/\xC3\xA9", "/a b", "/\xF0\x9F\x98\x80"})
+  for (const auto* path : {"/", "/a", "/a/b", "/a.b", "/...", "/a/.b", "/\xC3\xA9", "/a b", "/\xF0\x9F\x98\x80"}) {
     CHECK_MESSAGE(is_valid_path(path), path);
+  }
 }
 
 TEST_CASE("paths that ZooKeeper refuses are not") {
@@ -98,7 +102,8 @@ TEST_CASE("paths that ZooKeeper refuses are not") {
                            "/\xF4\x90\x80\x80",
                            "/\xC2\x85",
                            "/\xEE\x80\x80",
-                           "/\xEF\xBF\xBD"})
+                           "/\xEF\xBF\xBD"}) {
     CHECK_FALSE_MESSAGE(is_valid_path(path), path);
+  }
   CHECK_FALSE(is_valid_path(std::string_view{"/a\0b", 4}));
 }

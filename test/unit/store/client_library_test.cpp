@@ -30,10 +30,11 @@ struct bench {
   std::size_t dialed() {
     std::size_t result = 99;
     for (auto& effect : client.take_effects()) {
-      if (auto* dial = std::get_if<client_library::dial>(&effect))
+      if (auto* dial = std::get_if<client_library::dial>(&effect)) {
         result = dial->server;
-      else if (auto* send = std::get_if<client_library::send>(&effect))
+      } else if (auto* send = std::get_if<client_library::send>(&effect)) {
         sent.push_back(send->message);
+      }
     }
     return result;
   }
@@ -42,8 +43,9 @@ struct bench {
   std::size_t count_sent() {
     dialed();
     std::size_t n = 0;
-    for (const auto& m : sent)
+    for (const auto& m : sent) {
       n += std::holds_alternative<Message>(m) ? 1 : 0;
+    }
     return n;
   }
 
@@ -53,8 +55,9 @@ struct bench {
   void pass(duration d) {
     const auto until = now + d;
     while (auto at = client.next_deadline()) {
-      if (*at > until)
+      if (*at > until) {
         break;
+      }
       now = *at;
       client.advance(now);
     }

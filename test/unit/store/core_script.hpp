@@ -16,8 +16,9 @@ template <>
 struct StringMaker<std::vector<std::string>> {
   static String convert(const std::vector<std::string>& lines) {
     std::string text;
-    for (const auto& line : lines)
+    for (const auto& line : lines) {
       text += "\n    " + line;
+    }
     return text.c_str();
   }
 };
@@ -30,31 +31,39 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 inline std::string to_text(const write_op& op) {
-  if (auto* x = std::get_if<check_op>(&op))
+  if (auto* x = std::get_if<check_op>(&op)) {
     return "check " + x->path;
-  if (auto* x = std::get_if<create_op>(&op))
+  }
+  if (auto* x = std::get_if<create_op>(&op)) {
     return "create " + x->path;
-  if (auto* x = std::get_if<set_op>(&op))
+  }
+  if (auto* x = std::get_if<set_op>(&op)) {
     return "set " + x->path;
+  }
   return "remove " + std::get<remove_op>(op).path;
 }
 
 inline std::string to_text(const raw_request& request) {
-  if (auto* read = std::get_if<read_op>(&request))
+  if (auto* read = std::get_if<read_op>(&request)) {
     return enum_text(read->kind) + " " + read->path + (read->watch ? " watch" : "");
+  }
   std::string result;
-  for (const auto& op : std::get<transaction>(request).ops)
+  for (const auto& op : std::get<transaction>(request).ops) {
     result += (result.empty() ? "" : ", ") + to_text(op);
+  }
   return "{" + result + "}";
 }
 
 inline std::string to_text(const commit_outcome& outcome) {
-  if (auto* x = std::get_if<committed>(&outcome))
+  if (auto* x = std::get_if<committed>(&outcome)) {
     return "committed " + std::to_string(x->zxid);
-  if (auto* x = std::get_if<conflict>(&outcome))
+  }
+  if (auto* x = std::get_if<conflict>(&outcome)) {
     return "conflict " + std::to_string(x->index) + " " + to_string(x->code);
-  if (auto* x = std::get_if<rejected>(&outcome))
+  }
+  if (auto* x = std::get_if<rejected>(&outcome)) {
     return "rejected " + to_string(x->why.code);
+  }
   return std::holds_alternative<unknown>(outcome) ? "unknown" : "session_lost";
 }
 
@@ -121,8 +130,9 @@ public:
       const auto t = *timer;
       timer.reset();
       now = std::max(now, t.at);
-      for (auto& line : run(core.on_timer(t.generation, now)))
+      for (auto& line : run(core.on_timer(t.generation, now))) {
         result.push_back(std::move(line));
+      }
     }
     now = until;
     return result;
@@ -143,8 +153,9 @@ private:
     lines result;
     for (auto& effect : effects) {
       auto line = to_line(effect);
-      if (!line.empty())
+      if (!line.empty()) {
         result.push_back(std::move(line));
+      }
     }
     lines_.insert(lines_.end(), result.begin(), result.end());
     return result;
@@ -155,39 +166,51 @@ private:
       last_handle = x->handle;
       return "open " + std::to_string(x->handle);
     }
-    if (auto* x = std::get_if<session_core::close_handle>(&effect))
+    if (auto* x = std::get_if<session_core::close_handle>(&effect)) {
       return "close " + std::to_string(x->handle);
-    if (auto* x = std::get_if<session_core::submit>(&effect))
+    }
+    if (auto* x = std::get_if<session_core::submit>(&effect)) {
       return "send " + std::to_string(x->id) + " " + to_text(x->request);
-    if (auto* x = std::get_if<session_core::commit_done>(&effect))
+    }
+    if (auto* x = std::get_if<session_core::commit_done>(&effect)) {
       return "commit " + std::to_string(x->to.request) + ": " + to_text(x->outcome);
+    }
     if (auto* x = std::get_if<session_core::read_done>(&effect)) {
       auto line = "read " + std::to_string(x->to.request) + ": " + enum_text(x->outcome.status);
-      for (const auto& r : x->outcome.results)
+      for (const auto& r : x->outcome.results) {
         line += " " + to_string(r.code) + (r.watched ? "+watch" : "");
+      }
       return line;
     }
     if (auto* x = std::get_if<session_core::watch_fired>(&effect)) {
       std::string clients;
-      for (const auto c : x->clients)
+      for (const auto c : x->clients) {
         clients += (clients.empty() ? "" : ",") + std::to_string(c);
+      }
       return "watch " + clients + ": " + enum_text(x->event.kind) + " " + x->event.path;
     }
-    if (auto* x = std::get_if<session_core::session_changed>(&effect))
+    if (auto* x = std::get_if<session_core::session_changed>(&effect)) {
       return to_string(x->view.phase) + " #" + std::to_string(x->view.number) + " connects " +
              std::to_string(x->view.connects);
-    if (auto* x = std::get_if<session_core::contact_advanced>(&effect))
+    }
+    if (auto* x = std::get_if<session_core::contact_advanced>(&effect)) {
       return "contact #" + std::to_string(x->number) + " " + at(x->contact);
-    if (auto* x = std::get_if<session_core::probe_failed>(&effect))
+    }
+    if (auto* x = std::get_if<session_core::probe_failed>(&effect)) {
       return "probe_failed #" + std::to_string(x->number);
-    if (auto* x = std::get_if<session_core::report>(&effect))
+    }
+    if (auto* x = std::get_if<session_core::report>(&effect)) {
       return "report " + x->why.text;
-    if (std::holds_alternative<session_core::report_over>(effect))
+    }
+    if (std::holds_alternative<session_core::report_over>(effect)) {
       return "over";
-    if (auto* x = std::get_if<session_core::scout>(&effect))
+    }
+    if (auto* x = std::get_if<session_core::scout>(&effect)) {
       return last_scout = x->number, "scout " + std::to_string(x->handle);
-    if (auto* x = std::get_if<session_core::went_back>(&effect))
+    }
+    if (auto* x = std::get_if<session_core::went_back>(&effect)) {
       return "went back from " + std::to_string(x->seen) + " to " + std::to_string(x->found);
+    }
     timer = std::get<session_core::arm_timer>(effect);
     return {};
   }

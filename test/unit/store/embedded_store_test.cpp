@@ -83,14 +83,17 @@ TEST_CASE("embedded store: a destroyed port is silent, from wherever it is destr
     auto alive = std::make_shared<std::atomic<bool>>(true);
     bool late = false;
     auto port = *store.open(options(), [&late, b, alive](raw_event event) {
-      if (!*alive)
+      if (!*alive) {
         late = true;
+      }
       b->put(event);
     });
-    if (round % 2 == 0)
+    if (round % 2 == 0) {
       REQUIRE(b->wait_link(link_state::connected));
-    for (op_id_t id = 1; id <= 100; ++id)
+    }
+    for (op_id_t id = 1; id <= 100; ++id) {
       port->submit(id, check_root());
+    }
     port.reset();
     *alive = false;
     CHECK_FALSE(late);
@@ -131,9 +134,10 @@ TEST_CASE("embedded store: many threads with many sessions each get every answer
   embedded_store store;
   std::vector<std::thread> threads;
   std::vector<std::shared_ptr<box>> boxes;
-  for (int t = 0; t < 4; ++t)
+  for (int t = 0; t < 4; ++t) {
     boxes.push_back(std::make_shared<box>());
-  for (std::size_t t = 0; t < 4; ++t)
+  }
+  for (std::size_t t = 0; t < 4; ++t) {
     threads.emplace_back([&store, b = boxes[t]] {
       for (int round = 0; round < 10; ++round) {
         {
@@ -142,19 +146,25 @@ TEST_CASE("embedded store: many threads with many sessions each get every answer
           b->completions = 0;
         }
         auto port = *store.open(options(), [b](raw_event event) { b->put(event); });
-        if (!b->wait_link(link_state::connected))
+        if (!b->wait_link(link_state::connected)) {
           return;
-        for (op_id_t id = 1; id <= 50; ++id)
+        }
+        for (op_id_t id = 1; id <= 50; ++id) {
           port->submit(id, check_root());
-        if (!b->wait([&] { return b->completions == 50; }))
+        }
+        if (!b->wait([&] { return b->completions == 50; })) {
           return;
+        }
         port->close();
-        if (!b->wait_link(link_state::closed))
+        if (!b->wait_link(link_state::closed)) {
           return;
+        }
       }
     });
-  for (auto& t : threads)
+  }
+  for (auto& t : threads) {
     t.join();
+  }
   for (const auto& b : boxes) {
     CHECK(b->completions == 50);
     REQUIRE_FALSE(b->links.empty());
@@ -175,8 +185,9 @@ TEST_CASE("embedded store: a dropped session ends by itself after its timeout, a
   const auto dropped = std::chrono::steady_clock::now();
   port.reset();
   CHECK(store.sessions() == 2);
-  while (store.sessions() == 2 && std::chrono::steady_clock::now() - dropped < wide)
+  while (store.sessions() == 2 && std::chrono::steady_clock::now() - dropped < wide) {
     std::this_thread::yield();
+  }
   CHECK(store.sessions() == 1);
   watcher->close();
   REQUIRE(watch->wait_link(link_state::closed));

@@ -21,8 +21,9 @@ public:
   /// Sends `hello` for a new or an old session; the answer, if any yet, is in `inbox`.
   connection_t dial(std::size_t server, wire::hello hello = {}) {
     const auto c = ++last_;
-    if (hello.timeout == duration::zero())
+    if (hello.timeout == duration::zero()) {
       hello.timeout = seconds{4};
+    }
     ensemble.connect(c, server, now);
     ensemble.receive(c, std::move(hello), now);
     collect();
@@ -48,8 +49,9 @@ public:
     const auto until = now + d;
     while (now < until) {
       pass(std::min<duration>(interval, until - now));
-      for (const auto c : clients)
+      for (const auto c : clients) {
         tell(c, wire::ping{});
+      }
     }
   }
 
@@ -63,38 +65,48 @@ public:
   }
   /// Cuts one server from all others.
   void isolate(std::size_t server) {
-    for (std::size_t s = 0; s < ensemble.servers(); ++s)
-      if (s != server)
+    for (std::size_t s = 0; s < ensemble.servers(); ++s) {
+      if (s != server) {
         cut(server, s);
+      }
+    }
   }
 
   wire::welcome welcome_of(connection_t c) {
-    for (auto& m : inbox[c])
-      if (auto* w = std::get_if<wire::welcome>(&m))
+    for (auto& m : inbox[c]) {
+      if (auto* w = std::get_if<wire::welcome>(&m)) {
         return *w;
+      }
+    }
     return {};
   }
   template <class Message>
   bool got(connection_t c) {
-    for (auto& m : inbox[c])
-      if (std::holds_alternative<Message>(m))
+    for (auto& m : inbox[c]) {
+      if (std::holds_alternative<Message>(m)) {
         return true;
+      }
+    }
     return false;
   }
   /// The completion of a request, or one with code `unimplemented` while there is none.
   raw_completion completion(connection_t c, op_id_t id) {
-    for (auto& m : inbox[c])
-      if (auto* r = std::get_if<wire::response>(&m); r && r->completion.id == id)
+    for (auto& m : inbox[c]) {
+      if (auto* r = std::get_if<wire::response>(&m); r && r->completion.id == id) {
         return r->completion;
+      }
+    }
     raw_completion none;
     none.code = rc::unimplemented;
     return none;
   }
   std::vector<std::string> events(connection_t c) {
     std::vector<std::string> result;
-    for (auto& m : inbox[c])
-      if (auto* n = std::get_if<wire::notification>(&m))
+    for (auto& m : inbox[c]) {
+      if (auto* n = std::get_if<wire::notification>(&m)) {
         result.push_back(enum_text(n->event.kind) + " " + n->event.path);
+      }
+    }
     return result;
   }
 
@@ -103,8 +115,9 @@ public:
     return o;
   }
   void collect() {
-    for (auto& d : ensemble.take_deliveries())
+    for (auto& d : ensemble.take_deliveries()) {
       inbox[d.to].push_back(std::move(d.message));
+    }
   }
 
   time_point start{seconds{1000}};

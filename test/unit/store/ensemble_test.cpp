@@ -139,14 +139,16 @@ TEST_CASE("ensemble: nothing committed is lost when the leader dies") {
   x.ensemble.set_lag(0, seconds{1});
   x.ensemble.set_lag(1, seconds{1});
   const auto c = x.dial(leader);
-  for (op_id_t i = 1; i <= 10; ++i)
+  for (op_id_t i = 1; i <= 10; ++i) {
     x.write(c, i, {make("/n" + std::to_string(i))});
+  }
   x.ensemble.crash(leader, x.now);
   x.collect();
   x.pass(seconds{3});
   REQUIRE(x.ensemble.leader());
-  for (int i = 1; i <= 10; ++i)
+  for (int i = 1; i <= 10; ++i) {
     CHECK(x.ensemble.data_of(*x.ensemble.leader()).tree().find("/n" + std::to_string(i)));
+  }
 }
 
 TEST_CASE("ensemble: only a leader with quorum ends sessions") {
@@ -212,8 +214,9 @@ TEST_CASE("ensemble: the time since the last touch that arrived decides, not the
   x.pass_with_pings(milliseconds{1900}, {c, other});
   x.read(c, 9, get("/e"));
   CHECK(x.completion(c, 9).code == rc::ok);
-  while (x.ensemble.committed().tree().find("/e"))
+  while (x.ensemble.committed().tree().find("/e")) {
     x.pass_with_pings(milliseconds{100}, {other}, milliseconds{100});
+  }
   CHECK(x.now - cut_at <= milliseconds{4500});
   CHECK(x.now - cut_at >= milliseconds{3000});
 }
@@ -320,8 +323,9 @@ TEST_CASE("ensemble: a restarted server catches up with what it missed before it
   x.ensemble.crash(0, x.now);
   CHECK_FALSE(x.ensemble.serving(0));
   const auto c = x.dial(1);
-  for (op_id_t i = 1; i <= 5; ++i)
+  for (op_id_t i = 1; i <= 5; ++i) {
     x.write(c, i, {make("/n" + std::to_string(i))});
+  }
   CHECK(x.ensemble.log_size() > 0);
   x.ensemble.restart(0, x.now);
   x.collect();

@@ -33,8 +33,9 @@ TEST_CASE("prober: contact is always the latest success that another one followe
         sent[id] = now;
         RC_ASSERT(sent.size() <= prober::max_outstanding);
       }
-      if (sent.empty() || *prop::gen::inRange(0, 2) == 0)
+      if (sent.empty() || *prop::gen::inRange(0, 2) == 0) {
         continue;
+      }
       // Completions may come late and in any order.
       auto i =
         std::next(sent.begin(), *prop::gen::inRange<std::ptrdiff_t>(0, static_cast<std::ptrdiff_t>(sent.size())));
@@ -42,9 +43,11 @@ TEST_CASE("prober: contact is always the latest success that another one followe
       const auto before = expected;
       if (code == rc::ok) {
         successes.insert(i->second);
-        for (const auto q : successes)
-          if (*successes.rbegin() - q >= interval && (!expected || q > *expected))
+        for (const auto q : successes) {
+          if (*successes.rbegin() - q >= interval && (!expected || q > *expected)) {
             expected = q;
+          }
+        }
       } else if (code == rc::no_node) {
         successes.clear();
       }

@@ -12,12 +12,14 @@ using lines = core_script::lines;
 TEST_CASE("session core: what became of transactions is counted, each outcome by itself") {
   core_script s;
   s.connect();
-  for (std::uint64_t i = 1; i <= 10; ++i)
+  for (std::uint64_t i = 1; i <= 10; ++i) {
     s.set(i);
+  }
   op_id_t id = 0;
   const auto answer = [&](rc code, int times) {
-    for (int n = 0; n < times; ++n)
+    for (int n = 0; n < times; ++n) {
       s.done(++id, code);
+    }
   };
   answer(rc::ok, 1);
   answer(rc::bad_version, 2);
@@ -39,11 +41,12 @@ TEST_CASE("session core: the error of a refused transaction names the operation 
     c.code = rc::no_auth;
     c.results.resize(3);
     c.results[refused].code = rc::no_auth;
-    for (const auto& effect : s.core.on_raw(s.last_handle, std::move(c), s.now, 0))
+    for (const auto& effect : s.core.on_raw(s.last_handle, std::move(c), s.now, 0)) {
       if (const auto* done = std::get_if<session_core::commit_done>(&effect)) {
         const auto& why = std::get<rejected>(done->outcome).why;
         CHECK(why.text.find("operation " + std::to_string(refused) + " of") != std::string::npos);
       }
+    }
     CHECK(s.core.counters().rejections == 1);
   }
 }

@@ -47,8 +47,9 @@ TEST_CASE("session core: every code maps to the outcome that its class demands")
     s.set(1);
     std::vector<op_result> results(2);
     results[1].code = code;
-    if (classify(code) == rc_class::unknown || classify(code) == rc_class::session_fatal)
+    if (classify(code) == rc_class::unknown || classify(code) == rc_class::session_fatal) {
       results.clear();
+    }
     CAPTURE(to_string(code));
     CHECK(s.done(1, code, results) == lines{"commit 1: " + outcome});
   }
@@ -126,8 +127,9 @@ TEST_CASE("session core: waiting behind a full window is no failure while the se
   limits.operation_deadline = seconds{3};
   core_script s{limits};
   s.connect();
-  for (std::uint64_t i = 1; i <= 10; ++i)
+  for (std::uint64_t i = 1; i <= 10; ++i) {
     s.set(i);
+  }
   s.take();
   for (op_id_t id = 1; id <= 9; ++id) {
     s.pass(seconds{2});

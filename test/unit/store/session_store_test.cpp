@@ -40,9 +40,11 @@ core_script scouting() {
 
 lines found(core_script& s, zxid_t zxid, std::optional<std::uint64_t> number = {}) {
   lines result;
-  for (auto& e : s.core.on_raw(s.last_handle, raw_scouted{zxid, number ? *number : s.last_scout}, s.now, 0))
-    if (auto* x = std::get_if<session_core::went_back>(&e))
+  for (auto& e : s.core.on_raw(s.last_handle, raw_scouted{zxid, number ? *number : s.last_scout}, s.now, 0)) {
+    if (auto* x = std::get_if<session_core::went_back>(&e)) {
       result.push_back(std::to_string(x->seen) + " " + std::to_string(x->found));
+    }
+  }
   return result;
 }
 

@@ -12,8 +12,9 @@ TEST_CASE("session core: a watch is told to each client that left one, once, and
   s.connect();
   s.read(1, {get("/a", true), exists("/a", true)}, false, 1);
   s.read(2, {get("/a", true)}, false, 2);
-  for (op_id_t id = 1; id <= 3; ++id)
+  for (op_id_t id = 1; id <= 3; ++id) {
     s.done(id);
+  }
   CHECK(s.core.counters().watches == 1);
   CHECK(s.event(watch_kind::changed, "/a") == lines{"watch 1,2: changed /a"});
   CHECK(s.event(watch_kind::changed, "/a") == lines{});

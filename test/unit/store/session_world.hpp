@@ -97,23 +97,30 @@ public:
     const auto until = now + d;
     while (true) {
       auto next = agenda_.empty() ? until : std::min(until, agenda_.begin()->first.first);
-      if (const auto e = ensemble.next_deadline())
+      if (const auto e = ensemble.next_deadline()) {
         next = std::min(next, *e);
-      for (auto& p : peers)
-        for (auto& [_, library] : p->handles)
-          if (const auto l = library->next_deadline())
+      }
+      for (auto& p : peers) {
+        for (auto& [_, library] : p->handles) {
+          if (const auto l = library->next_deadline()) {
             next = std::min(next, *l);
+          }
+        }
+      }
       now = std::max(now, next);
       ++steps;
       ensemble.advance(now);
       carry();
       for (auto& p : peers) {
         std::vector<std::uint64_t> due;
-        for (auto& [handle, library] : p->handles)
-          if (const auto l = library->next_deadline(); l && *l <= now)
+        for (auto& [handle, library] : p->handles) {
+          if (const auto l = library->next_deadline(); l && *l <= now) {
             due.push_back(handle);
-        for (const auto handle : due)
+          }
+        }
+        for (const auto handle : due) {
           with_handle(*p, handle, [&](client_library& l) { l.advance(now); });
+        }
       }
       if (!agenda_.empty() && agenda_.begin()->first.first <= now) {
         auto f = std::move(agenda_.begin()->second);
@@ -139,8 +146,9 @@ private:
   template <class F>
   void with_handle(peer& p, std::uint64_t handle, F&& f) {
     const auto i = p.handles.find(handle);
-    if (i == p.handles.end())
+    if (i == p.handles.end()) {
       return;
+    }
     f(*i->second);
     settle(p, handle);
   }
@@ -155,27 +163,31 @@ private:
     auto& library = *p.handles.at(handle);
     for (auto& effect : library.take_effects()) {
       connection_t c = 0;
-      if (auto* dial = std::get_if<client_library::dial>(&effect))
+      if (auto* dial = std::get_if<client_library::dial>(&effect)) {
         c = dial->connection;
-      else if (auto* send = std::get_if<client_library::send>(&effect))
+      } else if (auto* send = std::get_if<client_library::send>(&effect)) {
         c = send->connection;
-      else
+      } else {
         c = std::get<client_library::hang_up>(effect).connection;
+      }
       transmit(p, c, [this, effect = std::move(effect)]() mutable {
-        if (auto* dial = std::get_if<client_library::dial>(&effect))
+        if (auto* dial = std::get_if<client_library::dial>(&effect)) {
           ensemble.connect(dial->connection, dial->server, now);
-        else if (auto* send = std::get_if<client_library::send>(&effect))
+        } else if (auto* send = std::get_if<client_library::send>(&effect)) {
           ensemble.receive(send->connection, std::move(send->message), now);
-        else
+        } else {
           ensemble.disconnect(std::get<client_library::hang_up>(effect).connection, now);
+        }
       });
     }
     auto events = library.take_events();
-    if (!events.empty())
+    if (!events.empty()) {
       at(now, [this, &p, handle, events = std::move(events)]() mutable {
-        for (auto& event : events)
+        for (auto& event : events) {
           run(p, p.core.on_raw(handle, std::move(event), now, random.next()));
+        }
       });
+    }
   }
 
   void transmit(peer& p, connection_t c, std::function<void()> f) {
@@ -185,18 +197,20 @@ private:
     }
     // Whatever is cut while it is under way is lost as well.
     at(now + p.delay, [this, &p, c, f = std::move(f)] {
-      if (p.cut || black_.count(c) > 0)
+      if (p.cut || black_.count(c) > 0) {
         black_.insert(c);
-      else
+      } else {
         f();
+      }
     });
   }
 
   void carry() {
     for (auto& d : ensemble.take_deliveries()) {
       auto* p = owner_of(d.to);
-      if (!p)
+      if (!p) {
         continue;
+      }
       const auto handle = (d.to >> 32) & 0xffff;
       transmit(*p, d.to, [this, p, handle, d = std::move(d)]() mutable {
         with_handle(*p, handle, [&](client_library& l) { l.receive(d.to, std::move(d.message), now); });

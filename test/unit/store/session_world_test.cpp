@@ -50,8 +50,9 @@ public:
   }
 
   void join() {
-    if (core.view().phase != session_phase::connected || joined_ == core.view().number || join_request_ != 0)
+    if (core.view().phase != session_phase::connected || joined_ == core.view().number || join_request_ != 0) {
       return;
+    }
     const auto request = ++last_;
     join_request_ = request;
     joining_ = core.view().number;
@@ -60,16 +61,17 @@ public:
   }
 
   void on(session_core::effect& effect) override {
-    if (auto* x = std::get_if<session_core::commit_done>(&effect))
+    if (auto* x = std::get_if<session_core::commit_done>(&effect)) {
       on_commit(*x);
-    else if (auto* read = std::get_if<session_core::read_done>(&effect))
+    } else if (auto* read = std::get_if<session_core::read_done>(&effect)) {
       on_read(*read);
-    else if (auto* watch = std::get_if<session_core::watch_fired>(&effect))
+    } else if (auto* watch = std::get_if<session_core::watch_fired>(&effect)) {
       on_watch(*watch);
-    else if (auto* changed = std::get_if<session_core::session_changed>(&effect))
+    } else if (auto* changed = std::get_if<session_core::session_changed>(&effect)) {
       on_session(changed->view);
-    else if (auto* contact = std::get_if<session_core::contact_advanced>(&effect))
+    } else if (auto* contact = std::get_if<session_core::contact_advanced>(&effect)) {
       on_contact(*contact);
+    }
   }
 
   void check_end() {
@@ -81,8 +83,9 @@ public:
       REQUIRE(t_.applied.count(value) == 1);
       CHECK(t_.applied[value] == zxid);
     }
-    for (const auto& value : refused_values)
+    for (const auto& value : refused_values) {
       CHECK(t_.applied.count(value) == 0);
+    }
     for (const auto& [n, seen] : watching_) {
       // Nobody told us of a change, so there was none.
       const auto* now = w_.ensemble.committed().tree().find(node(n));
@@ -119,12 +122,13 @@ private:
     REQUIRE(writes_.count(x.to.request) == 1); // Each is answered once.
     const auto value = writes_[x.to.request];
     writes_.erase(x.to.request);
-    if (auto* done = std::get_if<committed>(&x.outcome))
+    if (auto* done = std::get_if<committed>(&x.outcome)) {
       committed_values[value] = done->zxid;
-    else if (std::holds_alternative<conflict>(x.outcome) || std::holds_alternative<rejected>(x.outcome))
+    } else if (std::holds_alternative<conflict>(x.outcome) || std::holds_alternative<rejected>(x.outcome)) {
       refused_values.insert(value);
-    else
+    } else {
       ++unknowns;
+    }
   }
 
   void on_read(session_core::read_done& x) {
@@ -132,8 +136,9 @@ private:
     const auto question = reads_[x.to.request];
     reads_.erase(x.to.request);
     t_.mix(static_cast<std::uint64_t>(x.outcome.status) + 10);
-    if (x.outcome.status != read_status::ok)
+    if (x.outcome.status != read_status::ok) {
       return;
+    }
     const auto& r = x.outcome.results.at(0);
     t_.mix(static_cast<std::uint64_t>(r.stat.mzxid));
     if (question.fresh) {
@@ -143,8 +148,9 @@ private:
     // One session never sees time run backwards.
     CHECK(r.stat.mzxid >= seen_[question.n]);
     seen_[question.n] = r.stat.mzxid;
-    if (r.watched)
+    if (r.watched) {
       watching_[question.n] = r.stat.mzxid;
+    }
   }
 
   void on_watch(session_core::watch_fired& x) {
@@ -160,9 +166,10 @@ private:
       ++sessions_lost;
       watching_.clear();
       seen_.clear();
-      if (contact_ && t_.ended.count(view.id))
+      if (contact_ && t_.ended.count(view.id)) {
         // The lease: the ensemble ended the session no earlier than a timeout after contact.
         CHECK(t_.ended[view.id] - *contact_ >= view.timeout);
+      }
       contact_.reset();
     }
   }
@@ -175,8 +182,9 @@ private:
     CHECK(x.contact + core.view().timeout / 3 <= w_.now);
     contact_ = x.contact;
     // The session may have ended already without our knowing: then not before contact + T either.
-    if (const auto i = t_.ended.find(core.view().id); i != t_.ended.end())
+    if (const auto i = t_.ended.find(core.view().id); i != t_.ended.end()) {
       CHECK(i->second - x.contact >= core.view().timeout);
+    }
   }
 
   session_world& w_;
@@ -205,13 +213,15 @@ totals simulate(std::uint64_t seed) {
   auto& dice = w.random;
   w.ensemble.set_observer([&](const committed_transaction& x, time_point when) {
     t.mix(static_cast<std::uint64_t>(x.zxid));
-    for (const auto& change : x.changes)
+    for (const auto& change : x.changes) {
       if (change.what == node_change::kind::set) {
         CHECK(t.applied.count(change.data) == 0); // Nothing is ever applied twice.
         t.applied[change.data] = x.zxid;
       }
-    if (x.ends_session)
+    }
+    if (x.ends_session) {
       t.ended[x.session] = when;
+    }
   });
   std::vector<actor*> actors;
   for (std::size_t i = 0; i < 4; ++i) {
@@ -223,8 +233,9 @@ totals simulate(std::uint64_t seed) {
   }
   w.pass(seconds{2});
   transaction first;
-  for (std::size_t n = 0; n < nodes; ++n)
+  for (std::size_t n = 0; n < nodes; ++n) {
     first.ops.emplace_back(create_op{node(n), "", create_mode::persistent});
+  }
   // By a hand-made connection, so that no actor sees an answer it has not asked for.
   const connection_t by_hand = 7;
   const auto leader = *w.ensemble.leader();
@@ -260,26 +271,33 @@ totals simulate(std::uint64_t seed) {
       }
       break;
     case 14:
-      for (const auto s : std::exchange(down, {}))
+      for (const auto s : std::exchange(down, {})) {
         w.ensemble.restart(s, w.now);
+      }
       break;
     default:
-      for (auto* x : actors)
+      for (auto* x : actors) {
         x->join();
+      }
       break;
     }
     w.pass(milliseconds{static_cast<int>(dice.below(dice.chance(10) ? 3000 : 200))});
   }
   // Everything heals; after a while everybody is well again.
-  for (const auto s : down)
+  for (const auto s : down) {
     w.ensemble.restart(s, w.now);
-  for (std::size_t i = 0; i < 3; ++i)
-    for (std::size_t k = 0; k < i; ++k)
+  }
+  for (std::size_t i = 0; i < 3; ++i) {
+    for (std::size_t k = 0; k < i; ++k) {
       w.ensemble.set_link(i, k, true, w.now);
-  for (std::size_t s = 0; s < 3; ++s)
+    }
+  }
+  for (std::size_t s = 0; s < 3; ++s) {
     w.ensemble.set_lag(s, duration::zero());
-  for (auto* a : actors)
+  }
+  for (auto* a : actors) {
     w.cut_peer(*a, false);
+  }
   w.pass(seconds{60});
   totals sum;
   for (auto* a : actors) {
@@ -291,8 +309,9 @@ totals simulate(std::uint64_t seed) {
     sum.lost += a->sessions_lost;
     sum.events += a->events;
   }
-  for (std::size_t s = 0; s < 3; ++s)
+  for (std::size_t s = 0; s < 3; ++s) {
     CHECK(w.ensemble.data_of(s).zxid() == w.ensemble.committed().zxid());
+  }
   sum.hash = t.hash;
   sum.elections = w.ensemble.epoch();
   sum.steps = w.steps;
@@ -334,6 +353,7 @@ TEST_CASE("world: under random faults outcomes are true, fresh reads are fresh, 
 }
 
 TEST_CASE("world: the same seed gives the same history") {
-  for (std::uint64_t seed = 1000; seed < 1005; ++seed)
+  for (std::uint64_t seed = 1000; seed < 1005; ++seed) {
     CHECK(simulate(seed).hash == simulate(seed).hash);
+  }
 }

@@ -62,8 +62,9 @@ TEST_CASE("size suspect: an answer to one as large ends the suspicion, one to a 
 
 TEST_CASE("size suspect: one break with something smaller under way is no verdict on that") {
   scene x;
-  for (int i = 0; i < 3; ++i)
+  for (int i = 0; i < 3; ++i) {
     x.breaks_with(20'000);
+  }
   x.now += seconds{90};
   CHECK(x.s.pause_ends(x.now));
   CHECK_FALSE(x.breaks_with(9'000));
@@ -83,9 +84,11 @@ TEST_CASE("size suspect: breaks that are far apart are not added up") {
 
 TEST_CASE("size suspect: a bad network is no verdict on small transactions, nor one break with many under way") {
   scene x;
-  for (int i = 0; i < 100; ++i)
+  for (int i = 0; i < 100; ++i) {
     CHECK_FALSE(x.breaks_with(size_suspect::never_below - 1));
-  for (int i = 0; i < 100; ++i)
+  }
+  for (int i = 0; i < 100; ++i) {
     x.s.lost("/many", 50'000);
+  }
   CHECK_FALSE(x.s.connected(x.now));
 }

@@ -52,9 +52,11 @@ public:
 
   int children(const std::string& path) const {
     int n = 0;
-    for (const auto& [p, _] : nodes_)
-      if (p != "/" && parent(p) == path)
+    for (const auto& [p, _] : nodes_) {
+      if (p != "/" && parent(p) == path) {
         ++n;
+      }
+    }
     return n;
   }
 
@@ -70,22 +72,27 @@ private:
     const auto& path = path_of(op);
     const auto allowed = [&](const std::string& p) { return nodes_[p].acl.empty() || nodes_[p].acl == who.digest; };
     if (const auto* create = std::get_if<create_op>(&op)) {
-      if (path == "/")
+      if (path == "/") {
         return rc::node_exists;
+      }
       const auto up = parent(path);
-      if (nodes_.count(up) == 0)
+      if (nodes_.count(up) == 0) {
         return rc::no_node;
-      if (!allowed(up))
+      }
+      if (!allowed(up)) {
         return rc::no_auth;
+      }
       auto full = path;
       if (create->mode == create_mode::persistent_sequential || create->mode == create_mode::ephemeral_sequential) {
         auto digits = std::to_string(nodes_[up].creates);
         full += std::string(10 - digits.size(), '0') + digits;
       }
-      if (nodes_.count(full) > 0)
+      if (nodes_.count(full) > 0) {
         return rc::node_exists;
-      if (nodes_[up].owner != 0)
+      }
+      if (nodes_[up].owner != 0) {
         return rc::no_children_for_ephemerals;
+      }
       ++nodes_[up].creates;
       nodes_[up].pzxid = zxid;
       const bool ephemeral =
@@ -94,33 +101,41 @@ private:
       return rc::ok;
     }
     if (std::holds_alternative<remove_op>(op)) {
-      if (path == "/")
+      if (path == "/") {
         return rc::bad_arguments;
-      if (nodes_.count(parent(path)) == 0)
+      }
+      if (nodes_.count(parent(path)) == 0) {
         return rc::no_node;
-      if (!allowed(parent(path)))
+      }
+      if (!allowed(parent(path))) {
         return rc::no_auth;
+      }
     }
-    if (nodes_.count(path) == 0)
+    if (nodes_.count(path) == 0) {
       return rc::no_node;
-    if (!std::holds_alternative<remove_op>(op) && !allowed(path))
+    }
+    if (!std::holds_alternative<remove_op>(op) && !allowed(path)) {
       return rc::no_auth;
+    }
     int version = -1;
-    if (const auto* check = std::get_if<check_op>(&op))
+    if (const auto* check = std::get_if<check_op>(&op)) {
       version = check->version;
-    else if (const auto* set = std::get_if<set_op>(&op))
+    } else if (const auto* set = std::get_if<set_op>(&op)) {
       version = set->version;
-    else
+    } else {
       version = std::get<remove_op>(op).version;
-    if (version != -1 && version != nodes_[path].version)
+    }
+    if (version != -1 && version != nodes_[path].version) {
       return rc::bad_version;
+    }
     if (const auto* set = std::get_if<set_op>(&op)) {
       nodes_[path].data = set->data;
       nodes_[path].mzxid = zxid;
       ++nodes_[path].version;
     } else if (std::holds_alternative<remove_op>(op)) {
-      if (children(path) > 0)
+      if (children(path) > 0) {
         return rc::not_empty;
+      }
       nodes_.erase(path);
       nodes_[parent(path)].pzxid = zxid;
     }
@@ -154,8 +169,9 @@ prop::Gen<write_op> any_op() {
 
 void compare(const znode_tree& tree, const plain_tree& plain) {
   std::vector<std::string> expected;
-  for (const auto& [path, _] : plain.nodes())
+  for (const auto& [path, _] : plain.nodes()) {
     expected.push_back(path);
+  }
   RC_ASSERT(tree.paths() == expected);
   for (const auto& [path, want] : plain.nodes()) {
     const auto* have = tree.find(path);
@@ -186,15 +202,17 @@ TEST_CASE("tree: any transactions of any sessions give what the plain rules give
       ++zxid;
       const session_id_t session = *prop::gen::inRange<session_id_t>(1, 4);
       if (*prop::gen::inRange(0, 12) == 0) {
-        for (const auto& change : end_of_session(tree, session))
+        for (const auto& change : end_of_session(tree, session)) {
           tree.apply(change, zxid);
+        }
         plain.end(session, zxid);
       } else {
         const requester who{session, *prop::gen::weightedElement<std::string>({{5, ""}, {1, "me:pw"}})};
         transaction txn;
         txn.ops = *prop::gen::container<std::vector<write_op>>(any_op());
-        if (txn.ops.size() > 8)
+        if (txn.ops.size() > 8) {
           txn.ops.resize(8);
+        }
         std::size_t failed = 0;
         const auto expected = plain.apply(txn, who, zxid, failed);
         const auto checked = check_multi(tree, txn, who, zxid);
@@ -205,12 +223,15 @@ TEST_CASE("tree: any transactions of any sessions give what the plain rules give
           RC_ASSERT(to_string(checked.results[i].code) == to_string(code));
         }
         RC_ASSERT((expected == rc::ok || checked.changes.empty()));
-        for (const auto& change : checked.changes)
+        for (const auto& change : checked.changes) {
           tree.apply(change, zxid);
+        }
         // The stat that a set answers with is the one after its own operation.
-        for (std::size_t i = 0; expected == rc::ok && i < txn.ops.size(); ++i)
-          if (std::holds_alternative<set_op>(txn.ops[i]))
+        for (std::size_t i = 0; expected == rc::ok && i < txn.ops.size(); ++i) {
+          if (std::holds_alternative<set_op>(txn.ops[i])) {
             RC_ASSERT(checked.results[i].stat.mzxid == zxid);
+          }
+        }
       }
       compare(tree, plain);
     }

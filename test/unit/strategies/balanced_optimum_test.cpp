@@ -27,8 +27,9 @@ void is_optimal(const ingredients& with, std::uint32_t seed) {
   RC_LOG() << "seed " << seed << "\ngot  " << got << "\nbest " << best << "\n";
   RC_ASSERT(got == best);
   RC_ASSERT(static_cast<std::int64_t>(result.summary.moves) == got.moves);
-  if (result.summary.moves_lower_bound)
+  if (result.summary.moves_lower_bound) {
     RC_ASSERT(*result.summary.moves_lower_bound == result.summary.moves);
+  }
 }
 
 } // namespace

@@ -31,8 +31,9 @@ struct score {
 };
 
 inline std::ostream& operator<<(std::ostream& out, const score& x) {
-  for (auto k : x.key())
+  for (auto k : x.key()) {
     out << k << ' ';
+  }
   return out;
 }
 
@@ -49,11 +50,13 @@ inline score score_of(const assignment_problem& p, const std::vector<worker_inde
     for (auto i = p.first_item(j); i < p.first_item(j + 1); ++i) {
       const auto w = owner[i];
       const auto from = p.previous(i);
-      if (from != no_worker && p.eligible(j, from) && from != w)
+      if (from != no_worker && p.eligible(j, from) && from != w) {
         ++result.moves;
+      }
       if (from != no_worker && p.eligible(j, from) && from != w && p.worker(from).cordoned &&
-          !p.worker(from).draining && !p.job(j).pin_of(i - p.first_item(j)))
+          !p.worker(from).draining && !p.job(j).pin_of(i - p.first_item(j))) {
         ++result.left_cordoned;
+      }
       if (w == no_worker) {
         ++result.unplaced[2 - static_cast<std::size_t>(p.job(j).priority)];
         continue;
@@ -63,14 +66,18 @@ inline score score_of(const assignment_problem& p, const std::vector<worker_inde
       ++zones[p.worker(w).zone_index];
       result.on_draining += p.worker(w).draining ? 1 : 0;
     }
-    for (auto n : counts)
+    for (auto n : counts) {
       result.jobs += square(n);
-    if (p.job(j).spread_zones)
-      for (auto n : zones)
+    }
+    if (p.job(j).spread_zones) {
+      for (auto n : zones) {
         result.zones += square(n);
+      }
+    }
   }
-  for (auto n : totals)
+  for (auto n : totals) {
     result.totals += square(n);
+  }
   return result;
 }
 
@@ -87,10 +94,12 @@ private:
   bool allowed(item_index i, worker_index w) const {
     const auto j = p_.job_of(i);
     const auto from = p_.previous(i);
-    if (!p_.eligible(j, w) || (from != w && !p_.worker(w).accepts_new()))
+    if (!p_.eligible(j, w) || (from != w && !p_.worker(w).accepts_new())) {
       return false;
-    if (auto pin = p_.job(j).pin_of(i - p_.first_item(j)); pin && *pin != w)
+    }
+    if (auto pin = p_.job(j).pin_of(i - p_.first_item(j)); pin && *pin != w) {
       return false;
+    }
     return true;
   }
 
@@ -101,41 +110,50 @@ private:
     std::size_t total = 1;
     std::size_t same = 1;
     std::vector<std::int64_t> used(p_.resources().size());
-    for (const auto& need : job.profile)
+    for (const auto& need : job.profile) {
       used[need.resource] += need.amount;
+    }
     for (item_index k = 0; k < i; ++k) {
-      if (owner_[k] != w)
+      if (owner_[k] != w) {
         continue;
+      }
       const auto other = p_.job_of(k);
       ++total;
       same += other == j ? 1 : 0;
-      if (std::count(job.separate_from.begin(), job.separate_from.end(), other) > 0)
+      if (std::count(job.separate_from.begin(), job.separate_from.end(), other) > 0) {
         return false;
-      for (const auto& need : p_.job(other).profile)
+      }
+      for (const auto& need : p_.job(other).profile) {
         used[need.resource] += need.amount;
+      }
     }
-    if (total > p_.worker(w).max_items || (job.max_per_worker != 0 && same > job.max_per_worker))
+    if (total > p_.worker(w).max_items || (job.max_per_worker != 0 && same > job.max_per_worker)) {
       return false;
-    for (std::size_t r = 0; r < used.size(); ++r)
-      if (p_.worker(w).capacity[r] != worker_info::unlimited && used[r] > p_.worker(w).capacity[r])
+    }
+    for (std::size_t r = 0; r < used.size(); ++r) {
+      if (p_.worker(w).capacity[r] != worker_info::unlimited && used[r] > p_.worker(w).capacity[r]) {
         return false;
+      }
+    }
     return true;
   }
 
   void place(item_index i) {
     if (i == owner_.size()) {
       const auto found = score_of(p_, owner_);
-      if (!best_ || found < *best_)
+      if (!best_ || found < *best_) {
         best_ = found;
+      }
       return;
     }
     bool possible = false;
-    for (worker_index w = 0; w < p_.worker_count(); ++w)
+    for (worker_index w = 0; w < p_.worker_count(); ++w) {
       if (allowed(i, w) && (p_.unconstrained() || fits(i, w))) {
         possible = true;
         owner_[i] = w;
         place(i + 1);
       }
+    }
     if (!possible || !p_.unconstrained()) {
       owner_[i] = no_worker;
       place(i + 1);

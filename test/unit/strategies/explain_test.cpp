@@ -15,9 +15,11 @@ plan_rule worse_at(const score& a, const score& b) {
   const plan_rule rules[] = {plan_rule::placement,   plan_rule::placement,      plan_rule::placement,
                              plan_rule::draining,    plan_rule::cordoned,       plan_rule::zone_spread,
                              plan_rule::job_balance, plan_rule::global_balance, plan_rule::fewest_moves};
-  for (std::size_t k = 0; k < std::size(rules); ++k)
-    if (b.key()[k] > a.key()[k])
+  for (std::size_t k = 0; k < std::size(rules); ++k) {
+    if (b.key()[k] > a.key()[k]) {
       return rules[k];
+    }
+  }
   return plan_rule::tie;
 }
 
@@ -43,8 +45,9 @@ TEST_CASE("a verdict is the rule at which the plan gets worse when the item is p
         const auto pinned = problem.with_pin(i, v.worker);
         const auto other = make_plan(pinned, registry, options).value();
         RC_ASSERT(v.rule != plan_rule::none);
-        if (x.chosen == no_worker)
+        if (x.chosen == no_worker) {
           continue;
+        }
         if (other.owner[i] != v.worker) { // it cannot be there whatever gives way
           RC_ASSERT(v.rule <= plan_rule::placement);
           continue;
@@ -61,8 +64,9 @@ TEST_CASE("an item kept back by the budget says so") {
   builder.add_worker("w-0");
   builder.add_worker("w-1");
   builder.add_job("a", {}, {"i-0", "i-1", "i-2", "i-3"});
-  for (const auto* item : {"i-0", "i-1", "i-2", "i-3"})
+  for (const auto* item : {"i-0", "i-1", "i-2", "i-3"}) {
     builder.set_previous("w-0", "a", item);
+  }
   const auto problem = builder.build().value();
   plan_options options;
   options.max_moves = 1;
@@ -72,9 +76,11 @@ TEST_CASE("an item kept back by the budget says so") {
   CHECK(planned.summary.moves_deferred == 1);
   CHECK(!planned.summary.moves_lower_bound.has_value()); // of another balance
   std::size_t kept_back = 0;
-  for (item_index i = 0; i < 4; ++i)
-    for (const auto& v : explain(problem, registry, options, planned, i).others)
+  for (item_index i = 0; i < 4; ++i) {
+    for (const auto& v : explain(problem, registry, options, planned, i).others) {
       kept_back += v.rule == plan_rule::move_budget ? 1 : 0;
+    }
+  }
   CHECK(kept_back == 1);
 }
 

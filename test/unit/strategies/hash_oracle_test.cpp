@@ -19,15 +19,17 @@ assignment run(const model& x) {
 
 model six_items(const char* strategy, items workers) {
   items work;
-  for (int k = 0; k < 6; ++k)
+  for (int k = 0; k < 6; ++k) {
     work.push_back("work-item-" + std::to_string(k));
+  }
   return {std::move(workers), {{"job-0", work}}, {}, strategy};
 }
 
 std::set<std::string> numbers(std::initializer_list<int> list) {
   std::set<std::string> result;
-  for (auto k : list)
+  for (auto k : list) {
     result.insert("work-item-" + std::to_string(k));
+  }
   return result;
 }
 
@@ -41,11 +43,12 @@ TEST_CASE("murmur3 gives the published values") {
 
 TEST_CASE("a prefix hashed once gives the hash of the whole, whatever the lengths") {
   const std::string text(200, 'x');
-  for (std::size_t a = 0; a < 40; ++a)
+  for (std::size_t a = 0; a < 40; ++a) {
     for (std::size_t b = 0; b < 40; ++b) {
       auto whole = text.substr(0, a) + std::string(b, 'y');
       CHECK(murmur3_prefix{text.substr(0, a)}(std::string(b, 'y')) == murmur3_64(whole));
     }
+  }
 }
 
 TEST_CASE("rendezvous weights are wire-stable") {

@@ -40,28 +40,34 @@ TEST_CASE("items kept up to date change by change are what interning all of them
       const auto before = items.set;
       for (auto n = upto(10); n > 0; --n) {
         const auto name = (upto(9) == 0 ? "bad-" : "item-") + std::to_string(upto(60));
-        if (names.erase(name) == 0)
+        if (names.erase(name) == 0) {
           names.insert(name);
+        }
       }
-      if (upto(9) == 0)
+      if (upto(9) == 0) {
         names.clear();
+      }
       std::vector<std::string> good;
       std::copy_if(names.begin(), names.end(), std::back_inserter(good), no_bad_ones);
       auto merged = merge_items(std::move(items), sorted(names), no_bad_ones);
       const auto& now = *merged.now.set;
       same(now, *item_set::make(good).value());
       RC_ASSERT(merged.now.by_name.size() == good.size());
-      for (std::size_t k = 0; k < good.size(); ++k)
+      for (std::size_t k = 0; k < good.size(); ++k) {
         RC_ASSERT(now.name(merged.now.by_name[k]) == good[k]);
+      }
       RC_ASSERT(merged.origin.size() == now.size());
-      for (std::size_t k = 0; k < now.size(); ++k)
+      for (std::size_t k = 0; k < now.size(); ++k) {
         RC_ASSERT(merged.origin[k] == (before ? before->find(now.name(k)).value_or(no_worker) : no_worker));
+      }
       std::size_t gone = 0;
-      for (std::size_t k = 0; before && k < before->size(); ++k)
+      for (std::size_t k = 0; before && k < before->size(); ++k) {
         gone += names.count(std::string{before->name(k)}) == 0 ? 1 : 0;
+      }
       RC_ASSERT(merged.gone.size() == gone);
-      for (auto k : merged.gone)
+      for (auto k : merged.gone) {
         RC_ASSERT(names.count(std::string{before->name(k)}) == 0u);
+      }
       items = std::move(merged.now);
     }
   }));

@@ -31,8 +31,9 @@ plan all_on(const assignment_problem& problem, worker_index w) {
 // Job "a" by the strategy "mine" and "b" by the default one, both with a previous owner.
 assignment_problem two_jobs() {
   problem_builder builder;
-  for (const auto* w : {"w-0", "w-1"})
+  for (const auto* w : {"w-0", "w-1"}) {
     builder.add_worker(w, {}, problem_builder::offers::listed_jobs);
+  }
   job_attributes mine;
   mine.strategy = "mine";
   builder.add_job("a", mine, {"i-0", "i-1", "i-2"});
@@ -61,8 +62,9 @@ void fails_alone(function f, errc code, const std::string& part_of_text) {
   CHECK(names["w-0"]["a"] == std::set<std::string>{"i-1"}); // keeps what is legal
   CHECK(names["w-0"]["b"].size() + names["w-1"]["b"].size() == 3);
   REQUIRE(result.unassigned.size() == 2);
-  for (const auto& u : result.unassigned)
+  for (const auto& u : result.unassigned) {
     CHECK(u.reason == plan_rule::strategy);
+  }
 }
 
 } // namespace

@@ -28,12 +28,14 @@ job_attributes needs(std::int64_t mb, job_priority priority = job_priority::norm
 /// Three workers of 1000 MB, each with two items of 300; "big" wants 600 and finds 400 everywhere.
 problem_builder crowded(const job_attributes& big, job_attributes small = needs(300, job_priority::low)) {
   problem_builder b;
-  for (const auto* w : {"w-0", "w-1", "w-2"})
+  for (const auto* w : {"w-0", "w-1", "w-2"}) {
     b.add_worker(w, memory(1000));
+  }
   b.add_job("big", big, {"b"});
   b.add_job("small", small, {"s-0", "s-1", "s-2", "s-3", "s-4", "s-5"});
-  for (int k = 0; k < 6; ++k)
+  for (int k = 0; k < 6; ++k) {
     b.set_previous("w-" + std::to_string(k / 2), "small", "s-" + std::to_string(k));
+  }
   return b;
 }
 
@@ -66,9 +68,11 @@ TEST_CASE("an item gets room by one move of another where no worker has enough i
   CHECK(next.unassigned.empty());
   // Why the item that moved is not where it was: another one would have had to move instead.
   const auto why = explain(problem, strategy_registry{}, {}, result, result.moves[0].item);
-  for (const auto& v : why.others)
-    if (v.worker == result.moves[0].from)
+  for (const auto& v : why.others) {
+    if (v.worker == result.moves[0].from) {
       CHECK(v.rule == plan_rule::tie);
+    }
+  }
 }
 
 TEST_CASE("items move for others of their own priority, but not for lower ones") {
@@ -101,8 +105,9 @@ TEST_CASE("room is made within the budget of moves") {
 
 TEST_CASE("pinned items, and those of jobs that stay together, do not move to make room") {
   auto pinned = needs(300, job_priority::low);
-  for (int k = 0; k < 6; ++k)
+  for (int k = 0; k < 6; ++k) {
     pinned.pinned["s-" + std::to_string(k)] = "w-" + std::to_string(k / 2);
+  }
   const auto problem = crowded(needs(600, job_priority::high), pinned).build().value();
   const auto result = make_plan(problem, strategy_registry{}).value();
   CHECK(result.moves.empty());
@@ -111,15 +116,18 @@ TEST_CASE("pinned items, and those of jobs that stay together, do not move to ma
 
 TEST_CASE("room for one item is not worth more than three moves") {
   problem_builder b;
-  for (const auto* w : {"w-0", "w-1"})
+  for (const auto* w : {"w-0", "w-1"}) {
     b.add_worker(w, memory(1000));
+  }
   std::vector<item_id> small;
-  for (int k = 0; k < 10; ++k)
+  for (int k = 0; k < 10; ++k) {
     small.push_back("s-" + std::to_string(k));
+  }
   b.add_job("big", needs(800, job_priority::high), {"b"});
   b.add_job("small", needs(100, job_priority::low), small);
-  for (int k = 0; k < 10; ++k)
+  for (int k = 0; k < 10; ++k) {
     b.set_previous(k < 5 ? "w-0" : "w-1", "small", small[static_cast<std::size_t>(k)]);
+  }
   const auto problem = b.build().value();
   const auto result = make_plan(problem, strategy_registry{}).value();
   CHECK(result.moves.size() == 3 * (1 - result.unassigned.size()));
@@ -133,10 +141,12 @@ TEST_CASE("making room keeps to every rule, to the budget and to three moves for
   CHECK(rc::check([&](std::uint32_t seed, std::uint8_t limits) {
     const auto problem = generator{seed}.make(with);
     plan_options options;
-    if (limits & 1)
+    if (limits & 1) {
       options.max_moves = (limits >> 1) % 5;
-    if (limits & 16)
+    }
+    if (limits & 16) {
       options.max_moves_per_worker = (limits >> 5) % 4;
+    }
     auto before = staged_plan(problem, options, true);
     auto after = before;
     make_room(problem, options, after);
@@ -144,8 +154,9 @@ TEST_CASE("making room keeps to every rule, to the budget and to three moves for
     RC_ASSERT(!legal_before || check_plan(problem, after.owner).has_value());
     const auto more = placed(after.owner) - placed(before.owner);
     RC_ASSERT(placed(after.owner) >= placed(before.owner));
-    for (item_index i = 0; i < problem.item_count(); ++i)
+    for (item_index i = 0; i < problem.item_count(); ++i) {
       RC_ASSERT(before.owner[i] == no_worker || after.owner[i] != no_worker);
+    }
     const auto was = moves_of(problem, before.owner);
     const auto is = moves_of(problem, after.owner);
     RC_ASSERT(is <= was + most_moves_for_room * more);

@@ -26,20 +26,23 @@ ingredients everything() {
 plan planned(const assignment_problem& problem, const plan_options& options = {}) {
   auto result = make_plan(problem, strategy_registry{}, options);
   RC_ASSERT(result.has_value());
-  for (const auto& f : result->failures)
+  for (const auto& f : result->failures) {
     RC_FAIL(f.what.text);
+  }
   return std::move(*result);
 }
 
 generator::raw with_strategy(generator::raw x, std::uint32_t seed) {
-  for (auto& j : x.jobs)
+  for (auto& j : x.jobs) {
     j.attributes.strategy = strategies[(seed >> 3) % std::size(strategies)];
+  }
   return x;
 }
 
 generator::raw mixed_strategies(generator::raw x, std::uint32_t seed) {
-  for (auto& j : x.jobs)
+  for (auto& j : x.jobs) {
     j.attributes.strategy = strategies[(seed = seed * 1664525u + 1013904223u) % std::size(strategies)];
+  }
   return x;
 }
 
@@ -53,12 +56,15 @@ TEST_CASE("every strategy keeps every hard rule and accounts for every item") {
       const auto result = planned(problem);
       RC_ASSERT(check_plan(problem, result.owner).has_value());
       std::size_t unassigned = 0;
-      for (item_index i = 0; i < problem.item_count(); ++i)
-        if (result.owner[i] == no_worker)
+      for (item_index i = 0; i < problem.item_count(); ++i) {
+        if (result.owner[i] == no_worker) {
           RC_ASSERT(result.unassigned[unassigned++].item == i);
+        }
+      }
       RC_ASSERT(unassigned == result.unassigned.size());
-      for (const auto& u : result.unassigned)
+      for (const auto& u : result.unassigned) {
         RC_ASSERT(u.reason != plan_rule::none);
+      }
       RC_ASSERT(result.summary.assigned + unassigned == problem.item_count());
     }
   }));
@@ -69,8 +75,9 @@ TEST_CASE("no strategy leaves an item out that a worker could take") {
   with.relaxations = false; // all or nothing
   CHECK(rc::check("random problems", [with](std::uint32_t seed) {
     const auto problem = generator::build(with_strategy(generator{seed}.draw(with), seed), 0);
-    for (const auto& u : planned(problem).unassigned)
+    for (const auto& u : planned(problem).unassigned) {
       RC_ASSERT(u.reason != plan_rule::strategy);
+    }
   }));
 }
 
@@ -90,8 +97,9 @@ TEST_CASE("a plan of its own result moves nothing") {
   with.weights = with.profiles = with.item_weights = with.separate = with.colocate = with.relaxations = false;
   CHECK(rc::check("random problems", [with](std::uint32_t seed) {
     auto raw = generator{seed}.draw(with);
-    for (auto& j : raw.jobs)
+    for (auto& j : raw.jobs) {
       j.attributes.strategy = seed % 2 == 0 ? "balanced" : "evenly_spread";
+    }
     const auto problem = generator::build(raw, 0);
     const auto first = planned(problem);
     const auto second = planned(problem.with_previous(first.owner));
@@ -120,8 +128,9 @@ TEST_CASE("a worker that is eligible for nothing changes nothing") {
   };
   CHECK(rc::check("random problems", same));
   // Everybody else offers everything: rare among random ones.
-  for (const std::uint32_t seed : {1002u, 5321u, 6154u, 14201u})
+  for (const std::uint32_t seed : {1002u, 5321u, 6154u, 14201u}) {
     CHECK(rc::check("seed " + std::to_string(seed), [&] { same(seed); }));
+  }
 }
 
 TEST_CASE("weights count relative to each other only") {
@@ -132,12 +141,15 @@ TEST_CASE("weights count relative to each other only") {
   with.items = 40;
   CHECK(rc::check("random problems", [with](std::uint32_t seed) {
     auto raw = generator{seed}.draw(with);
-    if (seed % 4 == 0)
-      for (auto& w : raw.workers)
+    if (seed % 4 == 0) {
+      for (auto& w : raw.workers) {
         w.attributes.weight = milli;
+      }
+    }
     const auto before = generator::build(raw, 0);
-    for (auto& w : raw.workers)
+    for (auto& w : raw.workers) {
       w.attributes.weight *= 4;
+    }
     const auto after = generator::build(raw, 0);
     RC_ASSERT(names_of(before, planned(before).owner) == names_of(after, planned(after).owner));
   }));
@@ -151,12 +163,14 @@ TEST_CASE("other names change no totals") {
   CHECK(rc::check("random problems", [with](std::uint32_t seed) {
     auto raw = generator{seed}.draw(with);
     auto totals = planned(generator::build(raw, 0)).summary.totals;
-    for (auto& w : raw.workers)
+    for (auto& w : raw.workers) {
       w.name = "other-" + w.name.substr(2);
+    }
     for (auto& j : raw.jobs) {
       j.name = "other-" + j.name;
-      for (auto& i : j.items)
+      for (auto& i : j.items) {
         i = "other-" + i;
+      }
     }
     for (auto& [w, j, i] : raw.previous) {
       w = "other-" + w.substr(2);
@@ -193,15 +207,18 @@ TEST_CASE("shares follow the weights of the workers") {
     const auto problem = generator{seed}.make(with);
     const auto result = planned(problem);
     std::int64_t weights = 0;
-    for (worker_index w = 0; w < problem.worker_count(); ++w)
+    for (worker_index w = 0; w < problem.worker_count(); ++w) {
       weights += problem.worker(w).weight;
+    }
     for (job_index j = 0; j < problem.job_count(); ++j) {
       std::vector<std::int64_t> counts(problem.worker_count());
-      for (auto i = problem.first_item(j); i < problem.first_item(j + 1); ++i)
+      for (auto i = problem.first_item(j); i < problem.first_item(j + 1); ++i) {
         ++counts[result.owner[i]];
+      }
       const auto items = static_cast<std::int64_t>(problem.items_of(j));
-      for (worker_index w = 0; w < counts.size(); ++w) // within one of the proportional share
+      for (worker_index w = 0; w < counts.size(); ++w) { // within one of the proportional share
         RC_ASSERT(std::abs(counts[w] * weights - items * problem.worker(w).weight) < weights);
+      }
     }
   }));
 }
@@ -216,11 +233,13 @@ TEST_CASE("zones of a job that spreads differ by one at most where all is eligib
     const auto problem = generator{seed}.make(with);
     const auto result = planned(problem);
     for (job_index j = 0; j < problem.job_count(); ++j) {
-      if (!problem.job(j).spread_zones)
+      if (!problem.job(j).spread_zones) {
         continue;
+      }
       std::vector<std::size_t> zones(problem.zone_count());
-      for (auto i = problem.first_item(j); i < problem.first_item(j + 1); ++i)
+      for (auto i = problem.first_item(j); i < problem.first_item(j + 1); ++i) {
         ++zones[problem.worker(result.owner[i]).zone_index];
+      }
       const auto [least, most] = std::minmax_element(zones.begin(), zones.end());
       RC_ASSERT(*most - *least <= 1u);
     }
@@ -236,15 +255,19 @@ TEST_CASE("a colocated job sits where the other one is, wherever one worker can 
   CHECK(rc::check("random problems", [with](std::uint32_t seed) {
     const auto problem = generator{seed}.make(with);
     const auto result = planned(problem);
-    for (job_index j = 0; j < problem.job_count(); ++j)
+    for (job_index j = 0; j < problem.job_count(); ++j) {
       for (auto other : problem.job(j).colocate_with) {
         std::set<worker_index> holders;
-        for (auto i = problem.first_item(other); i < problem.first_item(other + 1); ++i)
-          if (result.owner[i] != no_worker && problem.eligible(j, result.owner[i]))
+        for (auto i = problem.first_item(other); i < problem.first_item(other + 1); ++i) {
+          if (result.owner[i] != no_worker && problem.eligible(j, result.owner[i])) {
             holders.insert(result.owner[i]);
-        for (auto i = problem.first_item(j); !holders.empty() && i < problem.first_item(j + 1); ++i)
+          }
+        }
+        for (auto i = problem.first_item(j); !holders.empty() && i < problem.first_item(j + 1); ++i) {
           RC_ASSERT(result.owner[i] == no_worker || holders.count(result.owner[i]) == 1);
+        }
       }
+    }
   }));
 }
 
@@ -270,8 +293,9 @@ TEST_CASE("a budget is kept, orphans do not wait, and rounds converge on what on
       RC_ASSERT(round.summary.assigned >= whole.summary.assigned);
       moves += round.summary.moves;
       problem = problem.with_previous(round.owner);
-      if (round.summary.moves_deferred == 0)
+      if (round.summary.moves_deferred == 0) {
         break;
+      }
     }
     RC_ASSERT(round.summary.moves_deferred == 0u);
     RC_ASSERT(moves <= whole.summary.moves + problem.item_count());
@@ -307,17 +331,20 @@ TEST_CASE("an effort of nothing still gives a legal plan with every job balanced
     options.global_tolerance = 0;
     const auto result = planned(problem, options);
     RC_ASSERT(check_plan(problem, result.owner).has_value());
-    if (result.summary.effort_exhausted)
+    if (result.summary.effort_exhausted) {
       RC_ASSERT(!result.summary.moves_lower_bound.has_value());
+    }
   }));
 }
 
 TEST_CASE("a rolling restart touches no more than the items of each worker, twice") {
   model x;
-  for (int w = 0; w < 10; ++w)
+  for (int w = 0; w < 10; ++w) {
     x.workers.push_back("w-" + std::to_string(w));
-  for (int j = 0; j < 7; ++j)
+  }
+  for (int j = 0; j < 7; ++j) {
     x.jobs["j-" + std::to_string(j)] = numbered("i-", 0, 12 + j);
+  }
   auto plan_now = [&](const std::vector<std::string>& workers) {
     auto y = x;
     y.workers = workers;
@@ -329,8 +356,9 @@ TEST_CASE("a rolling restart touches no more than the items of each worker, twic
   plan_now(x.workers);
   for (const auto& restarted : x.workers) {
     std::size_t held = 0;
-    for (const auto& [job, list] : x.previous[restarted])
+    for (const auto& [job, list] : x.previous[restarted]) {
       held += list.size();
+    }
     auto others = x.workers;
     others.erase(std::find(others.begin(), others.end(), restarted));
     const auto away = plan_now(others);
@@ -347,21 +375,24 @@ TEST_CASE("rendezvous: a new worker only takes, a lost one only gives, and comin
   with.items = 60;
   CHECK(rc::check("random problems", [with](std::uint32_t seed) {
     auto raw = generator{seed}.draw(with);
-    for (auto& j : raw.jobs)
+    for (auto& j : raw.jobs) {
       j.attributes.strategy = "rendezvous";
+    }
     auto names = [&] {
       const auto problem = generator::build(raw, 0);
       std::map<std::string, std::string> result;
       const auto owner = planned(problem).owner;
-      for (item_index i = 0; i < owner.size(); ++i)
+      for (item_index i = 0; i < owner.size(); ++i) {
         result[problem.job(problem.job_of(i)).name + "/" + std::string{problem.item_name(i)}] =
           problem.worker(owner[i]).name;
+      }
       return result;
     };
     const auto before = names();
     raw.workers.push_back({"w-new", {}, {}});
-    for (const auto& [item, w] : names())
+    for (const auto& [item, w] : names()) {
       RC_ASSERT(w == "w-new" || w == before.at(item));
+    }
     raw.workers.pop_back();
     RC_ASSERT(names() == before);
   }));
@@ -376,19 +407,24 @@ TEST_CASE("rendezvous kept up to date step by step equals rendezvous computed af
     rendezvous_index index;
     generator g{seed};
     auto raw = g.draw(with);
-    for (auto& j : raw.jobs)
+    for (auto& j : raw.jobs) {
       j.attributes.strategy = "rendezvous";
+    }
     std::vector<std::shared_ptr<const item_set>> sets;
-    for (const auto& j : raw.jobs)
+    for (const auto& j : raw.jobs) {
       sets.push_back(item_set::make(j.items).value());
+    }
     for (int step = 0; step < 6; ++step) {
       problem_builder builder;
-      for (const auto& w : raw.workers)
-        if (!g.once_in(3))
+      for (const auto& w : raw.workers) {
+        if (!g.once_in(3)) {
           builder.add_worker(w.name);
+        }
+      }
       for (std::size_t j = 0; j < raw.jobs.size(); ++j) {
-        if (g.once_in(5)) // the job's items change
+        if (g.once_in(5)) { // the job's items change
           sets[j] = item_set::make(sets[j]->size() > 0 ? items{std::string{sets[j]->name(0)}} : items{"new"}).value();
+        }
         builder.add_job(raw.jobs[j].name, raw.jobs[j].attributes, sets[j]);
       }
       const auto problem = builder.build().value();

@@ -27,11 +27,12 @@ std::string text(const slot_effects& effects) {
   std::string result;
   for (const auto& e : effects) {
     result += result.empty() ? "" : ", ";
-    if (e.kind == what::capacity_wanted)
+    if (e.kind == what::capacity_wanted) {
       result += "wanted for " + e.request;
-    else
+    } else {
       result += (e.kind == what::allocate ? "allocate " : "release ") + e.slot.worker + "/" +
                 std::to_string(e.slot.slot) + " for " + e.request;
+    }
   }
   return result;
 }
@@ -234,8 +235,9 @@ struct history {
         questions.push_back({e.slot, e.request});
       } else if (e.kind == what::release) {
         auto& user = truth[e.slot.worker][e.slot.slot].used_by;
-        if (user == e.request)
+        if (user == e.request) {
           user.clear();
+        }
       } else {
         RC_ASSERT(m.state_of(e.request) == request_state::waiting);
       }
@@ -244,8 +246,9 @@ struct history {
 
   std::vector<slot_report> reports(const node_id& w) {
     std::vector<slot_report> result;
-    for (const auto& [n, s] : truth[w])
+    for (const auto& [n, s] : truth[w]) {
       result.push_back(s);
+    }
     return result;
   }
 
@@ -254,9 +257,11 @@ struct history {
     switch (upto(6)) {
     case 0: { // a worker starts or reports
       auto& slots = truth[w];
-      if (slots.empty())
-        for (std::uint32_t n = 0; n <= upto(2); ++n)
+      if (slots.empty()) {
+        for (std::uint32_t n = 0; n <= upto(2); ++n) {
           slots[n] = {n, {{"cpu", 500 * (1 + upto(3))}}, {}};
+        }
+      }
       obey(m.report(w, reports(w)));
       break;
     }
@@ -277,14 +282,16 @@ struct history {
       break;
     }
     default: // a worker answers
-      if (questions.empty())
+      if (questions.empty()) {
         return;
+      }
       const auto at = upto(static_cast<std::uint32_t>(questions.size() - 1));
       const auto [slot, id] = questions[at];
       questions.erase(questions.begin() + at);
       auto worker = truth.find(slot.worker);
-      if (worker == truth.end() || worker->second.count(slot.slot) == 0)
+      if (worker == truth.end() || worker->second.count(slot.slot) == 0) {
         return;
+      }
       auto& here = worker->second[slot.slot];
       const auto current = m.slot_of(id) == slot && m.state_of(id) == request_state::asked;
       if (here.used_by.empty() && current && upto(3) != 0) {
@@ -299,24 +306,27 @@ struct history {
   void check() {
     std::size_t slots = 0;
     std::size_t busy = 0;
-    for (const auto& [w, list] : truth)
+    for (const auto& [w, list] : truth) {
       for (const auto& [n, s] : list) {
         const auto user = m.user_of({w, n});
-        if (!user)
+        if (!user) {
           continue; // not reported yet
+        }
         ++slots;
         if (!user->empty()) {
           ++busy;
           RC_ASSERT((m.slot_of(*user) == slot_ref{w, n}));
         }
       }
+    }
     RC_ASSERT(m.slots(slot_state::free) + m.slots(slot_state::asked) + m.slots(slot_state::in_use) == slots);
     RC_ASSERT(m.slots(slot_state::asked) == m.requests(request_state::asked));
     RC_ASSERT(m.slots(slot_state::in_use) == m.requests(request_state::served));
     RC_ASSERT(m.slots(slot_state::asked) + m.slots(slot_state::in_use) == busy);
     RC_ASSERT(m.waiting().size() == m.requests(request_state::waiting));
-    for (const auto& id : wanted)
+    for (const auto& id : wanted) {
       RC_ASSERT(m.state_of(id).has_value()); // nothing that is wanted is forgotten
+    }
   }
 
   // When every worker has reported and refuses nothing, nobody waits for a slot that is free and fits.
@@ -324,19 +334,23 @@ struct history {
     for (int round = 0; round < 20; ++round) {
       auto open = std::move(questions);
       questions.clear();
-      for (const auto& [slot, id] : open)
+      for (const auto& [slot, id] : open) {
         if (m.slot_of(id) == slot && m.state_of(id) == request_state::asked &&
             truth[slot.worker].count(slot.slot) > 0) {
           truth[slot.worker][slot.slot].used_by = id;
           obey(m.confirmed(slot, id));
         }
-      for (auto& [w, list] : truth)
+      }
+      for (auto& [w, list] : truth) {
         obey(m.report(w, reports(w)));
+      }
     }
     std::size_t free = 0;
-    for (const auto& [w, list] : truth)
-      for (const auto& [n, s] : list)
+    for (const auto& [w, list] : truth) {
+      for (const auto& [n, s] : list) {
         free += s.used_by.empty() && s.profile.at("cpu") >= 2000 ? 1 : 0; // fits whatever is asked for
+      }
+    }
     RC_ASSERT(free == 0u || m.waiting().empty());
     RC_ASSERT(m.requests(request_state::asked) == 0u);
   }

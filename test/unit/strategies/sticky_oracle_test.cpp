@@ -43,8 +43,9 @@ std::vector<row> rows() {
                          {"worker-1", {{"job-1", set_of(w(2, 3))}}},
                          {"worker-2", {{"job-1", set_of(w(4, 5))}}}};
   auto balanced = pairs;
-  for (auto& [name, jobs] : balanced)
+  for (auto& [name, jobs] : balanced) {
     jobs = {{"job-0", jobs["job-1"]}};
+  }
   return {
     {"two workers unbalanced", {two, {{"job-0", w(0, 3)}}, uneven, ""}, 1, 1, 2, 3},
     {"new worker available", {three, {{"job-0", w(0, 3)}}, uneven, ""}, 1, 1, 2, 3},
@@ -109,8 +110,9 @@ std::vector<row> rows() {
 std::map<std::string, items> model_372() {
   std::map<std::string, items> result;
   auto add = [&](int from, int to, int count) {
-    for (int j = from; j <= to; ++j)
+    for (int j = from; j <= to; ++j) {
       result["job-" + std::to_string(j)] = numbered("item-", 0, count - 1);
+    }
   };
   add(0, 0, 285);
   add(1, 2, 16);
@@ -132,18 +134,21 @@ std::vector<std::size_t> starts_one_by_one(const std::string& strategy, std::vec
     auto after = names_of(problem, planned->owner);
     result.push_back(new_pairs(x.previous, after));
     x.previous = std::move(after);
-    if (totals)
+    if (totals) {
       *totals = planned->summary.totals;
-    if (even)
+    }
+    if (even) {
       *even = *even && planned->summary.job_spread_max <= 1 && planned->summary.global_spread <= 1;
+    }
   }
   return result;
 }
 
 std::size_t sum(const std::vector<std::size_t>& x) {
   std::size_t result = 0;
-  for (auto n : x)
+  for (auto n : x) {
     result += n;
+  }
   return result;
 }
 
@@ -173,24 +178,30 @@ TEST_CASE("a worker is rebooted: no strategy moves more than the oracle says") {
       problem_builder builder{problem_builder::mode::lenient};
       job_attributes attributes;
       attributes.strategy = strategy;
-      for (const auto& [job, list] : x.jobs)
+      for (const auto& [job, list] : x.jobs) {
         builder.add_job(job, attributes, list);
+      }
       for (int k = 0; k < sws; ++k) {
         const auto name = "sws-" + std::to_string(k);
         builder.add_worker(name, {}, problem_builder::offers::listed_jobs);
-        for (const auto* job : {"rebill-job", "singleton-job-1", "singleton-job-2"})
+        for (const auto* job : {"rebill-job", "singleton-job-1", "singleton-job-2"}) {
           builder.set_eligible(name, job);
+        }
       }
       for (int k = 0; k < 4; ++k) {
         const auto name = "smpp-" + std::to_string(k);
         builder.add_worker(name, {}, problem_builder::offers::listed_jobs);
-        for (const auto* job : {"ussd-job", "sms-job"})
+        for (const auto* job : {"ussd-job", "sms-job"}) {
           builder.set_eligible(name, job);
+        }
       }
-      for (const auto& [worker, jobs] : previous)
-        for (const auto& [job, list] : jobs)
-          for (const auto& item : list)
+      for (const auto& [worker, jobs] : previous) {
+        for (const auto& [job, list] : jobs) {
+          for (const auto& item : list) {
             builder.set_previous(worker, job, item);
+          }
+        }
+      }
       auto problem = builder.build().value();
       return names_of(problem, make_plan(problem, strategy_registry{})->owner);
     };
@@ -226,8 +237,9 @@ TEST_CASE("372 items on workers that start one after another: balanced keeps bot
   bool even = true;
   const auto moves = starts_one_by_one("balanced", &totals, &even);
   CHECK(even);
-  for (auto n : totals)
+  for (auto n : totals) {
     CHECK((n == 46 || n == 47));
+  }
   MESSAGE("balanced moves " << sum(moves) - 372 << " items beyond the 372 first placements, the seed 553");
   CHECK(sum(moves) >= 925);
   CHECK(sum(moves) <= 1080);

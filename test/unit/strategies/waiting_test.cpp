@@ -28,37 +28,43 @@ std::set<std::string> placed(const assignment_problem& problem) {
   const auto result = make_plan(problem, strategy_registry{}).value();
   REQUIRE(check_plan(problem, result.owner).has_value());
   std::set<std::string> names;
-  for (item_index i = 0; i < problem.item_count(); ++i)
-    if (result.owner[i] != no_worker)
+  for (item_index i = 0; i < problem.item_count(); ++i) {
+    if (result.owner[i] != no_worker) {
       names.insert(problem.job(problem.job_of(i)).name + "/" + std::string{problem.item_name(i)});
+    }
+  }
   return names;
 }
 
 assignment_problem in_line(const assignment_problem& problem,
                            const std::vector<std::pair<std::string, std::string>>& line) {
   std::vector<item_index> numbers;
-  for (const auto& [job, item] : line)
+  for (const auto& [job, item] : line) {
     numbers.push_back(problem.find_item(job, item).value());
+  }
   return problem.with_waiting(std::move(numbers));
 }
 
 } // namespace
 
 TEST_CASE("of items of one priority those that wait longest get the room, whatever their job") {
-  for (const auto* first : {"a", "b", "c"})
+  for (const auto* first : {"a", "b", "c"}) {
     for (const auto* second : {"a", "b", "c"}) {
-      if (first == second)
+      if (first == second) {
         continue;
+      }
       CAPTURE(first);
       CAPTURE(second);
       problem_builder builder;
       builder.add_worker("w", slots(2));
-      for (const auto* job : {"a", "b", "c"})
+      for (const auto* job : {"a", "b", "c"}) {
         builder.add_job(job, {}, {"1", "2", "3"});
+      }
       const auto problem = builder.build().value();
       const auto wanted = std::set<std::string>{std::string{first} + "/3", std::string{second} + "/1"};
       CHECK(placed(in_line(problem, {{first, "3"}, {second, "1"}, {"a", "2"}})) == wanted);
     }
+  }
 }
 
 TEST_CASE("priority comes before the time that an item has waited") {
@@ -110,12 +116,14 @@ TEST_CASE("the place of an item that had none before goes to the first in line, 
   with.items = 40;
   CHECK(rc::check("random problems", [with](std::uint32_t seed) {
     auto raw = generator{seed}.draw(with);
-    for (auto& j : raw.jobs)
+    for (auto& j : raw.jobs) {
       j.attributes.strategy = seed % 2 == 0 ? "balanced" : "evenly_spread";
+    }
     const auto problem = generator::build(raw, 0);
     std::vector<item_index> line;
-    for (item_index i = 0; i < problem.item_count(); ++i)
+    for (item_index i = 0; i < problem.item_count(); ++i) {
       line.push_back(i);
+    }
     std::mt19937 random{seed};
     std::shuffle(line.begin(), line.end(), random);
     line.resize(line.size() * 2 / 3);
@@ -125,29 +133,36 @@ TEST_CASE("the place of an item that had none before goes to the first in line, 
     RC_ASSERT(check_plan(problem, after.owner).has_value());
     RC_ASSERT(after.summary.assigned == before.summary.assigned);
     std::vector<std::size_t> rank(problem.item_count(), SIZE_MAX);
-    for (std::size_t k = 0; k < line.size(); ++k)
+    for (std::size_t k = 0; k < line.size(); ++k) {
       rank[line[k]] = k;
+    }
     ledger books{problem};
-    for (job_index j = 0; j < problem.job_count(); ++j)
-      for (auto i = problem.first_item(j); i < problem.first_item(j + 1); ++i)
-        if (after.owner[i] != no_worker)
+    for (job_index j = 0; j < problem.job_count(); ++j) {
+      for (auto i = problem.first_item(j); i < problem.first_item(j + 1); ++i) {
+        if (after.owner[i] != no_worker) {
           books.put(j, i, after.owner[i]);
+        }
+      }
+    }
     auto legal_owner = [&](item_index i) {
       return problem.previous(i) != no_worker && problem.eligible(problem.job_of(i), problem.previous(i));
     };
     for (item_index i = 0; i < problem.item_count(); ++i) {
-      if (legal_owner(i) && before.owner[i] != no_worker) // neither moved nor pushed out by the line
+      if (legal_owner(i) && before.owner[i] != no_worker) { // neither moved nor pushed out by the line
         RC_ASSERT(after.owner[i] == before.owner[i]);
-      if (after.owner[i] != no_worker || rank[i] == SIZE_MAX || legal_owner(i))
+      }
+      if (after.owner[i] != no_worker || rank[i] == SIZE_MAX || legal_owner(i)) {
         continue;
+      }
       // Nobody who came later, or not at all, sits where this one could.
       const auto j = problem.job_of(i);
       for (item_index other = 0; other < problem.item_count(); ++other) {
         const auto w = after.owner[other];
         const auto k = problem.job_of(other);
         if (w == no_worker || legal_owner(other) || problem.job(k).priority != problem.job(j).priority ||
-            rank[other] < rank[i])
+            rank[other] < rank[i]) {
           continue;
+        }
         books.take(k, other, w);
         RC_LOG() << "seed " << seed << " item " << i << " of rank " << rank[i] << " could be on " << w << " instead of "
                  << other;
