@@ -66,14 +66,6 @@ private:
   timer_id id_ = 0;
 };
 
-/// Calls the lambda that fits the alternative.
-template <class... Fs>
-struct overloaded : Fs... {
-  using Fs::operator()...;
-};
-template <class... Fs>
-overloaded(Fs...) -> overloaded<Fs...>;
-
 inline void log_line(node_env& env, const char* component, const log_effect& l) {
   env.log({l.level, {}, component, l.text, {}});
 }

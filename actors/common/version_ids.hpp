@@ -10,7 +10,7 @@
 
 namespace djm {
 
-/// What one part of an incarnation writes into version nodes: a value that nobody writes twice. `part` tells the parts
+/// What one part of an incarnation writes into version nodes: a value that no other node writes; a part that is rebuilt begins to count anew. `part` tells the parts
 /// of a node apart.
 class version_ids {
 public:

@@ -25,7 +25,6 @@ public:
   void forget(item_no no);
 
   void show(runner_status& st, time_point now) const;
-  std::uint64_t cut_failures() const { return cut_failures_; }
 
 private:
   item_table& items_;

@@ -52,7 +52,6 @@ public:
   }
   work_item handed_out(item_no no) const { return {*items_[no].name, items_[no].token}; }
 
-  bool empty() const { return by_name_.empty(); }
   /// Calls `f(number)`, in the order of the names.
   template <class F>
   void each(F f) const {

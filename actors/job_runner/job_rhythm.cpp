@@ -151,11 +151,13 @@ time_point job_rhythm::next_after(time_point due, time_point now) const {
   return due + period * ((now - due) / period + 1);
 }
 
-/// Our clock is faster than the wall's, and it is the wall's that all have in common.
+/// Our clock is faster than the wall's, and it is the wall's that all have in common. That one is known in whole
+/// milliseconds only: a moment between two of them is waited for until the second, not by the fraction that seems to be
+/// left, again and again.
 void job_rhythm::hold_back(lane_course& l, step s) {
   const auto wall = since_epoch(s.wall_ms);
   if (l.beat && l.due && *l.due <= s.now && wall < *l.beat) {
-    l.due = s.now + (*l.beat - wall);
+    l.due = s.now + std::chrono::ceil<std::chrono::milliseconds>(*l.beat - wall);
   }
 }
 

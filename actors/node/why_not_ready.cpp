@@ -12,7 +12,7 @@ std::string why_not_ready(const node_status& s) {
   }
   for (const auto* part : {"store", "keeper", "worker"}) {
     if (std::find(s.unanswered.begin(), s.unanswered.end(), part) != s.unanswered.end()) {
-      return fmt::format("its {} has not answered for two seconds, so nothing is known of that", part);
+      return fmt::format("its {} does not answer: it is busy, or being built anew", part);
     }
   }
   const auto& c = s.connection;

@@ -15,11 +15,14 @@ namespace djm {
 
 /// The items that this node has to do with: what is wanted of each, how its lock stands, and what its runner was told.
 ///
-///            assigned                created / adopted
-///   none ───────────────► creating ───────────────────► held ──grant──► (runner works)
-///    ▲                     │     │ exists                │ no longer assigned: revoke, wait for `released`
-///    │ lock gone           │     ▼                       ▼
-///    └──────────── taken ─► waiting (watched)         removing ──► none
+///         assigned            created / adopted
+///   none ──────────► creating ─────────────────► held ──grant──► (runner works)
+///   ▲  ▲                │ exists                  │ no longer assigned: revoke, wait for `released`
+///   │  └────────────────┘                         ▼
+///   │                                          removing ──► none
+///   │  listed: another has it
+///   ├──────────────────────────► taken ──a watch is left──► waiting
+///   └──────────────────────────────────lock gone───────────────┘
 ///
 /// Any state whose transaction has an unknown outcome, and every state after a reconnect or a re-join, is *uncertain*:
 /// it is read again behind a barrier before anything else happens with it. Pure; knows nothing of the store: who asks

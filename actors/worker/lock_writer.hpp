@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "actors/common/core.hpp"
+#include "actors/dialogue/txn_builder.hpp"
 #include "actors/worker/lock_reader.hpp"
 #include "actors/worker/lock_table.hpp"
 #include "actors/worker/worker_session.hpp"

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <vector>
+#include <set>
+#include <string>
 
 #include "actors/worker/lock_table.hpp"
 #include "actors/worker/worker_store.hpp"
@@ -23,12 +24,15 @@ public:
 private:
   void take_jobs(const read_slot& jobs, step s, worker_effects& out);
   void take_locks(const read_slots<job_id>& folders, step s, worker_effects& out);
+  bool says(store::rc code, const std::string& path, step s, worker_effects& out);
+
+  static constexpr auto about = "locks of the part before"; ///< what is complained of
 
   const store::tree_schema& tree_;
   worker_store& store_;
   lock_table& locks_;
   bool jobs_unknown_;
-  std::vector<job_id> jobs_; ///< whose locks are to be looked at
+  std::set<job_id> jobs_; ///< whose locks are to be looked at
 };
 
 } // namespace djm

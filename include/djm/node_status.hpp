@@ -91,8 +91,9 @@ struct node_status {
   std::uint32_t restarts = 0;
   /// Those that go on first, then the latest that are over.
   std::vector<problem_status> problems;
-  /// Parts ("worker", "manager", ..., "job_runner of job \"j\"") that have not answered within two seconds, sorted.
-  /// What is said of them here is not their state but how a status begins: `passive`, `detached`, zero.
+  /// Parts ("worker", ..., "job_runner of job "j"") that did not answer, sorted: busy for two seconds, or being built
+  /// anew. What is said of them is not their state but how a status begins (`passive`, zero); runners are not in
+  /// `jobs`.
   std::vector<std::string> unanswered;
 };
 DJM_FIELDS(node_status, node, state, ready, connection, worker, election, manager, store, executor, log, events, jobs,

@@ -57,7 +57,9 @@ public:
   void wake() { take(core.on_wake(moment())); }
   /// Wakes the core at its next moments until it has started something.
   void wait_for_start() {
+    int wakes = 0;
     for (const auto before = last; last == before; wake()) {
+      REQUIRE_MESSAGE(++wakes < 1000, "the runner wants to be woken again and again");
       // A little late: a moment is more exact than a double.
       t = std::max(t, std::chrono::duration<double>(core.wake_at().value().time_since_epoch()).count() + 1e-6);
     }

@@ -146,7 +146,8 @@ public:
     for (int n = 0; n < events; ++n) {
       t_ += pick(8) / 8.0;
       event();
-      while (core_.wake_at() && *core_.wake_at() <= at(t_)) {
+      for (int wakes = 0; core_.wake_at() && *core_.wake_at() <= at(t_); ++wakes) {
+        REQUIRE_MESSAGE(wakes < 20, "the runner wants to be woken again and again");
         take(core_.on_wake(when(t_)));
       }
     }

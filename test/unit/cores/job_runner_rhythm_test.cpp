@@ -194,6 +194,27 @@ TEST_CASE("rhythm: a clock that runs faster than the wall's starts nothing befor
   CHECK(wall < base + hour + 1);
 }
 
+TEST_CASE("rhythm: a moment between two milliseconds of the wall's clock costs one wake more, however close it is") {
+  for (const int fraction : {1, 1'000, 999'999}) {
+    runner r{runner::job(schedule::fixed_rate(hours{1}).at(minutes{1} + std::chrono::nanoseconds{fraction}))};
+    const auto zero = at(0);
+    // The wall's clock shows whole milliseconds of ours.
+    const auto now = [&](time_point t) { return step{t, 7, std::chrono::floor<milliseconds>(t - zero).count()}; };
+    r.core.on_lease(zero + hours{9}, zero + hours{9}, now(zero));
+    r.core.on_granted({{"a", 1}}, now(zero));
+    auto t = zero;
+    int wakes = 0;
+    do {
+      REQUIRE(wakes < 10);
+      ++wakes;
+      t = r.core.wake_at().value();
+    } while (first<job_runner_core::start_run>(r.core.on_wake(now(t))) == nullptr);
+    CHECK(wakes == 2);
+    CHECK(t - zero >= minutes{1} + std::chrono::nanoseconds{fraction});
+    CHECK(t - zero < minutes{1} + milliseconds{2});
+  }
+}
+
 TEST_CASE("rhythm: missed moments of a rate are made up for once, and counted") {
   holder h{schedule::fixed_rate(hours{1}).at(minutes{0})};
   const double base = 1.7e9 - std::fmod(1.7e9, hour);

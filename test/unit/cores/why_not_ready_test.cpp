@@ -32,7 +32,7 @@ TEST_CASE("why not ready: the first of what a node waits for, with what is known
   s = joined();
   CHECK(why_not_ready(s) == "it reads what is assigned to it");
   s.unanswered = {"manager", "worker"};
-  CHECK(why_not_ready(s) == "its worker has not answered for two seconds, so nothing is known of that");
+  CHECK(why_not_ready(s) == "its worker does not answer: it is busy, or being built anew");
   s = joined();
   s.worker.assigned = 3;
   s.worker.locked = 1;

@@ -131,6 +131,46 @@ TEST_CASE("worker: a rebuilt one finds the locks of its former self although a l
   }
 }
 
+TEST_CASE("worker: a rebuilt one finds the locks of its former self although its session ends while it looks") {
+  for (const auto* look : {"children locks]", "children locks/j]"}) {
+    CAPTURE(look);
+    worker_rig r{200, 500, true};
+    put_lock(r.tree, "j", "a", "w", "i1");
+    r.add_job();
+    r.d.connect();
+    enlist(r.tree, r.d.view.id, "w", "i1", {"j"});
+    r.d.take(r.d.core.on_joined(r.d.view.number, r.tree.data("/djm/alive/w"), r.d.now_step()));
+    while (show(r.d.reads.front()).find(look) == std::string::npos) {
+      const auto q = std::move(r.d.reads.front());
+      r.d.reads.pop_front();
+      r.d.take(r.d.core.on_read(q.request, r.tree.read(r.d.view.id, q.reads), r.d.now_step()));
+      REQUIRE_FALSE(r.d.reads.empty());
+    }
+    r.d.reads.clear(); // nobody answers it any more
+    r.d.expire();
+    r.join();
+    r.d.pass(seconds{10});
+    r.released({"a"});
+    CHECK(r.locks().empty());
+  }
+}
+
+TEST_CASE("worker: a rebuilt one says which locks it cannot look at, and looks at them later") {
+  worker_rig r{200, 500, true};
+  put_lock(r.tree, "j", "a", "w", "i1");
+  r.add_job();
+  r.tree.forbid("/djm/locks/j");
+  r.join();
+  r.d.pass(seconds{10});
+  REQUIRE(r.status().problems.size() == 1);
+  CHECK(r.status().problems.front().find("/djm/locks/j: cannot be read") == 0);
+  r.tree.forbid("");
+  r.d.pass(seconds{10});
+  r.released({"a"});
+  CHECK(r.locks().empty());
+  CHECK(r.status().problems.empty());
+}
+
 TEST_CASE("worker: a lock that was given back is not lost, whatever became of the answer") {
   for (auto f : {fate::unknown_applied, fate::unknown_lost}) {
     worker_rig r;
