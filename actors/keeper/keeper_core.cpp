@@ -56,12 +56,9 @@ void keeper_core::connected(const store::session_view& before, step s, effects& 
     p.store.retry_now();
   }
   p.connection.granted(view.timeout, out);
-  if (!p.session) {
-    p.session.emplace(p);
-  }
   if (view.number != before.number || before.phase == sp::connecting || p.member.is(phase::detached)) {
+    p.begin_session();
     p.member.begin(p.base.prepared(), out);
-    p.offers.pools_outdated();
   } else if (before.phase != sp::connected && p.member.joined()) {
     p.session->watch.look_now(s); // an event may have been missed together with its watch
     p.connection.over(out);

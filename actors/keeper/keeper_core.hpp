@@ -18,7 +18,7 @@ namespace djm {
 ///   preparing    tree_base                 ├─ tree_base     (a part of it may be missing)
 ///   pools        tree_base, tree_access,   ├─ tree_access   (it was open to everybody)
 ///                pool_check                ├─ pool_check    (pools that may not be as wanted)
-///   registering  registration              ├─ registration  (offers that have changed)
+///   registering  registration, id_wait     ├─ registration  (offers that have changed)
 ///   leaving      leaving                   ├─ pool_look     (each T/2)
 ///                                          └─ sentry        (a list has changed)
 ///

@@ -40,6 +40,12 @@ std::optional<time_point> keeper_parts::wake_at() const {
   return member.is(registration_phase::waiting_for_id) ? earliest(at, session->wait.due()) : at;
 }
 
+void keeper_parts::begin_session() {
+  store.drop();
+  session.emplace(*this);
+  offers.pools_outdated();
+}
+
 void keeper_parts::disconnected() {
   member.holder_gone();
   if (session) {

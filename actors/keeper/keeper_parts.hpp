@@ -60,6 +60,8 @@ struct keeper_parts {
 
   /// When something is due, as far as is known.
   std::optional<time_point> wake_at() const;
+  /// Another session is connected: nothing of what was under way concerns it.
+  void begin_session();
   /// The connection is away; the session may live.
   void disconnected();
   /// What is under way is forgotten, together with everything that lives only in this session.

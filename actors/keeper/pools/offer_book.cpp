@@ -52,9 +52,11 @@ void offer_book::offer(const job_spec& spec) {
 }
 
 bool offer_book::withdraw(const job_id& job) {
-  const bool was_there = offers_.erase(job) > 0;
-  registration_dirty_ = registration_dirty_ || was_there;
-  return was_there;
+  if (offers_.erase(job) == 0) {
+    return false;
+  }
+  registration_dirty_ = true;
+  return true;
 }
 
 void offer_book::put_pool(const job_id& job, std::vector<item_id> items) {

@@ -71,8 +71,7 @@ void pool_check::apply(const base_slots& base, const std::vector<pool_slots>& po
 void pool_check::apply_pool(const pool_slots& slots, job_offer& o, step s, keeper_effects& out) {
   const auto& job = slots.pool.id;
   const auto& data = slots.pool.pool->data;
-  const bool exists = slots.pool.pool->code == rc::ok;
-  const bool same_items = exists && slots.pool.items->children == *o.pool();
+  const bool same_items = slots.pool.items->children == *o.pool();
   if (o.accord.agrees(data) && same_items) { // never for an absent node: its data are empty
     as_wanted(job, o, out);
     return;

@@ -104,7 +104,7 @@ void pool_writer::written(const keeper_outcome& o, step s, keeper_effects& out) 
 }
 
 void pool_writer::lost() {
-  if (store_.writes(topic::writing_pools)) {
+  if (plan_) {
     settle_wishes(wish_fate::unknown);
   }
 }

@@ -18,23 +18,19 @@ public:
   /// It is held, as `shown` there.
   void start(const store::read_result& alive, const std::optional<store::alive_payload>& shown, step s);
   /// Nobody holds it; or who does is not known any more, and the wait starts anew with the next look.
-  void over() { by_.reset(); }
+  void over() { until_.reset(); }
   /// A node of the tree has changed.
   void heard_of(const std::string& path);
   void on_wake(step s, keeper_effects& out);
   /// When a holder that is there still is no predecessor.
-  std::optional<time_point> due() const { return by_ ? std::optional{by_->until} : std::nullopt; }
+  std::optional<time_point> due() const { return until_; }
 
 private:
-  struct other_life {
-    time_point until;
-    std::string described;
-  };
-
   const keeper_lifetime& life_;
   keeper_store& store_;
   membership& member_;
-  std::optional<other_life> by_;
+  std::optional<time_point> until_; ///< nothing: no other life is waited for
+  std::string holder_;
 };
 
 } // namespace djm

@@ -154,9 +154,12 @@ void tree_base::apply_way(const read_slots<std::string>& way, step s, keeper_eff
 }
 
 void tree_base::way_written(const std::string& made, const keeper_outcome& o, step s, keeper_effects& out) {
+  if (o.committed()) {
+    return;
+  }
   if (const auto* no = o.rejected(); no != nullptr && no->why.code == errc::no_permission) {
     store_.refused("writing", "creating \"" + made + "\" is not permitted: " + no->why.text, s, out);
-  } else if (!o.committed() && (o.conflict() == nullptr || o.conflict()->code != rc::node_exists)) {
+  } else if (o.conflict() == nullptr || o.conflict()->code != rc::node_exists) {
     store_.retry(s);
   }
 }

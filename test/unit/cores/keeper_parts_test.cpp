@@ -1,8 +1,10 @@
 // What the activities of the keeper share, and the rules of its own that each of these has.
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 #include "actors/keeper/keeper_parts.hpp"
-#include "test/unit/cores/show.hpp"
+#include "test/unit/cores/keeper_rig.hpp"
 
 using namespace djm;
 using namespace djm::test;
@@ -303,9 +305,78 @@ TEST_CASE("keeper: a wish that is formed while nobody can be told is no later th
   keeper_parts rebuilt{config(true)};
   rebuilt.offers.offer(spec);
   CHECK(rebuilt.offers.find("j")->wish.number() == 0);
-  CHECK(rebuilt.offers.withdraw("j"));
-  CHECK_FALSE(rebuilt.offers.withdraw("j"));
-  CHECK(rebuilt.offers.find("j") == nullptr);
+  rebuilt.offers.offer(keeper_rig::job("k"));
+  CHECK(rebuilt.offers.find("k")->wish.number() == 0);
+  p.store.on_session(view(store::session_phase::suspended, 1));
+  p.offers.offer(spec); // as it was
+  CHECK_FALSE(number());
+}
+
+TEST_CASE("keeper: what is offered no more has to go from the registration, and what never was has not") {
+  keeper_parts p{config()};
+  p.offers.offer(keeper_rig::job("j"));
+  p.offers.registration_taken();
+  CHECK_FALSE(p.offers.withdraw("k"));
+  CHECK_FALSE(p.offers.registration_dirty());
+  CHECK(p.offers.withdraw("j"));
+  CHECK(p.offers.registration_dirty());
+  CHECK(p.offers.find("j") == nullptr);
+}
+
+TEST_CASE("keeper: a pool is looked at when something happens to the life of the node whose wish stands") {
+  keeper_parts p{config()};
+  for (const auto* id : {"j", "k"}) {
+    p.offers.offer(keeper_rig::job(id));
+    p.offers.find(id)->looked_at();
+  }
+  p.offers.find("j")->wish.stay_back_for(pool_of("n", 1), at_second(0).now);
+  p.offers.heard_of("/djm/alive/m");
+  CHECK_FALSE(p.offers.find("j")->dirty());
+  p.offers.heard_of("/djm/alive/n");
+  CHECK(p.offers.find("j")->dirty());
+  CHECK_FALSE(p.offers.find("k")->dirty());
+}
+
+TEST_CASE("keeper: what becomes of a transaction decides which wishes keep the numbers they have been given") {
+  // Of two pools the first is in the transaction under way, the second in the one that follows.
+  const auto numbers_after = [](const std::optional<store::commit_outcome>& outcome) {
+    auto c = config();
+    c.max_transaction_ops = 4;
+    keeper_parts p{c};
+    keeper_effects out;
+    p.store.on_session(view(store::session_phase::connected, 1));
+    p.begin_session();
+    auto& writer = p.session->writer;
+    writer.begin(0, 0);
+    for (const auto* id : {"j", "k"}) {
+      p.offers.offer(keeper_rig::job(id));
+      p.offers.put_pool(id, {"a", "b"});
+      read_batch ask;
+      const store::job_reads found{p.life.tree, id, false, ask};
+      ask.next_part(SIZE_MAX);
+      store::read_result none;
+      none.code = store::rc::no_node;
+      REQUIRE(ask.take({none, none}));
+      auto& o = *p.offers.find(id);
+      auto want = pool_of("w", o.wish.to_write(8));
+      writer.add(found, o, want);
+    }
+    writer.send(out);
+    REQUIRE(out.size() == 1);
+    if (outcome) {
+      CHECK(p.store.on_commit(std::get<commit_effect>(out.front()).request, *outcome, at_second(0), out));
+    } else {
+      p.end_session();
+    }
+    const auto has = [&](const char* id) { return p.offers.find(id)->wish.number().has_value(); };
+    return std::pair{has("j"), has("k")};
+  };
+  using both = std::pair<bool, bool>;
+  CHECK(numbers_after(store::committed{}) == both{true, true}); // the second is under way
+  CHECK(numbers_after(store::conflict{}) == both{false, false});
+  CHECK(numbers_after(store::rejected{{errc::too_large, "a quota"}}) == both{false, false});
+  CHECK(numbers_after(store::unknown{}) == both{true, false});
+  CHECK(numbers_after(std::nullopt) == both{true, false});
 }
 
 // -- the id -----------------------------------------------------------------------------
@@ -381,13 +452,151 @@ TEST_CASE(
                             "check alive/w, set workers/w@0, create workers/w/available/c, set worker-version"});
 }
 
+TEST_CASE("keeper: a registration that was under way when its session ended may have been written") {
+  for (const bool under_way : {true, false}) {
+    CAPTURE(under_way);
+    keeper_parts p{config()};
+    keeper_effects out;
+    p.store.on_session(view(store::session_phase::connected, 1));
+    p.begin_session();
+    CHECK_FALSE(superseded(p, "i0"));
+    if (under_way) {
+      p.store.commit(keeper_topic::writing_registration, keeper_txn{}, out, &p,
+                     [](keeper_parts&, const keeper_outcome&, step, keeper_effects&) {});
+    }
+    p.end_session();
+    CHECK(superseded(p, "i2") == under_way);
+  }
+}
+
+TEST_CASE("keeper: the wait for an id that is held starts anew when the connection was away") {
+  keeper_rig r;
+  prepare(r.tree);
+  enlist(r.tree, r.tree.open(), "w", "i0");
+  r.d.connect();
+  r.d.pass(seconds{15}); // T, its half and a second are the limit
+  r.d.suspend();
+  r.d.reconnect();
+  CHECK(r.d.pass(seconds{15}) == "");
+  CHECK(r.phase() == registration_phase::waiting_for_id);
+  CHECK(r.d.pass(seconds{2}).find("failed") != std::string::npos);
+}
+
+// -- looking -------------------------------------------------------------------------------
+
+namespace {
+
+const std::string look = "[get work-pool-version]";
+
+/// Joined a moment ago, with a job; T is 10 s, so a look comes after 5 s.
+struct looking_rig : keeper_rig {
+  looking_rig() {
+    offer("j");
+    pool("j", {"a"});
+    d.connect();
+    d.take_asked();
+  }
+  /// How many looks began.
+  std::size_t looks() {
+    const auto asked = d.take_asked();
+    return static_cast<std::size_t>(std::count(asked.begin(), asked.end(), look));
+  }
+  /// The next question is asked by `ask`, and answered so.
+  template <class F>
+  void answer(const store::read_outcome& how, F ask) {
+    d.take(ask());
+    REQUIRE(d.reads.size() == 1);
+    const auto q = d.reads.front();
+    d.reads.pop_front();
+    auto outcome = how;
+    if (how.status == store::read_status::ok) {
+      outcome = tree.read(d.view.id, q.reads);
+      outcome.results.front().code = store::rc::no_auth;
+    }
+    d.take(d.core.on_read(q.request, outcome, d.now_step()));
+    d.settle();
+  }
+};
+
+} // namespace
+
+TEST_CASE("keeper: a look whose answer is lost or refused comes again after a period") {
+  for (const auto status : {store::read_status::failed, store::read_status::ok}) {
+    looking_rig r;
+    r.d.now += seconds{5};
+    r.answer({status, {}, "no"}, [&] { return r.d.core.on_wake(r.d.now_step()); });
+    CHECK(r.looks() == 1);
+    r.d.pass(milliseconds{4'900});
+    CHECK(r.looks() == 0);
+    r.d.pass(milliseconds{200});
+    CHECK(r.looks() == 1);
+  }
+}
+
+TEST_CASE("keeper: another answer that is lost puts off no look, one that is refused does") {
+  for (const auto status : {store::read_status::failed, store::read_status::ok}) {
+    CAPTURE(status);
+    looking_rig r;
+    r.d.pass(seconds{3});
+    r.answer({status, {}, "no"}, [&] { return r.d.core.on_offer(keeper_rig::job("k"), r.d.now_step()); });
+    r.d.pass(milliseconds{2'100});
+    CHECK(r.looks() == (status == store::read_status::failed ? 1 : 0));
+    r.d.pass(milliseconds{3'000});
+    CHECK(r.looks() == (status == store::read_status::failed ? 0 : 1));
+  }
+}
+
+TEST_CASE("keeper: a dispute is over when the pool is found untouched, not only by a look") {
+  looking_rig r;
+  for (int n = 0; n < 3; ++n) {
+    r.tree.erase("/djm/work-pool/j/a");
+    r.pool("j", {"a"});
+  }
+  const auto about = "dispute: " + std::string{"/djm/work-pool/j"};
+  REQUIRE(r.all_events().find(about) != std::string::npos);
+  const auto over = show(emit_effect{problem_over{"keeper", about}});
+  CHECK(r.all_events().find(over) == std::string::npos);
+  r.pool("j", {"a"});
+  CHECK(r.all_events().find(over) != std::string::npos);
+}
+
+// -- the tree ------------------------------------------------------------------------------
+
+TEST_CASE("keeper: each node of the base that is made says what its readers expect") {
+  keeper_rig r;
+  r.d.connect();
+  const auto data = [&](const char* name) { return r.tree.data(std::string{"/djm/"} + name); };
+  for (const auto* name : {"work-pool-version", "worker-version", "worker-assignment-version"}) {
+    CAPTURE(name);
+    const auto version = store::decode<store::version_payload>(data(name), name);
+    REQUIRE(version);
+    CHECK(version->transaction.find("i1-k") == 0);
+  }
+  CHECK(store::decode<store::format_payload>(data("format"), "format"));
+  CHECK(store::decode<store::pools_payload>(data("work-pool"), "work-pool"));
+  for (const auto* name : {"alive", "leader-latch", "workers", "marks", "locks"}) {
+    CAPTURE(name);
+    CHECK(data(name).empty());
+  }
+}
+
+TEST_CASE("keeper: a folder of the base that is made anew ends no term") {
+  keeper_rig r;
+  r.d.connect();
+  r.tree.put("/djm/leader-latch/n_0000000001");
+  r.tree.erase("/djm/marks");
+  r.d.pass(seconds{5});
+  CHECK(r.tree.has("/djm/marks"));
+  CHECK(r.tree.has("/djm/leader-latch/n_0000000001"));
+}
+
 // -- a session ---------------------------------------------------------------------------
 
 TEST_CASE("keeper: what has been asked in a session ends with it") {
   keeper_parts p{config()};
   keeper_effects out;
   p.store.on_session(view(store::session_phase::connected, 1));
-  p.session.emplace(p);
+  p.begin_session();
   p.session->registrar.start(out);
   REQUIRE(out.size() == 1);
   const auto request = std::get<read_effect>(out.front()).request;
