@@ -486,7 +486,7 @@ TEST_CASE("keeper: the wait for an id that is held starts anew when the connecti
 
 namespace {
 
-const std::string look = "[get work-pool-version]";
+const std::string look = "read[get work-pool-version]";
 
 /// Joined a moment ago, with a job; T is 10 s, so a look comes after 5 s.
 struct looking_rig : keeper_rig {
@@ -501,7 +501,7 @@ struct looking_rig : keeper_rig {
     const auto asked = d.take_asked();
     return static_cast<std::size_t>(std::count(asked.begin(), asked.end(), look));
   }
-  /// The next question is asked by `ask`, and answered so.
+  /// `ask` makes the core ask something, which is answered so; with `ok`: that it is refused.
   template <class F>
   void answer(const store::read_outcome& how, F ask) {
     d.take(ask());
@@ -535,7 +535,7 @@ TEST_CASE("keeper: a look whose answer is lost or refused comes again after a pe
 
 TEST_CASE("keeper: another answer that is lost puts off no look, one that is refused does") {
   for (const auto status : {store::read_status::failed, store::read_status::ok}) {
-    CAPTURE(status);
+    CAPTURE(static_cast<int>(status));
     looking_rig r;
     r.d.pass(seconds{3});
     r.answer({status, {}, "no"}, [&] { return r.d.core.on_offer(keeper_rig::job("k"), r.d.now_step()); });
@@ -552,7 +552,7 @@ TEST_CASE("keeper: a dispute is over when the pool is found untouched, not only 
     r.tree.erase("/djm/work-pool/j/a");
     r.pool("j", {"a"});
   }
-  const auto about = "dispute: " + std::string{"/djm/work-pool/j"};
+  const std::string about = "dispute: /djm/work-pool/j";
   REQUIRE(r.all_events().find(about) != std::string::npos);
   const auto over = show(emit_effect{problem_over{"keeper", about}});
   CHECK(r.all_events().find(over) == std::string::npos);
