@@ -31,6 +31,7 @@ set(above_job_runner actors/worker/worker_core.hpp actors/executor/executor.hpp 
 set(above_keeper actors/election/election_core.hpp actors/common/shell.hpp)
 set(above_worker actors/manager/term.hpp actors/common/shell.hpp)
 set(above_lease_guard actors/executor/executor.hpp actors/common/shell.hpp)
+set(above_store_limits actors/store/store_shell.hpp actors/common/shell.hpp)
 set(above_manager actors/worker/worker_core.hpp actors/common/shell.hpp)
 set(above_node_cores actors/node/node_shell.hpp actors/common/shell.hpp actors/env/node_env.hpp)
 set(above_executor strategies/stand_in.hpp actors/common/core.hpp actors/protocol/peers.hpp)
