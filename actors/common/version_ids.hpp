@@ -10,8 +10,8 @@
 
 namespace djm {
 
-/// What one part of an incarnation writes into version nodes: a value that no other node writes; a part that is rebuilt begins to count anew. `part` tells the parts
-/// of a node apart.
+/// What one part of an incarnation writes into version nodes: a value that no other node writes. `part` tells the parts
+/// of a node apart; one that is rebuilt begins to count anew.
 class version_ids {
 public:
   version_ids(std::string incarnation, char part) : incarnation_(std::move(incarnation)), part_(part) {}

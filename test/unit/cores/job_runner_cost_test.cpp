@@ -96,9 +96,10 @@ double exponent(double small, double large) {
 
 void compare(const char* what, const costs& small, const costs& large, double limit) {
   std::string worst = large.begin()->first;
-  for (const auto& [event, looks] : large) {
-    const auto e = exponent(small.at(event), looks);
-    CHECK_MESSAGE(e <= limit, std::string{what}, ": ", event, ": ", small.at(event), ", ", looks);
+  for (const auto& x : large) {
+    const auto& event = x.first;
+    const auto e = exponent(small.at(event), x.second);
+    CHECK_MESSAGE(e <= limit, std::string{what}, ": ", event, ": ", small.at(event), ", ", x.second);
     worst = e > exponent(small.at(worst), large.at(worst)) ? event : worst;
   }
   std::printf("figure: job runner, %s: worst is \"%s\", %.0f looks at 1,000 items, %.0f at 100,000, exponent %.2f\n",

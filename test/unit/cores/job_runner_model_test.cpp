@@ -58,7 +58,8 @@ public:
   void end(double t, run_id id) {
     const auto r = runs_.at(id);
     runs_.erase(id);
-    for (auto& [name, l] : lanes_) {
+    for (auto& named : lanes_) {
+      auto& l = named.second;
       const bool took_part =
         std::any_of(r.items.begin(), r.items.end(), [&](const item_id& i) { return l.items.count(i) > 0; });
       if (!rate_ && (took_part || (l.due < 0 && !busy(l))) && (!r.extra || l.due < 0)) {
