@@ -25,6 +25,7 @@ std::vector<work_item> some_items(int from, int to) {
 
 std::vector<item_id> names_of(const std::vector<work_item>& items) {
   std::vector<item_id> names;
+  names.reserve(items.size());
   for (const auto& w : items) {
     names.push_back(w.id);
   }
