@@ -47,7 +47,7 @@ protected:
   }
   /// Empty for CAF's own messages, otherwise for `message_name`.
   static std::string_view type_of(const caf::type_erased_tuple& m) {
-    const auto* type = m.size() == 0 ? nullptr : m.type(0).second;
+    const auto* type = m.size() == 0 ? nullptr : m.type(0).second; // NOLINT(readability-container-size-empty)
     return type == nullptr ? std::string_view{} : std::string_view{type->name()};
   }
 
