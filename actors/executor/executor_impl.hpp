@@ -96,6 +96,8 @@ private:
   std::map<run_id, entry> entries_;
   /// Threads that are within a `done` or the log.
   std::multiset<std::thread::id> outside_;
+  /// Runs that are dropped and not told yet: in no table any more, and nobody is outside for them yet.
+  std::size_t untold_ = 0;
   /// Not copied and not changed while a thread is outside.
   log_sink log_;
   std::uint64_t finished_ = 0, failed_ = 0, dropped_ = 0, contained_ = 0, lease_stops_ = 0;

@@ -104,8 +104,9 @@ void thread_executor::impl::execute_next() {
 void thread_executor::impl::execute(run_id id, std::unique_lock<std::mutex> lock) {
   auto i = entries_.find(id);
   i->second.began = boot_now();
-  // The process may have been frozen until now: nobody has had the time to drop what must not begin any more.
-  if (!guard_.admits(i->second.grace, i->second.began)) {
+  // What must not begin any more is dropped by whoever knows so, one run after the other, and may be taken by a thread
+  // before its turn: when the executor shuts down, or after the process was frozen until the lease was over.
+  if (phase_ != phase::open || !guard_.admits(i->second.grace, i->second.began)) {
     auto late = drop(i);
     lock.unlock();
     return tell_dropped(std::move(late));
@@ -201,9 +202,11 @@ void thread_executor::impl::request_stop(run_id id, stop_reason reason, const st
   tell_dropped(std::move(dropped));
 }
 
-/// Takes a run that has not begun out of the table and the queue; nothing of the user's is destroyed here.
+/// Takes a run that has not begun out of the table and the queue; nothing of the user's is destroyed here. Until it is
+/// told, shutdown counts it among what it waits for.
 thread_executor::impl::entry_node thread_executor::impl::drop(std::map<run_id, entry>::iterator i) {
   ++dropped_;
+  ++untold_;
   // One task less for one run less; one that a thread has taken already came with a task that is gone.
   if (waiting_.erase(i->second.run->job(), i->first)) {
     runs_.withdraw(i->second.ticket);
@@ -216,12 +219,19 @@ thread_executor::impl::entry_node thread_executor::impl::drop(std::map<run_id, e
 }
 
 void thread_executor::impl::tell_dropped(entry_node dropped) {
-  dropped.mapped().run->drop();
   run_result result;
   result.id = dropped.key();
   result.dropped = true;
   result.waited = boot_now() - dropped.mapped().accepted;
-  deliver(std::unique_lock<std::mutex>{mutex_}, std::move(dropped.mapped().done), std::move(result));
+  auto tell = [run = std::move(dropped.mapped().run), done = std::move(dropped.mapped().done)](const run_result& r) {
+    run->drop(); // destroys what may be user code
+    if (done) {
+      done(r);
+    }
+  };
+  std::unique_lock<std::mutex> lock{mutex_};
+  --untold_;
+  deliver(std::move(lock), std::move(tell), std::move(result));
 }
 
 void thread_executor::impl::tell_revoked(run_id id, const std::vector<item_id>& items) {
@@ -325,7 +335,7 @@ executor_stats thread_executor::impl::stats() const {
 /// Whether shutdown has nothing to wait for but itself.
 bool thread_executor::impl::settled() const {
   auto self = std::this_thread::get_id();
-  return none_outside() &&
+  return untold_ == 0 && none_outside() &&
          std::all_of(entries_.begin(), entries_.end(), [&](auto& e) { return e.second.thread == self; });
 }
 

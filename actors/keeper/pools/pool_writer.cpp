@@ -11,9 +11,10 @@ using topic = keeper_topic;
 // -- what is to be written ----------------------------------------------------------
 
 void pool_writer::begin(std::int32_t pool_version, std::int32_t worker_version) {
-  plan_.emplace();
-  plan_->pool_version = pool_version;
-  plan_->worker_version = worker_version;
+  plan p;
+  p.pool_version = pool_version;
+  p.worker_version = worker_version;
+  plan_ = std::move(p);
 }
 
 void pool_writer::add(const store::job_reads& found, job_offer& o, const store::pool_payload& want) {

@@ -52,6 +52,29 @@ TEST_CASE("shutdown: asks runs to stop, waits for them, drops the waiting, refus
   CHECK(exec.stats().reserved_threads == 0);
 }
 
+TEST_CASE("shutdown: nothing that waits begins while it is dropped, however long that takes") {
+  auto o = patient();
+  o.max_threads = 1;
+  counter started;
+  std::atomic<int> began{0};
+  results obedient, waiting;
+  thread_executor exec{o};
+  exec.start(order(1,
+                   [&](job_context& ctx) {
+                     started.add();
+                     CHECK(ctx.wait_for_stop(hours{1}));
+                   }),
+             obedient.done());
+  REQUIRE(started.reaches(1));
+  constexpr run_id many = 3000;
+  for (run_id id = 2; id < 2 + many; ++id) {
+    exec.start(order(id, [&](auto&) { ++began; }), waiting.done());
+  }
+  CHECK(exec.shutdown(far()).empty());
+  CHECK(began == 0);
+  CHECK(waiting.all().size() == many);
+}
+
 TEST_CASE("shutdown: everything after it is a no-op that lets go of what it was given") {
   thread_executor exec{patient()};
   exec.shutdown(far());

@@ -13,19 +13,26 @@ namespace {
 
 /// What a sink refers to that may be left behind.
 struct stalled_sink {
-  std::mutex mutex;
-  std::vector<std::string> lines;
   counter entered, release, written;
+
+  std::vector<std::string> lines() {
+    std::lock_guard<std::mutex> guard{mutex_};
+    return lines_;
+  }
 
   log_sink sink(std::shared_ptr<stalled_sink> self) {
     return [self](const log_record& r) {
       self->entered.add();
       self->release.reaches(1);
-      std::lock_guard<std::mutex> guard{self->mutex};
-      self->lines.push_back(r.text);
+      std::lock_guard<std::mutex> guard{self->mutex_};
+      self->lines_.push_back(r.text);
       self->written.add();
     };
   }
+
+private:
+  std::mutex mutex_;
+  std::vector<std::string> lines_;
 };
 
 log_record line(std::string text) {
@@ -51,12 +58,11 @@ TEST_CASE("log: a sink that stands still blocks nobody; what it misses is counte
   q.post(line("last"));
   CHECK(q.flush(patience));
   CHECK(q.look().waiting == 0);
-  std::lock_guard<std::mutex> guard{s->mutex};
-  REQUIRE(s->lines.size() == log_backlog + 3);
-  CHECK(s->lines[0] == "first");
-  CHECK(s->lines[log_backlog] == std::to_string(log_backlog - 1));
-  CHECK(s->lines[log_backlog + 1] == "10 lines dropped: the log did not take them in time");
-  CHECK(s->lines[log_backlog + 2] == "last");
+  REQUIRE(s->lines().size() == log_backlog + 3);
+  CHECK(s->lines()[0] == "first");
+  CHECK(s->lines()[log_backlog] == std::to_string(log_backlog - 1));
+  CHECK(s->lines()[log_backlog + 1] == "10 lines dropped: the log did not take them in time");
+  CHECK(s->lines()[log_backlog + 2] == "last");
 }
 
 TEST_CASE("log: long lines are bounded by their size, but one alone always passes") {
@@ -73,8 +79,7 @@ TEST_CASE("log: long lines are bounded by their size, but one alone always passe
   CHECK(q.flush(patience));
   q.post(line(std::string(3'000'000, 'y')));
   CHECK(q.flush(patience));
-  std::lock_guard<std::mutex> guard{s->mutex};
-  CHECK(s->lines.back().size() == 3'000'000);
+  CHECK(s->lines().back().size() == 3'000'000);
 }
 
 TEST_CASE("log: the end hands over what waits, and leaves a sink behind that does not return") {
@@ -88,7 +93,7 @@ TEST_CASE("log: the end hands over what waits, and leaves a sink behind that doe
     q.stop(patience);
     q.post(line("late"));
   }
-  CHECK(quick->lines.size() == 100);
+  CHECK(quick->lines().size() == 100);
   CHECK(quick.use_count() == 1);
 
   auto s = std::make_shared<stalled_sink>();
@@ -101,6 +106,6 @@ TEST_CASE("log: the end hands over what waits, and leaves a sink behind that doe
   }
   s->release.add();
   CHECK(no_thread_left());
-  CHECK(s->lines.size() == 1);
+  CHECK(s->lines().size() == 1);
   CHECK(s.use_count() == 1);
 }

@@ -9,7 +9,20 @@ using namespace djm;
 using namespace djm::test;
 using std::chrono::hours;
 
-TEST_CASE("thread end: a run that ends its thread counts as failed, is named, and the pool goes on") {
+namespace {
+
+/// ThreadSanitizer follows no thread that unwinds because of pthread_exit or cancellation: what it locks from then on
+/// does not count, and the plainest counter behind a mutex is reported.
+#ifdef __SANITIZE_THREAD__
+constexpr bool is_not_followed = true;
+#else
+constexpr bool is_not_followed = false;
+#endif
+
+} // namespace
+
+TEST_CASE("thread end: a run that ends its thread counts as failed, is named, and the pool goes on" *
+          doctest::skip(is_not_followed)) {
   results r;
   {
     auto o = patient();
@@ -29,7 +42,8 @@ TEST_CASE("thread end: a run that ends its thread counts as failed, is named, an
 }
 
 TEST_CASE(
-  "thread end: cancellation within a run is passed on, what is on its stack is destroyed, callbacks are waited for") {
+  "thread end: cancellation within a run is passed on, what is on its stack is destroyed, callbacks are waited for" *
+  doctest::skip(is_not_followed)) {
   results r;
   counter started;
   auto held = std::make_shared<int>(0);
@@ -56,7 +70,8 @@ TEST_CASE(
   CHECK(no_thread_left());
 }
 
-TEST_CASE("thread end: calls and stop callbacks that end their thread leave the others theirs") {
+TEST_CASE("thread end: calls and stop callbacks that end their thread leave the others theirs" *
+          doctest::skip(is_not_followed)) {
   results r;
   counter called, started;
   std::mutex mutex;
