@@ -11,7 +11,9 @@ namespace djm {
 void job_runner_core::start_due(step s, effects& out) {
   lease_.look(s.now);
   rhythm_.follow(lanes_, s);
-  // Where a cap leaves too few places, the lane that has waited longest goes first.
+  // Where a cap leaves too few places, the lane that has waited longest goes first. One that does not start ends the
+  // turn, since the reason (no lease, no place, the job stops) holds for the others as well: each lane that is offered
+  // has an item that may run, because `follow` has judged those whose moment has come.
   while (const auto next = lanes_.next_to_start(s.now)) {
     if (!start_lane(*next, s, out)) {
       return;

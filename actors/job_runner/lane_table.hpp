@@ -99,7 +99,7 @@ public:
 
   /// Sees to what the functions below say; each change of a lane waits for it.
   void settle();
-  /// The one to start now: the one that has waited longest. Where nobody changes it, it is the same again.
+  /// The one to start now: the one that has waited longest. It is offered until it is changed: by its start.
   std::optional<lane_no> next_to_start(time_point now) const;
   /// The earliest moment at which one is due that could start then.
   std::optional<time_point> first_due() const;

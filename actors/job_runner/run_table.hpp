@@ -17,7 +17,7 @@ namespace djm {
 /// A run under way.
 struct active_run {
   std::vector<item_no> items; ///< as it got them; those that say of themselves that they are in it still are
-  std::vector<item_no> owes;  ///< items that it was granted no more at some time, in any order and number
+  std::vector<item_no> owes;  ///< items that were revoked during it, unsorted, some twice; a few may be granted again
   std::uint32_t kept = 0;     ///< granted items that it holds
   std::uint32_t owed = 0;     ///< items that it holds and that are not granted
   time_point started;
