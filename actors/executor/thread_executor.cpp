@@ -413,19 +413,11 @@ executor_leftovers thread_executor::impl::tear_down(std::unique_lock<std::mutex>
   return result;
 }
 
-namespace {
-
-executor_options with_defaults(executor_options o) {
-  if (!o.clock) {
-    o.clock = make_system_run_clock();
+thread_executor::thread_executor(executor_options options) {
+  if (!options.clock) {
+    options.clock = make_system_run_clock();
   }
-  return o;
-}
-
-} // namespace
-
-thread_executor::thread_executor(executor_options options)
-  : impl_(std::make_shared<impl>(with_defaults(std::move(options)))) {
+  impl_ = std::make_shared<impl>(std::move(options));
   impl_->begin();
 }
 

@@ -52,7 +52,7 @@ TEST_CASE(
     thread_executor exec{patient()};
     exec.start(order(1,
                      [&, copy = held](job_context& ctx) {
-                       const auto on_stack = copy;
+                       const std::vector<std::shared_ptr<int>> on_stack(1, copy);
                        const auto subscription = ctx.on_stop([copy](stop_reason) {});
                        thread = pthread_self();
                        started.add();
