@@ -16,7 +16,7 @@ std::string quoted(std::string_view text) {
 }
 
 struct raw_worker {
-  std::string name;
+  node_id name;
   worker_attributes attributes;
   problem_builder::offers what;
   std::vector<job_id> jobs;
@@ -24,7 +24,7 @@ struct raw_worker {
 };
 
 struct raw_job {
-  std::string name;
+  job_id name;
   job_attributes attributes;
   std::shared_ptr<const item_set> items;
   /// Positions in `names` of the builder, or with `by_number` of its workers, before they are sorted.
@@ -64,8 +64,8 @@ struct problem_builder::impl {
   std::vector<error> warnings;
   std::vector<raw_worker> workers;
   std::vector<raw_job> jobs;
-  std::map<std::string, std::uint32_t, std::less<>> worker_at;
-  std::map<std::string, std::uint32_t, std::less<>> job_at;
+  std::map<node_id, std::uint32_t, std::less<>> worker_at;
+  std::map<job_id, std::uint32_t, std::less<>> job_at;
   // Names of previous owners, which may come before their workers or never.
   std::vector<std::string> names;
   std::map<std::string, std::uint32_t, std::less<>> name_at;

@@ -35,7 +35,7 @@ constexpr std::int64_t milli = 1000;
 class item_set {
 public:
   /// Interns `names`. Error `invalid_problem` when a name occurs twice or there are 2^32 - 1 names or more.
-  static expected<std::shared_ptr<const item_set>> make(const std::vector<std::string>& names);
+  static expected<std::shared_ptr<const item_set>> make(const std::vector<item_id>& names);
 
   /// How many items there are.
   std::size_t size() const noexcept { return hashes_.size(); }
@@ -87,7 +87,7 @@ struct resource_amount {
 /// A worker as a problem holds it: names resolved.
 struct worker_info {
   /// Its id.
-  std::string name;
+  node_id name;
   /// Hash of its id.
   std::uint64_t hash = 0;
   /// Its zone; empty: none.
@@ -118,7 +118,7 @@ struct worker_info {
 /// A job as a problem holds it: names resolved, item numbers local to the job.
 struct job_info {
   /// Its id.
-  std::string name;
+  job_id name;
   /// Hash of its id.
   std::uint64_t hash = 0;
   std::string strategy; ///< never empty
