@@ -86,6 +86,8 @@ public:
 
   friend std::string operator+(std::string_view a, const basic_id& b) { return std::string{a}.append(b.text_); }
   friend std::string operator+(const basic_id& a, std::string_view b) { return std::string{a.text_}.append(b); }
+  friend std::string operator+(char a, const basic_id& b) { return std::string(1, a).append(b.text_); }
+  friend std::string operator+(const basic_id& a, char b) { return std::string{a.text_}.append(1, b); }
 
 private:
   std::string text_;

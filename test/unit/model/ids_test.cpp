@@ -128,7 +128,8 @@ TEST_CASE("ids are their texts: to compare with, to join, to print, to hash, to 
   CHECK(mail.size() == 4);
   CHECK(job_id{}.empty());
   CHECK("job " + mail + "!" == "job mail!");
-  CHECK(mail + "/" + item_id{"eu"} == "mail/eu");
+  CHECK(mail + '/' + item_id{"eu"} == "mail/eu");
+  CHECK('<' + mail + ">" == "<mail>");
   std::ostringstream out;
   out << mail;
   CHECK(out.str() == "mail");
