@@ -33,7 +33,7 @@ private:
 expected<void> check_pool(const job_id& job, const std::vector<item_id>& items) {
   std::set<std::string_view> seen;
   for (const auto& item : items) {
-    if (auto ok = check_id(id_kind::item, item); !ok) {
+    if (auto ok = check_id(item); !ok) {
       return fail(ok.error().code, "job \"" + job + "\": " + ok.error().text);
     }
     if (!seen.insert(item).second) {

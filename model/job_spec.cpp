@@ -41,7 +41,8 @@ private:
   expected<void> result_;
 };
 
-void check_amounts(spec_checker& c, const char* field, const std::map<std::string, std::int64_t>& amounts) {
+template <class Name>
+void check_amounts(spec_checker& c, const char* field, const std::map<Name, std::int64_t>& amounts) {
   for (const auto& [name, amount] : amounts) {
     c.require(is_valid_id(name), std::string{field} + ": name " + impl::quote(name) + " breaks the rule for names");
     c.require(amount >= 0 && amount <= max_amount, std::string{field} + "[" + impl::quote(name) + "] is " +
@@ -52,11 +53,11 @@ void check_amounts(spec_checker& c, const char* field, const std::map<std::strin
 
 void check_partners(spec_checker& c, const job_id& job, const job_attributes& a) {
   for (const auto& id : a.colocate_with) {
-    c.adopt(check_id(id_kind::job, id), "attributes.colocate_with");
+    c.adopt(check_id(id), "attributes.colocate_with");
     c.require(id != job, "attributes.colocate_with names the job itself");
   }
   for (const auto& id : a.separate_from) {
-    c.adopt(check_id(id_kind::job, id), "attributes.separate_from");
+    c.adopt(check_id(id), "attributes.separate_from");
     c.require(id != job, "attributes.separate_from names the job itself");
     c.require(std::find(a.colocate_with.begin(), a.colocate_with.end(), id) == a.colocate_with.end(),
               "attributes: job " + impl::quote(id) + " is in colocate_with and in separate_from");
@@ -75,7 +76,7 @@ void check_attributes(spec_checker& c, const job_id& job, const job_attributes& 
   c.require(is_enumerator(a.priority),
             "attributes.priority is " + to_string(a.priority) + "; it must be low, normal or high");
   for (const auto& [item, weight] : a.item_weights) {
-    c.adopt(check_id(id_kind::item, item), "attributes.item_weights");
+    c.adopt(check_id(item), "attributes.item_weights");
   }
   check_amounts(c, "attributes.item_weights", a.item_weights);
   check_amounts(c, "attributes.profile", a.profile);
@@ -85,8 +86,8 @@ void check_attributes(spec_checker& c, const job_id& job, const job_attributes& 
   c.require(is_enumerator(a.spread), "attributes.spread is " + to_string(a.spread) + "; it must be none or zone");
   check_partners(c, job, a);
   for (const auto& [item, node] : a.pinned) {
-    c.adopt(check_id(id_kind::item, item), "attributes.pinned");
-    c.adopt(check_id(id_kind::node, node), "attributes.pinned[" + impl::quote(item) + "]");
+    c.adopt(check_id(item), "attributes.pinned");
+    c.adopt(check_id(node), "attributes.pinned[" + impl::quote(item) + "]");
   }
   c.require(makes_sense(a.relaxation), "attributes.relaxation is " + to_string(a.relaxation.kind) +
                                          " with the worker " + impl::quote(a.relaxation.worker) +
@@ -148,7 +149,7 @@ expected<void> validate(const job_id& job, const job_attributes& attributes) {
 }
 
 expected<void> validate(const job_spec& spec) {
-  if (auto ok = check_id(id_kind::job, spec.id); !ok) {
+  if (auto ok = check_id(spec.id); !ok) {
     return ok;
   }
   spec_checker c{spec.id};

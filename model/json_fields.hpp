@@ -14,6 +14,7 @@
 
 #include "djm/enum_names.hpp"
 #include "djm/fields.hpp"
+#include "djm/ids.hpp"
 #include "djm/one_word.hpp"
 #include "djm/time.hpp"
 #include "djm/value_sink.hpp"
@@ -69,6 +70,10 @@ public:
     } else if constexpr (std::is_same_v<T, std::string>) {
       if (expect(j.is_string(), j, "a text")) {
         x = j.get_ref<const std::string&>();
+      }
+    } else if constexpr (is_id<T>) {
+      if (expect(j.is_string(), j, "a text")) {
+        x = T{j.get_ref<const std::string&>()};
       }
     } else if constexpr (std::is_same_v<T, duration>) {
       read_duration(j, x);
@@ -203,15 +208,15 @@ private:
     }
   }
 
-  template <class T>
-  void read_map(const nlohmann::json& j, std::map<std::string, T>& xs) {
+  template <class Key, class T>
+  void read_map(const nlohmann::json& j, std::map<Key, T>& xs) {
     if (!expect(j.is_object(), j, "an object")) {
       return;
     }
     xs.clear();
     for (auto i = j.begin(); i != j.end(); ++i) {
       place_.push_back(i.key());
-      read(i.value(), xs[i.key()]);
+      read(i.value(), xs[Key{i.key()}]);
       place_.pop_back();
     }
   }

@@ -82,7 +82,7 @@ public:
   void check(const node_config& c) {
     if (c.id.empty()) {
       complain("id", "is missing; every node needs one that is unique in the cluster", errc::invalid_id);
-    } else if (const auto ok = check_id(id_kind::node, c.id); !ok) {
+    } else if (const auto ok = check_id(c.id); !ok) {
       complain("id", ok.error().text, ok.error().code);
     }
     check(c.store);

@@ -45,8 +45,7 @@ struct entry {
 
 } // namespace
 
-merged_items merge_items(named_items before, const std::vector<std::string>& names,
-                         bool (*accepted)(std::string_view)) {
+merged_items merge_items(named_items before, const std::vector<item_id>& names, bool (*accepted)(std::string_view)) {
   merged_items result;
   const auto old = before.set ? before.set->size() : 0;
   std::vector<fresh_item> fresh;

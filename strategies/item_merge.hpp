@@ -26,7 +26,7 @@ struct merged_items {
 /// What the items become when `names` (sorted, none twice) are all there are; new names must be `accepted`, others are
 /// left out. Only new names are hashed; the rest is one pass over the names and one over the hashes. The same names
 /// give the same set.
-merged_items merge_items(named_items before, const std::vector<std::string>& names, bool (*accepted)(std::string_view));
+merged_items merge_items(named_items before, const std::vector<item_id>& names, bool (*accepted)(std::string_view));
 
 /// The items of `all` for which `keep` holds, in the same order. No name is hashed.
 std::shared_ptr<const item_set> keep_items(const item_set& all, const std::vector<bool>& keep);

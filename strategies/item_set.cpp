@@ -5,7 +5,7 @@
 
 namespace djm {
 
-expected<std::shared_ptr<const item_set>> item_set::make(const std::vector<std::string>& names) {
+expected<std::shared_ptr<const item_set>> item_set::make(const std::vector<item_id>& names) {
   if (names.size() >= no_worker) {
     return fail(errc::invalid_problem, "a job has " + std::to_string(names.size()) + " items; at most 4294967294");
   }

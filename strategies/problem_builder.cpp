@@ -16,7 +16,7 @@ std::string quoted(std::string_view text) {
 }
 
 struct raw_worker {
-  std::string name;
+  node_id name;
   worker_attributes attributes;
   problem_builder::offers what;
   std::vector<job_id> jobs;
@@ -24,7 +24,7 @@ struct raw_worker {
 };
 
 struct raw_job {
-  std::string name;
+  job_id name;
   job_attributes attributes;
   std::shared_ptr<const item_set> items;
   /// Positions in `names` of the builder, or with `by_number` of its workers, before they are sorted.
@@ -64,8 +64,8 @@ struct problem_builder::impl {
   std::vector<error> warnings;
   std::vector<raw_worker> workers;
   std::vector<raw_job> jobs;
-  std::map<std::string, std::uint32_t, std::less<>> worker_at;
-  std::map<std::string, std::uint32_t, std::less<>> job_at;
+  std::map<node_id, std::uint32_t, std::less<>> worker_at;
+  std::map<job_id, std::uint32_t, std::less<>> job_at;
   // Names of previous owners, which may come before their workers or never.
   std::vector<std::string> names;
   std::map<std::string, std::uint32_t, std::less<>> name_at;
@@ -218,7 +218,7 @@ void problem_builder::set_eligible(std::uint32_t worker, std::uint32_t job) {
   x.workers[worker].job_numbers.push_back(job);
 }
 
-void problem_builder::set_previous(const node_id& worker, const job_id& job, std::string_view item) {
+void problem_builder::set_previous(const node_id& worker, const job_id& job, const item_id& item) {
   auto& x = *impl_;
   auto j = x.job_at.find(job);
   if (j == x.job_at.end()) {

@@ -36,14 +36,14 @@ std::string tree_schema::format() const {
 std::string tree_schema::alive() const {
   return join(prefix_, {"/alive"});
 }
-std::string tree_schema::alive(std::string_view worker) const {
+std::string tree_schema::alive(const node_id& worker) const {
   return join(prefix_, {"/alive/", worker});
 }
 std::string tree_schema::latches() const {
   return join(prefix_, {"/leader-latch"});
 }
 
-std::string tree_schema::latch_prefix(std::string_view worker, std::string_view incarnation) const {
+std::string tree_schema::latch_prefix(const node_id& worker, std::string_view incarnation) const {
   return join(prefix_, {"/leader-latch/", worker, "-", incarnation, "-"});
 }
 
@@ -53,56 +53,56 @@ std::string tree_schema::latch(std::string_view name) const {
 std::string tree_schema::workers() const {
   return join(prefix_, {"/workers"});
 }
-std::string tree_schema::worker(std::string_view worker) const {
+std::string tree_schema::worker(const node_id& worker) const {
   return join(prefix_, {"/workers/", worker});
 }
 
-std::string tree_schema::available(std::string_view worker) const {
+std::string tree_schema::available(const node_id& worker) const {
   return join(prefix_, {"/workers/", worker, "/available"});
 }
 
-std::string tree_schema::available(std::string_view worker, std::string_view job) const {
+std::string tree_schema::available(const node_id& worker, const job_id& job) const {
   return join(prefix_, {"/workers/", worker, "/available/", job});
 }
 
-std::string tree_schema::assigned(std::string_view worker) const {
+std::string tree_schema::assigned(const node_id& worker) const {
   return join(prefix_, {"/workers/", worker, "/assigned"});
 }
 
-std::string tree_schema::assigned(std::string_view worker, std::string_view job) const {
+std::string tree_schema::assigned(const node_id& worker, const job_id& job) const {
   return join(prefix_, {"/workers/", worker, "/assigned/", job});
 }
 
-std::string tree_schema::assigned(std::string_view worker, std::string_view job, std::string_view item) const {
+std::string tree_schema::assigned(const node_id& worker, const job_id& job, const item_id& item) const {
   return join(prefix_, {"/workers/", worker, "/assigned/", job, "/", item});
 }
 
 std::string tree_schema::marks() const {
   return join(prefix_, {"/marks"});
 }
-std::string tree_schema::mark(std::string_view worker) const {
+std::string tree_schema::mark(const node_id& worker) const {
   return join(prefix_, {"/marks/", worker});
 }
 
 std::string tree_schema::pools() const {
   return join(prefix_, {"/work-pool"});
 }
-std::string tree_schema::pool(std::string_view job) const {
+std::string tree_schema::pool(const job_id& job) const {
   return join(prefix_, {"/work-pool/", job});
 }
 
-std::string tree_schema::pool(std::string_view job, std::string_view item) const {
+std::string tree_schema::pool(const job_id& job, const item_id& item) const {
   return join(prefix_, {"/work-pool/", job, "/", item});
 }
 
 std::string tree_schema::locks() const {
   return join(prefix_, {"/locks"});
 }
-std::string tree_schema::locks(std::string_view job) const {
+std::string tree_schema::locks(const job_id& job) const {
   return join(prefix_, {"/locks/", job});
 }
 
-std::string tree_schema::lock(std::string_view job, std::string_view item) const {
+std::string tree_schema::lock(const job_id& job, const item_id& item) const {
   return join(prefix_, {"/locks/", job, "/", item, lock_suffix});
 }
 

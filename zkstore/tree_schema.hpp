@@ -19,26 +19,26 @@ public:
 
   std::string format() const;
   std::string alive() const;
-  std::string alive(std::string_view worker) const;
+  std::string alive(const node_id& worker) const;
   std::string latches() const;
   /// Prefix of a sequential candidate: `leader-latch/<worker>-<incarnation>-`.
-  std::string latch_prefix(std::string_view worker, std::string_view incarnation) const;
+  std::string latch_prefix(const node_id& worker, std::string_view incarnation) const;
   std::string latch(std::string_view name) const;
   std::string workers() const;
-  std::string worker(std::string_view worker) const;
-  std::string available(std::string_view worker) const;
-  std::string available(std::string_view worker, std::string_view job) const;
-  std::string assigned(std::string_view worker) const;
-  std::string assigned(std::string_view worker, std::string_view job) const;
-  std::string assigned(std::string_view worker, std::string_view job, std::string_view item) const;
+  std::string worker(const node_id& worker) const;
+  std::string available(const node_id& worker) const;
+  std::string available(const node_id& worker, const job_id& job) const;
+  std::string assigned(const node_id& worker) const;
+  std::string assigned(const node_id& worker, const job_id& job) const;
+  std::string assigned(const node_id& worker, const job_id& job, const item_id& item) const;
   std::string marks() const;
-  std::string mark(std::string_view worker) const;
+  std::string mark(const node_id& worker) const;
   std::string pools() const;
-  std::string pool(std::string_view job) const;
-  std::string pool(std::string_view job, std::string_view item) const;
+  std::string pool(const job_id& job) const;
+  std::string pool(const job_id& job, const item_id& item) const;
   std::string locks() const;
-  std::string locks(std::string_view job) const;
-  std::string lock(std::string_view job, std::string_view item) const;
+  std::string locks(const job_id& job) const;
+  std::string lock(const job_id& job, const item_id& item) const;
   std::string lock(const item_ref& i) const { return lock(i.job, i.item); }
   std::string pool_version() const;
   std::string worker_version() const;

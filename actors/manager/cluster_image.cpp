@@ -23,8 +23,8 @@ worker_index cluster_image::number_of(const node_id& name) {
   return i->second;
 }
 
-void cluster_image::set_items(const job_id& job, const std::vector<std::string>& names) {
-  assert(std::adjacent_find(names.begin(), names.end(), std::greater_equal<>{}) == names.end());
+void cluster_image::set_items(const job_id& job, const std::vector<item_id>& names) {
+  assert(std::is_sorted(names.begin(), names.end()));
   auto& j = jobs[job];
   const auto before = j.items;
   auto merged = merge_items({j.items, std::move(j.by_name)}, names, is_valid_id);
@@ -55,7 +55,7 @@ void cluster_image::set_items(const job_id& job, const std::vector<std::string>&
   }
 }
 
-void cluster_image::add_assigned(const node_id& worker, const job_id& job, const std::vector<std::string>& items) {
+void cluster_image::add_assigned(const node_id& worker, const job_id& job, const std::vector<item_id>& items) {
   auto j = jobs.find(job);
   for (const auto& item : items) {
     auto at = j != jobs.end() && j->second.items ? j->second.items->find(item) : std::nullopt;

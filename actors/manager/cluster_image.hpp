@@ -86,9 +86,9 @@ public:
 
   /// Takes a new list of items over, sorted as every read gives it: owners stay with their items, owners of items that
   /// went become strays. Only names that were not there before are looked at closely.
-  void set_items(const job_id& job, const std::vector<std::string>& names);
+  void set_items(const job_id& job, const std::vector<item_id>& names);
   /// Takes over what `workers/<w>/assigned/<job>` lists.
-  void add_assigned(const node_id& worker, const job_id& job, const std::vector<std::string>& items);
+  void add_assigned(const node_id& worker, const job_id& job, const std::vector<item_id>& items);
   /// The worker's subtree is gone, and with it what was assigned below it.
   void remove_worker(const node_id& worker);
   /// The job is gone from the pool: everything assigned of it is stray.

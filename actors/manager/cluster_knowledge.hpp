@@ -50,9 +50,9 @@ public:
   void put_all_disabled(bool x) { image_.all_disabled = x; }
   /// The pool node of a job; its items are those of `put_items`.
   void put_pool(const job_id& id, store::pool_payload p) { image_.jobs[id].pool = std::move(p); }
-  void put_items(const job_id& id, const std::vector<std::string>& names) { image_.set_items(id, names); }
+  void put_items(const job_id& id, const std::vector<item_id>& names) { image_.set_items(id, names); }
   void remove_job(const job_id& id) { image_.remove_job(id); }
-  void put_assigned(const node_id& worker, const job_id& job, const std::vector<std::string>& items) {
+  void put_assigned(const node_id& worker, const job_id& job, const std::vector<item_id>& items) {
     image_.add_assigned(worker, job, items);
   }
   void remove_folder(const node_id& worker, const job_id& job) { image_.workers.at(worker).folders.erase(job); }

@@ -13,7 +13,7 @@ void dirty_marks::heard(const std::string& path, const store::tree_schema& tree)
   } else if (path == tree.pools()) {
     pools_ = true;
   } else if (path.compare(0, pools.size(), pools) == 0) {
-    jobs_.insert(path.substr(pools.size()));
+    jobs_.emplace(path.substr(pools.size()));
   }
 }
 

@@ -19,8 +19,8 @@ void admin_core::read_offers(const read_slot& version, const read_slot& alive, s
   const auto& job = wished<remove_job>().job;
   read_batch ask;
   const pool_slots slots{ask.get(tree_.pool_version()), ask.get(tree_.pool(job))};
-  const auto offers =
-    ask.each(alive->children, [&](const node_id& w) { return store::exists(tree_.available(w, job)); });
+  const auto offers = ask.each(to_ids<node_id>(alive->children),
+                               [&](const node_id& w) { return store::exists(tree_.available(w, job)); });
   store_.read({}, ask, false, out, &admin_core::retire, worker_version, slots, offers);
 }
 

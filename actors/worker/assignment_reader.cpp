@@ -69,7 +69,7 @@ void assignment_reader::take_node(const slots& answers, step s, worker_effects& 
   for (const auto& [job, list] : jobs_) {
     items += list.items.size();
   }
-  read_folders(folders.children, items <= few_items, out);
+  read_folders(to_ids<job_id>(folders.children), items <= few_items, out);
 }
 
 /// Lists what is assigned of the jobs; where not of all of them, of those that are known asks whether it has changed.

@@ -171,10 +171,10 @@ worker_core::effects worker_core::on_watch(const store::watch_event& e, step s) 
     const auto slash = rest.find('/');
     if (slash == std::string::npos) {
       if (e.kind == store::watch_kind::children) {
-        reader_.folder_changed(rest);
+        reader_.folder_changed(job_id{rest});
       }
     } else if (auto item = store::item_of_lock_name(std::string_view(rest).substr(slash + 1))) {
-      reader_.lock_changed({rest.substr(0, slash), *item});
+      reader_.lock_changed({job_id{rest.substr(0, slash)}, *item});
     }
   }
   progress(s, out);
@@ -283,7 +283,7 @@ void worker_core::forget_problems(effects& out) {
         return false;
       }
       const auto item = store::item_of_lock_name(store::name_of(about));
-      const auto job = about.substr(folder.size(), about.find('/', folder.size()) - folder.size());
+      const job_id job{about.substr(folder.size(), about.find('/', folder.size()) - folder.size())};
       return !item || !locks_.knows({job, *item});
     },
     out);

@@ -91,8 +91,8 @@ void planning(benchmark::State& state, figure f, const scale& s, event e, const 
 
 // Strings in, strings out: everything the edge has to do around one plan.
 void from_names(benchmark::State& state, figure f, const scale& s) {
-  std::vector<std::vector<std::string>> items;
-  std::vector<std::vector<std::pair<std::string, std::string>>> previous; // per job: (worker, item)
+  std::vector<std::vector<item_id>> items;
+  std::vector<std::vector<std::pair<node_id, item_id>>> previous; // per job: (worker, item)
   std::mt19937 random{1};
   for (int j = 0; j < s.jobs; ++j) {
     items.push_back(items_after(s, event::one_joins, j));

@@ -101,17 +101,17 @@ void print_small_model() {
     for (int workers = 1; workers <= 8; ++workers) {
       problem_builder builder;
       for (int w = 0; w < workers; ++w) {
-        builder.add_worker("worker-" + std::to_string(w));
+        builder.add_worker(node_id{"worker-" + std::to_string(w)});
       }
       job_attributes attributes;
       attributes.strategy = strategy;
       for (int j = 0; j < 44; ++j) {
         const auto count = j == 0 ? 285 : j < 3 ? 16 : j < 7 ? 2 : j < 12 ? 3 : 1;
-        std::vector<std::string> items;
+        std::vector<item_id> items;
         for (int i = 0; i < count; ++i) {
-          items.push_back("item-" + std::to_string(i));
+          items.emplace_back("item-" + std::to_string(i));
         }
-        builder.add_job("job-" + std::to_string(j), attributes, items);
+        builder.add_job(job_id{"job-" + std::to_string(j)}, attributes, items);
       }
       auto problem = builder.build().value();
       if (!owners.empty()) {

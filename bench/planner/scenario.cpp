@@ -50,20 +50,20 @@ bool offers(const scale& s, int job, int worker) {
   return (h >> 63) == 0;
 }
 
-std::string worker_name(int w) {
-  return format("worker-%05d", w);
+node_id worker_name(int w) {
+  return node_id{format("worker-%05d", w)};
 }
 
-std::string job_name(int j) {
-  return format("job-%04d", j);
+job_id job_name(int j) {
+  return job_id{format("job-%04d", j)};
 }
 
-std::string item_name(int i) {
-  return format("item-%07d", i);
+item_id item_name(int i) {
+  return item_id{format("item-%07d", i)};
 }
 
-std::vector<std::string> items_after(const scale& s, event e, int j) {
-  std::vector<std::string> result;
+std::vector<item_id> items_after(const scale& s, event e, int j) {
+  std::vector<item_id> result;
   const auto count = e == event::items_come ? s.items_per_job + s.items_per_job / 10 : s.items_per_job;
   for (int i = 0; i < count; ++i) {
     const auto g =
@@ -118,7 +118,7 @@ assignment_problem problem_after(const scale& s, event e) {
 
 assignment_problem problem_of(const scale& s, event e, const interned& sets) {
   problem_builder builder{problem_builder::mode::lenient};
-  std::vector<std::string> names; // every worker that ever was
+  std::vector<node_id> names; // every worker that ever was
   for (int w = 0; w <= s.workers; ++w) {
     names.push_back(worker_name(w));
   }

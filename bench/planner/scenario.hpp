@@ -26,12 +26,12 @@ enum class event { cold, nothing, one_joins, one_dies, tenth_dies, items_come, i
 std::string to_string(event e);
 
 bool offers(const scale& s, int job, int worker);
-std::string worker_name(int w);
-std::string job_name(int j);
-std::string item_name(int i);
+node_id worker_name(int w);
+job_id job_name(int j);
+item_id item_name(int i);
 
 /// Items of job `j` after the event, unsorted.
-std::vector<std::string> items_after(const scale& s, event e, int j);
+std::vector<item_id> items_after(const scale& s, event e, int j);
 /// Numbers of the workers after the event.
 std::vector<int> workers_after(const scale& s, event e);
 /// Number of the worker that holds item `i` of job `j` before the event.

@@ -35,7 +35,7 @@ constexpr std::int64_t milli = 1000;
 class item_set {
 public:
   /// Interns `names`. Error `invalid_problem` when a name occurs twice or there are 2^32 - 1 names or more.
-  static expected<std::shared_ptr<const item_set>> make(const std::vector<std::string>& names);
+  static expected<std::shared_ptr<const item_set>> make(const std::vector<item_id>& names);
 
   /// How many items there are.
   std::size_t size() const noexcept { return hashes_.size(); }
@@ -87,7 +87,7 @@ struct resource_amount {
 /// A worker as a problem holds it: names resolved.
 struct worker_info {
   /// Its id.
-  std::string name;
+  node_id name;
   /// Hash of its id.
   std::uint64_t hash = 0;
   /// Its zone; empty: none.
@@ -118,7 +118,7 @@ struct worker_info {
 /// A job as a problem holds it: names resolved, item numbers local to the job.
 struct job_info {
   /// Its id.
-  std::string name;
+  job_id name;
   /// Hash of its id.
   std::uint64_t hash = 0;
   std::string strategy; ///< never empty
@@ -174,11 +174,11 @@ public:
   std::string_view item_name(item_index i) const noexcept;
 
   /// The number of the worker of this name, or nothing.
-  std::optional<worker_index> find_worker(std::string_view name) const noexcept;
+  std::optional<worker_index> find_worker(const node_id& name) const noexcept;
   /// The number of the job of this name, or nothing.
-  std::optional<job_index> find_job(std::string_view name) const noexcept;
+  std::optional<job_index> find_job(const job_id& name) const noexcept;
   /// The number of the item of this name, or nothing.
-  std::optional<item_index> find_item(std::string_view job, std::string_view item) const noexcept;
+  std::optional<item_index> find_item(const job_id& job, const item_id& item) const noexcept;
 
   /// Whether `w` offers the job and carries the labels it requires. Says nothing about room, cordons and pins.
   bool eligible(job_index j, worker_index w) const noexcept { return (eligible_words(j)[w >> 6] >> (w & 63)) & 1; }
@@ -318,7 +318,7 @@ public:
   void set_eligible(std::uint32_t worker, std::uint32_t job);
 
   /// `worker` owns the item until now. The job must have been added before; the worker may come later.
-  void set_previous(const node_id& worker, const job_id& job, std::string_view item);
+  void set_previous(const node_id& worker, const job_id& job, const item_id& item);
   /// All previous owners of a job at once, by number: `owners[k]` is the owner of the k-th item of the job's
   /// `item_set` as a position in `names` or `no_worker`. No string of an item is touched.
   void set_previous(const job_id& job, const std::vector<node_id>& names, const std::vector<worker_index>& owners);

@@ -31,7 +31,7 @@ djm::item_id item_name(const std::string& relative_path) {
     }
     name = fmt::format("{}-{:016x}", name.substr(0, djm::max_id_length - 17), h);
   }
-  return name;
+  return djm::item_id{name};
 }
 
 namespace {
@@ -103,7 +103,7 @@ slow_job::slow_job(std::uint32_t items, djm::duration lasts, std::string node, s
 std::vector<djm::item_id> slow_job::work_pool() {
   std::vector<djm::item_id> items;
   for (std::uint32_t i = 0; i < items_; ++i) {
-    items.push_back("slow-" + std::to_string(i));
+    items.emplace_back("slow-" + std::to_string(i));
   }
   return items;
 }

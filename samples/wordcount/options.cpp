@@ -99,7 +99,7 @@ djm::expected<options> parse(int argc, char** argv) {
 
 djm::node_config node_config_of(const options& o) {
   djm::node_config c;
-  c.id = o.id;
+  c.id = djm::node_id{o.id};
   c.store.connect = o.connect;
   c.store.root = o.root;
   c.store.session_timeout = o.session_timeout;

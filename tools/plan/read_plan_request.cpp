@@ -57,7 +57,7 @@ public:
     }
     check_affinity(jobs);
     for (const auto& [w, j] : offers_) {
-      builder_.set_eligible(w, j);
+      builder_.set_eligible(node_id{w}, job_id{j});
     }
     if (root.contains("previous")) {
       previous(root["previous"]);
@@ -155,7 +155,7 @@ private:
         offers_.emplace_back(name, std::move(j));
       }
     }
-    builder_.add_worker(name, std::move(a),
+    builder_.add_worker(node_id{name}, std::move(a),
                         listed ? problem_builder::offers::listed_jobs : problem_builder::offers::all_jobs);
   }
 
@@ -167,10 +167,10 @@ private:
     return result;
   }
 
-  std::vector<std::string> items_at(const json& x, const pointer& at) {
-    std::vector<std::string> result;
+  std::vector<item_id> items_at(const json& x, const pointer& at) {
+    std::vector<item_id> result;
     if (x.is_array()) {
-      result = list_at(x, at, id_at);
+      result = to_ids<item_id>(list_at(x, at, id_at));
     } else if (x.is_object()) {
       known_keys(x, at, {"count", "prefix"});
       const auto count = natural_at(member(x, at, "count"), at / "count", max_items);
@@ -180,7 +180,7 @@ private:
       }
       result.reserve(count);
       for (std::uint64_t k = 0; k < count; ++k) {
-        result.push_back(prefix + std::to_string(k));
+        result.emplace_back(prefix + std::to_string(k));
       }
     } else {
       refuse(at, x, "must be an array of ids or an object with \"count\" and \"prefix\"");
@@ -210,9 +210,9 @@ private:
     };
     a.strategy = x.contains("strategy") ? strategy_at(x["strategy"], at / "strategy") : strategy_;
     if (x.contains("weights")) {
-      a.item_weights = amounts_at(x["weights"], at / "weights");
-      for (const auto& [item, value] : x["weights"].items()) {
-        known_item(item, value, at / "weights" / item);
+      for (const auto& [item, amount] : amounts_at(x["weights"], at / "weights")) {
+        known_item(item, x["weights"][item], at / "weights" / item);
+        a.item_weights[item_id{item}] = amount;
       }
     }
     if (x.contains("profile")) {
@@ -240,23 +240,24 @@ private:
     for (auto [key, list] :
          {std::pair{"colocate_with", &a.colocate_with}, std::pair{"separate_from", &a.separate_from}}) {
       if (x.contains(key)) {
-        *list = list_at(x[key], at / key, [&](const json& e, const pointer& p) {
+        *list = to_ids<job_id>(list_at(x[key], at / key, [&](const json& e, const pointer& p) {
           auto other = known_job(e, p);
           if (other == name) {
             refuse(p, e, "is the job itself");
           }
           return other;
-        });
+        }));
       }
     }
     if (x.contains("pinned")) {
       for (const auto& [item, value] : object_at(x["pinned"], at / "pinned").items()) {
         const auto p = at / "pinned" / item;
         known_item(item, value, p);
-        a.pinned[item] = text_at(value, p);
-        if (workers_.count(a.pinned[item]) == 0) {
+        const auto node = text_at(value, p);
+        if (workers_.count(node) == 0) {
           refuse(p, value, "is not a worker of this file");
         }
+        a.pinned[item_id{item}] = node_id{node};
       }
     }
     if (x.contains("relaxation")) {
@@ -268,9 +269,10 @@ private:
         refuse(at / "relaxation", x["relaxation"], "does not name a worker of this file");
       }
     }
-    affinity_[name] = {a.colocate_with, {a.separate_from.begin(), a.separate_from.end()}};
+    affinity_[name] = {{a.colocate_with.begin(), a.colocate_with.end()},
+                       {a.separate_from.begin(), a.separate_from.end()}};
     sets_[name] = *interned;
-    builder_.add_job(name, a, std::move(*interned));
+    builder_.add_job(job_id{name}, a, std::move(*interned));
   }
 
   // Contradictions and cycles span jobs, so they are judged when all are known.
@@ -336,7 +338,7 @@ private:
             refuse(here / k, items[k], "has a previous owner already, \"" + place->second + "\"");
           }
           if (there) {
-            builder_.set_previous(w, j, item);
+            builder_.set_previous(node_id{w}, job_id{j}, item_id{item});
           }
         }
       }

@@ -1,5 +1,7 @@
 #include "zkstore/tree/records.hpp"
 
+#include <algorithm>
+
 namespace djm::store {
 
 presence presence_of(const read_result& r) {
@@ -25,10 +27,10 @@ worker_record worker_reads::take(const tree_schema& tree) const {
   if (w.registration.value) {
     w.former_mark = decode<mark_payload>(registration->data, {}).value_or(mark_payload{});
   }
-  w.available = available->children;
+  w.available = to_ids<job_id>(available->children);
   w.assigned_code = assigned->code;
   w.assigned = read_payload<assigned_payload>(*assigned, tree.assigned(id));
-  w.folders = folders->children;
+  w.folders = to_ids<job_id>(folders->children);
   return w;
 }
 
@@ -49,9 +51,13 @@ job_record job_reads::take(const tree_schema& tree) const {
   const bool hidden = pool->code == rc::no_auth || items->code == rc::no_auth;
   j.code = hidden ? rc::no_auth : pool->code != rc::ok ? pool->code : items->code;
   j.pool = read_payload<pool_payload>(*pool, tree.pool(id));
-  j.items = items->children;
+  j.items = to_ids<item_id>(items->children);
   j.watched = pool->watched && items->watched;
   return j;
+}
+
+bool job_reads::has_items(const std::vector<item_id>& sorted) const {
+  return std::equal(sorted.begin(), sorted.end(), items->children.begin(), items->children.end());
 }
 
 } // namespace djm::store

@@ -88,6 +88,8 @@ struct job_record {
 struct job_reads {
   job_reads(const tree_schema& tree, job_id id, bool watch, read_batch& ask);
   job_record take(const tree_schema& tree) const;
+  /// Whether the pool has these items, sorted by name, and no others.
+  bool has_items(const std::vector<item_id>& sorted) const;
 
   job_id id;
   read_slot pool, items;

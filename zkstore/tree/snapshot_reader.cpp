@@ -66,18 +66,21 @@ void snapshot_reader::take_base() {
       snapshot_.missing.push_back(path);
     }
   }
-  worker_names_ = base_.workers->children;
-  job_names_ = base_.jobs->children;
+  worker_names_ = to_ids<node_id>(base_.workers->children);
+  job_names_ = to_ids<job_id>(base_.jobs->children);
   for (const auto& w : base_.alive->children) {
     if (!std::binary_search(worker_names_.begin(), worker_names_.end(), w)) {
-      note({errc::malformed_payload, tree_.alive(w) + ": alive without a registration in " + tree_.workers()});
+      note({errc::malformed_payload, tree_.alive(node_id{w}) + ": alive without a registration in " + tree_.workers()});
     }
   }
   const auto pools = read_payload<pools_payload>(*base_.pools, tree_.pools());
   note(pools);
   snapshot_.all_disabled = pools.value && pools.value->all_disabled;
-  const auto& marks = base_.marks->children;
-  std::copy_if(marks.begin(), marks.end(), std::back_inserter(marked_), is_valid_id);
+  for (const auto& name : base_.marks->children) {
+    if (is_valid_id(name)) {
+      marked_.emplace_back(name);
+    }
+  }
   if (base_.candidates) {
     const auto& names = (*base_.candidates)->children;
     std::copy_if(names.begin(), names.end(), std::back_inserter(candidate_names_),
@@ -148,7 +151,7 @@ void snapshot_reader::look_at_locks() {
 void snapshot_reader::take_items() {
   for (const auto& [where, list] : folder_slots_) {
     if (list->code == rc::ok) {
-      snapshot_.workers[where.worker].assigned.emplace_back(where.job, list->children);
+      snapshot_.workers[where.worker].assigned.emplace_back(where.job, to_ids<item_id>(list->children));
     }
   }
   for (const auto& [place, lock] : lock_slots_) {

@@ -71,7 +71,7 @@ void pool_check::apply(const base_slots& base, const std::vector<pool_slots>& po
 void pool_check::apply_pool(const pool_slots& slots, job_offer& o, step s, keeper_effects& out) {
   const auto& job = slots.pool.id;
   const auto& data = slots.pool.pool->data;
-  const bool same_items = slots.pool.items->children == *o.pool();
+  const bool same_items = slots.pool.has_items(*o.pool());
   if (o.accord.agrees(data) && same_items) { // never for an absent node: its data are empty
     as_wanted(job, o, out);
     return;
@@ -106,7 +106,7 @@ bool pool_check::stands(const pool_slots& slots, job_offer& o, const store::pool
     o.wish.ours(have.wish);
   }
   const auto& spec = o.spec();
-  const bool same_items = slots.pool.items->children == *o.pool();
+  const bool same_items = slots.pool.has_items(*o.pool());
   const bool same_schedule = have.schedule.empty() || have.schedule == describe_schedule(spec.schedule);
   if (same_items && have.attributes == spec.attributes && same_schedule && !have.retired) {
     o.wish.agreed(have.wish);
@@ -137,7 +137,7 @@ void pool_check::stay_back(const pool_slots& slots, job_offer& o, const store::p
   o.looked_at(); // until the next look
   if (o.wish.writer_stands(*slots.writer, life_.tree, s.now)) {
     o.wish.unchallenged();
-    tell_overruled(job, o, have.schedule, slots.pool.items->children, s, out);
+    tell_overruled(job, o, have.schedule, to_ids<item_id>(slots.pool.items->children), s, out);
     return;
   }
   auto want = have;
@@ -152,7 +152,7 @@ void pool_check::stay_back(const pool_slots& slots, job_offer& o, const store::p
     return;
   }
   claim_pool(want, o);
-  want.challenger.clear();
+  want.challenger = {};
   want.wish = *o.wish.number();
   o.outdated();
   writer_.overrule(slots.pool, o, want);

@@ -31,13 +31,13 @@ void pool_writer::add(const store::job_reads& found, job_offer& o, const store::
   const auto& mine = *o.pool();
   const auto& theirs = found.items->children;
   for (const auto& item : mine) {
-    if (!std::binary_search(theirs.begin(), theirs.end(), item)) {
+    if (!std::binary_search(theirs.begin(), theirs.end(), item, std::less<>{})) {
       ops.push_back(store::create_op{tree.pool(job, item), {}});
     }
   }
   for (const auto& item : theirs) {
-    if (!std::binary_search(mine.begin(), mine.end(), item)) {
-      ops.push_back(store::remove_op{tree.pool(job, item)});
+    if (!std::binary_search(mine.begin(), mine.end(), item, std::less<>{})) {
+      ops.push_back(store::remove_op{tree.pool(job, item_id{item})});
     }
   }
 }

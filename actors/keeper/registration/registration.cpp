@@ -113,7 +113,7 @@ std::vector<store::write_op> registration::changes_below(const slots& answers) c
       changes.emplace_back(store::create_op{tree.available(id, job), {}});
     }
   }
-  for (const auto& job : available.children) {
+  for (const auto& job : to_ids<job_id>(available.children)) {
     if (!offers_.has(job)) {
       changes.emplace_back(store::remove_op{tree.available(id, job)});
     }

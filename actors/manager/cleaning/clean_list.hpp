@@ -17,7 +17,10 @@ namespace djm {
 struct clean_task {
   /// `folders`: those below a worker's `assigned` whose jobs are gone.
   enum class kind : std::uint8_t { pool, worker, folders, lock_folder } what;
-  std::string id;
+  /// Whose pool or locks.
+  job_id job = {};
+  /// Who, or whose folders.
+  node_id worker = {};
   /// Folders to remove.
   std::vector<job_id> jobs = {};
 };

@@ -50,7 +50,7 @@ void clean_survey::add_workers(time_point now) {
     } else if (!swept_since_gone(id, w)) {
       list_.make_not_later_than(std::max(now, scan_.next()));
     } else if (have_locks.count(id) == 0) {
-      list_.add({clean_task::kind::worker, id});
+      list_.add({clean_task::kind::worker, {}, id});
     }
   }
   for (auto& f : folders) {
@@ -90,11 +90,11 @@ void clean_survey::add_folders(const node_id& id, const worker_image& w, std::ve
       jobs.push_back(job);
     }
     if (jobs.size() == together) {
-      found.push_back({clean_task::kind::folders, id, std::exchange(jobs, {})});
+      found.push_back({clean_task::kind::folders, {}, id, std::exchange(jobs, {})});
     }
   }
   if (!jobs.empty()) {
-    found.push_back({clean_task::kind::folders, id, std::move(jobs)});
+    found.push_back({clean_task::kind::folders, {}, id, std::move(jobs)});
   }
 }
 

@@ -134,23 +134,23 @@ void cleaning::follow(const removal& r, step s) {
   const auto& task = r.task();
   if (task.what == clean_task::kind::folders) {
     for (const auto& job : task.jobs) {
-      known_.remove_folder(task.id, job);
+      known_.remove_folder(task.worker, job);
     }
   }
   if (!r.whole()) {
-    list_.put_back({task.what, task.id});
+    list_.put_back({task.what, task.job, task.worker});
     return;
   }
   ++cleaned_;
   switch (task.what) {
   case clean_task::kind::pool:
-    known_.remove_job(task.id);
+    known_.remove_job(task.job);
     moment_.changed(s.now);                               // what was assigned of it has to go
     list_.make_not_later_than(s.now + cfg_.sweep_period); // and then the folders it leaves
     break;
-  case clean_task::kind::worker: known_.remove_worker(task.id); break;
+  case clean_task::kind::worker: known_.remove_worker(task.worker); break;
   case clean_task::kind::folders: break;
-  case clean_task::kind::lock_folder: watchdog_.drop_folder(task.id); break;
+  case clean_task::kind::lock_folder: watchdog_.drop_folder(task.job); break;
   }
 }
 

@@ -33,7 +33,7 @@ bool lock_scan::go_on(manager_effects& out) {
   }
   if (!w.job.empty()) {
     watchdog_.put_folder(w.job, std::exchange(w.folder, {}));
-    w.job.clear();
+    w.job = {};
   }
   if (!w.jobs.empty()) {
     w.job = w.jobs.front();
@@ -83,13 +83,13 @@ void lock_scan::forget_locks(const std::vector<std::string>& names, manager_effe
 }
 
 void lock_scan::apply_jobs(const read_slot& slot, step, manager_effects& out) {
-  const auto& jobs = slot->children;
+  const auto jobs = to_ids<job_id>(slot->children);
   walk_->jobs.assign(jobs.begin(), jobs.end());
   watchdog_.keep_folders(jobs);
   store_.over_if(
     [&](const std::string& about) {
       const auto job = name_below(about, store_.tree().locks());
-      return !job.empty() && !std::binary_search(jobs.begin(), jobs.end(), job);
+      return !job.empty() && !std::binary_search(jobs.begin(), jobs.end(), job, std::less<>{});
     },
     out);
 }
@@ -100,13 +100,13 @@ void lock_scan::apply_folder(const read_slot& slot, step, manager_effects& out) 
   if (x.code != rc::ok) {
     watchdog_.drop_folder(w.job);
     forget_locks({}, out);
-    w.job.clear();
+    w.job = {};
     return;
   }
   forget_locks(x.children, out);
   const auto f = watchdog_.folders().find(w.job);
   if (f != watchdog_.folders().end() && f->second.pzxid == x.stat.pzxid && f->second.cversion == x.stat.cversion) {
-    w.job.clear(); // nothing was created or deleted since
+    w.job = {}; // nothing was created or deleted since
     return;
   }
   w.folder = {x.stat.pzxid, x.stat.cversion, {}};

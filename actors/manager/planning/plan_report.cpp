@@ -17,7 +17,7 @@ std::vector<pending_item> list_unassigned(const assignment_problem& problem, con
     if (listed.size() == most_listed) {
       break;
     }
-    listed.push_back({problem.job(problem.job_of(u.item)).name, std::string{problem.item_name(u.item)},
+    listed.push_back({problem.job(problem.job_of(u.item)).name, item_id{problem.item_name(u.item)},
                       u.text.empty() ? describe(u.reason) : u.text, u.reason});
   }
   return listed;

@@ -50,7 +50,7 @@ void planning::forget_flaps(time_point now, manager_effects& out) {
   const auto flapping = history_.shunned(now);
   store_.over_if(
     [&](const std::string& about) {
-      return about.compare(0, 7, "flaps: ") == 0 && flapping.count(about.substr(7)) == 0;
+      return about.compare(0, 7, "flaps: ") == 0 && flapping.count(node_id{about.substr(7)}) == 0;
     },
     out);
 }

@@ -17,8 +17,9 @@ bool watched(const base_reader::slots& answers, const dirty_marks::taken& what) 
          (!what.pools || (answers.all_pools->watched && answers.pools->watched));
 }
 
-bool lacks(const std::vector<std::string>& names, const std::string& name) {
-  return !std::binary_search(names.begin(), names.end(), name);
+template <class Id>
+bool lacks(const std::vector<Id>& names, std::string_view name) {
+  return !std::binary_search(names.begin(), names.end(), name, std::less<>{});
 }
 
 } // namespace
@@ -82,7 +83,7 @@ std::optional<std::vector<node_id>> base_reader::take_over(const slots& answers,
 /// Returns the members that are known and may have changed.
 std::vector<node_id> base_reader::take_members(const slots& answers, bool members, detail_reader::wanted& wanted,
                                                step s) {
-  worker_names_ = answers.workers->children;
+  worker_names_ = to_ids<node_id>(answers.workers->children);
   alive_names_ = {answers.alive->children.begin(), answers.alive->children.end()};
   std::vector<node_id> removed;
   std::vector<node_id> maybe_changed;
@@ -115,9 +116,9 @@ std::vector<node_id> base_reader::take_members(const slots& answers, bool member
 void base_reader::take_marks(const store::read_result& marks, detail_reader::wanted& wanted) {
   marked_.clear();
   known_.drop_marks();
-  for (const auto& name : marks.children) {
+  for (auto& name : to_ids<node_id>(marks.children)) {
     if (is_listed_alive(name)) {
-      marked_.push_back(name);
+      marked_.push_back(std::move(name));
     }
   }
   wanted.marks = marked_;
@@ -125,7 +126,7 @@ void base_reader::take_marks(const store::read_result& marks, detail_reader::wan
 
 void base_reader::take_pools(const slots& answers, detail_reader::wanted& wanted, manager_effects& out) {
   const auto path = store_.tree().pools();
-  job_names_ = answers.pools->children;
+  job_names_ = to_ids<job_id>(answers.pools->children);
   const auto& data = answers.all_pools->data;
   if (auto pools = store::decode<store::pools_payload>(data, path)) {
     known_.put_all_disabled(pools->all_disabled);
@@ -160,7 +161,7 @@ void base_reader::forget_problems(manager_effects& out) {
         return lacks(worker_names_, worker);
       }
       if (const auto worker = name_below(about, tree.alive()); !worker.empty()) {
-        return !is_listed_alive(worker);
+        return !is_listed_alive(node_id{worker});
       }
       if (const auto worker = name_below(about, tree.marks()); !worker.empty()) {
         return lacks(marked_, worker);

@@ -45,8 +45,8 @@ private:
   clean_list& list_;
 
   // names below the folders, also of what cannot be read
-  std::vector<std::string> worker_names_;
-  std::vector<std::string> job_names_;
+  std::vector<node_id> worker_names_;
+  std::vector<job_id> job_names_;
   std::set<node_id> alive_names_;
   std::vector<node_id> marked_; ///< those with a mark that are alive
 };

@@ -92,7 +92,7 @@ void refresh::apply_details(const detail_reader::slots& answers, step s, manager
 void refresh::apply_items(const read_slots<job_folder>& folders, step s, manager_effects& out) {
   for (const auto& [where, items] : folders) {
     if (items->code == rc::ok) {
-      known_.put_assigned(where.worker, where.job, items->children);
+      known_.put_assigned(where.worker, where.job, to_ids<item_id>(items->children));
     } else {
       known_.remove_folder(where.worker, where.job);
     }

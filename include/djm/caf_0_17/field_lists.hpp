@@ -4,6 +4,7 @@
 
 #include "djm/caf.hpp"
 #include "djm/fields.hpp"
+#include "djm/ids.hpp"
 #include "djm/text.hpp"
 
 /// `inspect` for every type with a field list, on CAF 0.17.6. Included by `djm/inspect.hpp`.
@@ -36,6 +37,19 @@ std::enable_if_t<has_fields<T>, typename F::result_type> inspect(F& f, T& x) {
 template <class F, class E>
 std::enable_if_t<has_enum_names<E> && cx::is_text_inspector<F>, typename F::result_type> inspect(F& f, E& x) {
   return f(cx::verbatim{enum_text(x)});
+}
+
+/// Ids as their texts.
+template <class F, id_kind Kind>
+typename F::result_type inspect(F& f, basic_id<Kind>& x) {
+  auto text = x.str();
+  if constexpr (F::writes_state) {
+    auto failed = cx::apply(f, text);
+    x = basic_id<Kind>{std::move(text)};
+    return failed;
+  } else {
+    return cx::apply(f, text);
+  }
 }
 
 } // namespace djm

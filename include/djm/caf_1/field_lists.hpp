@@ -4,6 +4,7 @@
 
 #include "djm/caf.hpp"
 #include "djm/fields.hpp"
+#include "djm/ids.hpp"
 #include "djm/text.hpp"
 #include "djm/time.hpp"
 
@@ -49,6 +50,12 @@ std::enable_if_t<has_enum_names<E>, bool> inspect(F& f, E& x) {
 template <class F>
 bool inspect(F& f, time_point& x) {
   return f.apply([&x] { return x.time_since_epoch().count(); }, [&x](duration::rep n) { x = time_point{duration{n}}; });
+}
+
+/// Ids as their texts.
+template <class F, id_kind Kind>
+bool inspect(F& f, basic_id<Kind>& x) {
+  return f.apply([&x] { return x.str(); }, [&x](std::string text) { x = basic_id<Kind>{std::move(text)}; });
 }
 
 } // namespace djm

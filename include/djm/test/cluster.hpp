@@ -106,7 +106,7 @@ public:
   /// The node of this id.
   cluster_node node(const node_id& id);
   /// The node `n<index>`.
-  cluster_node node(std::size_t index) { return node("n" + std::to_string(index)); }
+  cluster_node node(std::size_t index) { return node(node_id{"n" + std::to_string(index)}); }
   /// What has become of the node.
   node_state state(const node_id& id) const;
   /// Whether it is neither paused, crashed nor stopped.

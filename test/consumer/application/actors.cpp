@@ -60,7 +60,7 @@ void caf_main(caf::actor_system& system) {
     give_up(job.error());
   }
 
-  std::promise<std::string> audited;
+  std::promise<djm::node_id> audited;
   auto auditor = system.spawn([&audited](djm::cx::event_based_actor* self) -> caf::behavior {
     return {
       [self](const djm::node_event& e) {

@@ -57,6 +57,6 @@ int main() {
   }
   // Compiles with a warning on purpose: djm's own rules are not those of its users.
   short items = static_cast<int>(job->code->work_pool().size());
-  std::printf("%s ran with its %d items\n", job->spec.id.c_str(), items);
+  std::printf("%s ran with its %d items\n", job->spec.id.str().c_str(), items);
   return 0;
 }

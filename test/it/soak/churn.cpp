@@ -34,7 +34,7 @@ private:
 
 churn::churn(zookeeper_server& server, std::uint64_t seed) : server_(server), random_(seed) {
   for (std::size_t i = 0; i < stays; ++i) {
-    nodes_.push_back(start_node(config("stays-" + std::to_string(i))));
+    nodes_.push_back(start_node(config(node_id{"stays-" + std::to_string(i)})));
     add_jobs(nodes_.back());
   }
 }
@@ -45,7 +45,7 @@ churn::~churn() {
   }
 }
 
-node_config churn::config(const std::string& id) const {
+node_config churn::config(const node_id& id) const {
   auto c = quick_config(id, server_.connect_string(), root_);
   c.sweep_period = std::chrono::seconds{3};
   c.clean_period = std::chrono::seconds{3};
@@ -68,7 +68,7 @@ void churn::add_jobs(node& n) {
 }
 
 void churn::come_or_go() {
-  const auto id = "guest-" + std::to_string(below(2));
+  const node_id id{"guest-" + std::to_string(below(2))};
   if (auto g = guests_.find(id); g != guests_.end()) {
     const bool hurry = below(3) == 0;
     (void) g->second.shutdown(hurry);

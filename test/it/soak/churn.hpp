@@ -40,7 +40,7 @@ private:
   };
   class restless_job;
 
-  node_config config(const std::string& id) const;
+  node_config config(const node_id& id) const;
   void add_jobs(node& n);
   void come_or_go();
   void start_or_kill();
@@ -55,7 +55,7 @@ private:
   temp_dir dir_{"djm-soak"};
   std::shared_ptr<shared_pool> pool_ = std::make_shared<shared_pool>();
   std::vector<node> nodes_;
-  std::map<std::string, node> guests_;
+  std::map<node_id, node> guests_;
   std::map<std::string, std::unique_ptr<child_process>> processes_;
   bool extra_ = false;
   bool disabled_ = false;
