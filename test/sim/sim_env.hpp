@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "actors/env/node_env.hpp"
-#include "test/sim/network.hpp"
+#include "simulation/network.hpp"
 #include "test/sim/sim_executor.hpp"
 
 namespace djm::sim {

@@ -8,9 +8,9 @@
 #include "actors/executor/call_lanes.hpp"
 #include "actors/executor/executor.hpp"
 #include "actors/executor/fair_queue.hpp"
-#include "test/sim/chance.hpp"
-#include "test/sim/lease_watch.hpp"
-#include "test/sim/process.hpp"
+#include "simulation/chance.hpp"
+#include "simulation/lease_watch.hpp"
+#include "simulation/process.hpp"
 #include "test/sim/sim_job.hpp"
 
 namespace djm::sim {

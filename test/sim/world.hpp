@@ -13,12 +13,12 @@
 #include <caf/actor_system.hpp>
 
 #include "djm/node_actor.hpp"
-#include "test/sim/chance.hpp"
+#include "simulation/chance.hpp"
+#include "simulation/network.hpp"
+#include "simulation/process.hpp"
+#include "simulation/scheduler.hpp"
 #include "test/sim/coverage.hpp"
 #include "test/sim/judge.hpp"
-#include "test/sim/network.hpp"
-#include "test/sim/process.hpp"
-#include "test/sim/scheduler.hpp"
 #include "test/sim/sim_executor.hpp"
 
 namespace djm::sim {

@@ -4,7 +4,7 @@
 
 #include "djm/job.hpp"
 #include "djm/test/spend.hpp"
-#include "test/kit/lockstep_executor.hpp"
+#include "testkit/lockstep_executor.hpp"
 
 using namespace djm;
 using namespace djm::test;

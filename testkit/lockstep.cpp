@@ -1,4 +1,4 @@
-#include "test/kit/lockstep.hpp"
+#include "testkit/lockstep.hpp"
 
 #include <cxxabi.h>
 

@@ -4,7 +4,7 @@
 
 #include "djm/test/cluster_node.hpp"
 #include "djm/text.hpp"
-#include "test/kit/moment.hpp"
+#include "testkit/moment.hpp"
 
 namespace djm::test {
 

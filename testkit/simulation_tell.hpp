@@ -4,7 +4,7 @@
 
 #include <caf/all.hpp>
 
-#include "test/kit/simulation.hpp"
+#include "testkit/simulation.hpp"
 
 namespace djm::test {
 

@@ -1,4 +1,4 @@
-#include "test/kit/simulation.hpp"
+#include "testkit/simulation.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "actors/node/node_shell.hpp"
-#include "test/kit/moment.hpp"
+#include "testkit/moment.hpp"
 
 namespace djm::test {
 

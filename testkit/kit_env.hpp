@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "actors/env/node_env.hpp"
-#include "test/kit/lockstep_executor.hpp"
-#include "test/sim/network.hpp"
+#include "simulation/network.hpp"
+#include "testkit/lockstep_executor.hpp"
 
 namespace djm::test {
 

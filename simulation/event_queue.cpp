@@ -1,4 +1,4 @@
-#include "test/sim/event_queue.hpp"
+#include "simulation/event_queue.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "test/kit/virtual_clock.hpp"
+#include "testkit/virtual_clock.hpp"
 
 #include <algorithm>
 #include <exception>

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "djm/job.hpp"
-#include "test/kit/virtual_clock.hpp"
+#include "testkit/virtual_clock.hpp"
 
 namespace djm::test {
 

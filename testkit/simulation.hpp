@@ -13,12 +13,12 @@
 
 #include "djm/node_actor.hpp"
 #include "djm/test/cluster.hpp"
-#include "test/kit/kit_env.hpp"
-#include "test/kit/run_book.hpp"
-#include "test/sim/chance.hpp"
-#include "test/sim/network.hpp"
-#include "test/sim/scheduler.hpp"
-#include "test/sim/tree_image.hpp"
+#include "simulation/chance.hpp"
+#include "simulation/network.hpp"
+#include "simulation/scheduler.hpp"
+#include "simulation/tree_image.hpp"
+#include "testkit/kit_env.hpp"
+#include "testkit/run_book.hpp"
 
 namespace djm::test {
 
@@ -142,4 +142,4 @@ private:
 
 } // namespace djm::test
 
-#include "test/kit/simulation_tell.hpp"
+#include "testkit/simulation_tell.hpp"

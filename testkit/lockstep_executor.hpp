@@ -9,11 +9,11 @@
 #include "actors/executor/executor.hpp"
 #include "actors/executor/fair_queue.hpp"
 #include "actors/executor/run_context.hpp"
-#include "test/kit/lockstep.hpp"
-#include "test/kit/virtual_clock.hpp"
-#include "test/sim/chance.hpp"
-#include "test/sim/lease_watch.hpp"
-#include "test/sim/process.hpp"
+#include "simulation/chance.hpp"
+#include "simulation/lease_watch.hpp"
+#include "simulation/process.hpp"
+#include "testkit/lockstep.hpp"
+#include "testkit/virtual_clock.hpp"
 
 namespace djm::test {
 

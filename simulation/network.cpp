@@ -1,4 +1,4 @@
-#include "test/sim/network.hpp"
+#include "simulation/network.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "djm/test/ask.hpp"
-#include "test/kit/cluster_impl.hpp"
-#include "test/kit/moment.hpp"
+#include "testkit/cluster_impl.hpp"
+#include "testkit/moment.hpp"
 
 /// What is still missing until a cluster is settled.
 namespace djm::test {

@@ -1,4 +1,4 @@
-#include "test/sim/tree_image.hpp"
+#include "simulation/tree_image.hpp"
 
 #include <string_view>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "test/kit/cluster_impl.hpp"
+#include "testkit/cluster_impl.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "test/sim/process.hpp"
+#include "simulation/process.hpp"
 
 #include <utility>
 

@@ -1,7 +1,7 @@
 #include "djm/test/cluster_node.hpp"
 
 #include "djm/test/ask.hpp"
-#include "test/kit/cluster_impl.hpp"
+#include "testkit/cluster_impl.hpp"
 
 namespace djm::test {
 

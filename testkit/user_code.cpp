@@ -1,4 +1,4 @@
-#include "test/kit/user_code.hpp"
+#include "testkit/user_code.hpp"
 
 namespace djm::test {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "djm/ids.hpp"
-#include "test/sim/event_queue.hpp"
+#include "simulation/event_queue.hpp"
 
 namespace djm::sim {
 

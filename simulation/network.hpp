@@ -10,8 +10,8 @@
 #include <variant>
 #include <vector>
 
-#include "test/sim/chance.hpp"
-#include "test/sim/process.hpp"
+#include "simulation/chance.hpp"
+#include "simulation/process.hpp"
 #include "zkstore/embedded/client_library.hpp"
 #include "zkstore/embedded/embedded_ensemble.hpp"
 

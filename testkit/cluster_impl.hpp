@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "djm/test/cluster.hpp"
-#include "test/kit/simulation.hpp"
+#include "testkit/simulation.hpp"
 
 namespace djm::test {
 

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "test/kit/cluster_impl.hpp"
+#include "testkit/cluster_impl.hpp"
 #include "zkstore/tree_schema.hpp"
 
 namespace djm::test {

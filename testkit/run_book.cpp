@@ -1,4 +1,4 @@
-#include "test/kit/run_book.hpp"
+#include "testkit/run_book.hpp"
 
 #include <algorithm>
 #include <set>

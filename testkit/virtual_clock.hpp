@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "actors/executor/run_clock.hpp"
-#include "test/kit/lockstep.hpp"
-#include "test/sim/process.hpp"
+#include "simulation/process.hpp"
+#include "testkit/lockstep.hpp"
 
 namespace djm::test {
 

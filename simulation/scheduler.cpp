@@ -1,4 +1,4 @@
-#include "test/sim/scheduler.hpp"
+#include "simulation/scheduler.hpp"
 
 #include <utility>
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "actors/executor/lease_guard.hpp"
-#include "test/sim/process.hpp"
+#include "simulation/process.hpp"
 
 namespace djm::sim {
 

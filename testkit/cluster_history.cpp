@@ -2,7 +2,7 @@
 #include <iterator>
 
 #include "djm/test/cluster.hpp"
-#include "test/kit/cluster_impl.hpp"
+#include "testkit/cluster_impl.hpp"
 
 /// What a cluster remembers.
 namespace djm::test {

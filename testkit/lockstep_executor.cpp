@@ -1,4 +1,4 @@
-#include "test/kit/lockstep_executor.hpp"
+#include "testkit/lockstep_executor.hpp"
 
 #include <cxxabi.h>
 
@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "test/kit/user_code.hpp"
+#include "testkit/user_code.hpp"
 
 namespace djm::test {
 

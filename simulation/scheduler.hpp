@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "djm/caf.hpp"
-#include "test/sim/chance.hpp"
+#include "simulation/chance.hpp"
 
 #if DJM_CAF_1X
-#  include "test/sim/caf_1/scheduler_base.hpp"
+#  include "simulation/caf_1/scheduler_base.hpp"
 #else
-#  include "test/sim/caf_0_17/scheduler_base.hpp"
+#  include "simulation/caf_0_17/scheduler_base.hpp"
 #endif
 
 namespace djm::sim {
