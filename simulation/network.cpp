@@ -109,6 +109,12 @@ void network::set_cut(std::size_t machine, std::size_t server, direction d, bool
   }
 }
 
+void network::set_cut(std::size_t machine, direction d, bool cut) {
+  for (std::size_t s = 0; s < servers_; ++s) {
+    set_cut(machine, s, d, cut);
+  }
+}
+
 bool network::is_cut(std::size_t machine) const {
   const auto first = lines_.begin() + static_cast<std::ptrdiff_t>(machine * servers_ * 2);
   return std::any_of(first, first + static_cast<std::ptrdiff_t>(servers_ * 2),

@@ -30,14 +30,17 @@ enum class fate : std::uint8_t {
 class wire_observer {
 public:
   virtual ~wire_observer() = default;
-  virtual fate decide(const process& p, const store::transaction& txn) = 0;
+  virtual fate decide(const process&, const store::transaction&) { return fate::arrives; }
   /// The client has learned, or never will, what became of the transaction: `connection_loss` when the connection
   /// broke.
-  virtual void answered(const process& p, store::session_id_t session, const store::transaction& txn, store::rc code,
-                        time_point sent, duration timeout) = 0;
-  virtual void link(const process& p, const store::raw_link& l) = 0;
+  virtual void answered(const process&, store::session_id_t, const store::transaction&, store::rc, time_point sent,
+                        duration timeout) {
+    static_cast<void>(sent);
+    static_cast<void>(timeout);
+  }
+  virtual void link(const process&, const store::raw_link&) {}
   /// The process asks for the end of a session of its own, whether or not it will hear that it came.
-  virtual void closing(const process& p) = 0;
+  virtual void closing(const process&) {}
 };
 
 /// Messages of one direction between a machine and a server; they never overtake each other within a connection.
@@ -68,6 +71,8 @@ public:
 
   line_state& line(std::size_t machine, std::size_t server, direction d);
   void set_cut(std::size_t machine, std::size_t server, direction d, bool cut);
+  /// The machine's lines to all servers.
+  void set_cut(std::size_t machine, direction d, bool cut);
   /// Whether any of the machine's lines is cut.
   bool is_cut(std::size_t machine) const;
   void set_delay(std::size_t machine, duration least, duration most);

@@ -92,9 +92,8 @@ cluster_node cluster::start(node_config config, std::shared_ptr<const strategy_r
 void cluster::begin_stop(const node_id& id, bool hurry) {
   auto& x = *impl_;
   const auto life = x.running(id, "stop").life;
-  x.sim->note(id + " is told to stop");
   x.given.erase(life);
-  x.sim->tell(life, shutdown_node{hurry});
+  x.sim->stop(life, hurry);
 }
 
 void cluster::stop(const node_id& id) {
@@ -114,17 +113,11 @@ void cluster::crash_after(const node_id& id, std::uint64_t steps) {
 }
 
 void cluster::pause(const node_id& id) {
-  const auto life = impl_->running(id, "pause").life;
-  if (state(id) != node_state::paused) {
-    impl_->sim->pause(life);
-  }
+  impl_->sim->pause(impl_->running(id, "pause").life);
 }
 
 void cluster::resume(const node_id& id) {
-  const auto life = impl_->running(id, "resume").life;
-  if (state(id) == node_state::paused) {
-    impl_->sim->resume(life);
-  }
+  impl_->sim->resume(impl_->running(id, "resume").life);
 }
 
 cluster_node cluster::node(const node_id& id) {
@@ -181,13 +174,13 @@ void cluster::delay(const node_id& id, any_duration from, any_duration to) {
     throw failure(fmt::format("delay: from {} to {} is no range within 0s to {}", describe_duration(least),
                               describe_duration(most), describe_duration(max_schedule_duration)));
   }
-  impl_->sim->delay(impl_->of(id).number, least, most);
+  impl_->sim->net().set_delay(impl_->of(id).number, least, most);
 }
 
 void cluster::break_connections(const node_id& id) {
   impl_->may_act("break_connections");
   impl_->sim->note("connections of " + id + " break");
-  impl_->sim->break_connections(impl_->of(id).number);
+  impl_->sim->net().break_connections(impl_->of(id).number);
 }
 
 void cluster::expire_session(const node_id& id) {
@@ -234,7 +227,7 @@ void check_span(const char* what, duration d) {
 } // namespace
 
 duration cluster::now() const {
-  return impl_->sim->now();
+  return impl_->sim->since_start();
 }
 
 void cluster::advance(any_duration d) {
@@ -281,7 +274,7 @@ void cluster::settle(any_duration at_most) {
 
 void cluster::after(any_duration d, std::function<void()> f) {
   check_span("after", d);
-  impl_->sim->after(d, std::move(f));
+  impl_->sim->at(impl_->sim->now() + duration{d}, std::move(f));
 }
 
 // -- jobs ----------------------------------------------------------------------

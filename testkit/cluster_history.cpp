@@ -52,7 +52,7 @@ const std::vector<seen_event>& cluster::events() const {
 }
 
 std::vector<std::string> cluster::log() const {
-  return {impl_->sim->log().begin(), impl_->sim->log().end()};
+  return {impl_->sim->trace().begin(), impl_->sim->trace().end()};
 }
 
 std::string cluster::describe() const {
@@ -60,7 +60,7 @@ std::string cluster::describe() const {
 }
 
 std::uint64_t cluster::trace_hash() const {
-  return impl_->sim->hash();
+  return impl_->sim->trace_hash();
 }
 
 std::uint64_t cluster::steps() const {

@@ -54,7 +54,7 @@ std::pair<job_id, item_id> split_key(const std::string& key) {
 }
 
 cluster::impl::impl(cluster_options o)
-  : options(checked(std::move(o))), sim(std::make_unique<simulation>(options, max_nodes)) {}
+  : options(checked(std::move(o))), sim(std::make_unique<user_cluster>(options, max_nodes)) {}
 
 cluster::impl::machine& cluster::impl::of(const node_id& id) {
   const auto i = machines.find(id);
@@ -67,7 +67,7 @@ cluster::impl::machine& cluster::impl::of(const node_id& id) {
 cluster::impl::machine& cluster::impl::running(const node_id& id, const char* wish) {
   may_act(wish);
   auto& m = of(id);
-  const auto s = sim->at(m.life).state;
+  const auto s = sim->state_of(m.life);
   if (s != node_state::up && s != node_state::paused) {
     throw failure(fmt::format("{}: node \"{}\" is {}", wish, id, to_string(s)));
   }
@@ -76,7 +76,7 @@ cluster::impl::machine& cluster::impl::running(const node_id& id, const char* wi
 
 bool cluster::impl::within_reach(const node_id& id) const {
   const auto& m = of(id);
-  return sim->at(m.life).state == node_state::up && !m.up_cut && !m.down_cut;
+  return sim->state_of(m.life) == node_state::up && !m.up_cut && !m.down_cut;
 }
 
 void cluster::impl::may_act(const char* wish) const {
@@ -123,7 +123,7 @@ void cluster::impl::add_job(const node_id& id, const std::function<job_definitio
 }
 
 void cluster::impl::throw_refusals() {
-  auto refusals = std::exchange(sim->refusals(), {});
+  auto refusals = sim->take_refusals();
   if (!refusals.empty()) {
     throw failure("register_job: " + refusals.front());
   }

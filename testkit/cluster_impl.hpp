@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "djm/test/cluster.hpp"
-#include "testkit/simulation.hpp"
+#include "testkit/user_cluster.hpp"
 
 namespace djm::test {
 
-/// Names, rules and what the test has asked for; the rest is the simulation's.
+/// Names, rules and what the test has asked for; the rest is up to the virtual cluster.
 struct cluster::impl {
   explicit impl(cluster_options o);
 
@@ -22,7 +22,7 @@ struct cluster::impl {
     node_config config;
     /// Null: those of the cluster.
     std::shared_ptr<const strategy_registry> strategies;
-    simulation::handle life = 0;
+    user_cluster::handle life = 0;
     /// Which ways of its link are cut.
     bool up_cut = false;
     bool down_cut = false;
@@ -30,8 +30,8 @@ struct cluster::impl {
 
   machine& of(const node_id& id);
   const machine& of(const node_id& id) const { return const_cast<impl*>(this)->of(id); }
-  const simulation::host& life_of(const node_id& id) const { return sim->at(of(id).life); }
-  node_state state_of(const node_id& id) const { return life_of(id).state; }
+  const sim::host& life_of(const node_id& id) const { return sim->host_of(of(id).life); }
+  node_state state_of(const node_id& id) const { return sim->state_of(of(id).life); }
   /// `failure` unless the node is up or paused.
   machine& running(const node_id& id, const char* wish);
   /// Up, and linked to the store.
@@ -61,12 +61,12 @@ struct cluster::impl {
   void note_taken(const node_id& id, const job_id& job);
 
   cluster_options options;
-  std::unique_ptr<simulation> sim;
+  std::unique_ptr<user_cluster> sim;
   std::map<node_id, machine> machines;
   /// Jobs for all nodes.
   std::map<job_id, std::function<job_definition(const node_id&)>> jobs;
   /// Jobs that this life of a node was given and has kept.
-  std::map<simulation::handle, std::set<job_id>> given;
+  std::map<user_cluster::handle, std::set<job_id>> given;
   std::set<job_id> known_jobs;
 };
 

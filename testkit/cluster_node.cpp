@@ -15,11 +15,11 @@ caf::actor_system& actor_access::system() {
 
 expected<node_actor> actor_access::node(const node_id& id) {
   const auto& x = cluster_.impl_->life_of(id);
-  if (x.state == node_state::paused) {
+  if (x.p->paused()) {
     return fail(errc::invalid_state, "node \"" + id + "\" is paused and answers nothing");
   }
   if (!x.node) {
-    return fail(errc::shutting_down, "node \"" + id + "\" is " + to_string(x.state));
+    return fail(errc::shutting_down, "node \"" + id + "\" is " + to_string(cluster_.impl_->state_of(id)));
   }
   return x.node;
 }

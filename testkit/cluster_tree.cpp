@@ -9,10 +9,10 @@
 
 namespace djm::test {
 
-/// The way from what a test holds to what the simulation has.
+/// The way from what a test holds to what the virtual cluster has.
 class tree_reach {
 public:
-  static simulation& of(const cluster& c) { return *c.impl_->sim; }
+  static user_cluster& of(const cluster& c) { return *c.impl_->sim; }
   static void may_act(const cluster& c, const char* wish) { c.impl_->may_act(wish); }
 };
 

@@ -27,7 +27,7 @@ std::vector<std::string> cluster::impl::missing() const {
       continue;
     }
     const auto alive = tree.alive().find(id);
-    if (alive == tree.alive().end() || alive->second.incarnation != sim->at(m.life).p->incarnation()) {
+    if (alive == tree.alive().end() || alive->second.incarnation != sim->process_of(m.life).incarnation()) {
       result.push_back(fmt::format("node {} has not joined", id));
       continue;
     }
@@ -76,7 +76,8 @@ std::vector<std::string> cluster::impl::missing_of(const std::string& key) const
   if (lock == tree.locks().end()) {
     return {fmt::format("{} belongs to {}, which has not locked it", key, owner)};
   }
-  if (lock->second.worker != owner || lock->second.incarnation != sim->at(machines.at(owner).life).p->incarnation()) {
+  if (lock->second.worker != owner ||
+      lock->second.incarnation != sim->process_of(machines.at(owner).life).incarnation()) {
     return {fmt::format("{} belongs to {}, its lock to {}", key, owner,
                         lock->second.worker == owner ? "a former life of it" : lock->second.worker)};
   }
@@ -132,7 +133,7 @@ std::vector<std::string> cluster::impl::missing_in_nodes(cluster& c) const {
 
 void cluster::impl::add_reasons(cluster& c, std::vector<std::string>& missing) const {
   for (const auto& [id, m] : machines) {
-    if (sim->at(m.life).state != node_state::up) {
+    if (sim->state_of(m.life) != node_state::up) {
       continue;
     }
     const auto status = ask(c, id, get_status{}, duration::zero());
@@ -146,10 +147,10 @@ void cluster::impl::add_reasons(cluster& c, std::vector<std::string>& missing) c
 }
 
 std::string cluster::impl::picture() const {
-  auto text = fmt::format("at {} (seed {})", moment(sim->now()), options.seed);
+  auto text = fmt::format("at {} (seed {})", moment(sim->since_start()), options.seed);
   const auto& tree = sim->tree();
   for (const auto& [id, m] : machines) {
-    text += fmt::format("\n  node {}: {}", id, to_string(sim->at(m.life).state));
+    text += fmt::format("\n  node {}: {}", id, to_string(sim->state_of(m.life)));
     if (m.up_cut || m.down_cut) {
       text += m.up_cut && m.down_cut ? ", cut off" : ", cut one way";
     }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -7,23 +9,20 @@
 
 #include "actors/env/node_env.hpp"
 #include "simulation/network.hpp"
-#include "test/sim/sim_executor.hpp"
+#include "simulation/virtual_executor.hpp"
 
 namespace djm::sim {
 
-/// A node's environment in the world: its clock runs at its own rate, its timers wait while it is paused.
-class sim_env final : public node_env, store::session_factory {
+/// What a virtual process gives to its node: a clock that runs at its own rate, timers that wait while it is paused,
+/// sessions over the modelled network, chance from the seed, and an executor of the caller's choice.
+class virtual_env final : public node_env, store::session_factory {
 public:
+  /// Hears what the node logs, until the process is dead.
   using log_function = std::function<void(const log_record&)>;
 
-  sim_env(timeline& t, process& p, network& n, run_observer& o, std::uint64_t seed, std::uint32_t max_threads,
-          log_function log)
-    : timeline_(t),
-      process_(p),
-      network_(n),
-      chance_(seed, "node"),
-      executor_(t, p, o, seed, max_threads),
-      log_(std::move(log)) {}
+  virtual_env(timeline& t, process& p, network& n, std::unique_ptr<virtual_executor> e, std::uint64_t seed,
+              log_function log)
+    : timeline_(t), process_(p), network_(n), chance_(seed, "node"), executor_(std::move(e)), log_(std::move(log)) {}
 
   time_point now() const override { return process_.local_now(); }
   wall_time wall_now() const override {
@@ -34,20 +33,24 @@ public:
     return closed_ ? ~timer_id{0} : process_.later(process_.to_world(at), process::kind::timer, std::move(fire));
   }
   void cancel(timer_id id) override { process_.cancel(id); }
-  executor& exec() override { return executor_; }
+  executor& exec() override { return *executor_; }
   store::session_factory& sessions() override { return *this; }
   void log(log_record record) override {
-    if (!process_.dead()) {
-      log_(record);
+    if (process_.dead()) {
+      return;
     }
+    if (record.node.empty()) {
+      record.node = process_.node();
+    }
+    log_(record);
   }
   void close(std::function<void()> done) override {
     closed_ = true;
-    executor_.shut();
+    executor_->shut();
     process_.later(timeline_.now, process::kind::timer, std::move(done));
   }
 
-  sim_executor& runs() { return executor_; }
+  virtual_executor& runs() { return *executor_; }
 
   // -- a part that is preempted between its decisions and their sending --
 
@@ -64,17 +67,17 @@ public:
     held_part_ = std::move(part);
     on_held_ = std::move(on_held);
   }
+  /// What was held back is sent, in its order.
   void let_go() {
-    held_part_.clear();
-    on_held_ = nullptr;
-    for (auto& send : std::exchange(held_, {})) {
+    for (auto& send : forget_held()) {
       process_.later(timeline_.now, process::kind::code, std::move(send));
     }
   }
-  void drop_held() {
+  /// What was held back is never sent.
+  std::vector<std::function<void()>> forget_held() {
     held_part_.clear();
     on_held_ = nullptr;
-    held_.clear();
+    return std::exchange(held_, {});
   }
 
 private:
@@ -90,7 +93,7 @@ private:
   process& process_;
   network& network_;
   chance chance_;
-  sim_executor executor_;
+  std::unique_ptr<virtual_executor> executor_;
   log_function log_;
   bool closed_ = false;
   std::string held_part_;

@@ -4,14 +4,14 @@
 
 #include <caf/all.hpp>
 
-#include "test/sim/world.hpp"
+#include "simulation/virtual_cluster.hpp"
 
-/// How the world talks to nodes: one short-lived actor per question, which belongs to nobody.
+/// How one talks to the nodes of a virtual cluster: one short-lived actor per message, which belongs to nobody.
 namespace djm::sim {
 
 template <class Message>
-void world::tell(handle h, Message m, std::function<void(const error&)> refused) {
-  auto& target = hosts_.at(h);
+void virtual_cluster::tell(handle h, Message m, std::function<void(const error&)> refused) {
+  const auto& target = hosts_.at(h);
   if (!target.node) {
     return;
   }
@@ -31,8 +31,8 @@ void world::tell(handle h, Message m, std::function<void(const error&)> refused)
 }
 
 template <class Result, class Message>
-void world::ask(handle h, Message m, std::function<void(const Result&)> answer) {
-  auto& target = hosts_.at(h);
+void virtual_cluster::ask(handle h, Message m, std::function<void(const Result&)> answer) {
+  const auto& target = hosts_.at(h);
   if (!target.node) {
     return;
   }
