@@ -8,16 +8,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// What the call complains about.
-std::string complaint(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const failure& x) {
-    return x.what();
-  }
-  return "no complaint";
-}
-
 bool mentions(const std::string& text, std::initializer_list<const char*> parts) {
   for (const auto* p : parts) {
     if (text.find(p) == text.npos) {
