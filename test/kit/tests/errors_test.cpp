@@ -119,4 +119,11 @@ TEST_CASE("no time passes within a planned fault") {
   c.after(1s, [&] { c.advance(1s); });
   CHECK(complaint([&] { c.advance(2s); }) ==
         "advance within a function given to cluster::after: no time may pass in it");
+  c.pause("n0");
+  c.after(1s, [&] {
+    c.resume("n0");
+    c.advance(1s);
+  });
+  CHECK(complaint([&] { c.advance(1min); }) ==
+        "advance within a function given to cluster::after: no time may pass in it");
 }
