@@ -33,11 +33,8 @@ public:
   virtual fate decide(const process&, const store::transaction&) { return fate::arrives; }
   /// The client has learned, or never will, what became of the transaction: `connection_loss` when the connection
   /// broke.
-  virtual void answered(const process&, store::session_id_t, const store::transaction&, store::rc, time_point sent,
-                        duration timeout) {
-    static_cast<void>(sent);
-    static_cast<void>(timeout);
-  }
+  virtual void answered(const process&, store::session_id_t, const store::transaction&, store::rc, time_point /*sent*/,
+                        duration /*timeout*/) {}
   virtual void link(const process&, const store::raw_link&) {}
   /// The process asks for the end of a session of its own, whether or not it will hear that it came.
   virtual void closing(const process&) {}

@@ -123,8 +123,9 @@ public:
   std::vector<std::string> take_refusals() { return std::exchange(refusals_, {}); }
   const std::vector<std::string>& refusals() const { return refusals_; }
 
-  // -- faults of hosts; without effect on those that are not up --
+  // -- faults of hosts; crashes, pauses and holds, and their ends, leave those alone that are not up --
 
+  /// It is told to: that takes as long as it takes.
   void stop(handle h, bool hurry = false);
   /// The process is gone, its runs with it; its session is left to expire.
   void crash(handle h);
@@ -203,7 +204,7 @@ protected:
   virtual void logged(const process&, const log_record&) {}
   virtual void committed(const store::committed_transaction&, time_point) {}
   /// So many messages were handled and time does not move. True: enough of that.
-  virtual bool runs_away(std::uint64_t steps) { return static_cast<void>(steps), false; }
+  virtual bool runs_away(std::uint64_t) { return false; }
   /// Time is to pass no further.
   virtual bool over() const { return false; }
 
@@ -233,7 +234,6 @@ private:
   bool busy_ = false;
   sim_config config_;
   sim_system system_;
-
   sim_coordinator* coordinator_;
   std::unique_ptr<network> network_;
   std::map<handle, host> hosts_;
