@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "test/sim/tree_image.hpp"
+#include "simulation/tree_image.hpp"
 
 namespace djm::sim {
 

@@ -158,21 +158,17 @@ void fault_plan::heal() {
   e.set_packet_limit(0);
   e.set_quota(0);
   const auto& o = world_.options();
-  for (std::size_t s = 0; s < o.servers; ++s) {
+  for (std::size_t s = 0; s < e.servers(); ++s) {
     e.restart(s, world_.now());
     e.set_lag(s, duration::zero());
-    for (std::size_t other = s + 1; other < o.servers; ++other) {
+    for (std::size_t other = s + 1; other < e.servers(); ++other) {
       e.set_link(s, other, true, world_.now());
     }
   }
   world_.touched_ensemble();
   for (std::size_t m = 0; m < o.machines; ++m) {
     world_.net().set_delay(m, o.least_delay, o.most_delay);
-    for (std::size_t s = 0; s < o.servers; ++s) {
-      for (const auto d : {network::direction::up, network::direction::down}) {
-        world_.net().set_cut(m, s, d, false);
-      }
-    }
+    set_cut(m, false);
   }
   if (twin_) {
     world_.crash(*twin_);

@@ -59,7 +59,7 @@ private:
   void later(duration d, std::function<void()> f) { world_.at(world_.now() + d, std::move(f)); }
   std::optional<world::handle> any_node(bool running_only = true);
   std::size_t any_machine() { return static_cast<std::size_t>(chance_.below(world_.options().machines)); }
-  std::size_t any_server() { return static_cast<std::size_t>(chance_.below(world_.options().servers)); }
+  std::size_t any_server() { return static_cast<std::size_t>(chance_.below(world_.ensemble().servers())); }
   job_entry& any_job();
   stranger& some_stranger();
   void restart_later(std::size_t machine, duration d);

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "djm/strategy.hpp"
-#include "test/sim/chance.hpp"
+#include "simulation/chance.hpp"
 #include "test/sim/fewest_moves.hpp"
 
 using namespace djm;

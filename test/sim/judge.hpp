@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "djm/events.hpp"
+#include "simulation/process.hpp"
+#include "simulation/tree_image.hpp"
 #include "test/sim/debts.hpp"
 #include "test/sim/patience.hpp"
-#include "test/sim/process.hpp"
 #include "test/sim/stickiness.hpp"
-#include "test/sim/tree_image.hpp"
 #include "test/sim/turns.hpp"
 
 namespace djm::sim {

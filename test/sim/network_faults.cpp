@@ -10,7 +10,7 @@ namespace djm::sim {
 using namespace std::chrono_literals;
 
 void fault_plan::set_cut(std::size_t machine, bool on) {
-  for (std::size_t s = 0; s < world_.options().servers; ++s) {
+  for (std::size_t s = 0; s < world_.ensemble().servers(); ++s) {
     for (const auto d : {network::direction::up, network::direction::down}) {
       world_.net().set_cut(machine, s, d, on);
     }
@@ -33,10 +33,14 @@ void fault_plan::when(std::function<bool()> condition, duration patience, std::f
 /// What happens to links, sessions and servers.
 void fault_plan::add_network_faults() {
   using direction = network::direction;
-  const auto cut = [this](std::size_t machine, direction d, bool on) {
-    for (std::size_t s = 0; s < world_.options().servers; ++s) {
-      world_.net().set_cut(machine, s, d, on);
-    }
+  const auto cut = [this](std::size_t machine, std::vector<direction> ways, duration lasts) {
+    const auto set = [this, machine, ways = std::move(ways)](bool on) {
+      for (const auto d : ways) {
+        world_.net().set_cut(machine, d, on);
+      }
+    };
+    set(true);
+    later(lasts, [set] { set(false); });
   };
   world_.decide_fate = [this](const process&, const store::transaction&, transaction_kind kind) {
     if (world_.now() >= losing_until_ || (losing_kind_ && *losing_kind_ != kind) ||
@@ -48,27 +52,16 @@ void fault_plan::add_network_faults() {
 
   actions_["cut"] = [this, cut] {
     const auto m = any_machine();
-    cut(m, direction::up, true);
-    cut(m, direction::down, true);
-    later(chance_.between(100ms, 8s), [m, cut] {
-      cut(m, direction::up, false);
-      cut(m, direction::down, false);
-    });
+    cut(m, {direction::up, direction::down}, chance_.between(100ms, 8s));
   };
   actions_["short cut"] = [this, cut] {
     const auto m = any_machine();
-    cut(m, direction::up, true);
-    cut(m, direction::down, true);
-    later(chance_.between(10ms, 900ms), [m, cut] {
-      cut(m, direction::up, false);
-      cut(m, direction::down, false);
-    });
+    cut(m, {direction::up, direction::down}, chance_.between(10ms, 900ms));
   };
   actions_["one-way loss"] = [this, cut] {
     const auto m = any_machine();
     const auto d = chance_.one_in(2) ? direction::up : direction::down;
-    cut(m, d, true);
-    later(chance_.between(100ms, 6s), [m, d, cut] { cut(m, d, false); });
+    cut(m, {d}, chance_.between(100ms, 6s));
   };
   actions_["cut from one server"] = [this] {
     const auto m = any_machine();
@@ -142,7 +135,7 @@ void fault_plan::add_network_faults() {
   };
   actions_["ensemble outage"] = [this] {
     const auto lasts = chance_.between(200ms, 5s);
-    for (std::size_t s = 0; s < world_.options().servers; ++s) {
+    for (std::size_t s = 0; s < world_.ensemble().servers(); ++s) {
       world_.ensemble().crash(s, world_.now());
       later(lasts + chance_.between(0ms, 300ms), [this, s] {
         world_.ensemble().restart(s, world_.now());
@@ -151,8 +144,7 @@ void fault_plan::add_network_faults() {
     }
     world_.touched_ensemble();
   };
-  actions_["server restarts"] = [this] {
-    const auto s = any_server();
+  const auto restart = [this](std::size_t s) {
     world_.ensemble().crash(s, world_.now());
     world_.touched_ensemble();
     later(chance_.between(50ms, 4s), [this, s] {
@@ -160,22 +152,15 @@ void fault_plan::add_network_faults() {
       world_.touched_ensemble();
     });
   };
-  actions_["leader restarts"] = [this] {
-    const auto s = world_.ensemble().leader();
-    if (!s) {
-      return;
+  actions_["server restarts"] = [this, restart] { restart(any_server()); };
+  actions_["leader restarts"] = [this, restart] {
+    if (const auto s = world_.ensemble().leader()) {
+      restart(*s);
     }
-    world_.ensemble().crash(*s, world_.now());
-    world_.touched_ensemble();
-    later(chance_.between(50ms, 4s), [this, s = *s] {
-      world_.ensemble().restart(s, world_.now());
-      world_.touched_ensemble();
-    });
   };
-  actions_["server cut from peers"] = [this] {
-    const auto s = any_server();
+  const auto isolate = [this](std::size_t s, duration lasts) {
     const auto set = [this, s](bool up) {
-      for (std::size_t other = 0; other < world_.options().servers; ++other) {
+      for (std::size_t other = 0; other < world_.ensemble().servers(); ++other) {
         if (other != s) {
           world_.ensemble().set_link(s, other, up, world_.now());
         }
@@ -183,24 +168,19 @@ void fault_plan::add_network_faults() {
       world_.touched_ensemble();
     };
     set(false);
-    later(chance_.between(200ms, 6s), [set] { set(true); });
+    later(lasts, [set] { set(true); });
+  };
+  actions_["server cut from peers"] = [this, isolate] {
+    const auto s = any_server();
+    isolate(s, chance_.between(200ms, 6s));
   };
   // Longer than T + D: whoever goes by what this server says is taken for gone by all others.
-  actions_["follower cut off for long"] = [this] {
+  actions_["follower cut off for long"] = [this, isolate] {
     auto s = any_server();
     if (s == world_.ensemble().leader()) {
-      s = (s + 1) % world_.options().servers;
+      s = (s + 1) % world_.ensemble().servers();
     }
-    const auto set = [this, s](bool up) {
-      for (std::size_t other = 0; other < world_.options().servers; ++other) {
-        if (other != s) {
-          world_.ensemble().set_link(s, other, up, world_.now());
-        }
-      }
-      world_.touched_ensemble();
-    };
-    set(false);
-    later(chance_.between(4500ms, 7s), [set] { set(true); });
+    isolate(s, chance_.between(4500ms, 7s));
   };
   actions_["ensemble goes back"] = [this] {
     const auto backup = std::make_shared<store::embedded_ensemble::backup>(world_.ensemble().keep());
@@ -236,22 +216,16 @@ void fault_plan::add_network_faults() {
       world_.verdict().hinders(false);
     });
   };
-  actions_["server lags"] = [this] {
+  const auto lag = [this](duration least, duration most) {
     const auto s = any_server();
-    world_.ensemble().set_lag(s, chance_.between(20ms, 700ms));
+    world_.ensemble().set_lag(s, chance_.between(least, most));
     later(chance_.between(500ms, 6s), [this, s] {
       world_.ensemble().set_lag(s, duration::zero());
       world_.touched_ensemble();
     });
   };
-  actions_["server lags a little"] = [this] {
-    const auto s = any_server();
-    world_.ensemble().set_lag(s, chance_.between(5ms, 100ms));
-    later(chance_.between(500ms, 6s), [this, s] {
-      world_.ensemble().set_lag(s, duration::zero());
-      world_.touched_ensemble();
-    });
-  };
+  actions_["server lags"] = [lag] { lag(20ms, 700ms); };
+  actions_["server lags a little"] = [lag] { lag(5ms, 100ms); };
 }
 
 } // namespace djm::sim

@@ -70,21 +70,14 @@ void fault_plan::add_node_faults() {
       return;
     }
     const auto m = world_.process_of(*h).machine();
-    const auto cut = [this, m](bool on) {
-      for (std::size_t s = 0; s < world_.options().servers; ++s) {
-        for (const auto d : {network::direction::up, network::direction::down}) {
-          world_.net().set_cut(m, s, d, on);
-        }
-      }
-    };
     world_.hold(*h);
-    later(chance_.between(0ms, 800ms), [this, cut] {
+    later(chance_.between(0ms, 800ms), [this, m] {
       if (!healed_) {
-        cut(true);
+        set_cut(m, true);
       }
     });
-    later(chance_.between(4s, 9s), [this, h = *h, cut] {
-      cut(false);
+    later(chance_.between(4s, 9s), [this, h = *h, m] {
+      set_cut(m, false);
       world_.release(h);
     });
   };

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "test/sim/tree_image.hpp"
+#include "simulation/tree_image.hpp"
 
 namespace djm::sim {
 

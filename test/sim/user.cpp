@@ -3,8 +3,6 @@
 #include <chrono>
 #include <iterator>
 
-#include "test/sim/world_ask.hpp"
-
 namespace djm::sim {
 
 using namespace std::chrono_literals;

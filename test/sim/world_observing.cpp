@@ -4,20 +4,71 @@
 
 #include <fmt/format.h>
 
-/// What the world hears of runs, transactions, messages and events; the judge and the trace hear it from here.
+/// What the world hears of processes, runs, transactions, messages and events; the judge and the trace hear it from
+/// here.
 namespace djm::sim {
 
-void world::run_began(const process& p, run_id run, const job_id& job, const std::vector<work_item>& items,
-                      bool stubborn) {
-  mix_in(p.number() ^ run << 8);
+void world::happens(host& x, happening what, const std::string& detail) {
+  const auto& p = *x.p;
+  note(fmt::format("{}#{} {}{}{}", p.node(), p.number(), enum_text(what), detail.empty() ? "" : " ", detail));
+  switch (what) {
+  case happening::starts:
+    phases_.resize(p.number() + 1, node_phase::starting);
+    judge_.started(p, x.config.detach_tolerance, now());
+    break;
+  case happening::told_to_stop:
+    enters(p.number(), node_phase::stopping);
+    judge_.stops(p);
+    break;
+  case happening::ends:
+    second_listeners_.erase(p.number());
+    judge_.ended(p);
+    break;
+  case happening::crashes:
+    second_listeners_.erase(p.number());
+    judge_.died(p);
+    break;
+  case happening::pauses: judge_.paused(p, now()); break;
+  case happening::resumes: judge_.resumed(p, now()); break;
+  case happening::released: judge_.of_turns().anew(p.number(), now()); break; // nothing could start
+  case happening::part_dies: judge_.expect_failure(p); break;
+  case happening::clock_set: judge_.of_turns().clock_set(); break;
+  case happening::reborn: judge_.reborn(p, now()); break;
+  case happening::held:
+  case happening::part_held: break;
+  }
+}
+
+void world::logged(const process& p, const log_record& r) {
+  if (options_.trace && r.level >= options_.least_log) {
+    note(fmt::format("{}#{} {} {}: {}", p.node(), p.number(), to_string(r.level), r.component, r.text));
+  }
+}
+
+void world::committed(const store::committed_transaction& txn, time_point t) {
+  if (options_.trace && !txn.changes.empty()) {
+    std::string line = fmt::format("zxid {:x} session {:x}:", txn.zxid, txn.session);
+    for (std::size_t i = 0; i < txn.changes.size() && i < 8; ++i) {
+      line += fmt::format(" {}{}", "+=-"[static_cast<int>(txn.changes[i].what)], txn.changes[i].path);
+    }
+    if (txn.changes.size() > 8) {
+      line += fmt::format(" and {} more", txn.changes.size() - 8);
+    }
+    note(line);
+  }
+  judge_.committed(txn, t);
+}
+
+void world::run_began(const process& p, const running_info& r) {
+  mix_in(p.number() ^ r.id << 8);
   if (options_.trace) {
-    std::string line = fmt::format("{}#{} run {} of {} begins:", p.node(), p.number(), run, job);
-    for (const auto& i : items) {
+    std::string line = fmt::format("{}#{} run {} of {} begins:", p.node(), p.number(), r.id, r.job);
+    for (const auto& i : r.items) {
       line += fmt::format(" {}@{:x}", i.id, i.token);
     }
     note(line);
   }
-  judge_.run_began(p, run, job, items, stubborn, timeline_.now);
+  judge_.run_began(p, r.id, r.job, r.items, executor_of(p.number()).is_stubborn(r.id), now());
 }
 
 void world::stop_asked(const process& p, run_id run, stop_reason reason) {
@@ -31,14 +82,14 @@ void world::item_released(const process& p, run_id run, const item_id& item) {
   if (options_.trace) {
     note(fmt::format("{}#{} run {} releases {}", p.node(), p.number(), run, item));
   }
-  judge_.item_released(p, run, item, timeline_.now);
+  judge_.item_released(p, run, item, now());
 }
 
-void world::run_ended(const process& p, run_id run) {
+void world::run_ended(const process& p, const run_result& r) {
   if (options_.trace) {
-    note(fmt::format("{}#{} run {} ends", p.node(), p.number(), run));
+    note(fmt::format("{}#{} run {} ends", p.node(), p.number(), r.id));
   }
-  judge_.run_ended(p, run, timeline_.now);
+  judge_.run_ended(p, r.id, now());
 }
 
 fate world::decide(const process& p, const store::transaction& txn) {
@@ -49,7 +100,7 @@ fate world::decide(const process& p, const store::transaction& txn) {
   const auto f = decide_fate(p, txn, kind);
   if (f != fate::arrives) {
     if (const auto* component = component_of(kind); *component != 0) {
-      judge_.tried(p, component, enum_text(kind), false, timeline_.now);
+      judge_.tried(p, component, enum_text(kind), false, now());
     }
     ++coverage_.transactions[{kind, f == fate::lost_before ? transaction_outcome::lost_before
                                                            : transaction_outcome::lost_after}];
@@ -70,7 +121,7 @@ void world::answered(const process& p, store::session_id_t session, const store:
                                                                             : transaction_outcome::refused;
   ++coverage_.transactions[{kind, outcome}];
   if (const auto* component = component_of(kind); *component != 0) {
-    judge_.tried(p, component, enum_text(kind), code == store::rc::ok, timeline_.now);
+    judge_.tried(p, component, enum_text(kind), code == store::rc::ok, now());
   }
   if (options_.trace && (kind != transaction_kind::probe || code != store::rc::ok)) {
     note(fmt::format("{}#{}: {} of {} operations answered: {}", p.node(), p.number(), enum_text(kind), txn.ops.size(),
@@ -93,17 +144,16 @@ void world::link(const process& p, const store::raw_link& l) {
 }
 
 void world::closing(const process& p) {
-  judge_.closed(p, timeline_.now);
+  judge_.closed(p, now());
 }
 
 void world::handles(std::uint32_t owner, const char* actor, std::string_view type) {
-  const auto i = hosts_.find(owner);
-  if (i == hosts_.end()) {
+  if (owner == sim_coordinator::nobody || owner >= phases_.size()) {
     return;
   }
-  auto phase = i->second.phase;
+  auto phase = phases_[owner];
   if (phase == node_phase::joined) {
-    if (const auto a = judge_.image().alive().find(i->second.p->node());
+    if (const auto a = judge_.image().alive().find(process_of(owner).node());
         a != judge_.image().alive().end() && a->second.session == judge_.image().lowest_latch()) {
       phase = node_phase::leading;
     }
@@ -112,11 +162,11 @@ void world::handles(std::uint32_t owner, const char* actor, std::string_view typ
 }
 
 void world::told(handle h, const node_event& e) {
-  const auto& p = *hosts_.at(h).p;
+  const auto& p = process_of(h);
   if (options_.trace) {
     note(fmt::format("{}#{} says {}", p.node(), h, caf::deep_to_string(e.what)));
   }
-  const auto before = hosts_.at(h).phase;
+  const auto before = phases_.at(h);
   if (const auto* c = std::get_if<connection_changed>(&e.what); c != nullptr && before != node_phase::stopping) {
     const auto phase = c->state == connection_state::connected || c->state == connection_state::reconnected
                          ? node_phase::joined
@@ -129,7 +179,7 @@ void world::told(handle h, const node_event& e) {
     }
   }
   if (!p.dead()) {
-    judge_.told(p, e.what, timeline_.now);
+    judge_.told(p, e.what, now());
   }
 }
 

@@ -19,12 +19,16 @@ const std::map<std::string, std::set<std::string>>& arrows() {
     {"core", {"api", "model", "strategies", "store", "core", "part"}},
     {"part", {"api", "model", "strategies", "store", "zookeeper", "core", "actors", "part"}},
     {"actors", {"api", "model", "strategies", "store", "zookeeper", "core", "actors", "part"}},
-    {"kit", {"api", "model", "strategies", "store", "core", "actors", "part", "kit"}},
+    {"simulation", {"api", "model", "store", "actors", "simulation"}},
+    {"kit", {"api", "model", "store", "actors", "simulation", "kit"}},
     {"samples", {"api", "kit", "samples"}},
     {"tools", {"api", "model", "strategies", "store", "zookeeper", "core", "actors", "part", "tools"}},
-    {"bench", {"api", "model", "strategies", "store", "zookeeper", "core", "actors", "part", "kit", "bench", "test"}},
+    {"bench",
+     {"api", "model", "strategies", "store", "zookeeper", "core", "actors", "part", "simulation", "kit", "bench",
+      "test"}},
     {"test",
-     {"api", "model", "strategies", "store", "zookeeper", "core", "actors", "part", "kit", "samples", "tools", "test"}},
+     {"api", "model", "strategies", "store", "zookeeper", "core", "actors", "part", "simulation", "kit", "samples",
+      "tools", "test"}},
   };
   return table;
 }
@@ -50,7 +54,7 @@ bool is_log_sink(std::string_view path) {
 } // namespace
 
 std::string room_of(std::string_view path) {
-  if (starts_with(path, "include/djm/test/")) {
+  if (starts_with(path, "include/djm/test/") || starts_with(path, "testkit/")) {
     return "kit";
   }
   if (starts_with(path, "include/djm/")) {

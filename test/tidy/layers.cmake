@@ -6,7 +6,7 @@ include("${LAYERS}")
 file(REMOVE_RECURSE "${WORK}")
 file(GLOB_RECURSE headers RELATIVE "${SOURCE}" "${SOURCE}/model/*.hpp" "${SOURCE}/strategies/*.hpp"
   "${SOURCE}/zkstore/*.hpp" "${SOURCE}/actors/*.hpp" "${SOURCE}/tools/*.hpp" "${SOURCE}/bench/*.hpp"
-  "${SOURCE}/test/*.hpp")
+  "${SOURCE}/simulation/*.hpp" "${SOURCE}/testkit/*.hpp" "${SOURCE}/test/*.hpp")
 
 # compile(RESULT SAID LAYER TEXT)
 function(compile result said layer text)
@@ -36,7 +36,9 @@ set(above_manager actors/worker/worker_core.hpp actors/common/shell.hpp)
 set(above_node_cores actors/node/node_shell.hpp actors/common/shell.hpp actors/env/node_env.hpp)
 set(above_executor strategies/stand_in.hpp actors/common/core.hpp actors/protocol/peers.hpp)
 set(above_shells actors/node/node_shell.hpp zkstore/zookeeper/handle.hpp)
-set(above_node test/sim/world.hpp)
+set(above_node simulation/network.hpp test/sim/world.hpp)
+set(above_simulation testkit/lockstep.hpp test/sim/world.hpp actors/common/shell.hpp actors/manager/term.hpp)
+set(above_testkit test/sim/world.hpp actors/common/shell.hpp actors/manager/term.hpp)
 set(above_tools actors/common/core.hpp)
 set(above_bench actors/common/core.hpp)
 

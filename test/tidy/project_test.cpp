@@ -29,7 +29,6 @@ const std::map<std::string, int> long_files = {
   {"test/unit/cores/keeper_join_test.cpp", 520},
   {"test/unit/cores/core_node.cpp", 550},
   {"test/sim/judge.cpp", 460},
-  {"test/sim/network.cpp", 450},
   {"test/unit/strategies/plan_properties_test.cpp", 440},
 };
 

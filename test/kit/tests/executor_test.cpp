@@ -4,7 +4,7 @@
 
 #include "djm/job.hpp"
 #include "djm/test/spend.hpp"
-#include "test/kit/lockstep_executor.hpp"
+#include "testkit/lockstep_executor.hpp"
 
 using namespace djm;
 using namespace djm::test;
@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 namespace {
 
 /// A process that does nothing but run user code, without actors.
-struct rig : run_observer {
+struct rig : sim::run_observer {
   explicit rig(std::uint32_t threads = 4) {
     exec = std::make_unique<lockstep_executor>(
       line, p, threads_of, *this, 1, threads, [this](const std::string& text) { reports.push_back(text); },

@@ -1,14 +1,26 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "djm/job.hpp"
 #include "djm/test/cluster.hpp"
+#include "djm/test/failure.hpp"
 
-/// Jobs that the tests of the kit share.
+/// What the tests of the kit share.
 namespace djm::test {
+
+/// What the call complains about.
+inline std::string complaint(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const failure& x) {
+    return x.what();
+  }
+  return "no complaint";
+}
 
 inline std::vector<item_id> numbered(const std::string& prefix, std::size_t count) {
   std::vector<item_id> items;

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "djm/test/failure.hpp"
-#include "test/kit/lockstep.hpp"
+#include "testkit/lockstep.hpp"
 
 using namespace djm::test;
 using namespace std::chrono_literals;

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "test/kit/run_book.hpp"
+#include "testkit/run_book.hpp"
 
 using namespace djm;
 using namespace djm::test;

@@ -11,15 +11,6 @@ namespace {
 
 using strings = std::vector<std::string>;
 
-std::string complaint(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const failure& x) {
-    return x.what();
-  }
-  return "no complaint";
-}
-
 /// Everything to the first worker.
 class to_the_first final : public strategy {
 public:

@@ -1,0 +1,110 @@
+#include "djm/test/cluster_node.hpp"
+
+#include "djm/test/ask.hpp"
+#include "testkit/cluster_impl.hpp"
+
+namespace djm::test {
+
+actor_access::actor_access(cluster& c) : cluster_(c) {
+  c.impl_->may_pass_time("a request to a node");
+}
+
+caf::actor_system& actor_access::system() {
+  return cluster_.impl_->sim->system();
+}
+
+expected<node_actor> actor_access::node(const node_id& id) {
+  const auto& x = cluster_.impl_->life_of(id);
+  if (x.p->paused()) {
+    return fail(errc::invalid_state, "node \"" + id + "\" is paused and answers nothing");
+  }
+  if (!x.node) {
+    return fail(errc::shutting_down, "node \"" + id + "\" is " + to_string(cluster_.impl_->state_of(id)));
+  }
+  return x.node;
+}
+
+node_state cluster_node::state() const {
+  return cluster_->state(id_);
+}
+
+expected<void> cluster_node::register_job(job_definition d) {
+  const auto job = d.spec.id;
+  auto answer = ask(*cluster_, id_, djm::register_job{std::move(d.spec), std::move(d.code)});
+  if (answer) {
+    cluster_->impl_->note_given(id_, job);
+  }
+  return answer;
+}
+
+expected<void> cluster_node::register_job(const job_builder& builder) {
+  auto d = builder.build();
+  return d ? register_job(std::move(*d)) : tl::make_unexpected(d.error());
+}
+
+expected<void> cluster_node::unregister_job(const job_id& job) {
+  cluster_->impl_->note_taken(id_, job);
+  return ask(*cluster_, id_, djm::unregister_job{job});
+}
+
+expected<void> cluster_node::enable_job(const job_id& job) {
+  return ask(*cluster_, id_, switch_job{job, true});
+}
+
+expected<void> cluster_node::disable_job(const job_id& job) {
+  return ask(*cluster_, id_, switch_job{job, false});
+}
+
+expected<void> cluster_node::enable_all() {
+  return ask(*cluster_, id_, switch_all{true});
+}
+
+expected<void> cluster_node::disable_all() {
+  return ask(*cluster_, id_, switch_all{false});
+}
+
+expected<void> cluster_node::delete_job(const job_id& job) {
+  return ask(*cluster_, id_, djm::delete_job{job});
+}
+
+expected<std::uint64_t> cluster_node::trigger(const job_id& job) {
+  return ask(*cluster_, id_, trigger_job{job});
+}
+
+expected<void> cluster_node::reschedule(const job_id& job, schedule s) {
+  return ask(*cluster_, id_, reschedule_job{job, s});
+}
+
+expected<void> cluster_node::drain(const node_id& worker) {
+  return ask(*cluster_, id_, mark_worker{worker, true, {}});
+}
+
+expected<void> cluster_node::undrain(const node_id& worker) {
+  return ask(*cluster_, id_, mark_worker{worker, false, {}});
+}
+
+expected<void> cluster_node::cordon(const node_id& worker) {
+  return ask(*cluster_, id_, mark_worker{worker, {}, true});
+}
+
+expected<void> cluster_node::uncordon(const node_id& worker) {
+  return ask(*cluster_, id_, mark_worker{worker, {}, false});
+}
+
+expected<node_status> cluster_node::status() const {
+  return ask(*cluster_, id_, get_status{});
+}
+
+expected<cluster_view> cluster_node::view() const {
+  return ask(*cluster_, id_, get_cluster{});
+}
+
+expected<runner_status> cluster_node::job(const job_id& id) const {
+  return ask(*cluster_, id_, get_job{id});
+}
+
+expected<item_explanation> cluster_node::explain(const job_id& job, const item_id& item) const {
+  return ask(*cluster_, id_, explain_item{job, item});
+}
+
+} // namespace djm::test

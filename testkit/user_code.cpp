@@ -1,0 +1,71 @@
+#include "testkit/user_code.hpp"
+
+namespace djm::test {
+
+namespace {
+
+/// Looks at `stop_requested` at one moment that are free, and what each further one takes.
+constexpr int free_looks = 100;
+constexpr duration look_time = std::chrono::milliseconds{1};
+
+class user_context final : public job_context {
+public:
+  user_context(job_context& inner, virtual_clock& clock) : inner_(inner), clock_(clock) {}
+
+  const job_id& job() const override { return inner_.job(); }
+  run_id run() const override { return inner_.run(); }
+  const std::vector<work_item>& items() const override { return inner_.items(); }
+  fencing_token token(const item_id& item) const override { return inner_.token(item); }
+
+  bool stop_requested() const override {
+    // Threads of the job's own are not in lock step: they look for free.
+    if (virtual_clock::mine() == &clock_) {
+      count_look();
+    }
+    return inner_.stop_requested();
+  }
+  djm::stop_reason reason() const override { return inner_.reason(); }
+  std::vector<item_id> revoked_items() const override { return inner_.revoked_items(); }
+
+  bool stop_requested(const item_id& item) const override {
+    if (virtual_clock::mine() == &clock_) {
+      count_look();
+    }
+    return inner_.stop_requested(item);
+  }
+  void release(const item_id& item) override { inner_.release(item); }
+  void fail_item(const item_id& item, const std::string& what) override { inner_.fail_item(item, what); }
+
+  using job_context::wait_for_stop;
+  bool wait_for_stop(duration timeout) override {
+    virtual_clock::user_wait flag;
+    return inner_.wait_for_stop(timeout);
+  }
+  stop_subscription on_stop(std::function<void(djm::stop_reason)> f) override { return inner_.on_stop(std::move(f)); }
+
+private:
+  void count_look() const {
+    if (const auto now = clock_.now(); now != looked_at_) {
+      looked_at_ = now;
+      looks_ = 0;
+    }
+    if (++looks_ > free_looks) {
+      clock_.spend(look_time);
+      looked_at_ = clock_.now();
+    }
+  }
+
+  job_context& inner_;
+  virtual_clock& clock_;
+  mutable time_point looked_at_{};
+  mutable int looks_ = 0;
+};
+
+} // namespace
+
+void user_code::run(job_context& ctx) {
+  user_context shown{ctx, clock_};
+  inner_->run(shown);
+}
+
+} // namespace djm::test
