@@ -39,7 +39,7 @@ struct log_queue::state {
   std::size_t bytes = 0;
   /// Since the last line that told of it.
   std::uint64_t dropped = 0;
-  std::string node_of_dropped;
+  node_id node_of_dropped;
   load counts;
   /// Posted and handed over, the lines about dropped ones included.
   std::uint64_t posted = 0, handed = 0;

@@ -305,7 +305,7 @@ TEST_CASE("a shutdown with quick runs takes less than a second") {
 TEST_CASE("200 starts and stops leave threads and descriptors as they were") {
   run_watch runs;
   auto once = [&](int i) {
-    auto n = node::start(at_root("n" + std::to_string(i % 3), "/facade/cycles"), silent());
+    auto n = node::start(at_root(node_id{"n" + std::to_string(i % 3)}, "/facade/cycles"), silent());
     REQUIRE(n);
     REQUIRE(n->register_job(*watched("work", {"a"}, runs).build()));
     if (i % 10 == 0) {

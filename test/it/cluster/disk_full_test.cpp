@@ -106,7 +106,7 @@ TEST_CASE("a disk that is full or read-only fails the runs that need it, is told
   std::vector<std::shared_ptr<writing_job>> writers;
   auto other = std::make_shared<counting_job>(numbered("o-", 8));
   std::vector<node> nodes;
-  for (const char* id : {"a", "b"}) {
+  for (const auto& id : to_ids<node_id>({"a", "b"})) {
     seen.push_back(std::make_unique<watched_node>());
     nodes.push_back(
       start_node(quick_config(id, connect, root), [w = seen.back().get()](const node_event& e) { w->see(e); }));

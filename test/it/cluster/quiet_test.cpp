@@ -15,7 +15,7 @@ TEST_CASE("a calm cluster of 5 nodes and 200 items writes no znode while it runs
   std::vector<node> nodes;
   std::vector<std::shared_ptr<counting_job>> code;
   for (int i = 0; i < 5; ++i) {
-    nodes.push_back(start_node(quick_config("n" + std::to_string(i), connect, root)));
+    nodes.push_back(start_node(quick_config(node_id{"n" + std::to_string(i)}, connect, root)));
     code.push_back(std::make_shared<counting_job>(numbered("i-", 200)));
     REQUIRE(nodes.back().register_job(counting("work", code.back(), schedule::fixed_rate(50ms))));
   }

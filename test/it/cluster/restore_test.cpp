@@ -17,7 +17,7 @@ namespace {
 /// Two nodes that share a job, and what they report.
 struct pair_of_nodes {
   pair_of_nodes() {
-    for (const auto* id : {"n0", "n1"}) {
+    for (const auto& id : to_ids<node_id>({"n0", "n1"})) {
       nodes.push_back(start_node(quick_config(id, server.connect_string(), "/restore"), [this](const node_event& e) {
         const auto* p = std::get_if<problem>(&e.what);
         if (p != nullptr && p->why.code == errc::store_went_back) {

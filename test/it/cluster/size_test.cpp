@@ -43,7 +43,7 @@ TEST_CASE("25,000 items in 51 jobs on 4 nodes: locked soon, taken over soon, wit
     auto big = std::make_shared<counting_job>(numbered("item-", 20000));
     auto small = std::make_shared<counting_job>(numbered("item-", 100));
     for (int i = 0; i < 4; ++i) {
-      auto c = quick_config("n" + std::to_string(i), connect, root);
+      auto c = quick_config(node_id{"n" + std::to_string(i)}, connect, root);
       c.max_threads = 4;
       node_options o;
       o.log = stderr_log(log_level::error);

@@ -16,7 +16,7 @@ TEST_CASE("30 nodes that start at once all register and share 300 items") {
   std::vector<node> nodes;
   auto code = std::make_shared<counting_job>(numbered("i-", 300));
   for (int i = 0; i < 30; ++i) {
-    auto c = quick_config("n" + std::to_string(i), connect, root);
+    auto c = quick_config(node_id{"n" + std::to_string(i)}, connect, root);
     c.max_threads = 2;
     nodes.push_back(start_node(c));
     REQUIRE(nodes.back().register_job(counting("work", code, schedule::fixed_delay(1s))));

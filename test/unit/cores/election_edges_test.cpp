@@ -36,7 +36,7 @@ public:
     reads.pop_front();
     take(core.on_read(q.request, tree.read(view.id, q.reads), now_step()));
   }
-  std::string id;
+  node_id id;
 };
 
 struct ballot {

@@ -35,7 +35,7 @@ public:
   }
   bool leads() const { return core.status().role == election_role::leading; }
 
-  std::string id;
+  node_id id;
   std::string life;
 };
 

@@ -40,7 +40,7 @@ struct asker {
     }
   }
 
-  item_explanation explained(const std::string& job, const std::string& item) {
+  item_explanation explained(const job_id& job, const item_id& item) {
     const auto q = ask(job, item);
     answer_reads();
     REQUIRE(answers.count(q) == 1);
@@ -79,7 +79,8 @@ TEST_CASE("explain: a node that does not lead reads the tree and says the same a
 
   r.revoke();
   asker other{r};
-  for (const auto& [before, job, item] : {std::tuple{x, "k", "x"}, {y, "nobody", "y"}, {a, "j", "a"}}) {
+  for (const auto& [before, job, item] :
+       {std::tuple{x, job_id{"k"}, item_id{"x"}}, {y, "nobody", "y"}, {a, "j", "a"}}) {
     const auto now = other.explained(job, item);
     CHECK_FALSE(now.by_leader);
     CHECK(now.exact);
@@ -97,7 +98,7 @@ TEST_CASE("explain: items that are no part of a plan are explained too") {
   add_pool(r.tree, "j", {"a", "b"});
   add_pool(r.tree, "off", {"x"}, false);
   r.lead();
-  const auto at_v = r.owners().at("a") == "v" ? "a" : "b";
+  const item_id at_v{r.owners().at("a") == "v" ? "a" : "b"};
   r.tree.end(v);
   r.pass(seconds{3}); // gone for less than its tolerance
   for (const auto lead : {true, false}) {
@@ -126,12 +127,12 @@ TEST_CASE("explain: while the next plan is made the last one answers, of what it
   add_pool(r.tree, "j", {"a", "b", "c", "d"});
   r.lead();
   const auto before = r.owners();
-  const auto last = before.at("a") == before.at("d") ? "c" : "d"; // where the numbers of two plans would be confused
+  const item_id last{before.at("a") == before.at("d") ? "c" : "d"}; // where the numbers of two plans would be confused
   asker who{r};
   SUBCASE("the pool shrinks") {
-    for (const auto* item : {"a", "b", "c", "d"}) {
-      if (std::string{item} != last) {
-        r.tree.erase("/djm/work-pool/j/" + std::string{item});
+    for (const auto& item : to_ids<item_id>({"a", "b", "c", "d"})) {
+      if (item != last) {
+        r.tree.erase("/djm/work-pool/j/" + item);
       }
     }
     r.pass_until_asked();
@@ -230,7 +231,7 @@ TEST_CASE("explain: the leader names no owner that has left since the last plan"
   r.worker("w");
   add_pool(r.tree, "j", {"a", "b"});
   r.lead();
-  const auto at_v = r.owners().at("a") == "v" ? "a" : "b";
+  const item_id at_v{r.owners().at("a") == "v" ? "a" : "b"};
   store::worker_payload left;
   left.incarnation = "i1";
   left.left = true;

@@ -84,7 +84,7 @@ TEST_CASE("rhythm: phases are spread over the period, and stay what they are") {
   CHECK(phase_of(day, "ab", "c") != phase_of(day, "a", "bc"));
   std::map<std::int64_t, int> buckets;
   for (int n = 0; n < 2400; ++n) {
-    const auto p = phase_of(day, "job", "item-" + std::to_string(n));
+    const auto p = phase_of(day, "job", item_id{"item-" + std::to_string(n)});
     CHECK(p >= duration::zero());
     CHECK(p < day.period);
     ++buckets[p / hours{1}];

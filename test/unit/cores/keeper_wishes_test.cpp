@@ -16,7 +16,7 @@ class versions {
 public:
   using node = driver<keeper_core>;
 
-  node& start(const std::string& id, std::vector<item_id> items, const std::string& strategy = {},
+  node& start(const node_id& id, std::vector<item_id> items, const std::string& strategy = {},
               const std::string& life = "1", bool rebuilt = false) {
     auto s = keeper_rig::settings(200, "/djm", id, id + "-" + life);
     s.has_joined = rebuilt;
@@ -299,16 +299,16 @@ TEST_CASE("keeper: a large pool whose write is cut short by another job's is fin
   versions v;
   auto& n0 = v.start("n0", {"a"});
   v.start("n2", {"a"});
-  strings items;
+  std::vector<item_id> items;
   for (int i = 0; i < 500; ++i) {
-    items.push_back("item-" + std::to_string(1000 + i));
+    items.emplace_back("item-" + std::to_string(1000 + i));
   }
   n0.fates = {fate::truth, fate::held};
   n0.call(&keeper_core::on_pool, job_id{"j"}, items);
   v.tree.put("/djm/work-pool-version", "{}");
   n0.answer_held();
   v.pass(seconds{20});
-  CHECK(v.pool() == items);
+  CHECK(to_ids<item_id>(v.pool()) == items);
   CHECK(v.payload().last_writer == "n0");
 }
 

@@ -9,7 +9,7 @@ using namespace djm::test;
 namespace {
 
 using strings = std::vector<std::string>;
-using owners = std::map<std::string, std::string>;
+using owners = std::map<item_id, node_id>;
 
 } // namespace
 
@@ -297,8 +297,8 @@ TEST_CASE("manager: strays are removed: items that left the pool, jobs that went
   r.lead();
   const auto now = r.owners();
   REQUIRE(now.size() == 2);
-  CHECK(now.at("a").find('+') == std::string::npos);
-  CHECK(now.at("b").find('+') == std::string::npos);
+  CHECK(now.at("a").str().find('+') == std::string::npos);
+  CHECK(now.at("b").str().find('+') == std::string::npos);
   CHECK(r.owners("nojob").empty());
 }
 

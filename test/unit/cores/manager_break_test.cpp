@@ -8,7 +8,7 @@ using namespace djm::test;
 namespace {
 
 using strings = std::vector<std::string>;
-using owners = std::map<std::string, std::string>;
+using owners = std::map<item_id, node_id>;
 
 /// v owns a and has locked it; D = 10 s.
 struct break_rig : manager_rig {
@@ -289,7 +289,7 @@ TEST_CASE(
 TEST_CASE("manager: a Break that is too large for the store is cut, and told as refused until it is taken") {
   break_rig r;
   for (int i = 0; i < 10; ++i) {
-    put_lock(r.tree, "j", "b" + std::to_string(i), "v", "i1", 10'000);
+    put_lock(r.tree, "j", item_id{"b" + std::to_string(i)}, "v", "i1", 10'000);
   }
   r.pass(seconds{31}); // a sweep sees them
   r.tree.end(r.session);

@@ -23,7 +23,7 @@ struct graveyard : manager_rig {
     worker("v", "i1", {"j"});
     add_pool(tree, "j", {"a", "b"});
     for (int k = 0; k < dead; ++k) {
-      tree.end(worker("dead-" + std::to_string(1000 + k), "i1", {"j"}));
+      tree.end(worker(node_id{"dead-" + std::to_string(1000 + k)}, "i1", {"j"}));
     }
     lead();
     pass(seconds{20}); // they are over now
@@ -70,7 +70,7 @@ TEST_CASE("manager: a thousand jobs are cleaned in a few transactions, and the s
   r.worker("v", "i1", {"j"});
   add_pool(r.tree, "j", {"a", "b"});
   for (int k = 0; k < 1000; ++k) {
-    add_pool(r.tree, "old-" + std::to_string(1000 + k), {"x"});
+    add_pool(r.tree, job_id{"old-" + std::to_string(1000 + k)}, {"x"});
   }
   r.lead();
   r.d.take_written();
@@ -114,7 +114,7 @@ TEST_CASE("manager: what others do while much is cleaned keeps only what they wa
   r.worker("v", "i1", {"j"});
   add_pool(r.tree, "j", {"a"});
   for (int k = 0; k < 300; ++k) {
-    add_pool(r.tree, "old-" + std::to_string(1000 + k), {"x"});
+    add_pool(r.tree, job_id{"old-" + std::to_string(1000 + k)}, {"x"});
   }
   r.lead();
   // An item of one of them comes while the transaction is on its way; a worker offers another in the middle of it.
@@ -163,7 +163,7 @@ TEST_CASE("manager: folders of jobs that are gone do not pile up below a worker"
     r.tree.put("/djm/worker-version", "v");
   };
   for (int k = 0; k < 250; ++k) {
-    const auto job = "once-" + std::to_string(k);
+    const job_id job{"once-" + std::to_string(k)};
     r.tree.put("/djm/workers/v/available/" + job);
     registers_anew();
     add_pool(r.tree, job, {"x"});
@@ -186,9 +186,9 @@ TEST_CASE("manager: a cluster of any size is read in questions of bounded size")
   auto s = manager_rig::settings(200);
   s.read_batch = 10;
   r.d.core = manager_core{s};
-  std::vector<std::string> jobs;
+  std::vector<job_id> jobs;
   for (int k = 0; k < 30; ++k) {
-    jobs.push_back("j" + std::to_string(100 + k));
+    jobs.emplace_back("j" + std::to_string(100 + k));
     add_pool(r.tree, jobs.back(), {"a", "b"});
   }
   r.worker("v", "i1", jobs);

@@ -31,8 +31,8 @@ TEST_CASE(
   manager_rig r;
   r.worker("v", "i1", {"j"});
   auto s = r.worker("gone", "i2", {"late"}, 60'000);
-  for (const auto* job : {"j", "old", "off", "late"}) {
-    add_pool(r.tree, job, {"a"}, std::string{job} != "off");
+  for (const auto& job : to_ids<job_id>({"j", "old", "off", "late"})) {
+    add_pool(r.tree, job, {"a"}, job != "off");
   }
   r.lead();
   r.pass(std::chrono::minutes{1});
@@ -96,7 +96,7 @@ TEST_CASE("manager: cleaning removes workers that are gone for longer than D wit
   r.pass(a_clean_period);
   CHECK_FALSE(r.tree.has("/djm/workers/v"));
   CHECK(r.tree.has("/djm/workers/w"));
-  CHECK(r.owners() == std::map<std::string, std::string>{{"a", "w"}, {"b", "w"}});
+  CHECK(r.owners() == std::map<item_id, node_id>{{"a", "w"}, {"b", "w"}});
 }
 
 TEST_CASE("manager: a dead worker with a lock that cannot be broken yet is kept") {

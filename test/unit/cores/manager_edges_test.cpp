@@ -11,7 +11,7 @@ using namespace djm::test;
 namespace {
 
 using strings = std::vector<std::string>;
-using owners = std::map<std::string, std::string>;
+using owners = std::map<item_id, node_id>;
 
 constexpr auto a_clean_period = std::chrono::hours{3} + std::chrono::minutes{1};
 

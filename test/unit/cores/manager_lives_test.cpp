@@ -90,7 +90,7 @@ namespace {
 
 /// The process behind worker "v" ends without leaving and comes back in a new life, the way a keeper registers it.
 fake_store::session next_life(manager_rig& r, fake_store::session before, const std::string& incarnation,
-                              const std::vector<std::string>& jobs = {"j"}) {
+                              const std::vector<job_id>& jobs = {"j"}) {
   const auto version = r.tree.stat("/djm/workers/v").version;
   r.tree.end(before);
   r.d.settle();
@@ -161,7 +161,7 @@ TEST_CASE("manager: a node that keeps crashing keeps what nobody else can run") 
     s = next_life(r, s, "i" + std::to_string(n), {"k"});
     r.pass(seconds{5});
   }
-  CHECK(r.owners("k") == std::map<std::string, std::string>{{"c", "v"}});
+  CHECK(r.owners("k") == std::map<item_id, node_id>{{"c", "v"}});
   // Nor is anything left over that only a second node could take.
   r.tree.put("/djm/work-pool/k/d");
   r.tree.put("/djm/work-pool-version", "{}");

@@ -15,7 +15,7 @@ TEST_CASE("manager: a worker that is back in a new life is not reported as gone"
   REQUIRE(r.status().gone.count("w") == 1);
   r.worker("w", "i2");
   r.pass(seconds{120});
-  CHECK(r.owners() == std::map<std::string, std::string>{{"a", "w"}});
+  CHECK(r.owners() == std::map<item_id, node_id>{{"a", "w"}});
   CHECK(r.status().gone.empty());
 }
 

@@ -9,7 +9,7 @@ using namespace djm::test;
 namespace {
 
 using strings = std::vector<std::string>;
-using owners = std::map<std::string, std::string>;
+using owners = std::map<item_id, node_id>;
 
 std::size_t count(const strings& asked, const std::string& what) {
   std::size_t n = 0;

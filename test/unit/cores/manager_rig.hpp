@@ -119,12 +119,12 @@ public:
   }
 
   /// Owners by item as the tree has them; an item with two owners shows both.
-  std::map<std::string, std::string> owners(const job_id& job = "j") const {
-    std::map<std::string, std::string> found;
+  std::map<item_id, node_id> owners(const job_id& job = "j") const {
+    std::map<item_id, node_id> found;
     for (const auto& w : tree.children("/djm/workers")) {
       for (const auto& item : tree.children("/djm/workers/" + w + "/assigned/" + job)) {
-        auto& owner = found[item];
-        owner += owner.empty() ? w : "+" + w;
+        auto& owner = found[item_id{item}];
+        owner = node_id{owner.empty() ? w : owner + "+" + w};
       }
     }
     return found;

@@ -10,7 +10,7 @@ using namespace djm::test;
 
 namespace {
 
-using owners = std::map<std::string, std::string>;
+using owners = std::map<item_id, node_id>;
 using tweak = std::function<void(store::worker_payload&)>;
 
 tweak slots(std::uint32_t n) {
@@ -21,7 +21,7 @@ tweak cpu(std::int64_t amount) {
   return [amount](store::worker_payload& w) { w.capacity["cpu"] = amount; };
 }
 
-void announce(manager_rig& r, const std::string& name, const tweak& t) {
+void announce(manager_rig& r, const node_id& name, const tweak& t) {
   store::worker_payload w;
   w.incarnation = "i1";
   w.detach_ms = 10'000;
@@ -31,13 +31,13 @@ void announce(manager_rig& r, const std::string& name, const tweak& t) {
 }
 
 /// A worker that runs every job of these tests.
-fake_store::session join(manager_rig& r, const std::string& name, const tweak& t) {
+fake_store::session join(manager_rig& r, const node_id& name, const tweak& t) {
   auto s = r.worker(name, "i1", {"a", "k", "m", "z"});
   announce(r, name, t);
   return s;
 }
 
-void pool(manager_rig& r, const std::string& job, const std::vector<std::string>& items,
+void pool(manager_rig& r, const job_id& job, const std::vector<item_id>& items,
           const std::function<void(job_attributes&)>& attributes = {}) {
   add_pool(r.tree, job, items);
   store::pool_payload p;
@@ -152,7 +152,7 @@ TEST_CASE(
   c.r.tree.end(c.v);
   c.r.pass(seconds{30});
   CHECK(pending(c.r) == "a/young m/run z/old");
-  for (const auto& [worker, job] : {std::pair{"x", "m"}, {"y", "z"}, {"zz", "a"}}) {
+  for (const auto& [worker, job] : {std::pair{node_id{"x"}, job_id{"m"}}, {"y", "z"}, {"zz", "a"}}) {
     join(c.r, worker, slots(1));
     c.r.pass(seconds{3});
     REQUIRE(c.r.owners(job).size() == 1);

@@ -26,7 +26,7 @@ private:
   std::shared_ptr<int> failures_;
 };
 
-void add_moody_pool(fake_store& tree, const std::string& job) {
+void add_moody_pool(fake_store& tree, const job_id& job) {
   add_pool(tree, job, {"a", "b"});
   store::pool_payload pool;
   pool.attributes.strategy = "moody";
@@ -44,7 +44,7 @@ TEST_CASE("manager: a strategy that failed is asked again although nothing in th
   r.lead();
   r.pass(seconds{30});
   CHECK(*failures == 0);
-  CHECK(r.owners() == std::map<std::string, std::string>{{"a", "v"}, {"b", "v"}});
+  CHECK(r.owners() == std::map<item_id, node_id>{{"a", "v"}, {"b", "v"}});
   CHECK(r.all_events().find("in a mood") != std::string::npos);
   const auto plans = r.plans;
   r.pass(seconds{60});
@@ -125,7 +125,7 @@ TEST_CASE("manager: a strategy that hangs delays its own job, everybody else is 
   // What it says so late is about another cluster: it is asked again.
   r.come_back();
   r.pass(seconds{10});
-  CHECK(r.owners("j") == std::map<std::string, std::string>{{"a", "w"}, {"b", "w"}, {"c", "w"}});
+  CHECK(r.owners("j") == std::map<item_id, node_id>{{"a", "w"}, {"b", "w"}, {"c", "w"}});
   CHECK(r.status().problems.empty());
 }
 

@@ -159,9 +159,9 @@ TEST_CASE("worker: of many items only what changed is read again") {
   worker_rig r;
   r.add_job("k");
   hold_two(r);
-  strings many;
+  std::vector<item_id> many;
   for (int i = 0; i < 1000; ++i) {
-    many.push_back("x-" + std::to_string(i));
+    many.emplace_back("x-" + std::to_string(i));
   }
   r.assigned(many, "k");
   const auto before = r.d.reads_answered;
@@ -173,9 +173,9 @@ TEST_CASE("worker: many items are locked in transactions of at most 200 operatio
   worker_rig r;
   r.add_job();
   r.join();
-  strings items;
+  std::vector<item_id> items;
   for (int i = 0; i < 1000; ++i) {
-    items.push_back("item-" + std::to_string(i));
+    items.emplace_back("item-" + std::to_string(i));
   }
   r.assigned(items);
   CHECK(r.locks().size() == 1000);
@@ -198,9 +198,9 @@ TEST_CASE("worker: drain gives everything back, in batches, and says when it is 
   worker_rig r{20};
   r.add_job();
   r.join();
-  strings items;
+  std::vector<item_id> items;
   for (int i = 0; i < 50; ++i) {
-    items.push_back("i" + std::to_string(i));
+    items.emplace_back("i" + std::to_string(i));
   }
   r.assigned(items);
   auto said = r.d.call(&worker_core::on_drain);

@@ -79,9 +79,9 @@ TEST_CASE("worker: above the window of lock watches one watch on the folder does
   worker_rig r{200, 3};
   r.add_job();
   r.join();
-  strings items;
+  std::vector<item_id> items;
   for (int i = 0; i < 10; ++i) {
-    items.push_back("i" + std::to_string(i));
+    items.emplace_back("i" + std::to_string(i));
     put_lock(r.tree, "j", items.back(), "v", "i9");
   }
   r.assigned(items);
@@ -212,7 +212,7 @@ TEST_CASE("worker: two workers over one tree never both hold an item") {
   for (auto* d : {&v, &w}) {
     d->call(&worker_core::on_job_added, job_id{"j"});
     d->connect();
-    const std::string name = d == &v ? "v" : "w";
+    const node_id name{d == &v ? "v" : "w"};
     enlist(tree, d->view.id, name, "i1", {"j"});
     d->call(&worker_core::on_joined, d->view.number, tree.data("/djm/alive/" + name));
   }

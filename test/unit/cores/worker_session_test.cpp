@@ -10,7 +10,7 @@ namespace {
 
 using strings = std::vector<std::string>;
 
-void hold(worker_rig& r, const strings& items) {
+void hold(worker_rig& r, const std::vector<item_id>& items) {
   r.add_job();
   r.join();
   r.assigned(items);

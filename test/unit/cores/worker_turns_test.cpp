@@ -12,7 +12,7 @@ namespace {
 
 using strings = std::vector<std::string>;
 
-void hold(worker_rig& r, const strings& items) {
+void hold(worker_rig& r, const std::vector<item_id>& items) {
   r.add_job();
   r.join();
   r.assigned(items);
@@ -21,10 +21,10 @@ void hold(worker_rig& r, const strings& items) {
   r.d.take_asked();
 }
 
-strings numbered(int n) {
-  strings items;
+std::vector<item_id> numbered(int n) {
+  std::vector<item_id> items;
   for (int i = 0; i < n; ++i) {
-    items.push_back("item-" + std::to_string(10'000 + i));
+    items.emplace_back("item-" + std::to_string(10'000 + i));
   }
   return items;
 }
