@@ -205,7 +205,7 @@ run_services lockstep_executor::services(run_id id) {
   s.post = [this](std::function<void()> f) {
     soon(fmt::format("a stop callback on {}", process_.node()), std::move(f));
   };
-  s.released = [this, id](const item_id& item) {
+  s.released = [this](run_id id, const item_id& item) {
     observer_.item_released(process_, id, item);
     process_.later(timeline_.now, sim::process::kind::code, [this, id, item] { released(id, {item}); });
   };
