@@ -31,11 +31,13 @@ struct elastic_pool::state {
     bool is_busy_for(duration d, time_point now) const { return busy_since && now - *busy_since >= d; }
   };
 
-  /// On the stack of a thread that waits for work.
+  /// A thread that waits for work, now and then. Whoever calls it does so when it has let go of the lock, so that it
+  /// does not wake up just to wait for that; it may have ended by then.
   struct idle_thread {
     std::condition_variable wake;
     bool called = false;
   };
+  using idle_ptr = std::shared_ptr<idle_thread>;
 
   limits lim;
   mutable std::mutex mutex;
@@ -50,7 +52,7 @@ struct elastic_pool::state {
   std::uint64_t last_thread = 0;
   /// In the order in which they became idle. The latest is called first: were the calls to go round, a little work
   /// would keep every thread of a busier time from being idle for `idle_time`, and none would ever end.
-  std::vector<idle_thread*> idle;
+  std::vector<idle_ptr> idle;
   /// Called or started, and not awake yet. One at a time: it calls the next where more waits than itself, and where
   /// tasks are short those that are awake have done them all by then.
   std::size_t called = 0;
@@ -94,23 +96,24 @@ struct elastic_pool::state {
     watched = false;
   }
 
-  void call_latest() {
-    auto* latest = idle.back();
+  /// To be notified without the lock.
+  idle_ptr call_latest() {
+    auto latest = std::move(idle.back());
     idle.pop_back();
     latest->called = true;
     ++called;
-    latest->wake.notify_one();
+    return latest;
   }
 
   /// False after `idle_time` without a call; what has been posted or closed meanwhile is for the caller to see.
-  bool wait_for_call(std::unique_lock<std::mutex>& lock) {
-    idle_thread self;
-    idle.push_back(&self);
-    bool woken = self.wake.wait_for(lock, lim.idle_time, [&] { return self.called || closed; });
-    if (self.called) {
+  bool wait_for_call(std::unique_lock<std::mutex>& lock, const idle_ptr& self) {
+    self->called = false;
+    idle.push_back(self);
+    bool woken = self->wake.wait_for(lock, lim.idle_time, [&] { return self->called || closed; });
+    if (self->called) {
       --called;
     } else {
-      idle.erase(std::find(idle.begin(), idle.end(), &self));
+      idle.erase(std::find(idle.begin(), idle.end(), self));
     }
     return woken;
   }
@@ -179,14 +182,16 @@ void elastic_pool::start_thread(const std::shared_ptr<state>& s) {
   ++s->called;
 }
 
-/// Sees to it that what waits finds a thread: one that takes it, or one that watches for room.
-void elastic_pool::call_somebody(const std::shared_ptr<state>& s) {
+/// Sees to it that what waits finds a thread: one that takes it, or one that watches for room. Lets go of the lock.
+void elastic_pool::call_somebody(const std::shared_ptr<state>& s, std::unique_lock<std::mutex> lock) {
   if (s->waiting.size() == 0 || s->called > 0) {
     return;
   }
   if (!s->idle.empty()) {
     if (!s->watched || s->has_room(boot_now())) {
-      s->call_latest();
+      const auto called = s->call_latest();
+      lock.unlock();
+      called->wake.notify_one();
     }
     return;
   }
@@ -203,6 +208,7 @@ void elastic_pool::work(const std::shared_ptr<state>& s, std::uint64_t self) {
   pthread_setname_np(pthread_self(), s->lim.name.substr(0, 15).c_str());
   own_pool = s.get();
   std::vector<std::thread> to_join;
+  const auto idle = std::make_shared<state::idle_thread>();
   std::unique_lock<std::mutex> lock{s->mutex};
   --s->called;
   for (;;) {
@@ -210,8 +216,7 @@ void elastic_pool::work(const std::shared_ptr<state>& s, std::uint64_t self) {
       auto t = s->waiting.pop();
       s->threads[self].busy_since = now;
       ++s->busy;
-      call_somebody(s); // for what still waits, or, where this one watched for room, to do so
-      lock.unlock();
+      call_somebody(s, std::move(lock)); // for what still waits, or, where this one watched for room, to do so
       try {
         t();
       } catch (const abi::__forced_unwind&) {
@@ -220,7 +225,7 @@ void elastic_pool::work(const std::shared_ptr<state>& s, std::uint64_t self) {
         throw;
       }
       t = nullptr; // what it owns may be user code: destroyed outside the lock and while the task still counts
-      lock.lock();
+      lock = std::unique_lock<std::mutex>{s->mutex};
       s->task_over(self);
       continue;
     }
@@ -231,7 +236,7 @@ void elastic_pool::work(const std::shared_ptr<state>& s, std::uint64_t self) {
       s->watch_for_room(lock);
       continue;
     }
-    if (!s->wait_for_call(lock) && s->waiting.size() == 0 && s->threads.size() > s->lim.keep) {
+    if (!s->wait_for_call(lock, idle) && s->waiting.size() == 0 && s->threads.size() > s->lim.keep) {
       break;
     }
   }
@@ -258,17 +263,17 @@ void elastic_pool::end_within_task(const std::shared_ptr<state>& s, std::uint64_
 }
 
 elastic_pool::ticket elastic_pool::post(task t) {
-  std::lock_guard<std::mutex> guard{state_->mutex};
+  std::unique_lock<std::mutex> lock{state_->mutex};
   if (state_->closed) {
     return 0;
   }
   const auto id = state_->waiting.push(std::move(t));
-  call_somebody(state_);
+  call_somebody(state_, std::move(lock));
   return id;
 }
 
 elastic_pool::ticket elastic_pool::post(const task& t, std::size_t times) {
-  std::lock_guard<std::mutex> guard{state_->mutex};
+  std::unique_lock<std::mutex> lock{state_->mutex};
   if (state_->closed || times == 0) {
     return 0;
   }
@@ -276,7 +281,7 @@ elastic_pool::ticket elastic_pool::post(const task& t, std::size_t times) {
   for (std::size_t i = 1; i < times; ++i) {
     state_->waiting.push(t);
   }
-  call_somebody(state_);
+  call_somebody(state_, std::move(lock));
   return first;
 }
 
@@ -314,7 +319,7 @@ std::uint32_t elastic_pool::shutdown(time_point deadline) {
   std::unique_lock<std::mutex> lock{state_->mutex};
   state_->closed = true;
   dropped = state_->waiting.take_all();
-  for (auto* thread : state_->idle) {
+  for (const auto& thread : state_->idle) {
     thread->wake.notify_one();
   }
   state_->room.notify_all();

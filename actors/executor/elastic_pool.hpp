@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "djm/time.hpp"
@@ -72,7 +73,7 @@ private:
   struct state;
   static void work(const std::shared_ptr<state>& s, std::uint64_t self);
   static void start_thread(const std::shared_ptr<state>& s);
-  static void call_somebody(const std::shared_ptr<state>& s);
+  static void call_somebody(const std::shared_ptr<state>& s, std::unique_lock<std::mutex> lock);
   static void end_within_task(const std::shared_ptr<state>& s, std::uint64_t self);
 
   std::shared_ptr<state> state_;

@@ -59,7 +59,6 @@ private:
   struct entry {
     std::shared_ptr<run_context> run;
     shared_done done;
-    elastic_pool::ticket ticket = 0;
     time_point accepted{};
     duration grace = duration::zero();
     bool started = false;
@@ -80,6 +79,8 @@ private:
   void finish(run_id id, run_result result);
   void warn_of_waiting(time_point now);
   void watch_lease();
+  std::optional<time_point> watch_at() const;
+  void wake_watcher();
   void end_lease(const lease_guard::verdict& v, std::unique_lock<std::mutex>& lock);
   entry_node drop(entries::iterator i);
   void tell_dropped(entry_node dropped);
@@ -113,8 +114,11 @@ private:
   duration lease_stop_lateness_ = duration::zero();
   lease_guard guard_;
   std::condition_variable lease_changed_;
-  /// Each has a task in the pool of runs, which takes whoever is next.
+  /// When its thread looks again by itself.
+  time_point watcher_sleeps_until_ = time_point::max();
+  /// Tasks in the pool of runs take whoever is next; there are at least as many.
   fair_queue waiting_;
+  std::size_t tasks_ = 0;
   /// When to look whether runs wait for too long; nothing while none waits.
   std::optional<time_point> look_at_waiting_;
 

@@ -16,33 +16,22 @@ void thread_executor::impl::start(std::vector<run_order> orders, done_fn f) {
   const auto done = std::make_shared<const done_fn>(std::move(f));
   std::unique_lock<std::mutex> lock{mutex_};
   const auto now = boot_now();
-  const auto before = guard_.wake_at();
-  std::vector<run_id> accepted;
-  accepted.reserve(orders.size());
   for (auto& x : orders) {
-    if (auto why = complaint(x); !why.empty()) {
+    if (auto why = complaint(x); why.empty()) {
+      accept(std::move(x), done, now);
+    } else {
       refuse(x.id, std::move(why), done);
-      continue;
     }
-    accepted.push_back(x.id);
-    accept(std::move(x), done, now);
   }
-  if (accepted.empty()) {
-    return;
-  }
-  if (guard_.wake_at() != before) {
-    lease_changed_.notify_all();
-  }
-  if (!look_at_waiting_) {
+  if (waiting_.size() > 0 && !look_at_waiting_) {
     look_at_waiting_ = saturating_add(now, options_.waits_long);
-    if (!guard_.wake_at()) { // else it looks often enough, and a short run costs nobody's sleep
-      lease_changed_.notify_all();
-    }
   }
-  auto ticket = runs_.post([self = shared_from_this()] { self->execute_next(); }, accepted.size());
-  for (const auto id : accepted) {
-    entries_.find(id)->second.ticket = ticket++;
-  }
+  wake_watcher();
+  // One for each that waits, whoever that is when it comes to its turn; those of dropped runs are used again.
+  const auto missing = waiting_.size() - std::min(waiting_.size(), tasks_);
+  tasks_ += missing;
+  lock.unlock();
+  runs_.post([self = shared_from_this()] { self->execute_next(); }, missing);
 }
 
 void thread_executor::impl::refuse(run_id id, std::string why, const shared_done& done) {
@@ -115,6 +104,7 @@ std::shared_ptr<const run_services> thread_executor::impl::services() {
 
 void thread_executor::impl::execute_next() {
   std::unique_lock<std::mutex> lock{mutex_};
+  --tasks_;
   const auto id = waiting_.pop();
   if (waiting_.size() == 0) {
     look_at_waiting_.reset();
@@ -236,10 +226,7 @@ void thread_executor::impl::request_stop(run_id id, stop_reason reason, const st
 thread_executor::impl::entry_node thread_executor::impl::drop(entries::iterator i) {
   ++dropped_;
   ++untold_;
-  // One task less for one run less; one that a thread has taken already came with a task that is gone.
-  if (waiting_.erase(i->second.run->job(), i->first)) {
-    runs_.withdraw(i->second.ticket);
-  }
+  waiting_.erase(i->second.run->job(), i->first);
   if (waiting_.size() == 0) {
     look_at_waiting_.reset();
   }
