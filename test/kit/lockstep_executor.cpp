@@ -71,7 +71,7 @@ void lockstep_executor::start(run_order order, done_fn done) {
   auto& e = runs_[id];
   e.grace = order.stop_grace;
   e.accepted = process_.local_now();
-  e.run = std::make_shared<run_context>(std::move(order), services(id));
+  e.run = std::make_shared<run_context>(std::move(order), services());
   e.done = std::move(done);
   lease_.watch(id, e.grace);
   waiting_.push(e.run->job(), id);
@@ -199,7 +199,7 @@ void lockstep_executor::soon(std::string what, std::function<void()> f) {
   });
 }
 
-run_services lockstep_executor::services(run_id id) {
+run_services lockstep_executor::services() {
   run_services s;
   s.clock = clock_;
   s.post = [this](std::function<void()> f) {

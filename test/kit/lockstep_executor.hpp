@@ -63,7 +63,7 @@ private:
   };
 
   std::string complaint(const run_order& order) const;
-  run_services services(run_id id);
+  run_services services();
   void released(run_id id, std::vector<item_id> items);
   void soon(std::string what, std::function<void()> f);
   void contain(const std::function<void()>& f);
