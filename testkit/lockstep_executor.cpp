@@ -44,7 +44,7 @@ void lockstep_executor::begin(accepted_run& r) {
   const auto id = r.order.id;
   auto order = r.order;
   order.code = std::make_shared<user_code>(std::exchange(r.order.code, nullptr), *clock_);
-  contexts_[id] = std::make_shared<run_context>(std::move(order), services(id));
+  contexts_[id] = std::make_shared<run_context>(std::move(order), services());
   const auto when = timeline_.now + chance_.between(duration::zero(), start_time);
   process_.later(when, sim::process::kind::code, [this, id] { execute(id); });
 }
@@ -145,13 +145,13 @@ void lockstep_executor::soon(std::string what, std::function<void()> f) {
   });
 }
 
-run_services lockstep_executor::services(run_id id) {
+run_services lockstep_executor::services() {
   run_services s;
   s.clock = clock_;
   s.post = [this](std::function<void()> f) {
     soon(fmt::format("a stop callback on {}", process_.node()), std::move(f));
   };
-  s.released = [this, id](const item_id& item) { later([this, id, item] { let_go(id, {item}); }); };
+  s.released = [this](run_id id, const item_id& item) { later([this, id, item] { let_go(id, {item}); }); };
   s.report = [this](const std::string& text) {
     ++stats_.contained;
     report_(text);

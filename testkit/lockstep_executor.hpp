@@ -33,7 +33,7 @@ private:
   void overrun(const running_info& r) override;
   void begin_call(std::string owner, std::function<void()> f) override;
 
-  run_services services(run_id id);
+  run_services services();
   void soon(std::string what, std::function<void()> f);
   void contain(const std::function<void()>& f);
   void execute(run_id id);

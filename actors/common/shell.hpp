@@ -41,9 +41,15 @@ public:
     }
     clear();
     at_ = at;
-    if (at) {
-      id_ = env_->arm(*at, [self = self_] { post_to<Handle>(self, msg::wake{}); });
+    if (!at) {
+      return;
     }
+    if (*at <= env_->now()) { // it has come meanwhile: no other thread is needed
+      id_ = posted;
+      post_to<Handle>(self_, msg::wake{});
+      return;
+    }
+    id_ = env_->arm(*at, [self = self_] { post_to<Handle>(self, msg::wake{}); });
   }
 
   /// A wake has come, `set` follows. It may be the wake of an earlier timer, overtaken by something that has armed the
@@ -53,12 +59,14 @@ public:
 
 private:
   void clear() {
-    if (id_ != 0) {
-      env_->cancel(id_);
-      id_ = 0;
+    if (const auto id = std::exchange(id_, timer_id{0}); id != 0 && id != posted) {
+      env_->cancel(id);
     }
     at_.reset();
   }
+
+  /// In place of a timer: the wake is on its way already.
+  static constexpr timer_id posted = static_cast<timer_id>(-1);
 
   std::shared_ptr<node_env> env_;
   caf::weak_actor_ptr self_;

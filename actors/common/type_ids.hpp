@@ -69,7 +69,7 @@ struct drained;
 struct settled;
 struct remove_job;
 struct job_free;
-struct run_done;
+struct run_news;
 struct cut_done;
 struct pool_done;
 struct trigger;
@@ -78,7 +78,6 @@ struct stop_runs;
 struct worker_restarted;
 struct happened;
 struct get_part_status;
-struct run_released;
 struct read_older;
 
 } // namespace djm::msg
@@ -137,7 +136,7 @@ CAF_ADD_TYPE_ID(djm_parts, (djm::msg::drained))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::settled))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::remove_job))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::job_free))
-CAF_ADD_TYPE_ID(djm_parts, (djm::msg::run_done))
+CAF_ADD_TYPE_ID(djm_parts, (djm::msg::run_news))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::cut_done))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::pool_done))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::trigger))
@@ -146,7 +145,6 @@ CAF_ADD_TYPE_ID(djm_parts, (djm::msg::stop_runs))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::worker_restarted))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::happened))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::get_part_status))
-CAF_ADD_TYPE_ID(djm_parts, (djm::msg::run_released))
 
 CAF_ADD_TYPE_ID(djm_parts, (djm::strategy_done))
 CAF_ADD_TYPE_ID(djm_parts, (djm::question))

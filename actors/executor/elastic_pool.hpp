@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "djm/time.hpp"
@@ -11,7 +13,8 @@ namespace djm {
 
 /// Threads that take tasks in the order of posting. A thread is started when a task finds none idle and fewer than
 /// `most` exist (those in tasks that hang not counted); one that has been idle for `idle_time` ends while more than
-/// `keep` exist. Thread-safe.
+/// `keep` exist. Threads are woken and started one after the other, each by the one before as long as tasks wait: many
+/// short tasks are done by few threads, and behind one that takes its time the next has begun already. Thread-safe.
 ///
 /// Threads share the ownership of all they touch here: one that never ends cannot be joined, so `shutdown` leaves it
 /// detached and nothing it returns to later has been destroyed.
@@ -50,6 +53,8 @@ public:
   /// Returns 0, and destroys the task, after shutdown. When the system refuses a thread the task waits for the existing
   /// ones.
   ticket post(task t);
+  /// The same so many times: the ticket of the first, behind which follow those of the others, one higher each.
+  ticket post(const task& t, std::size_t times);
 
   /// True when the task was still waiting: it is destroyed and never starts.
   bool withdraw(ticket t);
@@ -68,7 +73,7 @@ private:
   struct state;
   static void work(const std::shared_ptr<state>& s, std::uint64_t self);
   static void start_thread(const std::shared_ptr<state>& s);
-  static void call_somebody(const std::shared_ptr<state>& s);
+  static void call_somebody(const std::shared_ptr<state>& s, std::unique_lock<std::mutex> lock);
   static void end_within_task(const std::shared_ptr<state>& s, std::uint64_t self);
 
   std::shared_ptr<state> state_;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "actors/executor/lease_guard.hpp"
@@ -87,6 +88,13 @@ public:
   /// that outlast its shutdown are returned by it instead.
   virtual void start(run_order order, done_fn done) = 0;
 
+  /// As `start` for each of them, in their order, at less cost.
+  virtual void start_all(std::vector<run_order> orders, done_fn done) {
+    for (auto& x : orders) {
+      start(std::move(x), done);
+    }
+  }
+
   /// Makes the run's stop request visible and calls its stop callbacks on reserved threads. A run that still waits for
   /// a thread is dropped and done at once: its `done` may be called from within this call. Unknown ids are ignored. Can
   /// be called again with more revoked items (those that the run does not hold are ignored); the first reason stays.
@@ -118,6 +126,9 @@ public:
 
   /// Runs of `job` (of all jobs when empty) that are accepted and not done.
   virtual std::vector<running_info> running(const job_id& job) const = 0;
+
+  /// Whether there are any of those.
+  virtual bool runs(const job_id& job) const { return !running(job).empty(); }
 
   /// Replaces the `done` of every unfinished run of `job`; for a rebuilt runner. The former one is not called any more
   /// after this returns, except where such a call is already under way. Ask `running` after this, not before: a run

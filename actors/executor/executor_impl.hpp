@@ -2,13 +2,12 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -35,7 +34,7 @@ public:
   run_id next_run_id() { return ++last_run_; }
   /// Starts to watch the lease. Not in the constructor, because the thread shares the ownership.
   void begin();
-  void start(run_order order, done_fn done);
+  void start(std::vector<run_order> orders, done_fn done);
   void request_stop(run_id id, stop_reason reason, const std::vector<item_id>& revoked);
   void tell_revoked(run_id id, const std::vector<item_id>& items);
   void renew_lease(const run_lease& l);
@@ -48,16 +47,18 @@ public:
       std::move(owner), [this, f = std::move(f)] { contain(f); }, shared_from_this());
   }
   std::vector<running_info> running(const job_id& job) const;
+  bool runs(const job_id& job) const;
   void adopt(const job_id& job, const done_fn& done);
   executor_stats stats() const;
   executor_leftovers shutdown(time_point deadline);
   duration patience() const { return options_.patience; }
 
 private:
+  /// Runs that were started together share it.
+  using shared_done = std::shared_ptr<const done_fn>;
   struct entry {
     std::shared_ptr<run_context> run;
-    done_fn done;
-    elastic_pool::ticket ticket = 0;
+    shared_done done;
     time_point accepted{};
     duration grace = duration::zero();
     bool started = false;
@@ -65,37 +66,46 @@ private:
     std::thread::id thread;
     time_point began{};
   };
-  using entry_node = std::map<run_id, entry>::node_type;
+  using entries = std::unordered_map<run_id, entry>;
+  using entry_node = entries::node_type;
 
   std::string complaint(const run_order& order) const;
-  run_services services(run_id id);
+  void refuse(run_id id, std::string why, const shared_done& done);
+  void accept(run_order order, const shared_done& done, time_point now);
+  std::shared_ptr<const run_services> services();
   void released(run_id id, std::vector<item_id> items);
   void execute_next();
   void execute(run_id id, std::unique_lock<std::mutex> lock);
   void finish(run_id id, run_result result);
   void warn_of_waiting(time_point now);
   void watch_lease();
+  std::optional<time_point> watch_at() const;
+  void wake_watcher();
   void end_lease(const lease_guard::verdict& v, std::unique_lock<std::mutex>& lock);
-  entry_node drop(std::map<run_id, entry>::iterator i);
+  entry_node drop(entries::iterator i);
   void tell_dropped(entry_node dropped);
-  void deliver(std::unique_lock<std::mutex> lock, done_fn done, run_result result);
+  void deliver(std::unique_lock<std::mutex> lock, shared_done done, const run_result& result);
+  void come_back();
   void report(const std::string& text, log_level level = log_level::error);
   void contain(const std::function<void()>& f);
   std::vector<running_info> list(const job_id& job) const;
   bool settled() const;
   bool none_outside() const;
+  bool is_outside() const;
   bool on_own_thread() const;
   executor_leftovers tear_down(std::unique_lock<std::mutex>& lock);
 
   executor_options options_;
+  /// Made with the first run.
+  std::shared_ptr<const run_services> services_;
   std::atomic<run_id> last_run_{0};
 
   mutable std::mutex mutex_;
   /// For shutdown: a run or delivery has ended, the deadline has moved, the work of shutdown is done.
   std::condition_variable changed_;
-  std::map<run_id, entry> entries_;
-  /// Threads that are within a `done` or the log.
-  std::multiset<std::thread::id> outside_;
+  entries entries_;
+  /// Threads that are within a `done` or the log, some more than once.
+  std::vector<std::thread::id> outside_;
   /// Runs that are dropped and not told yet: in no table any more, and nobody is outside for them yet.
   std::size_t untold_ = 0;
   /// Not copied and not changed while a thread is outside.
@@ -104,8 +114,11 @@ private:
   duration lease_stop_lateness_ = duration::zero();
   lease_guard guard_;
   std::condition_variable lease_changed_;
-  /// Each has a task in the pool of runs, which takes whoever is next.
+  /// When its thread looks again by itself.
+  time_point watcher_sleeps_until_ = time_point::max();
+  /// Tasks in the pool of runs take whoever is next; there are at least as many.
   fair_queue waiting_;
+  std::size_t tasks_ = 0;
   /// When to look whether runs wait for too long; nothing while none waits.
   std::optional<time_point> look_at_waiting_;
 

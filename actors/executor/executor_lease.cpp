@@ -31,15 +31,28 @@ void thread_executor::impl::watch_lease() {
     if (look_at_waiting_ && boot_now() >= *look_at_waiting_) {
       warn_of_waiting(boot_now());
     }
-    auto at = guard_.wake_at();
-    if (look_at_waiting_) {
-      at = at ? std::min(*at, *look_at_waiting_) : *look_at_waiting_;
-    }
-    if (at) {
-      lease_changed_.wait_for(lock, std::clamp<duration>(*at - boot_now(), duration::zero(), suspend_check));
+    if (const auto at = watch_at()) {
+      const auto now = boot_now();
+      watcher_sleeps_until_ = std::min(*at, now + suspend_check);
+      lease_changed_.wait_for(lock, std::max(duration::zero(), duration{watcher_sleeps_until_ - now}));
     } else {
+      watcher_sleeps_until_ = time_point::max();
       lease_changed_.wait(lock);
     }
+  }
+}
+
+/// When there is something to see next.
+std::optional<time_point> thread_executor::impl::watch_at() const {
+  const auto at = guard_.wake_at();
+  return at && look_at_waiting_ ? std::min(*at, *look_at_waiting_) : at ? at : look_at_waiting_;
+}
+
+/// Where it would sleep for too long: a short run costs nobody's sleep.
+void thread_executor::impl::wake_watcher() {
+  if (const auto at = watch_at(); at && *at < watcher_sleeps_until_) {
+    watcher_sleeps_until_ = *at;
+    lease_changed_.notify_all();
   }
 }
 

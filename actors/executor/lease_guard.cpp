@@ -1,6 +1,7 @@
 #include "actors/executor/lease_guard.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace djm {
 
@@ -17,9 +18,20 @@ void lease_guard::session_ends(std::uint64_t session, time_point at) {
 }
 
 void lease_guard::watch(run_id id, duration grace) {
-  runs_[id] = grace;
-  unasked_.emplace(-grace, id);
-  within_.insert(id);
+  auto& unasked = unasked_[-grace];
+  runs_[id] = {grace, unasked.size(), within_.size()};
+  unasked.push_back(id);
+  within_.push_back(id);
+}
+
+/// Another one takes the place of the run that goes.
+void lease_guard::leave(list& from, std::size_t watched::*place, run_id id) {
+  const auto at = std::exchange(runs_[id].*place, nowhere);
+  if (from.back() != id) {
+    from[at] = from.back();
+    runs_[from[at]].*place = at;
+  }
+  from.pop_back();
 }
 
 void lease_guard::forget(run_id id) {
@@ -27,8 +39,16 @@ void lease_guard::forget(run_id id) {
   if (i == runs_.end()) {
     return;
   }
-  unasked_.erase({-i->second, id});
-  within_.erase(id);
+  if (i->second.unasked != nowhere) {
+    const auto unasked = unasked_.find(-i->second.grace);
+    leave(unasked->second, &watched::unasked, id);
+    if (unasked->second.empty()) {
+      unasked_.erase(unasked);
+    }
+  }
+  if (i->second.within != nowhere) {
+    leave(within_, &watched::within, id);
+  }
   runs_.erase(i);
 }
 
@@ -54,15 +74,22 @@ lease_guard::verdict lease_guard::look(time_point now) {
     return v;
   }
   while (!unasked_.empty() && now >= stop_at(-unasked_.begin()->first)) {
+    auto due = unasked_.extract(unasked_.begin());
     if (v.stop.empty()) {
-      v.due = stop_at(-unasked_.begin()->first);
+      v.due = stop_at(-due.key());
     }
-    v.stop.push_back(unasked_.begin()->second);
-    unasked_.erase(unasked_.begin());
+    std::sort(due.mapped().begin(), due.mapped().end());
+    for (const auto id : due.mapped()) {
+      runs_[id].unasked = nowhere;
+      v.stop.push_back(id);
+    }
   }
   if (now >= deadline()) {
-    v.overrun.assign(within_.begin(), within_.end());
-    within_.clear();
+    v.overrun = std::exchange(within_, {});
+    std::sort(v.overrun.begin(), v.overrun.end());
+    for (const auto id : v.overrun) {
+      runs_[id].within = nowhere;
+    }
   }
   return v;
 }

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
-#include <utility>
+#include <unordered_map>
 #include <vector>
 
 #include "djm/job_context.hpp"
@@ -64,12 +64,20 @@ private:
   /// The earliest end that was asked for since a lease rested on a later session than that.
   std::uint64_t ended_session_ = 0;
   std::optional<time_point> ended_at_;
-  /// With their grace.
-  std::map<run_id, duration> runs_;
-  /// Not asked yet; the longest grace, negated, comes first.
-  std::set<std::pair<duration, run_id>> unasked_;
+  /// A run with its places in the lists below.
+  struct watched {
+    duration grace = duration::zero();
+    std::size_t unasked = 0, within = 0;
+  };
+  static constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
+  using list = std::vector<run_id>;
+  void leave(list& from, std::size_t watched::*place, run_id id);
+
+  std::unordered_map<run_id, watched> runs_;
+  /// Not asked yet, by their grace; the longest, negated, comes first. No list is empty.
+  std::map<duration, list> unasked_;
   /// Not told as overruns yet.
-  std::set<run_id> within_;
+  list within_;
 };
 
 } // namespace djm

@@ -38,8 +38,8 @@ struct run_context::subscription {
   ~subscription() { run->unsubscribe(id); }
 };
 
-run_context::run_context(run_order order, run_services services)
-  : order_(std::move(order)), services_(std::move(services)), changed_(services_.clock->make_wait_point()) {
+run_context::run_context(run_order order, std::shared_ptr<const run_services> services)
+  : order_(std::move(order)), services_(std::move(services)) {
   if (!order_.as_given) {
     std::sort(order_.items.begin(), order_.items.end(), [](auto& a, auto& b) { return a.id < b.id; });
   }
@@ -91,6 +91,24 @@ void run_context::drop() {
   order_.code.reset();
 }
 
+/// As a wait point does, which is made where it is needed. False: not before the deadline.
+bool run_context::wait(std::unique_lock<std::mutex>& lock, time_point deadline, const std::function<bool()>& ready) {
+  if (ready()) {
+    return true;
+  }
+  if (!changed_) {
+    changed_ = services_->clock->make_wait_point();
+  }
+  return changed_->wait(lock, deadline, ready);
+}
+
+/// Whoever waits.
+void run_context::wake() {
+  if (changed_) {
+    changed_->wake();
+  }
+}
+
 /// A callback is user code that works on the items: the run is not over before it has returned.
 void run_context::end() {
   std::map<std::uint64_t, callback> unregistered;
@@ -103,7 +121,7 @@ void run_context::end() {
     }
     i = next;
   }
-  changed_->wait(lock, time_point::max(), [this] { return callbacks_.empty(); });
+  wait(lock, time_point::max(), [this] { return callbacks_.empty(); });
   lock.unlock(); // callbacks own user code: destroyed outside the lock
 }
 
@@ -129,7 +147,7 @@ void run_context::request_stop(djm::stop_reason reason, const std::vector<item_i
     for (auto& [id, c] : callbacks_) {
       to_post.push_back(id);
     }
-    changed_->wake();
+    wake();
   }
   for (auto id : to_post) {
     post_callback(id);
@@ -170,12 +188,19 @@ std::vector<item_id> run_context::withdraw(const std::vector<item_id>& items) {
 }
 
 void run_context::sort_places() {
+  if (order_.items.size() < 2) {
+    by_id_.clear();
+    return;
+  }
   by_id_.resize(order_.items.size());
   std::iota(by_id_.begin(), by_id_.end(), std::size_t{0});
   std::sort(by_id_.begin(), by_id_.end(), [this](auto a, auto b) { return order_.items[a].id < order_.items[b].id; });
 }
 
 const work_item* run_context::find(const item_id& item) const {
+  if (by_id_.empty()) {
+    return !order_.items.empty() && order_.items.front().id == item ? &order_.items.front() : nullptr;
+  }
   auto i = std::lower_bound(by_id_.begin(), by_id_.end(), item,
                             [this](std::size_t a, const item_id& b) { return order_.items[a].id < b; });
   return i != by_id_.end() && order_.items[*i].id == item ? &order_.items[*i] : nullptr;
@@ -217,8 +242,8 @@ void run_context::release(const item_id& item) {
       --owed_;
     }
   }
-  if (services_.released) {
-    services_.released(item);
+  if (services_->released) {
+    services_->released(order_.id, item);
   }
 }
 
@@ -240,12 +265,12 @@ std::vector<item_id> run_context::revoked_items() const {
 }
 
 bool run_context::wait_for_stop(duration timeout) {
-  auto deadline = saturating_add(services_.clock->now(), timeout);
+  auto deadline = saturating_add(services_->clock->now(), timeout);
   std::unique_lock<std::mutex> lock{mutex_};
   // A request for some items cuts one wait short, wherever in the run it is; a run that then goes on must be able to
   // sleep again.
   const auto heard = heard_;
-  changed_->wait(lock, deadline, [&] { return stopped_ || (presses_ > heard && owed_ > 0); });
+  wait(lock, deadline, [&] { return stopped_ || (presses_ > heard && owed_ > 0); });
   heard_ = presses_;
   return asked();
 }
@@ -270,7 +295,7 @@ stop_subscription run_context::on_stop(std::function<void(djm::stop_reason)> f) 
 }
 
 void run_context::post_callback(std::uint64_t id) {
-  services_.post([self = shared_from_this(), id] { self->call_back(id); });
+  services_->post([self = shared_from_this(), id] { self->call_back(id); });
 }
 
 void run_context::call_back(std::uint64_t id) {
@@ -291,10 +316,10 @@ void run_context::call_back(std::uint64_t id) {
   const user_scope scope{order_.code.get()};
   try {
     if (throws([&] { f(why); }, text)) {
-      services_.report(fmt::format("a stop callback of run {} of job {} threw: {}", order_.id, order_.job, text));
+      services_->report(fmt::format("a stop callback of run {} of job {} threw: {}", order_.id, order_.job, text));
     }
   } catch (const abi::__forced_unwind&) {
-    services_.report(fmt::format("a stop callback of run {} of job {} ended its thread", order_.id, order_.job));
+    services_->report(fmt::format("a stop callback of run {} of job {} ended its thread", order_.id, order_.job));
     called_back(id);
     throw;
   }
@@ -305,7 +330,7 @@ void run_context::call_back(std::uint64_t id) {
 void run_context::called_back(std::uint64_t id) {
   std::lock_guard<std::mutex> guard{mutex_};
   callbacks_.erase(id);
-  changed_->wake();
+  wake();
 }
 
 void run_context::unsubscribe(std::uint64_t id) {
@@ -319,7 +344,7 @@ void run_context::unsubscribe(std::uint64_t id) {
     f = std::move(i->second.f);
     callbacks_.erase(i);
   } else if (i->second.thread != std::this_thread::get_id()) {
-    changed_->wait(lock, time_point::max(), [&] { return callbacks_.count(id) == 0; });
+    wait(lock, time_point::max(), [&] { return callbacks_.count(id) == 0; });
   }
   lock.unlock();
 }

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "actors/executor/executor.hpp"
@@ -15,7 +16,7 @@
 
 namespace djm {
 
-/// What a run needs from whoever executes it.
+/// What runs need from whoever executes them; many share one.
 struct run_services {
   std::shared_ptr<run_clock> clock;
   /// Runs a stop callback soon, on a thread that runs cannot occupy, never from within the call. A task that is
@@ -23,8 +24,8 @@ struct run_services {
   std::function<void(std::function<void()>)> post;
   /// Told about a contained exception, in words. Must not throw.
   std::function<void(const std::string&)> report;
-  /// Told, within the call, that the run has released an item. May be empty; must not throw.
-  std::function<void(const item_id&)> released = nullptr;
+  /// Told, within the call, that this run has released an item. May be empty; must not throw.
+  std::function<void(run_id, const item_id&)> released = nullptr;
 };
 
 /// One run: its stop request, its stop callbacks and the context its code sees. Knows neither pools nor threads, so
@@ -36,7 +37,9 @@ struct run_services {
 ///                  `--------------'--- subscription destroyed, or run ended ----------^
 class run_context final : public job_context, public std::enable_shared_from_this<run_context> {
 public:
-  run_context(run_order order, run_services services);
+  run_context(run_order order, run_services services)
+    : run_context(std::move(order), std::make_shared<const run_services>(std::move(services))) {}
+  run_context(run_order order, std::shared_ptr<const run_services> services);
 
   /// Calls the user's code on this thread, contains what it throws, then waits until no stop callback is under way and
   /// releases the code. Once. The forced unwinding of a thread that the code ends (`pthread_exit`, cancellation) is
@@ -86,6 +89,8 @@ private:
   void unsubscribe(std::uint64_t id);
   void end();
   void sort_places();
+  bool wait(std::unique_lock<std::mutex>& lock, time_point deadline, const std::function<bool()>& ready);
+  void wake();
   const work_item* find(const item_id& item) const;
   void note_revoked(const std::vector<item_id>& items);
   bool keeps_some() const;
@@ -94,12 +99,13 @@ private:
 
   /// Items in the order in which the run sees them.
   run_order order_;
-  /// Places in it, by id.
+  /// Places in it, by id, where there are several.
   std::vector<std::size_t> by_id_;
-  const run_services services_;
+  const std::shared_ptr<const run_services> services_;
 
   mutable std::mutex mutex_;
-  const std::unique_ptr<wait_point> changed_;
+  /// There once somebody has waited: most runs never do.
+  std::unique_ptr<wait_point> changed_;
   bool stopped_ = false;
   bool ended_ = false;
   djm::stop_reason reason_ = djm::stop_reason::none;

@@ -12,40 +12,48 @@
 
 namespace djm {
 
-void thread_executor::impl::start(run_order order, done_fn done) {
+void thread_executor::impl::start(std::vector<run_order> orders, done_fn f) {
+  const auto done = std::make_shared<const done_fn>(std::move(f));
   std::unique_lock<std::mutex> lock{mutex_};
-  auto id = order.id;
-  if (auto why = complaint(order); !why.empty()) {
-    lock.unlock();
-    run_result refused;
-    refused.id = id;
-    refused.failed = true;
-    refused.failure = std::move(why);
-    callbacks_.post([self = shared_from_this(), done = std::move(done), refused] {
-      self->deliver(std::unique_lock<std::mutex>{self->mutex_}, done, refused);
-    });
-    return;
-  }
-  const auto grace = order.stop_grace;
-  entry e;
-  e.run = std::make_shared<run_context>(std::move(order), services(id));
-  e.done = std::move(done);
-  e.accepted = boot_now();
-  e.grace = grace;
-  const auto before = guard_.wake_at();
-  guard_.watch(id, grace);
-  if (guard_.wake_at() != before) {
-    lease_changed_.notify_all();
-  }
-  auto& accepted = entries_.emplace(id, std::move(e)).first->second;
-  waiting_.push(accepted.run->job(), id);
-  if (!look_at_waiting_) {
-    look_at_waiting_ = saturating_add(accepted.accepted, options_.waits_long);
-    if (!guard_.wake_at()) { // else it looks often enough, and a short run costs nobody's sleep
-      lease_changed_.notify_all();
+  const auto now = boot_now();
+  for (auto& x : orders) {
+    if (auto why = complaint(x); why.empty()) {
+      accept(std::move(x), done, now);
+    } else {
+      refuse(x.id, std::move(why), done);
     }
   }
-  accepted.ticket = runs_.post([self = shared_from_this()] { self->execute_next(); });
+  if (waiting_.size() > 0 && !look_at_waiting_) {
+    look_at_waiting_ = saturating_add(now, options_.waits_long);
+  }
+  wake_watcher();
+  // One for each that waits, whoever that is when it comes to its turn; those of dropped runs are used again.
+  const auto missing = waiting_.size() - std::min(waiting_.size(), tasks_);
+  tasks_ += missing;
+  lock.unlock();
+  runs_.post([self = shared_from_this()] { self->execute_next(); }, missing);
+}
+
+void thread_executor::impl::refuse(run_id id, std::string why, const shared_done& done) {
+  run_result refused;
+  refused.id = id;
+  refused.failed = true;
+  refused.failure = std::move(why);
+  callbacks_.post([self = shared_from_this(), done, refused] {
+    self->deliver(std::unique_lock<std::mutex>{self->mutex_}, done, refused);
+  });
+}
+
+/// Into the table and the queue; the caller posts the task that takes it out.
+void thread_executor::impl::accept(run_order order, const shared_done& done, time_point now) {
+  const auto id = order.id;
+  guard_.watch(id, order.stop_grace);
+  waiting_.push(order.job, id);
+  auto& e = entries_[id];
+  e.grace = order.stop_grace;
+  e.run = std::make_shared<run_context>(std::move(order), services());
+  e.done = done;
+  e.accepted = now;
 }
 
 /// Why the order is refused; empty when it is fine.
@@ -69,29 +77,34 @@ std::string thread_executor::impl::complaint(const run_order& order) const {
 }
 
 /// Weak: a subscription that user code leaks keeps its run in memory, not the executor.
-run_services thread_executor::impl::services(run_id id) {
-  run_services result;
-  result.clock = options_.clock;
-  result.post = [weak = weak_from_this()](std::function<void()> f) {
+std::shared_ptr<const run_services> thread_executor::impl::services() {
+  if (services_) {
+    return services_;
+  }
+  auto result = std::make_shared<run_services>();
+  result->clock = options_.clock;
+  result->post = [weak = weak_from_this()](std::function<void()> f) {
     if (auto self = weak.lock()) {
       self->callbacks_.post(std::move(f));
     }
   };
-  result.released = [weak = weak_from_this(), id](const item_id& item) {
+  result->released = [weak = weak_from_this()](run_id id, const item_id& item) {
     if (auto self = weak.lock()) {
       self->released(id, {item});
     }
   };
-  result.report = [weak = weak_from_this()](const std::string& text) {
+  result->report = [weak = weak_from_this()](const std::string& text) {
     if (auto self = weak.lock()) {
       self->report(text);
     }
   };
-  return result;
+  services_ = std::move(result);
+  return services_;
 }
 
 void thread_executor::impl::execute_next() {
   std::unique_lock<std::mutex> lock{mutex_};
+  --tasks_;
   const auto id = waiting_.pop();
   if (waiting_.size() == 0) {
     look_at_waiting_.reset();
@@ -140,30 +153,37 @@ void thread_executor::impl::finish(run_id id, run_result result) {
   if (result.failed) {
     ++failed_;
   }
-  deliver(std::move(lock), std::move(ended.mapped().done), std::move(result));
+  deliver(std::move(lock), std::move(ended.mapped().done), result);
 }
 
 /// Calls `done` without the lock, unless shutdown has given up on the run.
-void thread_executor::impl::deliver(std::unique_lock<std::mutex> lock, done_fn done, run_result result) {
+void thread_executor::impl::deliver(std::unique_lock<std::mutex> lock, shared_done done, const run_result& result) {
   if (phase_ >= phase::tearing_down) {
     lock.unlock(); // `done` is destroyed without the lock
     return;
   }
-  auto self = std::this_thread::get_id();
-  outside_.insert(self);
+  outside_.push_back(std::this_thread::get_id());
   lock.unlock();
   std::string text;
-  if (done && throws([&] { done(result); }, text)) {
+  if (done && *done && throws([&] { (*done)(result); }, text)) {
     report(fmt::format("the end of run {} could not be told: {}", result.id, text));
   }
   done = nullptr; // handles in it are released while shutdown still waits for us
   lock.lock();
-  outside_.erase(outside_.find(self));
-  changed_.notify_all();
+  come_back();
+}
+
+/// This thread is not outside any more.
+void thread_executor::impl::come_back() {
+  const auto i = std::find(outside_.begin(), outside_.end(), std::this_thread::get_id());
+  *i = outside_.back();
+  outside_.pop_back();
+  if (phase_ != phase::open) {
+    changed_.notify_all(); // none but shutdown waits
+  }
 }
 
 void thread_executor::impl::report(const std::string& text, log_level level) {
-  auto self = std::this_thread::get_id();
   {
     std::lock_guard<std::mutex> guard{mutex_};
     if (level == log_level::error) {
@@ -172,7 +192,7 @@ void thread_executor::impl::report(const std::string& text, log_level level) {
     if (phase_ >= phase::tearing_down || !log_) {
       return;
     }
-    outside_.insert(self);
+    outside_.push_back(std::this_thread::get_id());
   }
   log_record record;
   record.level = level;
@@ -181,8 +201,7 @@ void thread_executor::impl::report(const std::string& text, log_level level) {
   std::string ignored;
   throws([&] { log_(record); }, ignored);
   std::lock_guard<std::mutex> guard{mutex_};
-  outside_.erase(outside_.find(self));
-  changed_.notify_all();
+  come_back();
 }
 
 void thread_executor::impl::request_stop(run_id id, stop_reason reason, const std::vector<item_id>& revoked) {
@@ -204,13 +223,10 @@ void thread_executor::impl::request_stop(run_id id, stop_reason reason, const st
 
 /// Takes a run that has not begun out of the table and the queue; nothing of the user's is destroyed here. Until it is
 /// told, shutdown counts it among what it waits for.
-thread_executor::impl::entry_node thread_executor::impl::drop(std::map<run_id, entry>::iterator i) {
+thread_executor::impl::entry_node thread_executor::impl::drop(entries::iterator i) {
   ++dropped_;
   ++untold_;
-  // One task less for one run less; one that a thread has taken already came with a task that is gone.
-  if (waiting_.erase(i->second.run->job(), i->first)) {
-    runs_.withdraw(i->second.ticket);
-  }
+  waiting_.erase(i->second.run->job(), i->first);
   if (waiting_.size() == 0) {
     look_at_waiting_.reset();
   }
@@ -225,13 +241,13 @@ void thread_executor::impl::tell_dropped(entry_node dropped) {
   result.waited = boot_now() - dropped.mapped().accepted;
   auto tell = [run = std::move(dropped.mapped().run), done = std::move(dropped.mapped().done)](const run_result& r) {
     run->drop(); // destroys what may be user code
-    if (done) {
-      done(r);
+    if (done && *done) {
+      (*done)(r);
     }
   };
   std::unique_lock<std::mutex> lock{mutex_};
   --untold_;
-  deliver(std::move(lock), std::move(tell), std::move(result));
+  deliver(std::move(lock), std::make_shared<const done_fn>(std::move(tell)), result);
 }
 
 void thread_executor::impl::tell_revoked(run_id id, const std::vector<item_id>& items) {
@@ -263,7 +279,7 @@ void thread_executor::impl::released(run_id id, std::vector<item_id> items) {
   result.ended = false;
   result.released = std::move(items);
   auto done = i->second.done;
-  deliver(std::move(lock), std::move(done), std::move(result));
+  deliver(std::move(lock), std::move(done), result);
 }
 
 void thread_executor::impl::contain(const std::function<void()>& f) {
@@ -290,11 +306,19 @@ std::vector<running_info> thread_executor::impl::list(const job_id& job) const {
       result.push_back({id, e.run->job(), e.run->held_items(), e.started});
     }
   }
+  std::sort(result.begin(), result.end(), [](auto& a, auto& b) { return a.id < b.id; });
   return result;
 }
 
-void thread_executor::impl::adopt(const job_id& job, const done_fn& done) {
-  std::vector<done_fn> former; // destroyed without the lock
+bool thread_executor::impl::runs(const job_id& job) const {
+  std::lock_guard<std::mutex> guard{mutex_};
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [&](auto& e) { return job.empty() || e.second.run->job() == job; });
+}
+
+void thread_executor::impl::adopt(const job_id& job, const done_fn& f) {
+  std::vector<shared_done> former; // destroyed without the lock
+  const auto done = std::make_shared<const done_fn>(f);
   std::lock_guard<std::mutex> guard{mutex_};
   for (auto& [id, e] : entries_) {
     if (e.run->job() == job) {
@@ -332,87 +356,6 @@ executor_stats thread_executor::impl::stats() const {
   return result;
 }
 
-/// Whether shutdown has nothing to wait for but itself.
-bool thread_executor::impl::settled() const {
-  auto self = std::this_thread::get_id();
-  return untold_ == 0 && none_outside() &&
-         std::all_of(entries_.begin(), entries_.end(), [&](auto& e) { return e.second.thread == self; });
-}
-
-/// Whether no thread but this one is within a `done` or the log.
-bool thread_executor::impl::none_outside() const {
-  return outside_.count(std::this_thread::get_id()) == outside_.size();
-}
-
-/// Whether this thread is one that shutdown waits for.
-bool thread_executor::impl::on_own_thread() const {
-  return outside_.count(std::this_thread::get_id()) != 0 || runs_.on_own_thread() || calls_.on_own_thread() ||
-         users_.on_own_thread() || callbacks_.on_own_thread();
-}
-
-executor_leftovers thread_executor::impl::shutdown(time_point deadline) {
-  std::unique_lock<std::mutex> lock{mutex_};
-  deadline_ = std::min(deadline_, deadline);
-  changed_.notify_all();
-  if (phase_ != phase::open) {
-    // Another thread is at it. One that it waits for must not wait for it.
-    if (!on_own_thread()) {
-      changed_.wait(lock, [&] { return phase_ == phase::closed; });
-    }
-    return leftovers_;
-  }
-  phase_ = phase::closing;
-  std::vector<run_id> ids;
-  for (auto& [id, e] : entries_) {
-    ids.push_back(id);
-  }
-  lock.unlock();
-  for (auto id : ids) {
-    request_stop(id, stop_reason::shutdown, {});
-  }
-  lock.lock();
-  // In slices, because another call may bring the deadline forward.
-  constexpr duration slice = std::chrono::milliseconds{100};
-  for (auto now = boot_now(); !settled() && now < deadline_; now = boot_now()) {
-    wait_until(lock, changed_, std::min(deadline_, now + slice), slice, [&] { return settled(); });
-  }
-  return tear_down(lock);
-}
-
-executor_leftovers thread_executor::impl::tear_down(std::unique_lock<std::mutex>& lock) {
-  phase_ = phase::tearing_down;
-  lease_changed_.notify_all();
-  // `done` and log are not user code: a call under way ends, and must end before what they refer to goes.
-  changed_.wait(lock, [&] { return none_outside(); });
-  executor_leftovers result;
-  result.runs = list({});
-  std::vector<done_fn> released;
-  for (auto& [id, e] : entries_) {
-    released.push_back(std::move(e.done));
-  }
-  bool logging = outside_.count(std::this_thread::get_id()) != 0; // then the log may be our caller
-  log_sink released_log = logging ? log_sink{} : std::exchange(log_, {});
-  lock.unlock();
-  released.clear();
-  released_log = nullptr;
-  if (lease_thread_.get_id() == std::this_thread::get_id()) {
-    lease_thread_.detach(); // `overrun` is what destroys us
-  } else {
-    lease_thread_.join();
-  }
-  // A run that has been delivered leaves its thread at once: no limit is needed, unless some runs are stuck.
-  runs_.shutdown(result.runs.empty() ? time_point::max() : boot_now());
-  auto limit = saturating_add(boot_now(), options_.patience);
-  result.calls = calls_.shutdown(limit);
-  result.calls += users_.shutdown(limit);
-  result.calls += callbacks_.shutdown(limit);
-  lock.lock();
-  leftovers_ = result;
-  phase_ = phase::closed;
-  changed_.notify_all();
-  return result;
-}
-
 thread_executor::thread_executor(executor_options options) {
   if (!options.clock) {
     options.clock = make_system_run_clock();
@@ -430,7 +373,13 @@ run_id thread_executor::next_run_id() {
 }
 
 void thread_executor::start(run_order order, done_fn done) {
-  impl_->start(std::move(order), std::move(done));
+  std::vector<run_order> one;
+  one.push_back(std::move(order));
+  impl_->start(std::move(one), std::move(done));
+}
+
+void thread_executor::start_all(std::vector<run_order> orders, done_fn done) {
+  impl_->start(std::move(orders), std::move(done));
 }
 
 void thread_executor::request_stop(run_id id, stop_reason reason, std::vector<item_id> revoked) {
@@ -451,6 +400,10 @@ void thread_executor::call_user(std::string owner, std::function<void()> f) {
 
 std::vector<running_info> thread_executor::running(const job_id& job) const {
   return impl_->running(job);
+}
+
+bool thread_executor::runs(const job_id& job) const {
+  return impl_->runs(job);
 }
 
 void thread_executor::adopt(const job_id& job, done_fn done) {

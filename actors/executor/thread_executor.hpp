@@ -69,6 +69,7 @@ public:
 
   run_id next_run_id() override;
   void start(run_order order, done_fn done) override;
+  void start_all(std::vector<run_order> orders, done_fn done) override;
   void request_stop(run_id id, stop_reason reason, std::vector<item_id> revoked) override;
   void renew_lease(const run_lease& l) override;
   void session_ends(std::uint64_t session, time_point at) override;
@@ -76,6 +77,7 @@ public:
   void call(std::function<void()> f) override;
   void call_user(std::string owner, std::function<void()> f) override;
   std::vector<running_info> running(const job_id& job) const override;
+  bool runs(const job_id& job) const override;
   void adopt(const job_id& job, done_fn done) override;
   executor_stats stats() const override;
 

@@ -29,8 +29,8 @@ void run_table::revoke_from(run_id id, stop_reason reason, std::vector<item_id> 
 void run_table::press(run_id id, active_run& r, step s, runner_effects::all& out) {
   std::vector<item_id> owed;
   for (const auto no : r.owes) {
-    if (const auto& it = items_[no]; it.run == id && !it.granted) {
-      owed.push_back(*it.name);
+    if (owes(id, no)) {
+      owed.push_back(*items_[no].name);
     }
   }
   r.press_at.reset();

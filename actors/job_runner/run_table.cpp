@@ -50,9 +50,22 @@ void run_table::regained(item_no no) {
 
 void run_table::lost(item_no no) {
   auto& r = *find(items_[no].run);
+  if (r.owes.size() > 2 * std::size_t{r.owed} + 16) {
+    compact(items_[no].run, r);
+  }
   --r.kept;
   ++r.owed;
   r.owes.push_back(no);
+}
+
+/// Leaves those of which `owes` is true, once each: what is revoked and granted again and again, while others are owed,
+/// must not make it longer and longer.
+void run_table::compact(run_id id, active_run& r) const {
+  looks_ += r.owes.size();
+  auto& all = r.owes;
+  all.erase(std::remove_if(all.begin(), all.end(), [&](item_no no) { return !owes(id, no); }), all.end());
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
 }
 
 void run_table::let_go(active_run& r, const held_item& it) {

@@ -17,7 +17,7 @@ namespace djm {
 /// A run under way.
 struct active_run {
   std::vector<item_no> items; ///< as it got them; those that say of themselves that they are in it still are
-  std::vector<item_no> owes;  ///< items that were revoked during it, unsorted, some twice; a few may be granted again
+  std::vector<item_no> owes;  ///< items that were revoked during it, unsorted, some twice, some granted again
   std::uint32_t kept = 0;     ///< granted items that it holds
   std::uint32_t owed = 0;     ///< items that it holds and that are not granted
   time_point started;
@@ -78,6 +78,9 @@ private:
   using moments = std::set<std::pair<time_point, run_id>>;
 
   std::vector<run_id> all_ids() const;
+  /// Whether the run holds an item that is not granted.
+  bool owes(run_id id, item_no no) const { return items_[no].run == id && !items_[no].granted; }
+  void compact(run_id id, active_run& r) const;
   void ask_stop(run_id id, active_run& r, stop_reason reason, std::vector<item_id> revoked, step s,
                 runner_effects::all& out);
   void press(run_id id, active_run& r, step s, runner_effects::all& out);

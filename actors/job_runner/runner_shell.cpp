@@ -1,24 +1,30 @@
 #include <caf/all.hpp>
 
+#include <iterator>
+#include <utility>
+
 #include <cxxabi.h>
 
 #include "actors/common/parts.hpp"
 #include "actors/common/store_client.hpp"
+#include "actors/executor/run_inbox.hpp"
 #include "model/exception_text.hpp"
 
 namespace djm {
 
 namespace {
 
-executor::done_fn report_to(const caf::weak_actor_ptr& weak) {
-  return [weak](const run_result& r) {
-    if (r.ended) {
-      post_to<runner_actor>(weak,
-                            msg::run_done{r.id, r.failed, r.failure, r.dropped, r.waited, r.took, r.failed_items});
-    } else {
-      post_to<runner_actor>(weak, msg::run_released{r.id, r.released});
+executor::done_fn report_to(const caf::weak_actor_ptr& weak, const std::shared_ptr<run_inbox>& inbox) {
+  return [weak, inbox](const run_result& r) {
+    if (inbox->put(r)) {
+      post_to<runner_actor>(weak, msg::run_news{});
     }
   };
+}
+
+/// Most events of a runner; they are for those who listen alone.
+bool is_of_a_run(const event& what) {
+  return std::holds_alternative<run_started>(what) || std::holds_alternative<run_finished>(what);
 }
 
 class runner_shell : public part_shell<runner_shell, runner_actor, job_runner_core> {
@@ -28,13 +34,23 @@ public:
   void init(self_ptr me, std::shared_ptr<node_env> environment, job_runner_core::settings s, std::shared_ptr<job> code);
   runner_actor::behavior_type make_behavior();
 
-  void apply(emit_effect& x) { send_event(self, peers_, x); }
+  void apply(emit_effect& x) {
+    if (!is_of_a_run(x.what) || peers_->audience->load() > 0) {
+      send_event(self, peers_, x);
+    }
+  }
   void apply(log_effect& x) { log_line(*env, "runner", x); }
   void apply(job_runner_core::start_run& x) {
-    env->exec().start({x.id, id_, std::move(x.items), code_, core->own_grace(), true}, report());
+    to_start_.push_back({x.id, id_, std::move(x.items), code_, core->own_grace(), true});
   }
-  void apply(job_runner_core::tell_run& x) { env->exec().tell_revoked(x.id, std::move(x.revoked)); }
-  void apply(job_runner_core::stop_run& x) { env->exec().request_stop(x.id, x.reason, std::move(x.revoked)); }
+  void apply(job_runner_core::tell_run& x) {
+    start_all(); // it may be one of those
+    env->exec().tell_revoked(x.id, std::move(x.revoked));
+  }
+  void apply(job_runner_core::stop_run& x) {
+    start_all();
+    env->exec().request_stop(x.id, x.reason, std::move(x.revoked));
+  }
   void apply(job_runner_core::released& x) { self->mail(msg::released{id_, std::move(x.items)}).send(peers_->worker); }
   void apply(job_runner_core::cut_share& x);
   void apply(job_runner_core::call_pool& x);
@@ -42,9 +58,13 @@ public:
     pool_ = std::move(x.items);
     self->mail(msg::pool{id_, *pool_}).send(peers_->keeper);
   }
+  /// After the effects of each event.
+  void carried_out() { start_all(); }
 
 private:
-  executor::done_fn report() { return report_to(caf::weak_actor_ptr{self->ctrl()}); }
+  executor::done_fn report() { return report_to(caf::weak_actor_ptr{self->ctrl()}, inbox_); }
+  void start_all();
+  void take_news();
   template <class Answer, class F>
   void call_user(const char* what, Answer answer, F f);
   void take_over();
@@ -55,6 +75,9 @@ private:
   std::shared_ptr<job> code_;
   job_id id_;
   peers_ptr peers_;
+  std::shared_ptr<run_inbox> inbox_ = std::make_shared<run_inbox>();
+  /// What the core has begun in the present event: handed to the executor together.
+  std::vector<run_order> to_start_;
   /// The latest pool, for a keeper that was rebuilt.
   std::optional<std::vector<item_id>> pool_;
 };
@@ -97,6 +120,24 @@ void runner_shell::apply(job_runner_core::call_pool& x) {
   msg::pool_done answer;
   answer.request = x.request;
   call_user("pool ", answer, [code = code_](msg::pool_done& a) { a.items = code->work_pool(); });
+}
+
+void runner_shell::start_all() {
+  if (!to_start_.empty()) {
+    env->exec().start_all(std::exchange(to_start_, {}), report());
+  }
+}
+
+/// Runs have ended, or released items: an event each, and one look at what there is to do next.
+void runner_shell::take_news() {
+  const auto now = make_step(*env);
+  job_runner_core::effects all;
+  for (auto& r : inbox_->take()) {
+    auto fx = r.ended ? core->on_run_done(r.id, {r.failed, r.failure, r.dropped, r.waited, r.took, r.failed_items}, now)
+                      : core->on_run_released(r.id, r.released, now);
+    all.insert(all.end(), std::make_move_iterator(fx.begin()), std::make_move_iterator(fx.end()));
+  }
+  carry_out(std::move(all));
 }
 
 /// Runs of a runner before this one are taken over: their items stay busy until they are done.
@@ -143,11 +184,7 @@ runner_actor::behavior_type runner_shell::make_behavior() {
   return cx::make_behavior<runner_actor>(
     self,
     // CAF tries the handlers one after the other: what comes most often stands first.
-    [this](msg::wake) { woken(); },
-    [this](msg::run_done& m) {
-      carry_out(core->on_run_done(m.id, {m.failed, m.failure, m.dropped, m.waited, m.took, m.items}, make_step(*env)));
-    },
-    [this](msg::run_released& m) { tell(&job_runner_core::on_run_released, m.id, m.items); },
+    [this](msg::wake) { woken(); }, [this](msg::run_news) { take_news(); },
     [this](msg::lease& m) { tell(&job_runner_core::on_lease, m.run_until, m.deadline); },
     [this](msg::grant& m) { tell(&job_runner_core::on_granted, m.items); },
     [this](msg::revoke& m) { tell(&job_runner_core::on_revoked, m.items, m.reason); },

@@ -21,6 +21,7 @@ namespace {
 struct host_config : caf::actor_system_config {
   explicit host_config(std::uint32_t threads) {
     set(cx::max_threads_option, static_cast<std::size_t>(std::max<std::uint32_t>(threads, 1)));
+    cx::wait_at_one_queue(*this);
     add_error_renderer(*this);
   }
 };

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -28,43 +29,35 @@ public:
 
   /// Whether a line of this kind may be written.
   bool may_say(const std::string& kind, const job_id& job, time_point now) {
-    auto& c = counts_.emplace(std::pair{job, kind}, counted{now + window, 0}).first->second;
-    return ++c.lines <= most_lines;
+    const auto [c, is_new] = counts_.try_emplace({job, kind}, 0);
+    if (is_new) {
+      ends_.emplace_back(now + window, c);
+    }
+    return ++c->second <= most_lines;
   }
 
   /// What was left out in the minutes that are over. A kind that is quiet costs nothing.
   std::vector<left_out> due(time_point now) {
     std::vector<left_out> result;
-    for (auto i = counts_.begin(); i != counts_.end();) {
-      const auto& [key, c] = *i;
-      if (now < c.until) {
-        ++i;
-        continue;
+    for (; !ends_.empty() && ends_.front().first <= now; ends_.pop_front()) {
+      const auto c = ends_.front().second;
+      if (c->second > most_lines) {
+        result.push_back({c->first.second, c->first.first, c->second - most_lines});
       }
-      if (c.lines > most_lines) {
-        result.push_back({key.second, key.first, c.lines - most_lines});
-      }
-      i = counts_.erase(i);
+      counts_.erase(c);
     }
     return result;
   }
 
   std::optional<time_point> wake_at() const {
-    std::optional<time_point> at;
-    for (const auto& [key, c] : counts_) {
-      if (!at || c.until < *at) {
-        at = c.until;
-      }
-    }
-    return at;
+    return ends_.empty() ? std::nullopt : std::optional<time_point>{ends_.front().first};
   }
 
 private:
-  struct counted {
-    time_point until;
-    std::uint64_t lines;
-  };
-  std::map<std::pair<job_id, std::string>, counted> counts_;
+  using counts = std::map<std::pair<job_id, std::string>, std::uint64_t>;
+  counts counts_;
+  /// When the minute of each is over, in the order in which they began: all last equally long.
+  std::deque<std::pair<time_point, counts::iterator>> ends_;
 };
 
 } // namespace djm

@@ -362,6 +362,7 @@ void carry_out(node_ptr self, core::effects fx) {
 void on_down(node_ptr self, caf::actor_id id, const caf::error& why) {
   auto& st = self->state();
   if (st.listeners.erase(id) > 0) {
+    count_listeners(st);
     return;
   }
   if (auto p = st.part_ids.find(id); p != st.part_ids.end()) {

@@ -266,6 +266,7 @@ void listen_no_more(node_ptr self, const unsubscribe& m) {
   if (auto l = m.listener ? listeners.find(m.listener.id()) : listeners.end(); l != listeners.end()) {
     l->second.end.dispose();
     listeners.erase(l);
+    count_listeners(self->state());
   }
 }
 
@@ -282,7 +283,7 @@ void woken(node_ptr self) {
   auto& st = self->state();
   st.timer.fired();
   log_left_out(st);
-  const bool user_code_runs = st.life->draining() && !st.parts.env->exec().running({}).empty();
+  const bool user_code_runs = st.life->draining() && st.parts.env->exec().runs({});
   tell(self, &supervisor_core::on_wake, user_code_runs);
   tell(self, &admin_core::on_wake);
 }

@@ -121,6 +121,12 @@ inline std::int64_t now_ms(const node_state& st) {
 
 /// Logs what happened and tells everyone who has subscribed.
 void publish(node_ptr self, event what);
+/// Whenever they have changed: parts leave out what nobody hears.
+inline void count_listeners(const node_state& st) {
+  if (st.now) {
+    st.now->audience->store(st.listeners.size());
+  }
+}
 /// From now on it hears everything, and first of all how things stand.
 void add_listener(node_ptr self, const caf::actor& listener);
 /// The component is gone, or the job has ended: what was wrong with it is over.

@@ -88,6 +88,7 @@ void add_listener(node_ptr self, const caf::actor& listener) {
     return;
   }
   l->second = {listener, watch_child(self, listener)};
+  count_listeners(st);
   for (auto& what : st.desk->how_things_stand()) {
     cx::anon_mail(node_event{st.identity.config.id, now_ms(st), std::move(what)}).send(listener);
   }

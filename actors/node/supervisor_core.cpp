@@ -55,7 +55,9 @@ supervisor_core::effects supervisor_core::leave_job(const job_id& job, time_poin
   if (j == jobs_.end()) {
     return out;
   }
-  give_up_at_.emplace(job, now + patience());
+  if (give_up_at_.emplace(job, now + patience()).second) {
+    to_give_up_.emplace(now + patience(), job);
+  }
   if (!std::exchange(j->second.leaving, true)) {
     out.push_back(withdraw{job});
     out.push_back(remove_job{job});
@@ -83,7 +85,10 @@ supervisor_core::effects supervisor_core::on_job_free(const job_id& job) {
 supervisor_core::effects supervisor_core::on_job_gone(const job_id& job) {
   effects out;
   if (jobs_.erase(job) > 0) {
-    give_up_at_.erase(job);
+    if (const auto late = give_up_at_.find(job); late != give_up_at_.end()) {
+      to_give_up_.erase({late->second, job});
+      give_up_at_.erase(late);
+    }
     out.push_back(free_job{job});
     if (phase_ == life::ending) {
       end_when_alone(out);
@@ -374,13 +379,10 @@ supervisor_core::effects supervisor_core::on_wake(bool user_code_runs, time_poin
   if (due(look_at_)) {
     look_for_store(user_code_runs, now, out);
   }
-  while (!give_up_at_.empty()) { // few leave at a time
-    const auto late = std::find_if(give_up_at_.begin(), give_up_at_.end(), [now](auto& j) { return j.second <= now; });
-    if (late == give_up_at_.end()) {
-      break;
-    }
-    out.push_back(give_up_job{late->first});
+  while (!to_give_up_.empty() && to_give_up_.begin()->first <= now) {
+    const auto late = to_give_up_.extract(to_give_up_.begin()).value().second;
     give_up_at_.erase(late);
+    out.push_back(give_up_job{late});
   }
   if (due(stage_until_)) {
     if (phase_ == life::ending) {
@@ -415,11 +417,8 @@ std::optional<time_point> supervisor_core::wake_at() const {
   if (phase_ == life::ending) {
     return stage_until_;
   }
-  auto at = earliest(rebuild_at_, earliest(look_at_, stage_until_));
-  for (const auto& [job, when] : give_up_at_) {
-    at = earliest(at, when);
-  }
-  return at;
+  const auto at = earliest(rebuild_at_, earliest(look_at_, stage_until_));
+  return to_give_up_.empty() ? at : earliest(at, to_give_up_.begin()->first);
 }
 
 } // namespace djm

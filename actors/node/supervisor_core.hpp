@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -198,7 +199,8 @@ private:
   std::set<part> alive_;
   std::set<job_id> running_; ///< jobs whose runner is alive
   std::map<job_id, job_life> jobs_;
-  std::map<job_id, time_point> give_up_at_; ///< of those that leave
+  std::map<job_id, time_point> give_up_at_;            ///< of those that leave
+  std::set<std::pair<time_point, job_id>> to_give_up_; ///< the same by time
   std::set<part> dead_;
   std::set<job_id> runners_dead_;
   std::deque<time_point> recent_failures_;

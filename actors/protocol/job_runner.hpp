@@ -28,23 +28,8 @@ struct lease {
   time_point deadline;
 };
 
-/// A run has ended.
-struct run_done {
-  run_id id = 0;
-  bool failed = false;
-  std::string failure;
-  /// Its code was not called.
-  bool dropped = false;
-  duration waited = duration::zero(), took = duration::zero();
-  /// Those that failed by name.
-  std::vector<item_id> items;
-};
-
-/// A run goes on and does not touch these items any more.
-struct run_released {
-  run_id id = 0;
-  std::vector<item_id> items;
-};
+/// Runs have ended, or have released items: it waits in the inbox.
+struct run_news {};
 
 /// What the running strategy has answered.
 struct cut_done {
@@ -81,8 +66,7 @@ struct worker_restarted {};
 DJM_FIELDS(grant, items)
 DJM_FIELDS(revoke, items, reason)
 DJM_FIELDS(lease, run_until, deadline)
-DJM_FIELDS(run_done, id, failed, failure, dropped, waited, took, items)
-DJM_FIELDS(run_released, id, items)
+DJM_FIELDS(run_news)
 DJM_FIELDS(cut_done, request, ok, parts, failure)
 DJM_FIELDS(pool_done, request, ok, items, failure)
 DJM_FIELDS(trigger)
@@ -97,9 +81,7 @@ namespace djm {
 /// Runs one job.
 using runner_actor = cx::typed<
   // from executor
-  caf::result<void>(msg::run_done),
-  // from executor
-  caf::result<void>(msg::run_released),
+  caf::result<void>(msg::run_news),
   // from worker
   caf::result<void>(msg::lease),
   // from worker

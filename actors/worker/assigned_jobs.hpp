@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <set>
 
 #include "djm/ids.hpp"
@@ -12,7 +13,8 @@ namespace djm {
 struct assigned_items {
   /// Of the last change of the list.
   store::zxid_t pzxid = 0;
-  std::set<item_id> items;
+  /// Never null; shared with what was known before while the list stays the same.
+  std::shared_ptr<const std::set<item_id>> items;
 };
 using assigned_jobs = std::map<job_id, assigned_items>;
 

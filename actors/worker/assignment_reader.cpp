@@ -67,7 +67,7 @@ void assignment_reader::take_node(const slots& answers, step s, worker_effects& 
   }
   std::size_t items = 0;
   for (const auto& [job, list] : jobs_) {
-    items += list.items.size();
+    items += list.items->size();
   }
   read_folders(to_ids<job_id>(folders.children), items <= few_items, out);
 }
@@ -92,7 +92,8 @@ void assignment_reader::take_folders(const std::vector<folder_slot>& folders, st
       continue; // gone meanwhile
     }
     if (listed) {
-      incoming_[job] = {res.stat.pzxid, {res.children.begin(), res.children.end()}};
+      incoming_[job] = {res.stat.pzxid,
+                        std::make_shared<const std::set<item_id>>(res.children.begin(), res.children.end())};
     } else if (auto k = jobs_.find(job); k != jobs_.end() && k->second.pzxid == res.stat.pzxid) {
       incoming_[job] = k->second;
     } else {
@@ -111,7 +112,7 @@ void assignment_reader::ask_why(worker_effects& out) {
   std::vector<job_id> lost;
   for (const auto& [job, list] : jobs_) {
     const auto next = incoming_.find(job);
-    const bool is_lost = !list.items.empty() && (next == incoming_.end() || next->second.items.empty());
+    const bool is_lost = !list.items->empty() && (next == incoming_.end() || next->second.items->empty());
     if (is_lost && !locks_.draining() && locks_.offers(job)) {
       lost.push_back(job);
     }
@@ -139,14 +140,32 @@ void assignment_reader::take_why(const read_slots<job_id>& pools, const read_slo
 }
 
 void assignment_reader::take_over(assigned_jobs jobs) {
+  std::set<job_id> changed;
   for (const auto& [job, list] : jobs) {
-    if (!list.items.empty()) {
+    if (!list.items->empty()) {
       locks_.switched_on(job);
+    }
+    const auto before = jobs_.find(job);
+    if (before == jobs_.end() || before->second.pzxid != list.pzxid) {
+      changed.insert(job);
+    }
+  }
+  for (const auto& [job, list] : jobs_) {
+    if (jobs.count(job) == 0) {
+      changed.insert(job);
     }
   }
   jobs_ = std::move(jobs);
   known_ = true;
-  locks_.want(jobs_);
+  for (const auto& job : changed) {
+    locks_.want(job, items_of(job));
+  }
+}
+
+const std::set<item_id>& assignment_reader::items_of(const job_id& job) const {
+  static const std::set<item_id> none;
+  const auto j = jobs_.find(job);
+  return j != jobs_.end() ? *j->second.items : none;
 }
 
 } // namespace djm

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "actors/worker/assigned_jobs.hpp"
@@ -31,6 +32,7 @@ public:
   /// It was read at least once, and nothing says that it is old.
   bool current() const { return known_ && !dirty_ && !store_.reads(worker_topic::assigned); }
   const assigned_jobs& jobs() const { return jobs_; }
+  const std::set<item_id>& items_of(const job_id& job) const;
 
 private:
   /// Where the answers are.

@@ -32,10 +32,8 @@ void lock_reader::watches_lost() {
 
 bool lock_reader::verify(worker_effects& out) {
   std::vector<item_ref> items;
-  for (const auto& ref : locks_.pending()) {
-    if (locks_.uncertain(ref)) {
-      items.push_back(ref);
-    }
+  for (const auto* ref : locks_.all_uncertain()) {
+    items.push_back(*ref);
     if (items.size() >= cfg_.read_batch) {
       break;
     }
@@ -94,10 +92,8 @@ bool lock_reader::look(worker_effects& out) {
     return true;
   }
   std::vector<item_ref> items;
-  for (const auto& ref : locks_.pending()) {
-    if (!locks_.taken(ref) || locks_.uncertain(ref)) {
-      continue;
-    }
+  for (const auto* taken : locks_.all_taken()) {
+    const auto& ref = *taken;
     if (watched_.count(ref) == 0 && watched_.size() + items.size() >= cfg_.max_lock_watches) {
       // Too many locks to watch one by one: one watch on the folder tells of every change in it.
       child_watches_.insert(ref.job);

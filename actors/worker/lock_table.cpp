@@ -1,22 +1,77 @@
 #include "actors/worker/lock_table.hpp"
 
-#include <algorithm>
+#include <utility>
 
 namespace djm {
 
 lock_table::entry* lock_table::find(const item_ref& ref) {
+  ++looks_;
   const auto i = entries_.find(ref);
   return i != entries_.end() ? &i->second : nullptr;
 }
 
 const lock_table::entry* lock_table::find(const item_ref& ref) const {
+  ++looks_;
   const auto i = entries_.find(ref);
   return i != entries_.end() ? &i->second : nullptr;
 }
 
-void lock_table::touch(const item_ref& ref) {
-  pending_.insert(ref);
+void lock_table::touch(const item_ref& ref, entry& e) {
+  e.pending = true;
   changed_ = true;
+  count(ref, e);
+}
+
+// -- what is counted ------------------------------------------------------------
+
+/// Whether the lock is there, or may be.
+bool lock_table::keeps_a_lock(const entry& e) const {
+  return e.uncertain || e.lock == state::held || e.lock == state::creating || e.lock == state::removing;
+}
+
+lock_table::roles lock_table::roles_of(const item_ref& ref, const entry& e) const {
+  roles r;
+  const bool wanted = wants(ref, e);
+  r.unserved = wanted && !(e.lock == state::held && e.granted && !e.revoking);
+  r.unwanted = !wanted && e.lock != state::none;
+  r.held = e.granted || keeps_a_lock(e);
+  r.kept = r.held && !e.granted;
+  if (e.pending) {
+    r.queue = e.uncertain ? step_of_item::ask : e.lock == state::taken ? step_of_item::watch : step_of_item::change;
+  }
+  return r;
+}
+
+/// Whatever changes an entry ends with this, so that no question about all of them looks at all.
+void lock_table::count(const item_ref& ref, entry& e) {
+  count(ref, e, roles_of(ref, e));
+}
+
+void lock_table::count(const item_ref& ref, entry& e, const roles& now) {
+  ++looks_;
+  const auto was = std::exchange(e.counted, now);
+  const auto adjust = [](std::size_t& n, bool before, bool after) { n += std::size_t{after} - std::size_t{before}; };
+  adjust(counts_.unserved, was.unserved, now.unserved);
+  adjust(counts_.unwanted, was.unwanted, now.unwanted);
+  adjust(counts_.held, was.held, now.held);
+  adjust(counts_.kept, was.kept, now.kept);
+  if (was.held != now.held) {
+    const auto of_job = held_of_.try_emplace(ref.job, 0).first;
+    adjust(of_job->second, was.held, now.held);
+    if (of_job->second == 0) {
+      held_of_.erase(of_job);
+    }
+  }
+  if (was.queue == now.queue) {
+    return;
+  }
+  // The queues point to the key in the table, which `ref` may be a copy of.
+  if (was.queue != step_of_item::none) {
+    queue_of(was.queue).erase(&ref);
+  }
+  if (now.queue != step_of_item::none) {
+    queue_of(now.queue).insert(&entries_.find(ref)->first);
+  }
 }
 
 // -- what is wanted -------------------------------------------------------------
@@ -30,25 +85,34 @@ bool lock_table::remove_job(const job_id& job) {
   return jobs_.erase(job) > 0;
 }
 
-void lock_table::want(const assigned_jobs& assigned) {
-  std::vector<item_ref> refs;
-  refs.reserve(entries_.size());
-  for (auto& [ref, e] : entries_) {
-    const auto j = assigned.find(ref.job);
-    e.wanted = j != assigned.end() && j->second.items.count(ref.item) > 0;
-    refs.push_back(ref);
+void lock_table::want(const job_id& job, const std::set<item_id>& assigned) {
+  for (auto e = first_of(job); e != entries_.end() && e->first.job == job;) {
+    const auto here = e++; // settling may erase it
+    here->second.wanted = assigned.count(here->first.item) > 0;
+    settle(here->first, here->second);
   }
-  for (const auto& [job, list] : assigned) {
-    for (const auto& item : list.items) {
-      item_ref ref{job, item};
-      if (entries_.count(ref) == 0 && is_valid_id(item)) {
-        entries_[ref].wanted = true;
-        refs.push_back(std::move(ref));
-      }
+  for (const auto& item : assigned) {
+    item_ref ref{job, item};
+    if (entries_.count(ref) == 0 && is_valid_id(item)) {
+      const auto e = entries_.try_emplace(std::move(ref)).first;
+      e->second.wanted = true;
+      settle(e->first, e->second);
     }
   }
-  for (const auto& ref : refs) {
-    settle(ref);
+}
+
+void lock_table::want(const assigned_jobs& assigned) {
+  std::set<job_id> jobs;
+  looks_ += entries_.size();
+  for (const auto& [ref, e] : entries_) {
+    jobs.insert(jobs.end(), ref.job);
+  }
+  for (const auto& [job, list] : assigned) {
+    jobs.insert(job);
+  }
+  for (const auto& job : jobs) {
+    const auto list = assigned.find(job);
+    want(job, list != assigned.end() ? *list->second.items : std::set<item_id>{});
   }
 }
 
@@ -75,7 +139,7 @@ void lock_table::settle(const item_ref& ref) {
 void lock_table::settle(const item_ref& ref, entry& e) {
   changed_ = true;
   if (e.uncertain) {
-    touch(ref);
+    touch(ref, e);
     return;
   }
   const bool wanted = wants(ref, e);
@@ -86,8 +150,9 @@ void lock_table::settle(const item_ref& ref, entry& e) {
     } else if (!wanted && e.granted && !e.revoking) {
       revoke(ref, e, why_unwanted(ref));
     } else if (!wanted && !e.granted) {
-      touch(ref);
+      touch(ref, e);
     }
+    count(ref, e);
     return;
   }
   if (!wanted && (e.lock == state::waiting || e.lock == state::taken)) {
@@ -95,13 +160,15 @@ void lock_table::settle(const item_ref& ref, entry& e) {
   }
   if (e.lock == state::none && !wanted && !e.granted) {
     if (!e.wanted) {
+      count(ref, e, {});
       const auto forgotten = ref; // `ref` may be the key that goes
-      pending_.erase(forgotten);
       entries_.erase(forgotten);
+    } else {
+      count(ref, e);
     }
     return;
   }
-  touch(ref);
+  touch(ref, e);
 }
 
 void lock_table::revoke(const item_ref& ref, entry& e, stop_reason reason) {
@@ -121,10 +188,11 @@ void lock_table::lose(const item_ref& ref, entry& e) {
 // -- what the store says ----------------------------------------------------------
 
 void lock_table::mark_all_uncertain() {
+  looks_ += entries_.size();
   for (auto& [ref, e] : entries_) {
     if (e.lock != state::none) {
       e.uncertain = true;
-      touch(ref);
+      touch(ref, e);
     }
   }
 }
@@ -136,7 +204,7 @@ void lock_table::perhaps_ours(const item_ref& ref) {
     e.granted = true;
     revoke(ref, e, stop_reason::revoked);
   }
-  touch(ref);
+  touch(ref, e);
 }
 
 void lock_table::found_free(const item_ref& ref) {
@@ -178,7 +246,7 @@ void lock_table::found_taken(const item_ref& ref, std::string holder, bool watch
 void lock_table::ask_again(const item_ref& ref) {
   if (auto* e = find(ref); e != nullptr && e->lock == state::waiting) {
     e->lock = state::none;
-    touch(ref);
+    touch(ref, *e);
   }
 }
 
@@ -193,6 +261,7 @@ void lock_table::ask_again(const job_id& job, const std::set<item_ref>& one_by_o
 void lock_table::listed(const job_id& job, const std::set<item_id>& taken, bool watched) {
   for (auto e = first_of(job); e != entries_.end() && e->first.job == job; ++e) {
     auto& x = e->second;
+    ++looks_;
     if (x.uncertain || (x.lock != state::none && x.lock != state::taken)) {
       continue;
     }
@@ -201,20 +270,22 @@ void lock_table::listed(const job_id& job, const std::set<item_id>& taken, bool 
     } else if (watched && x.lock == state::taken) {
       x.lock = state::waiting;
       x.holder = "another holder";
-      pending_.erase(e->first);
+      x.pending = false;
+      count(e->first, x);
       continue;
     } else if (x.wanted) {
       x.lock = state::taken;
     }
-    touch(e->first);
+    touch(e->first, x);
   }
 }
 
 void lock_table::folder_gone(const job_id& job) {
   for (auto e = first_of(job); e != entries_.end() && e->first.job == job; ++e) {
+    ++looks_;
     if (!e->second.uncertain && e->second.lock == state::taken) {
       e->second.lock = state::none;
-      touch(e->first);
+      touch(e->first, e->second);
     }
   }
 }
@@ -239,6 +310,7 @@ lock_table::change lock_table::due(const item_ref& ref) const {
 void lock_table::begin(const item_ref& ref, change what) {
   if (auto* e = find(ref)) {
     e->lock = what == change::create ? state::creating : state::removing;
+    count(ref, *e);
   }
 }
 
@@ -252,6 +324,9 @@ void lock_table::committed(const item_ref& ref, fencing_token transaction) {
     e->lock = state::none;
     ++unlocked_;
   }
+  if (e != nullptr) {
+    count(ref, *e);
+  }
 }
 
 void lock_table::undone(const item_ref& ref) {
@@ -264,13 +339,13 @@ void lock_table::undone(const item_ref& ref) {
   } else if (e->lock == state::removing) {
     e->lock = state::held;
   }
-  touch(ref);
+  touch(ref, *e);
 }
 
 void lock_table::outcome_unknown(const item_ref& ref) {
   if (auto* e = find(ref)) {
     e->uncertain = true;
-    touch(ref);
+    touch(ref, *e);
   }
 }
 
@@ -278,6 +353,14 @@ void lock_table::removed_already(const item_ref& ref) {
   if (auto* e = find(ref)) {
     e->lock = state::none; // nothing of ours is left
     ++lost_;
+    count(ref, *e);
+  }
+}
+
+void lock_table::nothing_to_do(const item_ref& ref) {
+  if (auto* e = find(ref)) {
+    e->pending = false;
+    count(ref, *e);
   }
 }
 
@@ -308,6 +391,7 @@ void lock_table::released(const item_ref& ref) {
 
 void lock_table::tell_again(const job_id& job) {
   for (auto e = first_of(job); e != entries_.end() && e->first.job == job; ++e) {
+    ++looks_;
     if (!e->second.granted) {
       continue;
     }
@@ -332,40 +416,8 @@ void lock_table::tell(worker_effects& out) {
 
 // -- questions ----------------------------------------------------------------------
 
-bool lock_table::all_served() const {
-  return std::all_of(entries_.begin(), entries_.end(), [this](const auto& x) {
-    const auto& [ref, e] = x;
-    return !wants(ref, e) || (e.lock == state::held && e.granted && !e.revoking);
-  });
-}
-
-bool lock_table::none_unwanted() const {
-  return std::all_of(entries_.begin(), entries_.end(),
-                     [this](const auto& x) { return x.second.lock == state::none || wants(x.first, x.second); });
-}
-
-/// Whether the lock is there, or may be.
-bool lock_table::keeps_a_lock(const entry& e) const {
-  return e.uncertain || e.lock == state::held || e.lock == state::creating || e.lock == state::removing;
-}
-
-bool lock_table::given_back(bool hurry) const {
-  return std::all_of(entries_.begin(), entries_.end(), [&](const auto& x) {
-    const auto& e = x.second;
-    return e.granted ? hurry : !keeps_a_lock(e);
-  });
-}
-
-bool lock_table::holds_items_of(const job_id& job) const {
-  for (auto e = entries_.lower_bound({job, {}}); e != entries_.end() && e->first.job == job; ++e) {
-    if (e->second.granted || keeps_a_lock(e->second)) {
-      return true;
-    }
-  }
-  return false;
-}
-
 void lock_table::describe(worker_status& st) const {
+  looks_ += entries_.size();
   for (const auto& [ref, e] : entries_) {
     if (e.wanted) {
       ++st.assigned;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -29,6 +31,11 @@ namespace djm {
 /// it tells here what was found.
 class lock_table {
 public:
+  /// Compares what they point to.
+  struct by_name {
+    bool operator()(const item_ref* a, const item_ref* b) const { return *a < *b; }
+  };
+
   // -- what is wanted --
 
   /// This node has a runner for the job. False: it had one already.
@@ -42,7 +49,9 @@ public:
   /// When the last of our items of the job was taken away, the job was switched off: its runs are told so.
   void switched_off(const job_id& job) { off_.insert(job); }
   void switched_on(const job_id& job) { off_.erase(job); }
-  /// What is assigned, or which jobs there are, has changed. Looks at all items.
+  /// What is assigned of the job, or whether it is offered, has changed. Looks at the items of the job.
+  void want(const job_id& job, const std::set<item_id>& assigned);
+  /// The same of all jobs: nothing is wanted any more, or all is unknown. Looks at all items.
   void want(const assigned_jobs& assigned);
 
   // -- what the store says --
@@ -82,9 +91,15 @@ public:
 
   // -- what is to be done --
 
-  /// Entries that need something done, so that a calm node looks at none of the others.
-  const std::set<item_ref>& pending() const { return pending_; }
-  void nothing_to_do(const item_ref& ref) { pending_.erase(ref); }
+  /// What needs something done, by what that is, so that nobody looks at the others: sorted by name.
+  using refs = std::set<const item_ref*, by_name>;
+  /// To be asked about before anything else.
+  const refs& all_uncertain() const { return queue_of(step_of_item::ask); }
+  /// Somebody else's, for whose end we do not wait yet.
+  const refs& all_taken() const { return queue_of(step_of_item::watch); }
+  /// Perhaps to be created or removed (`due`).
+  const refs& all_certain() const { return queue_of(step_of_item::change); }
+  void nothing_to_do(const item_ref& ref);
   bool uncertain(const item_ref& ref) const;
   /// Somebody else's, and we do not wait for its end yet.
   bool taken(const item_ref& ref) const;
@@ -107,17 +122,28 @@ public:
   /// Whether anything has changed since it was asked last.
   bool take_changed() { return std::exchange(changed_, false); }
   /// Every item that is wanted is locked and granted.
-  bool all_served() const;
+  bool all_served() const { return counts_.unserved == 0; }
   /// No lock is there, or on its way, that is not wanted.
-  bool none_unwanted() const;
+  bool none_unwanted() const { return counts_.unwanted == 0; }
   /// Nothing is left to give back. `hurry`: what still runs keeps its lock, for the leader to break.
-  bool given_back(bool hurry) const;
+  bool given_back(bool hurry) const { return hurry ? counts_.kept == 0 : counts_.held == 0; }
   /// Whether an item of the job is locked, being locked or being given back.
-  bool holds_items_of(const job_id& job) const;
+  bool holds_items_of(const job_id& job) const { return held_of_.count(job) > 0; }
   void describe(worker_status& st) const;
+  /// How many items were looked at so far: what tests of the cost count.
+  std::uint64_t looks() const { return looks_; }
 
 private:
   enum class state : std::uint8_t { none, creating, taken, waiting, held, removing };
+  enum class step_of_item : std::uint8_t { ask, watch, change, none };
+  /// What the questions about all items count.
+  struct roles {
+    bool unserved = false; ///< wanted, and not locked and granted
+    bool unwanted = false; ///< there is a lock, or may be, and it is not wanted
+    bool held = false;     ///< its lock is ours, or may be, or a runner has it
+    bool kept = false;     ///< the same, and no runner has it
+    step_of_item queue = step_of_item::none;
+  };
   struct entry {
     state lock = state::none;
     bool wanted = false;
@@ -125,6 +151,9 @@ private:
     /// A runner was told about it and has not released it.
     bool granted = false;
     bool revoking = false;
+    /// Something may have to be done about it.
+    bool pending = false;
+    roles counted;
     fencing_token token = 0;
     std::string holder;
   };
@@ -134,16 +163,26 @@ private:
   const entry* find(const item_ref& ref) const;
   /// The first entry of a job; the others follow.
   entries::iterator first_of(const job_id& job) { return entries_.lower_bound({job, {}}); }
-  void touch(const item_ref& ref);
+  void touch(const item_ref& ref, entry& e);
   bool wants(const item_ref& ref, const entry& e) const;
   bool keeps_a_lock(const entry& e) const;
+  roles roles_of(const item_ref& ref, const entry& e) const;
+  void count(const item_ref& ref, entry& e);
+  void count(const item_ref& ref, entry& e, const roles& now);
+  refs& queue_of(step_of_item s) { return queues_[static_cast<std::size_t>(s)]; }
+  const refs& queue_of(step_of_item s) const { return queues_[static_cast<std::size_t>(s)]; }
   void settle(const item_ref& ref, entry& e);
   void revoke(const item_ref& ref, entry& e, stop_reason reason);
   void lose(const item_ref& ref, entry& e);
   stop_reason why_unwanted(const item_ref& ref) const;
 
   entries entries_;
-  std::set<item_ref> pending_;
+  std::array<refs, 3> queues_; ///< by `step_of_item`
+  /// How many entries have each role.
+  struct {
+    std::size_t unserved = 0, unwanted = 0, held = 0, kept = 0;
+  } counts_;
+  std::map<job_id, std::size_t> held_of_; ///< of each job that has any
   std::set<job_id> jobs_;
   std::set<job_id> off_;
   bool draining_ = false;
@@ -151,6 +190,7 @@ private:
   std::map<job_id, std::vector<work_item>> grants_;
   std::map<std::pair<job_id, stop_reason>, std::vector<item_id>> revocations_;
   std::uint64_t locked_ = 0, unlocked_ = 0, lost_ = 0;
+  mutable std::uint64_t looks_ = 0;
 };
 
 } // namespace djm

@@ -36,7 +36,8 @@ struct lock_writer::draft {
 void lock_writer::start(step s, worker_effects& out) {
   draft next;
   std::vector<item_ref> idle;
-  for (const auto& ref : locks_.pending()) {
+  for (const auto* pending : locks_.all_certain()) {
+    const auto& ref = *pending;
     // An item adds two operations at most: its lock and the folder of that.
     if (next.size() + 2 > batch_.now() || next.bytes > max_bytes) {
       break;

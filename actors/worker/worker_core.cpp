@@ -108,7 +108,7 @@ worker_core::effects worker_core::on_job_added(const job_id& job, step s) {
   effects out;
   leaving_.erase(job);
   if (locks_.add_job(job)) {
-    locks_.want(assigned_.jobs());
+    locks_.want(job, assigned_.items_of(job));
   }
   progress(s, out);
   return out;
@@ -125,7 +125,7 @@ worker_core::effects worker_core::on_job_removed(const job_id& job, step s) {
   effects out;
   leaving_.insert(job);
   if (locks_.remove_job(job)) {
-    locks_.want(assigned_.jobs());
+    locks_.want(job, assigned_.items_of(job));
   }
   progress(s, out);
   return out;

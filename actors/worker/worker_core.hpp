@@ -81,6 +81,8 @@ public:
     return free;
   }
   worker_status status(time_point now) const;
+  /// How many items the events so far have looked at: what tests of the cost count.
+  std::uint64_t looks() const { return locks_.looks(); }
 
 private:
   void everything_unproved();

@@ -62,7 +62,7 @@ void worker_shell::apply(lease_renewal& x) {
 }
 
 void worker_shell::carried_out() {
-  for (const auto& job : core->take_free_jobs([this](const job_id& j) { return !env->exec().running(j).empty(); })) {
+  for (const auto& job : core->take_free_jobs([this](const job_id& j) { return env->exec().runs(j); })) {
     runners_.erase(job);
     self->mail(msg::job_free{job}).send(peers_->node);
   }

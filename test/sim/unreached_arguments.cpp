@@ -46,7 +46,7 @@ const std::vector<argument>& pair_arguments() {
     {claim::cannot, "worker", "commit_done read_done watch_fired contact released wake", starting,
      "the worker reads its items only after the keeper has joined; without items it has nothing to lock, revoke or "
      "wait for"},
-    {claim::cannot, "runner", "grant revoke lease cut_done run_done", starting,
+    {claim::cannot, "runner", "grant revoke lease cut_done run_news", starting,
      "items and a lease come from the worker, who has none before the node has joined; without items there is no run"},
     {claim::cannot, "node", "commit_done read_done settled", starting,
      "wishes wait until the keeper has joined; the worker settles when it has read its items"},

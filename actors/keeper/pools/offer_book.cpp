@@ -80,8 +80,13 @@ void offer_book::pools_outdated() {
 }
 
 void offer_book::heard_of(const std::string& path) {
+  const auto folder = life_.tree.alive() + "/";
+  if (path.compare(0, folder.size(), folder) != 0) {
+    return;
+  }
+  const auto writer = path.substr(folder.size());
   for (auto& [id, o] : offers_) {
-    if (o.wish.stays_back() && path == life_.tree.alive(o.wish.writer())) {
+    if (o.wish.stays_back() && o.wish.writer() == writer) {
       o.outdated();
     }
   }

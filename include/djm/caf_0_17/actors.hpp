@@ -9,6 +9,7 @@
 
 #include <caf/actor.hpp>
 #include <caf/actor_system_config.hpp>
+#include <caf/atom.hpp>
 #include <caf/duration.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/replies_to.hpp>
@@ -29,6 +30,12 @@ using timeout = caf::duration;
 
 /// The configuration key of the number of threads that run actors.
 constexpr const char* max_threads_option = "scheduler.max-threads";
+
+/// Makes the threads that run actors wait for work at one queue: with CAF's default each looks for work of the others
+/// every 50 us for a while after it had some, which costs more than what actors of djm do.
+inline void wait_at_one_queue(caf::actor_system_config& c) {
+  c.set("scheduler.policy", caf::atom("sharing"));
+}
 
 namespace detail {
 

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <random>
+#include <string>
+#include <utility>
 #include <vector>
 
 using namespace djm;
@@ -43,4 +46,42 @@ TEST_CASE("fair queue: what is taken out is not found any more") {
   q.push("a", 4);
   q.clear();
   CHECK_FALSE(q.pop());
+}
+
+TEST_CASE("fair queue: agrees with a plain list of what waits, whatever is put in, taken and taken out") {
+  std::mt19937 random{7};
+  const auto draw = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+  fair_queue q;
+  std::vector<std::pair<job_id, run_id>> waiting; // in the order in which they came
+  job_id latest;
+  run_id last = 0;
+  for (int step = 0; step < 20'000; ++step) {
+    const auto what = draw(10);
+    if (what < 4) {
+      waiting.emplace_back("job-" + std::to_string(draw(5)), ++last);
+      q.push(waiting.back().first, last);
+    } else if (what < 7 && !waiting.empty()) {
+      const auto gone = waiting.begin() + draw(static_cast<int>(waiting.size()));
+      CHECK(q.erase(gone->first, gone->second));
+      CHECK_FALSE(q.erase(gone->first, gone->second));
+      waiting.erase(gone);
+    } else if (!waiting.empty()) {
+      // The first of the job that comes next by name, or of the first job.
+      const auto first_of = [&](bool behind) {
+        auto best = waiting.end();
+        for (auto i = waiting.begin(); i != waiting.end(); ++i) {
+          if ((!behind || i->first > latest) && (best == waiting.end() || i->first < best->first)) {
+            best = i;
+          }
+        }
+        return best;
+      };
+      auto next = first_of(true);
+      next = next == waiting.end() ? first_of(false) : next;
+      latest = next->first;
+      REQUIRE(q.pop() == next->second);
+      waiting.erase(next);
+    }
+    REQUIRE(q.size() == waiting.size());
+  }
 }

@@ -1,9 +1,8 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <cstdio>
-#include <map>
 
+#include "test/unit/cores/cost.hpp"
 #include "test/unit/cores/runner.hpp"
 
 /// What an event costs, in records and places of queues that the runner looks at: no clock is asked.
@@ -89,24 +88,6 @@ private:
   run_id ended_ = 0;
 };
 
-using costs = std::map<std::string, double>;
-
-double exponent(double small, double large) {
-  return std::log((large + 1) / (small + 1)) / std::log(most / least);
-}
-
-void compare(const char* what, const costs& small, const costs& large, double limit) {
-  std::string worst = large.begin()->first;
-  for (const auto& x : large) {
-    const auto& event = x.first;
-    const auto e = exponent(small.at(event), x.second);
-    CHECK_MESSAGE(e <= limit, std::string{what}, ": ", event, ": ", small.at(event), ", ", x.second);
-    worst = e > exponent(small.at(worst), large.at(worst)) ? event : worst;
-  }
-  std::printf("figure: job runner, %s: worst is \"%s\", %.0f looks at 1,000 items, %.0f at 100,000, exponent %.2f\n",
-              what, worst.c_str(), small.at(worst), large.at(worst), exponent(small.at(worst), large.at(worst)));
-}
-
 job_spec with(running_mode mode, djm::schedule s, new_items_policy policy = new_items_policy::next_run) {
   auto spec = runner::job(s);
   spec.mode = mode;
@@ -182,6 +163,11 @@ costs commands(int n) {
   return c;
 }
 
+template <class Costs>
+void compare_at(const char* what, double limit, Costs costs_of) {
+  compare(std::string{"job runner, "} + what, {least, costs_of(least)}, {most, costs_of(most)}, limit);
+}
+
 } // namespace
 
 TEST_CASE("runner: what an event costs does not grow with the items that it is not about") {
@@ -192,16 +178,33 @@ TEST_CASE("runner: what an event costs does not grow with the items that it is n
     {"lanes with own runs", with(running_mode::thread_per_item, delay, new_items_policy::own_run)},
     {"lanes that restart", with(running_mode::thread_per_item, delay, new_items_policy::restart)},
   };
-  for (const auto& [what, spec] : jobs) {
-    compare(what, events_of_many_lanes(spec, least), events_of_many_lanes(spec, most), 0.2);
+  for (const auto& job : jobs) {
+    compare_at(job.first, event_limit, [&](int n) { return events_of_many_lanes(job.second, n); });
   }
-  compare("lanes that wait for a place", events_of_a_crowd(least), events_of_a_crowd(most), 0.2);
-  for (const auto policy : {new_items_policy::next_run, new_items_policy::own_run}) {
-    compare(policy == new_items_policy::own_run ? "one run, and others beside it" : "one run",
-            events_of_one_run(policy, least), events_of_one_run(policy, most), 0.2);
-  }
+  compare_at("lanes that wait for a place", event_limit, events_of_a_crowd);
+  compare_at("one run", event_limit, [](int n) { return events_of_one_run(new_items_policy::next_run, n); });
+  compare_at("one run, and others beside it", event_limit,
+             [](int n) { return events_of_one_run(new_items_policy::own_run, n); });
 }
 
 TEST_CASE("runner: what a command to all costs grows as their number") {
-  compare("commands", commands(least), commands(most), 1.2);
+  compare_at("commands", command_limit, commands);
+}
+
+TEST_CASE("runner: what a run owes is looked at once, however often it was taken away and given back before") {
+  meter m{with(running_mode::single_thread, schedule::fixed_delay(seconds{10})), least};
+  m.go({"item-0"}); // owed all the time
+  const auto to_and_fro = [&](int times) {
+    return m.looks(times, [&](int) {
+      m.go({"item-1"});
+      m.come(1, 2);
+    });
+  };
+  const auto first = to_and_fro(100);
+  to_and_fro(10'000);
+  CHECK(to_and_fro(100) < 2 * first + 10);
+  const auto before = m.core.looks();
+  m.t = 5; // beyond the grace: it is asked for what it owes
+  m.wake();
+  CHECK(m.core.looks() - before < 200);
 }

@@ -2,7 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <iterator>
+#include <map>
+#include <random>
+#include <set>
 #include <string>
+#include <vector>
 
 using namespace djm;
 using std::chrono::seconds;
@@ -98,4 +103,50 @@ TEST_CASE("lease guard: the end of a session shortens the lease, and what comes 
   CHECK(look(g, 9) == "|28");
   g.session_ends(5, at(26)); // what is left is shorter than that
   CHECK(look(g, 26) == "|28");
+}
+
+TEST_CASE("lease guard: agrees with a plain list of runs, whatever begins, ends and is renewed") {
+  struct run {
+    duration grace;
+    bool asked = false, told = false;
+  };
+  std::mt19937 random{11};
+  const auto draw = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+  lease_guard g;
+  std::map<run_id, run> runs;
+  const seconds stop_grace{2};
+  auto deadline = at(10);
+  g.renew({1, deadline, seconds{8}, stop_grace});
+  int now = 0;
+  run_id last = 0;
+  for (int step = 0; step < 20'000; ++step) {
+    const auto what = draw(10);
+    if (what < 4) {
+      runs[++last] = {seconds{draw(4)}};
+      g.watch(last, runs[last].grace);
+    } else if (what < 7 && !runs.empty()) {
+      const auto gone = std::next(runs.begin(), draw(static_cast<int>(runs.size())));
+      g.forget(gone->first);
+      runs.erase(gone);
+    } else if (what < 8) {
+      deadline = at(now + draw(8));
+      g.renew({1, deadline, seconds{8}, stop_grace});
+    }
+    now += draw(4) == 0 ? 1 : 0;
+    const auto v = g.look(at(now));
+    std::set<run_id> stop, overrun;
+    for (auto& [id, r] : runs) {
+      if (!r.asked && at(now) >= deadline - std::max<duration>(r.grace, stop_grace)) {
+        stop.insert(id);
+        r.asked = true;
+      }
+      if (!r.told && at(now) >= deadline) {
+        overrun.insert(id);
+        r.told = true;
+      }
+    }
+    REQUIRE(std::set<run_id>(v.stop.begin(), v.stop.end()) == stop);
+    REQUIRE(v.stop.size() == stop.size());
+    REQUIRE(v.overrun == std::vector<run_id>(overrun.begin(), overrun.end()));
+  }
 }

@@ -198,3 +198,47 @@ TEST_CASE("pool: limits that make no sense are raised") {
   elastic_pool crossed{{"t", 3, 1, hours{1}}};
   CHECK(crossed.look(hours{1}).threads == 3);
 }
+
+TEST_CASE("pool: a task that is posted many times waits as many tasks, each with a ticket of its own") {
+  counter ran, release, blocked;
+  elastic_pool pool{{"t", 1, 1, hours{1}}};
+  pool.post([&] {
+    blocked.add();
+    release.reaches(1);
+  });
+  REQUIRE(blocked.reaches(1));
+  const auto first = pool.post([&] { ran.add(); }, 10);
+  REQUIRE(first != 0);
+  CHECK(pool.post([&] { ran.add(); }, 0) == 0);
+  CHECK(pool.look(hours{1}).waiting == 10);
+  CHECK(pool.withdraw(first));
+  CHECK(pool.withdraw(first + 4));
+  CHECK_FALSE(pool.withdraw(first + 4));
+  CHECK(pool.withdraw(first + 9));
+  CHECK_FALSE(pool.withdraw(first + 10));
+  CHECK(pool.look(hours{1}).waiting == 7);
+  release.add();
+  REQUIRE(ran.reaches(7));
+  CHECK(pool.shutdown(far()) == 0);
+  CHECK(ran.value() == 7);
+}
+
+TEST_CASE("pool: many short tasks wake few threads, and none is left behind while another takes its time") {
+  counter release;
+  elastic_pool pool{{"t", 0, 64, hours{1}}};
+  for (int round = 0; round < 200; ++round) {
+    counter began, ran;
+    pool.post([&] {
+      began.add();
+      release.reaches(round == 100 ? 1 : 0);
+    });
+    pool.post([&] { ran.add(); }, 20);
+    REQUIRE(ran.reaches(20));
+    REQUIRE(began.reaches(1));
+    if (round == 100) {
+      release.add();
+    }
+    REQUIRE(eventually([&] { return pool.look(hours{1}).busy == 0; }));
+  }
+  CHECK(pool.shutdown(far()) == 0);
+}

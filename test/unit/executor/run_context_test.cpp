@@ -20,10 +20,10 @@ struct bench {
   std::vector<item_id> released;
 
   std::shared_ptr<run_context> make(run_order o) {
-    return std::make_shared<run_context>(std::move(o), run_services{make_system_run_clock(),
-                                                                    [this](auto f) { posted.push_back(std::move(f)); },
-                                                                    [this](auto& text) { reports.push_back(text); },
-                                                                    [this](auto& item) { released.push_back(item); }});
+    return std::make_shared<run_context>(
+      std::move(o), run_services{make_system_run_clock(), [this](auto f) { posted.push_back(std::move(f)); },
+                                 [this](auto& text) { reports.push_back(text); },
+                                 [this](run_id, auto& item) { released.push_back(item); }});
   }
 
   void run_posted() {

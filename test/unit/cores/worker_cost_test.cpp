@@ -1,0 +1,116 @@
+#include <doctest/doctest.h>
+
+#include "test/unit/cores/cost.hpp"
+#include "test/unit/cores/worker_rig.hpp"
+
+/// What events of a worker cost, in locks that it looks at.
+using namespace djm;
+using namespace djm::test;
+
+namespace {
+
+constexpr int least = 1'000;
+constexpr int most = 10'000;
+/// The store lists the items of a job as a whole, so that a change of one job costs as much as the job is large.
+constexpr int items_of_a_job = 50;
+
+std::string job_name(int n) {
+  return "j" + std::to_string(n);
+}
+
+std::vector<std::string> some_items(int count) {
+  std::vector<std::string> items;
+  for (int n = 0; n < count; ++n) {
+    items.push_back("item-" + std::to_string(n));
+  }
+  return items;
+}
+
+/// A worker that runs so many items.
+class meter {
+public:
+  explicit meter(int items) : jobs(items / items_of_a_job) {
+    for (int n = 0; n < jobs; ++n) {
+      r.add_job(job_name(n));
+    }
+    r.join();
+    start = looks([&] {
+      for (int n = 0; n < jobs; ++n) {
+        assign(r.tree, "w", "i1", job_name(n), some_items(items_of_a_job));
+      }
+      r.react();
+    });
+    REQUIRE(r.status().locked == static_cast<std::uint64_t>(items));
+  }
+
+  template <class F>
+  double looks(F f) {
+    const auto before = r.d.core.looks();
+    f();
+    return static_cast<double>(r.d.core.looks() - before);
+  }
+
+  worker_rig r;
+  int jobs;
+  /// Of the moment at which all items came.
+  double start = 0;
+};
+
+costs_at events(int n) {
+  costs c;
+  meter m{n};
+  auto& r = m.r;
+  const auto some = job_name(m.jobs / 2);
+  c["contact"] = m.looks([&] { r.contact(1); });
+  c["a wake without a cause"] = m.looks([&] { r.d.call(&worker_core::on_wake); });
+  c["an item comes"] = m.looks([&] { r.assigned({"another"}, some); });
+  c["an item goes"] = m.looks([&] { r.unassigned({"another"}, some); });
+  c["it is released"] = m.looks([&] { r.released({"another"}, some); });
+  c["a job is added"] = m.looks([&] { r.add_job("new"); });
+  c["its item comes"] = m.looks([&] { r.assigned({"x"}, "new"); });
+  c["the job is removed"] = m.looks([&] { r.d.call(&worker_core::on_job_removed, job_id{"new"}); });
+  c["its item is released"] = m.looks([&] { r.released({"x"}, "new"); });
+  c["the job is free"] = m.looks([&] { r.d.core.take_free_jobs([](const job_id&) { return false; }); });
+  c["a lock of another"] = m.looks([&] {
+    put_lock(r.tree, some, "theirs", "other", "x");
+    r.assigned({"theirs"}, some);
+  });
+  c["it goes"] = m.looks([&] {
+    r.tree.erase("/djm/locks/" + some + "/theirs.lock");
+    r.react();
+  });
+  CHECK(r.status().locked == static_cast<std::uint64_t>(n) + 1);
+  return {n, c};
+}
+
+costs_at commands(int n) {
+  costs c;
+  meter m{n};
+  auto& r = m.r;
+  c["all come"] = m.start;
+  c["status"] = m.looks([&] { r.status(); });
+  c["the session is lost for a while"] = m.looks([&] {
+    r.d.suspend();
+    r.d.reconnect();
+  });
+  c["all go"] = m.looks([&] { r.d.call(&worker_core::on_drain); });
+  c["all are released, one by one"] = m.looks([&] {
+    for (int k = 0; k < m.jobs; ++k) {
+      for (const auto& item : some_items(items_of_a_job)) {
+        r.released({item}, job_name(k));
+      }
+    }
+  });
+  CHECK(r.status().locked == 0);
+  return {n, c};
+}
+
+} // namespace
+
+TEST_CASE("worker: what an event costs does not grow with the items that it is not about") {
+  compare("worker", events(least), events(most), event_limit);
+}
+
+TEST_CASE("worker: what happens to all items costs as much as there are items") {
+  compare("worker, commands", commands(least), commands(most), command_limit);
+}
