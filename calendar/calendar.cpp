@@ -234,8 +234,7 @@ calendar aligned(any_duration interval, any_duration phase) {
 }
 
 calendar once(wall_time instant) {
-  const auto second = impl::floor_seconds(instant);
-  if (impl::to_wall_time(second) > instant || instant - impl::to_wall_time(second) >= std::chrono::seconds{1}) {
+  if (instant < impl::to_wall_time(impl::first_second) || instant >= impl::to_wall_time(impl::last_second + 1)) {
     return impl::refused(problem_of("once: the instant is not in the years 0000 to 9999"));
   }
   return impl::single(instant_source{instant});

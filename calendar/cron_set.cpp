@@ -102,6 +102,9 @@ bool operator==(const cron_set& a, const cron_set& b) {
 }
 
 std::optional<seconds_t> next_in(const cron_set& set, seconds_t local) noexcept {
+  if (local > last_second) {
+    return std::nullopt;
+  }
   auto [date, second_of_day] = place_of(std::max(local, first_second));
   auto days = from(days_of_month(set, date.year, date.month), date.day);
   if ((days >> date.day & 1) != 0) {
@@ -127,6 +130,9 @@ std::optional<seconds_t> next_in(const cron_set& set, seconds_t local) noexcept 
 }
 
 std::optional<seconds_t> previous_in(const cron_set& set, seconds_t local) noexcept {
+  if (local < first_second) {
+    return std::nullopt;
+  }
   auto [date, second_of_day] = place_of(std::min(local, last_second));
   auto days = up_to(days_of_month(set, date.year, date.month), date.day);
   if ((days >> date.day & 1) != 0) {

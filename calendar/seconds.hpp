@@ -19,7 +19,7 @@ constexpr seconds_t cycle_seconds = cycle_days * day_seconds;
 constexpr std::int64_t first_year = 0;
 constexpr std::int64_t last_year = 9999;
 
-/// The first and the last second of those years; instants are cut to them, so that no sum overflows.
+/// The first and the last second of those years.
 constexpr seconds_t first_second = days_from_civil({first_year, 1, 1}) * day_seconds;
 constexpr seconds_t last_second = days_from_civil({last_year + 1, 1, 1}) * day_seconds - 1;
 
@@ -31,8 +31,9 @@ constexpr std::int64_t floor_div(std::int64_t a, std::int64_t b) noexcept {
   return a / b - (a % b < 0 ? 1 : 0);
 }
 
+/// To those years and one second around them, so that no sum overflows.
 constexpr seconds_t cut(seconds_t s) noexcept {
-  return s < first_second ? first_second : s > last_second ? last_second : s;
+  return s < first_second ? first_second - 1 : s > last_second ? last_second + 1 : s;
 }
 
 /// The second in which the instant lies, and the first one that does not begin before it.
