@@ -157,22 +157,32 @@ std::optional<seconds_t> previous_in(const cron_set& set, seconds_t local) noexc
   return local_second(date, highest(days), previous_time(set, {23, 59, 59}));
 }
 
-std::optional<local_stretch> covered_around(const cron_set& set, seconds_t local) noexcept {
-  constexpr auto whole_hour = (std::uint64_t{1} << 60) - 1;
-  constexpr auto whole_day = (std::uint32_t{1} << 24) - 1;
+std::optional<local_stretch> covered_around(const std::vector<cron_set>& sets, seconds_t local) {
+  constexpr auto all_sixty = (std::uint64_t{1} << 60) - 1;
   const auto [date, second_of_day] = place_of(local);
-  const auto [hour, minute, second] = split(second_of_day);
-  const auto in_day = days_of_month(set, date.year, date.month) >> date.day & 1;
-  const auto in_time = set.hours >> hour & set.minutes >> minute & (set.whole_minutes ? 1 : set.seconds >> second);
-  if ((in_day & in_time) == 0) {
+  const auto now = split(second_of_day);
+  std::uint64_t seconds = 0;
+  // The minutes that are covered as a whole, of each hour.
+  std::array<std::uint64_t, 24> minutes{};
+  for (const auto& set : sets) {
+    if ((days_of_month(set, date.year, date.month) >> date.day & 1) == 0) {
+      continue;
+    }
+    const auto of_minute = set.whole_minutes ? all_sixty : set.seconds;
+    if ((set.hours >> now.hour & set.minutes >> now.minute & 1) != 0) {
+      seconds |= of_minute;
+    }
+    for (std::size_t hour = 0; hour < minutes.size() && of_minute == all_sixty; ++hour) {
+      minutes[hour] |= (set.hours >> hour & 1) != 0 ? set.minutes : 0;
+    }
+  }
+  if ((seconds >> now.second & 1) == 0) {
     return std::nullopt;
   }
-  seconds_t length = 1;
-  if (set.whole_minutes || set.seconds == whole_hour) {
-    length = 60;
-    if (set.minutes == whole_hour) {
-      length = set.hours == whole_day ? day_seconds : 3600;
-    }
+  seconds_t length = seconds == all_sixty ? 60 : 1;
+  if (minutes[static_cast<std::size_t>(now.hour)] == all_sixty) {
+    const auto whole_day = std::all_of(minutes.begin(), minutes.end(), [](auto m) { return m == all_sixty; });
+    length = whole_day ? day_seconds : 3600;
   }
   const auto begin = local - second_of_day % length;
   return local_stretch{begin, begin + length};

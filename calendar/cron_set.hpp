@@ -4,6 +4,7 @@
 #include <bitset>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "calendar/seconds.hpp"
 
@@ -68,8 +69,8 @@ struct local_stretch {
   seconds_t end = 0;
 };
 
-/// Nothing when the second is not in the set, whole minutes where it has no field of seconds. Otherwise a stretch
-/// around it that is in the set as a whole: the second, its minute, hour or day.
-std::optional<local_stretch> covered_around(const cron_set& set, seconds_t local) noexcept;
+/// Nothing when none of the sets covers the second; one without a field of seconds covers whole minutes. Otherwise a
+/// stretch around it that they cover together: the second, its minute, hour or day.
+std::optional<local_stretch> covered_around(const std::vector<cron_set>& sets, seconds_t local);
 
 } // namespace djm::impl

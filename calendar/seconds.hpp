@@ -31,9 +31,10 @@ constexpr std::int64_t floor_div(std::int64_t a, std::int64_t b) noexcept {
   return a / b - (a % b < 0 ? 1 : 0);
 }
 
-/// To those years and one second around them, so that no sum overflows.
+/// To those years and the days around them in which they begin and end somewhere, so that no sum overflows.
 constexpr seconds_t cut(seconds_t s) noexcept {
-  return s < first_second ? first_second - 1 : s > last_second ? last_second + 1 : s;
+  constexpr auto around = 2 * day_seconds;
+  return s < first_second - around ? first_second - around : s > last_second + around ? last_second + around : s;
 }
 
 /// The second in which the instant lies, and the first one that does not begin before it.

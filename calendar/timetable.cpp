@@ -20,9 +20,17 @@ struct zoned_source {
   time_zone zone;
 };
 
+/// Exceptions that clocks of one zone show, united.
+struct clock_exceptions {
+  time_zone zone;
+  std::vector<cron_set> sets;
+};
+
 struct timetable_part {
   zoned_source source;
-  std::vector<zoned_source> exceptions;
+  std::vector<clock_exceptions> clocks;
+  /// Grids and instants.
+  std::vector<slot_source> exact;
 };
 
 struct timetable_data {
@@ -77,60 +85,62 @@ struct neighbour {
   }
 };
 
-/// Where to go on behind what an exception covers; nothing when it does not cover the slot.
-struct way_around {
+/// Whether a grid or an instant names the slot.
+struct names_slot {
   wall_time slot;
-  way to;
-  const time_zone& zone;
 
-  std::optional<wall_time> operator()(const cron_source& c) const {
-    const auto utc = floor_seconds(slot);
-    const auto period = period_at(zone.data(), utc);
-    const auto covered = covered_around(c.set, utc + period.offset);
-    if (!covered) {
-      return std::nullopt;
-    }
-    if (to == way::forward) {
-      const auto end = std::min(covered->end - period.offset, period.end);
-      return to_wall_time(end) - milliseconds{1};
-    }
-    return to_wall_time(std::max(covered->begin - period.offset, period.begin));
+  bool operator()(const cron_source&) const { return false; }
+  bool operator()(const grid_source& g) const {
+    return floor_div(slot_id(slot) - g.phase, g.interval) * g.interval + g.phase == slot_id(slot);
   }
-
-  std::optional<wall_time> operator()(const grid_source& g) const {
-    const auto on_it = floor_div(slot.time_since_epoch().count() - g.phase, g.interval) * g.interval + g.phase;
-    return slot_id(slot) == on_it ? std::optional{slot} : std::nullopt;
-  }
-
-  std::optional<wall_time> operator()(const instant_source& i) const {
-    return i.at == slot ? std::optional{slot} : std::nullopt;
-  }
+  bool operator()(const instant_source& i) const { return i.at == slot; }
 };
 
-/// The way around the first exception that covers the slot.
+/// Where to go on behind what the clocks of a zone cover; nothing when they do not cover the slot.
+std::optional<wall_time> behind(const clock_exceptions& clock, wall_time slot, way to) {
+  const auto utc = floor_seconds(slot);
+  const auto period = period_at(clock.zone.data(), utc);
+  const auto covered = covered_around(clock.sets, utc + period.offset);
+  if (!covered) {
+    return std::nullopt;
+  }
+  if (to == way::forward) {
+    return to_wall_time(std::min(covered->end - period.offset, period.end)) - milliseconds{1};
+  }
+  return to_wall_time(std::max(covered->begin - period.offset, period.begin));
+}
+
+/// Where to go on when the slot is excepted.
 std::optional<wall_time> excepted(const timetable_part& part, wall_time slot, way to) {
-  for (const auto& exception : part.exceptions) {
-    if (const auto on = std::visit(way_around{slot, to, exception.zone}, exception.source)) {
+  for (const auto& clock : part.clocks) {
+    if (const auto on = behind(clock, slot, to)) {
       return on;
     }
   }
-  return std::nullopt;
+  const auto named = [&](const slot_source& source) { return std::visit(names_slot{slot}, source); };
+  return std::any_of(part.exact.begin(), part.exact.end(), named) ? std::optional{slot} : std::nullopt;
+}
+
+bool has_exceptions(const timetable_part& part) noexcept {
+  return !part.clocks.empty() || !part.exact.empty();
 }
 
 /// Behind this instant nothing comes that did not come before, for zones and dates repeat.
 wall_time end_of(const timetable_part& part, wall_time t) {
   auto end = floor_seconds(t);
-  const auto look_at = [&](const zoned_source& s) {
-    const auto& zone = s.zone.data();
-    end = std::max(end, zone.repeats_from == always_after ? zone.periods.back().begin : zone.repeats_from);
+  const auto look_at = [&](const time_zone& zone) {
+    const auto& data = zone.data();
+    end = std::max(end, data.repeats_from == always_after ? data.periods.back().begin : data.repeats_from);
   };
-  look_at(part.source);
-  std::for_each(part.exceptions.begin(), part.exceptions.end(), look_at);
+  look_at(part.source.zone);
+  for (const auto& clock : part.clocks) {
+    look_at(clock.zone);
+  }
   return to_wall_time(end + cycle_seconds);
 }
 
 std::optional<wall_time> slot_of(const timetable_part& part, wall_time t, way to) {
-  const auto end = part.exceptions.empty() ? wall_time::max() : end_of(part, t);
+  const auto end = has_exceptions(part) ? end_of(part, t) : wall_time::max();
   for (int i = 0; i < most_excepted; ++i) {
     const auto slot = std::visit(neighbour{t, to, part.source.zone}, part.source.source);
     if (!slot || *slot > end) {
@@ -147,7 +157,7 @@ std::optional<wall_time> slot_of(const timetable_part& part, wall_time t, way to
 
 /// So that no sum overflows; slots lie within these years.
 wall_time cut_time(wall_time t) {
-  return std::clamp(t, to_wall_time(first_second - day_seconds), to_wall_time(last_second + day_seconds));
+  return std::clamp(t, to_wall_time(cut(first_second - cycle_seconds)), to_wall_time(cut(last_second + cycle_seconds)));
 }
 
 /// Zones by name, each asked for once.
@@ -175,31 +185,38 @@ private:
   std::map<std::string, time_zone> zones_;
 };
 
-expected<zoned_source> in_zone(const slot_source& source, const std::string& fallback, zone_book& zones) {
-  const auto* c = std::get_if<cron_source>(&source);
+/// Adds an exception to those of its zone.
+expected<void> add_exception(timetable_part& part, const slot_source& exception, const std::string& fallback,
+                             zone_book& zones) {
+  const auto* c = std::get_if<cron_source>(&exception);
   if (c == nullptr) {
-    return zoned_source{source, {}};
+    part.exact.push_back(exception);
+    return {};
   }
   auto zone = zones.find(c->zone.value_or(fallback));
   if (!zone) {
     return tl::make_unexpected(std::move(zone.error()));
   }
-  return zoned_source{source, *std::move(zone)};
+  auto clock = std::find_if(part.clocks.begin(), part.clocks.end(),
+                            [&](const auto& x) { return &x.zone.data() == &zone->data(); });
+  if (clock == part.clocks.end()) {
+    clock = part.clocks.insert(clock, {*std::move(zone), {}});
+  }
+  clock->sets.push_back(c->set);
+  return {};
 }
 
 expected<timetable_part> in_zones(const calendar_part& part, zone_book& zones) {
-  const auto fallback = zone_of(part);
-  auto source = in_zone(part.source, fallback, zones);
-  if (!source) {
-    return tl::make_unexpected(std::move(source.error()));
+  const auto name = zone_of(part);
+  auto zone = zones.find(name);
+  if (!zone) {
+    return tl::make_unexpected(std::move(zone.error()));
   }
-  timetable_part result{*std::move(source), {}};
+  timetable_part result{{part.source, *std::move(zone)}, {}, {}};
   for (const auto& exception : part.exceptions) {
-    auto zoned = in_zone(exception, fallback, zones);
-    if (!zoned) {
-      return tl::make_unexpected(std::move(zoned.error()));
+    if (auto ok = add_exception(result, exception, name, zones); !ok) {
+      return tl::make_unexpected(std::move(ok.error()));
     }
-    result.exceptions.push_back(*std::move(zoned));
   }
   return result;
 }
@@ -207,7 +224,7 @@ expected<timetable_part> in_zones(const calendar_part& part, zone_book& zones) {
 /// Whether exceptions leave anything of a part that would otherwise have slots. Years in expressions begin with 1970,
 /// wherever on earth that begins first.
 bool leaves_something(const timetable_part& part) {
-  if (part.exceptions.empty()) {
+  if (!has_exceptions(part)) {
     return true;
   }
   const auto* single = std::get_if<instant_source>(&part.source.source);

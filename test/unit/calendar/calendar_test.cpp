@@ -109,6 +109,11 @@ TEST_CASE("calendar: exceptions are skipped backward as well") {
 TEST_CASE("calendar: long exceptions are leapt over, and a part that they leave nothing of is refused") {
   CHECK(slots(cron("* * * * * *").except(cron("* * * 1-11 *")), "2026-01-01T00:00:00Z", 1) ==
         texts{"2026-12-01T00:00:00+00:00"});
+  // Halves of hours and of minutes that cover months together.
+  CHECK(slots(cron("* * * * * *").except(cron("0-29 * * 1-11 *") | cron("30-59 * * 1-11 *")), "2026-01-01T00:00:00Z",
+              1) == texts{"2026-12-01T00:00:00+00:00"});
+  CHECK(slots(cron("* * * * * *").except(cron("0-29 * * * 1 *") | cron("30-59 * * * 1 *")), "2026-01-01T00:00:00Z",
+              1) == texts{"2026-02-01T00:00:00+00:00"});
   for (const auto& nothing :
        {cron("0 0 25 12 *").except(cron("* * 24-26 12 *")), cron("* * * * *").except(cron("* * * * *")),
         aligned(1h).except(aligned(30min)), once(at("2026-01-01T00:00:00Z")).except(cron("0 0 1 1 *")),
