@@ -182,7 +182,8 @@ private:
     if (is_digits(text)) {
       const auto value = number_of(text);
       if (value < shape_.least || value > shape_.most) {
-        refuse(item, fmt::format("{} is not from {} to {}", text, shape_.least, shape_.most), range_hint(value));
+        refuse(item, fmt::format("{} is not from {} to {}", text.substr(0, 20), shape_.least, shape_.most),
+               range_hint(value));
       }
       return value;
     }

@@ -75,8 +75,9 @@ std::string take_zone(std::vector<std::string_view>& words) {
   }
   const auto first = words.front();
   if (starts_with(first, "TZ=")) {
+    const auto named = is_time_zone_name(first.substr(3));
     throw cron_fault{"zone", std::string{first}, "a zone in front of the fields stands behind CRON_TZ=",
-                     fmt::format("write {}{}", zone_prefix, first.substr(3))};
+                     fmt::format("write {}{}", zone_prefix, named ? first.substr(3) : "Europe/Berlin")};
   }
   if (!starts_with(first, zone_prefix)) {
     return {};

@@ -110,6 +110,7 @@ constexpr refusal refusals[] = {
   {"CRON_TZ=../x 0 0 * * *", "zone \"CRON_TZ=../x\"", "no name of a time zone", "CRON_TZ=Europe/Berlin"},
   {"CRON_TZ=UTC", "expression \"\"", "no fields", "write minute, hour"},
   {"CRON_TZ=UTC @never", "expression \"@never\"", "no macro", "@hourly"},
+  {"TZ=\x1b[0m 0 9 * * *", "zone \"TZ=", "behind CRON_TZ=", "write CRON_TZ=Europe/Berlin"},
   {"TZ=Asia/Tokyo 0 9 * * *", "zone \"TZ=Asia/Tokyo\"", "behind CRON_TZ=", "write CRON_TZ=Asia/Tokyo"},
 };
 
