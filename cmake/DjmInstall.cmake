@@ -21,6 +21,9 @@ foreach(component IN LISTS djm_components)
   install(EXPORT djm_${component}_targets FILE djm_${component}_targets.cmake NAMESPACE djm::
     DESTINATION "${package_dir}")
 endforeach()
+if(TARGET djm_tool)
+  install(TARGETS djm_tool)
+endif()
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/djm" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
   FILES_MATCHING PATTERN "*.hpp")
 

@@ -14,11 +14,11 @@ std::string describe(errc code) {
   case errc::unknown_job: return "no job with this id is known here";
   case errc::unknown_worker: return "no worker with this id is known in the cluster";
   case errc::unknown_strategy: return "no strategy of this name is registered";
-  case errc::invalid_schedule: return "a schedule has a value outside its range";
+  case errc::invalid_schedule: return "a schedule has a value outside its range, or a calendar breaks a rule";
   case errc::invalid_running_strategy: return "a running strategy is none that is known, or cut the share wrongly";
   case errc::invalid_config: return "a configuration value breaks its rule or does not fit the others";
   case errc::invalid_connect_string: return "the connect string cannot be parsed";
-  case errc::invalid_file: return "a file cannot be read or is not well-formed JSON";
+  case errc::invalid_file: return "a file cannot be read or is not well-formed";
   case errc::malformed_payload: return "data in the store does not follow its format";
   case errc::format_mismatch: return "the tree in the store was written by another layout version";
   case errc::no_permission: return "the store refuses access";

@@ -25,7 +25,8 @@ enum class errc : std::uint8_t {
   unknown_worker = 4,
   /// A strategy name that no node of this process has registered.
   unknown_strategy = 5,
-  /// A schedule with a negative delay, or a period that is zero or negative.
+  /// A schedule with a negative delay, or a period that is zero or negative; a calendar that breaks a rule, or a time
+  /// zone that is not there.
   invalid_schedule = 6,
   /// A running mode that is none, an empty function to cut the share, or one that cut it wrongly.
   invalid_running_strategy = 7,
@@ -33,7 +34,7 @@ enum class errc : std::uint8_t {
   invalid_config = 8,
   /// A connect string that cannot be parsed.
   invalid_connect_string = 9,
-  /// A file that cannot be read or is not well-formed JSON.
+  /// A file that cannot be read or is not well-formed: JSON, or that of a time zone.
   invalid_file = 10,
   /// Data found in the store that does not follow its format; the text names the path.
   malformed_payload = 11,

@@ -8,6 +8,8 @@ namespace djm {
 
 class any_duration;
 class assignment_problem;
+class calendar;
+class dst_choice;
 class item_set;
 class job;
 class job_builder;
@@ -21,6 +23,8 @@ class strategy;
 class strategy_registry;
 class subscription;
 class text_sink;
+class time_zone;
+class timetable;
 class value_sink;
 
 struct balance_range;
@@ -67,6 +71,7 @@ struct node_config;
 struct node_event;
 struct node_options;
 struct node_status;
+struct offset_change;
 struct pending_item;
 struct plan;
 struct plan_options;
@@ -110,8 +115,10 @@ struct worker_view;
 
 enum class config_type : std::uint8_t;
 enum class connection_state : std::uint8_t;
+enum class dst_rule : std::uint8_t;
 enum class election_role : std::uint8_t;
 enum class errc : std::uint8_t;
+enum class gap_rule : std::uint8_t;
 enum class id_kind;
 enum class item_reason : std::uint8_t;
 enum class job_priority : std::uint8_t;
@@ -119,6 +126,7 @@ enum class log_level : std::uint8_t;
 enum class manager_phase : std::uint8_t;
 enum class new_items_policy : std::uint8_t;
 enum class node_lifecycle : std::uint8_t;
+enum class overlap_rule : std::uint8_t;
 enum class plan_rule : std::uint8_t;
 enum class registration_phase : std::uint8_t;
 enum class relaxation_kind : std::uint8_t;

@@ -13,6 +13,7 @@ const std::map<std::string, std::set<std::string>>& arrows() {
   static const std::map<std::string, std::set<std::string>> table = {
     {"api", {"api"}},
     {"model", {"api", "model"}},
+    {"calendar", {"api", "model", "calendar"}},
     {"strategies", {"api", "model", "strategies"}},
     {"store", {"api", "model", "store"}},
     {"zookeeper", {"api", "model", "store", "zookeeper"}},
@@ -27,8 +28,8 @@ const std::map<std::string, std::set<std::string>>& arrows() {
      {"api", "model", "strategies", "store", "zookeeper", "core", "actors", "part", "simulation", "kit", "bench",
       "test"}},
     {"test",
-     {"api", "model", "strategies", "store", "zookeeper", "core", "actors", "part", "simulation", "kit", "samples",
-      "tools", "test"}},
+     {"api", "model", "calendar", "strategies", "store", "zookeeper", "core", "actors", "part", "simulation", "kit",
+      "samples", "tools", "test"}},
   };
   return table;
 }

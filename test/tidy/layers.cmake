@@ -4,7 +4,8 @@ cmake_policy(VERSION 3.21)
 # found, the others not. LAYERS says what the build gave each layer (see_NAME) and its include path (folders_NAME).
 include("${LAYERS}")
 file(REMOVE_RECURSE "${WORK}")
-file(GLOB_RECURSE headers RELATIVE "${SOURCE}" "${SOURCE}/model/*.hpp" "${SOURCE}/strategies/*.hpp"
+file(GLOB_RECURSE headers RELATIVE "${SOURCE}" "${SOURCE}/model/*.hpp" "${SOURCE}/calendar/*.hpp"
+  "${SOURCE}/strategies/*.hpp"
   "${SOURCE}/zkstore/*.hpp" "${SOURCE}/actors/*.hpp" "${SOURCE}/tools/*.hpp" "${SOURCE}/bench/*.hpp"
   "${SOURCE}/simulation/*.hpp" "${SOURCE}/testkit/*.hpp" "${SOURCE}/test/*.hpp")
 
@@ -19,8 +20,9 @@ function(compile result said layer text)
 endfunction()
 
 # What no layer below may ever see, whatever the build says: one line each.
-set(above_model strategies/stand_in.hpp zkstore/types.hpp)
-set(above_strategies zkstore/types.hpp actors/common/core.hpp)
+set(above_model calendar/cron_set.hpp strategies/stand_in.hpp zkstore/types.hpp)
+set(above_calendar strategies/stand_in.hpp zkstore/types.hpp)
+set(above_strategies calendar/cron_set.hpp zkstore/types.hpp actors/common/core.hpp)
 set(above_zkstore strategies/stand_in.hpp zkstore/tree/records.hpp zkstore/embedded/wire.hpp actors/common/core.hpp)
 set(above_tree zkstore/embedded/wire.hpp actors/common/core.hpp)
 set(above_ensemble zkstore/zookeeper/handle.hpp actors/common/core.hpp)

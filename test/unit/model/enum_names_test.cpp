@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include "djm/dst.hpp"
 #include "djm/error.hpp"
 #include "djm/events.hpp"
 #include "djm/ids.hpp"
@@ -42,6 +43,9 @@ void check_names(E last) {
 TEST_CASE("every enumerator has one name that leads back to it") {
   check_names(errc::store_went_back);
   check_names(id_kind::item);
+  check_names(gap_rule::run_after);
+  check_names(overlap_rule::both);
+  check_names(dst_rule::once);
   check_names(schedule_kind::on_trigger);
   check_names(running_mode::custom);
   check_names(new_items_policy::restart);
