@@ -8,6 +8,7 @@ namespace djm {
 
 class any_duration;
 class assignment_problem;
+class complaint_list;
 class item_set;
 class job;
 class job_builder;
@@ -21,14 +22,20 @@ class strategy;
 class strategy_registry;
 class subscription;
 class text_sink;
+class user_config;
+class value_document;
+class value_reader;
 class value_sink;
+class value_view;
 
 struct balance_range;
 struct balance_status;
 struct boot_clock;
+struct bytes;
 struct capacity_wanted;
 struct cluster_view;
 struct config_key;
+struct config_reference;
 struct connection_changed;
 struct delete_job;
 struct election_status;
@@ -37,6 +44,7 @@ struct event_status;
 struct executor_status;
 struct explain_item;
 struct explanation;
+struct field_description;
 struct get_cluster;
 struct get_job;
 struct get_job_handle;
@@ -120,13 +128,17 @@ enum class manager_phase : std::uint8_t;
 enum class new_items_policy : std::uint8_t;
 enum class node_lifecycle : std::uint8_t;
 enum class plan_rule : std::uint8_t;
+enum class reference_kind : std::uint8_t;
 enum class registration_phase : std::uint8_t;
 enum class relaxation_kind : std::uint8_t;
 enum class running_mode : std::uint8_t;
 enum class schedule_kind : std::uint8_t;
+enum class secret_texts : std::uint8_t;
 enum class session_phase : std::uint8_t;
 enum class spread_rule : std::uint8_t;
 enum class stop_reason : std::uint8_t;
+enum class unknown_keys : std::uint8_t;
+enum class value_kind : std::uint8_t;
 enum class worker_state : std::uint8_t;
 
 } // namespace djm
