@@ -45,16 +45,15 @@ std::string_view assignment_problem::item_name(item_index i) const noexcept {
   return job(j).items->name(i - first_item(j));
 }
 
-std::optional<worker_index> assignment_problem::find_worker(std::string_view name) const noexcept {
+std::optional<worker_index> assignment_problem::find_worker(const node_id& name) const noexcept {
   return find_name(data_->workers, name);
 }
 
-std::optional<job_index> assignment_problem::find_job(std::string_view name) const noexcept {
+std::optional<job_index> assignment_problem::find_job(const job_id& name) const noexcept {
   return find_name(data_->jobs, name);
 }
 
-std::optional<item_index> assignment_problem::find_item(std::string_view job_name,
-                                                        std::string_view item) const noexcept {
+std::optional<item_index> assignment_problem::find_item(const job_id& job_name, const item_id& item) const noexcept {
   auto j = find_job(job_name);
   if (!j) {
     return std::nullopt;

@@ -218,7 +218,7 @@ void problem_builder::set_eligible(std::uint32_t worker, std::uint32_t job) {
   x.workers[worker].job_numbers.push_back(job);
 }
 
-void problem_builder::set_previous(const node_id& worker, const job_id& job, std::string_view item) {
+void problem_builder::set_previous(const node_id& worker, const job_id& job, const item_id& item) {
   auto& x = *impl_;
   auto j = x.job_at.find(job);
   if (j == x.job_at.end()) {

@@ -28,8 +28,7 @@ void job_rhythm::count_anew() {
 }
 
 duration job_rhythm::phase(item_no own) const {
-  return phase_of(cfg_.spec.schedule, cfg_.spec.id,
-                  own != no_item ? std::string_view{*items_[own].name} : std::string_view{});
+  return phase_of(cfg_.spec.schedule, cfg_.spec.id, own != no_item ? *items_[own].name : item_id{});
 }
 
 /// Due at this moment of the grid; at the next one where that would come right after a start, because the wall clock

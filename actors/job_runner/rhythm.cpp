@@ -1,6 +1,7 @@
 #include "actors/job_runner/rhythm.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 namespace djm {
 
@@ -23,7 +24,7 @@ constexpr std::uint64_t spread(std::uint64_t h) {
 
 } // namespace
 
-duration phase_of(const schedule& s, std::string_view job, std::string_view item) {
+duration phase_of(const schedule& s, const job_id& job, const item_id& item) {
   if (s.phase) {
     return *s.phase;
   }

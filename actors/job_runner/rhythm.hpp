@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 
+#include "djm/ids.hpp"
 #include "djm/schedule.hpp"
 
 /// The grid of lasting schedules: pure arithmetic on times since the Unix epoch.
@@ -10,7 +10,7 @@ namespace djm {
 
 /// Where the moments of a lasting schedule lie, from zero to below its period. The names count where the schedule
 /// leaves it open; every node computes the same, today and after an upgrade: this function must never change.
-duration phase_of(const schedule& s, std::string_view job, std::string_view item);
+duration phase_of(const schedule& s, const job_id& job, const item_id& item);
 
 /// The first moment at or after `at`.
 duration moment_from(duration at, duration period, duration phase);

@@ -174,11 +174,11 @@ public:
   std::string_view item_name(item_index i) const noexcept;
 
   /// The number of the worker of this name, or nothing.
-  std::optional<worker_index> find_worker(std::string_view name) const noexcept;
+  std::optional<worker_index> find_worker(const node_id& name) const noexcept;
   /// The number of the job of this name, or nothing.
-  std::optional<job_index> find_job(std::string_view name) const noexcept;
+  std::optional<job_index> find_job(const job_id& name) const noexcept;
   /// The number of the item of this name, or nothing.
-  std::optional<item_index> find_item(std::string_view job, std::string_view item) const noexcept;
+  std::optional<item_index> find_item(const job_id& job, const item_id& item) const noexcept;
 
   /// Whether `w` offers the job and carries the labels it requires. Says nothing about room, cordons and pins.
   bool eligible(job_index j, worker_index w) const noexcept { return (eligible_words(j)[w >> 6] >> (w & 63)) & 1; }
@@ -318,7 +318,7 @@ public:
   void set_eligible(std::uint32_t worker, std::uint32_t job);
 
   /// `worker` owns the item until now. The job must have been added before; the worker may come later.
-  void set_previous(const node_id& worker, const job_id& job, std::string_view item);
+  void set_previous(const node_id& worker, const job_id& job, const item_id& item);
   /// All previous owners of a job at once, by number: `owners[k]` is the owner of the k-th item of the job's
   /// `item_set` as a position in `names` or `no_worker`. No string of an item is touched.
   void set_previous(const job_id& job, const std::vector<node_id>& names, const std::vector<worker_index>& owners);

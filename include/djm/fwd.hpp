@@ -141,6 +141,14 @@ enum class unknown_keys : std::uint8_t;
 enum class value_kind : std::uint8_t;
 enum class worker_state : std::uint8_t;
 
+template <id_kind Kind>
+class basic_id;
+
+// By number, because the names of the kinds are not known here; djm/ids.hpp says the same by name.
+using node_id = basic_id<id_kind{0}>;
+using job_id = basic_id<id_kind{1}>;
+using item_id = basic_id<id_kind{2}>;
+
 } // namespace djm
 
 namespace djm::test {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <iosfwd>
 #include <string>
@@ -62,6 +63,8 @@ public:
   explicit basic_id(std::string_view text) : text_(text) {}
   /// A text, unchecked.
   explicit basic_id(const char* text) : text_(text) {}
+  /// No text at all is none, either.
+  basic_id(std::nullptr_t) = delete;
   /// A name of another kind is none of this.
   template <id_kind Other>
   basic_id(const basic_id<Other>&) = delete;
@@ -83,6 +86,8 @@ public:
 
   friend std::string operator+(std::string_view a, const basic_id& b) { return std::string{a}.append(b.text_); }
   friend std::string operator+(const basic_id& a, std::string_view b) { return std::string{a.text_}.append(b); }
+  friend std::string operator+(char a, const basic_id& b) { return std::string(1, a).append(b.text_); }
+  friend std::string operator+(const basic_id& a, char b) { return std::string{a.text_}.append(1, b); }
 
 private:
   std::string text_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "djm/enum_names.hpp"
+#include "djm/ids.hpp"
 #include "djm/time.hpp"
 
 namespace djm {
@@ -38,7 +39,7 @@ struct log_record {
   /// How much it matters.
   log_level level = log_level::info;
   /// The node that says it.
-  std::string node;
+  node_id node;
   /// The part of the node; empty: the node itself.
   std::string component;
   /// What it says.

@@ -32,8 +32,10 @@ struct refusal {
 TEST_CASE("ids of the greatest length work from end to end") {
   run_watch runs;
   lab l;
-  const std::string n1(max_id_length, 'n'), n2(max_id_length, 'm'), job(max_id_length, 'j');
-  const item_id i1(max_id_length, 'i'), i2(max_id_length, 'k');
+  const auto longest = [](char letter) { return std::string(max_id_length, letter); };
+  const node_id n1{longest('n')}, n2{longest('m')};
+  const job_id job{longest('j')};
+  const item_id i1{longest('i')}, i2{longest('k')};
   auto& a = l.start(n1);
   auto& b = l.start(n2);
   for (auto* n : {&a, &b}) {
@@ -56,13 +58,13 @@ TEST_CASE("an id one character longer is refused wherever it appears") {
   lab l;
   auto& n = l.start("one");
   const std::string longer(max_id_length + 1, 'x');
-  auto no = n.add(nothing(longer));
+  auto no = n.add(nothing(job_id{longer}));
   REQUIRE_FALSE(no);
   CHECK(no.error().code == errc::invalid_id);
   CHECK(mentions(no.error().text, {"job", "120"}));
-  CHECK(n.ask(mark_worker{longer, true, false}).error().code == errc::invalid_id);
-  CHECK(n.ask(unregister_job{longer}).error().code == errc::unknown_job);
-  auto config = lab_config(longer);
+  CHECK(n.ask(mark_worker{node_id{longer}, true, false}).error().code == errc::invalid_id);
+  CHECK(n.ask(unregister_job{job_id{longer}}).error().code == errc::unknown_job);
+  auto config = lab_config(node_id{longer});
   const auto refused = spawn_node(l.system(), config);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == errc::invalid_id);
@@ -129,7 +131,7 @@ TEST_CASE("a job that breaks a rule is refused by name, value and rule, and leav
   }
   auto large = nothing("bad");
   for (int i = 0; i < 20'000; ++i) {
-    large.spec.attributes.item_weights["an-item-with-a-name-of-some-length-" + std::to_string(i)] = 2000;
+    large.spec.attributes.item_weights[item_id{"an-item-with-a-name-of-some-length-" + std::to_string(i)}] = 2000;
   }
   auto no = n.add(large); // let in, it would keep every pool behind it from the store
   REQUIRE_FALSE(no);
@@ -163,7 +165,8 @@ TEST_CASE("pool names that break a rule are refused one by one; valid ones stay"
   auto& n = l.start("one");
   job_builder b{"work"};
   b.pool([] {
-     return std::vector<item_id>{"good", "", "a/b", std::string(max_id_length + 1, 'x'), "..", "also-good", "good"};
+     const item_id longer{std::string(max_id_length + 1, 'x')};
+     return std::vector<item_id>{"good", "", "a/b", longer, "..", "also-good", "good"};
    })
     .every(5ms)
     .run([&](job_context& ctx) {

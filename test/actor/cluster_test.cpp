@@ -121,7 +121,7 @@ TEST_CASE("a switch names the job or worker that it does not know") {
   REQUIRE_FALSE(no);
   CHECK(no.error().code == errc::unknown_job);
   CHECK(mentions(no.error().text, {"nothing"}));
-  for (const char* bad : {"", "a/b", ".."}) {
+  for (const auto& bad : to_ids<job_id>({"", "a/b", ".."})) {
     no = n.ask(switch_job{bad, false});
     REQUIRE_FALSE(no);
     CHECK(no.error().code == errc::invalid_id);

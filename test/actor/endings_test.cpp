@@ -245,7 +245,7 @@ TEST_CASE("a run cannot wait for its own end, nor two for each other, but ask fo
   auto n = node::start(at_root("/endings/itself"), silent());
   REQUIRE(n);
   the_node = &*n;
-  const auto mutual = [&](const std::string& self, const std::string& other) {
+  const auto mutual = [&](const job_id& self, const job_id& other) {
     return job_builder(self).items({"a"}).every(50s).run([&, self, other](job_context&) {
       ++asked;
       the_bell().ring();

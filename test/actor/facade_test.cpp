@@ -22,7 +22,7 @@ node_options silent(std::function<void(const node_event&)> on_event = {}) {
 }
 
 /// Nodes of a process share one embedded store: each test has a root of its own.
-node_config at_root(const std::string& id, const std::string& root) {
+node_config at_root(const node_id& id, const std::string& root) {
   auto c = lab_config(id);
   c.store.root = root;
   return c;

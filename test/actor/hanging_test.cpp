@@ -37,7 +37,7 @@ TEST_CASE("however many pool functions hang on the leader, everybody else is pla
   REQUIRE(n.wait_ready());
   constexpr std::size_t hanging = 20;
   for (std::size_t k = 0; k < hanging; ++k) {
-    job_builder b{"hangs-" + std::to_string(k)};
+    job_builder b{job_id{"hangs-" + std::to_string(k)}};
     b.pool([&]() -> std::vector<item_id> {
        g.pass();
        return {"late"};

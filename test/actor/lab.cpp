@@ -162,7 +162,7 @@ std::size_t lab_node::starts_of(const std::string& part) const {
   return p == parts_.end() ? 0 : p->second.size();
 }
 
-node_config lab_config(const std::string& id) {
+node_config lab_config(const node_id& id) {
   node_config c;
   c.id = id;
   c.store.session_timeout = seconds{2};
@@ -235,7 +235,7 @@ bool mentions(const std::string& text, std::initializer_list<const char*> parts)
 std::vector<item_id> numbered(const std::string& prefix, std::size_t count) {
   std::vector<item_id> items;
   for (std::size_t i = 0; i < count; ++i) {
-    items.push_back(prefix + std::to_string(i));
+    items.emplace_back(prefix + std::to_string(i));
   }
   return items;
 }

@@ -130,7 +130,7 @@ private:
 };
 
 /// T = D = 2 s, everything else as quick as it gets.
-node_config lab_config(const std::string& id);
+node_config lab_config(const node_id& id);
 
 /// One store, one actor system, any number of nodes. Everything ends with it; what jobs refer to is declared before it.
 class lab {
@@ -140,7 +140,7 @@ public:
 
   /// Starts a node of this lab; the configuration must be valid.
   lab_node& start(node_config config, std::shared_ptr<const strategy_registry> strategies = nullptr);
-  lab_node& start(const std::string& id) { return start(lab_config(id)); }
+  lab_node& start(const node_id& id) { return start(lab_config(id)); }
   store::embedded_store& store() { return *store_; }
   const store::tree_schema& tree() const { return tree_; }
   caf::actor_system& system() { return system_; }

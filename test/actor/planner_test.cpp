@@ -28,7 +28,7 @@ std::size_t owned(const cluster_view& view, const node_id& worker) {
   return w == view.workers.end() ? 0 : w->items;
 }
 
-node_config slotted(const std::string& id) {
+node_config slotted(const node_id& id) {
   auto c = lab_config(id);
   c.max_items = 1;
   return c;
@@ -90,26 +90,27 @@ TEST_CASE("the next fitting slot serves pending items by priority and age") {
   auto job = [&](const job_id& id, job_priority priority) {
     job_attributes attributes;
     attributes.priority = priority;
-    return watched(id, {id + "-item"}, watch).attributes(attributes).build();
+    return watched(id, {item_id{id + "-item"}}, watch).attributes(attributes).build();
   };
   auto& a = l.start(slotted("a"));
   REQUIRE(a.add(job("m", job_priority::normal)));
   REQUIRE(a.wait_items(1));
   std::size_t waiting = 0;
-  for (const auto& [id, priority] :
-       {std::pair{"low", job_priority::low}, {"z-older", job_priority::normal}, {"k-younger", job_priority::normal}}) {
+  for (const auto& [id, priority] : {std::pair{job_id{"low"}, job_priority::low},
+                                     {"z-older", job_priority::normal},
+                                     {"k-younger", job_priority::normal}}) {
     REQUIRE(a.add(job(id, priority)));
     REQUIRE(eventually([&, n = waiting + 1] { return pending(a).size() == n; }));
     ++waiting;
   }
   CHECK(a.events.of<capacity_wanted>().size() == 3);
-  for (const auto* expected : {"z-older", "k-younger", "low"}) {
+  for (const auto& expected : to_ids<job_id>({"z-older", "k-younger", "low"})) {
     CAPTURE(expected);
-    const auto id = std::string{"to-"} + expected;
+    const node_id id{"to-" + expected};
     auto& n = l.start(slotted(id));
     REQUIRE(n.wait_ready());
     REQUIRE(a.ask(mark_worker{id, {}, true})); // until it offers every job
-    for (const auto& [j, priority] : {std::pair{"m", job_priority::normal},
+    for (const auto& [j, priority] : {std::pair{job_id{"m"}, job_priority::normal},
                                       {"low", job_priority::low},
                                       {"z-older", job_priority::normal},
                                       {"k-younger", job_priority::normal}}) {
@@ -175,7 +176,7 @@ TEST_CASE("every node explains where an item is, and why one has no owner") {
 TEST_CASE("with a budget of one move per round a new node still gets its share, and draining empties a worker") {
   run_watch watch;
   lab l;
-  auto budget = [](const std::string& id) {
+  auto budget = [](const node_id& id) {
     auto c = lab_config(id);
     c.max_moves = 1;
     return c;

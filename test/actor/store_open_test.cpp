@@ -184,7 +184,7 @@ TEST_CASE("why a connection fails is in the log of its own node, with several no
     std::vector<store_actor> stores;
     for (std::size_t i = 0; i < 2; ++i) {
       system_env_options options;
-      options.node = "n" + std::to_string(i);
+      options.node = node_id{"n" + std::to_string(i)};
       options.sessions = std::make_shared<store::zookeeper_factory>();
       options.log = [&book = books[i]](const log_record& line) {
         const std::lock_guard lock{book.guard};

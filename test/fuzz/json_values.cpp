@@ -61,7 +61,8 @@ void judge(const T&) {}
 void judge(const job_spec& x) {
   const auto good = validate(x);
   require(good || fuzz::is_one_line(good.error().text), "a complaint about a job is one line");
-  require(good.has_value() || !is_valid_id(x.id) || !validate(x.schedule) || good.error().text.find(x.id) != x.id.npos,
+  require(good.has_value() || !is_valid_id(x.id) || !validate(x.schedule) ||
+            good.error().text.find(x.id) != std::string::npos,
           "a complaint names the job");
 }
 

@@ -57,16 +57,19 @@ bool is_ascii(std::string_view x) {
 /// Every path made of ids is one that the store accepts, and leads back to its last id.
 void check_paths(const std::string& root, const std::string& id) {
   const store::tree_schema tree{root};
+  const node_id node{id};
+  const job_id job{id};
+  const item_id item{id};
   const auto prefix = root == "/" ? root : root + "/";
   for (const auto& path :
-       {tree.format(), tree.alive(), tree.latches(), tree.workers(), tree.marks(), tree.available(id),
-        tree.assigned(id), tree.pools(), tree.locks(), tree.pool_version(), tree.worker_version(),
-        tree.assignment_version(), tree.latch_prefix(id, "0a1b2c3d") + "0000000042", tree.lock(id, id)}) {
+       {tree.format(), tree.alive(), tree.latches(), tree.workers(), tree.marks(), tree.available(node),
+        tree.assigned(node), tree.pools(), tree.locks(), tree.pool_version(), tree.worker_version(),
+        tree.assignment_version(), tree.latch_prefix(node, "0a1b2c3d") + "0000000042", tree.lock(job, item)}) {
     require(store::is_valid_path(path) && path.compare(0, prefix.size(), prefix) == 0, "a valid path below the root");
   }
-  for (const auto& path :
-       {tree.alive(id), tree.latch(id), tree.worker(id), tree.mark(id), tree.available("w", id), tree.assigned("w", id),
-        tree.assigned("w", "j", id), tree.pool(id), tree.pool("j", id), tree.locks(id)}) {
+  for (const auto& path : {tree.alive(node), tree.latch(id), tree.worker(node), tree.mark(node),
+                           tree.available("w", job), tree.assigned("w", job), tree.assigned("w", "j", item),
+                           tree.pool(job), tree.pool("j", item), tree.locks(job)}) {
     require(store::is_valid_path(path) && path.compare(0, prefix.size(), prefix) == 0, "a valid path below the root");
     require(store::name_of(path) == id, "that ends with the id");
   }
@@ -93,9 +96,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (id_by_rule(text)) {
     check_paths("/djm", std::string{text});
     check_paths("/", std::string{text});
-    const auto item = store::item_of_lock_name(store::name_of(tree.lock("job", text)));
+    const auto item = store::item_of_lock_name(store::name_of(tree.lock("job", item_id{text})));
     require(item && *item == text, "the name of an item's lock leads back to the item");
-    const auto candidate = std::string{store::name_of(tree.latch_prefix(text, "0a1b2c3d"))} + "0000000042";
+    const auto candidate = std::string{store::name_of(tree.latch_prefix(node_id{text}, "0a1b2c3d"))} + "0000000042";
     require(store::candidate_worker(candidate) == text, "a candidate's name leads back to the worker");
     require(store::sequence_of(candidate) == 42, "and to its sequence number");
   }

@@ -35,7 +35,7 @@ job_definition built(const job_builder& b) {
 
 cluster::cluster(cluster_options options) : impl_(std::make_unique<impl>(std::move(options))) {
   for (std::size_t i = 0; i < impl_->options.nodes; ++i) {
-    start("n" + std::to_string(i));
+    start(node_id{"n" + std::to_string(i)});
   }
 }
 

@@ -50,7 +50,7 @@ std::string keys_of(const Map& all) {
 
 std::pair<job_id, item_id> split_key(const std::string& key) {
   const auto slash = key.find('/');
-  return {key.substr(0, slash), key.substr(slash + 1)};
+  return {job_id{key.substr(0, slash)}, item_id{key.substr(slash + 1)}};
 }
 
 cluster::impl::impl(cluster_options o)

@@ -35,7 +35,7 @@ void debts::look(const tree_image& image, const std::vector<node>& nodes, time_p
   orphans_ = std::move(orphans);
   std::map<std::string, time_point> idle;
   for (const auto& key : image.pool()) {
-    const auto job = key.substr(0, key.find('/'));
+    const job_id job{key.substr(0, key.find('/'))};
     const auto enabled = image.jobs().find(job);
     const auto l = image.locks().find(key);
     const bool held = l != image.locks().end() && lives(image, l->second);
@@ -77,7 +77,7 @@ void debts::look_at_nodes(const tree_image& image, const std::vector<node>& node
   leader_ = leader;
 }
 
-bool debts::somebody_has_long_offered(const tree_image& image, const std::string& job, time_point now) const {
+bool debts::somebody_has_long_offered(const tree_image& image, const job_id& job, time_point now) const {
   return std::any_of(image.alive().begin(), image.alive().end(), [&](const auto& x) {
     const auto w = well_.find(x.second.incarnation);
     return w != well_.end() && now - w->second > std::chrono::seconds{5} && image.offers(x.first, job) &&

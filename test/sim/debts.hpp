@@ -28,7 +28,7 @@ public:
   void hindered(time_point now) { leader_since_ = now; }
   void excuse(const std::string& key) { excused_.insert(key); }
   /// A job whose placement depends on a user's code.
-  void leave_out(const std::string& job) { left_out_.insert(job); }
+  void leave_out(const job_id& job) { left_out_.insert(job); }
 
   /// To be called some times a second.
   void look(const tree_image& image, const std::vector<node>& nodes, time_point now, const complaint& say);
@@ -40,7 +40,7 @@ public:
 
 private:
   void look_at_nodes(const tree_image& image, const std::vector<node>& nodes, time_point now);
-  bool somebody_has_long_offered(const tree_image& image, const std::string& job, time_point now) const;
+  bool somebody_has_long_offered(const tree_image& image, const job_id& job, time_point now) const;
 
   time_point leader_since_{};
   std::string leader_;
@@ -50,7 +50,8 @@ private:
   /// Locks of nobody who lives, and items that nobody holds: since when that is so.
   std::map<lock_name, time_point> orphans_;
   std::map<std::string, time_point> idle_;
-  std::set<std::string> excused_, left_out_;
+  std::set<std::string> excused_;
+  std::set<job_id> left_out_;
 };
 
 } // namespace djm::sim

@@ -247,7 +247,7 @@ void fault_plan::heal() {
         }
       }
       for (std::size_t m = 0; m < world_.options().machines; ++m) {
-        world_.tell(*h, mark_worker{"n" + std::to_string(m), false, false});
+        world_.tell(*h, mark_worker{node_id{"n" + std::to_string(m)}, false, false});
       }
     });
   }
@@ -263,7 +263,7 @@ judge::expectation fault_plan::expected(time_point since) const {
     }
     std::set<item_id> there;
     for (auto i = image.pool().lower_bound(id + '/'); i != image.pool().end() && i->rfind(id + '/', 0) == 0; ++i) {
-      there.insert(i->substr(id.size() + 1));
+      there.emplace(i->substr(id.size() + 1));
     }
     e.jobs[id] = j.world->items;
     // Where versions stay mixed the pool is what one of them offers: which one, is the nodes' own affair.

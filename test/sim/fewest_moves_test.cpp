@@ -26,15 +26,15 @@ share_problem::job job(std::vector<std::size_t> have, std::size_t unowned = 0) {
 /// The same as the planner gets it.
 assignment_problem as_planned(const share_problem& p) {
   problem_builder b;
-  const auto name = [](std::size_t w) { return "w" + std::to_string(w); };
+  const auto name = [](std::size_t w) { return node_id{"w" + std::to_string(w)}; };
   for (std::size_t w = 0; w < p.base.size(); ++w) {
     b.add_worker(name(w), {}, problem_builder::offers::listed_jobs);
   }
   for (std::size_t j = 0; j < p.jobs.size(); ++j) {
-    const auto id = "j" + std::to_string(j);
+    const job_id id{"j" + std::to_string(j)};
     std::vector<item_id> items;
     for (std::size_t k = 0; k < p.jobs[j].items; ++k) {
-      items.push_back("i" + std::to_string(k));
+      items.emplace_back("i" + std::to_string(k));
     }
     b.add_job(id, {}, items);
     std::size_t k = 0;

@@ -242,7 +242,7 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
       ++counts_.joins;
     }
     if (e.what == kind::alive_gone) {
-      if (const auto a = image_.alive().find(e.key); a != image_.alive().end()) {
+      if (const auto a = image_.alive().find(node_id{e.key}); a != image_.alive().end()) {
         gone_since_[a->second.incarnation] = now;
         if (stranger || (txn.session == a->second.session && !txn.ends_session)) {
           for (auto& [number, h] : hosts_) {
@@ -254,12 +254,12 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
       }
     }
     if (e.what == kind::pool_changed && !e.key.empty() && !lawless) {
-      check_wish(change, e.key, now);
+      check_wish(change, job_id{e.key}, now);
     }
     moves_.sees(change, e, image_, now);
     image_.apply(change, e, txn.zxid);
     if (e.what == kind::alive_made) {
-      if (const auto a = image_.alive().find(e.key); a != image_.alive().end()) {
+      if (const auto a = image_.alive().find(node_id{e.key}); a != image_.alive().end()) {
         gone_since_.erase(a->second.incarnation);
         for (auto& [number, h] : hosts_) {
           h.former = h.former && h.incarnation != a->second.incarnation;
@@ -333,7 +333,7 @@ void judge::check_lock_gone(const std::string& key, store::session_id_t by, stor
 }
 
 /// Of two nodes that disagree about a pool the one that has said so later has the say, for as long as it lives.
-void judge::check_wish(const store::node_change& change, const std::string& job, time_point now) {
+void judge::check_wish(const store::node_change& change, const job_id& job, time_point now) {
   const auto before = image_.wishes().find(job);
   const auto after = store::decode<store::pool_payload>(change.data, change.path);
   if (before == image_.wishes().end() || !after || after->wish >= before->second.number) {
@@ -411,7 +411,7 @@ void judge::quiescent(const expectation& e, time_point now) {
   }
   for (const auto& key : image_.pool()) {
     const auto slash = key.find('/');
-    const auto job = e.jobs.find(key.substr(0, slash));
+    const auto job = e.jobs.find(job_id{key.substr(0, slash)});
     if (job != e.jobs.end() && std::count(job->second.begin(), job->second.end(), key.substr(slash + 1)) == 0) {
       say("I9", now, fmt::format("{} is in the pool, but nobody who lives offers it", key));
     }

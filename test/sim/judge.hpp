@@ -180,7 +180,7 @@ private:
   void check_lock_gone(const std::string& key, store::session_id_t by, store::session_id_t leader, time_point now);
   void check_debts(time_point now);
   void check_that_all_found_out(time_point now);
-  void check_wish(const store::node_change& change, const std::string& job, time_point now);
+  void check_wish(const store::node_change& change, const job_id& job, time_point now);
   void say(const char* invariant, time_point now, std::string text);
 
   std::string root_;

@@ -142,7 +142,7 @@ TEST_CASE("I1: whose registration somebody else removes has D from there, and no
 
 TEST_CASE("I9: a pool that falls back to an earlier wish while the later one's writer lives is noticed") {
   court c;
-  const auto pool = [](const char* writer, const char* incarnation, std::int64_t wish) {
+  const auto pool = [](const node_id& writer, const char* incarnation, std::int64_t wish) {
     store::pool_payload p;
     p.last_writer = writer;
     p.writer_incarnation = incarnation;

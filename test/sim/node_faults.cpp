@@ -125,7 +125,7 @@ void fault_plan::add_node_faults() {
     }
     // Another process with the id of one that may be running.
     const auto m = any_machine();
-    twin_ = world_.start(m, "n" + std::to_string(any_machine()));
+    twin_ = world_.start(m, node_id{"n" + std::to_string(any_machine())});
     register_jobs(*twin_, m);
     later(chance_.between(500ms, 6s), [this] {
       if (twin_) {
@@ -149,7 +149,7 @@ void fault_plan::add_node_faults() {
     auto& writer = some_stranger();
     const auto root = world_.options().config.store.root;
     const auto m = any_machine();
-    const auto name = "n" + std::to_string(m);
+    const node_id name{"n" + std::to_string(m)};
     writer.write(store::create_op{root + "/leader-latch/" + name + "-i0-" + std::to_string(1'000'000'000 + m), "",
                                   store::create_mode::persistent});
     writer.write(store::create_op{root + "/leader-latch/" + name + "-i0-000000000" + std::to_string(m % 10), "",

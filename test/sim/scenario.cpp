@@ -52,7 +52,7 @@ shape shape_of(profile p, std::uint64_t seed) {
 std::vector<item_id> numbered(char prefix, std::size_t n) {
   std::vector<item_id> items;
   for (std::size_t i = 0; i < n; ++i) {
-    items.push_back(fmt::format("{}{:03}", prefix, i));
+    items.emplace_back(fmt::format("{}{:03}", prefix, i));
   }
   return items;
 }
@@ -64,7 +64,7 @@ constexpr duration longest_wait = 2 * 500ms + 300ms + 200ms;
 void add_jobs(world& w, fault_plan& c, const shape& s, chance& dice, profile kind) {
   for (std::size_t i = 0; i < s.items.size(); ++i) {
     job_spec spec;
-    spec.id = fmt::format("job-{}", static_cast<char>('a' + i));
+    spec.id = job_id{fmt::format("job-{}", static_cast<char>('a' + i))};
     spec.schedule = i == 1 ? schedule::fixed_delay(200ms) : schedule::fixed_rate(200ms);
     // A node that has nothing to ask for stays with a server that answers reads and nothing else.
     spec.pool_check_period = s.idle_nodes             ? dice.between(5s, 6s)

@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 inline std::vector<item_id> numbered(const std::string& prefix, std::size_t n) {
   std::vector<item_id> items;
   for (std::size_t i = 0; i < n; ++i) {
-    items.push_back(fmt::format("{}{:02}", prefix, i));
+    items.emplace_back(fmt::format("{}{:02}", prefix, i));
   }
   return items;
 }
@@ -81,7 +81,7 @@ struct small_cluster {
     }
     return n;
   }
-  std::map<std::string, std::set<std::string>> owners() { return w.verdict().image().assigned(); }
+  std::map<std::string, std::set<node_id>> owners() { return w.verdict().image().assigned(); }
 
   void settle() {
     REQUIRE(w.run_until([&] { return complete(); }, 20s));

@@ -18,18 +18,18 @@ constexpr std::size_t nearly_full = 180;
 /// Clocks run up to 2 % apart.
 constexpr int clock_slack_percent = 4;
 
-std::string job_of(const std::string& key) {
-  return key.substr(0, key.find('/'));
+job_id job_of(const std::string& key) {
+  return job_id{key.substr(0, key.find('/'))};
 }
 
 /// "n1" of ".../workers/n1" where the folder is "/workers/"; empty for any other path.
-std::string name_below(const std::string& path, std::string_view folder) {
+node_id name_below(const std::string& path, std::string_view folder) {
   const auto at = path.find(folder);
   if (at == std::string::npos) {
     return {};
   }
   const auto name = path.substr(at + folder.size());
-  return name.find('/') == std::string::npos ? name : std::string{};
+  return node_id{name.find('/') == std::string::npos ? name : std::string{}};
 }
 
 } // namespace
@@ -39,24 +39,25 @@ void stickiness::sees(const store::node_change& change, const tree_event& e, con
   const bool gone = change.what == store::node_change::kind::remove;
   ++changes_;
   switch (e.what) {
-  case kind::unassigned: from_[e.key] = e.worker; return;
-  case kind::assigned: to_[e.key] = e.worker; return;
+  case kind::unassigned: from_[e.key] = node_id{e.worker}; return;
+  case kind::assigned: to_[e.key] = node_id{e.worker}; return;
   case kind::alive_gone:
-    if (image.alive().count(e.key) == 0) {
+    if (image.alive().count(node_id{e.key}) == 0) {
       return; // it was nobody's
     }
-    gone_[e.key] = now;
+    gone_[node_id{e.key}] = now;
     // Plans change once more when its D is over.
-    input_changed_ = std::max(input_changed_, now + workers_[e.key].detach * 11 / 10);
+    input_changed_ = std::max(input_changed_, now + workers_[node_id{e.key}].detach * 11 / 10);
     return;
   case kind::alive_made:
     // A transaction of locks sets it too, to learn its zxid; nobody has come then.
     if (change.what == store::node_change::kind::create && change.ephemeral_owner != 0) {
-      auto& w = workers_[e.key];
-      if (long_gone(e.key, now)) {
+      const node_id worker{e.key};
+      auto& w = workers_[worker];
+      if (long_gone(worker, now)) {
         w.unfit_until = now;
       }
-      gone_.erase(e.key);
+      gone_.erase(worker);
       w.fit_since = now;
       input_changed_ = std::max(input_changed_, now);
     }
@@ -72,15 +73,15 @@ void stickiness::sees(const store::node_change& change, const tree_event& e, con
       }
     } else if (!gone) {
       const auto p = store::decode<store::pool_payload>(change.data, change.path);
-      const auto was = image.jobs().find(e.key);
+      const auto was = image.jobs().find(job_id{e.key});
       if (was == image.jobs().end() || (p && p->enabled && !was->second)) {
-        job_came_[e.key] = now;
+        job_came_[job_id{e.key}] = now;
       }
       if (p) {
         auto plain = p->attributes;
         plain.strategy.clear();
         rules next{p->attributes.strategy, plain == job_attributes{}};
-        const auto [r, first] = rules_.try_emplace(e.key, next);
+        const auto [r, first] = rules_.try_emplace(job_id{e.key}, next);
         if (!first && (r->second.strategy != next.strategy || r->second.plain != next.plain)) {
           rules_changed_ = now;
         }
@@ -127,7 +128,7 @@ void stickiness::sees(const store::node_change& change, const tree_event& e, con
   }
 }
 
-void stickiness::sees_mark(const std::string& worker, std::string_view data, time_point now) {
+void stickiness::sees_mark(const node_id& worker, std::string_view data, time_point now) {
   const auto m = store::decode<store::mark_payload>(data, "marks");
   const bool draining = m && m->draining;
   auto& w = workers_[worker];
@@ -141,19 +142,13 @@ void stickiness::sees_mark(const std::string& worker, std::string_view data, tim
   input_changed_ = std::max(input_changed_, now);
 }
 
-bool stickiness::recent(const std::map<std::string, time_point>& when, const std::string& key, time_point now) const {
-  const auto i = when.find(key);
-  return i != when.end() && now < i->second + age_of_plans;
-}
-
-bool stickiness::unwanted(const std::string& key, const std::string& job, const tree_image& image,
-                          time_point now) const {
+bool stickiness::unwanted(const std::string& key, const job_id& job, const tree_image& image, time_point now) const {
   const auto j = image.jobs().find(job);
   return image.pool().count(key) == 0 || recent(item_came_, key, now) || j == image.jobs().end() || !j->second ||
          recent(job_came_, job, now) || image.all_disabled() || now < all_enabled_ + age_of_plans;
 }
 
-bool stickiness::long_gone(const std::string& worker, time_point now) const {
+bool stickiness::long_gone(const node_id& worker, time_point now) const {
   const auto g = gone_.find(worker);
   const auto w = workers_.find(worker);
   return g != gone_.end() && w != workers_.end() &&
@@ -174,12 +169,12 @@ void stickiness::transaction_ends(const tree_image& image, time_point now, const
     check_bound(image, now, complain);
   }
   // "worker job": items given away for balance.
-  std::map<std::pair<std::string, std::string>, std::string> given;
-  std::map<std::string, std::size_t> gives;
+  std::map<std::pair<node_id, job_id>, std::string> given;
+  std::map<node_id, std::size_t> gives;
   for (const auto& [key, worker] : from_) {
     ++gives[worker];
   }
-  std::set<std::string> has_more;
+  std::set<node_id> has_more;
   for (const auto& [key, owners] : image.assigned()) {
     has_more.insert(owners.begin(), owners.end());
   }

@@ -13,6 +13,9 @@
 
 namespace djm::sim {
 
+/// How old the cluster may be that a plan was made from: reads, user code in the way, transactions.
+constexpr auto age_of_plans = std::chrono::seconds{8};
+
 /// I4, from the committed history: why did an item leave its owner?
 ///
 /// - Its pool, or a switch, does not want it any more.
@@ -83,20 +86,24 @@ private:
   };
   struct shown_plan;
 
-  void sees_mark(const std::string& worker, std::string_view data, time_point now);
+  void sees_mark(const node_id& worker, std::string_view data, time_point now);
   void check_bound(const tree_image& image, time_point now, const complaint& complain);
-  std::string beyond_bound(const shown_plan& plan, const std::set<std::string>& workers, const tree_image& image,
+  std::string beyond_bound(const shown_plan& plan, const std::set<node_id>& workers, const tree_image& image,
                            time_point now) const;
-  bool settled(const std::string& worker, const tree_image& image, time_point now) const;
-  bool shares(const std::string& worker, const std::string& job, const tree_image& image, time_point now) const;
-  bool unwanted(const std::string& key, const std::string& job, const tree_image& image, time_point now) const;
+  bool settled(const node_id& worker, const tree_image& image, time_point now) const;
+  bool shares(const node_id& worker, const job_id& job, const tree_image& image, time_point now) const;
+  bool unwanted(const std::string& key, const job_id& job, const tree_image& image, time_point now) const;
   /// Whether the worker's D is over, for a clock that runs fast.
-  bool long_gone(const std::string& worker, time_point now) const;
-  bool recent(const std::map<std::string, time_point>& when, const std::string& key, time_point now) const;
+  bool long_gone(const node_id& worker, time_point now) const;
+  template <class Name>
+  static bool recent(const std::map<Name, time_point>& when, const Name& name, time_point now) {
+    const auto i = when.find(name);
+    return i != when.end() && now < i->second + age_of_plans;
+  }
 
-  std::map<std::string, registration> workers_;
-  std::map<std::string, time_point> gone_;
-  std::map<std::string, rules> rules_;
+  std::map<node_id, registration> workers_;
+  std::map<node_id, time_point> gone_;
+  std::map<job_id, rules> rules_;
   /// When a rule, or what is not plain of a worker, was another.
   time_point rules_changed_{};
   /// When anything changed that plans are made from.
@@ -108,16 +115,13 @@ private:
   counts counts_;
   /// When an item, a job or an offer ("worker/job") came (back).
   std::map<std::string, time_point> item_came_;
-  std::map<std::string, time_point> job_came_;
+  std::map<job_id, time_point> job_came_;
   std::map<std::string, time_point> offer_came_;
   time_point all_enabled_{};
   bool all_disabled_ = false;
   /// Of the transaction under way: items and who gives or takes them.
-  std::map<std::string, std::string> from_;
-  std::map<std::string, std::string> to_;
+  std::map<std::string, node_id> from_;
+  std::map<std::string, node_id> to_;
 };
-
-/// How old the cluster may be that a plan was made from: reads, user code in the way, transactions.
-constexpr auto age_of_plans = std::chrono::seconds{8};
 
 } // namespace djm::sim

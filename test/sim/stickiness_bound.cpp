@@ -18,8 +18,8 @@ constexpr std::size_t most_uncertain = 4;
 /// After the last change of anything; the worst outages one after the other.
 constexpr auto time_to_settle = std::chrono::seconds{12};
 
-std::string job_of(const std::string& key) {
-  return key.substr(0, key.find('/'));
+job_id job_of(const std::string& key) {
+  return job_id{key.substr(0, key.find('/'))};
 }
 
 } // namespace
@@ -27,27 +27,28 @@ std::string job_of(const std::string& key) {
 /// A plan and the state it has made.
 struct stickiness::shown_plan {
   struct move {
-    std::string key, job, from, to;
+    std::string key;
+    job_id job;
+    node_id from, to;
   };
   std::vector<move> moves;
   /// By job and worker: items afterwards; the same of items that came.
-  std::map<std::string, std::map<std::string, std::size_t>> held, came;
+  std::map<job_id, std::map<node_id, std::size_t>> held, came;
 };
 
-bool stickiness::settled(const std::string& worker, const tree_image& image, time_point now) const {
+bool stickiness::settled(const node_id& worker, const tree_image& image, time_point now) const {
   const auto w = workers_.find(worker);
   return w != workers_.end() && image.alive().count(worker) > 0 && !w->second.left &&
          w->second.fit_since + age_of_plans <= now;
 }
 
-bool stickiness::shares(const std::string& worker, const std::string& job, const tree_image& image,
-                        time_point now) const {
+bool stickiness::shares(const node_id& worker, const job_id& job, const tree_image& image, time_point now) const {
   return settled(worker, image, now) && image.offers(worker, job) && !recent(offer_came_, worker + '/' + job, now);
 }
 
 void stickiness::check_bound(const tree_image& image, time_point now, const complaint& complain) {
   shown_plan plan;
-  std::set<std::string> touched;
+  std::set<node_id> touched;
   for (const auto& [key, to] : to_) {
     ++plan.came[job_of(key)][to];
     touched.insert(to);
@@ -66,8 +67,8 @@ void stickiness::check_bound(const tree_image& image, time_point now, const comp
                                           (image.alive().count(w.first) == 0 && touched.count(w.first) == 0);
                                  }) &&
                      std::all_of(rules_.begin(), rules_.end(), [](const auto& r) { return r.second.plain; });
-  std::set<std::string> members;
-  std::vector<std::string> uncertain;
+  std::set<node_id> members;
+  std::vector<node_id> uncertain;
   for (const auto& [key, owners] : image.assigned()) {
     for (const auto& w : owners) {
       ++plan.held[job_of(key)][w];
@@ -108,14 +109,14 @@ void stickiness::check_bound(const tree_image& image, time_point now, const comp
 }
 
 /// Empty when this reading of the plan explains it.
-std::string stickiness::beyond_bound(const shown_plan& plan, const std::set<std::string>& workers,
-                                     const tree_image& image, time_point now) const {
-  const std::vector<std::string> names{workers.begin(), workers.end()};
+std::string stickiness::beyond_bound(const shown_plan& plan, const std::set<node_id>& workers, const tree_image& image,
+                                     time_point now) const {
+  const std::vector<node_id> names{workers.begin(), workers.end()};
   share_problem balanced;
   balanced.base.resize(names.size());
-  std::set<std::string> balanced_jobs;
+  std::set<job_id> balanced_jobs;
   bool balanced_known = true;
-  const auto leaves = [&](const std::string& job, const share_problem::job& shares_of) {
+  const auto leaves = [&](const job_id& job, const share_problem::job& shares_of) {
     return static_cast<std::size_t>(std::count_if(plan.moves.begin(), plan.moves.end(), [&](const auto& m) {
       const auto at = std::lower_bound(names.begin(), names.end(), m.from);
       return m.job == job && at != names.end() && *at == m.from &&

@@ -99,23 +99,23 @@ void tree_image::apply(const store::node_change& change, const tree_event& e, st
       p.incarnation = payload->incarnation;
     }
     if (change.what == what::set) {
-      p.session = alive_[e.key].session;
+      p.session = alive_[node_id{e.key}].session;
     }
-    alive_[e.key] = std::move(p);
+    alive_[node_id{e.key}] = std::move(p);
     break;
   }
-  case kind::alive_gone: alive_.erase(e.key); break;
+  case kind::alive_gone: alive_.erase(node_id{e.key}); break;
   case kind::latch_made:
     if (change.ephemeral_owner != 0) {
       latches_[store::sequence_of(e.key).value_or(-1)] = change.ephemeral_owner;
     }
     break;
   case kind::latch_gone: latches_.erase(store::sequence_of(e.key).value_or(-1)); break;
-  case kind::assigned: assigned_[e.key].insert(e.worker); break;
+  case kind::assigned: assigned_[e.key].emplace(e.worker); break;
   case kind::unassigned: {
     auto i = assigned_.find(e.key);
     if (i != assigned_.end()) {
-      i->second.erase(e.worker);
+      i->second.erase(node_id{e.worker});
       if (i->second.empty()) {
         assigned_.erase(i);
       }
@@ -130,29 +130,31 @@ void tree_image::apply(const store::node_change& change, const tree_event& e, st
         all_disabled_ = p->all_disabled;
       }
     } else if (change.what == what::remove) {
-      jobs_.erase(e.key);
-      wishes_.erase(e.key);
+      jobs_.erase(job_id{e.key});
+      wishes_.erase(job_id{e.key});
     } else {
       auto& enabled = jobs_.emplace(e.key, true).first->second;
       if (const auto p = store::decode<store::pool_payload>(change.data, change.path)) {
         enabled = p->enabled;
-        wishes_[e.key] = {p->last_writer, p->writer_incarnation, p->wish};
+        wishes_[job_id{e.key}] = {p->last_writer, p->writer_incarnation, p->wish};
       }
     }
     break;
   case kind::other:
     if (e.worker == "available") {
+      const auto slash = e.key.find('/');
+      const std::pair offer{node_id{e.key.substr(0, slash)}, job_id{e.key.substr(slash + 1)}};
       if (change.what == what::remove) {
-        offers_.erase(e.key);
+        offers_.erase(offer);
       } else {
-        offers_.insert(e.key);
+        offers_.insert(offer);
       }
     } else if (e.worker == "marks") {
       const auto mark = store::decode<store::mark_payload>(change.data, change.path);
       if (change.what == what::remove || (mark && !mark->draining && !mark->cordoned)) {
-        marked_.erase(e.key);
+        marked_.erase(node_id{e.key});
       } else {
-        marked_.insert(e.key);
+        marked_.emplace(e.key);
       }
     }
     break;

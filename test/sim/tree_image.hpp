@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "zkstore/embedded/embedded_ensemble.hpp"
@@ -40,7 +41,7 @@ class tree_image {
 public:
   struct lock {
     store::zxid_t token = 0;
-    std::string worker;
+    node_id worker;
     std::string incarnation;
     duration detach{};
   };
@@ -51,7 +52,7 @@ public:
 
   /// Whose wish a job's pool is.
   struct wish {
-    std::string writer;
+    node_id writer;
     std::string incarnation;
     std::int64_t number = 0;
   };
@@ -63,33 +64,33 @@ public:
   void apply(const store::node_change& change, const tree_event& e, store::zxid_t zxid);
 
   const std::map<std::string, lock>& locks() const { return locks_; }
-  const std::map<std::string, presence>& alive() const { return alive_; }
+  const std::map<node_id, presence>& alive() const { return alive_; }
   /// Owners of each item; more than one is a violation.
-  const std::map<std::string, std::set<std::string>>& assigned() const { return assigned_; }
+  const std::map<std::string, std::set<node_id>>& assigned() const { return assigned_; }
   const std::set<std::string>& pool() const { return pool_; }
   /// Jobs that have a node in the pool, and whether they are enabled.
-  const std::map<std::string, bool>& jobs() const { return jobs_; }
-  const std::map<std::string, wish>& wishes() const { return wishes_; }
+  const std::map<job_id, bool>& jobs() const { return jobs_; }
+  const std::map<job_id, wish>& wishes() const { return wishes_; }
   bool all_disabled() const { return all_disabled_; }
   /// The session of the candidate that leads; 0 without any.
   store::session_id_t lowest_latch() const;
   /// Jobs a worker has announced.
-  bool offers(const std::string& worker, const std::string& job) const { return offers_.count(worker + '/' + job) > 0; }
+  bool offers(const node_id& worker, const job_id& job) const { return offers_.count({worker, job}) > 0; }
   /// Whether it may be kept from items by a mark.
-  bool marked(const std::string& worker) const { return marked_.count(worker) > 0; }
+  bool marked(const node_id& worker) const { return marked_.count(worker) > 0; }
 
 private:
   std::string root_;
   store::tree_schema schema_;
   std::map<std::string, lock> locks_;
-  std::map<std::string, presence> alive_;
+  std::map<node_id, presence> alive_;
   std::map<std::int64_t, store::session_id_t> latches_;
-  std::map<std::string, std::set<std::string>> assigned_;
+  std::map<std::string, std::set<node_id>> assigned_;
   std::set<std::string> pool_;
-  std::map<std::string, bool> jobs_;
-  std::map<std::string, wish> wishes_;
-  std::set<std::string> offers_;
-  std::set<std::string> marked_;
+  std::map<job_id, bool> jobs_;
+  std::map<job_id, wish> wishes_;
+  std::set<std::pair<node_id, job_id>> offers_;
+  std::set<node_id> marked_;
   bool all_disabled_ = false;
 };
 

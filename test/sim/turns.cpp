@@ -52,7 +52,7 @@ void turns::told(host h, const event& what, time_point now, const complaint& say
   } else if (const auto* p = std::get_if<problem>(&what); p && p->why.text.find("failed and is rebuilt") != npos) {
     anew(h, now); // nothing could start
     if (p->component.compare(0, runner.size(), runner) == 0) {
-      rebuilt(h, p->component.substr(runner.size(), p->component.size() - runner.size() - 1));
+      rebuilt(h, job_id{p->component.substr(runner.size(), p->component.size() - runner.size() - 1)});
     }
   }
 }

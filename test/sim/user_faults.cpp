@@ -71,7 +71,7 @@ void fault_plan::add_user_faults() {
       items.erase(items.begin() + static_cast<std::ptrdiff_t>(chance_.below(items.size())));
     }
     if (chance_.one_in(3)) {
-      items.push_back("x" + std::to_string(chance_.below(10)));
+      items.emplace_back("x" + std::to_string(chance_.below(10)));
       std::sort(items.begin(), items.end());
     }
     j.world->items = items;
@@ -94,7 +94,7 @@ void fault_plan::add_user_faults() {
     auto& j = any_job();
     auto items = j.all_items;
     items.erase(items.begin());
-    items.push_back("v" + std::to_string(chance_.below(10)));
+    items.emplace_back("v" + std::to_string(chance_.below(10)));
     std::sort(items.begin(), items.end());
     const auto m = any_machine();
     j.world->elsewhere[m] = items;
@@ -204,7 +204,7 @@ void fault_plan::add_user_faults() {
   };
   actions_["worker marked"] = [this] {
     const auto m = any_machine();
-    const auto name = "n" + std::to_string(m);
+    const node_id name{"n" + std::to_string(m)};
     const bool drain = chance_.one_in(2);
     if (const auto h = any_node()) {
       world_.tell(*h, mark_worker{name, drain, !drain});

@@ -127,7 +127,7 @@ world::handle world::start(std::size_t machine, std::optional<node_id> name,
   const auto ppm = static_cast<std::int64_t>(chance_.below(2 * static_cast<std::uint64_t>(options_.skew_ppm) + 1));
   clock.ppm = ppm - options_.skew_ppm;
   auto config = options_.config;
-  config.id = name ? *name : "n" + std::to_string(machine);
+  config.id = name ? *name : node_id{"n" + std::to_string(machine)};
   if (change) {
     change(config);
   }

@@ -26,7 +26,7 @@ struct command_line {
   bool table = false;
   bool timing = true;
   gone previous = gone::allowed;
-  std::optional<std::pair<std::string, std::string>> explain;
+  std::optional<item_ref> explain;
 };
 
 std::optional<command_line> parse(const std::vector<std::string>& arguments) {
@@ -40,7 +40,7 @@ std::optional<command_line> parse(const std::vector<std::string>& arguments) {
     } else if (a == "--strict") {
       result.previous = gone::refused;
     } else if (a == "--explain" && k + 2 < arguments.size()) {
-      result.explain.emplace(arguments[k + 1], arguments[k + 2]);
+      result.explain = item_ref{job_id{arguments[k + 1]}, item_id{arguments[k + 2]}};
       k += 2;
     } else if (result.file.empty() && (a == "-" || a.empty() || a[0] != '-')) {
       result.file = a;
@@ -99,9 +99,9 @@ int plan_command(const std::vector<std::string>& arguments, std::ostream& out, s
     return 3;
   }
   if (line->explain) {
-    const auto item = request->problem.find_item(line->explain->first, line->explain->second);
+    const auto item = request->problem.find_item(line->explain->job, line->explain->item);
     if (!item) {
-      err << "djm plan: item \"" << line->explain->second << "\" of job \"" << line->explain->first
+      err << "djm plan: item \"" << line->explain->item << "\" of job \"" << line->explain->job
           << "\" is not in the file\n";
       return 1;
     }

@@ -338,7 +338,7 @@ private:
             refuse(here / k, items[k], "has a previous owner already, \"" + place->second + "\"");
           }
           if (there) {
-            builder_.set_previous(node_id{w}, job_id{j}, item);
+            builder_.set_previous(node_id{w}, job_id{j}, item_id{item});
           }
         }
       }

@@ -123,7 +123,7 @@ int main(int argc, char** argv) {
   threads.set(djm::cx::max_threads_option, std::size_t{actor_threads});
   caf::actor_system system{threads};
   djm::node_config c;
-  c.id = argv[1];
+  c.id = djm::node_id{argv[1]};
   c.store.connect = argv[2];
   c.store.root = argv[3];
   c.store.session_timeout = 2s;

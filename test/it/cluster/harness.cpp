@@ -33,7 +33,7 @@ milliseconds since(clock::time_point begin) {
   return std::chrono::duration_cast<milliseconds>(clock::now() - begin);
 }
 
-node_config quick_config(const std::string& id, const std::string& connect, const std::string& root) {
+node_config quick_config(const node_id& id, const std::string& connect, const std::string& root) {
   node_config c;
   c.id = id;
   c.store.connect = connect;
@@ -67,7 +67,7 @@ std::vector<item_id> numbered(const std::string& prefix, std::size_t count) {
   std::vector<item_id> items;
   items.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
-    items.push_back(prefix + std::to_string(i));
+    items.emplace_back(prefix + std::to_string(i));
   }
   return items;
 }

@@ -26,7 +26,7 @@ void let_pass(milliseconds span);
 milliseconds since(clock::time_point begin);
 
 /// T = D = 2 s and everything else in proportion; no log below errors.
-node_config quick_config(const std::string& id, const std::string& connect, const std::string& root);
+node_config quick_config(const node_id& id, const std::string& connect, const std::string& root);
 
 /// Starts a node; throws with the complaint when it cannot.
 node start_node(node_config config, std::function<void(const node_event&)> on_event = {});

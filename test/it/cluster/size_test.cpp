@@ -56,7 +56,7 @@ TEST_CASE("25,000 items in 51 jobs on 4 nodes: locked soon, taken over soon, wit
       m.code = big;
       must(system, nodes.back(), m);
       for (int j = 0; j < 50; ++j) {
-        m.spec.id = "small-" + std::to_string(j);
+        m.spec.id = job_id{"small-" + std::to_string(j)};
         m.code = small;
         must(system, nodes.back(), m);
       }

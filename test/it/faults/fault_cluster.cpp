@@ -17,8 +17,8 @@ namespace {
 using kind = journal_line::kind;
 using act_kind = process_story::act::kind;
 
-std::string node_name(std::size_t node) {
-  return "n" + std::to_string(node);
+node_id node_name(std::size_t node) {
+  return node_id{"n" + std::to_string(node)};
 }
 
 std::vector<item_id> items(int count) {

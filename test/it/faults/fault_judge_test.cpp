@@ -49,7 +49,7 @@ struct script {
   script() {
     story.root = "/r";
     story.jobs = {{"j", {"i"}}};
-    for (const char* id : {"n0", "n1"}) {
+    for (const auto& id : to_ids<node_id>({"n0", "n1"})) {
       process_story p;
       p.node = id;
       p.detach = 2s;

@@ -29,7 +29,7 @@ using kind = journal_line::kind;
 std::vector<djm::item_id> numbered(const std::string& prefix, int count) {
   std::vector<djm::item_id> items;
   for (int i = 0; i < count; ++i) {
-    items.push_back(prefix + std::to_string(i));
+    items.emplace_back(prefix + std::to_string(i));
   }
   return items;
 }
@@ -159,7 +159,7 @@ djm::duration span(const std::string& text) {
 
 int run(std::map<std::string, std::string> o) {
   djm::node_config c;
-  c.id = o.at("id");
+  c.id = djm::node_id{o.at("id")};
   c.store.connect = o.at("connect");
   c.store.root = o.at("root");
   c.store.session_timeout = span(o.at("timeout"));
@@ -185,7 +185,7 @@ int run(std::map<std::string, std::string> o) {
   observer watching{*node, out};
   for (const char* name : {"share", "each"}) {
     djm::job_definition d;
-    d.spec.id = name;
+    d.spec.id = djm::job_id{name};
     d.spec.schedule = djm::schedule::fixed_rate(span(o.at("period")));
     d.spec.mode = d.spec.id == "each" ? djm::running_mode::thread_per_item : djm::running_mode::single_thread;
     d.code = std::make_shared<lasting_job>(numbered("i", std::stoi(o.at(name))), span(o.at("busy")),

@@ -25,7 +25,7 @@ std::vector<work_item> read_items(std::istream& in) {
   for (std::string word; in >> word;) {
     const auto colon = word.find(':');
     work_item x;
-    x.id = word.substr(0, colon);
+    x.id = item_id{word.substr(0, colon)};
     if (colon != std::string::npos) {
       x.token = std::stoll(word.substr(colon + 1));
     }
@@ -66,7 +66,7 @@ std::string to_text(const journal_line& line) {
 journal_line parse_journal_line(const std::string& text) {
   std::istringstream in{text};
   journal_line x;
-  std::string name;
+  std::string name, job;
   in >> x.us >> name;
   std::size_t n = 0;
   while (n < names.size() && names[n] != name) {
@@ -78,7 +78,7 @@ journal_line parse_journal_line(const std::string& text) {
     switch (x.what) {
     case kind::run:
     case kind::started:
-      whole = static_cast<bool>(in >> x.run >> x.job);
+      whole = static_cast<bool>(in >> x.run >> job);
       x.items = read_items(in);
       break;
     case kind::done: whole = static_cast<bool>(in >> x.run); break;
@@ -86,11 +86,11 @@ journal_line parse_journal_line(const std::string& text) {
     case kind::calm: whole = static_cast<bool>(in >> x.count); break;
     case kind::granted:
     case kind::revoked:
-      whole = static_cast<bool>(in >> x.job);
+      whole = static_cast<bool>(in >> job);
       x.items = read_items(in);
       break;
     case kind::failed:
-      whole = static_cast<bool>(in >> x.job);
+      whole = static_cast<bool>(in >> job);
       std::getline(in >> std::ws, x.text);
       break;
     case kind::hello:
@@ -98,6 +98,7 @@ journal_line parse_journal_line(const std::string& text) {
     case kind::busy: break;
     }
   }
+  x.job = job_id{std::move(job)};
   if (!whole) {
     throw std::runtime_error("not a line of a node's journal: \"" + text + "\"");
   }

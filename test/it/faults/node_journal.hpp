@@ -28,7 +28,7 @@ struct journal_line {
   std::uint64_t run = 0;
   std::int64_t until = 0;
   std::uint64_t count = 0;
-  std::string job;
+  job_id job;
   std::vector<work_item> items;
   std::string text;
 };

@@ -82,7 +82,7 @@ TEST_CASE("a cluster of many nodes settles, and goes on while half of it dies") 
   c.settle();
   CHECK(counts(c, "mail").size() == 30);
   for (std::size_t i = 0; i < 15; ++i) {
-    c.crash("n" + std::to_string(i));
+    c.crash(node_id{"n" + std::to_string(i)});
   }
   c.settle();
   const auto now = counts(c, "mail");

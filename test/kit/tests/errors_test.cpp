@@ -99,7 +99,7 @@ TEST_CASE("a cluster that does not settle says what is missing") {
     const auto owner = c.owner("mail", "a");
     c.cut(owner);
     CHECK(mentions(complaint([&] { c.settle(5s); }),
-                   {"mail/a still belongs to ", owner.c_str(), "which is out of reach", "cut off"}));
+                   {"mail/a still belongs to ", owner.str().c_str(), "which is out of reach", "cut off"}));
   }
   SUBCASE("the store is down") {
     c.store_down();

@@ -13,7 +13,7 @@ namespace djm::test {
 inline std::vector<item_id> numbered(const std::string& prefix, std::size_t count) {
   std::vector<item_id> items;
   for (std::size_t i = 0; i < count; ++i) {
-    items.push_back(prefix + std::to_string(i));
+    items.emplace_back(prefix + std::to_string(i));
   }
   return items;
 }

@@ -10,12 +10,12 @@ namespace {
 
 /// One job, written down in seconds.
 struct book : run_book {
-  void begin(host h, run_id run, std::initializer_list<const char*> items, int s) {
+  void begin(host h, run_id run, std::initializer_list<item_id> items, int s) {
     std::vector<work_item> held;
-    for (const auto* i : items) {
+    for (const auto& i : items) {
       held.push_back({i, 1});
     }
-    began(h, "n" + std::to_string(h), run, "mail", std::move(held), std::chrono::seconds{s});
+    began(h, node_id{"n" + std::to_string(h)}, run, "mail", std::move(held), std::chrono::seconds{s});
   }
   void end(host h, run_id run, int s) { ended(h, run, run_end::returned, {}, std::chrono::seconds{s}); }
   std::vector<std::string> doubles(int now, bool paused = false) const {

@@ -115,15 +115,15 @@ TEST_CASE("a node can have strategies of its own, and keeps them when it starts 
 
 TEST_CASE("a job that nobody offers any more is deleted at once, one that is offered is not") {
   cluster c{2};
-  const auto give = [&](const std::string& node, const job_id& id) {
+  const auto give = [&](const node_id& node, const job_id& id) {
     REQUIRE(c.node(node).register_job(*job_builder(id).items({"a", "b"}).every(1s).run([](job_context&) {}).build()));
   };
-  for (const auto* id : {"once", "kept"}) {
+  for (const auto& id : to_ids<job_id>({"once", "kept"})) {
     give("n0", id);
     give("n1", id);
   }
   c.settle();
-  for (const auto* id : {"once", "kept"}) {
+  for (const auto& id : to_ids<job_id>({"once", "kept"})) {
     REQUIRE(c.node("n0").unregister_job(id));
   }
   const auto no = c.node("n0").delete_job("once");

@@ -21,7 +21,7 @@ struct mixed : cluster {
     settle();
     advance(10s);
   }
-  std::vector<item_id> items() { return tree().children("/djm/work-pool/mail"); }
+  std::vector<item_id> items() { return to_ids<item_id>(tree().children("/djm/work-pool/mail")); }
   /// Problems that go on.
   std::vector<problem_status> problems(const node_id& id) {
     auto all = node(id).status()->problems;

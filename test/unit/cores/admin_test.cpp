@@ -100,7 +100,7 @@ TEST_CASE("admin: many that wait for their jobs cost the others nothing but thei
   admin_rig r;
   r.join();
   for (int n = 0; n < 500; ++n) {
-    r.enable("new" + std::to_string(n), false, true);
+    r.enable(job_id{"new" + std::to_string(n)}, false, true);
   }
   r.d.pass(seconds{5});
   r.d.reads_answered = 0;

@@ -11,7 +11,7 @@ namespace {
 
 const store::tree_schema tree_paths{"/djm"};
 
-cluster_image image_of(const std::vector<std::string>& workers, const std::vector<std::string>& items) {
+cluster_image image_of(const std::vector<node_id>& workers, const std::vector<item_id>& items) {
   cluster_image image;
   for (const auto& name : workers) {
     auto& w = image.workers[name];
@@ -50,7 +50,7 @@ TEST_CASE("writer: a folder that is missing is made once, over all transactions"
   auto image = image_of({"w"}, {"a", "b"});
   std::vector<item_transfer> moves;
   for (int i = 0; i < 50; ++i) {
-    moves.push_back({"j", "i" + std::to_string(i), {}, "w"});
+    moves.push_back({"j", item_id{"i" + std::to_string(i)}, {}, "w"});
   }
   std::size_t folders = 0;
   for (const auto& b : batches(image, moves, {}, 20)) {
@@ -65,7 +65,7 @@ TEST_CASE("writer: versions are known in advance and counters go on") {
   auto image = image_of({"v", "w"}, {"a"});
   std::vector<item_transfer> moves;
   for (int i = 0; i < 60; ++i) {
-    moves.push_back({"j", "i" + std::to_string(i), {}, i % 2 == 0 ? "v" : "w"});
+    moves.push_back({"j", item_id{"i" + std::to_string(i)}, {}, node_id{i % 2 == 0 ? "v" : "w"}});
   }
   auto all = batches(image, moves, {}, 20);
   REQUIRE(all.size() > 2);
@@ -83,7 +83,7 @@ TEST_CASE("writer: no transaction is larger than told, in operations or bytes, a
   auto image = image_of({"v", "w", "x"}, {});
   std::vector<item_transfer> moves;
   for (int i = 0; i < 300; ++i) {
-    moves.push_back({"j", std::string(100, 'x') + std::to_string(i), "v", i % 2 == 0 ? "w" : "x"});
+    moves.push_back({"j", item_id{std::string(100, 'x') + std::to_string(i)}, "v", node_id{i % 2 == 0 ? "w" : "x"}});
   }
   for (std::size_t max_ops : {10u, 57u, 200u}) {
     for (std::size_t max_bytes : {4'000u, 20'000u, 256u << 10}) {

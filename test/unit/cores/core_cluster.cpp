@@ -11,14 +11,14 @@ const store::tree_schema schema{"/djm"};
 } // namespace
 
 core_cluster::core_cluster(unsigned seed, std::size_t n) : random(seed), seed_(seed) {
-  auto add = [&](const char* name, running_mode mode, djm::schedule s, int items) {
+  auto add = [&](const job_id& name, running_mode mode, djm::schedule s, int items) {
     job j;
     j.spec.id = name;
     j.spec.mode = mode;
     j.spec.schedule = s;
     j.spec.pool_check_period = seconds{1};
     for (int i = 0; i < items; ++i) {
-      j.items.push_back(std::string{name} + std::to_string(i));
+      j.items.emplace_back(name + std::to_string(i));
     }
     jobs[name] = j;
   };
@@ -27,7 +27,8 @@ core_cluster::core_cluster(unsigned seed, std::size_t n) : random(seed), seed_(s
   add("c", running_mode::custom, schedule::fixed_delay(milliseconds{100}), 3);
   jobs["c"].spec.on_new_items = new_items_policy::own_run;
   for (std::size_t i = 0; i < n; ++i) {
-    nodes.push_back(std::make_unique<core_node>(*this, "n" + std::to_string(i), "life" + std::to_string(++lives_)));
+    nodes.push_back(
+      std::make_unique<core_node>(*this, node_id{"n" + std::to_string(i)}, "life" + std::to_string(++lives_)));
   }
   for (auto& x : nodes) {
     x->start();
@@ -160,7 +161,7 @@ void core_cluster::fault() {
     if (chance(50) && j.items.size() > 2) {
       j.items.erase(j.items.begin() + static_cast<long>(random() % j.items.size()));
     } else {
-      j.items.push_back(j.spec.id + std::to_string(10 + random() % 50));
+      j.items.emplace_back(j.spec.id + std::to_string(10 + random() % 50));
       std::sort(j.items.begin(), j.items.end());
       j.items.erase(std::unique(j.items.begin(), j.items.end()), j.items.end());
     }
@@ -214,9 +215,9 @@ void core_cluster::check_tree() {
   }
   checked_ = tree.zxid();
   std::map<item_ref, node_id> owners;
-  for (const auto& w : tree.children(schema.workers())) {
-    for (const auto& j : tree.children(schema.assigned(w))) {
-      for (const auto& i : tree.children(schema.assigned(w, j))) {
+  for (const auto& w : to_ids<node_id>(tree.children(schema.workers()))) {
+    for (const auto& j : to_ids<job_id>(tree.children(schema.assigned(w)))) {
+      for (const auto& i : to_ids<item_id>(tree.children(schema.assigned(w, j)))) {
         auto [o, added] = owners.try_emplace(item_ref{j, i}, w);
         if (!added) {
           broken(j + ":" + i + " is assigned to " + o->second + " and to " + w);
@@ -240,12 +241,12 @@ std::string core_cluster::stale_problems() const {
 
 void core_cluster::check_covered() {
   std::size_t locks = 0;
-  for (const auto& j : tree.children(schema.locks())) {
+  for (const auto& j : to_ids<job_id>(tree.children(schema.locks()))) {
     locks += tree.children(schema.locks(j)).size();
   }
   std::size_t expected_locks = 0;
   for (const auto& [name, j] : jobs) {
-    auto pool = tree.children(schema.pool(name));
+    const auto pool = to_ids<item_id>(tree.children(schema.pool(name)));
     if (pool != j.items) {
       broken("I9: the pool of " + name + " is not what its nodes say");
     }

@@ -14,7 +14,7 @@ using strings = std::vector<std::string>;
 
 class candidate : public driver<election_core> {
 public:
-  candidate(fake_store& t, const std::string& name)
+  candidate(fake_store& t, const node_id& name)
     : driver<election_core>(election_core{{name, "i1", "/djm", milliseconds{100}, seconds{5}}}, t), id(name) {}
 
   std::string stand() {
@@ -166,7 +166,7 @@ TEST_CASE("election: the join of another session is not ours") {
 
 TEST_CASE("election: who finds a latch of its own behind another's knows the leader and waits for it") {
   ballot b;
-  const auto latch = [&](fake_store::session owner, const std::string& name) {
+  const auto latch = [&](fake_store::session owner, const node_id& name) {
     store::transaction t;
     t.ops.push_back(
       store::create_op{"/djm/leader-latch/" + name + "-i1-", {}, store::create_mode::ephemeral_sequential});

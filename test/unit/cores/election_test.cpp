@@ -16,7 +16,7 @@ using strings = std::vector<std::string>;
 
 class candidate : public driver<election_core> {
 public:
-  candidate(fake_store& t, const std::string& name, const std::string& incarnation = "i1")
+  candidate(fake_store& t, const node_id& name, const std::string& incarnation = "i1")
     : driver<election_core>(election_core{{name, incarnation, "/djm", milliseconds{100}, seconds{5}}}, t),
       id(name),
       life(incarnation) {}
@@ -271,7 +271,7 @@ TEST_CASE("election: random histories have at most one leader whose latch exists
     fake_store tree;
     prepare(tree);
     std::vector<std::unique_ptr<candidate>> nodes;
-    for (const char* name : {"a", "b", "c", "d"}) {
+    for (const auto& name : to_ids<node_id>({"a", "b", "c", "d"})) {
       nodes.push_back(std::make_unique<candidate>(tree, name));
     }
     std::int64_t highest = 0;

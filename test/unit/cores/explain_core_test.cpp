@@ -14,7 +14,7 @@ namespace {
 struct asker {
   explicit asker(manager_rig& x) : r(x) {}
 
-  std::uint64_t ask(const std::string& job, const std::string& item) {
+  std::uint64_t ask(const job_id& job, const item_id& item) {
     take(core.on_question(++questions, job, item, r.d.core));
     return questions;
   }

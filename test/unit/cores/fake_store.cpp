@@ -210,7 +210,7 @@ namespace {
 
 const store::tree_schema schema{"/djm"};
 
-void touch(fake_store& tree, const std::string& worker, const std::string& incarnation) {
+void touch(fake_store& tree, const node_id& worker, const std::string& incarnation) {
   store::assigned_payload p;
   if (auto old = store::decode<store::assigned_payload>(tree.data(schema.assigned(worker)), "")) {
     p = *old;
@@ -236,8 +236,8 @@ void prepare(fake_store& tree) {
   }
 }
 
-void enlist(fake_store& tree, fake_store::session owner, const std::string& worker, const std::string& incarnation,
-            std::vector<std::string> jobs, std::int64_t detach_ms) {
+void enlist(fake_store& tree, fake_store::session owner, const node_id& worker, const std::string& incarnation,
+            std::vector<job_id> jobs, std::int64_t detach_ms) {
   store::worker_payload w;
   w.incarnation = incarnation;
   w.detach_ms = detach_ms;
@@ -263,7 +263,7 @@ void enlist(fake_store& tree, fake_store::session owner, const std::string& work
   }
 }
 
-void add_pool(fake_store& tree, const std::string& job, const std::vector<std::string>& items, bool enabled) {
+void add_pool(fake_store& tree, const job_id& job, const std::vector<item_id>& items, bool enabled) {
   store::pool_payload p;
   p.enabled = enabled;
   tree.put(schema.pool(job), store::encode(p));
@@ -272,8 +272,8 @@ void add_pool(fake_store& tree, const std::string& job, const std::vector<std::s
   }
 }
 
-void assign(fake_store& tree, const std::string& worker, const std::string& incarnation, const std::string& job,
-            const std::vector<std::string>& items) {
+void assign(fake_store& tree, const node_id& worker, const std::string& incarnation, const job_id& job,
+            const std::vector<item_id>& items) {
   if (!tree.has(schema.assigned(worker, job))) {
     tree.put(schema.assigned(worker, job));
   }
@@ -283,15 +283,15 @@ void assign(fake_store& tree, const std::string& worker, const std::string& inca
   touch(tree, worker, incarnation);
 }
 
-void unassign(fake_store& tree, const std::string& worker, const std::string& incarnation, const std::string& job,
-              const std::vector<std::string>& items) {
+void unassign(fake_store& tree, const node_id& worker, const std::string& incarnation, const job_id& job,
+              const std::vector<item_id>& items) {
   for (const auto& item : items) {
     tree.erase(schema.assigned(worker, job, item));
   }
   touch(tree, worker, incarnation);
 }
 
-void put_lock(fake_store& tree, const std::string& job, const std::string& item, const std::string& worker,
+void put_lock(fake_store& tree, const job_id& job, const item_id& item, const node_id& worker,
               const std::string& incarnation, std::int64_t detach_ms) {
   store::lock_payload p;
   p.worker = worker;

@@ -78,14 +78,14 @@ private:
 /// The tree as the keeper prepares it, below "/djm".
 void prepare(fake_store& tree);
 /// A registered worker without jobs, alive in `owner`.
-void enlist(fake_store& tree, fake_store::session owner, const std::string& worker, const std::string& incarnation,
-            std::vector<std::string> jobs = {}, std::int64_t detach_ms = 10'000);
-void add_pool(fake_store& tree, const std::string& job, const std::vector<std::string>& items, bool enabled = true);
-void assign(fake_store& tree, const std::string& worker, const std::string& incarnation, const std::string& job,
-            const std::vector<std::string>& items);
-void unassign(fake_store& tree, const std::string& worker, const std::string& incarnation, const std::string& job,
-              const std::vector<std::string>& items);
-void put_lock(fake_store& tree, const std::string& job, const std::string& item, const std::string& worker,
+void enlist(fake_store& tree, fake_store::session owner, const node_id& worker, const std::string& incarnation,
+            std::vector<job_id> jobs = {}, std::int64_t detach_ms = 10'000);
+void add_pool(fake_store& tree, const job_id& job, const std::vector<item_id>& items, bool enabled = true);
+void assign(fake_store& tree, const node_id& worker, const std::string& incarnation, const job_id& job,
+            const std::vector<item_id>& items);
+void unassign(fake_store& tree, const node_id& worker, const std::string& incarnation, const job_id& job,
+              const std::vector<item_id>& items);
+void put_lock(fake_store& tree, const job_id& job, const item_id& item, const node_id& worker,
               const std::string& incarnation, std::int64_t detach_ms = 10'000);
 
 } // namespace djm::test

@@ -18,7 +18,7 @@ constexpr int most = 100'000;
 std::vector<work_item> some_items(int from, int to) {
   std::vector<work_item> items;
   for (int n = from; n < to; ++n) {
-    items.push_back({"item-" + std::to_string(n), n + 1});
+    items.push_back({item_id{"item-" + std::to_string(n)}, n + 1});
   }
   return items;
 }
@@ -129,7 +129,7 @@ costs events_of_many_lanes(const job_spec& spec, int n) {
   c["a lease is renewed"] = m.looks(20, [&](int) { m.lease(1e6); });
   c["a wake without a cause"] = m.looks(20, [&](int) { m.wake(); });
   c["an item comes"] = m.looks(50, [&](int k) { m.come(n + k, n + k + 1); });
-  c["an item goes"] = m.looks(50, [&](int k) { m.go({"item-" + std::to_string(n / 2 + k)}); });
+  c["an item goes"] = m.looks(50, [&](int k) { m.go({item_id{"item-" + std::to_string(n / 2 + k)}}); });
   return c;
 }
 
@@ -142,7 +142,7 @@ costs events_of_a_crowd(int n) {
   c["a run ends, another takes its place"] = m.looks(100, [&](int) { m.end_next(); });
   c["a lease is renewed"] = m.looks(20, [&](int) { m.lease(1e6); });
   c["an item comes"] = m.looks(50, [&](int k) { m.come(n + k, n + k + 1); });
-  c["an item goes"] = m.looks(50, [&](int k) { m.go({"item-" + std::to_string(n / 2 + k)}); });
+  c["an item goes"] = m.looks(50, [&](int k) { m.go({item_id{"item-" + std::to_string(n / 2 + k)}}); });
   return c;
 }
 
@@ -152,9 +152,9 @@ costs events_of_one_run(new_items_policy policy, int n) {
   meter m{with(running_mode::single_thread, schedule::fixed_delay(seconds{10}), policy), n};
   const auto whole = m.last;
   c["an item comes"] = m.looks(50, [&](int k) { m.come(n + k, n + k + 1); });
-  c["an item of the run goes"] = m.looks(50, [&](int k) { m.go({"item-" + std::to_string(k)}); });
+  c["an item of the run goes"] = m.looks(50, [&](int k) { m.go({item_id{"item-" + std::to_string(k)}}); });
   m.last = whole;
-  c["the run releases an item"] = m.looks(50, [&](int k) { m.release("item-" + std::to_string(k)); });
+  c["the run releases an item"] = m.looks(50, [&](int k) { m.release(item_id{"item-" + std::to_string(k)}); });
   c["a lease is renewed"] = m.looks(20, [&](int) { m.lease(1e6); });
   return c;
 }

@@ -171,7 +171,7 @@ private:
   unsigned pick(unsigned n) { return static_cast<unsigned>(random_() % n); }
 
   void event() {
-    const item_id id(1, static_cast<char>('a' + pick(9)));
+    const item_id id{std::string(1, static_cast<char>('a' + pick(9)))};
     switch (pick(8)) {
     case 0:
     case 1:

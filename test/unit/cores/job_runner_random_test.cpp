@@ -66,7 +66,7 @@ private:
   unsigned pick(unsigned n) { return static_cast<unsigned>(random_() % n); }
   step now() { return {at(t_), random_(), 0}; }
 
-  item_id any_item() { return std::string(1, static_cast<char>('a' + pick(6))); }
+  item_id any_item() { return item_id{std::string(1, static_cast<char>('a' + pick(6)))}; }
 
   void event() {
     switch (pick(10)) {
@@ -224,7 +224,7 @@ TEST_CASE("runner: in calm every granted item of a scheduled job runs again and 
     // Items come and go for a while; those that are left at the end must all run.
     std::map<item_id, bool> held;
     for (; t < 100; t += 0.5) {
-      const item_id id(1, static_cast<char>('a' + random() % 5));
+      const item_id id{std::string(1, static_cast<char>('a' + random() % 5))};
       if (t < 40 && !held[id] && r.core.status(at(t)).leaving.empty()) {
         take(r.core.on_granted({{id, static_cast<std::int64_t>(t * 2) + 1}}, when(t)));
         held[id] = true;

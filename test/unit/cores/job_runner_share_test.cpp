@@ -347,7 +347,7 @@ TEST_CASE("runner: restart lets a run get to its end in the end, however fast th
   double t = 0;
   for (fencing_token n = 2; t < 60 && t - began < 10; ++n) {
     t += 0.5;
-    auto told = r.granted(t, {{"i" + std::to_string(n), n}});
+    auto told = r.granted(t, {{item_id{"i" + std::to_string(n)}, n}});
     told += r.wake(t);
     if (told.find("stop") != std::string::npos) {
       CHECK(r.done(t, run).find("start " + std::to_string(run + 1)) == 0);
@@ -368,9 +368,9 @@ TEST_CASE("runner: restart goes on restarting a run that never ends") {
   double t = 0;
   for (run_id run = 1; run < 20; ++run) {
     t += 60;
-    CHECK(r.granted(t, {{"i" + std::to_string(run), 1}}) == "stop " + std::to_string(run) + " new_items");
+    CHECK(r.granted(t, {{item_id{"i" + std::to_string(run)}, 1}}) == "stop " + std::to_string(run) + " new_items");
     CHECK(r.done(t, run).find("start") == 0);
-    CHECK(r.granted(t + 0.5, {{"j" + std::to_string(run), 1}}) == ""); // left alone for a second
+    CHECK(r.granted(t + 0.5, {{item_id{"j" + std::to_string(run)}, 1}}) == ""); // left alone for a second
     CHECK(r.wakes() == t + 1);
     const auto told = r.wake(t + 1);
     CHECK(told == "stop " + std::to_string(run + 1) + " new_items");

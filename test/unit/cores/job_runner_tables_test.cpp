@@ -32,7 +32,7 @@ double looks_of_ranks(const std::vector<item_id>& names) {
 
 item_id name_of(int n) {
   auto digits = std::to_string(n);
-  return "i" + std::string(8 - digits.size(), '0') + digits;
+  return item_id{"i" + std::string(8 - digits.size(), '0') + digits};
 }
 
 } // namespace

@@ -149,7 +149,7 @@ TEST_CASE("keeper: told to leave twice it leaves once") {
 TEST_CASE("keeper: pools are read a hundred at a time") {
   keeper_rig r;
   for (int i = 0; i < 250; ++i) {
-    const auto id = "job-" + std::to_string(1000 + i);
+    const job_id id{"job-" + std::to_string(1000 + i)};
     r.offer(id);
     r.pool(id, {"a"});
   }
@@ -167,8 +167,8 @@ TEST_CASE("keeper: a read or a transaction that the store refuses is reported, o
   const auto refuse_read = [&](store::read_status status) {
     r.d.emitted.clear();
     r.d.pass(seconds{30});
-    r.d.take(
-      r.d.core.on_offer(keeper_rig::job("k" + std::to_string(r.d.now.time_since_epoch().count())), r.d.now_step()));
+    r.d.take(r.d.core.on_offer(keeper_rig::job(job_id{"k" + std::to_string(r.d.now.time_since_epoch().count())}),
+                               r.d.now_step()));
     REQUIRE_FALSE(r.d.reads.empty());
     const auto q = r.d.reads.front();
     r.d.reads.pop_front();
@@ -181,8 +181,8 @@ TEST_CASE("keeper: a read or a transaction that the store refuses is reported, o
   const auto refuse_commit = [&](errc code) {
     r.d.emitted.clear();
     r.d.pass(seconds{30});
-    r.d.take(
-      r.d.core.on_offer(keeper_rig::job("l" + std::to_string(r.d.now.time_since_epoch().count())), r.d.now_step()));
+    r.d.take(r.d.core.on_offer(keeper_rig::job(job_id{"l" + std::to_string(r.d.now.time_since_epoch().count())}),
+                               r.d.now_step()));
     while (r.d.commits.empty()) {
       REQUIRE_FALSE(r.d.reads.empty());
       r.answer_read();

@@ -116,7 +116,7 @@ TEST_CASE("keeper: the session may end at each transaction of the way in") {
 TEST_CASE("keeper: many jobs are registered in transactions of at most 200 operations, alive in the last") {
   keeper_rig r;
   for (int i = 0; i < 500; ++i) {
-    r.offer("job-" + std::to_string(i));
+    r.offer(job_id{"job-" + std::to_string(i)});
   }
   CHECK(r.d.connect() == "joined 1; probe alive/w");
   const auto written = r.d.take_written();

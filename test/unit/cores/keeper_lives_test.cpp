@@ -61,7 +61,7 @@ TEST_CASE(
   c.worker_version = 4;
   c.joins = true;
   c.replaced = 2;
-  for (const auto* job : {"a", "b", "c"}) {
+  for (const auto& job : to_ids<job_id>({"a", "b", "c"})) {
     c.below.emplace_back(store::create_op{life.tree.available("w", job), {}});
   }
   const auto shown = [&](const registration_change& change) {

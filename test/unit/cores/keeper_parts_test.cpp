@@ -257,7 +257,7 @@ TEST_CASE("keeper: what is offered no more has to go from the registration, and 
 
 TEST_CASE("keeper: a pool is looked at when something happens to the life of the node whose wish stands") {
   keeper_parts p{config()};
-  for (const auto* id : {"j", "k"}) {
+  for (const auto& id : to_ids<job_id>({"j", "k"})) {
     p.offers.offer(keeper_rig::job(id));
     p.offers.find(id)->looked_at();
   }
@@ -280,7 +280,7 @@ TEST_CASE("keeper: what becomes of a transaction decides which wishes keep the n
     p.begin_session();
     auto& writer = p.session->writer;
     writer.begin(0, 0);
-    for (const auto* id : {"j", "k"}) {
+    for (const auto& id : to_ids<job_id>({"j", "k"})) {
       p.offers.offer(keeper_rig::job(id));
       p.offers.put_pool(id, {"a", "b"});
       read_batch ask;
@@ -300,7 +300,7 @@ TEST_CASE("keeper: what becomes of a transaction decides which wishes keep the n
     } else {
       p.end_session();
     }
-    const auto has = [&](const char* id) { return p.offers.find(id)->wish.number().has_value(); };
+    const auto has = [&](const job_id& id) { return p.offers.find(id)->wish.number().has_value(); };
     return std::pair{has("j"), has("k")};
   };
   using both = std::pair<bool, bool>;

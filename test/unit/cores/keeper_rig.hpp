@@ -18,7 +18,7 @@ public:
   explicit keeper_rig(keeper_core::settings s) : d(keeper_core{std::move(s)}, tree) { d.view.timeout = seconds{10}; }
 
   static keeper_core::settings settings(std::size_t max_ops = 200, const std::string& root = "/djm",
-                                        const std::string& node = "w", const std::string& incarnation = "i1") {
+                                        const node_id& node = "w", const std::string& incarnation = "i1") {
     keeper_core::settings s;
     s.config.id = node;
     s.config.store.root = root;

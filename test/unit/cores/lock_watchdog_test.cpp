@@ -130,7 +130,7 @@ TEST_CASE("watchdog: work comes in portions of one incarnation") {
   for (const auto& who : {v, incarnation_ref{"w", "i1"}}) {
     d.observe(who, 5, "", seconds{1}, at(0));
     for (int i = 0; i < 5; ++i) {
-      d.suspect(who, {"j", who.worker + std::to_string(i)}, seconds{1});
+      d.suspect(who, {"j", item_id{who.worker + std::to_string(i)}}, seconds{1});
     }
   }
   CHECK(d.due(at(2), 3)->second.size() == 3);

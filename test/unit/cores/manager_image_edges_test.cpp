@@ -33,7 +33,7 @@ TEST_CASE("image: strays belong to the worker under whose name they lie") {
 
 TEST_CASE("image: what the frozen have is no part of the question, what the others have is") {
   cluster_image image;
-  for (const auto* name : {"v", "w"}) {
+  for (const auto& name : to_ids<node_id>({"v", "w"})) {
     auto& x = image.workers[name];
     x.registration = store::worker_payload{};
     x.registration->incarnation = "i1";
@@ -71,9 +71,9 @@ TEST_CASE("image: what the frozen have is no part of the question, what the othe
 namespace {
 
 /// v and w are there and offer j; its items belong to them.
-cluster_image image_owned(const std::vector<std::string>& of_v, const std::vector<std::string>& of_w) {
+cluster_image image_owned(const std::vector<item_id>& of_v, const std::vector<item_id>& of_w) {
   cluster_image image;
-  for (const auto* name : {"v", "w"}) {
+  for (const auto& name : to_ids<node_id>({"v", "w"})) {
     auto& x = image.workers[name];
     x.registration = store::worker_payload{};
     x.registration->incarnation = "i1";
@@ -91,7 +91,7 @@ cluster_image image_owned(const std::vector<std::string>& of_v, const std::vecto
 
 /// Plans name workers by their places in the problem: v before w.
 std::string moves(const cluster_image& image, const assignment_problem& problem,
-                  const std::map<std::string, worker_index>& owners, const std::set<node_id>& frozen = {}) {
+                  const std::map<item_id, worker_index>& owners, const std::set<node_id>& frozen = {}) {
   plan p;
   p.owner.assign(problem.item_count(), no_worker);
   for (const auto& [item, owner] : owners) {
@@ -111,7 +111,7 @@ TEST_CASE("image: the question says of every item whose it is") {
   const auto task = make_task(image, {});
   REQUIRE(task.has_value());
   const auto& p = *task->problem;
-  for (const auto& [item, owner] : std::map<std::string, std::string>{{"a", "v"}, {"b", "w"}, {"c", "v"}}) {
+  for (const auto& [item, owner] : std::map<item_id, node_id>{{"a", "v"}, {"b", "w"}, {"c", "v"}}) {
     const auto w = p.previous(p.find_item("j", item).value());
     REQUIRE(w != no_worker);
     CHECK(p.worker(w).name == owner);
@@ -134,7 +134,7 @@ TEST_CASE("image: of a job that the frozen share, the others' items are asked ab
   REQUIRE(task.has_value());
   const auto& p = *task->problem;
   REQUIRE(p.item_count() == 2);
-  for (const auto* item : {"b", "c"}) {
+  for (const auto& item : to_ids<item_id>({"b", "c"})) {
     REQUIRE(p.find_item("j", item).has_value());
     CHECK(p.previous(*p.find_item("j", item)) == 0);
   }
@@ -157,7 +157,7 @@ namespace {
 cluster_image image_of(int workers, int items) {
   cluster_image image;
   for (int n = 0; n < workers; ++n) {
-    auto& w = image.workers["w" + std::to_string(n)];
+    auto& w = image.workers[node_id{"w" + std::to_string(n)}];
     w.registration = store::worker_payload{};
     w.registration->incarnation = "i1";
     w.alive = "i1";
@@ -178,10 +178,10 @@ TEST_CASE("writer: transactions are as full as the limits allow, and no fuller")
       const auto image = image_of(7, 120);
       std::vector<item_transfer> moves;
       for (int i = 0; i < 120; ++i) {
-        const auto item = "i" + std::to_string(1000 + i);
+        const item_id item{"i" + std::to_string(1000 + i)};
         // Some come, some move, some go.
-        const auto from = i % 3 == 0 ? std::string{} : "w" + std::to_string(i % 7);
-        const auto to = i % 3 == 1 ? std::string{} : "w" + std::to_string((i + 3) % 7);
+        const node_id from{i % 3 == 0 ? "" : "w" + std::to_string(i % 7)};
+        const node_id to{i % 3 == 1 ? "" : "w" + std::to_string((i + 3) % 7)};
         moves.push_back({"j", item, from, to});
       }
       const auto all = make_batches(image, tree, moves, {}, "/djm/latch", 0, "p", max_ops, max_bytes);
@@ -196,7 +196,7 @@ TEST_CASE("writer: transactions are as full as the limits allow, and no fuller")
           CHECK(ops + 5 > max_ops);
         }
         // One touch for each worker that is concerned.
-        std::set<std::string> concerned;
+        std::set<node_id> concerned;
         for (const auto& t : all[n].transfers) {
           concerned.insert(t.from);
           concerned.insert(t.to);
@@ -237,7 +237,7 @@ TEST_CASE("writer: a worker costs a transaction its touch once, however much lea
   const auto image = image_of(2, 20);
   std::vector<item_transfer> leave;
   for (int i = 0; i < 9; ++i) {
-    leave.push_back({"j", "i" + std::to_string(1000 + i), "w0", {}});
+    leave.push_back({"j", item_id{"i" + std::to_string(1000 + i)}, "w0", {}});
   }
   // Latch, version, touch, and nine removals.
   const auto one = make_batches(image, tree, leave, {}, "/djm/latch", 0, "p", 12);

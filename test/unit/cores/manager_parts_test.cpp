@@ -85,20 +85,20 @@ TEST_CASE("manager: the list of what is to be cleaned gives tasks of one kind, a
   using kind = clean_task::kind;
   clean_list list{at(0)};
   CHECK(list.empty());
-  for (const auto* id : {"a", "b", "c"}) {
+  for (const auto& id : to_ids<job_id>({"a", "b", "c"})) {
     list.add({kind::pool, id});
   }
-  list.add({kind::worker, "w"});
+  list.add({kind::worker, {}, "w"});
   auto some = list.take(2);
   REQUIRE(some.size() == 2);
-  CHECK(some[1].id == "b");
+  CHECK(some[1].job == "b");
   list.put_back(some[1]);
   some = list.take(9);
   REQUIRE(some.size() == 2);
-  CHECK(some[0].id == "b");
+  CHECK(some[0].job == "b");
   CHECK(some[1].what == kind::pool);
   CHECK(list.take(9).size() == 1);
-  list.add({kind::worker, "w"});
+  list.add({kind::worker, {}, "w"});
   list.make_not_later_than(at(5));
   CHECK(list.next() == at(0));
   list.outdated(at(7));

@@ -111,15 +111,15 @@ public:
     }
   }
 
-  fake_store::session worker(const std::string& name, const std::string& incarnation = "i1",
-                             std::vector<std::string> jobs = {"j"}, std::int64_t detach_ms = 10'000) {
+  fake_store::session worker(const node_id& name, const std::string& incarnation = "i1",
+                             std::vector<job_id> jobs = {"j"}, std::int64_t detach_ms = 10'000) {
     auto s = tree.open();
     enlist(tree, s, name, incarnation, std::move(jobs), detach_ms);
     return s;
   }
 
   /// Owners by item as the tree has them; an item with two owners shows both.
-  std::map<std::string, std::string> owners(const std::string& job = "j") const {
+  std::map<std::string, std::string> owners(const job_id& job = "j") const {
     std::map<std::string, std::string> found;
     for (const auto& w : tree.children("/djm/workers")) {
       for (const auto& item : tree.children("/djm/workers/" + w + "/assigned/" + job)) {
@@ -129,10 +129,10 @@ public:
     }
     return found;
   }
-  std::size_t count(const std::string& worker, const std::string& job = "j") const {
+  std::size_t count(const node_id& worker, const job_id& job = "j") const {
     return tree.children("/djm/workers/" + worker + "/assigned/" + job).size();
   }
-  bool locked(const std::string& item, const std::string& job = "j") const {
+  bool locked(const item_id& item, const job_id& job = "j") const {
     return tree.has("/djm/locks/" + job + "/" + item + ".lock");
   }
   manager_status status() const { return d.core.status(d.now); }
@@ -143,10 +143,10 @@ public:
     }
     return text;
   }
-  static std::vector<std::string> items(int n) {
-    std::vector<std::string> names;
+  static std::vector<item_id> items(int n) {
+    std::vector<item_id> names;
     for (int i = 0; i < n; ++i) {
-      names.push_back("i" + std::to_string(1000 + i));
+      names.emplace_back("i" + std::to_string(1000 + i));
     }
     return names;
   }

@@ -234,7 +234,7 @@ TEST_CASE(
     supervisor_rig s{settings};
     unsigned jobs = 0;
     std::set<job_id> known;
-    const auto some_job = [&] { return "j" + std::to_string(draw(jobs + 1)); };
+    const auto some_job = [&] { return job_id{"j" + std::to_string(draw(jobs + 1))}; };
     const auto disturb = [&] {
       switch (draw(16)) {
       case 0: return s.core.on_joined();
@@ -245,7 +245,7 @@ TEST_CASE(
       case 5:
       case 6:
         if (!s.core.is_stopping()) {
-          const auto job = "j" + std::to_string(jobs++);
+          const job_id job{"j" + std::to_string(jobs++)};
           s.show(s.core.add_job(job));
           CHECK(s.runners.count(job) == 1);
         }

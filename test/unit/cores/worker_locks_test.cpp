@@ -202,7 +202,7 @@ TEST_CASE("worker: after an unknown unlock it never deletes what another has loc
 TEST_CASE("worker: two workers over one tree never both hold an item") {
   fake_store tree;
   prepare(tree);
-  auto make = [&](const char* name) {
+  auto make = [&](const node_id& name) {
     auto s = worker_rig::settings(200, 500, false);
     s.node = name;
     return driver<worker_core>{s, tree};

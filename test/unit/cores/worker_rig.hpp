@@ -41,11 +41,11 @@ public:
     return d.call(&worker_core::on_joined, d.view.number, tree.data("/djm/alive/w"));
   }
   /// What the leader does; returns what the core does about it.
-  std::string assigned(const std::vector<std::string>& items, const std::string& job = "j") {
+  std::string assigned(const std::vector<item_id>& items, const job_id& job = "j") {
     assign(tree, "w", "i1", job, items);
     return react();
   }
-  std::string unassigned(const std::vector<std::string>& items, const std::string& job = "j") {
+  std::string unassigned(const std::vector<item_id>& items, const job_id& job = "j") {
     unassign(tree, "w", "i1", job, items);
     return react();
   }
@@ -60,8 +60,8 @@ public:
   std::string contact(double seconds_after_start) {
     return d.call(&worker_core::on_contact, d.view.number, at(1000 + seconds_after_start));
   }
-  std::vector<std::string> locks(const std::string& job = "j") const { return tree.children("/djm/locks/" + job); }
-  std::string token(const std::string& item, const std::string& job = "j") const {
+  std::vector<std::string> locks(const job_id& job = "j") const { return tree.children("/djm/locks/" + job); }
+  std::string token(const item_id& item, const job_id& job = "j") const {
     return item + "#" + std::to_string(tree.stat("/djm/locks/" + job + "/" + item + ".lock").czxid);
   }
   worker_status status() const { return d.core.status(d.now); }

@@ -49,7 +49,7 @@ TEST_CASE(
   for (int c = 0; c < clients; ++c) {
     threads.emplace_back([&, c] {
       std::mt19937 rng{seed + static_cast<unsigned>(c)};
-      auto job = "job" + std::to_string(c % 2);
+      const job_id job{"job" + std::to_string(c % 2)};
       std::vector<run_id> mine;
       for (int i = 0; i < runs_each; ++i) {
         auto id = exec.next_run_id();
@@ -100,7 +100,7 @@ TEST_CASE(
         default: break;
         }
         auto victim = mine[rng() % mine.size()];
-        exec.request_stop(victim, stop_reason::revoked, {rng() % 2 == 0 ? "a" : "b"});
+        exec.request_stop(victim, stop_reason::revoked, {item_id{rng() % 2 == 0 ? "a" : "b"}});
       }
       for (auto id : mine) {
         exec.request_stop(id, stop_reason::disabled, {});

@@ -115,7 +115,7 @@ TEST_CASE("executor: beyond the maximum runs wait, visibly, and start in order")
                        started.add();
                        release.reaches(1);
                      },
-                     i % 2 == 0 ? "even" : "odd", {{"b", 2}, {"a", 1}}),
+                     job_id{i % 2 == 0 ? "even" : "odd"}, {{"b", 2}, {"a", 1}}),
                r.done());
   }
   REQUIRE(started.reaches(2));

@@ -16,6 +16,7 @@
 
 #include "djm/bytes.hpp"
 #include "djm/fields.hpp"
+#include "djm/ids.hpp"
 #include "djm/user_config.hpp"
 #include "djm/value_sink.hpp"
 
@@ -85,8 +86,8 @@ T draw(alphabet a) {
     T result{};
     visit_fields(detail::draw_visitor{a}, result);
     return result;
-  } else if constexpr (std::is_same_v<T, std::string>) {
-    return draw_text(a);
+  } else if constexpr (std::is_same_v<T, std::string> || is_id<T>) {
+    return T{draw_text(a)};
   } else if constexpr (std::is_same_v<T, bool>) {
     return draw_index(2) == 1;
   } else if constexpr (std::is_enum_v<T>) {
@@ -104,7 +105,7 @@ T draw(alphabet a) {
   } else if constexpr (djm::detail::is_instance<std::map, T>::value) {
     T result;
     for (auto n = draw_index(3); n > 0; --n) {
-      result[draw_text(a)] = draw<typename T::mapped_type>(a);
+      result[draw<typename T::key_type>(a)] = draw<typename T::mapped_type>(a);
     }
     return result;
   } else if constexpr (djm::detail::is_instance<std::optional, T>::value) {

@@ -119,6 +119,20 @@ TEST_CASE("secrets survive the binary form and are not printed") {
   CHECK(caf::deep_to_string(plain{}) == R"(plain(a=1, key="***", list=[]))");
 }
 
+TEST_CASE("the binary form of an id is that of its text, so that ids and texts read each other") {
+  const std::string text{"any \0 text \xFF", 12};
+  CHECK(to_bytes(job_id{text}) == to_bytes(text));
+  CHECK(to_bytes(node_id{}) == to_bytes(std::string{}));
+  item_id id = "former";
+  CHECK_FALSE(from_bytes(to_bytes(text), id));
+  CHECK(id == text);
+  const std::map<item_id, node_id> ids{{"a", "n"}, {"b", ""}};
+  const std::map<std::string, std::string> texts{{"a", "n"}, {"b", ""}};
+  CHECK(to_bytes(ids) == to_bytes(texts));
+  CHECK(to_bytes(to_ids<job_id>({"x", "y"})) == to_bytes(std::vector<std::string>{"x", "y"}));
+  CHECK(caf::deep_to_string(job_id{"mail"}) == "\"mail\"");
+}
+
 TEST_CASE("deep_to_string reads well") {
   using caf::deep_to_string;
   CHECK(deep_to_string(item_ref{"mail", "eu"}) == R"(item_ref(job="mail", item="eu"))");

@@ -68,7 +68,7 @@ TEST_CASE("the later of two calls counts") {
 TEST_CASE("pool functions and cuts are called, with their check period kept") {
   int calls = 0;
   const auto def = job_builder("mail")
-                     .pool([&calls] { return items{"i" + std::to_string(++calls)}; }, 9s)
+                     .pool([&calls] { return items{item_id{"i" + std::to_string(++calls)}}; }, 9s)
                      .cut_by([](const items& share) {
                        std::vector<items> parts;
                        for (const auto& i : share) {

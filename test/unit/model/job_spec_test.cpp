@@ -55,12 +55,12 @@ TEST_CASE("a schedule with a zero or negative period or a negative delay is refu
 
 TEST_CASE("a specification is valid at the edges of its ranges") {
   CHECK(accepted([](job_spec&) {}));
-  CHECK(accepted([](job_spec& s) { s.id = std::string(120, 'x'); }));
+  CHECK(accepted([](job_spec& s) { s.id = job_id{std::string(120, 'x')}; }));
   CHECK(accepted([](job_spec& s) {
     auto& a = s.attributes;
     a.strategy = "balanced";
     a.priority = job_priority::high;
-    a.item_weights = {{std::string(120, 'i'), 0}, {"b", max_amount}};
+    a.item_weights = {{item_id{std::string(120, 'i')}, 0}, {"b", max_amount}};
     a.profile = {{"cpu", 500}};
     a.requires_labels = {"ssd"};
     a.max_per_worker = 1;
@@ -68,7 +68,7 @@ TEST_CASE("a specification is valid at the edges of its ranges") {
     a.colocate_with = {"b"};
     a.separate_from = {"c"};
     a.pinned = {{"i", "n"}};
-    a.relaxation = relaxation::on(std::string(120, 'w'));
+    a.relaxation = relaxation::on(node_id{std::string(120, 'w')});
     a.custom = {{"x", "any text \xE2\x82\xAC"}, {"y", ""}};
   }));
 }

@@ -127,7 +127,7 @@ TEST_CASE("a value outside its range is named with key, value and range") {
 
 TEST_CASE("the edges of the ranges are accepted") {
   auto c = good();
-  c.id = std::string(120, 'x');
+  c.id = node_id{std::string(120, 'x')};
   c.store = {"zoo1:2181,zoo2:2181", "/" + std::string(199, 'r'), 1h, 10min, "user:pa:ss"};
   c.detach_tolerance = 24h;
   c.stop_grace = 1h;
@@ -151,7 +151,7 @@ TEST_CASE("the edges of the ranges are accepted") {
 
 TEST_CASE("texts that break their rule are named with key, value and rule") {
   CHECK(complaint([](auto& c) { c.id = "a/b"; }, errc::invalid_id).find("id: node id \"a/b\" breaks the rule") == 0);
-  CHECK(complaint([](auto& c) { c.id = std::string(121, 'x'); }, errc::invalid_id).find("(121 bytes)") !=
+  CHECK(complaint([](auto& c) { c.id = node_id{std::string(121, 'x')}; }, errc::invalid_id).find("(121 bytes)") !=
         std::string::npos);
   CHECK(complaint([](auto& c) { c.store.connect = "zoo1"; }, errc::invalid_connect_string) ==
         "store.connect: \"zoo1\": server \"zoo1\" has no port; it must be embedded or host:port[,host:port]...");

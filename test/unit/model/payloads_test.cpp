@@ -15,9 +15,10 @@ using djm::testing::holds;
 
 namespace {
 
-std::string draw_id() {
+template <class Id = std::string>
+Id draw_id() {
   static const std::vector<std::string> ids = {"a", "node-1", "A.b_c", "...", std::string(120, 'x')};
-  return ids[draw_index(ids.size())];
+  return Id{ids[draw_index(ids.size())]};
 }
 
 std::int64_t draw_up_to(std::int64_t most) {
@@ -71,26 +72,26 @@ template <>
 pool_payload draw_valid() {
   pool_payload x;
   x.enabled = draw_index(2) == 0;
-  x.last_writer = draw_index(2) == 0 ? "" : draw_id();
+  x.last_writer = draw_index(2) == 0 ? "" : draw_id<node_id>();
   x.writer_incarnation = draw_index(2) == 0 ? "" : draw_id();
-  x.challenger = draw_index(2) == 0 ? "" : draw_id();
+  x.challenger = draw_index(2) == 0 ? "" : draw_id<node_id>();
   x.wish = draw_up_to(largest);
   x.schedule = draw_index(2) == 0 ? "" : djm::testing::draw_text(alphabet::utf8);
   auto& a = x.attributes;
   a.strategy = draw_index(2) == 0 ? "" : draw_id();
   a.priority = draw_index(2) == 0 ? job_priority::low : job_priority::high;
-  a.item_weights = {{draw_id(), draw_up_to(max_amount)}};
+  a.item_weights = {{draw_id<item_id>(), draw_up_to(max_amount)}};
   a.requires_labels = {draw_id()};
   a.max_per_worker = static_cast<std::uint32_t>(draw_bits());
   a.spread = draw_index(2) == 0 ? spread_rule::none : spread_rule::zone;
-  a.relaxation = draw_index(2) == 0 ? relaxation::one_worker() : relaxation::on(draw_id());
-  a.pinned = {{draw_id(), draw_id()}};
+  a.relaxation = draw_index(2) == 0 ? relaxation::one_worker() : relaxation::on(draw_id<node_id>());
+  a.pinned = {{draw_id<item_id>(), draw_id<node_id>()}};
   a.custom = {{draw_id(), djm::testing::draw_text(alphabet::utf8)}};
   return x;
 }
 template <>
 lock_payload draw_valid() {
-  return {draw_id(), draw_id(), draw_up_to(max_detach_ms), draw_up_to(year_9999)};
+  return {draw_id<node_id>(), draw_id(), draw_up_to(max_detach_ms), draw_up_to(year_9999)};
 }
 template <>
 version_payload draw_valid() {

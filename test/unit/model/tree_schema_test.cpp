@@ -40,8 +40,10 @@ TEST_CASE("paths below the root directory have one slash, and ids of the maximum
   CHECK(t.root() == "/");
   CHECK(t.alive("w") == "/alive/w");
   const std::string longest(120, 'x');
-  for (const auto& path :
-       {t.lock(longest, longest), t.assigned(longest, longest, longest), t.latch_prefix(longest, longest)}) {
+  const djm::node_id node{longest};
+  const djm::job_id job{longest};
+  const djm::item_id item{longest};
+  for (const auto& path : {t.lock(job, item), t.assigned(node, job, item), t.latch_prefix(node, longest)}) {
     CHECK(is_valid_path(path));
   }
 }

@@ -64,7 +64,7 @@ TEST_CASE("an item kept back by the budget says so") {
   builder.add_worker("w-0");
   builder.add_worker("w-1");
   builder.add_job("a", {}, {"i-0", "i-1", "i-2", "i-3"});
-  for (const auto* item : {"i-0", "i-1", "i-2", "i-3"}) {
+  for (const auto& item : to_ids<item_id>({"i-0", "i-1", "i-2", "i-3"})) {
     builder.set_previous("w-0", "a", item);
   }
   const auto problem = builder.build().value();

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <random>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "djm/strategy.hpp"
@@ -46,19 +46,19 @@ public:
   /// What a problem is built from, in any order.
   struct raw {
     struct worker {
-      std::string name;
+      node_id name;
       worker_attributes attributes;
-      std::vector<std::string> jobs;
+      std::vector<job_id> jobs;
     };
     struct job {
-      std::string name;
+      job_id name;
       job_attributes attributes;
-      std::vector<std::string> items;
+      std::vector<item_id> items;
     };
     bool listed = false;
     std::vector<worker> workers;
     std::vector<job> jobs;
-    std::vector<std::array<std::string, 3>> previous;
+    std::vector<std::tuple<node_id, job_id, item_id>> previous;
   };
 
   raw draw(const ingredients& with) {
@@ -66,11 +66,11 @@ public:
     x.listed = with.partial;
     const auto workers = 1 + upto(with.workers - 1);
     const auto jobs = 1 + upto(with.jobs - 1);
-    auto worker_name = [](int w) { return "w-" + std::to_string(w); };
-    auto job_name = [](int j) { return "j-" + std::to_string(j); };
-    std::vector<std::vector<std::string>> names(static_cast<std::size_t>(jobs));
+    auto worker_name = [](int w) { return node_id{"w-" + std::to_string(w)}; };
+    auto job_name = [](int j) { return job_id{"j-" + std::to_string(j)}; };
+    std::vector<std::vector<item_id>> names(static_cast<std::size_t>(jobs));
     for (int k = 0, n = upto(with.items); k < n; ++k) {
-      names[static_cast<std::size_t>(upto(jobs - 1))].push_back("i-" + std::to_string(k));
+      names[static_cast<std::size_t>(upto(jobs - 1))].emplace_back("i-" + std::to_string(k));
     }
     for (int w = 0; w < workers; ++w) {
       worker_attributes a;
@@ -146,8 +146,8 @@ public:
     for (int j = 0; j < jobs; ++j) {
       for (const auto& item : names[static_cast<std::size_t>(j)]) {
         if (!once_in(3)) {
-          x.previous.push_back(
-            {worker_name(once_in(3) ? 0 : upto(with.gone ? workers : workers - 1)), job_name(j), item});
+          x.previous.emplace_back(worker_name(once_in(3) ? 0 : upto(with.gone ? workers : workers - 1)), job_name(j),
+                                  item);
         }
       }
     }

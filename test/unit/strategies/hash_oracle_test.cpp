@@ -17,18 +17,18 @@ assignment run(const model& x) {
   return names_of(problem, result->owner);
 }
 
-model six_items(const char* strategy, items workers) {
+model six_items(const char* strategy, std::vector<node_id> workers) {
   items work;
   for (int k = 0; k < 6; ++k) {
-    work.push_back("work-item-" + std::to_string(k));
+    work.emplace_back("work-item-" + std::to_string(k));
   }
   return {std::move(workers), {{"job-0", work}}, {}, strategy};
 }
 
-std::set<std::string> numbers(std::initializer_list<int> list) {
-  std::set<std::string> result;
+std::set<item_id> numbers(std::initializer_list<int> list) {
+  std::set<item_id> result;
   for (auto k : list) {
-    result.insert("work-item-" + std::to_string(k));
+    result.emplace("work-item-" + std::to_string(k));
   }
   return result;
 }

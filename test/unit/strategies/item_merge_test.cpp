@@ -15,7 +15,7 @@ bool no_bad_ones(std::string_view name) {
   return name.substr(0, 3) != "bad";
 }
 
-std::vector<std::string> sorted(const std::set<std::string>& names) {
+std::vector<item_id> sorted(const std::set<item_id>& names) {
   return {names.begin(), names.end()};
 }
 
@@ -34,12 +34,12 @@ TEST_CASE("items kept up to date change by change are what interning all of them
   CHECK(rc::check("random histories", [](std::uint32_t seed) {
     std::mt19937 random{seed};
     auto upto = [&](std::uint32_t n) { return static_cast<std::uint32_t>(random() % (n + 1)); };
-    std::set<std::string> names;
+    std::set<item_id> names;
     named_items items;
     for (int step = 0; step < 12; ++step) {
       const auto before = items.set;
       for (auto n = upto(10); n > 0; --n) {
-        const auto name = (upto(9) == 0 ? "bad-" : "item-") + std::to_string(upto(60));
+        const item_id name{(upto(9) == 0 ? "bad-" : "item-") + std::to_string(upto(60))};
         if (names.erase(name) == 0) {
           names.insert(name);
         }
@@ -47,7 +47,7 @@ TEST_CASE("items kept up to date change by change are what interning all of them
       if (upto(9) == 0) {
         names.clear();
       }
-      std::vector<std::string> good;
+      std::vector<item_id> good;
       std::copy_if(names.begin(), names.end(), std::back_inserter(good), no_bad_ones);
       auto merged = merge_items(std::move(items), sorted(names), no_bad_ones);
       const auto& now = *merged.now.set;
@@ -62,11 +62,11 @@ TEST_CASE("items kept up to date change by change are what interning all of them
       }
       std::size_t gone = 0;
       for (std::size_t k = 0; before && k < before->size(); ++k) {
-        gone += names.count(std::string{before->name(k)}) == 0 ? 1 : 0;
+        gone += names.count(item_id{before->name(k)}) == 0 ? 1 : 0;
       }
       RC_ASSERT(merged.gone.size() == gone);
       for (auto k : merged.gone) {
-        RC_ASSERT(names.count(std::string{before->name(k)}) == 0u);
+        RC_ASSERT(names.count(item_id{before->name(k)}) == 0u);
       }
       items = std::move(merged.now);
     }

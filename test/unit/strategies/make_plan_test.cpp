@@ -31,7 +31,7 @@ plan all_on(const assignment_problem& problem, worker_index w) {
 // Job "a" by the strategy "mine" and "b" by the default one, both with a previous owner.
 assignment_problem two_jobs() {
   problem_builder builder;
-  for (const auto* w : {"w-0", "w-1"}) {
+  for (const auto& w : to_ids<node_id>({"w-0", "w-1"})) {
     builder.add_worker(w, {}, problem_builder::offers::listed_jobs);
   }
   job_attributes mine;
@@ -59,7 +59,7 @@ void fails_alone(function f, errc code, const std::string& part_of_text) {
   CHECK(result.failures[0].what.code == code);
   CHECK_MESSAGE(result.failures[0].what.text.find(part_of_text) != std::string::npos, result.failures[0].what.text);
   auto names = names_of(problem, result.owner);
-  CHECK(names["w-0"]["a"] == std::set<std::string>{"i-1"}); // keeps what is legal
+  CHECK(names["w-0"]["a"] == std::set<item_id>{"i-1"}); // keeps what is legal
   CHECK(names["w-0"]["b"].size() + names["w-1"]["b"].size() == 3);
   REQUIRE(result.unassigned.size() == 2);
   for (const auto& u : result.unassigned) {

@@ -28,13 +28,13 @@ job_attributes needs(std::int64_t mb, job_priority priority = job_priority::norm
 /// Three workers of 1000 MB, each with two items of 300; "big" wants 600 and finds 400 everywhere.
 problem_builder crowded(const job_attributes& big, job_attributes small = needs(300, job_priority::low)) {
   problem_builder b;
-  for (const auto* w : {"w-0", "w-1", "w-2"}) {
+  for (const auto& w : to_ids<node_id>({"w-0", "w-1", "w-2"})) {
     b.add_worker(w, memory(1000));
   }
   b.add_job("big", big, {"b"});
   b.add_job("small", small, {"s-0", "s-1", "s-2", "s-3", "s-4", "s-5"});
   for (int k = 0; k < 6; ++k) {
-    b.set_previous("w-" + std::to_string(k / 2), "small", "s-" + std::to_string(k));
+    b.set_previous(node_id{"w-" + std::to_string(k / 2)}, "small", item_id{"s-" + std::to_string(k)});
   }
   return b;
 }
@@ -106,7 +106,7 @@ TEST_CASE("room is made within the budget of moves") {
 TEST_CASE("pinned items, and those of jobs that stay together, do not move to make room") {
   auto pinned = needs(300, job_priority::low);
   for (int k = 0; k < 6; ++k) {
-    pinned.pinned["s-" + std::to_string(k)] = "w-" + std::to_string(k / 2);
+    pinned.pinned[item_id{"s-" + std::to_string(k)}] = node_id{"w-" + std::to_string(k / 2)};
   }
   const auto problem = crowded(needs(600, job_priority::high), pinned).build().value();
   const auto result = make_plan(problem, strategy_registry{}).value();
@@ -116,17 +116,17 @@ TEST_CASE("pinned items, and those of jobs that stay together, do not move to ma
 
 TEST_CASE("room for one item is not worth more than three moves") {
   problem_builder b;
-  for (const auto* w : {"w-0", "w-1"}) {
+  for (const auto& w : to_ids<node_id>({"w-0", "w-1"})) {
     b.add_worker(w, memory(1000));
   }
   std::vector<item_id> small;
   for (int k = 0; k < 10; ++k) {
-    small.push_back("s-" + std::to_string(k));
+    small.emplace_back("s-" + std::to_string(k));
   }
   b.add_job("big", needs(800, job_priority::high), {"b"});
   b.add_job("small", needs(100, job_priority::low), small);
   for (int k = 0; k < 10; ++k) {
-    b.set_previous(k < 5 ? "w-0" : "w-1", "small", small[static_cast<std::size_t>(k)]);
+    b.set_previous(node_id{k < 5 ? "w-0" : "w-1"}, "small", small[static_cast<std::size_t>(k)]);
   }
   const auto problem = b.build().value();
   const auto result = make_plan(problem, strategy_registry{}).value();

@@ -11,21 +11,22 @@
 /// Small problems by name, and plans as sets of names, for tests.
 namespace djm::test {
 
-using items = std::vector<std::string>;
+using items = std::vector<item_id>;
 /// worker -> job -> items
-using assignment = std::map<std::string, std::map<std::string, std::set<std::string>>>;
+using assignment = std::map<node_id, std::map<job_id, std::set<item_id>>>;
 
 struct model {
-  std::vector<std::string> workers;
-  std::map<std::string, items> jobs;
+  std::vector<node_id> workers;
+  std::map<job_id, items> jobs;
   assignment previous;
   std::string strategy;
 };
 
-inline items numbered(const std::string& prefix, int from, int to) {
-  items result;
+template <class Id = item_id>
+std::vector<Id> numbered(const std::string& prefix, int from, int to) {
+  std::vector<Id> result;
   for (int k = from; k <= to; ++k) {
-    result.push_back(prefix + std::to_string(k));
+    result.emplace_back(prefix + std::to_string(k));
   }
   return result;
 }
@@ -34,8 +35,7 @@ inline assignment names_of(const assignment_problem& problem, const std::vector<
   assignment result;
   for (item_index i = 0; i < owner.size(); ++i) {
     if (owner[i] != no_worker) {
-      result[problem.worker(owner[i]).name][problem.job(problem.job_of(i)).name].insert(
-        std::string{problem.item_name(i)});
+      result[problem.worker(owner[i]).name][problem.job(problem.job_of(i)).name].emplace(problem.item_name(i));
     }
   }
   return result;

@@ -164,18 +164,18 @@ TEST_CASE("other names change no totals") {
     auto raw = generator{seed}.draw(with);
     auto totals = planned(generator::build(raw, 0)).summary.totals;
     for (auto& w : raw.workers) {
-      w.name = "other-" + w.name.substr(2);
+      w.name = node_id{"other-" + w.name.str().substr(2)};
     }
     for (auto& j : raw.jobs) {
-      j.name = "other-" + j.name;
+      j.name = job_id{"other-" + j.name};
       for (auto& i : j.items) {
-        i = "other-" + i;
+        i = item_id{"other-" + i};
       }
     }
     for (auto& [w, j, i] : raw.previous) {
-      w = "other-" + w.substr(2);
-      j = "other-" + j;
-      i = "other-" + i;
+      w = node_id{"other-" + w.str().substr(2)};
+      j = job_id{"other-" + j};
+      i = item_id{"other-" + i};
     }
     auto other = planned(generator::build(raw, 0)).summary.totals;
     std::sort(totals.begin(), totals.end());
@@ -340,12 +340,12 @@ TEST_CASE("an effort of nothing still gives a legal plan with every job balanced
 TEST_CASE("a rolling restart touches no more than the items of each worker, twice") {
   model x;
   for (int w = 0; w < 10; ++w) {
-    x.workers.push_back("w-" + std::to_string(w));
+    x.workers.emplace_back("w-" + std::to_string(w));
   }
   for (int j = 0; j < 7; ++j) {
-    x.jobs["j-" + std::to_string(j)] = numbered("i-", 0, 12 + j);
+    x.jobs[job_id{"j-" + std::to_string(j)}] = numbered("i-", 0, 12 + j);
   }
-  auto plan_now = [&](const std::vector<std::string>& workers) {
+  auto plan_now = [&](const std::vector<node_id>& workers) {
     auto y = x;
     y.workers = workers;
     const auto problem = problem_of(y);
@@ -423,7 +423,7 @@ TEST_CASE("rendezvous kept up to date step by step equals rendezvous computed af
       }
       for (std::size_t j = 0; j < raw.jobs.size(); ++j) {
         if (g.once_in(5)) { // the job's items change
-          sets[j] = item_set::make(sets[j]->size() > 0 ? items{std::string{sets[j]->name(0)}} : items{"new"}).value();
+          sets[j] = item_set::make(sets[j]->size() > 0 ? items{item_id{sets[j]->name(0)}} : items{"new"}).value();
         }
         builder.add_job(raw.jobs[j].name, raw.jobs[j].attributes, sets[j]);
       }

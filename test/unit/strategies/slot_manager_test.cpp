@@ -253,7 +253,7 @@ struct history {
   }
 
   void step() {
-    const auto w = "w" + std::to_string(upto(3));
+    const node_id w{"w" + std::to_string(upto(3))};
     switch (upto(6)) {
     case 0: { // a worker starts or reports
       auto& slots = truth[w];

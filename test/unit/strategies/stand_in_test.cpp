@@ -26,7 +26,7 @@ struct setting {
   worker_attributes first, last;
   job_attributes mine, other;
   std::vector<item_id> items{"a", "b", "c"};
-  std::string last_name = "w-1", previous = "w-0";
+  node_id last_name = "w-1", previous = "w-0";
   bool last_offers = true;
 
   setting() {
@@ -107,7 +107,7 @@ TEST_CASE("stand-in: a strategy is asked once about the same question, and its a
   const auto result = planned({}, {});
   CHECK(result.open.empty());
   const auto problem = setting{}.problem();
-  for (const auto* item : {"a", "b", "c"}) {
+  for (const auto& item : to_ids<item_id>({"a", "b", "c"})) {
     CHECK(result.planned.owner[problem.find_item("mine", item).value()] == 1);
   }
 }

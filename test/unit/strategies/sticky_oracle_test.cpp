@@ -18,7 +18,7 @@ assignment run(model x, const std::string& strategy) {
   return names_of(problem, result->owner);
 }
 
-std::set<std::string> set_of(const items& list) {
+std::set<item_id> set_of(const items& list) {
   return {list.begin(), list.end()};
 }
 
@@ -36,8 +36,8 @@ items w(int from, int to) {
 }
 
 std::vector<row> rows() {
-  const auto two = items{"worker-0", "worker-1"};
-  const auto three = items{"worker-0", "worker-1", "worker-2"};
+  const std::vector<node_id> two{"worker-0", "worker-1"};
+  const std::vector<node_id> three{"worker-0", "worker-1", "worker-2"};
   const assignment uneven{{"worker-0", {{"job-0", set_of(w(0, 2))}}}, {"worker-1", {{"job-0", set_of(w(3, 3))}}}};
   const assignment pairs{{"worker-0", {{"job-1", set_of(w(0, 1))}}},
                          {"worker-1", {{"job-1", set_of(w(2, 3))}}},
@@ -90,7 +90,7 @@ std::vector<row> rows() {
      6,
      7},
     {"one alive, five started",
-     {numbered("worker-", 0, 5),
+     {numbered<node_id>("worker-", 0, 5),
       {{"job-0", w(0, 4)}, {"job-1", w(5, 9)}, {"job-2", w(10, 10)}, {"job-3", w(11, 12)}},
       {{"worker-0",
         {{"job-0", set_of(w(0, 4))},
@@ -107,11 +107,11 @@ std::vector<row> rows() {
 }
 
 // Jobs of the model with 372 items, all run by every worker.
-std::map<std::string, items> model_372() {
-  std::map<std::string, items> result;
+std::map<job_id, items> model_372() {
+  std::map<job_id, items> result;
   auto add = [&](int from, int to, int count) {
     for (int j = from; j <= to; ++j) {
-      result["job-" + std::to_string(j)] = numbered("item-", 0, count - 1);
+      result[job_id{"job-" + std::to_string(j)}] = numbered("item-", 0, count - 1);
     }
   };
   add(0, 0, 285);
@@ -127,7 +127,7 @@ std::vector<std::size_t> starts_one_by_one(const std::string& strategy, std::vec
   model x{{}, model_372(), {}, strategy};
   std::vector<std::size_t> result;
   for (int k = 0; k < 8; ++k) {
-    x.workers.push_back("worker-" + std::to_string(k));
+    x.workers.emplace_back("worker-" + std::to_string(k));
     auto problem = problem_of(x);
     auto planned = make_plan(problem, strategy_registry{});
     REQUIRE(planned.has_value());
@@ -182,16 +182,16 @@ TEST_CASE("a worker is rebooted: no strategy moves more than the oracle says") {
         builder.add_job(job, attributes, list);
       }
       for (int k = 0; k < sws; ++k) {
-        const auto name = "sws-" + std::to_string(k);
+        const node_id name{"sws-" + std::to_string(k)};
         builder.add_worker(name, {}, problem_builder::offers::listed_jobs);
-        for (const auto* job : {"rebill-job", "singleton-job-1", "singleton-job-2"}) {
+        for (const auto& job : to_ids<job_id>({"rebill-job", "singleton-job-1", "singleton-job-2"})) {
           builder.set_eligible(name, job);
         }
       }
       for (int k = 0; k < 4; ++k) {
-        const auto name = "smpp-" + std::to_string(k);
+        const node_id name{"smpp-" + std::to_string(k)};
         builder.add_worker(name, {}, problem_builder::offers::listed_jobs);
-        for (const auto* job : {"ussd-job", "sms-job"}) {
+        for (const auto& job : to_ids<job_id>({"ussd-job", "sms-job"})) {
           builder.set_eligible(name, job);
         }
       }

@@ -36,8 +36,7 @@ std::set<std::string> placed(const assignment_problem& problem) {
   return names;
 }
 
-assignment_problem in_line(const assignment_problem& problem,
-                           const std::vector<std::pair<std::string, std::string>>& line) {
+assignment_problem in_line(const assignment_problem& problem, const std::vector<std::pair<job_id, item_id>>& line) {
   std::vector<item_index> numbers;
   for (const auto& [job, item] : line) {
     numbers.push_back(problem.find_item(job, item).value());
@@ -48,8 +47,9 @@ assignment_problem in_line(const assignment_problem& problem,
 } // namespace
 
 TEST_CASE("of items of one priority those that wait longest get the room, whatever their job") {
-  for (const auto* first : {"a", "b", "c"}) {
-    for (const auto* second : {"a", "b", "c"}) {
+  const auto jobs = to_ids<job_id>({"a", "b", "c"});
+  for (const auto& first : jobs) {
+    for (const auto& second : jobs) {
       if (first == second) {
         continue;
       }
@@ -57,11 +57,11 @@ TEST_CASE("of items of one priority those that wait longest get the room, whatev
       CAPTURE(second);
       problem_builder builder;
       builder.add_worker("w", slots(2));
-      for (const auto* job : {"a", "b", "c"}) {
+      for (const auto& job : jobs) {
         builder.add_job(job, {}, {"1", "2", "3"});
       }
       const auto problem = builder.build().value();
-      const auto wanted = std::set<std::string>{std::string{first} + "/3", std::string{second} + "/1"};
+      const auto wanted = std::set<std::string>{first + "/3", second + "/1"};
       CHECK(placed(in_line(problem, {{first, "3"}, {second, "1"}, {"a", "2"}})) == wanted);
     }
   }
@@ -95,7 +95,7 @@ TEST_CASE("with resources of different sizes too, the first in line that a place
   worker_attributes small;
   small.capacity["cpu"] = milli;
   builder.add_worker("w", small);
-  for (const auto& [name, cpu] : {std::pair{"a", 1000}, {"b", 700}, {"c", 2000}}) {
+  for (const auto& [name, cpu] : {std::pair{job_id{"a"}, 1000}, {"b", 700}, {"c", 2000}}) {
     job_attributes a;
     a.profile["cpu"] = cpu;
     builder.add_job(name, a, {"1"});
