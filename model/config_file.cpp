@@ -4,7 +4,10 @@
 #include <memory>
 
 #include "djm/node_config.hpp"
-#include "model/json_fields.hpp"
+#include "djm/value_reader.hpp"
+#include "model/json_parse.hpp"
+#include "model/text.hpp"
+#include "model/value_access.hpp"
 
 namespace djm {
 
@@ -46,11 +49,11 @@ expected<node_config> parse_node_config(const std::string& json_text) {
   if (!document) {
     return fail(errc::invalid_file, "the configuration is not well-formed JSON: " + document.error());
   }
-  impl::json_reader reader{impl::unknown_keys::refused};
+  value_reader reader;
   node_config result;
-  reader.read(*document, result);
+  reader.read(impl::value_access::view(*document), result);
   if (!reader.complaints().empty()) {
-    return fail(errc::invalid_config, reader.summary());
+    return fail(errc::invalid_config, reader.complaints().summary());
   }
   return result;
 }

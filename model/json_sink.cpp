@@ -121,8 +121,12 @@ void json_sink::real(double x) {
   if (!std::isfinite(x)) {
     return none();
   }
+  // Without an exponent a large one would look like an integer, which readers take for one that does not fit.
+  constexpr double long_integer = 9223372036854775808.0; // 2^63
+  const bool large = std::abs(x) >= long_integer;
   char buffer[32];
-  const auto [end, status] = std::to_chars(buffer, buffer + sizeof buffer, x);
+  const auto [end, status] = large ? std::to_chars(buffer, buffer + sizeof buffer, x, std::chars_format::scientific)
+                                   : std::to_chars(buffer, buffer + sizeof buffer, x);
   out_.append(buffer, end);
 }
 

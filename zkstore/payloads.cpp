@@ -1,7 +1,11 @@
 #include "zkstore/payloads.hpp"
 
 #include "djm/json.hpp"
-#include "model/json_fields.hpp"
+#include "djm/value_reader.hpp"
+#include "model/json_parse.hpp"
+#include "model/keep_unknown.hpp"
+#include "model/text.hpp"
+#include "model/value_access.hpp"
 #include "zkstore/tree_schema.hpp"
 
 namespace djm::store {
@@ -15,10 +19,10 @@ constexpr std::int64_t max_time_ms = 253'402'300'799'999; // end of the year 999
 constexpr std::int64_t max_weight = 1'000'000'000;
 constexpr std::size_t max_transaction_id = 200;
 
-/// Rules beyond types; complaints go to the reader.
+/// Rules beyond types.
 class payload_checker {
 public:
-  payload_checker(impl::json_reader& reader, std::string_view path) : reader_(reader), path_(path) {}
+  payload_checker(complaint_list& found, std::string_view path) : found_(found), path_(path) {}
 
   void check(const format_payload& x) { range("format", x.format, 1, std::numeric_limits<std::int32_t>::max()); }
 
@@ -57,7 +61,7 @@ public:
     id_or_empty("challenger", x.challenger);
     range("wish", x.wish, 0, std::numeric_limits<std::int64_t>::max());
     if (const auto ok = validate(job_id{name_of(path_)}, x.attributes); !ok) {
-      reader_.complain_at("attributes", ok.error().text);
+      found_.add_at("attributes", ok.error().text);
     }
   }
 
@@ -70,22 +74,22 @@ public:
 
   void check(const version_payload& x) {
     if (x.transaction.size() > max_transaction_id) {
-      reader_.complain_at("transaction", impl::quote(x.transaction) + " is longer than " +
-                                           std::to_string(max_transaction_id) + " bytes");
+      found_.add_at("transaction",
+                    impl::quote(x.transaction) + " is longer than " + std::to_string(max_transaction_id) + " bytes");
     }
   }
 
 private:
   void range(const char* field, std::int64_t value, std::int64_t least, std::int64_t most) {
     if (value < least || value > most) {
-      reader_.complain_at(field, std::to_string(value) + " is not from " + std::to_string(least) + " to " +
-                                   std::to_string(most));
+      found_.add_at(field,
+                    std::to_string(value) + " is not from " + std::to_string(least) + " to " + std::to_string(most));
     }
   }
 
   void id(const char* field, std::string_view value) {
     if (!is_valid_id(value)) {
-      reader_.complain_at(field, impl::quote(value) + " breaks the rule for ids");
+      found_.add_at(field, impl::quote(value) + " breaks the rule for ids");
     }
   }
 
@@ -95,19 +99,19 @@ private:
     }
   }
 
-  impl::json_reader& reader_;
+  complaint_list& found_;
   std::string_view path_;
 };
 
-void check_version(impl::json_reader& reader, const json& document) {
+void check_version(complaint_list& found, const json& document) {
   const auto v = document.find(version_key);
   if (v == document.end()) {
-    reader.complain_at(version_key, "the version is missing");
+    found.add_at(version_key, "the version is missing");
   } else if (!v->is_number_unsigned() || v->get<std::uint64_t>() == 0) { // comparing json values would wrap large ones
-    reader.complain_at(version_key, impl::shown(*v) + " is not a version");
+    found.add_at(version_key, impl::shown(*v) + " is not a version");
   } else if (v->get<std::uint64_t>() > std::uint64_t{payload_version}) {
-    reader.complain_at(version_key, "version " + impl::shown(*v) + " is newer than " + std::to_string(payload_version) +
-                                      ", the one this program reads");
+    found.add_at(version_key, "version " + impl::shown(*v) + " is newer than " + std::to_string(payload_version) +
+                                ", the one this program reads");
   }
 }
 
@@ -170,15 +174,16 @@ expected<Payload> decode(std::string_view text, std::string_view path) {
   if (!document->is_object()) {
     return malformed(path, impl::shown(*document) + " is not an object");
   }
-  impl::json_reader reader{impl::unknown_keys::ignored};
-  check_version(reader, *document);
+  value_reader reader{unknown_keys::ignored};
+  auto& found = reader.complaints();
+  check_version(found, *document);
   Payload result;
-  reader.read(*document, result);
-  if (reader.complaints().empty()) {
-    payload_checker{reader, path}.check(result);
+  reader.read(impl::value_access::view(*document), result);
+  if (found.empty()) {
+    payload_checker{found, path}.check(result);
   }
-  if (!reader.complaints().empty()) {
-    return malformed(path, reader.summary());
+  if (!found.empty()) {
+    return malformed(path, found.summary());
   }
   return result;
 }

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <optional>
+#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -17,19 +20,86 @@
 ///       return v("account", field("user", a.name), secret_field("password", a.password));
 ///     }
 ///
+/// A list by hand may also say what a member may be and what it means; whatever reads the member refuses the rest:
+///
+///     field("batch", c.batch).range(1, 1000).doc("messages in one run")
+///
 /// The visitor receives the type's name and the named references in one call; what it returns is returned.
 /// A reading visitor gets the same references through `visit_fields(visitor, const_object)` and must not write.
 namespace djm {
 
+namespace detail {
+
+struct no_bound {};
+
+template <class T, class = void>
+struct bound_of {
+  using type = no_bound;
+};
+template <class T>
+struct bound_of<T, std::enable_if_t<std::is_arithmetic_v<T> && !std::is_same_v<T, bool>>> {
+  using type = T;
+};
+template <class R, class P>
+struct bound_of<std::chrono::duration<R, P>> {
+  using type = std::chrono::duration<R, P>;
+};
+template <class T>
+struct bound_of<std::optional<T>> : bound_of<T> {};
+
+} // namespace detail
+
 /// A member of a struct under the name it has in JSON and in texts.
 template <class T>
 struct named_field {
+  /// What its bounds are given in: numbers, durations and optionals of these have some.
+  using bound = typename detail::bound_of<T>::type;
+  /// Whether it may have bounds.
+  static constexpr bool can_be_limited = !std::is_same_v<bound, detail::no_bound>;
+
   /// Its name.
   const char* name;
   /// The member itself.
   T& value;
   /// Never shown to people: text and JSON say "***". Only the binary form, which stays between processes, carries it.
   bool secret = false;
+  /// What it means, for people.
+  const char* text = "";
+  /// Whether it has bounds.
+  bool limited = false;
+  /// The least that it may be, where it has bounds.
+  bound least{};
+  /// The most.
+  bound most{};
+
+  /// The same with bounds, both included. An optional without a value is always within them.
+  constexpr named_field range(bound from, bound to) const {
+    static_assert(can_be_limited, "numbers and durations have a range, and optionals of them");
+    auto result = *this;
+    result.limited = true;
+    result.least = from;
+    result.most = to;
+    return result;
+  }
+
+  /// The same with what it means, in words that stand on their own: "messages in one run". A literal: only its address
+  /// is kept.
+  constexpr named_field doc(const char* meaning) const {
+    auto result = *this;
+    result.text = meaning;
+    return result;
+  }
+
+  /// Whether the member is within its bounds; what is no number at all (NaN) is not.
+  constexpr bool in_range() const {
+    if constexpr (can_be_limited && std::is_same_v<bound, T>) {
+      return !limited || (least <= value && value <= most);
+    } else if constexpr (can_be_limited) {
+      return !value || named_field<typename T::value_type>{name, *value, secret, text, limited, least, most}.in_range();
+    } else {
+      return true;
+    }
+  }
 };
 
 /// A member as it stands in a field list.
@@ -41,6 +111,7 @@ constexpr named_field<T> field(const char* name, T& value) noexcept {
 /// A text that must not be shown, such as a password.
 template <class T>
 constexpr named_field<T> secret_field(const char* name, T& value) noexcept {
+  static_assert(std::is_same_v<T, std::string>, "only what is written as a text is hidden");
   return {name, value, true};
 }
 

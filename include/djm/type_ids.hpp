@@ -86,4 +86,8 @@ CAF_ADD_TYPE_ID(djm, (djm::problem_over))
 CAF_ADD_TYPE_ID(djm, (djm::problem_status))
 CAF_ADD_TYPE_ID(djm, (djm::lease_ended))
 
+// Configurations of jobs.
+CAF_ADD_TYPE_ID(djm, (djm::bytes))
+CAF_ADD_TYPE_ID(djm, (djm::user_config))
+
 CAF_END_TYPE_ID_BLOCK(djm)

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -89,6 +90,12 @@ struct is_instance<Template, Template<Ts...>> : std::true_type {};
 template <class T>
 constexpr bool always_false = false;
 
+template <class T, class = void>
+struct writes_itself_impl : std::false_type {};
+template <class T>
+struct writes_itself_impl<T, std::void_t<decltype(std::declval<const T&>().write_to(std::declval<value_sink&>()))>>
+  : std::true_type {};
+
 struct member_writer {
   value_sink& sink;
   bool alternative = false;
@@ -138,15 +145,21 @@ void write_map(value_sink& sink, const T& xs) {
 
 } // namespace detail
 
-/// Writes a value of any type that may stand in a field list: bool, integers, double, text, durations, times,
-/// enumerations with names, structs that are one word, structs with a field list, and vector, map from text, pair,
-/// optional, variant of structs and shared pointer of these.
+/// Whether a type that has no field list writes itself: `void write_to(value_sink&) const`.
+template <class T>
+constexpr bool writes_itself = detail::writes_itself_impl<T>::value;
+
+/// Writes a value of any type that may stand in a field list: bool, integers, double, text, durations (saturated, see
+/// `saturate`), times, enumerations with names, structs that are one word, structs with a field list, what writes
+/// itself, and vector, map from text, pair, optional, variant of structs and shared pointer of these.
 template <class T>
 void write_value(value_sink& sink, const T& x) {
   if constexpr (is_one_word<T>) {
     sink.text(to_word(x));
   } else if constexpr (has_fields<T>) {
     visit_fields(detail::member_writer{sink, always_named<T>}, x);
+  } else if constexpr (writes_itself<T>) {
+    x.write_to(sink);
   } else if constexpr (std::is_same_v<T, bool>) {
     sink.boolean(x);
   } else if constexpr (std::is_enum_v<T>) {
@@ -161,7 +174,7 @@ void write_value(value_sink& sink, const T& x) {
   } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
     sink.text(x);
   } else if constexpr (detail::is_duration<T>::value) {
-    sink.span(std::chrono::duration_cast<duration>(x));
+    sink.span(saturate(x));
   } else if constexpr (std::is_same_v<T, wall_time>) {
     sink.moment(x);
   } else if constexpr (std::is_same_v<T, time_point>) {

@@ -8,7 +8,9 @@
 #include "djm/json.hpp"
 #include "djm/log.hpp"
 #include "djm/text.hpp"
-#include "model/json_fields.hpp"
+#include "djm/value_reader.hpp"
+#include "model/json_parse.hpp"
+#include "model/value_access.hpp"
 #include "test/fuzz/fuzz.hpp"
 #include "zkstore/types.hpp"
 
@@ -65,18 +67,18 @@ void judge(const job_spec& x) {
 }
 
 template <class T>
-void check(std::string_view text, impl::unknown_keys policy) {
+void check(std::string_view text, unknown_keys policy) {
   const auto document = impl::parse_json(text, impl::duplicate_keys::refused);
   if (!document) {
     require(fuzz::is_one_line(document.error()), "the reason is one line");
     return;
   }
-  impl::json_reader reader{policy};
+  value_reader reader{policy};
   T value{};
-  reader.read(*document, value);
+  reader.read(impl::value_access::view(*document), value);
   if (!reader.complaints().empty()) {
-    require(reader.complaints().size() <= 20, "nobody reads more complaints");
-    require(fuzz::is_one_line(reader.summary()), "complaints are one line");
+    require(reader.complaints().list().size() <= 20, "nobody reads more complaints");
+    require(fuzz::is_one_line(reader.complaints().summary()), "complaints are one line");
     return;
   }
   judge(value);
@@ -85,9 +87,9 @@ void check(std::string_view text, impl::unknown_keys policy) {
   require(again.has_value(), "what is written is JSON");
   const auto indented = impl::parse_json(written(value, 2));
   require(indented && *indented == *again, "white space changes nothing");
-  impl::json_reader second{impl::unknown_keys::refused};
+  value_reader second{unknown_keys::refused};
   T back{};
-  second.read(*again, back);
+  second.read(impl::value_access::view(*again), back);
   require(second.complaints().empty(), "what is written can be read");
   require(written(back) == json, "and is the same value");
   if constexpr (std::is_same_v<T, job_spec>) {
@@ -99,8 +101,8 @@ void check(std::string_view text, impl::unknown_keys policy) {
 
 template <class T>
 void check(std::string_view text) {
-  check<T>(text, impl::unknown_keys::refused);
-  check<T>(text, impl::unknown_keys::ignored);
+  check<T>(text, unknown_keys::refused);
+  check<T>(text, unknown_keys::ignored);
 }
 
 /// What another process sent or user code filled in: any bytes in texts, numbers that are no enumerator.

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <string>
 #include <type_traits>
+#include <utility>
 
 #include "djm/caf.hpp"
 #include "djm/fields.hpp"
+#include "djm/fwd.hpp"
 #include "djm/ids.hpp"
 #include "djm/text.hpp"
 #include "djm/time.hpp"
@@ -50,6 +53,25 @@ std::enable_if_t<has_enum_names<E>, bool> inspect(F& f, E& x) {
 template <class F>
 bool inspect(F& f, time_point& x) {
   return f.apply([&x] { return x.time_since_epoch().count(); }, [&x](duration::rep n) { x = time_point{duration{n}}; });
+}
+
+/// Configurations of jobs as their JSON, references to secrets and never what these stand for. (Only named here, so
+/// that not every message includes them.)
+template <class F, class T>
+std::enable_if_t<std::is_same_v<T, user_config>, bool> inspect(F& f, T& x) {
+  if constexpr (cx::is_text_inspector<F>) {
+    return f.builtin_inspect(cx::verbatim{to_text(x)});
+  } else {
+    return f.apply([&x] { return x.to_json(); },
+                   [&x](const std::string& text) -> caf::error {
+                     auto parsed = T::parse(text);
+                     if (!parsed) {
+                       return to_caf(parsed.error());
+                     }
+                     x = std::move(*parsed);
+                     return {};
+                   });
+  }
 }
 
 /// Ids as their texts.

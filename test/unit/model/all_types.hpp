@@ -1,10 +1,12 @@
 #pragma once
 
+#include "djm/describe_fields.hpp"
 #include "djm/events.hpp"
 #include "djm/job_spec.hpp"
 #include "djm/node_config.hpp"
 #include "djm/plan_explain.hpp"
 #include "djm/status.hpp"
+#include "djm/user_config.hpp"
 #include "zkstore/payloads.hpp"
 #include "zkstore/types.hpp"
 
@@ -17,7 +19,7 @@
     djm::items_revoked, djm::items_released, djm::run_started, djm::run_finished, djm::run_failed, djm::run_overrun,   \
     djm::pool_problem, djm::leader_changed, djm::connection_changed, djm::problem, djm::problem_over,                  \
     djm::problem_status, djm::lease_ended, djm::capacity_wanted, djm::item_explanation, djm::item_starved, djm::event, \
-    djm::node_event
+    djm::node_event, djm::bytes, djm::field_description, djm::user_config
 
 /// What is sent to a node and has a field list.
 #define DJM_ORDERS                                                                                                     \

@@ -39,6 +39,25 @@ std::string draw_text(alphabet a) {
   return result;
 }
 
+user_config draw_config() {
+  static const char* const names[] = {"a", "b.c", "D-1", "_"};
+  user_config result;
+  for (auto n = draw_index(4); n > 0; --n) {
+    const std::string name = names[draw_index(std::size(names))];
+    expected<user_config> more;
+    switch (draw_index(6)) {
+    case 0: more = result.with(name, draw_integer<std::int64_t>()); break;
+    case 1: more = result.with(name, draw_integer<std::uint64_t>()); break;
+    case 2: more = result.with(name, draw_text(alphabet::utf8)); break;
+    case 3: more = result.with(name, std::vector<std::optional<bool>>{std::nullopt, draw_index(2) == 1}); break;
+    case 4: more = result.with(name, static_cast<double>(draw_bits()) / 1024); break;
+    default: more = result.with(name, std::map<std::string, std::string>{{draw_text(alphabet::utf8), "${env:X}"}});
+    }
+    result = more.value();
+  }
+  return result;
+}
+
 bool holds(const std::function<std::string()>& property) {
   return rc::check([&property] {
     if (const auto fault = property(); !fault.empty()) {

@@ -14,8 +14,10 @@
 #include <variant>
 #include <vector>
 
+#include "djm/bytes.hpp"
 #include "djm/fields.hpp"
 #include "djm/ids.hpp"
+#include "djm/user_config.hpp"
 #include "djm/value_sink.hpp"
 
 /// One generator for every type with a field list: each field is drawn by its type.
@@ -28,6 +30,8 @@ enum class alphabet { utf8, bytes };
 std::size_t draw_index(std::size_t size);
 std::uint64_t draw_bits();
 std::string draw_text(alphabet a);
+/// Values of several kinds under a few names.
+user_config draw_config();
 
 /// Checks a property with random values: it returns what is wrong, or an empty text. The seed is printed on failure.
 bool holds(const std::function<std::string()>& property);
@@ -69,7 +73,11 @@ V draw_variant(alphabet a, std::index_sequence<Is...>) {
 /// A random value; only within a property.
 template <class T>
 T draw(alphabet a) {
-  if constexpr (is_one_word<T>) {
+  if constexpr (std::is_same_v<T, bytes>) {
+    return bytes_of(draw_text(a));
+  } else if constexpr (std::is_same_v<T, user_config>) {
+    return draw_config();
+  } else if constexpr (is_one_word<T>) {
     static constexpr const char* words[] = {"", "any", "one_worker", "worker:n-1"};
     T result{};
     from_word(words[draw_index(std::size(words))], result);

@@ -7,7 +7,9 @@
 #include <doctest/doctest.h>
 
 #include "djm/text.hpp"
-#include "model/json_fields.hpp"
+#include "djm/value_reader.hpp"
+#include "model/json_parse.hpp"
+#include "model/value_access.hpp"
 #include "test/unit/model/all_types.hpp"
 #include "test/unit/model/field_gen.hpp"
 
@@ -27,16 +29,16 @@ std::string full_json(const T& x) {
 }
 
 template <class T>
-expected<T> from_json(const std::string& text, impl::unknown_keys policy = impl::unknown_keys::refused) {
+expected<T> from_json(const std::string& text, unknown_keys policy = unknown_keys::refused) {
   const auto document = impl::parse_json(text);
   if (!document) {
     return fail(errc::invalid_file, document.error());
   }
-  impl::json_reader reader{policy};
+  value_reader reader{policy};
   T result{};
-  reader.read(*document, result);
+  reader.read(impl::value_access::view(*document), result);
   if (!reader.complaints().empty()) {
-    return fail(errc::invalid_config, reader.summary());
+    return fail(errc::invalid_config, reader.complaints().summary());
   }
   return result;
 }
@@ -187,7 +189,7 @@ TEST_CASE("unknown keys are refused with a suggestion, or ignored, as the reader
   CHECK(complaint_about(R"({"completely_else":true})") == "/completely_else: unknown key");
   CHECK(complaint_about(R"({"either":{"type":"item_ref","jobs":"x"}})") ==
         "/either/jobs: unknown key; did you mean \"job\"?");
-  CHECK(from_json<other>(R"({"flagg":true})", impl::unknown_keys::ignored));
+  CHECK(from_json<other>(R"({"flagg":true})", unknown_keys::ignored));
 }
 
 TEST_CASE("all complaints come at once, up to a limit") {
