@@ -1,60 +1,24 @@
 #include "djm/inspect.hpp"
 
-#include <caf/binary_deserializer.hpp>
-#include <caf/binary_serializer.hpp>
 #include <doctest/doctest.h>
 
 #include "actors/protocol/peers.hpp"
 #include "djm/json.hpp"
 #include "test/unit/model/all_types.hpp"
+#include "test/unit/model/binary_form.hpp"
 #include "test/unit/model/field_gen.hpp"
 
 using namespace djm;
 using namespace std::chrono_literals;
 using djm::testing::alphabet;
+using djm::testing::buffer;
 using djm::testing::draw;
 using djm::testing::draw_index;
+using djm::testing::from_bytes;
 using djm::testing::holds;
+using djm::testing::to_bytes;
 
 namespace {
-
-#if DJM_CAF_1X
-using buffer = caf::byte_buffer;
-
-template <class T>
-buffer to_bytes(const T& x) {
-  buffer bytes;
-  caf::binary_serializer sink{bytes};
-  if (!sink.apply(x)) {
-    FAIL(caf::to_string(sink.get_error()));
-  }
-  return bytes;
-}
-
-template <class T>
-caf::error from_bytes(const buffer& bytes, T& x) {
-  caf::binary_deserializer source{bytes};
-  return source.apply(x) ? caf::error{} : source.get_error();
-}
-#else
-using buffer = std::vector<char>;
-
-template <class T>
-buffer to_bytes(const T& x) {
-  buffer bytes;
-  caf::binary_serializer sink{nullptr, bytes};
-  if (const auto err = sink(const_cast<T&>(x))) {
-    FAIL(caf::to_string(err));
-  }
-  return bytes;
-}
-
-template <class T>
-caf::error from_bytes(const buffer& bytes, T& x) {
-  caf::binary_deserializer source{nullptr, bytes};
-  return source(x);
-}
-#endif
 
 /// Tells apart any two values, secrets and bytes that are not UTF-8 included.
 template <class T>
