@@ -80,14 +80,14 @@ public:
   /// In bytes.
   std::size_t size() const noexcept { return text_.size(); }
 
-  friend bool operator==(const basic_id& a, const basic_id& b) noexcept { return a.text_ == b.text_; }
-  friend bool operator!=(const basic_id& a, const basic_id& b) noexcept { return a.text_ != b.text_; }
-  friend bool operator<(const basic_id& a, const basic_id& b) noexcept { return a.text_ < b.text_; }
+  friend bool operator==(const basic_id& a, const basic_id& b) noexcept { return a.text_ == b.text_; } ///< By text.
+  friend bool operator!=(const basic_id& a, const basic_id& b) noexcept { return a.text_ != b.text_; } ///< By text.
+  friend bool operator<(const basic_id& a, const basic_id& b) noexcept { return a.text_ < b.text_; }   ///< By text.
 
-  friend std::string operator+(std::string_view a, const basic_id& b) { return std::string{a}.append(b.text_); }
-  friend std::string operator+(const basic_id& a, std::string_view b) { return std::string{a.text_}.append(b); }
-  friend std::string operator+(char a, const basic_id& b) { return std::string(1, a).append(b.text_); }
-  friend std::string operator+(const basic_id& a, char b) { return std::string{a.text_}.append(1, b); }
+  friend std::string operator+(std::string_view a, const basic_id& b) { return std::string{a} + b.text_; }  ///< Text.
+  friend std::string operator+(const basic_id& a, std::string_view b) { return std::string{a.text_} += b; } ///< Text.
+  friend std::string operator+(char a, const basic_id& b) { return std::string(1, a).append(b.text_); }     ///< Text.
+  friend std::string operator+(const basic_id& a, char b) { return std::string{a.text_}.append(1, b); }     ///< Text.
 
 private:
   std::string text_;
@@ -166,7 +166,7 @@ using item_id = basic_id<id_kind::item>;
 template <class T>
 constexpr bool is_id = false;
 template <id_kind Kind>
-constexpr bool is_id<basic_id<Kind>> = true;
+constexpr bool is_id<basic_id<Kind>> = true; ///< It is one.
 
 /// Texts as ids, unchecked.
 template <class Id>
