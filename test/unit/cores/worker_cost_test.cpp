@@ -14,14 +14,14 @@ constexpr int most = 10'000;
 /// The store lists the items of a job as a whole, so that a change of one job costs as much as the job is large.
 constexpr int items_of_a_job = 50;
 
-std::string job_name(int n) {
-  return "j" + std::to_string(n);
+job_id job_name(int n) {
+  return job_id{"j" + std::to_string(n)};
 }
 
-std::vector<std::string> some_items(int count) {
-  std::vector<std::string> items;
+std::vector<item_id> some_items(int count) {
+  std::vector<item_id> items;
   for (int n = 0; n < count; ++n) {
-    items.push_back("item-" + std::to_string(n));
+    items.emplace_back("item-" + std::to_string(n));
   }
   return items;
 }
