@@ -70,7 +70,7 @@ TEST_CASE("fair queue: agrees with a plain list of what waits, whatever is put i
       const auto first_of = [&](bool behind) {
         auto best = waiting.end();
         for (auto i = waiting.begin(); i != waiting.end(); ++i) {
-          if ((!behind || i->first > latest) && (best == waiting.end() || i->first < best->first)) {
+          if ((!behind || latest < i->first) && (best == waiting.end() || i->first < best->first)) {
             best = i;
           }
         }
