@@ -131,6 +131,37 @@ TEST_CASE("a listener may ask the node, and even end it") {
   CHECK(n->status().error().code == errc::shutting_down);
 }
 
+TEST_CASE("a node that a listener has ended goes when the listener is done") {
+  run_watch runs;
+  std::atomic<node*> the_node{nullptr};
+  std::atomic<bool> ended{false}, leaving{false}, done{false};
+  auto o = silent([&](const node_event& e) {
+    auto* n = the_node.load();
+    if (n == nullptr || ended || std::get_if<run_finished>(&e.what) == nullptr) {
+      return;
+    }
+    CHECK(n->shutdown());
+    ended = true;
+    the_bell().ring();
+    CHECK(eventually([&] { return leaving.load(); }));
+    std::mutex guard;
+    std::condition_variable never;
+    std::unique_lock<std::mutex> lock{guard};
+    never.wait_for(lock, 50ms);
+    done = true;
+  });
+  {
+    auto n = node::start(at_root("one", "/facade/goes"), std::move(o));
+    REQUIRE(n);
+    the_node = &*n;
+    REQUIRE(n->register_job(*watched("work", {"a"}, runs).build()));
+    CHECK(eventually([&] { return ended.load(); }));
+    leaving = true;
+    the_bell().ring();
+  }
+  CHECK(done);
+}
+
 TEST_CASE("a listener that is far behind does not keep the node") {
   run_watch runs;
   std::mutex guard;
