@@ -14,9 +14,9 @@ namespace djm {
 /// that range.
 std::string format_local_time(wall_time t, const time_zone& zone);
 
-/// Reads an instant: date, `T` or a blank, hours and minutes, perhaps seconds, perhaps `.` and up to three digits, and
-/// an offset from UTC: `Z`, `+02:00`, `+0200`, `+02` or `+00:53:28`. Anything else, a date that does not exist and a
-/// text without an offset are errors (`errc::invalid_config`) that name the text.
+/// Reads an instant: date, the letter T or a blank, hours and minutes, perhaps seconds, perhaps a dot and up to three
+/// digits, and an offset from UTC in one of the forms Z, +02:00, +0200, +02 and +00:53:28. Anything else, a date that
+/// does not exist and a text without an offset are errors (`errc::invalid_config`) that name the text.
 expected<wall_time> parse_instant(std::string_view text);
 
 } // namespace djm
