@@ -108,7 +108,7 @@ namespace detail {
 template <class T>
 constexpr bool is_plain_text = std::is_convertible_v<const T&, std::string_view>;
 template <id_kind Kind>
-constexpr bool is_plain_text<basic_id<Kind>> = false;
+inline constexpr bool is_plain_text<basic_id<Kind>> = false;
 
 } // namespace detail
 
@@ -166,7 +166,7 @@ using item_id = basic_id<id_kind::item>;
 template <class T>
 constexpr bool is_id = false;
 template <id_kind Kind>
-constexpr bool is_id<basic_id<Kind>> = true; ///< It is one.
+inline constexpr bool is_id<basic_id<Kind>> = true; ///< It is one.
 
 /// Texts as ids, unchecked.
 template <class Id>
@@ -203,5 +203,6 @@ inline bool operator<(const item_ref& a, const item_ref& b) {
 /// By text.
 template <djm::id_kind Kind>
 struct std::hash<djm::basic_id<Kind>> {
+  /// Of the text.
   std::size_t operator()(const djm::basic_id<Kind>& id) const noexcept { return std::hash<std::string>{}(id.str()); }
 };
