@@ -43,6 +43,10 @@ public:
   /// Names of all faults with how likely they are in a profile; 0 = never.
   static std::vector<std::pair<std::string, unsigned>> faults_of(profile kind);
 
+  /// A machine's blip is over, and its session has been heard of since, before its next begins: two in a row may take
+  /// as long as a session lives.
+  void one_blip_at_a_time(duration session_timeout) { apart_ = session_timeout; }
+
   /// Ends everything that is wrong: links, servers, pauses, pools, switches, stubborn runs; starts what is down.
   void heal();
 
@@ -65,6 +69,7 @@ private:
   void restart_later(std::size_t machine, duration d);
   void crash_again(std::size_t machine, std::uint64_t times);
   void set_cut(std::size_t machine, bool on);
+  bool may_disturb(std::size_t machine, duration lasts);
   /// Looks every 20 ms until the condition holds, everything heals or patience ends; then calls `f`.
   void when(std::function<bool()> condition, duration patience, std::function<void()> f);
   void register_jobs(world::handle h, std::size_t machine);
@@ -82,6 +87,8 @@ private:
   time_point losing_until_{};
   /// A registration may have been removed without its node having noticed.
   time_point removed_until_{};
+  std::optional<duration> apart_;
+  std::map<std::size_t, time_point> undisturbed_from_;
   std::uint64_t losing_permille_ = 0;
   std::optional<transaction_kind> losing_kind_;
   std::map<std::string, std::function<void()>> actions_;

@@ -17,6 +17,18 @@ void fault_plan::set_cut(std::size_t machine, bool on) {
   }
 }
 
+bool fault_plan::may_disturb(std::size_t machine, duration lasts) {
+  if (!apart_) {
+    return true;
+  }
+  auto& from = undisturbed_from_[machine];
+  if (world_.now() < from) {
+    return false;
+  }
+  from = world_.now() + lasts + *apart_;
+  return true;
+}
+
 void fault_plan::when(std::function<bool()> condition, duration patience, std::function<void()> f) {
   const auto until = world_.now() + patience;
   const auto look = std::make_shared<std::function<void()>>();
@@ -56,7 +68,10 @@ void fault_plan::add_network_faults() {
   };
   actions_["short cut"] = [this, cut] {
     const auto m = any_machine();
-    cut(m, {direction::up, direction::down}, chance_.between(10ms, 900ms));
+    const auto lasts = chance_.between(10ms, 900ms);
+    if (may_disturb(m, lasts)) {
+      cut(m, {direction::up, direction::down}, lasts);
+    }
   };
   actions_["one-way loss"] = [this, cut] {
     const auto m = any_machine();
@@ -66,10 +81,14 @@ void fault_plan::add_network_faults() {
   actions_["cut from one server"] = [this] {
     const auto m = any_machine();
     const auto s = any_server();
+    const auto lasts = chance_.between(100ms, 8s);
+    if (!may_disturb(m, lasts)) {
+      return;
+    }
     for (const auto d : {direction::up, direction::down}) {
       world_.net().set_cut(m, s, d, true);
     }
-    later(chance_.between(100ms, 8s), [this, m, s] {
+    later(lasts, [this, m, s] {
       for (const auto d : {direction::up, direction::down}) {
         world_.net().set_cut(m, s, d, false);
       }
@@ -81,7 +100,11 @@ void fault_plan::add_network_faults() {
     later(chance_.between(500ms, 5s),
           [this, m] { world_.net().set_delay(m, world_.options().least_delay, world_.options().most_delay); });
   };
-  actions_["connections break"] = [this] { world_.net().break_connections(any_machine()); };
+  actions_["connections break"] = [this] {
+    if (const auto m = any_machine(); may_disturb(m, duration::zero())) {
+      world_.net().break_connections(m);
+    }
+  };
   actions_["answers lost"] = [this] {
     losing_until_ = world_.now() + chance_.between(200ms, 3s);
     losing_permille_ = 20 + chance_.below(200);

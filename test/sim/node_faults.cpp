@@ -51,8 +51,11 @@ void fault_plan::add_node_faults() {
   };
   actions_["stall"] = [this] {
     if (const auto h = any_node()) {
-      world_.pause(*h);
-      later(chance_.between(1ms, 200ms), [this, h = *h] { world_.resume(h); });
+      const auto lasts = chance_.between(1ms, 200ms);
+      if (may_disturb(world_.process_of(*h).machine(), lasts)) {
+        world_.pause(*h);
+        later(lasts, [this, h = *h] { world_.resume(h); });
+      }
     }
   };
   // Not while the registration may have been removed: who does that to a node that cannot notice is not covered.

@@ -185,6 +185,9 @@ scenario_result run_scenario(const scenario_options& o) {
     wo.strategies = make_strategies(mood);
     world w{wo};
     fault_plan c{w, o.seed, mood};
+    if (o.kind == profile::calm) {
+      c.one_blip_at_a_time(2s); // the sessions' time-out
+    }
     const auto began = w.now();
     add_jobs(w, c, s, dice, o.kind);
     if (o.kind == profile::chaos || o.kind == profile::churn) {
