@@ -135,6 +135,9 @@ void pool_check::stay_back(const pool_slots& slots, job_offer& o, const store::p
                            keeper_effects& out) {
   const auto& job = slots.pool.id;
   o.looked_at(); // until the next look
+  // Who gives way does not fight for the pool any more.
+  o.accord.undisputed();
+  store_.relieve("dispute: " + life_.tree.pool(job), out);
   if (o.wish.writer_stands(*slots.writer, life_.tree, s.now)) {
     o.wish.unchallenged();
     tell_overruled(job, o, have.schedule, to_ids<item_id>(slots.pool.items->children), s, out);

@@ -101,6 +101,23 @@ TEST_CASE("keeper: a node that joins again overwrites nobody's later wish") {
   CHECK(v.payload().attributes.strategy == "rendezvous");
 }
 
+TEST_CASE("keeper: a dispute is over when the node gives way to a later wish") {
+  versions v;
+  auto& old_one = v.start("n0", {"a"});
+  for (int n = 0; n < 3; ++n) {
+    v.tree.erase("/djm/work-pool/j/a");
+    old_one.call(&keeper_core::on_pool, job_id{"j"}, std::vector<item_id>{"a"});
+  }
+  const std::string about = "dispute: /djm/work-pool/j";
+  REQUIRE(versions::told(old_one).find(about) != std::string::npos);
+  const auto over = show(emit_effect{problem_over{"keeper", about}});
+  REQUIRE(versions::told(old_one).find(over) == std::string::npos);
+  v.start("n2", {"a", "b"});
+  v.pass(seconds{12}); // each looks again after 5 s
+  REQUIRE(v.pool() == strings{"a", "b"});
+  CHECK(versions::told(old_one).find(over) != std::string::npos);
+}
+
 TEST_CASE("keeper: an item that was retired does not come back with a node that joins again") {
   versions v;
   auto& old_one = v.start("n0", {"a", "b"});
