@@ -1,5 +1,6 @@
 #include "actors/node/node_facade.hpp"
 
+#include <new>
 #include <system_error>
 
 #include "actors/node/spawn_node.hpp"
@@ -26,7 +27,7 @@ node::~node() {
     // next.
     event_feed::end(x->all_feeds(), listener_patience);
   } else if (x) {
-    new std::shared_ptr<impl>{x}; // never destroyed: that is for the process it belongs to
+    new (std::nothrow) std::shared_ptr<impl>{x}; // never destroyed: that is for the process it belongs to
   }
 }
 

@@ -43,8 +43,7 @@ struct node::impl final : ends_with_process {
 
   /// Asks for a facade, which may be destroyed meanwhile: in static storage, by a thread that ends the process.
   template <class T, class Message>
-  static expected<T> ask(const std::shared_ptr<impl>& facade, Message m, cx::timeout limit = caf::infinite) {
-    const auto x = facade;
+  static expected<T> ask(std::shared_ptr<impl> x, Message m, cx::timeout limit = caf::infinite) {
     if (auto ok = usable(x); !ok) {
       return tl::make_unexpected(ok.error());
     }
