@@ -17,7 +17,6 @@
 #include <cxxabi.h>
 
 #include "actors/env/boot_time.hpp"
-#include "actors/executor/task_queue.hpp"
 
 namespace djm {
 
@@ -43,7 +42,7 @@ struct elastic_pool::state {
   mutable std::mutex mutex;
   /// A task has ended; only shutdown waits for this.
   std::condition_variable task_ended;
-  task_queue waiting;
+  std::deque<task> waiting;
   std::map<std::uint64_t, member> threads;
   /// Those of them that are in a task.
   std::size_t busy = 0;
@@ -92,7 +91,7 @@ struct elastic_pool::state {
   void watch_for_room(std::unique_lock<std::mutex>& lock) {
     watched = true;
     wait_until(lock, room, next_room(boot_now()), std::chrono::milliseconds{500},
-               [&] { return closed || waiting.size() == 0 || has_room(boot_now()); });
+               [&] { return closed || waiting.empty() || has_room(boot_now()); });
     watched = false;
   }
 
@@ -184,7 +183,7 @@ void elastic_pool::start_thread(const std::shared_ptr<state>& s) {
 
 /// Sees to it that what waits finds a thread: one that takes it, or one that watches for room. Lets go of the lock.
 void elastic_pool::call_somebody(const std::shared_ptr<state>& s, std::unique_lock<std::mutex> lock) {
-  if (s->waiting.size() == 0 || s->called > 0) {
+  if (s->waiting.empty() || s->called > 0) {
     return;
   }
   if (!s->idle.empty()) {
@@ -212,8 +211,9 @@ void elastic_pool::work(const std::shared_ptr<state>& s, std::uint64_t self) {
   std::unique_lock<std::mutex> lock{s->mutex};
   --s->called;
   for (;;) {
-    if (const auto now = boot_now(); s->waiting.size() > 0 && s->has_room(now)) {
-      auto t = s->waiting.pop();
+    if (const auto now = boot_now(); !s->waiting.empty() && s->has_room(now)) {
+      auto t = std::move(s->waiting.front());
+      s->waiting.pop_front();
       s->threads[self].busy_since = now;
       ++s->busy;
       call_somebody(s, std::move(lock)); // for what still waits, or, where this one watched for room, to do so
@@ -232,11 +232,11 @@ void elastic_pool::work(const std::shared_ptr<state>& s, std::uint64_t self) {
     if (s->closed) {
       break;
     }
-    if (s->waiting.size() > 0 && !s->watched) {
+    if (!s->waiting.empty() && !s->watched) {
       s->watch_for_room(lock);
       continue;
     }
-    if (!s->wait_for_call(lock, idle) && s->waiting.size() == 0 && s->threads.size() > s->lim.keep) {
+    if (!s->wait_for_call(lock, idle) && s->waiting.empty() && s->threads.size() > s->lim.keep) {
       break;
     }
   }
@@ -252,7 +252,7 @@ void elastic_pool::end_within_task(const std::shared_ptr<state>& s, std::uint64_
   std::lock_guard<std::mutex> guard{s->mutex};
   s->task_over(self);
   s->leave(self);
-  if (s->closed || (s->waiting.size() == 0 && s->threads.size() >= s->lim.keep)) {
+  if (s->closed || (s->waiting.empty() && s->threads.size() >= s->lim.keep)) {
     return;
   }
   try {
@@ -262,34 +262,24 @@ void elastic_pool::end_within_task(const std::shared_ptr<state>& s, std::uint64_
   }
 }
 
-elastic_pool::ticket elastic_pool::post(task t) {
+bool elastic_pool::post(task t) {
   std::unique_lock<std::mutex> lock{state_->mutex};
   if (state_->closed) {
-    return 0;
+    return false;
   }
-  const auto id = state_->waiting.push(std::move(t));
+  state_->waiting.push_back(std::move(t));
   call_somebody(state_, std::move(lock));
-  return id;
+  return true;
 }
 
-elastic_pool::ticket elastic_pool::post(const task& t, std::size_t times) {
+bool elastic_pool::post(const task& t, std::size_t times) {
   std::unique_lock<std::mutex> lock{state_->mutex};
-  if (state_->closed || times == 0) {
-    return 0;
+  if (state_->closed) {
+    return false;
   }
-  const auto first = state_->waiting.push(t);
-  for (std::size_t i = 1; i < times; ++i) {
-    state_->waiting.push(t);
-  }
+  state_->waiting.insert(state_->waiting.end(), times, t);
   call_somebody(state_, std::move(lock));
-  return first;
-}
-
-bool elastic_pool::withdraw(ticket t) {
-  task withdrawn; // destroyed without the lock
-  std::lock_guard<std::mutex> guard{state_->mutex};
-  withdrawn = state_->waiting.take(t);
-  return withdrawn != nullptr;
+  return true;
 }
 
 elastic_pool::load elastic_pool::look(duration stuck_after) const {
@@ -312,13 +302,12 @@ bool elastic_pool::on_own_thread() const {
 }
 
 std::uint32_t elastic_pool::shutdown(time_point deadline) {
-  std::deque<task> dropped;
   std::vector<std::thread> to_join;
   std::uint32_t left = 0;
   auto self = std::this_thread::get_id();
   std::unique_lock<std::mutex> lock{state_->mutex};
   state_->closed = true;
-  dropped = state_->waiting.take_all();
+  auto dropped = std::exchange(state_->waiting, {});
   for (const auto& thread : state_->idle) {
     thread->wake.notify_one();
   }

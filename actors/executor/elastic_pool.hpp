@@ -41,8 +41,6 @@ public:
 
   /// Must not throw, but may end its thread (`pthread_exit`, cancellation).
   using task = std::function<void()>;
-  /// Names a posted task; never 0 for an accepted one.
-  using ticket = std::uint64_t;
 
   explicit elastic_pool(limits l);
   elastic_pool(const elastic_pool&) = delete;
@@ -50,14 +48,11 @@ public:
   /// As `shutdown(boot_now())`.
   ~elastic_pool();
 
-  /// Returns 0, and destroys the task, after shutdown. When the system refuses a thread the task waits for the existing
+  /// False, and destroys the task, after shutdown. When the system refuses a thread the task waits for the existing
   /// ones.
-  ticket post(task t);
-  /// The same so many times: the ticket of the first, behind which follow those of the others, one higher each.
-  ticket post(const task& t, std::size_t times);
-
-  /// True when the task was still waiting: it is destroyed and never starts.
-  bool withdraw(ticket t);
+  bool post(task t);
+  /// The same so many times, at less cost.
+  bool post(const task& t, std::size_t times);
 
   load look(duration stuck_after) const;
 

@@ -22,10 +22,7 @@ node& node::operator=(node&& other) noexcept {
 node::~node() {
   const auto x = std::exchange(impl_, nullptr);
   if (impl::usable(x)) {
-    (void) x->shut_down(true, x->hurried_end);
-    // Who has ended it may be a listener, which is told the rest of its events when it returns, and uses what goes
-    // next.
-    event_feed::end(x->all_feeds(), listener_patience);
+    x->end_for_good();
   } else if (x) {
     new (std::nothrow) std::shared_ptr<impl>{x}; // never destroyed: that is for the process it belongs to
   }

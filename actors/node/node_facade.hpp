@@ -193,9 +193,16 @@ struct node::impl final : ends_with_process {
     return answer;
   }
 
+  /// Before what its listeners refer to goes. Who has ended it may be one of them, which is told the rest of its events
+  /// when it returns.
+  void end_for_good() {
+    (void) shut_down(true, hurried_end);
+    event_feed::end(all_feeds(), listener_patience);
+  }
+
   void end_with_process() override {
     if (getpid() == process) {
-      (void) shut_down(true, hurried_end);
+      end_for_good();
     }
   }
 

@@ -85,6 +85,7 @@ void offer_book::heard_of(const std::string& path) {
     return;
   }
   const auto writer = path.substr(folder.size());
+  // All offers: it comes once in the life of a node whose wish stands where we want something else.
   for (auto& [id, o] : offers_) {
     if (o.wish.stays_back() && o.wish.writer() == writer) {
       o.outdated();

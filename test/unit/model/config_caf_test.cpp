@@ -34,7 +34,7 @@ TEST_CASE("config: what is resolved travels as the reference, and is not shown")
   const auto c = resolved_config();
   REQUIRE(c.get<std::string>("password").value() == secret);
   const auto sent = to_bytes(c);
-  CHECK(std::string(sent.begin(), sent.end()).find(secret) == std::string::npos);
+  CHECK(std::string{reinterpret_cast<const char*>(sent.data()), sent.size()}.find(secret) == std::string::npos);
   user_config back;
   CHECK_FALSE(from_bytes(sent, back));
   CHECK(back == c);
