@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Model-checks the store protocol: as it is, it must hold; with any one rule taken out, it must be violated.
-#   check.sh            all configurations, about five minutes
+#   check.sh            all configurations, about a quarter of an hour
 #   check.sh --quick    those that take seconds
 #   check.sh NAME       one of them
 # Needs spin and gcc. The exit status tells whether every configuration came out as expected.
