@@ -9,12 +9,13 @@ namespace {
 using pool_fn = std::function<std::vector<item_id>()>;
 using cut_fn = std::function<std::vector<std::vector<item_id>>(const std::vector<item_id>&)>;
 using run_fn = std::function<void(job_context&)>;
+using check_fn = std::function<expected<void>(const user_config&)>;
 
 /// A job made of functions.
 class function_job final : public job {
 public:
-  function_job(pool_fn pool, cut_fn cut, run_fn run)
-    : pool_(std::move(pool)), cut_(std::move(cut)), run_(std::move(run)) {}
+  function_job(pool_fn pool, cut_fn cut, run_fn run, check_fn check)
+    : pool_(std::move(pool)), cut_(std::move(cut)), run_(std::move(run)), check_(std::move(check)) {}
 
   std::vector<item_id> work_pool() override { return pool_(); }
 
@@ -24,10 +25,15 @@ public:
     return cut_ ? cut_(share) : job::cut_share(share);
   }
 
+  expected<void> check_config(const user_config& config) const override {
+    return check_ ? check_(config) : job::check_config(config);
+  }
+
 private:
   pool_fn pool_;
   cut_fn cut_;
   run_fn run_;
+  check_fn check_;
 };
 
 expected<void> check_pool(const job_id& job, const std::vector<item_id>& items) {
@@ -49,6 +55,10 @@ job::~job() = default;
 
 std::vector<std::vector<item_id>> job::cut_share(const std::vector<item_id>& share) {
   return {share};
+}
+
+expected<void> job::check_config(const user_config&) const {
+  return {};
 }
 
 job_builder::job_builder(job_id id) {
@@ -124,6 +134,27 @@ job_builder& job_builder::disabled() {
   return *this;
 }
 
+job_builder& job_builder::revision(std::int64_t n) {
+  spec_.revision = n;
+  return *this;
+}
+
+job_builder& job_builder::deployment(std::string name) {
+  spec_.deployment = std::move(name);
+  return *this;
+}
+
+job_builder& job_builder::config(user_config defaults) {
+  return checked_config(std::move(defaults), nullptr);
+}
+
+job_builder& job_builder::checked_config(expected<user_config> defaults, config_check check) {
+  config_check_ = std::move(check);
+  config_fault_ = defaults ? expected<void>{} : tl::make_unexpected(defaults.error());
+  spec_.config = std::move(defaults).value_or(user_config{});
+  return *this;
+}
+
 job_builder& job_builder::strategy(std::string name) {
   spec_.attributes.strategy = std::move(name);
   return *this;
@@ -157,11 +188,14 @@ expected<job_definition> job_builder::build() const {
   if (spec_.mode == running_mode::custom && !cut_) {
     return fail(errc::invalid_running_strategy, where + "cut_by was given an empty function");
   }
+  if (!config_fault_) {
+    return fail(config_fault_.error().code, where + "config: " + config_fault_.error().text);
+  }
   if (auto ok = check_pool(spec_.id, fixed_); !ok) {
     return tl::make_unexpected(ok.error());
   }
   auto pool = pool_ ? pool_ : pool_fn{[items = fixed_] { return items; }};
-  return job_definition{spec_, std::make_shared<function_job>(std::move(pool), cut_, run_)};
+  return job_definition{spec_, std::make_shared<function_job>(std::move(pool), cut_, run_, config_check_)};
 }
 
 } // namespace djm

@@ -65,6 +65,7 @@ void check_partners(spec_checker& c, const job_id& job, const job_attributes& a)
 }
 
 constexpr std::string_view named_worker = "worker:";
+constexpr std::size_t max_deployment_name = 120;
 
 bool makes_sense(const relaxation& x) {
   return is_enumerator(x.kind) && (x.kind == relaxation_kind::named_worker ? is_valid_id(x.worker) : x.worker.empty());
@@ -162,6 +163,10 @@ expected<void> validate(const job_spec& spec) {
   c.not_negative("pool_timeout", spec.pool_timeout);
   c.require(spec.pool_timeout > duration::zero(), "pool_timeout is 0s; it must be above zero");
   c.not_negative("stop_grace", spec.stop_grace);
+  c.require(spec.revision >= 0, "revision is " + std::to_string(spec.revision) + "; it must not be below 0");
+  c.require(spec.deployment.size() <= max_deployment_name && impl::is_utf8(spec.deployment),
+            "deployment is " + impl::quote(spec.deployment) + "; it must be UTF-8 of at most " +
+              std::to_string(max_deployment_name) + " bytes");
   check_attributes(c, spec.id, spec.attributes);
   return c.result();
 }

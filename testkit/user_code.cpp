@@ -16,6 +16,8 @@ public:
   run_id run() const override { return inner_.run(); }
   const std::vector<work_item>& items() const override { return inner_.items(); }
   fencing_token token(const item_id& item) const override { return inner_.token(item); }
+  const user_config& config() const override { return inner_.config(); }
+  std::int64_t config_rev() const override { return inner_.config_rev(); }
 
   bool stop_requested() const override {
     // Threads of the job's own are not in lock step: they look for free.

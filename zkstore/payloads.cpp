@@ -6,6 +6,7 @@
 #include "model/keep_unknown.hpp"
 #include "model/text.hpp"
 #include "model/value_access.hpp"
+#include "zkstore/job_payloads.hpp"
 #include "zkstore/tree_schema.hpp"
 
 namespace djm::store {
@@ -76,6 +77,32 @@ public:
     if (x.transaction.size() > max_transaction_id) {
       found_.add_at("transaction",
                     impl::quote(x.transaction) + " is longer than " + std::to_string(max_transaction_id) + " bytes");
+    }
+  }
+
+  void check(const job_payload& x) {
+    range("rev", x.rev, 1, std::numeric_limits<std::int64_t>::max());
+    range("triggered", x.triggered, 0, std::numeric_limits<std::int64_t>::max());
+    range("since_ms", x.since_ms, 0, max_time_ms);
+    bool rules = false;
+    for (const auto& s : x.lineage) {
+      id("lineage", s.hash);
+      rules = rules || s.hash == x.ruling;
+    }
+    if (x.state == record_state::open && !rules) {
+      found_.add_at("ruling", impl::quote(x.ruling) + " is none of the specifications in \"lineage\"");
+    }
+  }
+
+  void check(const config_payload&) {}
+
+  void check(const offer_payload& x) { id_or_empty("hash", x.hash); }
+
+  void check(const jobs_version_payload& x) {
+    for (const auto& change : x.recent) {
+      for (const auto& job : change.jobs) {
+        id("recent", job);
+      }
     }
   }
 
@@ -204,6 +231,10 @@ DJM_PAYLOAD(pools_payload)
 DJM_PAYLOAD(pool_payload)
 DJM_PAYLOAD(lock_payload)
 DJM_PAYLOAD(version_payload)
+DJM_PAYLOAD(job_payload)
+DJM_PAYLOAD(config_payload)
+DJM_PAYLOAD(offer_payload)
+DJM_PAYLOAD(jobs_version_payload)
 
 #undef DJM_PAYLOAD
 

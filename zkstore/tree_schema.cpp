@@ -106,6 +106,21 @@ std::string tree_schema::lock(const job_id& job, const item_id& item) const {
   return join(prefix_, {"/locks/", job, "/", item, lock_suffix});
 }
 
+std::string tree_schema::jobs() const {
+  return join(prefix_, {"/jobs"});
+}
+std::string tree_schema::job(const job_id& job) const {
+  return join(prefix_, {"/jobs/", job});
+}
+
+std::string tree_schema::job_config(const job_id& job) const {
+  return join(prefix_, {"/jobs/", job, "/config"});
+}
+
+std::string tree_schema::jobs_version() const {
+  return join(prefix_, {"/jobs-version"});
+}
+
 std::string tree_schema::pool_version() const {
   return join(prefix_, {"/work-pool-version"});
 }

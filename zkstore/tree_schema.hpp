@@ -40,6 +40,10 @@ public:
   std::string locks(const job_id& job) const;
   std::string lock(const job_id& job, const item_id& item) const;
   std::string lock(const item_ref& i) const { return lock(i.job, i.item); }
+  std::string jobs() const;
+  std::string job(const job_id& job) const;
+  std::string job_config(const job_id& job) const;
+  std::string jobs_version() const;
   std::string pool_version() const;
   std::string worker_version() const;
   std::string assignment_version() const;

@@ -18,6 +18,7 @@ constexpr auto pool_function = "pool function";
 constexpr auto running_strategy = "running strategy";
 constexpr auto planner_strategy = "strategy";
 constexpr auto job_end = "end";
+constexpr auto job_configuration = "configuration";
 
 inline std::string about_job(const std::string& what, const job_id& job) {
   return what + " of job \"" + job + "\"";

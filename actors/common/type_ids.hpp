@@ -12,6 +12,7 @@ struct raw_message;
 struct env_closed;
 struct strategy_done;
 struct question;
+struct config_judged;
 struct job_gone;
 
 } // namespace djm
@@ -79,6 +80,10 @@ struct worker_restarted;
 struct happened;
 struct get_part_status;
 struct read_older;
+struct followed;
+struct job_ended;
+struct follow;
+struct config_checked;
 
 } // namespace djm::msg
 
@@ -151,5 +156,11 @@ CAF_ADD_TYPE_ID(djm_parts, (djm::question))
 CAF_ADD_TYPE_ID(djm_parts, (djm::job_gone))
 CAF_ADD_TYPE_ID(djm_parts, (djm::store::secure_op))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::read_older))
+
+CAF_ADD_TYPE_ID(djm_parts, (djm::config_judged))
+CAF_ADD_TYPE_ID(djm_parts, (djm::msg::followed))
+CAF_ADD_TYPE_ID(djm_parts, (djm::msg::job_ended))
+CAF_ADD_TYPE_ID(djm_parts, (djm::msg::follow))
+CAF_ADD_TYPE_ID(djm_parts, (djm::msg::config_checked))
 
 CAF_END_TYPE_ID_BLOCK(djm_parts)

@@ -15,9 +15,9 @@ namespace djm {
 class version_ids {
 public:
   version_ids(std::string incarnation, char part) : incarnation_(std::move(incarnation)), part_(part) {}
-  std::string draw() {
-    return store::encode(store::version_payload{fmt::format("{}-{}{}", incarnation_, part_, next_++)});
-  }
+  std::string draw() { return store::encode(store::version_payload{draw_name()}); }
+  /// The name alone, for payloads that say more than that.
+  std::string draw_name() { return fmt::format("{}-{}{}", incarnation_, part_, next_++); }
 
 private:
   std::string incarnation_;

@@ -13,6 +13,12 @@
 
 namespace djm {
 
+/// What runs of a job get to read.
+struct run_settings {
+  user_config config; ///< with secrets resolved
+  std::int64_t rev = 0;
+};
+
 /// One run of user code.
 struct run_order {
   run_id id = 0;
@@ -23,6 +29,8 @@ struct run_order {
   duration stop_grace = duration::zero();
   /// The run sees its items in the order given, instead of sorted.
   bool as_given = false;
+  /// Null: an empty configuration.
+  std::shared_ptr<const run_settings> run_with = nullptr;
 };
 
 struct run_result {

@@ -46,6 +46,11 @@ run_context::run_context(run_order order, std::shared_ptr<const run_services> se
   sort_places();
 }
 
+const user_config& run_context::config() const {
+  static const user_config none;
+  return order_.run_with ? order_.run_with->config : none;
+}
+
 namespace {
 
 /// "item "a": what; item "b": what; and 3 more": of many items the first few.

@@ -65,6 +65,8 @@ public:
   /// Without what has been released.
   std::vector<work_item> held_items() const;
   fencing_token token(const item_id& item) const override;
+  const user_config& config() const override;
+  std::int64_t config_rev() const override { return order_.run_with ? order_.run_with->rev : 0; }
   bool stop_requested() const override;
   djm::stop_reason reason() const override;
   std::vector<item_id> revoked_items() const override;

@@ -78,6 +78,19 @@ void job_rhythm::set_due_from_now_on(lane& l, step s) const {
   }
 }
 
+void job_rhythm::skip_missed(lane& l, step s) {
+  const auto& x = cfg_.spec.schedule;
+  if (!l.due || *l.due >= s.now || x.kind == schedule_kind::on_trigger) {
+    return;
+  }
+  if (x.lasting()) {
+    set_first_due(l, l.own, s);
+  } else {
+    l.due = x.kind == schedule_kind::fixed_rate ? next_after(*l.due, s.now) : s.now + x.period;
+  }
+  skipped_ += x.kind == schedule_kind::fixed_rate ? 1 : 0;
+}
+
 void job_rhythm::advance(lane& l, step s) {
   const auto period = cfg_.spec.schedule.period;
   l.last_start = s.now;

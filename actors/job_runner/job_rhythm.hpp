@@ -22,6 +22,8 @@ public:
   void set_first_due(lane_course& l, item_no own, step s) const;
   /// For a lane that is there when the schedule changes.
   void set_due_from_now_on(lane& l, step s) const;
+  /// Nothing could start for a while, and what came due meanwhile is not made up for.
+  void skip_missed(lane& l, step s);
   /// A run of the rhythm has started.
   void advance(lane& l, step s);
   /// Whether the item has a part in a run of the lane that starts now.

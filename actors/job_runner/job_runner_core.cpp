@@ -93,6 +93,37 @@ expected<job_runner_core::effects> job_runner_core::on_schedule(const schedule& 
   return out;
 }
 
+job_runner_core::effects job_runner_core::on_follow(const followed_job& f, bool held, step s) {
+  effects out;
+  auto& mine = cfg_.spec;
+  const bool resumed = held_ && !held;
+  held_ = held;
+  rev_ = f.rev;
+  mine.max_concurrent_runs = f.spec.max_concurrent_runs;
+  mine.pool_check_period = f.spec.pool_check_period;
+  mine.pool_timeout = f.spec.pool_timeout;
+  mine.stop_grace = f.spec.stop_grace;
+  mine.attributes = f.spec.attributes;
+  pool_.period_changed(s);
+  if (resumed) {
+    // What came due meanwhile is over: operators who resume a job do not ask for all that it has missed.
+    lanes_.each([&](lane_no no) { rhythm_.skip_missed(lanes_.edit(no), s); });
+    waiting_.count_anew(s, out);
+  }
+  if (!(f.spec.schedule == mine.schedule)) {
+    mine.schedule = f.spec.schedule;
+    rhythm_.count_anew();
+    lanes_.each([&](lane_no no) { rhythm_.set_due_from_now_on(lanes_.edit(no), s); });
+    waiting_.count_anew(s, out);
+  }
+  if (f.triggers > 0) {
+    const auto more = on_trigger(s);
+    out.insert(out.end(), more.begin(), more.end());
+  }
+  start_due(s, out);
+  return out;
+}
+
 job_runner_core::effects job_runner_core::on_stop(stop_reason reason, step s) {
   effects out;
   stopping_ = true;
@@ -116,7 +147,7 @@ job_runner_core::effects job_runner_core::on_wake(step s) {
     recut({}, s, out);
   }
   start_due(s, out);
-  if (lease_.seen_in_force() && !stopping_) {
+  if (lease_.seen_in_force() && !stopping_ && !held_) {
     waiting_.check(cut_.open(), s, out);
   }
   return out;
@@ -128,8 +159,8 @@ std::optional<time_point> job_runner_core::wake_at() const {
     return at;
   }
   at = earliest(at, cut_.wake_at());
-  if (!lease_.seen_in_force()) {
-    return at; // what waits for a start is looked at again when the lease is renewed
+  if (!lease_.seen_in_force() || held_) {
+    return at; // what waits for a start is looked at again when the lease is renewed, or when it may start
   }
   at = earliest(at, waiting_.first());
   const bool full = cfg_.spec.max_concurrent_runs > 0 && runs_.size() >= cfg_.spec.max_concurrent_runs;
@@ -168,6 +199,8 @@ runner_status job_runner_core::status(time_point now) const {
     }
   });
   st.leased = lease_.in_force(now);
+  st.held = held_;
+  st.rev = rev_;
   failures_.show(st, now);
   st.pool_failure = pool_.failure();
   st.counters.overruns = runs_.overruns();

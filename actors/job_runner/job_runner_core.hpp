@@ -14,6 +14,7 @@
 #include "actors/job_runner/runner_effects.hpp"
 #include "actors/job_runner/runner_lease.hpp"
 #include "actors/job_runner/waiting_room.hpp"
+#include "djm/job_record.hpp"
 #include "djm/status.hpp"
 
 namespace djm {
@@ -90,6 +91,9 @@ public:
   /// A schedule that is set already changes nothing; another one counts from the last start (a rate) or the last end (a
   /// delay), its initial delay from when the items came. `errc::invalid_schedule` changes nothing.
   expected<effects> on_schedule(const schedule& next, step s);
+  /// What the record of the job says from now on. What goes on is not disturbed. `held`: nothing starts until this is
+  /// called without it.
+  effects on_follow(const followed_job& f, bool held, step s);
   /// Ask every run to stop and start no more.
   effects on_stop(stop_reason reason, step s);
   effects on_wake(step s);
@@ -136,6 +140,8 @@ private:
   std::uint64_t last_request_ = 0;
   bool triggered_ahead_ = false; ///< meant for lanes that are still to come
   bool stopping_ = false;
+  bool held_ = false; ///< paused, or without a configuration that can be used
+  std::int64_t rev_ = 0;
   runner_counters counters_; ///< of runs and triggers; the others are counted where they happen
 };
 

@@ -43,7 +43,7 @@ std::vector<item_no> job_runner_core::items_to_start(const lane& l, bool due, st
 }
 
 bool job_runner_core::start_lane(lane_no no, step s, effects& out) {
-  if (stopping_ || !lease_.in_force(s.now)) {
+  if (stopping_ || held_ || !lease_.in_force(s.now)) {
     return false;
   }
   if (cfg_.spec.max_concurrent_runs > 0 && runs_.size() >= cfg_.spec.max_concurrent_runs) {

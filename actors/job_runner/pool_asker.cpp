@@ -51,7 +51,8 @@ void pool_asker::ask_later(step s) {
   if (stopped_) {
     return;
   }
-  if (cfg_.spec.pool_check_period > duration::zero()) {
+  period_ = cfg_.spec.pool_check_period;
+  if (period_ > duration::zero()) {
     due_ = s.now + cfg_.spec.pool_check_period;
   }
   if (!known_) {
@@ -73,6 +74,13 @@ void pool_asker::check(std::uint64_t& last_request, step s, runner_effects::all&
     request_ = ++last_request;
     hangs_at_ = s.now + cfg_.spec.pool_timeout;
     out.push_back(runner_effects::call_pool{request_});
+  }
+}
+
+void pool_asker::period_changed(step s) {
+  if (known_ && request_ == 0 && period_ != cfg_.spec.pool_check_period) {
+    due_.reset();
+    ask_later(s);
   }
 }
 

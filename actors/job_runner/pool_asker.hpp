@@ -18,6 +18,8 @@ public:
   /// Asks where it is time, under a number above `last_request`, and sees whether a call hangs.
   void check(std::uint64_t& last_request, step s, runner_effects::all& out);
   void answer(std::uint64_t request, const expected<std::vector<item_id>>& pool, step s, runner_effects::all& out);
+  /// `pool_check_period` may be another one.
+  void period_changed(step s);
   /// Asks no more.
   void stop();
 
@@ -35,6 +37,7 @@ private:
   bool known_ = false; ///< the pool function has answered once
   bool stopped_ = false;
   backoff backoff_;
+  duration period_ = duration::zero(); ///< with which `due_` was computed
   std::optional<time_point> due_;
   std::optional<time_point> hangs_at_;
   std::string failure_; ///< what it did wrong the last time

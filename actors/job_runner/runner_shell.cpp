@@ -1,12 +1,16 @@
 #include <caf/all.hpp>
 
+#include <atomic>
 #include <iterator>
+#include <stdexcept>
 #include <utility>
 
 #include <cxxabi.h>
 
 #include "actors/common/parts.hpp"
+#include "actors/common/open_problems.hpp"
 #include "actors/common/store_client.hpp"
+#include "actors/env/secret_lookup.hpp"
 #include "actors/executor/run_inbox.hpp"
 #include "model/exception_text.hpp"
 
@@ -41,7 +45,7 @@ public:
   }
   void apply(log_effect& x) { log_line(*env, "runner", x); }
   void apply(job_runner_core::start_run& x) {
-    to_start_.push_back({x.id, id_, std::move(x.items), code_, core->own_grace(), true});
+    to_start_.push_back({x.id, id_, std::move(x.items), code_, core->own_grace(), true, run_with_});
   }
   void apply(job_runner_core::tell_run& x) {
     start_all(); // it may be one of those
@@ -71,6 +75,11 @@ private:
   void introduce(peers_ptr who);
   caf::result<std::uint64_t> trigger();
   caf::result<void> reschedule(const schedule& next);
+  void follow(followed_job what);
+  void ask_about_config();
+  void config_checked(const msg::config_checked& m);
+  void config_over();
+  void carry_on();
 
   std::shared_ptr<job> code_;
   job_id id_;
@@ -80,6 +89,18 @@ private:
   std::vector<run_order> to_start_;
   /// The latest pool, for a keeper that was rebuilt.
   std::optional<std::vector<item_id>> pool_;
+
+  // -- what the record of the job says --
+  followed_job followed_;
+  /// What runs get; null until the job's code has taken a configuration.
+  std::shared_ptr<const run_settings> run_with_;
+  /// Filled in on a thread of the job's code, for the question of that number.
+  struct config_question {
+    std::uint64_t request = 0;
+    std::shared_ptr<run_settings> taken;
+  };
+  config_question asked_;
+  bool config_failed_ = false;
 };
 
 void runner_shell::init(self_ptr me, std::shared_ptr<node_env> environment, job_runner_core::settings s,
@@ -180,6 +201,73 @@ caf::result<void> runner_shell::reschedule(const schedule& next) {
   return caf::unit;
 }
 
+/// What concerns the rhythm holds at once; a configuration holds as soon as the job's code has taken it.
+void runner_shell::follow(followed_job what) {
+  followed_ = std::move(what);
+  const bool same = run_with_ && asked_.request == 0 && run_with_->config == followed_.config;
+  if (same || followed_.config.empty()) {
+    asked_ = {};
+    run_with_ = std::make_shared<run_settings>(run_settings{same ? run_with_->config : followed_.config, followed_.rev});
+    config_over();
+  } else {
+    ask_about_config();
+  }
+  carry_on();
+}
+
+void runner_shell::carry_on() {
+  tell(&job_runner_core::on_follow, followed_, followed_.paused || !run_with_);
+  followed_.triggers = 0; // each once
+}
+
+/// References are looked up and ranges checked where user code runs, and not by an actor: both may take their time. The
+/// answer stays in memory, since what secrets stand for must not travel.
+void runner_shell::ask_about_config() {
+  static std::atomic<std::uint64_t> last{0};
+  auto taken = std::make_shared<run_settings>();
+  taken->rev = followed_.rev;
+  asked_ = {++last, taken};
+  msg::config_checked answer;
+  answer.request = asked_.request;
+  call_user("config ", answer, [code = code_, config = followed_.config, taken](msg::config_checked&) {
+    if (auto ok = code->check_config(config); !ok) {
+      throw std::runtime_error{ok.error().text};
+    }
+    auto resolved = config.resolved(look_up_secret);
+    if (!resolved) {
+      throw std::runtime_error{resolved.error().text};
+    }
+    taken->config = std::move(*resolved);
+  });
+}
+
+void runner_shell::config_checked(const msg::config_checked& m) {
+  if (m.request != asked_.request) {
+    return; // another one has come since
+  }
+  const auto taken = std::exchange(asked_, {}).taken;
+  if (m.ok) {
+    run_with_ = taken;
+    config_over();
+    carry_on();
+  } else {
+    emit_effect e{problem{"job_runner",
+                          {errc::invalid_config, "job \"" + id_ + "\", configuration at revision " +
+                                                   std::to_string(taken->rev) + " of its record: " + m.failure +
+                                                   (run_with_ ? "; runs go on with the one before" : "; nothing starts")},
+                          about_job(job_configuration, id_)}};
+    config_failed_ = true;
+    apply(e);
+  }
+}
+
+void runner_shell::config_over() {
+  if (std::exchange(config_failed_, false)) {
+    emit_effect e{problem_over{"job_runner", about_job(job_configuration, id_)}};
+    apply(e);
+  }
+}
+
 runner_actor::behavior_type runner_shell::make_behavior() {
   return cx::make_behavior<runner_actor>(
     self,
@@ -204,6 +292,8 @@ runner_actor::behavior_type runner_shell::make_behavior() {
     },
     [this](msg::trigger) -> caf::result<std::uint64_t> { return trigger(); },
     [this](msg::reschedule& m) -> caf::result<void> { return reschedule(m.schedule); },
+    [this](msg::follow& m) { follow(std::move(m.what)); },
+    [this](msg::config_checked& m) { config_checked(m); },
     [this](msg::stop_runs& m) { tell(&job_runner_core::on_stop, m.reason); },
     [this](msg::worker_restarted) { tell(&job_runner_core::on_worker_rebuilt); },
     [this](msg::introduce& m) { introduce(std::move(m.who)); },

@@ -61,6 +61,7 @@ void keeper_core::connected(const store::session_view& before, step s, effects& 
     p.member.begin(p.base.prepared(), out);
   } else if (before.phase != sp::connected && p.member.joined()) {
     p.session->watch.look_now(s); // an event may have been missed together with its watch
+    p.session->record_news.look_now(s);
     p.connection.over(out);
     tell_connection(connection_state::reconnected, out);
   }
@@ -101,13 +102,15 @@ void keeper_core::begin(step s, effects& out) {
     p.base.start(out);
   } else if (here.access.is_due(s.now)) {
     here.access.start(out);
-  } else if (here.checker.start(out)) {
+  } else if (here.records.start(out) || here.checker.start(out)) {
     return;
   } else if (p.member.is(phase::pools)) {
     p.member.pools_done();
     here.registrar.start(out);
   } else if (p.offers.registration_dirty()) {
     here.registrar.start(out);
+  } else if (here.record_news.due() && s.now >= *here.record_news.due() && !p.offers.empty()) {
+    here.record_news.start(out);
   } else if (p.look.is_due()) {
     p.look.start(out);
   } else if (here.watch.due() && s.now >= *here.watch.due()) {
@@ -117,9 +120,14 @@ void keeper_core::begin(step s, effects& out) {
 
 // -- jobs -------------------------------------------------------------------------
 
-keeper_core::effects keeper_core::on_offer(const job_spec& spec, step s) {
+keeper_core::effects keeper_core::on_offer(const job_spec& spec, bool again, step s) {
   effects out;
-  parts_->offers.offer(spec);
+  auto& p = *parts_;
+  const bool first = p.offers.empty();
+  p.offers.offer(spec, again);
+  if (first && p.session && p.member.joined()) {
+    p.session->record_news.look_now(s); // nobody was concerned until now
+  }
   next(s, out);
   return out;
 }
@@ -133,6 +141,9 @@ keeper_core::effects keeper_core::on_withdraw(const job_id& job, step s) {
     p.store.relieve("dispute: " + path, out);
     p.store.relieve("missing: " + path, out);
     p.store.relieve("missing: " + p.life.tree.available(p.life.id(), job), out);
+    p.store.relieve(p.life.tree.job(job), out);
+    p.store.relieve("removal: " + p.life.tree.job(job), out);
+    p.store.relieve("missing: " + p.life.tree.job(job), out);
   }
   next(s, out);
   return out;
@@ -171,6 +182,7 @@ keeper_core::effects keeper_core::on_watch(const store::watch_event& e, step s) 
     p.session->wait.heard_of(e.path);
     if (p.member.joined()) {
       p.session->watch.heard_of(e.path, s);
+      p.session->record_news.heard_of(e.path, s);
     }
   }
   next(s, out);
@@ -189,6 +201,9 @@ keeper_core::effects keeper_core::on_read(std::uint64_t request, const store::re
     if (heard.what == topic::reading_sentry) {
       // Nobody would remind us: what has changed has changed, and the watches may not have been left.
       p.session->watch.look_now(s);
+    }
+    if (heard.what == topic::looking_at_records) {
+      p.session->record_news.look_now(s);
     }
     p.look.give_up();
     if (heard.how == answer::refused || heard.what == topic::looking) {

@@ -17,9 +17,11 @@ namespace djm {
 ///   on the way in                          joined: what is out of date, the first of
 ///   preparing    tree_base                 ├─ tree_base     (a part of it may be missing)
 ///   pools        tree_base, tree_access,   ├─ tree_access   (it was open to everybody)
-///                pool_check                ├─ pool_check    (pools that may not be as wanted)
-///   registering  registration, id_wait     ├─ registration  (offers that have changed)
-///   leaving      leaving                   ├─ pool_look     (each T/2)
+///                record_check, pool_check  ├─ record_check  (records that may not be as known)
+///   registering  registration, id_wait     ├─ pool_check    (pools that may not be as wanted)
+///   leaving      leaving                   ├─ registration  (offers that have changed)
+///                                          ├─ record_look   (each T/2, or a record has changed)
+///                                          ├─ pool_look     (each T/2)
 ///                                          └─ sentry        (a list has changed)
 ///
 /// One question or transaction is under way at a time. Every decision starts from what was read after the previous
@@ -33,6 +35,8 @@ public:
   using left = keeper_left;
   using failed = keeper_failed;
   using read_older = keeper_read_older;
+  using follow = keeper_follow;
+  using job_ended = keeper_job_ended;
   using effect = keeper_effect;
   using effects = keeper_effects;
   using settings = keeper_config;
@@ -43,8 +47,8 @@ public:
   effects on_commit(std::uint64_t request, const store::commit_outcome& outcome, step s);
   effects on_read(std::uint64_t request, const store::read_outcome& outcome, step s);
   effects on_watch(const store::watch_event& e, step s);
-  /// This node can run the job from now on.
-  effects on_offer(const job_spec& spec, step s);
+  /// This node can run the job from now on. `again`: it could before, and only this keeper is new.
+  effects on_offer(const job_spec& spec, bool again, step s);
   effects on_withdraw(const job_id& job, step s);
   /// The pool as this node sees it: valid, sorted names.
   effects on_pool(const job_id& job, std::vector<item_id> items, step s);

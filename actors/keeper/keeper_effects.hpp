@@ -8,6 +8,7 @@
 
 #include "actors/common/core.hpp"
 #include "djm/error.hpp"
+#include "djm/job_record.hpp"
 #include "djm/node_config.hpp"
 #include "zkstore/types.hpp"
 
@@ -38,6 +39,15 @@ struct keeper_start_probing {
 };
 struct keeper_stop_probing {};
 struct keeper_left {};
+/// What this node works with from now on: to the job's runner.
+struct keeper_follow {
+  followed_job what;
+};
+/// The job was removed: this node gives it back.
+struct keeper_job_ended {
+  job_id job;
+  std::string why;
+};
 /// Final: this node cannot work here.
 struct keeper_failed {
   error why;
@@ -50,7 +60,7 @@ struct keeper_read_older {
 
 using keeper_effect =
   std::variant<commit_effect, read_effect, keeper_joined, keeper_unjoined, keeper_start_probing, keeper_stop_probing,
-               keeper_left, keeper_failed, keeper_read_older, emit_effect, log_effect>;
+               keeper_left, keeper_failed, keeper_read_older, keeper_follow, keeper_job_ended, emit_effect, log_effect>;
 using keeper_effects = std::vector<keeper_effect>;
 
 /// What a question to the store, or a transaction, is about.
@@ -62,6 +72,9 @@ enum class keeper_topic : std::uint8_t {
   securing,
   writing_root,
   writing_base,
+  reading_records,
+  writing_records,
+  looking_at_records,
   reading_pools,
   writing_pools,
   reading_registration,

@@ -17,6 +17,8 @@ struct keeper_lifetime {
   const node_id& id() const { return cfg.config.id; }
   /// A new value for a version node.
   std::string bump() { return ids.draw(); }
+  /// The name of a change, for payloads that say more than that.
+  std::string bump_name() { return ids.draw_name(); }
 
   keeper_config cfg;
   store::tree_schema tree;

@@ -6,11 +6,13 @@ namespace djm {
 
 keeper_session::keeper_session(keeper_parts& p)
   : access(p.life, p.store, p.base),
+    records(p.life, p.store, p.member, p.offers, p.claim, p.base),
+    record_news(p.life, p.store, p.offers),
     writer(p.life, p.store, p.member, p.offers, p.base),
     checker(p.life, p.store, p.member, p.offers, p.claim, p.base, writer),
     watch(p.life, p.store, p.offers, p.base),
     wait(p.life, p.store, p.member),
-    registrar(p.life, p.store, p.member, p.offers, p.claim, wait, p.base, p.connection, p.look, watch),
+    registrar(p.life, p.store, p.member, p.offers, p.claim, wait, p.base, p.connection, p.look, watch, record_news),
     leaver(p.life, p.store, p.member) {}
 
 keeper_parts::keeper_parts(keeper_config c)
@@ -36,6 +38,7 @@ std::optional<time_point> keeper_parts::wake_at() const {
   }
   if (on_duty && store.idle() && !store.retry_at()) {
     at = earliest(earliest(at, session->watch.due()), session->access.due());
+    at = offers.empty() ? at : earliest(at, session->record_news.due());
   }
   return member.is(registration_phase::waiting_for_id) ? earliest(at, session->wait.due()) : at;
 }
@@ -43,7 +46,7 @@ std::optional<time_point> keeper_parts::wake_at() const {
 void keeper_parts::begin_session() {
   store.drop();
   session.emplace(*this);
-  offers.pools_outdated();
+  offers.session_begins();
 }
 
 void keeper_parts::disconnected() {

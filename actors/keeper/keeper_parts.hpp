@@ -8,6 +8,8 @@
 #include "actors/keeper/pools/pool_check.hpp"
 #include "actors/keeper/pools/pool_look.hpp"
 #include "actors/keeper/pools/pool_writer.hpp"
+#include "actors/keeper/records/record_check.hpp"
+#include "actors/keeper/records/record_look.hpp"
 #include "actors/keeper/registration/id_claim.hpp"
 #include "actors/keeper/registration/id_wait.hpp"
 #include "actors/keeper/registration/leaving.hpp"
@@ -27,6 +29,8 @@ struct keeper_session {
   keeper_session& operator=(const keeper_session&) = delete;
 
   tree_access access;
+  record_check records;
+  record_look record_news;
   pool_writer writer;
   pool_check checker;
   sentry watch;

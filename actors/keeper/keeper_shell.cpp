@@ -28,6 +28,8 @@ public:
   void apply(keeper_core::start_probing& x) { self->mail(msg::start_probing{x.number, x.path}).send(peers_->store); }
   void apply(keeper_core::stop_probing&) { self->mail(msg::stop_probing{}).send(peers_->store); }
   void apply(keeper_core::read_older& x) { self->mail(msg::read_older{x.found, x.seen}).send(peers_->store); }
+  void apply(keeper_core::follow& x) { self->mail(msg::followed{std::move(x.what)}).send(peers_->node); }
+  void apply(keeper_core::job_ended& x) { self->mail(msg::job_ended{x.job, std::move(x.why)}).send(peers_->node); }
   void apply(keeper_core::left&) { self->mail(msg::left{}).send(peers_->node); }
   void apply(keeper_core::failed& x) { self->mail(msg::failed{x.why}).send(peers_->node); }
 
@@ -69,7 +71,7 @@ keeper_actor::behavior_type keeper_shell::make_behavior() {
     [this](msg::read_done& m) { tell(&keeper_core::on_read, m.request, m.outcome); },
     [this](msg::watch_fired& m) { tell(&keeper_core::on_watch, m.event); },
     [this](msg::session_changed& m) { tell(&keeper_core::on_session, m.view); },
-    [this](msg::offer& m) { tell(&keeper_core::on_offer, m.spec); },
+    [this](msg::offer& m) { tell(&keeper_core::on_offer, m.spec, m.again); },
     [this](msg::withdraw& m) { tell(&keeper_core::on_withdraw, m.job); },
     [this](msg::not_alive) { tell(&keeper_core::on_not_alive); }, //
     [this](msg::leave) { tell(&keeper_core::on_leave); }, [this](msg::introduce& m) { introduce(std::move(m.who)); },

@@ -15,6 +15,7 @@ const char* keeper_store::subject_of(topic t) {
   switch (t) {
   case topic::writing_root:
   case topic::writing_base: return "making what is missing of the tree";
+  case topic::writing_records: return "writing the records of jobs";
   case topic::writing_pools: return "writing the pools of jobs";
   case topic::writing_registration: return "writing the registration";
   case topic::writing_leave: return "leaving";
@@ -31,7 +32,7 @@ keeper_store::heard keeper_store::on_read(std::uint64_t request, const store::re
     return {};
   }
   if (!q->ok()) {
-    if (q->topic != topic::looking) { // that comes again by itself
+    if (q->topic != topic::looking && q->topic != topic::looking_at_records) { // these come again by themselves
       if (q->status == store::read_status::rejected) {
         complain("read", {errc::internal, q->text}, out);
       }
@@ -136,6 +137,7 @@ void keeper_store::nothing_left(bool pools, bool registration, keeper_effects& o
   works(subject_of(topic::writing_base), out);
   if (pools) {
     works(subject_of(topic::writing_pools), out);
+    works(subject_of(topic::writing_records), out);
   }
   if (registration) {
     works(subject_of(topic::writing_registration), out);

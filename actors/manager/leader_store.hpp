@@ -35,6 +35,8 @@ public:
   const store::tree_schema& tree() const { return life_.tree; }
   /// A new value for a version node.
   std::string bump() { return life_.ids.draw(); }
+  /// The name of a change, for payloads that say more than that.
+  std::string bump_name() { return life_.ids.draw_name(); }
   /// A number for a question to the planner: it is answered to the same actor as those to the store.
   std::uint64_t draw_number() { return life_.cfg.numbers.draw(); }
 

@@ -63,6 +63,9 @@ bool manager_core::begin(term& t, step s, effects& out) {
     t.observer.start(whom, out);
     return false;
   }
+  if (t.ruler.start(s, out)) {
+    return false;
+  }
   t.planner.look_at_time(s.now);
   if (t.moment.due(s.now)) {
     t.planner.start(s, out);
@@ -105,6 +108,7 @@ manager_core::effects manager_core::on_watch(const store::watch_event& e, step s
   effects out;
   if (term_) {
     term_->dirty.heard(e.path, life_.tree);
+    term_->ruler.heard(e.path);
     next(s, out);
   }
   return out;

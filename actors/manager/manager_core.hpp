@@ -21,6 +21,7 @@ namespace djm {
 ///      ▲                           │ one activity at a time:          │
 ///      │ revoked                   ├─ refresh   (something changed)   │
 ///      └── from anywhere           ├─ observe   (who is gone)         │
+///                                  ├─ rule      (records of jobs)     │
 ///                                  ├─ plan      (debounce over)       ├─ done
 ///                                  │   └─ write (multis, pipelined)   │
 ///                                  ├─ break     (locks due)           │

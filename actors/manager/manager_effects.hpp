@@ -41,6 +41,9 @@ struct manager_config {
   request_numbers numbers;
   /// Things looked at together before they are cleaned away: about as many as one transaction removes.
   std::size_t clean_batch = 32;
+  /// How long a removed job is remembered after the last node that knew of it is gone: longer than anybody who still
+  /// had it may be away, or on the way in.
+  duration tombstone_period = std::chrono::hours{7 * 24};
 };
 
 /// Ask the planner, which calls no user code: `plan_without_users` with these answers. Answered by `on_planned`.
@@ -76,7 +79,11 @@ enum class activity : std::uint8_t {
   scan_folders,
   scan_locks,
   clean_read,
-  clean_write
+  clean_write,
+  look_at_records,
+  read_records,
+  judge_records,
+  write_records
 };
 
 /// What may fail for long, as people read it.
@@ -85,6 +92,7 @@ struct effort {
   static constexpr auto planning = "writing who owns what";
   static constexpr auto breaking = "breaking the locks of nodes that are gone";
   static constexpr auto cleaning = "cleaning";
+  static constexpr auto ruling = "saying which specifications of jobs rule";
 };
 
 } // namespace djm

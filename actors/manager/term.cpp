@@ -11,6 +11,7 @@ term::term(manager_lifetime& life, leadership mine, time_point now)
     list(now + life.cfg.clean_period),
     refresher(store, known, dirty, watchdog, history, moment, list),
     observer(store, known, dirty, watchdog),
+    ruler(life, store, known, dirty, watchdog, now),
     breaker(life, store, known, dirty, watchdog),
     scan(life, store, known, dirty, watchdog, now),
     planner(life, store, known, watchdog, history, moment),
@@ -29,6 +30,7 @@ std::optional<time_point> term::wake_at(time_point now) const {
   auto at = moment.next();
   at = earliest(at, watchdog.next_due(now));
   at = earliest(at, history.next_end(now));
+  at = earliest(at, ruler.next());
   at = earliest(at, scan.next());
   at = earliest(at, planner.strategies().next_due());
   return scan.swept_from() ? earliest(at, list.next()) : at;
@@ -38,6 +40,7 @@ void term::start_over(const std::string& why, step s, manager_effects& out) {
   store.start_over(s);
   writer.give_up();
   scan.give_up();
+  ruler.give_up();
   list.drop();
   planner.withdrawn();
   dirty.everything();

@@ -8,6 +8,7 @@
 #include "actors/manager/lock_sweep/lock_breaker.hpp"
 #include "actors/manager/lock_sweep/lock_scan.hpp"
 #include "actors/manager/planning/planning.hpp"
+#include "actors/manager/records/record_ruler.hpp"
 #include "actors/manager/refresh/refresh.hpp"
 #include "actors/manager/writing/writing.hpp"
 
@@ -33,6 +34,7 @@ struct term {
   // the activities
   refresh refresher;
   gone_observer observer;
+  record_ruler ruler;
   lock_breaker breaker;
   lock_scan scan;
   planning planner;

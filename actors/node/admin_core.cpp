@@ -15,6 +15,9 @@ job_id subject_of(const admin_core::wish& w) {
   if (const auto* x = std::get_if<admin_core::set_job_enabled>(&w)) {
     return x->job;
   }
+  if (const auto* x = std::get_if<admin_core::change_record>(&w)) {
+    return x->job;
+  }
   const auto* x = std::get_if<admin_core::remove_job>(&w);
   return x != nullptr ? x->job : job_id{};
 }
@@ -34,6 +37,9 @@ admin_core::effects admin_core::ask(std::uint64_t id, wish w, step s) {
       done{id, fail(errc::backlog_full, "node \"" + cfg_.node + "\" holds " + std::to_string(wishes_.size()) +
                                           " requests back already, its limit")});
     return out;
+  }
+  if (auto* x = std::get_if<change_record>(&w)) {
+    x->by = cfg_.incarnation + "-o" + std::to_string(id);
   }
   auto about = subject_of(w);
   wishes_.add({id, std::move(w), std::move(about), s.now + cfg_.patience, "it was not its turn yet"});
@@ -108,7 +114,7 @@ void admin_core::next(step s, effects& out) {
 }
 
 void admin_core::answer(expected<void> result, effects& out) {
-  out.push_back(done{wishes_.take_front().id, std::move(result)});
+  out.push_back(done{wishes_.take_front().id, std::move(result), std::exchange(rev_, 0)});
   store_.reset_backoff();
   store_.retry_now();
 }

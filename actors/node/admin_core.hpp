@@ -11,6 +11,7 @@
 #include "djm/status.hpp"
 #include "zkstore/payloads.hpp"
 #include "zkstore/session_core.hpp"
+#include "zkstore/tree/job_records.hpp"
 #include "zkstore/tree/snapshot_reader.hpp"
 
 namespace djm {
@@ -37,13 +38,23 @@ public:
   struct remove_job {
     job_id job;
   };
+  /// A change of a job's record.
+  struct change_record {
+    job_id job;
+    store::job_order what;
+    std::optional<std::int64_t> expected_rev;
+    bool offered = false; ///< registered on this node, so its record is in the store or on its way there
+    std::string by = {};  ///< filled in by `ask`
+  };
   struct see_cluster {};
-  using wish = std::variant<set_job_enabled, set_all_disabled, set_marks, remove_job, see_cluster>;
+  using wish = std::variant<set_job_enabled, set_all_disabled, set_marks, remove_job, change_record, see_cluster>;
 
   /// Answer to the wish `id`.
   struct done {
     std::uint64_t id;
     expected<void> result;
+    /// Of the record that was to be changed.
+    std::int64_t rev = 0;
   };
   struct viewed {
     std::uint64_t id;
@@ -92,6 +103,7 @@ private:
   void begin(const set_all_disabled& x, effects& out);
   void begin(const set_marks& x, effects& out);
   void begin(const remove_job& x, effects& out);
+  void begin(const change_record& x, effects& out);
   void begin(const see_cluster& x, effects& out);
   void answer(expected<void> result, effects& out);
   void again(step s, std::string why);
@@ -109,6 +121,7 @@ private:
   void read_offers(const read_slot& version, const read_slot& alive, step s, effects& out);
   void retire(std::int32_t worker_version, const pool_slots& slots, const read_slots<node_id>& offers, step s,
               effects& out);
+  void change_job(const read_slot& version, const store::record_reads& found, step s, effects& out);
   void read_view(effects& out);
   void take_view(step s, effects& out);
 
@@ -119,6 +132,7 @@ private:
   std::uint64_t session_ = 0;
   bool joined_ = false;
   wish_queue<wish> wishes_;
+  std::int64_t rev_ = 0; ///< of the record as the wish under way leaves it
 
   std::optional<store::snapshot_reader> viewer_; ///< reads the view under way
 };

@@ -56,6 +56,12 @@ std::vector<std::vector<item_id>> guarded_job::cut_share(const std::vector<item_
   return code_->cut_share(share);
 }
 
+expected<void> guarded_job::check_config(const user_config& config) const {
+  const user_scope scope{this};
+  const counted call{activity_->config_calls};
+  return code_->check_config(config);
+}
+
 std::shared_ptr<job> guard(const std::shared_ptr<node_env>& env, job_id id, std::shared_ptr<job> code,
                            std::shared_ptr<job_activity> activity, std::function<void()> gone) {
   auto guarded = std::make_unique<guarded_job>(env.get(), std::move(id), std::move(code), activity);

@@ -15,6 +15,7 @@ namespace djm {
 struct job_activity {
   std::atomic<int> pool_calls{0};
   std::atomic<int> cut_calls{0};
+  std::atomic<int> config_calls{0};
   std::atomic<bool> dying{false};
 };
 
@@ -26,6 +27,7 @@ public:
   std::vector<item_id> work_pool() override;
   void run(job_context& ctx) override;
   std::vector<std::vector<item_id>> cut_share(const std::vector<item_id>& share) override;
+  expected<void> check_config(const user_config& config) const override;
 
   /// Which node it is registered on: its environment.
   const void* node() const { return node_; }

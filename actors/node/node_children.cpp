@@ -111,6 +111,9 @@ void start_runner(node_ptr self, job_entry& j) {
     publish(self, problem_over{"job_runner", about_job(what, j.spec.id)});
   }
   self->mail(who_is_who(st)).send(j.runner);
+  if (j.followed) {
+    self->mail(msg::follow{*j.followed}).send(j.runner); // a runner that takes the place of another
+  }
   self->mail(add_runner{j.spec.id, j.runner}).send(st.now->worker);
 }
 
@@ -178,6 +181,9 @@ void forget_life(node_ptr self) {
   end(st.now->manager);
   end(st.now->election);
   end(st.now->keeper);
+  for (auto& [id, j] : st.jobs) {
+    j.followed.reset(); // what the store says now has another history
+  }
   st.identity.incarnation = make_incarnation(*st.parts.env);
   st.has_joined = false;
 }
@@ -256,7 +262,8 @@ void apply(node_ptr self, core::adopt_runner& x) {
 }
 void apply(node_ptr self, core::offer& x) {
   const auto& st = self->state();
-  self->mail(msg::offer{st.jobs.at(x.job).spec}).send(st.now->keeper);
+  const auto& j = st.jobs.at(x.job);
+  self->mail(msg::offer{j.spec, j.followed.has_value()}).send(st.now->keeper);
 }
 void apply(node_ptr self, core::withdraw& x) {
   self->mail(msg::withdraw{x.job}).send(self->state().now->keeper);
@@ -326,6 +333,9 @@ error hanging_error(const node_state& st, const job_id& job) {
   }
   if (activity.pool_calls > 0) {
     add("its pool function");
+  }
+  if (activity.config_calls > 0) {
+    add("its function that checks the configuration");
   }
   if (activity.cut_calls > 0) {
     add("its running strategy");

@@ -112,6 +112,24 @@ expected<void> node::enable_all() {
 expected<void> node::delete_job(const job_id& job) {
   return impl::ask<void>(impl_, djm::delete_job{job});
 }
+expected<std::int64_t> node::update_job(const job_id& job, user_config overrides, std::optional<std::int64_t> rev) {
+  return impl::ask<std::int64_t>(impl_, djm::update_job{job, std::move(overrides), false, rev});
+}
+expected<std::int64_t> node::configure_job(const job_id& job, user_config config, std::optional<std::int64_t> rev) {
+  return impl::ask<std::int64_t>(impl_, djm::configure_job{job, std::move(config), rev});
+}
+expected<std::int64_t> node::pause_job(const job_id& job) {
+  return impl::ask<std::int64_t>(impl_, djm::pause_job{job});
+}
+expected<std::int64_t> node::resume_job(const job_id& job) {
+  return impl::ask<std::int64_t>(impl_, djm::resume_job{job});
+}
+expected<std::int64_t> node::remove_job(const job_id& job) {
+  return impl::ask<std::int64_t>(impl_, djm::remove_job{job});
+}
+expected<std::int64_t> node::trigger_everywhere(const job_id& job, std::string request) {
+  return impl::ask<std::int64_t>(impl_, djm::trigger_everywhere{job, std::move(request)});
+}
 expected<std::uint64_t> node::trigger(const job_id& job) {
   return impl::ask<std::uint64_t>(impl_, trigger_job{job});
 }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "actors/common/store_client.hpp"
+#include "actors/executor/run_context.hpp"
 #include "actors/node/admission.hpp"
 #include "actors/node/listener.hpp"
 #include "actors/node/node_state.hpp"
@@ -27,6 +28,13 @@ void apply(node_ptr self, admin_core::done& x) {
       w->second.deliver(to_caf(x.result.error()));
     }
     st.wishes.erase(w);
+  } else if (auto o = st.orders.find(x.id); o != st.orders.end()) {
+    if (x.result) {
+      o->second.deliver(x.rev);
+    } else {
+      o->second.deliver(to_caf(x.result.error()));
+    }
+    st.orders.erase(o);
   } else if (auto v = st.views.find(x.id); v != st.views.end()) {
     v->second.deliver(to_caf(x.result.error()));
     st.views.erase(v);
@@ -105,7 +113,7 @@ caf::result<void> add_job(node_ptr self, register_job& m) {
   auto activity = std::make_shared<job_activity>();
   auto code = guard(st.parts.env, job, std::move(m.code), activity,
                     [weak = caf::weak_actor_ptr{self->ctrl()}, job] { post_to<node_impl>(weak, job_gone{job}); });
-  st.jobs.emplace(job, job_entry{std::move(m.spec), std::move(code), std::move(activity), {}, {}, {}});
+  st.jobs.emplace(job, job_entry{std::move(m.spec), {}, std::move(code), std::move(activity), {}, {}, {}});
   carry_out(self, st.life->add_job(job));
   return caf::unit;
 }
@@ -141,7 +149,7 @@ bool ended_with_its_part(node_ptr self, const event& what) {
 
 // -- what users ask -----------------------------------------------------------------
 
-caf::result<void> remove_job(node_ptr self, const unregister_job& m) {
+caf::result<void> give_back(node_ptr self, const unregister_job& m) {
   auto& st = self->state();
   auto j = st.jobs.find(m.job);
   if (j == st.jobs.end()) {
@@ -174,6 +182,90 @@ caf::result<void> forget_job(node_ptr self, const delete_job& m) {
                                           "\" offers it; unregister it there first"});
   }
   return wish(self, admin_core::remove_job{m.job});
+}
+
+/// Whether an order about the job can be taken.
+expected<void> check_order(const node_state& st, const job_id& job) {
+  return st.life->is_stopping() ? tl::make_unexpected(stopping_error(st)) : check_id(id_kind::job, job);
+}
+
+/// Carries out an order whose promise is among the orders.
+void begin_order(node_ptr self, std::uint64_t id, const job_id& job, store::job_order what,
+                 std::optional<std::int64_t> expected_rev) {
+  const bool offered = self->state().jobs.count(job) > 0;
+  tell(self, &admin_core::ask, id,
+       admin_core::wish{admin_core::change_record{job, std::move(what), expected_rev, offered}});
+}
+
+caf::result<std::int64_t> order(node_ptr self, const job_id& job, store::job_order what,
+                                std::optional<std::int64_t> expected_rev = {}) {
+  auto& st = self->state();
+  if (auto ok = check_order(st, job); !ok) {
+    return to_caf(ok.error());
+  }
+  auto promise = self->make_response_promise<std::int64_t>();
+  const auto id = st.next_wish++;
+  st.orders.emplace(id, promise);
+  begin_order(self, id, job, std::move(what), expected_rev);
+  return promise;
+}
+
+/// Where the job is registered here its code says first whether it can work with that, on a thread of its own.
+caf::result<std::int64_t> configure(node_ptr self, configure_job& m) {
+  auto& st = self->state();
+  const auto* j = at_work(st, m.job);
+  if (j == nullptr || !check_order(st, m.job)) {
+    return order(self, m.job, store::order::configure{std::move(m.config)}, m.expected_rev);
+  }
+  auto all = j->spec.config.merged(m.config);
+  if (!all) {
+    return to_caf({all.error().code, "configuration of job \"" + m.job + "\": " + all.error().text});
+  }
+  auto promise = self->make_response_promise<std::int64_t>();
+  const auto id = st.next_wish++;
+  st.orders.emplace(id, promise);
+  // One owner for each order: of several that wait for one owner only the last is called.
+  st.parts.env->exec().call_user("order " + std::to_string(id) + " " + m.job,
+                                 [weak = caf::weak_actor_ptr{self->ctrl()}, id, code = j->code,
+                                  config = std::move(*all)]() mutable {
+                                   config_judged answer{id, false, {}};
+                                   const auto refused = [&] {
+                                     auto ok = code->check_config(config);
+                                     answer.failure = ok ? std::string{} : ok.error().text;
+                                   };
+                                   answer.ok = !throws(refused, answer.failure) && answer.failure.empty();
+                                   code = nullptr;
+                                   post_to<node_impl>(weak, std::move(answer));
+                                 });
+  st.to_judge.emplace(id, std::move(m));
+  return promise;
+}
+
+void judged(node_ptr self, const config_judged& x) {
+  auto& st = self->state();
+  auto node = st.to_judge.extract(x.wish);
+  if (node.empty()) {
+    return;
+  }
+  auto& m = node.mapped();
+  if (x.ok && !st.life->is_stopping()) {
+    begin_order(self, x.wish, m.job, store::order::configure{std::move(m.config)}, m.expected_rev);
+    return;
+  }
+  auto promise = st.orders.extract(x.wish);
+  promise.mapped().deliver(
+    to_caf(x.ok ? stopping_error(st)
+                : error{errc::invalid_config, "configuration of job \"" + m.job + "\": " + x.failure}));
+}
+
+caf::result<std::int64_t> trigger_all(node_ptr self, trigger_everywhere& m) {
+  if (m.request.empty()) {
+    m.request = make_incarnation(*self->state().parts.env); // as good a name as any
+  }
+  if (auto ok = check_id(id_kind::item, m.request); !ok) {
+    return to_caf({errc::invalid_id, "trigger_everywhere::request: " + ok.error().text});
+  }
+  return order(self, m.job, store::order::trigger{m.request});
 }
 
 caf::result<void> mark(node_ptr self, const mark_worker& m) {
@@ -279,6 +371,30 @@ caf::result<void> stop(node_ptr self, bool hurry) {
 
 // -- what happens ---------------------------------------------------------------------
 
+/// The record of a job has changed.
+void follow(node_ptr self, followed_job& what) {
+  auto& st = self->state();
+  auto* j = at_work(st, what.job);
+  if (j == nullptr) {
+    return; // let go meanwhile
+  }
+  const bool news = !j->followed || j->followed->rev != what.rev || j->followed->rules != what.rules;
+  if (news) {
+    publish(self, job_changed{what.job, what.rev, what.rules, what.deployment, what.paused});
+  }
+  self->mail(msg::follow{what}).send(j->runner);
+  what.triggers = 0; // a runner that takes the place of this one hears the rest
+  j->followed = std::move(what);
+}
+
+/// The job is gone from the cluster: it is given back as if the user had said so.
+void end_job(node_ptr self, const msg::job_ended& m) {
+  if (at_work(self->state(), m.job) != nullptr) {
+    publish(self, job_removed{m.job, m.why});
+    tell(self, &supervisor_core::leave_job, m.job);
+  }
+}
+
 void woken(node_ptr self) {
   auto& st = self->state();
   st.timer.fired();
@@ -338,10 +454,18 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
       }
     },
     [self](msg::wake) { woken(self); }, [self](register_job& m) -> caf::result<void> { return add_job(self, m); },
-    [self](unregister_job& m) -> caf::result<void> { return remove_job(self, m); },
+    [self](unregister_job& m) -> caf::result<void> { return give_back(self, m); },
     [self](switch_job& m) -> caf::result<void> { return enable_job(self, m); },
     [self](switch_all& m) -> caf::result<void> { return wish(self, admin_core::set_all_disabled{!m.enabled}); },
     [self](delete_job& m) -> caf::result<void> { return forget_job(self, m); },
+    [self](update_job& m) -> caf::result<std::int64_t> {
+      return order(self, m.job, store::order::override_spec{std::move(m.overrides), m.replace}, m.expected_rev);
+    },
+    [self](configure_job& m) -> caf::result<std::int64_t> { return configure(self, m); },
+    [self](pause_job& m) -> caf::result<std::int64_t> { return order(self, m.job, store::order::pause{true}); },
+    [self](resume_job& m) -> caf::result<std::int64_t> { return order(self, m.job, store::order::pause{false}); },
+    [self](remove_job& m) -> caf::result<std::int64_t> { return order(self, m.job, store::order::remove{}); },
+    [self](trigger_everywhere& m) -> caf::result<std::int64_t> { return trigger_all(self, m); },
     [self](mark_worker& m) -> caf::result<void> { return mark(self, m); },
     [self](trigger_job& m) -> caf::result<std::uint64_t> { return trigger(self, m); },
     [self](reschedule_job& m) -> caf::result<void> { return reschedule(self, m); },
@@ -364,11 +488,13 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
     [self](msg::job_free& m) { carry_out(self, self->state().life->on_job_free(m.job)); },
     [self](job_gone& m) { carry_out(self, self->state().life->on_job_gone(m.job)); },
     [self](msg::joined&) { joined(self); }, [self](msg::unjoined) { unjoined(self); },
+    [self](msg::followed& m) { follow(self, m.what); }, [self](msg::job_ended& m) { end_job(self, m); },
     [self](msg::store_closed) { tell(self, &supervisor_core::on_store_closed); },
     // -- from the store --
     [self](msg::commit_done& m) { tell(self, &admin_core::on_commit, m.request, m.outcome); },
     [self](msg::read_done& m) { tell(self, &admin_core::on_read, m.request, m.outcome); }, [](msg::watch_fired&) {},
     [self](msg::session_changed& m) { session_changed(self, m.view); },
+    [self](config_judged& m) { judged(self, m); },
     // -- at last --
     [self](env_closed) { carry_out(self, self->state().life->on_environment_closed()); },
     [self](caf::exit_msg& em) {

@@ -29,6 +29,14 @@ namespace djm {
 struct env_closed {};
 DJM_FIELDS(env_closed)
 
+/// The code of a job has looked at a configuration that is to be set.
+struct config_judged {
+  std::uint64_t wish = 0;
+  bool ok = false;
+  std::string failure;
+};
+DJM_FIELDS(config_judged, wish, ok, failure)
+
 /// Nobody runs code of the job any more, and the user's object is released.
 struct job_gone {
   job_id job;
@@ -36,7 +44,8 @@ struct job_gone {
 DJM_FIELDS(job_gone, job)
 
 using node_impl = node_actor::extend_with<supervisor_actor>::extend_with<store_client_actor>::extend_with<
-  cx::typed<caf::result<void>(msg::wake), caf::result<void>(env_closed), caf::result<void>(job_gone)>>;
+  cx::typed<caf::result<void>(msg::wake), caf::result<void>(env_closed), caf::result<void>(job_gone),
+            caf::result<void>(config_judged)>>;
 
 /// A `get_status` on its way: filled in by the parts, delivered once.
 struct status_collector {
@@ -48,7 +57,8 @@ struct status_collector {
 
 struct job_entry {
   job_spec spec;
-  std::shared_ptr<job> code; ///< guarded; null once the job was let go
+  std::optional<followed_job> followed; ///< the latest; a new runner hears it
+  std::shared_ptr<job> code;            ///< guarded; null once the job was let go
   std::shared_ptr<job_activity> activity;
   runner_actor runner;
   cx::watch end{};                                        ///< of the runner
@@ -82,6 +92,8 @@ struct node_state {
   // who waits for what
   std::uint64_t next_wish = 1;
   std::map<std::uint64_t, caf::typed_response_promise<void>> wishes;
+  std::map<std::uint64_t, caf::typed_response_promise<std::int64_t>> orders;
+  std::map<std::uint64_t, configure_job> to_judge; ///< orders of which the job's code is asked first
   std::map<std::uint64_t, caf::typed_response_promise<cluster_view>> views;
   std::vector<caf::typed_response_promise<void>> stoppers;
   std::set<std::shared_ptr<status_collector>> statuses;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "actors/protocol/common.hpp"
-#include "djm/job_spec.hpp"
+#include "djm/job_record.hpp"
 #include "djm/runner_status.hpp"
 
 /// Between a runner, its worker, and the threads on which user code runs.
@@ -55,6 +55,18 @@ struct reschedule {
   djm::schedule schedule;
 };
 
+/// What the record of the job says from now on.
+struct follow {
+  followed_job what;
+};
+
+/// The job's code has looked at a configuration.
+struct config_checked {
+  std::uint64_t request = 0;
+  bool ok = false;
+  std::string failure;
+};
+
 /// Ask every run to stop.
 struct stop_runs {
   stop_reason reason = stop_reason::shutdown;
@@ -71,6 +83,8 @@ DJM_FIELDS(cut_done, request, ok, parts, failure)
 DJM_FIELDS(pool_done, request, ok, items, failure)
 DJM_FIELDS(trigger)
 DJM_FIELDS(reschedule, schedule)
+DJM_FIELDS(follow, what)
+DJM_FIELDS(config_checked, request, ok, failure)
 DJM_FIELDS(stop_runs, reason)
 DJM_FIELDS(worker_restarted)
 
@@ -96,6 +110,10 @@ using runner_actor = cx::typed<
   caf::result<std::uint64_t>(msg::trigger),
   // from node: for a user
   caf::result<void>(msg::reschedule),
+  // from node
+  caf::result<void>(msg::follow),
+  // from executor
+  caf::result<void>(msg::config_checked),
   // from node
   caf::result<void>(msg::stop_runs),
   // from node

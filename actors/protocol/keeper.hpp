@@ -14,6 +14,8 @@ namespace djm::msg {
 /// The job can run on this node from now on.
 struct offer {
   job_spec spec;
+  /// It could before, and its record was followed: only the keeper is a new one.
+  bool again = false;
 };
 
 /// It cannot any more.
@@ -42,7 +44,7 @@ struct joined {
 /// It is not any more.
 struct unjoined {};
 
-DJM_FIELDS(offer, spec)
+DJM_FIELDS(offer, spec, again)
 DJM_FIELDS(withdraw, job)
 DJM_FIELDS(pool, job, items)
 DJM_FIELDS(not_alive)

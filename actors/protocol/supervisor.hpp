@@ -2,6 +2,7 @@
 
 #include "actors/protocol/keeper.hpp"
 #include "djm/events.hpp"
+#include "djm/job_record.hpp"
 
 /// What the parts of a node tell the node.
 namespace djm::msg {
@@ -32,6 +33,17 @@ struct job_free {
   job_id job;
 };
 
+/// What the record of a job says from now on.
+struct followed {
+  followed_job what;
+};
+
+/// The job was removed from the cluster.
+struct job_ended {
+  job_id job;
+  std::string why;
+};
+
 /// The session has ended.
 struct store_closed {};
 
@@ -44,6 +56,8 @@ auto fields(V&& v, failed& x) {
 DJM_FIELDS(drained)
 DJM_FIELDS(settled, settled)
 DJM_FIELDS(job_free, job)
+DJM_FIELDS(followed, what)
+DJM_FIELDS(job_ended, job, why)
 DJM_FIELDS(store_closed)
 
 } // namespace djm::msg
@@ -68,6 +82,10 @@ using supervisor_actor = cx::typed<
   caf::result<void>(msg::joined),
   // from keeper
   caf::result<void>(msg::unjoined),
+  // from keeper
+  caf::result<void>(msg::followed),
+  // from keeper
+  caf::result<void>(msg::job_ended),
   // from store
   caf::result<void>(msg::store_closed)>;
 

@@ -200,10 +200,36 @@ struct lease_ended {
 };
 DJM_FIELDS(lease_ended, job, runs)
 
+/// The record of a job has changed, and this node works with it from now on. Told as well when the node reads it for
+/// the first time.
+struct job_changed {
+  /// The job.
+  job_id job;
+  /// Of the record.
+  std::int64_t rev = 0;
+  /// The specification that this node offers is the one that rules.
+  bool rules = true;
+  /// The deployment that the one that rules came with; empty: it does not say.
+  std::string deployment;
+  /// Nothing starts until operators resume the job.
+  bool paused = false;
+};
+DJM_FIELDS(job_changed, job, rev, rules, deployment, paused)
+
+/// The job was removed from the cluster: this node gives it back, and does not have it any more when that is done.
+/// Whoever wants it again registers it again.
+struct job_removed {
+  /// The job.
+  job_id job;
+  /// How this node knows.
+  std::string why;
+};
+DJM_FIELDS(job_removed, job, why)
+
 /// Any of the events of a node.
 using event = std::variant<items_granted, items_revoked, items_released, run_started, run_finished, run_failed,
                            run_overrun, pool_problem, capacity_wanted, leader_changed, connection_changed, problem,
-                           item_starved, problem_over, lease_ended>;
+                           item_starved, problem_over, lease_ended, job_changed, job_removed>;
 
 namespace detail {
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "djm/export.hpp"
@@ -35,6 +36,11 @@ public:
   /// Only for `running_mode::custom`: cuts the share into concurrent runs. Items left out are not run now, an empty
   /// part is ignored, an item in two parts or one that is not in the share is an error.
   virtual std::vector<std::vector<item_id>> cut_share(const std::vector<item_id>& share);
+
+  /// Whether runs can work with this configuration; the text of the error names field, value and rule. Asked before the
+  /// first run and with each change: one that is refused changes nothing on this node, and is reported. By default any
+  /// will do. Keep it short: no run starts with a change before it has answered.
+  virtual expected<void> check_config(const user_config& config) const;
 };
 
 /// A specification with its code: what `register_job` takes.
@@ -86,6 +92,19 @@ public:
   /// Does not run before `enable_job`, when it is the first registration in the cluster; later the switch in the store
   /// counts.
   job_builder& disabled();
+  /// Which specification rules while nodes with different ones are there: that with the highest revision.
+  job_builder& revision(std::int64_t n);
+  /// What people call the deployment that this code comes with.
+  job_builder& deployment(std::string name);
+  /// What runs get as `ctx.config()` where operators have set nothing else, and thereby what they may set: any
+  /// configuration is accepted.
+  job_builder& config(user_config defaults);
+  /// The same from a struct with a field list; `ctx.config().as<T>()` gives it back. What operators set has to be one
+  /// as well: types and ranges are checked, and names that the struct does not have refused.
+  template <class T, std::enable_if_t<has_fields<T>, int> = 0>
+  job_builder& config(const T& defaults) {
+    return checked_config(user_config::of(defaults), [](const user_config& c) { return checked_as<T>(c); });
+  }
   /// "balanced" by default.
   job_builder& strategy(std::string name);
   /// What the planner must know. Takes the place of what `strategy` has set.
@@ -97,7 +116,20 @@ public:
   expected<job_definition> build() const;
 
 private:
+  using config_check = std::function<expected<void>(const user_config&)>;
+
+  template <class T>
+  static expected<void> checked_as(const user_config& c) {
+    value_reader reader{unknown_keys::refused, secret_texts::references};
+    T x{};
+    reader.read(c.view(), x);
+    return reader.complaints().result();
+  }
+  job_builder& checked_config(expected<user_config> defaults, config_check check);
+
   job_spec spec_;
+  config_check config_check_;
+  expected<void> config_fault_{};
   std::vector<item_id> fixed_;
   bool has_pool_ = false;
   std::function<std::vector<item_id>()> pool_;

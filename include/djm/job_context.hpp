@@ -12,6 +12,7 @@
 #include "djm/fields.hpp"
 #include "djm/ids.hpp"
 #include "djm/time.hpp"
+#include "djm/user_config.hpp"
 
 namespace djm {
 
@@ -102,6 +103,12 @@ public:
   virtual const std::vector<work_item>& items() const = 0;
   /// Fencing token of an item of this run; 0 for another item.
   virtual fencing_token token(const item_id& item) const = 0;
+
+  /// The configuration of the job, as it was when this run was handed out: it does not change during the run, and
+  /// secrets are resolved. A struct with a field list comes out of it by `config().as<T>()`.
+  virtual const user_config& config() const = 0;
+  /// `rev` of the job's record with which that came; 0: it is the one that the job was registered with.
+  virtual std::int64_t config_rev() const = 0;
 
   /// Whether this run has been asked to stop.
   virtual bool stop_requested() const = 0;

@@ -12,6 +12,7 @@
 #include "djm/fields.hpp"
 #include "djm/ids.hpp"
 #include "djm/schedule.hpp"
+#include "djm/user_config.hpp"
 
 namespace djm {
 
@@ -171,9 +172,17 @@ struct job_spec {
   bool enabled = true;
   /// What the planner must know.
   job_attributes attributes;
+  /// Of the specifications of a job that nodes offer at the same time, the one with the highest revision rules; among
+  /// equals the one that appeared last (see `job_record.hpp`). 0, the default: none is stated. Not below 0.
+  std::int64_t revision = 0;
+  /// What people call the deployment that this specification comes with, such as "2026-11-3". At most 120 bytes of
+  /// UTF-8. Decides nothing.
+  std::string deployment;
+  /// What runs get (`job_context::config`) where operators have set nothing else. At most 64 KiB as JSON.
+  user_config config;
 };
 DJM_FIELDS(job_spec, id, schedule, mode, max_concurrent_runs, on_new_items, pool_check_period, pool_timeout, stop_grace,
-           enabled, attributes)
+           enabled, attributes, revision, deployment, config)
 
 /// Whether they agree in every member.
 bool operator==(const job_attributes& a, const job_attributes& b);

@@ -51,8 +51,10 @@ struct keeper_counters {
   std::uint64_t pool_writes = 0;
   /// Transactions with the registration that were applied.
   std::uint64_t registration_writes = 0;
+  /// Transactions with records of jobs that were applied.
+  std::uint64_t record_writes = 0;
 };
-DJM_FIELDS(keeper_counters, joins, conflicts, unknowns, pool_writes, registration_writes)
+DJM_FIELDS(keeper_counters, joins, conflicts, unknowns, pool_writes, registration_writes, record_writes)
 
 /// The connection of this node and its registration.
 struct keeper_status {

@@ -61,9 +61,11 @@ struct manager_counters {
   std::uint64_t largest_transaction_ops = 0;
   /// Size of the largest transaction in bytes.
   std::uint64_t largest_transaction_bytes = 0;
+  /// Records of jobs in which this leader has said which specification rules, or that the job is removed.
+  std::uint64_t records_ruled = 0;
 };
 DJM_FIELDS(manager_counters, plans, moves, transactions, conflicts, unknowns, reloads, broken_locks, sweeps, cleaned,
-           plan_failures, largest_transaction_ops, largest_transaction_bytes)
+           plan_failures, largest_transaction_ops, largest_transaction_bytes, records_ruled)
 
 /// An item that the last plan has found no worker for.
 struct pending_item {

@@ -13,6 +13,7 @@
 #include "djm/job_spec.hpp"
 #include "djm/node_config.hpp"
 #include "djm/status.hpp"
+#include "djm/user_config.hpp"
 
 /// What one may send to a node (see `node_actor.hpp` for who answers what).
 namespace djm {
@@ -68,6 +69,71 @@ struct trigger_job {
   job_id job;
 };
 DJM_FIELDS(trigger_job, job)
+
+/// Override fields of a job's specification in the whole cluster (`overridable_fields`). What is set belongs to the
+/// specification that rules now, and ends when another one takes its place. Answered with the `rev` of the record that
+/// says so; of the record as it is, where it says so already.
+struct update_job {
+  /// The job.
+  job_id job;
+  /// By field: `user_config::parse(R"({"schedule": {"period": "10s"}})")`. It is put on top of earlier overrides; null
+  /// takes one back.
+  user_config overrides;
+  /// In place of all earlier ones instead.
+  bool replace = false;
+  /// Only if the record is at this `rev` still; nothing: whatever it is at.
+  std::optional<std::int64_t> expected_rev = {};
+};
+DJM_FIELDS(update_job, job, overrides, replace, expected_rev)
+
+/// Set the configuration of a job in the whole cluster, in place of what was set before. Values that are not set are
+/// those that the ruling specification names. Runs that begin after a node has heard of it get it; nothing moves and
+/// nothing is restarted. Where the job is registered on this node, it is asked first whether it can work with it.
+struct configure_job {
+  /// The job.
+  job_id job;
+  /// At most 64 KiB as JSON, together with the defaults.
+  user_config config;
+  /// Only if the record is at this `rev` still; nothing: whatever it is at.
+  std::optional<std::int64_t> expected_rev = {};
+};
+DJM_FIELDS(configure_job, job, config, expected_rev)
+
+/// Start no more runs of a job in the whole cluster until `resume_job`. Runs that go on go on, items stay where they
+/// are (`switch_job` takes them away). Kept in the store, whatever is deployed.
+struct pause_job {
+  /// The job.
+  job_id job;
+};
+DJM_FIELDS(pause_job, job)
+
+/// End what `pause_job` has begun. What came due meanwhile is not made up for.
+struct resume_job {
+  /// The job.
+  job_id job;
+};
+DJM_FIELDS(resume_job, job)
+
+/// Remove a job from the cluster: every node that has it gives it back as `unregister_job` does, one that is away when
+/// it comes back. Who registers it after that (another time, in a process that is started then) has it anew; until all
+/// have given it back such a registration waits.
+struct remove_job {
+  /// The job.
+  job_id job;
+};
+DJM_FIELDS(remove_job, job)
+
+/// Run a job once more, now, on every node that holds items of it. A node that hears of several at once runs once for
+/// all of them. What moves from one node to another at that moment runs once more on one of the two, on both one after
+/// the other, or not at all: where that matters, give items that remember what was done.
+struct trigger_everywhere {
+  /// The job.
+  job_id job;
+  /// Names this trigger, by the rule of ids: one that is sent again, because it is not known what became of it, is the
+  /// same trigger as long as fewer than eight others came in between. Empty: a name is drawn.
+  std::string request = {};
+};
+DJM_FIELDS(trigger_everywhere, job, request)
 
 /// Change the schedule of a job on this node.
 struct reschedule_job {

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "djm/error.hpp"
@@ -91,6 +94,24 @@ public:
   /// Removes a job that no living node offers any more, with its items, without waiting for `clean_period`; see
   /// `djm::delete_job`. `invalid_state` names a node that offers it, `unknown_job` when it is not in the store.
   expected<void> delete_job(const job_id& job);
+
+  // Orders about a job that hold in the whole cluster, whatever is deployed. Each is answered with the `rev` of the
+  // job's record that says so, which may be given back as `rev` to make sure that nobody has changed it meanwhile
+  // (`conflict`).
+
+  /// `djm::update_job`: overrides fields of the specification that rules, such as its schedule.
+  expected<std::int64_t> update_job(const job_id& job, user_config overrides, std::optional<std::int64_t> rev = {});
+  /// `djm::configure_job`: what runs get as `job_context::config`.
+  expected<std::int64_t> configure_job(const job_id& job, user_config config, std::optional<std::int64_t> rev = {});
+  /// `djm::pause_job`: no new run starts anywhere.
+  expected<std::int64_t> pause_job(const job_id& job);
+  /// `djm::resume_job`.
+  expected<std::int64_t> resume_job(const job_id& job);
+  /// `djm::remove_job`: every node gives it back, and none comes back with it.
+  expected<std::int64_t> remove_job(const job_id& job);
+  /// `djm::trigger_everywhere`: once more, on every node that holds items of it.
+  expected<std::int64_t> trigger_everywhere(const job_id& job, std::string request = {});
+
   /// Runs now, once more, what this node holds; during a run: one more after it, however often. The number of runs that
   /// follow; 0 when this node holds nothing (before it has held anything, the trigger is kept until it does).
   expected<std::uint64_t> trigger(const job_id& job);

@@ -59,6 +59,10 @@ struct runner_status {
   std::optional<duration> next_start;
   /// False while the lease of this node is not in force: nothing starts.
   bool leased = false;
+  /// Nothing starts because operators have paused the job, or because its code refuses the configuration it is given.
+  bool held = false;
+  /// `rev` of the job's record that this node follows; 0: it has not seen one yet.
+  std::int64_t rev = 0;
   /// What the latest run that failed said; empty again when its items have been in a run that did not.
   std::string last_failure;
   /// How long ago that was.
@@ -74,7 +78,7 @@ struct runner_status {
   /// What the node has done for the job so far.
   runner_counters counters;
 };
-DJM_FIELDS(runner_status, job, schedule, items, leaving, lanes, active_runs, next_start, leased, last_failure,
+DJM_FIELDS(runner_status, job, schedule, items, leaving, lanes, active_runs, next_start, leased, held, rev, last_failure,
            last_failure_ago, failures_in_a_row, starved, starves_in, pool_failure, counters)
 
 } // namespace djm

@@ -90,4 +90,15 @@ CAF_ADD_TYPE_ID(djm, (djm::lease_ended))
 CAF_ADD_TYPE_ID(djm, (djm::bytes))
 CAF_ADD_TYPE_ID(djm, (djm::user_config))
 
+// Records of jobs.
+CAF_ADD_TYPE_ID(djm, (djm::followed_job))
+CAF_ADD_TYPE_ID(djm, (djm::job_changed))
+CAF_ADD_TYPE_ID(djm, (djm::job_removed))
+CAF_ADD_TYPE_ID(djm, (djm::update_job))
+CAF_ADD_TYPE_ID(djm, (djm::configure_job))
+CAF_ADD_TYPE_ID(djm, (djm::pause_job))
+CAF_ADD_TYPE_ID(djm, (djm::resume_job))
+CAF_ADD_TYPE_ID(djm, (djm::remove_job))
+CAF_ADD_TYPE_ID(djm, (djm::trigger_everywhere))
+
 CAF_END_TYPE_ID_BLOCK(djm)

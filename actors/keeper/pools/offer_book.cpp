@@ -25,8 +25,18 @@ void pool_accord::undisputed() {
   disputes_ = 0;
 }
 
-void job_offer::set_spec(const job_spec& spec) {
+void job_offer::set_spec(const job_spec& spec, bool again) {
+  own_ = spec;
   spec_ = spec;
+  followed_.reset();
+  shown_ = false;
+  record.registered(spec, again);
+  accord.offered();
+  dirty_ = true;
+}
+
+void job_offer::follow(const followed_job& f) {
+  note(f);
   accord.offered();
   dirty_ = true;
 }
@@ -41,14 +51,48 @@ void job_offer::set_pool(std::vector<item_id> items) {
 
 // -- all of them --------------------------------------------------------------------
 
-void offer_book::offer(const job_spec& spec) {
+void offer_book::offer(const job_spec& spec, bool again) {
   const bool is_new = !has(spec.id);
   auto& o = offers_[spec.id];
   if (is_new || !(o.spec().attributes == spec.attributes)) {
     o.wish.renew(new_wish());
   }
-  o.set_spec(spec);
+  o.set_spec(spec, again);
   registration_dirty_ = true;
+}
+
+bool offer_book::follow(const followed_job& f) {
+  auto* o = find(f.job);
+  const auto& known = o->followed();
+  if (known && f.triggers == 0 && equal_fields(*known, f)) {
+    return false;
+  }
+  const bool other_wish = known && (!(known->spec.attributes == f.spec.attributes) ||
+                                    !(known->spec.schedule == f.spec.schedule) || known->rules != f.rules);
+  if (other_wish) {
+    o->wish.renew(new_wish());
+  }
+  if (!known || other_wish) {
+    registration_dirty_ = registration_dirty_ || !known;
+    o->follow(f);
+  } else {
+    o->note(f);
+  }
+  return true;
+}
+
+void offer_book::records_outdated() {
+  for (auto& [id, o] : offers_) {
+    o.record.outdated();
+  }
+}
+
+void offer_book::records_in_doubt() {
+  for (auto& [id, o] : offers_) {
+    if (o.record.in_doubt()) {
+      o.record.outdated();
+    }
+  }
 }
 
 bool offer_book::withdraw(const job_id& job) {
@@ -71,6 +115,19 @@ void offer_book::put_pool(const job_id& job, std::vector<item_id> items) {
 job_offer* offer_book::find(const job_id& job) {
   const auto found = offers_.find(job);
   return found != offers_.end() ? &found->second : nullptr;
+}
+
+const job_offer* offer_book::find(const job_id& job) const {
+  const auto found = offers_.find(job);
+  return found != offers_.end() ? &found->second : nullptr;
+}
+
+void offer_book::session_begins() {
+  pools_outdated();
+  records_outdated();
+  for (auto& [id, o] : offers_) {
+    o.not_shown();
+  }
 }
 
 void offer_book::pools_outdated() {

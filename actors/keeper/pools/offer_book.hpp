@@ -9,6 +9,7 @@
 
 #include "actors/keeper/keeper_store.hpp"
 #include "actors/keeper/pools/pool_wish.hpp"
+#include "actors/keeper/records/followed_record.hpp"
 #include "djm/job_spec.hpp"
 
 namespace djm {
@@ -45,10 +46,28 @@ private:
 /// A job that this node can run, and what it wants of its pool.
 class job_offer {
 public:
+  /// As it is to be in the cluster: what is followed of the record, once that is known.
   const job_spec& spec() const { return spec_; }
+  /// As it is registered here.
+  const job_spec& own() const { return own_; }
   /// As this node sees it: valid, sorted names. Nothing: the pool function has not answered yet.
   const std::optional<std::vector<item_id>>& pool() const { return pool_; }
-  void set_spec(const job_spec& spec);
+  void set_spec(const job_spec& spec, bool again);
+  /// What the record says, for this node.
+  void follow(const followed_job& f);
+  /// The same where the pool and the wish for it are not concerned.
+  void note(const followed_job& f) {
+    spec_ = f.spec;
+    followed_ = f;
+    followed_->triggers = 0; // these are told once
+  }
+  const std::optional<followed_job>& followed() const { return followed_; }
+  /// The cluster may give this node items of it: its record is there.
+  bool offered() const { return record.open(); }
+  /// What the registration says of it was read in this session, and is right.
+  bool shown() const { return shown_; }
+  void is_shown() { shown_ = true; }
+  void not_shown() { shown_ = false; }
   void set_pool(std::vector<item_id> items);
 
   /// Whether the pool in the tree is as we want it has to be looked at.
@@ -58,11 +77,14 @@ public:
 
   pool_wish wish;
   pool_accord accord;
+  followed_record record;
 
 private:
-  job_spec spec_;
+  job_spec own_, spec_;
+  std::optional<followed_job> followed_; ///< as it was told
   std::optional<std::vector<item_id>> pool_;
   bool dirty_ = true;
+  bool shown_ = false;
 };
 
 /// The jobs that this node offers.
@@ -71,8 +93,13 @@ public:
   offer_book(keeper_lifetime& life, const keeper_store& store, const membership& member)
     : life_(life), store_(store), member_(member) {}
 
-  /// This node can run the job from now on.
-  void offer(const job_spec& spec);
+  /// This node can run the job from now on. `again`: it could before, and only the keeper was made anew.
+  void offer(const job_spec& spec, bool again);
+  /// What the record of the job says, for this node. False: that was known.
+  bool follow(const followed_job& f);
+  /// All records have to be looked at; those that could not be used as they were.
+  void records_outdated();
+  void records_in_doubt();
   /// False: it was not offered.
   bool withdraw(const job_id& job);
   void put_pool(const job_id& job, std::vector<item_id> items);
@@ -81,9 +108,12 @@ public:
   bool has(const job_id& job) const { return offers_.count(job) > 0; }
   /// Null: it is not offered any more.
   job_offer* find(const job_id& job);
+  const job_offer* find(const job_id& job) const;
   auto begin() { return offers_.begin(); }
   auto end() { return offers_.end(); }
 
+  /// Another session has begun.
+  void session_begins();
   /// All pools have to be looked at.
   void pools_outdated();
   /// A node of the tree has changed: pools in which the wish of the node that it is the life of stands have to be

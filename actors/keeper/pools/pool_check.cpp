@@ -24,7 +24,7 @@ bool pool_check::start(keeper_effects& out) {
   }
   std::vector<pool_slots> pools;
   for (const auto& [id, o] : offers_) {
-    if (!o.dirty() || !o.pool()) {
+    if (!o.dirty() || !o.pool() || !o.offered()) {
       continue;
     }
     pools.push_back({store::job_reads{tree, id, false, ask}, {}});
@@ -61,7 +61,7 @@ void pool_check::apply(const base_slots& base, const std::vector<pool_slots>& po
   offers_.pools_read(version->stat.mzxid);
   writer_.begin(version->stat.version, base.worker_version->stat.version);
   for (const auto& slots : pools) {
-    if (auto* o = offers_.find(slots.pool.id); o != nullptr && o->pool()) {
+    if (auto* o = offers_.find(slots.pool.id); o != nullptr && o->pool() && o->offered()) {
       apply_pool(slots, *o, s, out);
     }
   }
@@ -81,6 +81,10 @@ void pool_check::apply_pool(const pool_slots& slots, job_offer& o, step s, keepe
   const auto have = store::read_payload<store::pool_payload>(*slots.pool.pool, path);
   if (have.value) {
     want.enabled = have.value->enabled; // a switch outlives the nodes that registered the job
+    if (!o.record.rules() && !have.value->retired) {
+      leave_it(job, o, out);
+      return;
+    }
     if (stands(slots, o, *have.value, s, out)) {
       return;
     }
@@ -96,6 +100,16 @@ void pool_check::apply_pool(const pool_slots& slots, job_offer& o, step s, keepe
   }
   want.wish = o.wish.to_write(offers_.seen_wish());
   writer_.add(slots.pool, o, want);
+}
+
+/// Another specification rules: those that offer it write the pool. (Where there are none any more, the leader says so
+/// in the record, and this node takes its turn.)
+void pool_check::leave_it(const job_id& job, job_offer& o, keeper_effects& out) {
+  o.looked_at();
+  o.wish.stands();
+  o.accord.undisputed();
+  store_.relieve(life_.tree.pool(job), out);
+  store_.relieve("dispute: " + life_.tree.pool(job), out);
 }
 
 /// Whether the pool stays as it is for now: it says what we want, or what somebody else wants whose wish is later.

@@ -37,6 +37,7 @@ private:
 
   void apply(const base_slots& base, const std::vector<pool_slots>& pools, step s, keeper_effects& out);
   void apply_pool(const pool_slots& slots, job_offer& o, step s, keeper_effects& out);
+  void leave_it(const job_id& job, job_offer& o, keeper_effects& out);
   bool stands(const pool_slots& slots, job_offer& o, const store::pool_payload& have, step s, keeper_effects& out);
   void stay_back(const pool_slots& slots, job_offer& o, const store::pool_payload& have, step s, keeper_effects& out);
   void as_wanted(const job_id& job, job_offer& o, keeper_effects& out);

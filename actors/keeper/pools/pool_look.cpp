@@ -48,7 +48,7 @@ void pool_look::apply_version(const read_slot& slot, step s, keeper_effects& out
   }
   walk_ = walk{version, {}, 0};
   for (const auto& [id, o] : offers_) {
-    if (o.pool() && !o.dirty()) {
+    if (o.pool() && !o.dirty() && o.offered()) {
       walk_->jobs.push_back(id);
     }
   }

@@ -12,8 +12,13 @@ void registration::start(keeper_effects& out) {
   const auto& tree = life_.tree;
   const auto& id = life_.id();
   read_batch ask;
-  const slots answers{ask.get(tree.worker(id)), ask.children(tree.available(id)), ask.exists(tree.assigned(id)),
-                      ask.get(tree.alive(id), !member_.joined())};
+  slots answers{ask.get(tree.worker(id)), ask.children(tree.available(id)), ask.exists(tree.assigned(id)),
+                ask.get(tree.alive(id), !member_.joined()), {}};
+  for (const auto& [job, o] : offers_) {
+    if (o.offered() && !o.shown()) { // once in a session, and when it is registered anew
+      answers.offers.emplace_back(job, ask.get(tree.available(id, job)));
+    }
+  }
   store_.read(topic::reading_registration, ask, true, out, this, &registration::apply, answers);
 }
 
@@ -55,6 +60,15 @@ void registration::apply(const slots& answers, step s, keeper_effects& out) {
 
 // -- what is to be written ----------------------------------------------------------
 
+namespace {
+
+/// The data of `workers/<node>/available/<job>`.
+std::string offer_of(const job_offer& o) {
+  return store::encode(store::offer_payload{o.record.hash()});
+}
+
+} // namespace
+
 void registration::change(const slots& answers, bool joins, step s, keeper_effects& out) {
   const auto& worker = *answers.worker;
   const bool exists = worker.code == rc::ok;
@@ -64,6 +78,11 @@ void registration::change(const slots& answers, bool joins, step s, keeper_effec
   c.joins = joins;
   offers_.registration_taken();
   if (!joins && c.below.empty() && exists && c.worker == worker.data) {
+    for (const auto& [job, x] : answers.offers) {
+      if (auto* o = offers_.find(job)) {
+        o->is_shown();
+      }
+    }
     registered(s, out);
     return;
   }
@@ -109,12 +128,18 @@ std::vector<store::write_op> registration::changes_below(const slots& answers) c
     changes.emplace_back(store::create_op{tree.assigned(id), store::encode(empty)});
   }
   for (const auto& [job, o] : offers_) {
-    if (!std::binary_search(available.children.begin(), available.children.end(), job)) {
-      changes.emplace_back(store::create_op{tree.available(id, job), {}});
+    if (o.offered() && !std::binary_search(available.children.begin(), available.children.end(), job)) {
+      changes.emplace_back(store::create_op{tree.available(id, job), offer_of(o)});
+    }
+  }
+  for (const auto& [job, shown] : answers.offers) {
+    const auto* o = offers_.find(job);
+    if (o != nullptr && o->offered() && shown->code == rc::ok && shown->data != offer_of(*o)) {
+      changes.emplace_back(store::set_op{tree.available(id, job), offer_of(*o), shown->stat.version});
     }
   }
   for (const auto& job : to_ids<job_id>(available.children)) {
-    if (!offers_.has(job)) {
+    if (const auto* o = offers_.find(job); o == nullptr || !o->offered()) {
       changes.emplace_back(store::remove_op{tree.available(id, job)});
     }
   }
@@ -138,6 +163,7 @@ void registration::written(const keeper_outcome& o, step s, keeper_effects& out)
     if (member_.joined()) {
       // A leader may have cleaned the pool of a job that nobody offered yet: look once more, now that it is on offer.
       offers_.pools_outdated();
+      offers_.records_outdated();
     }
     chunks_.pop_front();
     write_next(s, out);
@@ -173,6 +199,7 @@ void registration::registered(step s, keeper_effects& out) {
   store_.relieve(path, out);
   ++life_.counters.joins;
   sentry_.look_now(s);
+  record_news_.look_now(s);
   look_.put_off(s);
   member_.join(store_.session().number, path, own_life(life_.cfg), out);
 }

@@ -7,6 +7,7 @@
 #include "actors/keeper/connection_watch.hpp"
 #include "actors/keeper/pools/offer_book.hpp"
 #include "actors/keeper/pools/pool_look.hpp"
+#include "actors/keeper/records/record_look.hpp"
 #include "actors/keeper/registration/id_claim.hpp"
 #include "actors/keeper/registration/id_wait.hpp"
 #include "actors/keeper/registration/registration_txns.hpp"
@@ -20,7 +21,8 @@ namespace djm {
 class registration {
 public:
   registration(keeper_lifetime& life, keeper_store& store, membership& member, offer_book& offers, id_claim& claim,
-               id_wait& wait, tree_base& base, connection_watch& connection, pool_look& look, sentry& watch)
+               id_wait& wait, tree_base& base, connection_watch& connection, pool_look& look, sentry& watch,
+               record_look& record_news)
     : life_(life),
       store_(store),
       member_(member),
@@ -30,7 +32,8 @@ public:
       base_(base),
       connection_(connection),
       look_(look),
-      sentry_(watch) {}
+      sentry_(watch),
+      record_news_(record_news) {}
 
   void start(keeper_effects& out);
   /// The session is over before the answer to what is under way.
@@ -40,6 +43,7 @@ private:
   // Where the answers are.
   struct slots {
     read_slot worker, available, assigned, alive;
+    read_slots<job_id> offers;
   };
 
   void apply(const slots& answers, step s, keeper_effects& out);
@@ -60,6 +64,7 @@ private:
   connection_watch& connection_;
   pool_look& look_;
   sentry& sentry_;
+  record_look& record_news_;
   std::deque<keeper_txn> chunks_; ///< to be written, the first of them under way
 };
 

@@ -25,7 +25,7 @@ bool lacks(const store::read_result& list, std::string_view name) {
 
 void sentry::heard_of(const std::string& path, step s) {
   const auto& tree = life_.tree;
-  if (path == tree.root() || path == tree.pools() || path == tree.available(life_.id())) {
+  if (path == tree.root() || path == tree.pools() || path == tree.jobs() || path == tree.available(life_.id())) {
     const time_point at{s.now + least_delay + std::chrono::milliseconds{s.entropy % spread_ms}};
     look_at_ = earliest(look_at_, at);
   }
@@ -36,14 +36,14 @@ void sentry::start(keeper_effects& out) {
   const auto& tree = life_.tree;
   read_batch ask;
   const slots answers{ask.children(tree.root(), true), ask.children(tree.pools(), true),
-                      ask.children(tree.available(life_.id()), true)};
+                      ask.children(tree.jobs(), true), ask.children(tree.available(life_.id()), true)};
   store_.read(keeper_topic::reading_sentry, ask, true, out, this, &sentry::apply, answers);
 }
 
 void sentry::apply(const slots& answers, step s, keeper_effects& out) {
   check_base(*answers.base, out);
   check_offers(answers, out);
-  if (!answers.base->watched || !answers.pools->watched || !answers.available->watched) {
+  if (!answers.base->watched || !answers.pools->watched || !answers.jobs->watched || !answers.available->watched) {
     look_at_ = s.now + without_watch;
   }
 }
@@ -73,15 +73,18 @@ void sentry::check_offers(const slots& answers, keeper_effects& out) {
   for (auto& [job, o] : offers_) {
     if (!lacks(pools, job)) {
       there(tree.pool(job), out);
-    } else if (o.pool() && !o.dirty()) {
+    } else if (o.pool() && !o.dirty() && o.offered()) {
       if (pools.code == rc::ok) {
         missing(tree.pool(job), deleted, out);
       }
       o.outdated();
     }
+    if (o.offered() && lacks(*answers.jobs, job)) {
+      o.record.outdated(); // it tells what it makes of that
+    }
     if (!lacks(available, job)) {
       there(tree.available(life_.id(), job), out);
-    } else if (!offers_.registration_dirty()) {
+    } else if (!offers_.registration_dirty() && o.offered()) {
       missing(tree.available(life_.id(), job), deleted, out);
       offers_.registration_outdated();
     }

@@ -10,7 +10,7 @@
 namespace djm {
 
 /// Looks after what this node relies on in the tree and nobody else would miss: the nodes of the base, the pools of the
-/// jobs it offers, its own offers. Three watches per node, whatever the number of jobs: somebody who deletes any of it,
+/// jobs it offers and their records, its own offers. Four watches per node, whatever the number of jobs: somebody who deletes any of it,
 /// by hand or with a tool, is answered by making it anew. On duty while the node is joined.
 class sentry {
 public:
@@ -28,7 +28,7 @@ public:
 private:
   // Where the answers are: lists of names.
   struct slots {
-    read_slot base, pools, available;
+    read_slot base, pools, jobs, available;
   };
 
   void apply(const slots& answers, step s, keeper_effects& out);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "zkstore/job_payloads.hpp"
 #include "zkstore/tree/records.hpp"
 
 namespace djm {
@@ -15,7 +16,7 @@ std::vector<std::string> tree_base::paths() const {
   return {tree.format(),       tree.alive(),          tree.latches(),
           tree.workers(),      tree.pools(),          tree.locks(),
           tree.pool_version(), tree.worker_version(), tree.assignment_version(),
-          tree.marks()};
+          tree.marks(),        tree.jobs(),           tree.jobs_version()};
 }
 
 void tree_base::doubt(const store::conflict* met) {
@@ -93,8 +94,9 @@ std::string tree_base::first_data(const std::string& path) {
     path == tree.pool_version() || path == tree.worker_version() || path == tree.assignment_version();
   return version                 ? life_.bump()
          : path == tree.format() ? store::encode(store::format_payload{})
-         : path == tree.pools()  ? store::encode(store::pools_payload{})
-                                 : std::string{};
+         : path == tree.pools()        ? store::encode(store::pools_payload{})
+         : path == tree.jobs_version() ? store::encode(store::jobs_version_payload{life_.bump_name(), {}})
+                                       : std::string{};
 }
 
 /// A version node that is made anew counts from zero, so what a leader sent before it was lost could match again, and

@@ -2,11 +2,14 @@
 
 #include "djm/describe_fields.hpp"
 #include "djm/events.hpp"
+#include "djm/job_record.hpp"
 #include "djm/job_spec.hpp"
+#include "djm/messages.hpp"
 #include "djm/node_config.hpp"
 #include "djm/plan_explain.hpp"
 #include "djm/status.hpp"
 #include "djm/user_config.hpp"
+#include "zkstore/job_payloads.hpp"
 #include "zkstore/payloads.hpp"
 #include "zkstore/types.hpp"
 
@@ -18,14 +21,15 @@
     djm::node_status, djm::worker_view, djm::item_view, djm::job_view, djm::cluster_view, djm::items_granted,          \
     djm::items_revoked, djm::items_released, djm::run_started, djm::run_finished, djm::run_failed, djm::run_overrun,   \
     djm::pool_problem, djm::leader_changed, djm::connection_changed, djm::problem, djm::problem_over,                  \
-    djm::problem_status, djm::lease_ended, djm::capacity_wanted, djm::item_explanation, djm::item_starved, djm::event, \
+    djm::problem_status, djm::lease_ended, djm::job_changed, djm::job_removed, djm::followed_job, djm::capacity_wanted, djm::item_explanation, djm::item_starved, djm::event, \
     djm::node_event, djm::bytes, djm::field_description, djm::user_config
 
 /// What is sent to a node and has a field list.
 #define DJM_ORDERS                                                                                                     \
   djm::unregister_job, djm::switch_job, djm::switch_all, djm::trigger_job, djm::reschedule_job, djm::mark_worker,      \
     djm::get_status, djm::get_cluster, djm::get_job, djm::explain_item, djm::get_job_handle, djm::shutdown_node,       \
-    djm::delete_job
+    djm::delete_job, djm::update_job, djm::configure_job, djm::pause_job, djm::resume_job, djm::remove_job,              \
+    djm::trigger_everywhere
 
 #define DJM_STORE_TYPES                                                                                                \
   djm::store::stat, djm::store::check_op, djm::store::create_op, djm::store::set_op, djm::store::remove_op,            \
@@ -33,4 +37,5 @@
     djm::store::read_result, djm::store::watch_event, djm::store::commit_outcome, djm::store::read_outcome,            \
     djm::store::format_payload, djm::store::alive_payload, djm::store::worker_payload, djm::store::mark_payload,       \
     djm::store::assigned_payload, djm::store::pools_payload, djm::store::pool_payload, djm::store::lock_payload,       \
-    djm::store::version_payload
+    djm::store::version_payload, djm::store::job_payload, djm::store::config_payload, djm::store::offer_payload,         \
+    djm::store::jobs_version_payload

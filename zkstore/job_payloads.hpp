@@ -1,0 +1,111 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "djm/fields.hpp"
+#include "djm/job_record.hpp"
+#include "djm/job_spec.hpp"
+#include "djm/user_config.hpp"
+
+/// What the nodes about jobs say: the record of each, what nodes offer, and which records have changed.
+namespace djm::store {
+
+/// A specification that nodes offer, or have offered.
+struct offered_spec {
+  /// `hash_of_spec`.
+  std::string hash;
+  /// `rev` of the record when it appeared: of two the later one has the higher number.
+  std::int64_t appeared = 0;
+  std::int64_t revision = 0;
+  std::string deployment;
+  /// As JSON, so that what later versions of djm have written in it survives earlier ones. Without attributes (those
+  /// stand in the pool, where nodes that offer this specification put them) and without configuration.
+  user_config spec;
+  /// Its defaults.
+  user_config config;
+  /// What operators have set on it.
+  user_config overrides;
+};
+DJM_FIELDS(offered_spec, hash, appeared, revision, deployment, spec, config, overrides)
+
+/// An order to run once more, everywhere.
+struct trigger_mark {
+  /// Of the order: a repeat is the same trigger.
+  std::string id;
+  std::int64_t at_ms = 0; ///< Unix time, for people
+};
+DJM_FIELDS(trigger_mark, id, at_ms)
+
+/// `jobs/<job>`.
+struct job_payload {
+  /// +1 with every change.
+  std::int64_t rev = 1;
+  record_state state = record_state::open;
+  /// Hash of the specification that rules.
+  std::string ruling;
+  std::vector<offered_spec> lineage;
+  bool paused = false;
+  /// The latest ones.
+  std::vector<trigger_mark> triggers;
+  /// How many there ever were: of those that are not listed any more only the number is known.
+  std::int64_t triggered = 0;
+  /// Names the latest change: whoever does not know the outcome of its own finds it here.
+  std::string changed_by;
+  /// Since when it is in this state, Unix time, for people.
+  std::int64_t since_ms = 0;
+};
+DJM_FIELDS(job_payload, rev, state, ruling, lineage, paused, triggers, triggered, changed_by, since_ms)
+
+/// `jobs/<job>/config`.
+struct config_payload {
+  user_config config;
+};
+DJM_FIELDS(config_payload, config)
+
+/// `workers/<w>/available/<job>`.
+struct offer_payload {
+  /// Of the specification; empty: its node does not say.
+  std::string hash;
+};
+DJM_FIELDS(offer_payload, hash)
+
+/// One change of `jobs-version`.
+struct jobs_change {
+  /// Its data version after the change.
+  std::int32_t version = 0;
+  std::vector<job_id> jobs;
+};
+DJM_FIELDS(jobs_change, version, jobs)
+
+/// `jobs-version`: bumped, and checked, with every change of a record, so that one watch tells of all of them.
+struct jobs_version_payload {
+  /// Who bumped it last.
+  std::string transaction;
+  /// The latest changes without a gap, oldest first.
+  std::vector<jobs_change> recent;
+};
+DJM_FIELDS(jobs_version_payload, transaction, recent)
+
+inline bool operator==(const offered_spec& a, const offered_spec& b) {
+  return equal_fields(a, b);
+}
+inline bool operator==(const trigger_mark& a, const trigger_mark& b) {
+  return equal_fields(a, b);
+}
+inline bool operator==(const jobs_change& a, const jobs_change& b) {
+  return equal_fields(a, b);
+}
+bool operator==(const job_payload& a, const job_payload& b);
+bool operator==(const config_payload& a, const config_payload& b);
+bool operator==(const offer_payload& a, const offer_payload& b);
+bool operator==(const jobs_version_payload& a, const jobs_version_payload& b);
+
+/// The most specifications that a record keeps, and triggers.
+constexpr std::size_t most_specs = 4;
+constexpr std::size_t most_triggers = 8;
+/// The most bytes a record may have, so that every change of it fits one transaction.
+constexpr std::size_t max_record_size = 200u << 10;
+
+} // namespace djm::store
