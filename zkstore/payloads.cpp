@@ -31,6 +31,7 @@ public:
     id("incarnation", x.incarnation);
     range("pid", x.pid, 0, std::numeric_limits<std::int64_t>::max());
     range("started_at_ms", x.started_at_ms, 0, max_time_ms);
+    range("layout", x.layout, 1, std::numeric_limits<std::int32_t>::max());
   }
 
   void check(const worker_payload& x) {

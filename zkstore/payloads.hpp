@@ -16,7 +16,8 @@
 /// on reading and preserved on writing (`encode(x, previous)`), malformed ones are an error that names the path.
 namespace djm::store {
 
-constexpr std::int32_t format_version = 1;
+/// 1: jobs had no records. 2: they have.
+constexpr std::int32_t format_version = 2;
 
 /// Value of "v" in every payload. It grows only when an old reader would misunderstand; new fields do not change it.
 constexpr std::int32_t payload_version = 1;
@@ -37,6 +38,8 @@ struct alive_payload {
   std::int64_t pid = 0;
   std::int64_t started_at_ms = 0; ///< Unix time, for people
   std::string software_version;
+  /// The layout of the tree that this node reads and writes.
+  std::int32_t layout = 1;
 };
 
 /// `workers/<worker>`.
@@ -141,7 +144,8 @@ auto fields(V&& v, format_payload& x) {
 template <class V>
 auto fields(V&& v, alive_payload& x) {
   return v("alive", field("incarnation", x.incarnation), field("host", x.host), field("pid", x.pid),
-           field("started_at_ms", x.started_at_ms), field("software_version", x.software_version));
+           field("started_at_ms", x.started_at_ms), field("software_version", x.software_version),
+           field("layout", x.layout));
 }
 template <class V>
 auto fields(V&& v, worker_payload& x) {

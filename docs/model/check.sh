@@ -109,24 +109,27 @@ check quick retire-join-no-bump      violated JOIN_WITHOUT_BUMP
 check quick retire-version-last      violated VERSION_READ_LAST
 check slow  retire-not-looked-again  violated NOT_LOOKED_AGAIN
 
+check quick jobs                       holds
+check slow  jobs-longer                holds    JOINS=4
+check slow  jobs-removed               holds    REMOVALS=1 JOINS=2
+check slow  jobs-damaged               holds    DAMAGES=1 JOINS=2
+check slow  jobs-deleted               holds    DELETIONS=1 JOINS=2
+check quick jobs-joiner-rules          violated JOINER_RULES JOINS=4 STARTS=3
+check quick jobs-ruling-unchecked      violated RULING_UNCHECKED
+check quick jobs-version-read-last     violated VERSION_READ_LAST
+check quick jobs-join-without-bump     violated JOIN_WITHOUT_BUMP
+check quick jobs-appear-unguarded      violated APPEAR_UNGUARDED
+check quick jobs-changed-on-the-way-in violated CHANGES_ON_THE_WAY_IN
+check quick jobs-rejoin-revives        violated REJOIN_REVIVES REMOVALS=1
+check quick jobs-absent-is-damage      violated ABSENT_IS_DAMAGE REMOVALS=1 JOINS=2
+check quick jobs-no-tombstone          violated NO_TOMBSTONE REMOVALS=1 JOINS=2
+check quick jobs-tombstone-goes        violated TOMBSTONE_GOES REMOVALS=1
+check quick jobs-deletion-is-removal   violated DELETION_IS_REMOVAL DELETIONS=1 JOINS=2
+
 # -- what is designed and not built yet: these become `check` lines together with the code and its mutants --
 designed() { check "$@"; }
-designed quick jobs                       holds
-designed slow  jobs-longer                holds    JOINS=4
-designed slow  jobs-removed               holds    REMOVALS=1 JOINS=2
-designed slow  jobs-damaged               holds    DAMAGES=1 JOINS=2
 designed quick saves                      holds
 designed slow  saves-longer               holds    TURNS=4 SAVES=4 EDITS=2 JOINS=5
-designed quick jobs-joiner-rules          violated JOINER_RULES JOINS=4 STARTS=3
-designed quick jobs-ruling-unchecked      violated RULING_UNCHECKED
-designed quick jobs-version-read-last     violated VERSION_READ_LAST
-designed quick jobs-join-without-bump     violated JOIN_WITHOUT_BUMP
-designed quick jobs-appear-unguarded      violated APPEAR_UNGUARDED
-designed quick jobs-changed-on-the-way-in violated CHANGES_ON_THE_WAY_IN
-designed quick jobs-rejoin-revives        violated REJOIN_REVIVES REMOVALS=1
-designed quick jobs-absent-is-damage      violated ABSENT_IS_DAMAGE REMOVALS=1 JOINS=2
-designed quick jobs-no-tombstone          violated NO_TOMBSTONE REMOVALS=1 JOINS=2
-designed quick jobs-tombstone-goes        violated TOMBSTONE_GOES REMOVALS=1
 designed quick saves-outlive-session      violated COMMIT_OUTLIVES_SESSION
 designed quick saves-lock-checked-only    violated LOCK_CHECKED_ONLY
 designed quick saves-epoch-kept           violated EPOCH_KEPT

@@ -135,7 +135,8 @@ struct trigger_everywhere {
 };
 DJM_FIELDS(trigger_everywhere, job, request)
 
-/// Change the schedule of a job on this node.
+/// Change the schedule of a job on this node, until the job's record changes or the process ends. In the whole cluster:
+/// `update_job`.
 struct reschedule_job {
   /// The job.
   job_id job;

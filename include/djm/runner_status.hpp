@@ -45,7 +45,7 @@ DJM_FIELDS(runner_counters, started, finished, failed, overruns, triggers, pool_
 struct runner_status {
   /// Its id.
   job_id job;
-  /// When its runs start, as set on this node.
+  /// When its runs start, as this node follows it.
   djm::schedule schedule;
   /// Items this node may run, with their tokens.
   std::vector<work_item> items;

@@ -52,9 +52,9 @@ constexpr duration least_lasting_period = std::chrono::minutes{1};
 ///
 /// A trigger is one more run: it leaves the rhythm alone. What comes due during its run starts after it.
 ///
-/// The schedule is local to each node; nodes that have registered a job with different ones are told (a problem of the
-/// one whose registration is older). Setting the one that is set already changes nothing; another one counts from the
-/// last start (a rate below a minute) or the last end (a delay).
+/// All nodes that offer a job follow one schedule: that of the specification that rules, or what operators have set
+/// (`job_record.hpp`). Setting the one that is set already changes nothing; another one counts from the last start (a
+/// rate below a minute) or the last end (a delay).
 struct schedule {
   /// How runs follow each other.
   schedule_kind kind = schedule_kind::fixed_delay;

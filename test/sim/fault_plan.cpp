@@ -17,6 +17,8 @@ fault_plan::fault_plan(world& w, std::uint64_t seed, std::shared_ptr<strategy_mo
   add_node_faults();
   add_network_faults();
   add_user_faults();
+  add_order_faults();
+  w.on_event = [this](world::handle h, const event& what) { heard(h, what); };
 }
 
 std::vector<std::pair<std::string, unsigned>> fault_plan::faults_of(profile kind) {
@@ -62,6 +64,11 @@ std::vector<std::pair<std::string, unsigned>> fault_plan::faults_of(profile kind
     {"job switched", {0, 2, 4, 1, 0}},
     {"all switched", {0, 1, 2, 0, 0}},
     {"job taken away", {0, 2, 4, 1, 0}},
+    {"deployed anew", {0, 2, 4, 1, 1}},
+    {"order", {0, 2, 4, 1, 1}},
+    {"job paused", {0, 1, 2, 0, 0}},
+    {"triggered everywhere", {1, 1, 2, 1, 0}},
+    {"job removed", {0, 1, 2, 0, 0}},
     {"job deleted", {0, 1, 2, 0, 0}},
     {"job triggered", {1, 1, 2, 0, 1}},
     {"job rescheduled", {0, 1, 2, 0, 0}},
@@ -102,7 +109,7 @@ world::handle fault_plan::start(std::size_t machine) {
 void fault_plan::register_jobs(world::handle h, std::size_t machine) {
   for (const auto& [id, j] : jobs_) {
     if (knows(machine, id)) {
-      world_.tell(h, register_job{j.spec, std::make_shared<sim_job>(j.world, machine)});
+      world_.tell(h, register_job{spec_of(id, machine), std::make_shared<sim_job>(j.world, machine)});
     }
   }
 }
@@ -227,6 +234,9 @@ void fault_plan::heal() {
     }
   });
   // Where nobody was connected for long a user's wish of before may take as long to be written.
+  for (const auto again : {10ms, 1500ms, 2500ms, 5000ms}) {
+    later(again, [this] { resume_all(); });
+  }
   for (const auto again : {1500ms, 2500ms, 5000ms}) {
     later(again, [this] {
       const auto h = any_node();

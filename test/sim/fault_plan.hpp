@@ -60,6 +60,11 @@ private:
   void add_node_faults();
   void add_network_faults();
   void add_user_faults();
+  void add_order_faults();
+  /// What this machine's version of the program registers.
+  job_spec spec_of(const job_id& job, std::size_t machine) const;
+  void heard(world::handle h, const event& what);
+  void resume_all();
   void later(duration d, std::function<void()> f) { world_.at(world_.now() + d, std::move(f)); }
   std::optional<world::handle> any_node(bool running_only = true);
   std::size_t any_machine() { return static_cast<std::size_t>(chance_.below(world_.options().machines)); }
@@ -81,6 +86,9 @@ private:
   std::set<std::pair<job_id, std::size_t>> hidden_;
   /// Machines whose version of a job stays another one.
   std::set<std::pair<job_id, std::size_t>> mixed_;
+  /// Machines that have another version of a job's specification.
+  std::map<std::pair<job_id, std::size_t>, job_spec> deployed_;
+  std::set<job_id> paused_;
   std::unique_ptr<stranger> stranger_;
   std::optional<world::handle> twin_;
   bool healed_ = false;

@@ -256,6 +256,8 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
     if (e.what == kind::pool_changed && !e.key.empty() && !lawless) {
       check_wish(change, job_id{e.key}, now);
     }
+    records_.sees(change, txn.session, txn.session == leader, lawless, image_,
+                  [&](std::string text) { say("I9", now, fmt::format("zxid {}: {}", txn.zxid, text)); });
     moves_.sees(change, e, image_, now);
     image_.apply(change, e, txn.zxid);
     if (e.what == kind::alive_made) {
@@ -384,6 +386,7 @@ void judge::quiescent(const expectation& e, time_point now) {
     }
   }
   for (const auto& [job, items] : e.jobs) {
+    records_.quiescent(job, image_, [&](std::string text) { say("I9", now, std::move(text)); });
     if (image_.jobs().count(job) == 0) {
       say("I9", now, fmt::format("job {} is gone from the pool", job));
     }

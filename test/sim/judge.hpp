@@ -13,6 +13,7 @@
 #include "simulation/tree_image.hpp"
 #include "test/sim/debts.hpp"
 #include "test/sim/patience.hpp"
+#include "test/sim/record_rules.hpp"
 #include "test/sim/stickiness.hpp"
 #include "test/sim/turns.hpp"
 
@@ -38,6 +39,7 @@ struct violation {
 /// - I6 when an assignment, or a lock of somebody else, is changed by a session other than the lowest latch's.
 /// - I7 when a node reports a run with an item after it has reported its revocation, without a new grant.
 /// - I9 when a node overwrites, in a job's pool, the later wish of another one that lives and offers the job.
+/// - I9 when the record of a job is changed by somebody who may not, or otherwise than it may (see record_rules.hpp).
 /// - I10 when a part of a node dies of an exception: user code cannot do that, so it is a defect of ours; when a
 ///   component tries something in vain for longer than a minute without a problem.
 /// - I3 when an item that its node holds does not get its turn, and nobody says so (see turns.hpp); when an item that a
@@ -46,7 +48,7 @@ struct violation {
 /// - The rest of I3, and I8, I9 are looked at on demand, at quiescence.
 class judge {
 public:
-  explicit judge(std::string root = "/djm") : root_(root), image_(std::move(root)) {}
+  explicit judge(std::string root = "/djm") : root_(root), records_(root), image_(std::move(root)) {}
 
   // -- what happens --
 
@@ -184,6 +186,7 @@ private:
   void say(const char* invariant, time_point now, std::string text);
 
   std::string root_;
+  record_rules records_;
   tree_image image_;
   stickiness moves_;
   patience patience_;

@@ -12,6 +12,7 @@ void judge::history_begins(const store::znode_tree& tree, store::zxid_t latest, 
   common_ = latest;
   history_began_ = now;
   image_ = tree_image{root_};
+  records_ = record_rules{root_};
   moves_ = {};
   moves_.plans_are_cut(); // who was settled and who had left before is not known
   gone_since_.clear();
@@ -29,6 +30,7 @@ void judge::history_begins(const store::znode_tree& tree, store::zxid_t latest, 
       former_sessions_.insert(change.ephemeral_owner);
     }
     const auto e = image_.read(change);
+    records_.sees(change, 0, false, true, image_, [](const std::string&) {});
     moves_.sees(change, e, image_, now);
     image_.apply(change, e, node->header.czxid);
   }

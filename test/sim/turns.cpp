@@ -49,6 +49,8 @@ void turns::told(host h, const event& what, time_point now, const complaint& say
         w->second.told = !t->over;
       }
     }
+  } else if (const auto* c = std::get_if<job_changed>(&what)) {
+    paused(n, *c, now);
   } else if (const auto* p = std::get_if<problem>(&what); p && p->why.text.find("failed and is rebuilt") != npos) {
     anew(h, now); // nothing could start
     if (p->component.compare(0, runner.size(), runner) == 0) {
@@ -67,6 +69,19 @@ void turns::rebuilt(host h, const job_id& job) {
     }
     n.waits.erase(*i);
     i = n.held.erase(i);
+  }
+}
+
+/// Nothing starts while operators have paused a job; what waits counts anew when they resume it.
+void turns::paused(node& n, const job_changed& x, time_point now) {
+  const bool was = x.paused ? !n.paused.insert(x.job).second : n.paused.erase(x.job) > 0;
+  if (!was || x.paused) {
+    return;
+  }
+  for (auto& [k, w] : n.waits) {
+    if (k.first == x.job) {
+      w.since = now;
+    }
   }
 }
 
@@ -121,6 +136,10 @@ void turns::gone(host h) {
 
 void turns::look(host h, const key& k, const wait& w, time_point now, const complaint& say) const {
   const auto j = jobs_.find(k.first);
+  const auto n = nodes_.find(h);
+  if (n != nodes_.end() && n->second.paused.count(k.first) > 0) {
+    return;
+  }
   if (j == jobs_.end() || j->second.most <= duration::zero() || w.told || now - w.since <= j->second.most) {
     return;
   }

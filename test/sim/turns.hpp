@@ -61,10 +61,12 @@ private:
     std::set<key> held;
     std::map<key, wait> waits;
     std::map<run_id, std::vector<key>> runs;
+    std::set<job_id> paused;
     bool stopping = false;
   };
 
   void rebuilt(host h, const job_id& job);
+  static void paused(node& n, const job_changed& x, time_point now);
   static void begin_wait(node& n, const key& k, time_point now);
   void end_wait(host h, const key& k, time_point now, const complaint& say);
   static void ended(node& n, run_id run, time_point now);

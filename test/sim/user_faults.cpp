@@ -53,7 +53,7 @@ void fault_plan::register_again(world::handle h, std::size_t machine, const job_
   if (!world_.up(h)) {
     return;
   }
-  world_.tell(h, register_job{jobs_.at(id).spec, std::make_shared<sim_job>(jobs_.at(id).world, machine)},
+  world_.tell(h, register_job{spec_of(id, machine), std::make_shared<sim_job>(jobs_.at(id).world, machine)},
               [this, h, machine, id](const error& why) {
                 if (why.text.find("on its way out") != std::string::npos) {
                   later(500ms, [this, h, machine, id] { register_again(h, machine, id); });

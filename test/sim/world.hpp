@@ -74,6 +74,8 @@ public:
   std::function<fate(const process&, const store::transaction&, transaction_kind)> decide_fate;
   /// Told when a node starts, is told to stop, or says how it is connected.
   std::function<void(handle, node_phase)> on_phase;
+  /// Told every event of every node.
+  std::function<void(handle, const event&)> on_event;
 
 private:
   void enters(handle h, node_phase phase);

@@ -180,6 +180,9 @@ void world::told(handle h, const node_event& e) {
   }
   if (!p.dead()) {
     judge_.told(p, e.what, now());
+    if (on_event) {
+      on_event(h, e.what);
+    }
   }
 }
 

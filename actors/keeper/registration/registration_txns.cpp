@@ -24,6 +24,7 @@ std::string own_life(const keeper_config& cfg) {
   a.pid = cfg.pid;
   a.started_at_ms = cfg.started_at_ms;
   a.software_version = cfg.config.software_version;
+  a.layout = store::format_version;
   return store::encode(a);
 }
 

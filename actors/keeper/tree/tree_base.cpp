@@ -36,8 +36,8 @@ void tree_base::start(keeper_effects& out) {
   store_.read(topic::reading_base, ask, true, out, this, &tree_base::apply, answers);
 }
 
-void tree_base::apply(const slots& answers, step, keeper_effects& out) {
-  if (!check_format(*answers.format, out)) {
+void tree_base::apply(const slots& answers, step s, keeper_effects& out) {
+  if (!check_format(*answers.format, s, out)) {
     return;
   }
   if (answers.root->code != rc::no_node) {
@@ -49,14 +49,19 @@ void tree_base::apply(const slots& answers, step, keeper_effects& out) {
   store_.read(topic::reading_root, ask, true, out, this, &tree_base::apply_way, way);
 }
 
-/// False: the tree is none of ours.
-bool tree_base::check_format(const store::read_result& node, keeper_effects& out) {
+/// False: the tree is none of ours, or not yet.
+bool tree_base::check_format(const store::read_result& node, step s, keeper_effects& out) {
   const auto path = life_.tree.format();
   const auto format = store::read_payload<store::format_payload>(node, path);
   if (format.problem) {
     store_.give_up({errc::format_mismatch, format.problem->text}, out);
     return false;
   }
+  if (format.value && format.value->format == store::format_version - 1) {
+    look_for_former(s, out);
+    return false;
+  }
+  store_.relieve("layout", out);
   if (format.value && format.value->format != store::format_version) {
     store_.give_up({errc::format_mismatch, path + ": the tree has layout " + std::to_string(format.value->format) +
                                              ", this version of djm reads and writes layout " +
@@ -65,6 +70,58 @@ bool tree_base::check_format(const store::read_result& node, keeper_effects& out
     return false;
   }
   return true;
+}
+
+// -- a tree of the layout before --------------------------------------------------------
+
+/// Nodes of the former layout would not see what this one writes: they have to be gone before it is raised. One that
+/// comes later is refused by the number it finds. The version of the workers is read before who is alive, and whoever
+/// joins bumps it.
+void tree_base::look_for_former(step, keeper_effects& out) {
+  const auto& tree = life_.tree;
+  read_batch ask;
+  const auto format = ask.get(tree.format());
+  const auto version = ask.exists(tree.worker_version());
+  const auto alive = ask.children(tree.alive());
+  store_.read(topic::reading_base, ask, true, out, this, &tree_base::apply_former, format, version, alive);
+}
+
+void tree_base::apply_former(const read_slot& format, const read_slot& worker_version, const read_slot& alive, step,
+                             keeper_effects& out) {
+  read_batch ask;
+  const auto lives = ask.each(to_ids<node_id>(alive->children),
+                              [this](const node_id& id) { return store::get(life_.tree.alive(id)); });
+  if (ask.empty()) {
+    ask.exists(life_.tree.alive());
+  }
+  store_.read(topic::reading_base, ask, false, out, this, &tree_base::raise_format, format, worker_version, lives);
+}
+
+void tree_base::raise_format(const read_slot& format, const read_slot& worker_version, const read_slots<node_id>& lives,
+                             step s, keeper_effects& out) {
+  const auto path = life_.tree.format();
+  std::string former;
+  for (const auto& [id, shown] : lives) {
+    const auto alive = store::read_alive(*shown, life_.tree.alive(id));
+    if (alive.shown == store::presence::held && (!alive.life.value || alive.life.value->layout < store::format_version)) {
+      former += (former.empty() ? "" : ", ") + id;
+    }
+  }
+  if (!former.empty()) {
+    store_.complain("layout",
+                    {errc::format_mismatch,
+                     path + ": nodes of the layout before " + std::to_string(store::format_version) +
+                       " are alive: " + former + "; this node joins, and raises the layout, when they have stopped"},
+                    out);
+    store_.retry(s);
+    return;
+  }
+  keeper_txn txn;
+  if (worker_version->code == rc::ok) {
+    txn.add(store::check_op{life_.tree.worker_version(), worker_version->stat.version});
+  }
+  txn.add(store::set_op{path, store::encode(store::format_payload{}, format->data), format->stat.version});
+  store_.commit(topic::writing_base, std::move(txn), out, this, &tree_base::written);
 }
 
 void tree_base::make(const slots& answers, keeper_effects& out) {

@@ -8,7 +8,8 @@
 namespace djm {
 
 /// Prepares the tree: makes what is missing of its base and of the way to its root, once per life and whenever
-/// somebody has deleted any of it.
+/// somebody has deleted any of it. A tree of the layout before this one is taken over when no living node of that is
+/// left; there is no way back.
 class tree_base {
 public:
   tree_base(keeper_lifetime& life, keeper_store& store, membership& member)
@@ -34,7 +35,12 @@ private:
   };
 
   void apply(const slots& answers, step s, keeper_effects& out);
-  bool check_format(const store::read_result& format, keeper_effects& out);
+  bool check_format(const store::read_result& format, step s, keeper_effects& out);
+  void look_for_former(step s, keeper_effects& out);
+  void apply_former(const read_slot& format, const read_slot& worker_version, const read_slot& alive, step s,
+                    keeper_effects& out);
+  void raise_format(const read_slot& format, const read_slot& worker_version, const read_slots<node_id>& lives, step s,
+                    keeper_effects& out);
   void make(const slots& answers, keeper_effects& out);
   void written(const keeper_outcome& o, step s, keeper_effects& out);
   void end_all_terms(const std::vector<std::string>& latches, keeper_txn& txn) const;

@@ -99,6 +99,8 @@ private:
   void one(keeper_core&, keeper_core::left&);
   void one(keeper_core&, keeper_core::failed& x);
   static void one(keeper_core&, keeper_core::read_older&) {}
+  void one(keeper_core&, keeper_core::follow& x);
+  static void one(keeper_core&, keeper_core::job_ended&) {}
   void one(election_core&, election_core::granted& x);
   void one(election_core&, election_core::revoked&);
   void one(manager_core&, manager_core::plan_request& x);

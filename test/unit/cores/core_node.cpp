@@ -92,7 +92,7 @@ void core_node::start() {
     s.stop_grace = core_cluster::grace;
     auto& r = runners.emplace(name, s).first->second;
     post([this, &r] { carry_out(r, r.on_start(now_step())); });
-    post([this, spec = j.spec] { carry_out(keeper, keeper.on_offer(spec, now_step())); });
+    post([this, spec = j.spec] { carry_out(keeper, keeper.on_offer(spec, false, now_step())); });
     post([this, job = name] { carry_out(worker, worker.on_job_added(job, now_step())); });
   }
   connect();
@@ -356,6 +356,11 @@ void core_node::one(keeper_core&, keeper_core::start_probing&) {
 
 void core_node::one(keeper_core&, keeper_core::stop_probing&) {
   probing_ = false;
+}
+void core_node::one(keeper_core&, keeper_core::follow& x) {
+  if (const auto r = runners.find(x.what.job); r != runners.end()) {
+    post([this, r, what = x.what] { carry_out(r->second, r->second.on_follow(what, what.paused, now_step())); });
+  }
 }
 void core_node::one(keeper_core&, keeper_core::left&) {
   if (std::exchange(left, true)) {

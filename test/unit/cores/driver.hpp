@@ -216,6 +216,7 @@ public:
   /// What the core asked of others since the latest call.
   std::string said;
   std::vector<typename Core::effect> others;
+  std::vector<keeper_core::follow> followed;
 
 private:
   void take_one(commit_effect& x) {
@@ -232,6 +233,8 @@ private:
   void take_one(log_effect&) {}
   /// Told by `status().settled` as well; in a transcript it is noise.
   void take_one(worker_core::settled_changed&) {}
+  /// Comes with every job that is offered: tests of records look at `followed`.
+  void take_one(keeper_core::follow& x) { followed.push_back(std::move(x)); }
   template <class T>
   void take_one(T& x) {
     said += (said.empty() ? "" : "; ") + show(x);

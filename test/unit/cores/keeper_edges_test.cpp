@@ -167,7 +167,7 @@ TEST_CASE("keeper: a read or a transaction that the store refuses is reported, o
   const auto refuse_read = [&](store::read_status status) {
     r.d.emitted.clear();
     r.d.pass(seconds{30});
-    r.d.take(r.d.core.on_offer(keeper_rig::job(job_id{"k" + std::to_string(r.d.now.time_since_epoch().count())}),
+    r.d.take(r.d.core.on_offer(keeper_rig::job(job_id{"k" + std::to_string(r.d.now.time_since_epoch().count())}), false,
                                r.d.now_step()));
     REQUIRE_FALSE(r.d.reads.empty());
     const auto q = r.d.reads.front();
@@ -181,7 +181,7 @@ TEST_CASE("keeper: a read or a transaction that the store refuses is reported, o
   const auto refuse_commit = [&](errc code) {
     r.d.emitted.clear();
     r.d.pass(seconds{30});
-    r.d.take(r.d.core.on_offer(keeper_rig::job(job_id{"l" + std::to_string(r.d.now.time_since_epoch().count())}),
+    r.d.take(r.d.core.on_offer(keeper_rig::job(job_id{"l" + std::to_string(r.d.now.time_since_epoch().count())}), false,
                                r.d.now_step()));
     while (r.d.commits.empty()) {
       REQUIRE_FALSE(r.d.reads.empty());

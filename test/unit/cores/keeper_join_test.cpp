@@ -17,13 +17,15 @@ TEST_CASE("keeper: the first node prepares the tree, writes its pools, and shows
   r.pool("j", {"a", "b"});
   CHECK(r.d.connect() == "joined 1; probe alive/w");
   const auto written = r.d.take_written();
-  REQUIRE(written.size() == 4);
+  REQUIRE(written.size() == 5);
   CHECK(written[0] == "create /djm");
   CHECK(written[1] == "create format, create alive, create leader-latch, create workers, create work-pool, "
                       "create locks, create work-pool-version, "
-                      "create worker-version, create worker-assignment-version, create marks");
-  CHECK(written[2] == "set work-pool-version@0, create work-pool/j, create work-pool/j/a, create work-pool/j/b");
-  CHECK(written[3] == "create workers/w, create workers/w/available, create workers/w/assigned, "
+                      "create worker-version, create worker-assignment-version, create marks, create jobs, "
+                      "create jobs-version");
+  CHECK(written[2] == "create jobs/j, set jobs-version@0");
+  CHECK(written[3] == "set work-pool-version@0, create work-pool/j, create work-pool/j/a, create work-pool/j/b");
+  CHECK(written[4] == "create workers/w, create workers/w/available, create workers/w/assigned, "
                       "create workers/w/available/j, set worker-version, create~ alive/w");
   CHECK(r.alive());
 }

@@ -154,7 +154,7 @@ TEST_CASE("keeper: a pool that is as it was when it was right is left alone, and
   CHECK(r.tree.children("/djm/work-pool/j") == strings{"a"});
   auto changed = keeper_rig::job("j");
   changed.attributes.strategy = "evenly_spread";
-  r.d.call(&keeper_core::on_offer, changed);
+  r.d.call(&keeper_core::on_offer, changed, false);
   CHECK(pool_of(r).attributes.strategy == "evenly_spread");
 }
 

@@ -24,7 +24,7 @@ public:
     auto& d = *nodes_.back();
     auto spec = keeper_rig::job("j");
     spec.attributes.strategy = strategy;
-    d.call(&keeper_core::on_offer, spec);
+    d.call(&keeper_core::on_offer, spec, false);
     d.call(&keeper_core::on_pool, job_id{"j"}, std::move(items));
     d.connect();
     return d;
@@ -85,7 +85,7 @@ TEST_CASE("keeper: a node that joins again overwrites nobody's later wish") {
     versions::blip(old_one);
   }
   SUBCASE("when it registers another job") {
-    old_one.call(&keeper_core::on_offer, keeper_rig::job("k"));
+    old_one.call(&keeper_core::on_offer, keeper_rig::job("k"), false);
   }
   SUBCASE("when its registration was removed") {
     v.tree.erase("/djm/alive/n0");

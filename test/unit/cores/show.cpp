@@ -141,6 +141,13 @@ std::string show(const keeper_core::read_older& x) {
   return x.found < x.seen ? "read older" : "read older?";
 }
 
+std::string show(const keeper_core::follow& x) {
+  return "follow " + x.what.job + "@" + std::to_string(x.what.rev) + (x.what.rules ? "" : " of others") +
+         (x.what.paused ? " paused" : "") + (x.what.triggers > 0 ? " triggered" : "");
+}
+std::string show(const keeper_core::job_ended& x) {
+  return "ended " + x.job;
+}
 std::string show(const keeper_core::failed& x) {
   return "failed " + to_string(x.why);
 }

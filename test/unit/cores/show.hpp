@@ -45,6 +45,8 @@ std::string show(const keeper_core::stop_probing& x);
 std::string show(const keeper_core::left& x);
 std::string show(const keeper_core::failed& x);
 std::string show(const keeper_core::read_older& x);
+std::string show(const keeper_core::follow& x);
+std::string show(const keeper_core::job_ended& x);
 
 std::string show(const election_core::granted& x);
 std::string show(const election_core::revoked& x);

@@ -1,0 +1,111 @@
+#include <doctest/doctest.h>
+
+#include "test/unit/cores/admin_rig.hpp"
+#include "zkstore/tree/job_records.hpp"
+
+using namespace djm;
+using namespace djm::test;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr auto path = "/djm/jobs/j";
+
+class rig : public admin_rig {
+public:
+  rig() {
+    job_spec spec;
+    spec.id = "j";
+    tree.put(path, store::encode(store::first_record(*store::to_offer(spec), nullptr)));
+    join();
+  }
+  std::string order(store::job_order what, std::optional<std::int64_t> rev = {}, const job_id& job = "j",
+                    bool offered = false) {
+    return ask(admin_core::change_record{job, std::move(what), rev, offered});
+  }
+  std::int64_t answered_rev() const { return std::get<admin_core::done>(d.others.back()).rev; }
+  store::job_payload record() const { return *store::decode<store::job_payload>(tree.data(path), path); }
+};
+
+user_config json(const char* text) {
+  return *user_config::parse(text);
+}
+
+} // namespace
+
+TEST_CASE("orders: a record changes under its version, and those who follow it hear of it") {
+  rig r;
+  const auto version = r.tree.stat("/djm/jobs-version").version;
+  CHECK(r.order(store::order::pause{true}) == "1 done");
+  CHECK(r.answered_rev() == 2);
+  CHECK(r.record().paused);
+  CHECK(r.d.take_written() == std::vector<std::string>{"check alive/n, set jobs-version@0, set jobs/j@0"});
+  const auto news = store::decode<store::jobs_version_payload>(r.tree.data("/djm/jobs-version"), "");
+  CHECK(store::changed_since(*news, version + 1, version)->count("j") == 1);
+}
+
+TEST_CASE("orders: one that stands already is answered with the present revision, without a write") {
+  rig r;
+  CHECK(r.order(store::order::pause{false}) == "1 done");
+  CHECK(r.answered_rev() == 1);
+  CHECK(r.d.take_written().empty());
+}
+
+TEST_CASE("orders: a configuration stands beside the record, in the same transaction") {
+  rig r;
+  CHECK(r.order(store::order::configure{json(R"({"batch":5})")}) == "1 done");
+  CHECK(r.order(store::order::configure{json(R"({"batch":6})")}, 2) == "2 done");
+  CHECK(r.answered_rev() == 3);
+  CHECK(r.d.take_written() ==
+        std::vector<std::string>{"check alive/n, set jobs-version@0, set jobs/j@0, create jobs/j/config",
+                                 "check alive/n, set jobs-version@1, set jobs/j@1, set jobs/j/config@0"});
+}
+
+TEST_CASE("orders: whoever expects another revision is told the present one") {
+  rig r;
+  CHECK(r.order(store::order::configure{json(R"({"batch":5})")}, 7).find("1 conflict: job \"j\" is at revision 1") == 0);
+  CHECK(r.d.take_written().empty());
+}
+
+TEST_CASE("orders: two at once both stand, one after the other") {
+  rig r;
+  r.d.fates = {fate::delayed};
+  r.order(store::order::pause{true});
+  auto p = r.record();
+  p.triggered = 1;
+  ++p.rev;
+  r.tree.put(path, store::encode(p));
+  r.d.answer_held();
+  CHECK(r.d.pass(seconds{5}) == "1 done");
+  CHECK(r.record().paused);
+  CHECK(r.record().triggered == 1);
+  CHECK(r.answered_rev() == 3);
+}
+
+TEST_CASE("orders: a trigger whose outcome is not known is not given twice") {
+  for (const auto f : {fate::unknown_applied, fate::unknown_lost}) {
+    rig r;
+    r.d.fates = {f};
+    r.order(store::order::trigger{"t"});
+    r.d.pass(seconds{5});
+    CHECK(r.record().triggered == 1);
+    CHECK(r.answered_rev() == 2);
+  }
+}
+
+TEST_CASE("orders: a job without a record is not known, and one that is offered here is waited for") {
+  rig r;
+  CHECK(r.order(store::order::pause{true}, {}, "x").find("1 unknown_job: job \"x\" has no record") == 0);
+  CHECK(r.order(store::order::pause{true}, {}, "new", true) == "");
+  job_spec spec;
+  spec.id = "new";
+  r.tree.put("/djm/jobs/new", store::encode(store::first_record(*store::to_offer(spec), nullptr)));
+  CHECK(r.d.pass(seconds{1}) == "2 done");
+}
+
+TEST_CASE("orders: a record that cannot be read is named, and not overwritten") {
+  rig r;
+  r.tree.put(path, "{");
+  CHECK(r.order(store::order::pause{true}).find("1 malformed_payload: \"/djm/jobs/j\"") == 0);
+  CHECK(r.tree.data(path) == "{");
+}
