@@ -42,6 +42,9 @@ CORES = [
     "actors/keeper/pools/pool_look.cpp",
     "actors/keeper/pools/pool_wish.cpp",
     "actors/keeper/pools/pool_writer.cpp",
+    "actors/keeper/records/followed_record.hpp",
+    "actors/keeper/records/record_check.cpp",
+    "actors/keeper/records/record_look.cpp",
     "actors/keeper/registration/id_claim.cpp",
     "actors/keeper/registration/id_wait.cpp",
     "actors/keeper/registration/leaving.cpp",
@@ -66,6 +69,7 @@ CORES = [
     "actors/manager/planning/planning.cpp",
     "actors/manager/planning/standing.cpp",
     "actors/manager/planning/user_strategies.cpp",
+    "actors/manager/records/record_ruler.cpp",
     "actors/manager/refresh/base_reader.cpp",
     "actors/manager/refresh/detail_reader.cpp",
     "actors/manager/refresh/refresh.cpp",
@@ -73,6 +77,7 @@ CORES = [
     "actors/manager/term.cpp",
     "actors/manager/writing/writing.cpp",
     "actors/node/admin_core.cpp",
+    "actors/node/admin_orders.cpp",
     "actors/node/admin_removal.cpp",
     "actors/node/event_desk.cpp",
     "actors/node/supervisor_core.cpp",
@@ -93,6 +98,7 @@ CORES = [
     "zkstore/session/size_suspect.cpp",
     "zkstore/session/watch_table.cpp",
     "zkstore/session_core.cpp",
+    "zkstore/tree/job_records.cpp",
 ]
 
 # What people read, and decides nothing.

@@ -25,7 +25,7 @@ std::string follow(runner& r, double t, const followed_job& f, bool held = false
 TEST_CASE("runner: a record that says what is known changes nothing") {
   runner r{runner::job()};
   r.leased(0);
-  CHECK(r.granted(0, {{"a", 1}}) == "start 1 [a]");
+  CHECK(r.granted(0, {{"a", 1}}) == "start 1: a#1");
   const auto before = r.wakes();
   CHECK(follow(r, 1, order_of(r)) == "");
   CHECK(r.wakes() == before);
@@ -35,7 +35,7 @@ TEST_CASE("runner: a record that says what is known changes nothing") {
 TEST_CASE("runner: nothing starts while it is held, what goes on goes on, and what came due is not made up for") {
   runner r{runner::job(djm::schedule::fixed_rate(seconds{10}))};
   r.leased(0);
-  CHECK(r.granted(0, {{"a", 1}}) == "start 1 [a]");
+  CHECK(r.granted(0, {{"a", 1}}) == "start 1: a#1");
   CHECK(follow(r, 1, order_of(r, djm::schedule::fixed_rate(seconds{10})), true) == "");
   CHECK(r.core.status(at(1)).held);
   CHECK(r.done(2, 1) == "");
@@ -44,13 +44,13 @@ TEST_CASE("runner: nothing starts while it is held, what goes on goes on, and wh
   CHECK(r.wakes() == -1);
   CHECK(follow(r, 36, order_of(r, djm::schedule::fixed_rate(seconds{10}))) == "");
   CHECK(r.wakes() == 40);
-  CHECK(r.wake(40) == "start 2 [a]");
+  CHECK(r.wake(40) == "start 2: a#1");
 }
 
 TEST_CASE("runner: another schedule holds from the next start on") {
   runner r{runner::job(djm::schedule::fixed_rate(seconds{10}))};
   r.leased(0);
-  CHECK(r.granted(0, {{"a", 1}}) == "start 1 [a]");
+  CHECK(r.granted(0, {{"a", 1}}) == "start 1: a#1");
   r.done(1, 1);
   CHECK(follow(r, 2, order_of(r, djm::schedule::fixed_rate(seconds{4}))) == "");
   CHECK(r.wakes() == 4);
@@ -62,7 +62,7 @@ TEST_CASE("runner: a trigger of the record is one more run, for any number of th
   CHECK(r.granted(0, {{"a", 1}}) == "");
   auto f = order_of(r, djm::schedule::on_trigger());
   f.triggers = 3;
-  CHECK(follow(r, 1, f) == "start 1 [a]");
+  CHECK(follow(r, 1, f) == "start 1: a#1");
   CHECK(r.done(2, 1) == "");
 }
 
@@ -72,9 +72,9 @@ TEST_CASE("runner: a cap that is raised lets those start that have waited for it
   spec.max_concurrent_runs = 1;
   runner r{spec};
   r.leased(0);
-  CHECK(r.granted(0, {{"a", 1}, {"b", 2}}) == "start 1 [a]");
+  CHECK(r.granted(0, {{"a", 1}, {"b", 2}}) == "start 1: a#1");
   auto f = order_of(r);
   f.spec = spec;
   f.spec.max_concurrent_runs = 0;
-  CHECK(follow(r, 1, f) == "start 2 [b]");
+  CHECK(follow(r, 1, f) == "start 2: b#2");
 }

@@ -56,7 +56,7 @@ TEST_CASE("keeper: what cannot be written for long is told, with its reason, unt
   r.d.pass(seconds{20});
   CHECK(r.d.core.status().last_problem == "");
   r.d.pass(seconds{40});
-  CHECK(r.d.core.status().last_problem.find("writing the registration has not worked for longer than 30s") == 0);
+  CHECK(r.d.core.status().last_problem.find("writing the records of jobs has not worked for longer than 30s") == 0);
   SUBCASE("it is written") {
     r.d.fates.clear();
   }
