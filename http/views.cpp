@@ -92,11 +92,13 @@ job_row row_of(const cluster_view& c, const job_view& job) {
   for (const auto& w : c.workers) {
     if (offers(w, job.id)) {
       ++row.workers;
+    }
+    if (offers(w, job.id) && !w.draining && !w.cordoned) {
       least = std::min(least, owners.at(w.id));
       most = std::max(most, owners.at(w.id));
     }
   }
-  row.spread = row.workers == 0 ? 0 : most - least;
+  row.spread = most < least ? 0 : most - least;
   return row;
 }
 
@@ -141,8 +143,8 @@ cluster_row row_of(const cluster_view& c, const node_id& asked, bool writable) {
 
 plan_page plan_of(const node_status& s) {
   const auto& m = s.manager;
-  return {m.leading,    s.election.leader,  m.leading ? m.epoch : s.election.leader_epoch,
-          m.phase,      m.last_plan,        m.plan,
+  const auto epoch = m.leading ? m.epoch : s.election.leader_epoch;
+  return {m.leading,    s.election.leader,  epoch,    std::to_string(epoch), m.phase, m.last_plan, m.plan,
           m.unassigned, m.unassigned_items, m.waiting};
 }
 

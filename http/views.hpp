@@ -89,7 +89,7 @@ struct job_row {
   node_id last_writer;
   item_counts counts;
   std::uint64_t workers = 0; ///< that are alive and offer it
-  std::uint64_t spread = 0;  ///< between the most and the least items of these
+  std::uint64_t spread = 0;  ///< between the most and the least items of those among these that take new ones
 };
 DJM_FIELDS(job_row, id, enabled, strategy, last_writer, counts, workers, spread)
 
@@ -121,6 +121,7 @@ struct plan_page {
   bool leading = false;
   node_id leader;
   std::int64_t epoch = 0;
+  std::string epoch_text;
   manager_phase phase = manager_phase::passive;
   std::string last_plan;
   plan_status plan;
@@ -128,7 +129,7 @@ struct plan_page {
   std::uint64_t unassigned_items = 0;
   std::uint64_t waiting = 0;
 };
-DJM_FIELDS(plan_page, leading, leader, epoch, phase, last_plan, plan, unassigned, unassigned_items, waiting)
+DJM_FIELDS(plan_page, leading, leader, epoch, epoch_text, phase, last_plan, plan, unassigned, unassigned_items, waiting)
 
 /// What a list of items leaves out.
 struct item_filter {

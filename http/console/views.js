@@ -1,5 +1,5 @@
 // One function per view: from what the node answers to what is shown.
-import { h, s, words, count, plural, millis, span, moment, at, id, link, nodeLink, pill, state, panel, facts, table, bar,
+import { h, words, count, plural, millis, span, moment, at, id, link, nodeLink, pill, state, panel, facts, table, bar,
   share, ring, states } from './ui.js';
 
 const url = (path, query) => '/v1/' + path.map(encodeURIComponent).join('/') +
@@ -17,6 +17,19 @@ const schedule = (x) => {
   return every ? `every ${every}` : JSON.stringify(x);
 };
 
+// Items of jobs that are switched off have no owner, as they should.
+const switched_off = (c) => (c.unassigned_because.job_disabled || 0) + (c.unassigned_because.all_disabled || 0);
+
+// What a rule of the planner means as the reason why an item is not somewhere else.
+const rules = {
+  none: 'nothing: it may be there as well', no_workers: 'there is no worker', not_offered: 'it does not offer the job', missing_label: 'it lacks a label that the job requires',
+  pinned_elsewhere: 'the item is pinned to another node', pinned_worker_missing: 'the item is pinned to a node that is not there', draining: 'it is drained', cordoned: 'it gets nothing new',
+  separated: 'it holds items that must be kept apart', one_worker: 'all items of the job must be together', max_per_worker: 'it holds as many items of the job as it may', max_items: 'it holds as many items as it can',
+  capacity: 'it has not enough of a resource left', placement: 'others need the room more', colocation: 'it would not be beside the job it belongs to', zone_spread: 'the zones would be less even',
+  job_balance: 'the items of the job would be less even', global_balance: 'the nodes would be less even', fewest_moves: 'more items would have to move', tie: 'as good, but the tie went another way',
+  move_budget: 'the budget of moves of this round is used up', strategy: 'the strategy of the job has left it out',
+};
+
 // -- what needs attention ------------------------------------------------------------
 
 function attention(c, st) {
@@ -25,7 +38,8 @@ function attention(c, st) {
   if (!c.leader) add('bad', 'Nobody leads: nothing is assigned until somebody does.', at(['nodes']));
   if (c.all_disabled) add('warn', 'All jobs are switched off.', at(['jobs']));
   if (c.workers.gone) add('bad', `${plural(c.workers.gone, 'node')} gone without a goodbye.`, at(['nodes']));
-  if (c.counts.unassigned) add('bad', `${plural(c.counts.unassigned, 'item')} without an owner.`, at(['items'], { state: 'unassigned' }));
+  const lost = c.counts.unassigned - switched_off(c);
+  if (lost > 0) add('bad', `${plural(lost, 'item')} without an owner.`, at(['items'], { state: 'unassigned' }));
   if (c.counts.contested) add('warn', `${plural(c.counts.contested, 'item')} still held by somebody else.`, at(['items'], { state: 'contested' }));
   if (c.jobs_disabled) add('', `${plural(c.jobs_disabled, 'job')} switched off.`, at(['jobs']));
   for (const p of c.problems.slice(0, 5)) add('warn', p, at(['store']));
@@ -37,8 +51,8 @@ function attention(c, st) {
   return rows;
 }
 
-export function event_line(e) {
-  const { type, job, item, items, component, text, leader, state: st, worker, ...rest } = e.event ? e.event.what : e;
+function event_line(e) {
+  const { type, job, item, items, component, text, leader, state: st, worker, ...rest } = e;
   const parts = [];
   if (component) parts.push(component + ':');
   if (job) parts.push(`job ${job}`);
@@ -55,10 +69,12 @@ const event_kind = { problem: 'bad', run_failed: 'bad', run_overrun: 'bad', leas
   pool_problem: 'warn', capacity_wanted: 'warn', leader_changed: 'info', connection_changed: 'info', http_write: 'info',
   items_granted: 'good', run_finished: 'good', problem_over: 'good' };
 
-const event_rows = (events) => events.map((e) => h('li', {},
-  pill(e.event.what ? e.event.what.type : e.event.type || 'write', event_kind[e.event.what ? e.event.what.type : 'http_write']),
-  h('span', { class: 'grow' }, e.event.what ? event_line(e) : `${words(e.event.what || '')} ${e.event.target || ''}`),
-  e.event.at_ms ? moment(e.event.at_ms) : null));
+const event_rows = (events) => events.map(({ event: e }) => {
+  const written = e.who !== undefined;
+  return h('li', {}, pill(written ? 'http write' : e.what.type, event_kind[written ? 'http_write' : e.what.type]),
+    h('span', { class: 'grow', dir: 'auto' }, written ? `${words(e.what)} ${e.target} ${e.body}, ${e.who}: ${e.status < 400 ? 'done' : 'refused, ' + e.status}` : event_line(e.what)),
+    e.at_ms ? moment(e.at_ms) : null);
+});
 
 // -- views ------------------------------------------------------------------------------
 
@@ -68,6 +84,8 @@ export const views = {
     load: () => ({ c: url(['cluster']), st: url(['status']), p: url(['plan']), e: url(['events'], { limit: 1000 }) }),
     show({ c, st, p, e }, ctx) {
       const need = attention(c, st);
+      const off = switched_off(c);
+      const counts = { ...c.counts, items: c.counts.items - off, unassigned: c.counts.unassigned - off };
       const next = st.jobs.filter((j) => j.next_start !== null).sort((a, b) => millis(a.next_start) - millis(b.next_start)).slice(0, 6);
       return [
         head('Overview', 'Cluster', c.writable ? h('button', { type: 'button', class: c.all_disabled ? 'main' : 'danger',
@@ -76,9 +94,10 @@ export const views = {
             method: 'PATCH', path: url(['cluster']), body: { all_disabled: !c.all_disabled } }) },
           c.all_disabled ? 'Switch jobs on' : 'Switch off all jobs') : pill('read-only')),
         h('div', { class: 'grid' },
-          panel('Coverage', 'span5', h('div', { class: 'ring' }, ring(c.counts),
+          panel('Coverage', 'span5', h('div', { class: 'ring' }, ring(counts),
             h('ul', { class: 'legend' }, states.map((k) => h('li', {}, h('a', { href: at(['items'], { state: k }) },
-              h('span', { class: 'dot ' + k }), k, h('b', {}, count(c.counts[k])))))))),
+              h('span', { class: 'dot ' + k }), k, h('b', {}, count(counts[k]))))),
+              off ? h('li', {}, h('a', { href: at(['items'], { state: 'unassigned' }) }, h('span', { class: 'dot' }), 'switched off', h('b', {}, count(off)))) : null))),
           h('div', { class: 'span7 grid' },
             h('a', { class: 'panel span6', href: c.leader ? at(['nodes', c.leader]) : at(['nodes']) }, h('h2', {}, 'Leader'),
               h('p', { class: 'big' }, c.leader || 'nobody'), h('p', { class: 'note' }, c.leader ? `epoch ${c.epoch_text}` : 'an election is due')),
@@ -90,7 +109,7 @@ export const views = {
               h('p', { class: 'note' }, c.all_disabled ? 'all switched off' : c.jobs_disabled ? `${c.jobs_disabled} switched off` : 'all switched on')),
             h('a', { class: 'panel span6', href: at(['plan']) }, h('h2', {}, 'Last plan'),
               p.leading ? [h('p', { class: 'big' }, plural(p.plan.moves, 'move')), h('p', { class: 'note' }, `${plural(p.plan.placements, 'placement')}, spread ${p.plan.global_spread}`)]
-                : [h('p', { class: 'big' }, '–'), h('p', { class: 'note' }, p.leader ? `made by ${p.leader}` : 'nobody plans')])),
+                : [h('p', { class: 'big' }, '–'), h('p', { class: 'note' }, p.leader ? `${p.leader} has it` : 'nobody plans')])),
           panel('Needs attention', 'span6', need.length ? h('ul', { class: 'list' }, need.map((x) => h('li', {},
             pill(x.kind === 'bad' ? 'problem' : x.kind === 'warn' ? 'warning' : 'note', x.kind),
             h('a', { class: 'grow', href: x.to }, x.text)))) : h('p', { class: 'empty' }, 'All is well.')),
@@ -118,13 +137,13 @@ export const views = {
           : h('span', { class: 'cell off', title: `${n.id} does not offer ${job.id}` }, '·'));
       };
       return [head('Map', 'Jobs × nodes'),
-        panel('', '', nodes.length && j.items.length ? h('div', { class: 'wide', tabindex: '0', role: 'region', 'aria-label': 'Items of jobs on nodes' },
+        panel('', 'flush', nodes.length && j.items.length ? h('div', { class: 'wide', tabindex: '0', role: 'region', 'aria-label': 'Items of jobs on nodes' },
           h('table', { class: 'map' },
             h('thead', {}, h('tr', {}, h('td', {}), nodes.map((n) => h('th', { scope: 'col' }, nodeLink(n.id),
-              h('span', { class: 'zone' }, n.zone || ' '), n.state === 'alive' ? null : state(n.state))), h('th', { scope: 'col' }, 'not held'))),
+              h('span', { class: 'zone' }, n.zone || ' '), n.state === 'alive' ? null : state(n.state), n.draining ? state('draining') : n.cordoned ? state('cordoned') : null)), h('th', { scope: 'col' }, 'not held'))),
             h('tbody', {}, j.items.map((job) => h('tr', {}, h('th', { scope: 'row' }, link(['jobs', job.id], job.id)),
               nodes.map((n) => cell(n, job)),
-              h('td', {}, job.counts.contested + job.counts.unassigned + job.counts.waiting
+              h('td', {}, !job.enabled ? state('off') : job.counts.contested + job.counts.unassigned + job.counts.waiting
                 ? h('a', { href: at(['jobs', job.id, 'items'], { state: job.counts.contested ? 'contested' : job.counts.unassigned ? 'unassigned' : 'waiting' }) },
                   pill(`${job.counts.contested + job.counts.unassigned + job.counts.waiting}`, job.counts.unassigned ? 'bad' : 'warn')) : '')))))) : h('p', { class: 'empty' }, 'No jobs, or no nodes yet.'))];
     },
@@ -250,7 +269,7 @@ export const views = {
             x.rule && x.rule !== 'none' ? h('p', { class: 'note' }, 'What stands in the way: ', words(x.rule), '.') : null),
           panel('Where it is', 'span5', facts([['Owner', nodeLink(x.owner)], row ? ['Holder', nodeLink(row.holder)] : null, row ? ['Fencing token', id(row.token ? row.token_text : '')] : null,
             ['Said by', x.by_leader ? 'the leader, from its last plan' : 'this node, which planned by what the tree says'], ['Exact', x.exact ? 'yes' : 'judged with all else as it is']])),
-          panel('Why not elsewhere', 'span12', table([['Node', (y) => nodeLink(y[0])], ['First rule against it', (y) => pill(y[1], y[1] === 'none' ? 'good' : '')]],
+          panel('Why not elsewhere', 'span12', table([['Node', (y) => nodeLink(y[0])], ['First rule against it', (y) => pill(y[1], y[1] === 'none' ? 'good' : '')], ['In words', (y) => h('span', { class: 'note' }, rules[y[1]] || ''), 'lean']],
             Object.entries(x.others), 'There is no other node.')))];
     },
   },
@@ -286,11 +305,11 @@ export const views = {
           panel('In words', 'span7', h('p', { class: 'say', dir: 'auto' }, p.last_plan || 'No plan was needed yet.')),
           panel('In numbers', 'span5', facts([['Items', `${count(n.assigned)} of ${count(n.items)} have an owner`], ['Moves', `${count(n.moves)}${n.moves_lower_bound === null ? '' : `, at least ${n.moves_lower_bound} needed`}`],
             ['Placements', count(n.placements)], ['Left for later', count(n.moves_deferred)], ['Spread', `${n.global_spread} in all, ${n.job_spread_max} within a job`],
-            ['Took', span(millis(n.elapsed))], ['Epoch', id(String(p.epoch))], ['Doing now', words(p.phase)]])),
+            ['Took', span(millis(n.elapsed))], ['Epoch', id(p.epoch_text)], ['Doing now', words(p.phase)]])),
           panel('Items per node, by job', 'span6', table([['Job', (x) => link(['jobs', x[0]], x[0])], ['Least', (x) => count(x[1].least), 'num'], ['Most', (x) => count(x[1].most), 'num'], ['', (x) => share(x[1].most, most), 'lean']], Object.entries(n.jobs), 'No jobs.')),
           panel('Without an owner', 'span6', table([['Item', (x) => h('span', {}, link(['jobs', x.job], x.job), ' / ', link(['jobs', x.job, 'items', x.item], x.item))], ['Why', (x) => h('span', { dir: 'auto' }, x.reason || words(x.rule))]], p.unassigned.slice(0, 50), 'Every item has one.')))
           : panel('', '', h('p', { class: 'empty' }, p.leader ? ['This node does not lead, so it has no plan. ', nodeLink(p.leader), ' has.'] : 'Nobody leads at the moment.')),
-        h('div', { class: 'stack', style: null }, panel('May these be stopped together?', '', check, out))];
+        panel('May these be stopped together?', 'below', check, out)];
     },
   },
 
@@ -327,7 +346,7 @@ export const views = {
   },
 
   store: {
-    title: 'Store and limits', path: ['store'], icon: 'M4 6c0-3 16-3 16 0v12c0 3-16 3-16 0zM4 6c0 3 16 3 16 0M4 12c0 3 16 3 16 0',
+    title: 'Store', path: ['store'], icon: 'M4 6c0-3 16-3 16 0v12c0 3-16 3-16 0zM4 6c0 3 16 3 16 0M4 12c0 3 16 3 16 0',
     load: () => ({ st: url(['status']) }),
     show({ st }) {
       const x = st.store, k = st.connection;
@@ -348,4 +367,3 @@ export const views = {
     },
   },
 };
-void s;
