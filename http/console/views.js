@@ -48,11 +48,12 @@ function attention(c, st) {
     for (const j of st.jobs) if (j.failures_in_a_row) add('bad', `Job ${j.job} has failed ${plural(j.failures_in_a_row, 'time')} in a row here.`, at(['jobs', j.job]));
     for (const part of st.unanswered) add('warn', `${part} does not answer.`, at(['store']));
   }
-  return rows;
+  const weight = { bad: 0, warn: 1, '': 2 };
+  return rows.sort((a, b) => weight[a.kind] - weight[b.kind]);
 }
 
 function event_line(e) {
-  const { type, job, item, items, component, text, leader, state: st, worker, ...rest } = e;
+  const { type, job, item, items, component, text, failure, leader, state: st, ...rest } = e;
   const parts = [];
   if (component) parts.push(component + ':');
   if (job) parts.push(`job ${job}`);
@@ -60,7 +61,7 @@ function event_line(e) {
   if (item) parts.push(`item ${item}`);
   if (leader !== undefined) parts.push(leader ? `${leader} leads` : 'nobody leads');
   if (st) parts.push(words(st));
-  if (text) parts.push(text);
+  if (text || failure) parts.push(text || failure);
   if (rest.about && !text) parts.push(rest.about);
   return parts.join(' ') || '';
 }
@@ -99,15 +100,15 @@ export const views = {
               h('span', { class: 'dot ' + k }), k, h('b', {}, count(counts[k]))))),
               off ? h('li', {}, h('a', { href: at(['items'], { state: 'unassigned' }) }, h('span', { class: 'dot' }), 'switched off', h('b', {}, count(off)))) : null))),
           h('div', { class: 'span7 grid' },
-            h('a', { class: 'panel span6', href: c.leader ? at(['nodes', c.leader]) : at(['nodes']) }, h('h2', {}, 'Leader'),
+            h('a', { class: 'panel span6 half', href: c.leader ? at(['nodes', c.leader]) : at(['nodes']) }, h('h2', {}, 'Leader'),
               h('p', { class: 'big' }, c.leader || 'nobody'), h('p', { class: 'note' }, c.leader ? `epoch ${c.epoch_text}` : 'an election is due')),
-            h('a', { class: 'panel span6', href: at(['nodes']) }, h('h2', {}, 'Nodes'),
+            h('a', { class: 'panel span6 half', href: at(['nodes']) }, h('h2', {}, 'Nodes'),
               h('p', { class: 'big' }, count(c.workers.alive), h('span', { class: 'note' }, ' alive')),
               h('p', { class: 'note' }, `${c.workers.gone} gone, ${c.workers.left} left`)),
-            h('a', { class: 'panel span6', href: at(['jobs']) }, h('h2', {}, 'Jobs'),
+            h('a', { class: 'panel span6 half', href: at(['jobs']) }, h('h2', {}, 'Jobs'),
               h('p', { class: 'big' }, count(c.jobs), h('span', { class: 'note' }, c.jobs === 1 ? ' job' : ' jobs')),
               h('p', { class: 'note' }, c.all_disabled ? 'all switched off' : c.jobs_disabled ? `${c.jobs_disabled} switched off` : 'all switched on')),
-            h('a', { class: 'panel span6', href: at(['plan']) }, h('h2', {}, 'Last plan'),
+            h('a', { class: 'panel span6 half', href: at(['plan']) }, h('h2', {}, 'Last plan'),
               p.leading ? [h('p', { class: 'big' }, plural(p.plan.moves, 'move')), h('p', { class: 'note' }, `${plural(p.plan.placements, 'placement')}, spread ${p.plan.global_spread}`)]
                 : [h('p', { class: 'big' }, '–'), h('p', { class: 'note' }, p.leader ? `${p.leader} has it` : 'nobody plans')])),
           panel('Needs attention', 'span6', need.length ? h('ul', { class: 'list' }, need.map((x) => h('li', {},

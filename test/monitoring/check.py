@@ -20,7 +20,7 @@ def complain(text):
 
 
 if not os.access(promtool, os.X_OK):
-    sys.exit("promtool is not there: install Debian's package prometheus (./dev does)")
+    sys.exit("promtool is not there: install Debian's package prometheus")
 
 text = subprocess.run([print_metrics], check=True, capture_output=True).stdout
 checked = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True)
