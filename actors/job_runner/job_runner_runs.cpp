@@ -70,6 +70,7 @@ bool job_runner_core::start_lane(lane_no no, step s, effects& out) {
   }
   auto& l = lanes_.edit(no);
   r.started = s.now;
+  r.late = due ? s.now - *lanes_[no].due : duration::zero();
   r.extra = l.triggered && !l.again && !due;
   if (!r.extra) {
     rhythm_.advance(l, s);
@@ -101,6 +102,8 @@ job_runner_core::effects job_runner_core::on_run_done(run_id id, const run_end& 
   runs_.note_lease_end(s, out); // the executor stops runs by itself, and they may be over before we see that it is time
   const auto r = runs_.take(id);
   if (!end.dropped) {
+    times_.run_time.add(end.took);
+    times_.start_delay.add(r.late + end.waited);
     failures_.note_run(id, r.items, end.failed, end.items, s.now);
   }
   if (end.failed) {
@@ -109,6 +112,7 @@ job_runner_core::effects job_runner_core::on_run_done(run_id id, const run_end& 
     out.push_back(emit_effect{run_failed{cfg_.spec.id, id, end.took, end.failure, end.waited, end.items}});
   } else {
     ++(end.dropped ? counters_.dropped : counters_.finished);
+    last_success_ = end.dropped ? last_success_ : s.now;
     out.push_back(emit_effect{run_finished{cfg_.spec.id, id, end.took, end.waited}});
   }
   std::vector<lane_no> lanes;

@@ -86,6 +86,8 @@ export const views = {
     show({ c, st, p, e }, ctx) {
       const need = attention(c, st);
       const off = switched_off(c);
+      // Starts and ends of runs push everything else out of a short list.
+      const notable = e.events.filter((x) => !x.event.at_ms || !['run_started', 'run_finished'].includes(x.event.what.type));
       const counts = { ...c.counts, items: c.counts.items - off, unassigned: c.counts.unassigned - off };
       const next = st.jobs.filter((j) => j.next_start !== null).sort((a, b) => millis(a.next_start) - millis(b.next_start)).slice(0, 6);
       return [
@@ -119,8 +121,8 @@ export const views = {
             h('span', { class: 'note lean' }, plural(j.items.length, 'item')),
             h('span', { class: 'when' }, j.active_runs ? state('running') : ['in ', span(Math.max(0, millis(j.next_start)))]))))
             : h('p', { class: 'empty' }, 'No start is planned on this node.')),
-          panel('Latest events', 'span12', e.events.length ? h('ul', { class: 'list' }, event_rows(e.events.slice(-6).reverse()))
-            : h('p', { class: 'empty' }, 'Nothing has happened yet.')))];
+          panel('Latest events', 'span12', notable.length ? h('ul', { class: 'list' }, event_rows(notable.slice(-6).reverse()))
+            : h('p', { class: 'empty' }, 'Nothing but runs has happened yet.')))];
     },
   },
 
@@ -263,7 +265,7 @@ export const views = {
     load: (r) => ({ x: url(['jobs', r.args[0], 'items', r.args[1], 'explain']), i: url(['jobs', r.args[0], 'items'], { q: r.args[1], limit: 1000 }) }),
     show({ x, i }, ctx) {
       const row = i.items.find((y) => y.item === ctx.route.args[1]);
-      const why = x.why === 'none' && !x.reason ? 'It is where it should be: its owner holds its lock and may run it.' : x.reason || words(x.why);
+      const why = x.reason || (x.why !== 'none' ? words(x.why) : row && row.state !== 'locked' ? 'It belongs where it is; its owner takes the lock at the moment.' : 'It is where it should be: its owner holds its lock and may run it.');
       return [head(id(x.item), ['Item of ', link(['jobs', x.job], x.job)], row ? state(row.state) : null),
         h('div', { class: 'grid' },
           panel('Why it is here', 'span7', h('p', { class: 'say', dir: 'auto' }, why),
@@ -327,7 +329,7 @@ export const views = {
             ['Now', (j) => (j.active_runs ? pill(plural(j.active_runs, 'run'), 'good') : j.leased ? 'idle' : pill('no lease', 'bad'))],
             ['Started', (j) => count(j.counters.started), 'num'], ['Fine', (j) => count(j.counters.finished), 'num lean'],
             ['Failed', (j) => (j.counters.failed ? pill(count(j.counters.failed), 'bad') : '0'), 'num'],
-            ['Overruns', (j) => count(j.counters.overruns), 'num lean'], ['Skipped', (j) => count(j.counters.skipped), 'num lean'],
+            ['Overruns', (j) => count(j.counters.overruns), 'num lean'], ['Last fine', (j) => (j.times && j.times.last_success_ago !== null ? span(millis(j.times.last_success_ago)) + ' ago' : '–'), 'num lean'], ['Skipped', (j) => count(j.counters.skipped), 'num lean'],
             ['Next', (j) => (j.next_start === null ? '–' : span(Math.max(0, millis(j.next_start)))), 'num'],
             ['Last failure', (j) => h('span', { class: 'note', dir: 'auto' }, j.last_failure || ''), 'lean'],
           ], st.jobs, 'No job is registered on this node.')))];
@@ -358,7 +360,7 @@ export const views = {
             ['Lease left', st.worker.lease_left === null ? '–' : span(millis(st.worker.lease_left))], ['Sessions', count(x.sessions)], ['Connections', count(x.connects)], ['Restarts of parts', count(st.restarts)]])),
           panel('Requests', 'span4', facts([['Committed', count(x.commits)], ['Conflicts', count(x.conflicts)], ['Unknown', count(x.unknowns)], ['Refused', count(x.rejections)],
             ['Reads', count(x.reads)], ['Probes', count(x.probes)], ['Overdue', count(x.overdue)], ['In flight', count(x.in_flight)], ['Queued', count(x.queued)]])),
-          panel('Limits', 'span4', facts([['Watches', `${count(x.watches)}, at most ${count(x.max_watches)}`], ['Bytes of watches', `${count(x.watch_bytes)}, at most ${count(x.max_watch_bytes)}`], ['Watches refused', count(x.watches_refused)],
+          panel('Limits', 'span4', facts([['Watches', `${count(x.watches)}, most so far ${count(x.max_watches)}`], ['Bytes of watches', `${count(x.watch_bytes)}, most so far ${count(x.max_watch_bytes)}`], ['Watches refused', count(x.watches_refused)],
             ['Largest transaction', `${count(x.max_transaction_bytes)} bytes`], ['Most in flight', `${count(x.max_in_flight_bytes)} bytes`],
             ['Log', `${count(st.log.lines)} lines, ${count(st.log.dropped)} dropped`], ['Events dropped', count(st.events.dropped)]])),
           panel('Problems', 'span12', problems.length ? h('ul', { class: 'list' }, problems.slice(0, 50).map((p) => h('li', {},

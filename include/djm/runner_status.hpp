@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "djm/duration_histogram.hpp"
 #include "djm/fields.hpp"
 #include "djm/ids.hpp"
 #include "djm/job_context.hpp"
@@ -41,6 +42,18 @@ struct runner_counters {
 DJM_FIELDS(runner_counters, started, finished, failed, overruns, triggers, pool_checks, pool_failures, cut_failures,
            dropped, skipped, starved)
 
+/// How long what a node has done for a job took, counted from its registration.
+struct runner_times {
+  /// Runs, from their first line of code to their end; those whose code was called.
+  duration_histogram run_time;
+  /// How late they began: from when they were due, waiting for a thread included. A run that was triggered is due when
+  /// it is decided that it starts.
+  duration_histogram start_delay;
+  /// How long ago a run came to its end without a failure; nothing before the first.
+  std::optional<duration> last_success_ago;
+};
+DJM_FIELDS(runner_times, run_time, start_delay, last_success_ago)
+
 /// One job on this node.
 struct runner_status {
   /// Its id.
@@ -73,8 +86,10 @@ struct runner_status {
   std::string pool_failure;
   /// What the node has done for the job so far.
   runner_counters counters;
+  /// How long that took.
+  runner_times times;
 };
 DJM_FIELDS(runner_status, job, schedule, items, leaving, lanes, active_runs, next_start, leased, last_failure,
-           last_failure_ago, failures_in_a_row, starved, starves_in, pool_failure, counters)
+           last_failure_ago, failures_in_a_row, starved, starves_in, pool_failure, counters, times)
 
 } // namespace djm
