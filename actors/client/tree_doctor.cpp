@@ -388,22 +388,4 @@ std::vector<diagnosis> examine_tree(const store::tree_schema& tree, const std::v
   return doctor{tree, records, who}.examine();
 }
 
-expected<void> check_is_tree(const store::tree_schema& tree, const std::vector<tree_record>& records) {
-  const auto root = std::find_if(records.begin(), records.end(), [&](const auto& r) { return r.path == tree.root(); });
-  if (root == records.end()) {
-    return fail(errc::malformed_payload,
-                "there is no node " + tree.root() + ": no node of djm has ever used this root");
-  }
-  if (root->code == rc::no_auth) {
-    return fail(errc::no_permission, "the store does not let this account read " + tree.root());
-  }
-  const tree_index all{tree, records};
-  for (const auto& path : {tree.format(), tree.workers(), tree.pools(), tree.alive(), tree.locks()}) {
-    if (all.find(path) != nullptr) {
-      return {};
-    }
-  }
-  return fail(errc::malformed_payload, "there is no tree of djm at " + tree.root());
-}
-
 } // namespace djm

@@ -23,7 +23,4 @@ struct diagnosis {
 std::vector<diagnosis> examine_tree(const store::tree_schema& tree, const std::vector<tree_record>& records,
                                     const std::string& who);
 
-/// `malformed_payload`: there is no tree of djm at this root at all. `no_permission`: the account may not read it.
-expected<void> check_is_tree(const store::tree_schema& tree, const std::vector<tree_record>& records);
-
 } // namespace djm

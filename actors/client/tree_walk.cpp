@@ -1,6 +1,9 @@
 #include "actors/client/tree_walk.hpp"
 
+#include <algorithm>
 #include <utility>
+
+#include "actors/client/tree_index.hpp"
 
 namespace djm {
 
@@ -60,6 +63,24 @@ std::vector<tree_node> nodes_of(const std::vector<tree_record>& records) {
     result.push_back(std::move(n));
   }
   return result;
+}
+
+expected<void> check_is_tree(const store::tree_schema& tree, const std::vector<tree_record>& records) {
+  const auto root = std::find_if(records.begin(), records.end(), [&](const auto& r) { return r.path == tree.root(); });
+  if (root == records.end()) {
+    return fail(errc::malformed_payload,
+                "there is no node " + tree.root() + ": no node of djm has ever used this root");
+  }
+  if (root->code == rc::no_auth) {
+    return fail(errc::no_permission, "the store does not let this account read " + tree.root());
+  }
+  const tree_index all{tree, records};
+  for (const auto& path : {tree.format(), tree.workers(), tree.pools(), tree.alive(), tree.locks()}) {
+    if (all.find(path) != nullptr) {
+      return {};
+    }
+  }
+  return fail(errc::malformed_payload, "there is no tree of djm at " + tree.root());
 }
 
 } // namespace djm

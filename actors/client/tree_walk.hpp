@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "djm/client_answers.hpp"
+#include "djm/error.hpp"
 #include "zkstore/tree/read_batch.hpp"
 #include "zkstore/tree_schema.hpp"
 
@@ -43,5 +44,8 @@ private:
 
 /// For whoever shows the tree.
 std::vector<tree_node> nodes_of(const std::vector<tree_record>& records);
+
+/// `malformed_payload`: there is no tree of djm at this root at all. `no_permission`: the account may not read it.
+expected<void> check_is_tree(const store::tree_schema& tree, const std::vector<tree_record>& records);
 
 } // namespace djm

@@ -217,6 +217,9 @@ public:
       return reasons; // it is stopped already
     }
     look_at_company(node, w->second, reasons);
+    if (is_last(node)) {
+      return reasons; // nothing has a place where nobody is
+    }
     look_at_crowd(node, reasons);
     auto rest = stopped_;
     rest.push_back(node);
@@ -237,19 +240,22 @@ private:
     return w.is_alive() && id != node && std::find(stopped_.begin(), stopped_.end(), id) == stopped_.end();
   }
 
+  bool is_last(const node_id& node) const {
+    return std::none_of(image_.workers.begin(), image_.workers.end(),
+                        [&](const auto& w) { return stays(w.first, w.second, node); });
+  }
+
   /// Whether somebody else is left, and offers what it offers.
   void look_at_company(const node_id& node, const worker_image& w, std::vector<std::string>& reasons) const {
     std::set<job_id> left = w.available;
-    bool alone = true;
     for (const auto& [id, other] : image_.workers) {
       if (stays(id, other, node)) {
-        alone = false;
         for (const auto& job : other.available) {
           left.erase(job);
         }
       }
     }
-    if (alone) {
+    if (is_last(node)) {
       reasons.emplace_back("it is the last node alive");
       return;
     }
