@@ -6,6 +6,7 @@
 #include <random>
 #include <utility>
 
+#include "actors/dialogue/whole_answer.hpp"
 #include "actors/env/boot_time.hpp"
 
 namespace djm {
@@ -181,7 +182,7 @@ expected<void> store_line::ask(read_batch& batch, bool fresh, time_point until) 
     if (outcome->status == read_status::rejected) {
       return fail(errc::invalid_id, outcome->text);
     }
-    if (outcome->status == read_status::ok && batch.take(outcome->results)) {
+    if (take_answer(*outcome, batch)) {
       fresh = false;
       continue;
     }
