@@ -1,8 +1,9 @@
 #include "djm/jitter.hpp"
-#include "djm/failure_rules.hpp"
 
 #include <algorithm>
 #include <cstdint>
+
+#include "djm/failure_rules.hpp"
 
 namespace djm {
 

@@ -20,6 +20,7 @@ job_runner_core::effects job_runner_core::on_adopted(const std::vector<run_id>& 
   for (std::size_t i = 0; i < ids.size(); ++i) {
     active_run r;
     r.started = s.now;
+    r.started_ms = s.wall_ms;
     for (const auto& w : items[i]) {
       const auto no = items_.find_or_add(w.id, moved);
       auto& it = items_[no];

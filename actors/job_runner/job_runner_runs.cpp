@@ -147,7 +147,7 @@ job_runner_core::effects job_runner_core::on_run_done(run_id id, const run_end& 
       if (const auto lane = items_[no].lane; lane != no_lane && (lanes.empty() || lanes.back() != lane)) {
         lanes.push_back(lane);
       }
-      if (items_[no].granted) {
+      if (items_[no].granted && !items_[no].fresh) { // granted anew meanwhile: that is another turn
         stayed.push_back(no);
       }
       leave_run(no, s, free, fed);

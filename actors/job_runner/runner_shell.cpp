@@ -24,7 +24,8 @@ executor::done_fn report_to(const caf::weak_actor_ptr& weak, const std::shared_p
 
 /// Most events of a runner; they are for those who listen alone.
 bool is_of_a_run(const event& what) {
-  return std::holds_alternative<run_started>(what) || std::holds_alternative<run_finished>(what);
+  return std::holds_alternative<run_started>(what) || std::holds_alternative<run_finished>(what) ||
+         std::holds_alternative<retry_planned>(what);
 }
 
 class runner_shell : public part_shell<runner_shell, runner_actor, job_runner_core> {

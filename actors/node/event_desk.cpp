@@ -24,7 +24,7 @@ std::string text_of(const slots_skipped& x) {
   return "job \"" + x.job + "\"" + (x.item.empty() ? "" : ", item \"" + x.item + "\"") + ": " +
          (x.count == 1 ? "slot " + when(x.first)
                        : std::to_string(x.count) + " slots from " + when(x.first) + " to " + when(x.last)) +
-         (x.count == 1 ? " has" : " have") + " no run of its own: " + to_string(x.reason);
+         (x.count == 1 ? " has no run of its own: " : " have no runs of their own: ") + to_string(x.reason);
 }
 
 } // namespace

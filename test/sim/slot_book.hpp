@@ -58,6 +58,7 @@ private:
 
   void started(const key& k, std::int64_t slot, std::uint32_t attempt, const rule& r, const complaint& say);
   void skipped(const key& k, const slots_skipped& x, const rule& r, const complaint& say);
+  static bool is_missing(const rule& r, const turn& t, std::int64_t last, std::int64_t slot);
   static std::optional<std::int64_t> next(const rule& r, std::int64_t slot);
   static std::string name_of(const key& k);
 

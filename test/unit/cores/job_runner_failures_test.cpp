@@ -353,6 +353,18 @@ TEST_CASE("failures: a run that says that it is alive goes on, one that falls si
   CHECK(x.r.seen.find("silent=true") != std::string::npos);
 }
 
+TEST_CASE("failures: an item that goes and comes back during its run is not tried again for the turn before") {
+  runner r{job_with(trying(five()), running_mode::single_thread)};
+  const auto t = first_slot();
+  r.leased(0);
+  r.granted(0, {{"a", 1}, {"b", 2}});
+  CHECK(r.wake(t) == "start 1: a#1 b#2");
+  CHECK(r.revoked(t, {"a"}) == "tell 1: a");
+  r.granted(t, {{"a", 3}});
+  r.ended(t, 1, named({"a", "b"}));
+  CHECK(r.wake(r.wakes()) == "start 2: b#2");
+}
+
 TEST_CASE("failures: without any rule a run that failed comes again with the rhythm, and nothing looks at it") {
   failing x{{}};
   CHECK(x.r.wakes() == doctest::Approx(1e6));
