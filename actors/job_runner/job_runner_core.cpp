@@ -20,6 +20,7 @@ job_runner_core::effects job_runner_core::on_adopted(const std::vector<run_id>& 
   for (std::size_t i = 0; i < ids.size(); ++i) {
     active_run r;
     r.started = s.now;
+    r.started_ms = s.wall_ms;
     for (const auto& w : items[i]) {
       const auto no = items_.find_or_add(w.id, moved);
       auto& it = items_[no];
@@ -77,7 +78,8 @@ std::uint64_t job_runner_core::runs_to_come() const {
   return lanes_.size() == 0 && cut_.open() ? 1 : lanes_.size();
 }
 
-expected<job_runner_core::effects> job_runner_core::on_schedule(const schedule& next, step s) {
+expected<job_runner_core::effects> job_runner_core::on_schedule(const schedule& next, step s,
+                                                                std::optional<timetable> table) {
   if (auto ok = validate(next); !ok) {
     return fail(ok.error().code, "job \"" + cfg_.spec.id + "\": " + ok.error().text);
   }
@@ -86,6 +88,7 @@ expected<job_runner_core::effects> job_runner_core::on_schedule(const schedule& 
     return out; // whoever sets it again and again, to be sure, must neither run the job nor keep it from running
   }
   cfg_.spec.schedule = next;
+  cfg_.table = std::move(table);
   rhythm_.count_anew();
   lanes_.each([&](lane_no no) { rhythm_.set_due_from_now_on(lanes_.edit(no), s); });
   waiting_.count_anew(s, out);
@@ -93,7 +96,8 @@ expected<job_runner_core::effects> job_runner_core::on_schedule(const schedule& 
   return out;
 }
 
-job_runner_core::effects job_runner_core::on_follow(const followed_job& f, bool held, step s) {
+job_runner_core::effects job_runner_core::on_follow(const followed_job& f, bool held, step s,
+                                                    std::optional<timetable> table) {
   effects out;
   auto& mine = cfg_.spec;
   const bool resumed = held_ && !held;
@@ -104,6 +108,8 @@ job_runner_core::effects job_runner_core::on_follow(const followed_job& f, bool 
   mine.pool_timeout = f.spec.pool_timeout;
   mine.stop_grace = f.spec.stop_grace;
   mine.attributes = f.spec.attributes;
+  mine.slots = f.spec.slots;
+  mine.failures = f.spec.failures;
   pool_.period_changed(s);
   if (resumed) {
     // What came due meanwhile is over: operators who resume a job do not ask for all that it has missed.
@@ -112,6 +118,7 @@ job_runner_core::effects job_runner_core::on_follow(const followed_job& f, bool 
   }
   if (!(f.spec.schedule == mine.schedule)) {
     mine.schedule = f.spec.schedule;
+    cfg_.table = std::move(table);
     rhythm_.count_anew();
     lanes_.each([&](lane_no no) { rhythm_.set_due_from_now_on(lanes_.edit(no), s); });
     waiting_.count_anew(s, out);
@@ -147,7 +154,7 @@ job_runner_core::effects job_runner_core::on_wake(step s) {
     recut({}, s, out);
   }
   start_due(s, out);
-  if (lease_.seen_in_force() && !stopping_ && !held_) {
+  if (lease_.seen_in_force() && !stopping_ && !held_ && !turns_.paused()) {
     waiting_.check(cut_.open(), s, out);
   }
   return out;
@@ -162,6 +169,10 @@ std::optional<time_point> job_runner_core::wake_at() const {
   if (!lease_.seen_in_force() || held_) {
     return at; // what waits for a start is looked at again when the lease is renewed, or when it may start
   }
+  at = earliest(at, rhythm_.wake_at(lanes_));
+  if (turns_.paused()) {
+    return at;
+  }
   at = earliest(at, waiting_.first());
   const bool full = cfg_.spec.max_concurrent_runs > 0 && runs_.size() >= cfg_.spec.max_concurrent_runs;
   if (const auto due = lanes_.first_due(); due && !full && *due < lease_.run_until()) {
@@ -175,6 +186,10 @@ runner_status job_runner_core::status(time_point now) const {
   st.job = cfg_.spec.id;
   st.schedule = cfg_.spec.schedule;
   st.counters = counters_;
+  st.times = times_;
+  if (last_success_) {
+    st.times.last_success_ago = now - *last_success_;
+  }
   items_.each([&](item_no no) {
     const auto& it = items_[no];
     if (it.starved) {
@@ -197,13 +212,19 @@ runner_status job_runner_core::status(time_point now) const {
       const auto left = std::max(duration::zero(), duration{*due - now});
       st.next_start = std::min(left, st.next_start.value_or(left));
     }
+    if (const auto slot = lanes_[no].slot) {
+      st.next_slot = std::min(slot_id(*slot), st.next_slot.value_or(slot_id(*slot)));
+    }
   });
+  turns_.show(st, now);
+  runs_.show(st, now);
   st.leased = lease_.in_force(now);
   st.held = held_;
   st.rev = rev_;
   failures_.show(st, now);
   st.pool_failure = pool_.failure();
   st.counters.overruns = runs_.overruns();
+  st.counters.timed_out = runs_.timed_out();
   st.counters.pool_checks = pool_.checks();
   st.counters.pool_failures = pool_.failures();
   st.counters.skipped = rhythm_.skipped();

@@ -28,7 +28,8 @@ executor::done_fn report_to(const caf::weak_actor_ptr& weak, const std::shared_p
 
 /// Most events of a runner; they are for those who listen alone.
 bool is_of_a_run(const event& what) {
-  return std::holds_alternative<run_started>(what) || std::holds_alternative<run_finished>(what);
+  return std::holds_alternative<run_started>(what) || std::holds_alternative<run_finished>(what) ||
+         std::holds_alternative<retry_planned>(what);
 }
 
 class runner_shell : public part_shell<runner_shell, runner_actor, job_runner_core> {
@@ -45,7 +46,7 @@ public:
   }
   void apply(log_effect& x) { log_line(*env, "runner", x); }
   void apply(job_runner_core::start_run& x) {
-    to_start_.push_back({x.id, id_, std::move(x.items), code_, core->own_grace(), true, run_with_});
+    to_start_.push_back({x.id, id_, std::move(x.items), code_, core->own_grace(), true, x.purpose, core->priority(), run_with_});
   }
   void apply(job_runner_core::tell_run& x) {
     start_all(); // it may be one of those
@@ -56,6 +57,11 @@ public:
     env->exec().request_stop(x.id, x.reason, std::move(x.revoked));
   }
   void apply(job_runner_core::released& x) { self->mail(msg::released{id_, std::move(x.items)}).send(peers_->worker); }
+  void apply(job_runner_core::look_at_run& x) { to_look_at_.push_back(x.id); }
+  void apply(job_runner_core::remember_run& x) {
+    x.run.node = node_;
+    env->history().add(std::move(x.run));
+  }
   void apply(job_runner_core::cut_share& x);
   void apply(job_runner_core::call_pool& x);
   void apply(job_runner_core::pool_ready& x) {
@@ -63,11 +69,15 @@ public:
     self->mail(msg::pool{id_, *pool_}).send(peers_->keeper);
   }
   /// After the effects of each event.
-  void carried_out() { start_all(); }
+  void carried_out() {
+    start_all();
+    look_at_runs();
+  }
 
 private:
   executor::done_fn report() { return report_to(caf::weak_actor_ptr{self->ctrl()}, inbox_); }
   void start_all();
+  void look_at_runs();
   void take_news();
   template <class Answer, class F>
   void call_user(const char* what, Answer answer, F f);
@@ -75,6 +85,8 @@ private:
   void introduce(peers_ptr who);
   caf::result<std::uint64_t> trigger();
   caf::result<void> reschedule(const schedule& next);
+  caf::result<void> answer(expected<job_runner_core::effects> fx);
+  runner_status status() const;
   void follow(followed_job what);
   void ask_about_config();
   void config_checked(const msg::config_checked& m);
@@ -83,10 +95,13 @@ private:
 
   std::shared_ptr<job> code_;
   job_id id_;
+  node_id node_;
   peers_ptr peers_;
   std::shared_ptr<run_inbox> inbox_ = std::make_shared<run_inbox>();
   /// What the core has begun in the present event: handed to the executor together.
   std::vector<run_order> to_start_;
+  /// Runs of which it wants to know how they get on.
+  std::vector<run_id> to_look_at_;
   /// The latest pool, for a keeper that was rebuilt.
   std::optional<std::vector<item_id>> pool_;
 
@@ -101,12 +116,14 @@ private:
   };
   config_question asked_;
   bool config_failed_ = false;
+  bool calendar_failed_ = false;
 };
 
 void runner_shell::init(self_ptr me, std::shared_ptr<node_env> environment, job_runner_core::settings s,
                         std::shared_ptr<job> code) {
   code_ = std::move(code);
   id_ = s.spec.id;
+  node_ = s.node;
   part_shell::init(me, std::move(environment), std::move(s));
 }
 
@@ -149,12 +166,28 @@ void runner_shell::start_all() {
   }
 }
 
+/// What has ended meanwhile is in the inbox.
+void runner_shell::look_at_runs() {
+  std::vector<job_runner_core::run_look> seen;
+  for (const auto id : std::exchange(to_look_at_, {})) {
+    if (const auto r = env->exec().look(id)) {
+      seen.push_back({id, r->started, r->began, r->beat});
+    }
+  }
+  if (!seen.empty()) {
+    tell(&job_runner_core::on_look, seen);
+  }
+}
+
 /// Runs have ended, or released items: an event each, and one look at what there is to do next.
 void runner_shell::take_news() {
   const auto now = make_step(*env);
   job_runner_core::effects all;
   for (auto& r : inbox_->take()) {
-    auto fx = r.ended ? core->on_run_done(r.id, {r.failed, r.failure, r.dropped, r.waited, r.took, r.failed_items}, now)
+    auto fx = r.ended ? core->on_run_done(r.id,
+                                          {r.failed, r.failure, r.dropped, r.waited, r.took, r.failed_items,
+                                           r.failed_for_good, r.for_good, r.again_in, r.progress},
+                                          now)
                       : core->on_run_released(r.id, r.released, now);
     all.insert(all.end(), std::make_move_iterator(fx.begin()), std::make_move_iterator(fx.end()));
   }
@@ -193,7 +226,14 @@ caf::result<std::uint64_t> runner_shell::trigger() {
 }
 
 caf::result<void> runner_shell::reschedule(const schedule& next) {
-  auto fx = core->on_schedule(next, make_step(*env));
+  auto table = table_of(next, *env);
+  if (!table) {
+    return to_caf(table.error());
+  }
+  return answer(core->on_schedule(next, make_step(*env), std::move(*table)));
+}
+
+caf::result<void> runner_shell::answer(expected<job_runner_core::effects> fx) {
   if (!fx) {
     return to_caf(fx.error());
   }
@@ -216,7 +256,19 @@ void runner_shell::follow(followed_job what) {
 }
 
 void runner_shell::carry_on() {
-  tell(&job_runner_core::on_follow, followed_, followed_.paused || !run_with_);
+  auto table = table_of(followed_.spec.schedule, *env);
+  if (!table) { // a zone that this machine does not know
+    emit_effect e{problem{"job_runner", table.error(), about_job(job_calendar, id_)}};
+    calendar_failed_ = true;
+    apply(e);
+    followed_.spec.schedule = core->current_schedule();
+    table = std::optional<timetable>{};
+  } else if (std::exchange(calendar_failed_, false)) {
+    emit_effect e{problem_over{"job_runner", about_job(job_calendar, id_)}};
+    apply(e);
+  }
+  carry_out(
+    core->on_follow(followed_, followed_.paused || !run_with_, make_step(*env), std::move(*table)));
   followed_.triggers = 0; // each once
 }
 
@@ -268,6 +320,17 @@ void runner_shell::config_over() {
   }
 }
 
+/// How far runs have come is known where they run.
+runner_status runner_shell::status() const {
+  auto st = core->status(env->now());
+  for (auto& r : st.runs) {
+    if (auto info = env->exec().look(r.run)) {
+      r.progress = std::move(info->progress);
+    }
+  }
+  return st;
+}
+
 runner_actor::behavior_type runner_shell::make_behavior() {
   return cx::make_behavior<runner_actor>(
     self,
@@ -292,12 +355,15 @@ runner_actor::behavior_type runner_shell::make_behavior() {
     },
     [this](msg::trigger) -> caf::result<std::uint64_t> { return trigger(); },
     [this](msg::reschedule& m) -> caf::result<void> { return reschedule(m.schedule); },
+    [this](msg::cancel& m) -> caf::result<void> { return answer(core->on_cancel(m.run, make_step(*env))); },
+    [this](msg::release& m) -> caf::result<void> { return answer(core->on_release_item(m.item, make_step(*env))); },
+    [this](msg::resume) -> caf::result<void> { return answer(core->on_resume(make_step(*env))); },
     [this](msg::follow& m) { follow(std::move(m.what)); },
     [this](msg::config_checked& m) { config_checked(m); },
     [this](msg::stop_runs& m) { tell(&job_runner_core::on_stop, m.reason); },
     [this](msg::worker_restarted) { tell(&job_runner_core::on_worker_rebuilt); },
     [this](msg::introduce& m) { introduce(std::move(m.who)); },
-    [this](msg::get_part_status) -> caf::result<runner_status> { return core->status(env->now()); }, ignore_errors);
+    [this](msg::get_part_status) -> caf::result<runner_status> { return status(); }, ignore_errors);
 }
 
 runner_actor::behavior_type runner_behavior(runner_shell::self_ptr self, std::shared_ptr<node_env> env,

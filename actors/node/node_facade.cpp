@@ -136,6 +136,18 @@ expected<std::uint64_t> node::trigger(const job_id& job) {
 expected<void> node::reschedule(const job_id& job, schedule s) {
   return impl::ask<void>(impl_, reschedule_job{job, s});
 }
+expected<void> node::cancel(const job_id& job, run_id run) {
+  return impl::ask<void>(impl_, cancel_run{job, run});
+}
+expected<void> node::release(const job_id& job, const item_id& item) {
+  return impl::ask<void>(impl_, release_item{job, item});
+}
+expected<void> node::resume(const job_id& job) {
+  return impl::ask<void>(impl_, resume_here{job});
+}
+expected<run_history> node::history(const get_history& which) const {
+  return impl::ask<run_history>(impl_, which);
+}
 expected<void> node::drain(const node_id& worker) {
   return impl::ask<void>(impl_, mark_worker{worker, true, {}});
 }
@@ -218,6 +230,20 @@ void subscription::end() {
   } else {
     new std::function<void()>{std::move(f)}; // never destroyed: that is for the process it belongs to
   }
+}
+
+expected<void> node::with_actor(const std::function<void(caf::actor_system&, const caf::actor&)>& f) {
+  const auto x = impl_;
+  if (auto ok = impl::usable(x); !ok) {
+    return ok;
+  }
+  // `release` takes the same lock before the host ends.
+  std::lock_guard<std::mutex> lock{x->guard};
+  if (!x->handle) {
+    return tl::make_unexpected(x->stopped());
+  }
+  x->host->call([&](caf::actor_system& system) { f(system, caf::actor_cast<caf::actor>(x->handle)); });
+  return {};
 }
 
 expected<void> node::wait_ready(any_duration limit) const {

@@ -3,10 +3,11 @@
 #include <utility>
 
 #include "actors/common/store_client.hpp"
-#include "actors/executor/run_context.hpp"
 #include "actors/node/admission.hpp"
+#include "actors/node/job_orders.hpp"
 #include "actors/node/listener.hpp"
 #include "actors/node/node_state.hpp"
+#include "actors/node/record_orders.hpp"
 
 namespace djm {
 
@@ -108,34 +109,31 @@ caf::result<void> add_job(node_ptr self, register_job& m) {
       "job \"" + id + "\" is registered on node \"" + st.identity.config.id + "\" already" +
         (st.life->is_leaving(id) ? " and on its way out; unregister_job is answered when it is free" : ""));
   }
+  auto table = table_of(m.spec.schedule, *st.parts.env);
+  if (!table) {
+    return to_caf({table.error().code, "job \"" + id + "\": schedule: " + table.error().text});
+  }
   const auto job = id;
   warn_of_strategy(self, m.spec);
   auto activity = std::make_shared<job_activity>();
   auto code = guard(st.parts.env, job, std::move(m.code), activity,
                     [weak = caf::weak_actor_ptr{self->ctrl()}, job] { post_to<node_impl>(weak, job_gone{job}); });
-  st.jobs.emplace(job, job_entry{std::move(m.spec), {}, std::move(code), std::move(activity), {}, {}, {}});
+  st.jobs.emplace(job,
+                  job_entry{std::move(m.spec), {}, *std::move(table), std::move(code), std::move(activity), {}, {}, {}});
   carry_out(self, st.life->add_job(job));
   return caf::unit;
-}
-
-caf::error unknown(const node_state& st, const job_id& job) {
-  return caf::make_error(errc::unknown_job,
-                         "job \"" + job + "\" is not registered on node \"" + st.identity.config.id + "\"");
-}
-
-/// Null as well for a job that has been let go and whose code has not come back.
-job_entry* at_work(node_state& st, const job_id& job) {
-  const auto j = st.jobs.find(job);
-  return j == st.jobs.end() || !j->second.runner ? nullptr : &j->second;
 }
 
 /// A problem, a grant, or a state of the connection or the leadership: its end is told as well, by whoever has told it.
 bool has_an_end(const event& what) {
   const auto* starved = std::get_if<item_starved>(&what);
+  const auto* parked = std::get_if<items_parked>(&what);
+  const auto* paused = std::get_if<job_paused>(&what);
   return std::holds_alternative<problem>(what) || std::holds_alternative<pool_problem>(what) ||
          std::holds_alternative<run_overrun>(what) || std::holds_alternative<items_granted>(what) ||
          std::holds_alternative<connection_changed>(what) || std::holds_alternative<leader_changed>(what) ||
-         (starved != nullptr && !starved->over);
+         (starved != nullptr && !starved->over) || (parked != nullptr && !parked->over) ||
+         (paused != nullptr && !paused->over);
 }
 
 /// Whether we are told of something by a part that has been replaced since, or by a runner whose job was let go: it
@@ -184,145 +182,11 @@ caf::result<void> forget_job(node_ptr self, const delete_job& m) {
   return wish(self, admin_core::remove_job{m.job});
 }
 
-/// Whether an order about the job can be taken.
-expected<void> check_order(const node_state& st, const job_id& job) {
-  return st.life->is_stopping() ? tl::make_unexpected(stopping_error(st)) : check_id(id_kind::job, job);
-}
-
-/// Carries out an order whose promise is among the orders.
-void begin_order(node_ptr self, std::uint64_t id, const job_id& job, store::job_order what,
-                 std::optional<std::int64_t> expected_rev) {
-  const bool offered = self->state().jobs.count(job) > 0;
-  tell(self, &admin_core::ask, id,
-       admin_core::wish{admin_core::change_record{job, std::move(what), expected_rev, offered}});
-}
-
-caf::result<std::int64_t> order(node_ptr self, const job_id& job, store::job_order what,
-                                std::optional<std::int64_t> expected_rev = {}) {
-  auto& st = self->state();
-  if (auto ok = check_order(st, job); !ok) {
-    return to_caf(ok.error());
-  }
-  auto promise = self->make_response_promise<std::int64_t>();
-  const auto id = st.next_wish++;
-  st.orders.emplace(id, promise);
-  begin_order(self, id, job, std::move(what), expected_rev);
-  return promise;
-}
-
-/// Where the job is registered here its code says first whether it can work with that, on a thread of its own.
-caf::result<std::int64_t> configure(node_ptr self, configure_job& m) {
-  auto& st = self->state();
-  const auto* j = at_work(st, m.job);
-  if (j == nullptr || !check_order(st, m.job)) {
-    return order(self, m.job, store::order::configure{std::move(m.config)}, m.expected_rev);
-  }
-  auto all = j->spec.config.merged(m.config);
-  if (!all) {
-    return to_caf({all.error().code, "configuration of job \"" + m.job + "\": " + all.error().text});
-  }
-  auto promise = self->make_response_promise<std::int64_t>();
-  const auto id = st.next_wish++;
-  st.orders.emplace(id, promise);
-  // One owner for each order: of several that wait for one owner only the last is called.
-  st.parts.env->exec().call_user("order " + std::to_string(id) + " " + m.job,
-                                 [weak = caf::weak_actor_ptr{self->ctrl()}, id, code = j->code,
-                                  config = std::move(*all)]() mutable {
-                                   config_judged answer{id, false, {}};
-                                   const auto refused = [&] {
-                                     auto ok = code->check_config(config);
-                                     answer.failure = ok ? std::string{} : ok.error().text;
-                                   };
-                                   answer.ok = !throws(refused, answer.failure) && answer.failure.empty();
-                                   code = nullptr;
-                                   post_to<node_impl>(weak, std::move(answer));
-                                 });
-  st.to_judge.emplace(id, std::move(m));
-  return promise;
-}
-
-void judged(node_ptr self, const config_judged& x) {
-  auto& st = self->state();
-  auto node = st.to_judge.extract(x.wish);
-  if (node.empty()) {
-    return;
-  }
-  auto& m = node.mapped();
-  if (x.ok && !st.life->is_stopping()) {
-    begin_order(self, x.wish, m.job, store::order::configure{std::move(m.config)}, m.expected_rev);
-    return;
-  }
-  auto promise = st.orders.extract(x.wish);
-  promise.mapped().deliver(
-    to_caf(x.ok ? stopping_error(st)
-                : error{errc::invalid_config, "configuration of job \"" + m.job + "\": " + x.failure}));
-}
-
-caf::result<std::int64_t> trigger_all(node_ptr self, trigger_everywhere& m) {
-  if (m.request.empty()) {
-    m.request = make_incarnation(*self->state().parts.env); // as good a name as any
-  }
-  if (auto ok = check_id(id_kind::item, m.request); !ok) {
-    return to_caf({errc::invalid_id, "trigger_everywhere::request: " + ok.error().text});
-  }
-  return order(self, m.job, store::order::trigger{m.request});
-}
-
 caf::result<void> mark(node_ptr self, const mark_worker& m) {
   if (auto ok = check_id(id_kind::node, m.worker); !ok) {
     return to_caf(ok.error());
   }
   return wish(self, admin_core::set_marks{m.worker, m.draining, m.cordoned});
-}
-
-/// `f(entry)` with the job at work, or an error that says why there is none.
-template <class Result, class F>
-caf::result<Result> with_job(node_ptr self, const job_id& job, F f) {
-  auto& st = self->state();
-  if (st.life->is_stopping()) {
-    return to_caf(stopping_error(st));
-  }
-  auto* j = at_work(st, job);
-  if (j == nullptr) {
-    return unknown(st, job);
-  }
-  return f(*j);
-}
-
-caf::result<std::uint64_t> trigger(node_ptr self, const trigger_job& m) {
-  return with_job<std::uint64_t>(self, m.job, [self](job_entry& j) -> caf::result<std::uint64_t> {
-    return self->mail(msg::trigger{}).delegate(j.runner);
-  });
-}
-
-caf::result<void> reschedule(node_ptr self, const reschedule_job& m) {
-  return with_job<void>(self, m.job, [&](job_entry& j) -> caf::result<void> {
-    if (auto ok = validate(m.schedule); !ok) {
-      return to_caf(ok.error());
-    }
-    j.spec.schedule = m.schedule;
-    self->mail(msg::reschedule{m.schedule}).send(j.runner);
-    return caf::unit;
-  });
-}
-
-/// Runners are asked while the node stops, too: that is when one wants to know what still runs.
-caf::result<runner_status> status_of_job(node_ptr self, const job_id& job) {
-  auto& st = self->state();
-  auto* j = at_work(st, job);
-  if (j == nullptr) {
-    return unknown(st, job);
-  }
-  return self->mail(msg::get_part_status{}).delegate(j->runner);
-}
-
-caf::result<caf::actor> handle_of_job(node_ptr self, const job_id& job) {
-  auto& st = self->state();
-  auto* j = at_work(st, job);
-  if (j == nullptr) {
-    return unknown(st, job);
-  }
-  return caf::actor_cast<caf::actor>(j->runner);
 }
 
 caf::result<cluster_view> see_cluster(node_ptr self) {
@@ -364,36 +228,14 @@ void listen_no_more(node_ptr self, const unsubscribe& m) {
 
 caf::result<void> stop(node_ptr self, bool hurry) {
   auto promise = self->make_response_promise<void>();
-  self->state().stoppers.push_back(promise);
+  auto& st = self->state();
+  st.asked_to_stop = st.asked_to_stop.value_or(st.parts.env->now());
+  st.stoppers.push_back(promise);
   tell(self, &supervisor_core::stop, hurry);
   return promise;
 }
 
 // -- what happens ---------------------------------------------------------------------
-
-/// The record of a job has changed.
-void follow(node_ptr self, followed_job& what) {
-  auto& st = self->state();
-  auto* j = at_work(st, what.job);
-  if (j == nullptr) {
-    return; // let go meanwhile
-  }
-  const bool news = !j->followed || j->followed->rev != what.rev || j->followed->rules != what.rules;
-  if (news) {
-    publish(self, job_changed{what.job, what.rev, what.rules, what.deployment, what.paused});
-  }
-  self->mail(msg::follow{what}).send(j->runner);
-  what.triggers = 0; // a runner that takes the place of this one hears the rest
-  j->followed = std::move(what);
-}
-
-/// The job is gone from the cluster: it is given back as if the user had said so.
-void end_job(node_ptr self, const msg::job_ended& m) {
-  if (at_work(self->state(), m.job) != nullptr) {
-    publish(self, job_removed{m.job, m.why});
-    tell(self, &supervisor_core::leave_job, m.job);
-  }
-}
 
 void woken(node_ptr self) {
   auto& st = self->state();
@@ -407,6 +249,7 @@ void woken(node_ptr self) {
 void joined(node_ptr self) {
   auto& st = self->state();
   st.has_joined = true;
+  st.first_joined = st.first_joined.value_or(st.parts.env->now());
   st.life->on_joined();
   tell(self, &admin_core::on_joined, true);
 }
@@ -435,6 +278,7 @@ void init(node_ptr self, node_config config, node_parts parts) {
   st.admin = std::make_unique<admin_core>(admin_settings(st.identity));
   st.desk = std::make_unique<event_desk>(st.identity.config.id, st.identity.config.store.connect);
   st.timer.init(st.parts.env, caf::weak_actor_ptr{self->ctrl()});
+  st.started = st.parts.env->now();
   st.now = std::make_shared<peers>();
   st.now->node = supervisor_actor{self};
   if (auto feed = std::exchange(st.parts.feed, nullptr)) {
@@ -469,6 +313,10 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
     [self](mark_worker& m) -> caf::result<void> { return mark(self, m); },
     [self](trigger_job& m) -> caf::result<std::uint64_t> { return trigger(self, m); },
     [self](reschedule_job& m) -> caf::result<void> { return reschedule(self, m); },
+    [self](cancel_run& m) -> caf::result<void> { return cancel(self, m); },
+    [self](release_item& m) -> caf::result<void> { return release(self, m); },
+    [self](resume_here& m) -> caf::result<void> { return resume(self, m); },
+    [self](get_history& m) -> caf::result<run_history> { return history(self, m); },
     [self](get_status) -> caf::result<node_status> { return collect_status(self); },
     [self](get_cluster) -> caf::result<cluster_view> { return see_cluster(self); },
     [self](get_job& m) -> caf::result<runner_status> { return status_of_job(self, m.job); },

@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "djm/enum_names.hpp"
+#include "djm/failure_rules.hpp"
 #include "djm/fields.hpp"
 #include "djm/ids.hpp"
 #include "djm/schedule.hpp"
+#include "djm/slot_rules.hpp"
 #include "djm/user_config.hpp"
 
 namespace djm {
@@ -172,6 +174,10 @@ struct job_spec {
   bool enabled = true;
   /// What the planner must know.
   job_attributes attributes;
+  /// What becomes of the slots of a calendar.
+  slot_rules slots;
+  /// What becomes of runs that fail.
+  failure_rules failures;
   /// Of the specifications of a job that nodes offer at the same time, the one with the highest revision rules; among
   /// equals the one that appeared last (see `job_record.hpp`). 0, the default: none is stated. Not below 0.
   std::int64_t revision = 0;
@@ -182,7 +188,7 @@ struct job_spec {
   user_config config;
 };
 DJM_FIELDS(job_spec, id, schedule, mode, max_concurrent_runs, on_new_items, pool_check_period, pool_timeout, stop_grace,
-           enabled, attributes, revision, deployment, config)
+           enabled, attributes, slots, failures, revision, deployment, config)
 
 /// Whether they agree in every member.
 bool operator==(const job_attributes& a, const job_attributes& b);

@@ -1,0 +1,125 @@
+#include "actors/node/record_orders.hpp"
+
+#include <string>
+#include <utility>
+
+#include "actors/executor/run_context.hpp"
+#include "actors/node/job_orders.hpp"
+
+namespace djm {
+
+namespace {
+
+/// Whether an order about the job can be taken.
+expected<void> check_order(const node_state& st, const job_id& job) {
+  return st.life->is_stopping() ? tl::make_unexpected(stopping_error(st)) : check_id(id_kind::job, job);
+}
+
+/// Carries out an order whose promise is among the orders.
+void begin_order(node_ptr self, std::uint64_t id, const job_id& job, store::job_order what,
+                 std::optional<std::int64_t> expected_rev) {
+  const bool offered = self->state().jobs.count(job) > 0;
+  tell(self, &admin_core::ask, id,
+       admin_core::wish{admin_core::change_record{job, std::move(what), expected_rev, offered}});
+}
+
+} // namespace
+
+caf::result<std::int64_t> order(node_ptr self, const job_id& job, store::job_order what,
+                                std::optional<std::int64_t> expected_rev) {
+  auto& st = self->state();
+  if (auto ok = check_order(st, job); !ok) {
+    return to_caf(ok.error());
+  }
+  auto promise = self->make_response_promise<std::int64_t>();
+  const auto id = st.next_wish++;
+  st.orders.emplace(id, promise);
+  begin_order(self, id, job, std::move(what), expected_rev);
+  return promise;
+}
+
+/// Where the job is registered here its code says first whether it can work with that, on a thread of its own.
+caf::result<std::int64_t> configure(node_ptr self, configure_job& m) {
+  auto& st = self->state();
+  const auto* j = at_work(st, m.job);
+  if (j == nullptr || !check_order(st, m.job)) {
+    return order(self, m.job, store::order::configure{std::move(m.config)}, m.expected_rev);
+  }
+  auto all = j->spec.config.merged(m.config);
+  if (!all) {
+    return to_caf({all.error().code, "configuration of job \"" + m.job + "\": " + all.error().text});
+  }
+  auto promise = self->make_response_promise<std::int64_t>();
+  const auto id = st.next_wish++;
+  st.orders.emplace(id, promise);
+  // One owner for each order: of several that wait for one owner only the last is called.
+  st.parts.env->exec().call_user("order " + std::to_string(id) + " " + m.job,
+                                 [weak = caf::weak_actor_ptr{self->ctrl()}, id, code = j->code,
+                                  config = std::move(*all)]() mutable {
+                                   config_judged answer{id, false, {}};
+                                   const auto refused = [&] {
+                                     auto ok = code->check_config(config);
+                                     answer.failure = ok ? std::string{} : ok.error().text;
+                                   };
+                                   answer.ok = !throws(refused, answer.failure) && answer.failure.empty();
+                                   code = nullptr;
+                                   post_to<node_impl>(weak, std::move(answer));
+                                 });
+  st.to_judge.emplace(id, std::move(m));
+  return promise;
+}
+
+void judged(node_ptr self, const config_judged& x) {
+  auto& st = self->state();
+  auto node = st.to_judge.extract(x.wish);
+  if (node.empty()) {
+    return;
+  }
+  auto& m = node.mapped();
+  if (x.ok && !st.life->is_stopping()) {
+    begin_order(self, x.wish, m.job, store::order::configure{std::move(m.config)}, m.expected_rev);
+    return;
+  }
+  auto promise = st.orders.extract(x.wish);
+  promise.mapped().deliver(
+    to_caf(x.ok ? stopping_error(st)
+                : error{errc::invalid_config, "configuration of job \"" + m.job + "\": " + x.failure}));
+}
+
+caf::result<std::int64_t> trigger_all(node_ptr self, trigger_everywhere& m) {
+  if (m.request.empty()) {
+    m.request = make_incarnation(*self->state().parts.env); // as good a name as any
+  }
+  if (auto ok = check_id(id_kind::item, m.request); !ok) {
+    return to_caf({errc::invalid_id, "trigger_everywhere::request: " + ok.error().text});
+  }
+  return order(self, m.job, store::order::trigger{m.request});
+}
+
+// -- what the record says ---------------------------------------------------------------
+
+/// The record of a job has changed.
+void follow(node_ptr self, followed_job& what) {
+  auto& st = self->state();
+  auto* j = at_work(st, what.job);
+  if (j == nullptr) {
+    return; // let go meanwhile
+  }
+  const bool news = !j->followed || j->followed->rev != what.rev || j->followed->rules != what.rules;
+  if (news) {
+    publish(self, job_changed{what.job, what.rev, what.rules, what.deployment, what.paused});
+  }
+  self->mail(msg::follow{what}).send(j->runner);
+  what.triggers = 0; // a runner that takes the place of this one hears the rest
+  j->followed = std::move(what);
+}
+
+/// The job is gone from the cluster: it is given back as if the user had said so.
+void end_job(node_ptr self, const msg::job_ended& m) {
+  if (at_work(self->state(), m.job) != nullptr) {
+    publish(self, job_removed{m.job, m.why});
+    tell(self, &supervisor_core::leave_job, m.job);
+  }
+}
+
+} // namespace djm

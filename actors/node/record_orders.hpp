@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "actors/node/node_state.hpp"
+
+/// Orders about jobs that stand in their records, and what the node makes of a record that has changed.
+namespace djm {
+
+/// Answered with the `rev` of the record that says so.
+caf::result<std::int64_t> order(node_ptr self, const job_id& job, store::job_order what,
+                                std::optional<std::int64_t> expected_rev = {});
+/// Where the job is registered here its code is asked first, and answers with `config_judged`.
+caf::result<std::int64_t> configure(node_ptr self, configure_job& m);
+void judged(node_ptr self, const config_judged& x);
+caf::result<std::int64_t> trigger_all(node_ptr self, trigger_everywhere& m);
+
+/// The record of a job has changed.
+void follow(node_ptr self, followed_job& what);
+/// The job is gone from the cluster.
+void end_job(node_ptr self, const msg::job_ended& m);
+
+} // namespace djm
