@@ -17,8 +17,8 @@ std::string hash_of_spec(const job_spec& spec) {
 
 const std::vector<std::string_view>& overridable_fields() {
   static const std::vector<std::string_view> fields{
-    "schedule", "max_concurrent_runs", "pool_check_period", "pool_timeout", "stop_grace", "attributes",
-    "slots",    "failures"};
+    "schedule", "max_concurrent_runs", "pool_check_period", "pool_timeout", "stop_grace", "attributes", "slots",
+    "failures"};
   return fields;
 }
 
@@ -39,8 +39,8 @@ expected<job_spec> with_overrides(const job_spec& spec, const user_config& overr
   const auto where = "overrides of job \"" + spec.id + "\": ";
   for (const auto& name : overrides.names()) {
     if (std::find(fields.begin(), fields.end(), name) == fields.end()) {
-      return fail(errc::invalid_config, where + impl::quote(name) + " cannot be overridden; that is possible for " +
-                                          field_names());
+      return fail(errc::invalid_config,
+                  where + impl::quote(name) + " cannot be overridden; that is possible for " + field_names());
     }
   }
   auto result = spec;

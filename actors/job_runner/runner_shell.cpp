@@ -7,8 +7,8 @@
 
 #include <cxxabi.h>
 
-#include "actors/common/parts.hpp"
 #include "actors/common/open_problems.hpp"
+#include "actors/common/parts.hpp"
 #include "actors/common/store_client.hpp"
 #include "actors/env/secret_lookup.hpp"
 #include "actors/executor/run_inbox.hpp"
@@ -46,7 +46,8 @@ public:
   }
   void apply(log_effect& x) { log_line(*env, "runner", x); }
   void apply(job_runner_core::start_run& x) {
-    to_start_.push_back({x.id, id_, std::move(x.items), code_, core->own_grace(), true, x.purpose, core->priority(), run_with_});
+    to_start_.push_back(
+      {x.id, id_, std::move(x.items), code_, core->own_grace(), true, x.purpose, core->priority(), run_with_});
   }
   void apply(job_runner_core::tell_run& x) {
     start_all(); // it may be one of those
@@ -247,7 +248,8 @@ void runner_shell::follow(followed_job what) {
   const bool same = run_with_ && asked_.request == 0 && run_with_->config == followed_.config;
   if (same || followed_.config.empty()) {
     asked_ = {};
-    run_with_ = std::make_shared<run_settings>(run_settings{same ? run_with_->config : followed_.config, followed_.rev});
+    run_with_ =
+      std::make_shared<run_settings>(run_settings{same ? run_with_->config : followed_.config, followed_.rev});
     config_over();
   } else {
     ask_about_config();
@@ -267,8 +269,7 @@ void runner_shell::carry_on() {
     emit_effect e{problem_over{"job_runner", about_job(job_calendar, id_)}};
     apply(e);
   }
-  carry_out(
-    core->on_follow(followed_, followed_.paused || !run_with_, make_step(*env), std::move(*table)));
+  carry_out(core->on_follow(followed_, followed_.paused || !run_with_, make_step(*env), std::move(*table)));
   followed_.triggers = 0; // each once
 }
 
@@ -303,11 +304,12 @@ void runner_shell::config_checked(const msg::config_checked& m) {
     config_over();
     carry_on();
   } else {
-    emit_effect e{problem{"job_runner",
-                          {errc::invalid_config, "job \"" + id_ + "\", configuration at revision " +
-                                                   std::to_string(taken->rev) + " of its record: " + m.failure +
-                                                   (run_with_ ? "; runs go on with the one before" : "; nothing starts")},
-                          about_job(job_configuration, id_)}};
+    emit_effect e{
+      problem{"job_runner",
+              {errc::invalid_config, "job \"" + id_ + "\", configuration at revision " + std::to_string(taken->rev) +
+                                       " of its record: " + m.failure +
+                                       (run_with_ ? "; runs go on with the one before" : "; nothing starts")},
+              about_job(job_configuration, id_)}};
     config_failed_ = true;
     apply(e);
   }
@@ -358,8 +360,7 @@ runner_actor::behavior_type runner_shell::make_behavior() {
     [this](msg::cancel& m) -> caf::result<void> { return answer(core->on_cancel(m.run, make_step(*env))); },
     [this](msg::release& m) -> caf::result<void> { return answer(core->on_release_item(m.item, make_step(*env))); },
     [this](msg::resume) -> caf::result<void> { return answer(core->on_resume(make_step(*env))); },
-    [this](msg::follow& m) { follow(std::move(m.what)); },
-    [this](msg::config_checked& m) { config_checked(m); },
+    [this](msg::follow& m) { follow(std::move(m.what)); }, [this](msg::config_checked& m) { config_checked(m); },
     [this](msg::stop_runs& m) { tell(&job_runner_core::on_stop, m.reason); },
     [this](msg::worker_restarted) { tell(&job_runner_core::on_worker_rebuilt); },
     [this](msg::introduce& m) { introduce(std::move(m.who)); },

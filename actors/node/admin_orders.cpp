@@ -26,7 +26,8 @@ void admin_core::change_job(const read_slot& version, const store::record_reads&
     return;
   }
   if (!record.value) {
-    answer(fail(errc::unknown_job, "job \"" + x.job + "\" has no record in the cluster: no node has registered it"), out);
+    answer(fail(errc::unknown_job, "job \"" + x.job + "\" has no record in the cluster: no node has registered it"),
+           out);
     return;
   }
   // A configuration that others have damaged is replaced by whatever is set now.
@@ -44,10 +45,10 @@ void admin_core::change_job(const read_slot& version, const store::record_reads&
   const auto news = store::read_payload<store::jobs_version_payload>(*version, tree_.jobs_version()).value;
   store::transaction txn;
   txn.ops.emplace_back(store::check_op{tree_.alive(cfg_.node)});
-  txn.ops.emplace_back(
-    store::set_op{tree_.jobs_version(),
-                  store::encode_change(news.value_or(store::jobs_version_payload{}), version->stat.version, {x.job}, x.by),
-                  version->stat.version});
+  txn.ops.emplace_back(store::set_op{
+    tree_.jobs_version(),
+    store::encode_change(news.value_or(store::jobs_version_payload{}), version->stat.version, {x.job}, x.by),
+    version->stat.version});
   txn.ops.emplace_back(
     store::set_op{path, store::encode(*next->record, found.record->data), found.record->stat.version});
   if (next->config) {

@@ -118,8 +118,8 @@ caf::result<void> add_job(node_ptr self, register_job& m) {
   auto activity = std::make_shared<job_activity>();
   auto code = guard(st.parts.env, job, std::move(m.code), activity,
                     [weak = caf::weak_actor_ptr{self->ctrl()}, job] { post_to<node_impl>(weak, job_gone{job}); });
-  st.jobs.emplace(job,
-                  job_entry{std::move(m.spec), {}, *std::move(table), std::move(code), std::move(activity), {}, {}, {}});
+  st.jobs.emplace(
+    job, job_entry{std::move(m.spec), {}, *std::move(table), std::move(code), std::move(activity), {}, {}, {}});
   carry_out(self, st.life->add_job(job));
   return caf::unit;
 }
@@ -341,8 +341,7 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
     // -- from the store --
     [self](msg::commit_done& m) { tell(self, &admin_core::on_commit, m.request, m.outcome); },
     [self](msg::read_done& m) { tell(self, &admin_core::on_read, m.request, m.outcome); }, [](msg::watch_fired&) {},
-    [self](msg::session_changed& m) { session_changed(self, m.view); },
-    [self](config_judged& m) { judged(self, m); },
+    [self](msg::session_changed& m) { session_changed(self, m.view); }, [self](config_judged& m) { judged(self, m); },
     // -- at last --
     [self](env_closed) { carry_out(self, self->state().life->on_environment_closed()); },
     [self](caf::exit_msg& em) {

@@ -53,18 +53,18 @@ caf::result<std::int64_t> configure(node_ptr self, configure_job& m) {
   const auto id = st.next_wish++;
   st.orders.emplace(id, promise);
   // One owner for each order: of several that wait for one owner only the last is called.
-  st.parts.env->exec().call_user("order " + std::to_string(id) + " " + m.job,
-                                 [weak = caf::weak_actor_ptr{self->ctrl()}, id, code = j->code,
-                                  config = std::move(*all)]() mutable {
-                                   config_judged answer{id, false, {}};
-                                   const auto refused = [&] {
-                                     auto ok = code->check_config(config);
-                                     answer.failure = ok ? std::string{} : ok.error().text;
-                                   };
-                                   answer.ok = !throws(refused, answer.failure) && answer.failure.empty();
-                                   code = nullptr;
-                                   post_to<node_impl>(weak, std::move(answer));
-                                 });
+  st.parts.env->exec().call_user(
+    "order " + std::to_string(id) + " " + m.job,
+    [weak = caf::weak_actor_ptr{self->ctrl()}, id, code = j->code, config = std::move(*all)]() mutable {
+      config_judged answer{id, false, {}};
+      const auto refused = [&] {
+        auto ok = code->check_config(config);
+        answer.failure = ok ? std::string{} : ok.error().text;
+      };
+      answer.ok = !throws(refused, answer.failure) && answer.failure.empty();
+      code = nullptr;
+      post_to<node_impl>(weak, std::move(answer));
+    });
   st.to_judge.emplace(id, std::move(m));
   return promise;
 }
@@ -81,9 +81,8 @@ void judged(node_ptr self, const config_judged& x) {
     return;
   }
   auto promise = st.orders.extract(x.wish);
-  promise.mapped().deliver(
-    to_caf(x.ok ? stopping_error(st)
-                : error{errc::invalid_config, "configuration of job \"" + m.job + "\": " + x.failure}));
+  promise.mapped().deliver(to_caf(
+    x.ok ? stopping_error(st) : error{errc::invalid_config, "configuration of job \"" + m.job + "\": " + x.failure}));
 }
 
 caf::result<std::int64_t> trigger_all(node_ptr self, trigger_everywhere& m) {

@@ -299,11 +299,10 @@ struct job_removed {
 DJM_FIELDS(job_removed, job, why)
 
 /// Any of the events of a node.
-using event =
-  std::variant<items_granted, items_revoked, items_released, run_started, run_finished, run_failed, run_overrun,
-               pool_problem, capacity_wanted, leader_changed, connection_changed, problem, item_starved, problem_over,
-               lease_ended, slots_skipped, retry_planned, run_timed_out, items_parked, job_paused,
-               job_changed, job_removed>;
+using event = std::variant<items_granted, items_revoked, items_released, run_started, run_finished, run_failed,
+                           run_overrun, pool_problem, capacity_wanted, leader_changed, connection_changed, problem,
+                           item_starved, problem_over, lease_ended, slots_skipped, retry_planned, run_timed_out,
+                           items_parked, job_paused, job_changed, job_removed>;
 
 namespace detail {
 

@@ -30,8 +30,8 @@ using node_actor = cx::typed<
   /// `invalid_id`, otherwise as above.
   caf::result<void>(mark_worker),
   /// The `rev` of the job's record. `unknown_job` where it has none, `conflict` where another `rev` was expected,
-  /// `invalid_config`, `too_large`, `invalid_state` for a job that is removed, or paused where it is triggered; otherwise
-  /// as above.
+  /// `invalid_config`, `too_large`, `invalid_state` for a job that is removed, or paused where it is triggered;
+  /// otherwise as above.
   caf::result<std::int64_t>(update_job), caf::result<std::int64_t>(configure_job), caf::result<std::int64_t>(pause_job),
   caf::result<std::int64_t>(resume_job), caf::result<std::int64_t>(remove_job),
   caf::result<std::int64_t>(trigger_everywhere),

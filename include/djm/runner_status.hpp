@@ -143,7 +143,7 @@ struct runner_status {
   runner_times times{};
 };
 DJM_FIELDS(runner_status, job, schedule, items, leaving, lanes, active_runs, next_start, leased, held, rev,
-           last_failure, last_failure_ago, failures_in_a_row, starved, starves_in, pool_failure, counters, next_slot, parked, paused,
-           runs, times)
+           last_failure, last_failure_ago, failures_in_a_row, starved, starves_in, pool_failure, counters, next_slot,
+           parked, paused, runs, times)
 
 } // namespace djm

@@ -62,9 +62,7 @@ void fault_plan::add_order_faults() {
         taken);
       break;
     case 1: world_.ask<std::int64_t>(*h, configure_job{id, *user_config{}.with("x", value)}, taken); break;
-    case 2:
-      world_.ask<std::int64_t>(*h, configure_job{id, *user_config{}.with("x", value), value + 1}, taken);
-      break;
+    case 2: world_.ask<std::int64_t>(*h, configure_job{id, *user_config{}.with("x", value), value + 1}, taken); break;
     }
   };
   actions_["job paused"] = [this, taken] {

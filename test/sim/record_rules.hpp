@@ -16,7 +16,8 @@ namespace djm::sim {
 /// What may happen to the records of jobs (protocol, section 4.11), from the committed history alone:
 ///
 /// - each change raises the rev by one, and keeps what operators have set;
-/// - which specification rules, and that a job is removed, is said by the leader alone, and never one that is not in the
+/// - which specification rules, and that a job is removed, is said by the leader alone, and never one that is not in
+/// the
 ///   lineage;
 /// - a specification is added by a node that is there, changes none of the others, and never the one that rules;
 /// - a record that is removed is made anew whole, by one node with its own specification.

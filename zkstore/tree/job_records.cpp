@@ -112,8 +112,8 @@ void appear(job_payload& record, offered_spec spec) {
   lineage.push_back(std::move(spec));
   while (lineage.size() > most_specs || (lineage.size() > 2 && encode(record).size() > max_record_size)) {
     // The one that rules and the new one stay, whatever their size: two always fit.
-    const auto earliest = std::find_if(lineage.begin(), lineage.end() - 1,
-                                       [&](const offered_spec& s) { return s.hash != record.ruling; });
+    const auto earliest =
+      std::find_if(lineage.begin(), lineage.end() - 1, [&](const offered_spec& s) { return s.hash != record.ruling; });
     lineage.erase(earliest);
   }
 }

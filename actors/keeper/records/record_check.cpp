@@ -145,9 +145,9 @@ std::optional<record_check::change> record_check::follow(const base_slots& base,
   store_.relieve("missing: " + path, out);
   const auto config_path = life_.tree.job_config(found.id);
   const auto config = store::read_payload<store::config_payload>(*found.config, config_path);
-  auto followed = config.problem ? tl::make_unexpected(*config.problem)
-                                 : store::follow(record, config.value ? &*config.value : nullptr, o.own(),
-                                                 o.record.hash(), path);
+  auto followed = config.problem
+                    ? tl::make_unexpected(*config.problem)
+                    : store::follow(record, config.value ? &*config.value : nullptr, o.own(), o.record.hash(), path);
   const auto triggers =
     o.record.follow(record, found.record->stat.czxid, base.folder->stat.czxid, store_.session().number);
   if (followed) {
@@ -172,8 +172,7 @@ std::optional<record_check::change> record_check::follow(const base_slots& base,
   auto next = record;
   store::appear(next, std::move(*offer));
   next.changed_by = life_.bump_name();
-  return change{found.id,
-                {store::set_op{path, store::encode(next, found.record->data), found.record->stat.version}}};
+  return change{found.id, {store::set_op{path, store::encode(next, found.record->data), found.record->stat.version}}};
 }
 
 void record_check::end_job(job_offer& o, const std::string& why, keeper_effects& out) {
@@ -213,10 +212,10 @@ void record_check::send(const base_slots& base, std::vector<change> changes, kee
   const auto path = life_.tree.jobs_version();
   const auto before = store::read_payload<store::jobs_version_payload>(*base.version, path).value;
   const auto version = base.version->stat.version;
-  txn.add(store::set_op{path,
-                        store::encode_change(before.value_or(store::jobs_version_payload{}), version, std::move(jobs),
-                                             life_.bump_name()),
-                        version});
+  txn.add(store::set_op{
+    path,
+    store::encode_change(before.value_or(store::jobs_version_payload{}), version, std::move(jobs), life_.bump_name()),
+    version});
   store_.commit(topic::writing_records, std::move(txn), out, this, &record_check::written);
 }
 

@@ -27,8 +27,7 @@ void record_look::apply(const read_slot& version, step s, keeper_effects&) {
   }
   const auto path = life_.tree.jobs_version();
   const auto now = store::read_payload<store::jobs_version_payload>(*version, path).value;
-  const auto changed =
-    now && seen_ ? store::changed_since(*now, version->stat.version, *seen_) : std::nullopt;
+  const auto changed = now && seen_ ? store::changed_since(*now, version->stat.version, *seen_) : std::nullopt;
   if (changed) {
     for (const auto& job : *changed) {
       if (auto* o = offers_.find(job)) {

@@ -12,8 +12,11 @@ void registration::start(keeper_effects& out) {
   const auto& tree = life_.tree;
   const auto& id = life_.id();
   read_batch ask;
-  slots answers{ask.get(tree.worker(id)), ask.children(tree.available(id)), ask.exists(tree.assigned(id)),
-                ask.get(tree.alive(id), !member_.joined()), {}};
+  slots answers{ask.get(tree.worker(id)),
+                ask.children(tree.available(id)),
+                ask.exists(tree.assigned(id)),
+                ask.get(tree.alive(id), !member_.joined()),
+                {}};
   for (const auto& [job, o] : offers_) {
     if (o.offered() && !o.shown()) { // once in a session, and when it is registered anew
       answers.offers.emplace_back(job, ask.get(tree.available(id, job)));

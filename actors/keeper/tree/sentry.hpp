@@ -10,8 +10,8 @@
 namespace djm {
 
 /// Looks after what this node relies on in the tree and nobody else would miss: the nodes of the base, the pools of the
-/// jobs it offers and their records, its own offers. Four watches per node, whatever the number of jobs: somebody who deletes any of it,
-/// by hand or with a tool, is answered by making it anew. On duty while the node is joined.
+/// jobs it offers and their records, its own offers. Four watches per node, whatever the number of jobs: somebody who
+/// deletes any of it, by hand or with a tool, is answered by making it anew. On duty while the node is joined.
 class sentry {
 public:
   sentry(const keeper_lifetime& life, keeper_store& store, offer_book& offers, tree_base& base)

@@ -89,8 +89,8 @@ void tree_base::look_for_former(step, keeper_effects& out) {
 void tree_base::apply_former(const read_slot& format, const read_slot& worker_version, const read_slot& alive, step,
                              keeper_effects& out) {
   read_batch ask;
-  const auto lives = ask.each(to_ids<node_id>(alive->children),
-                              [this](const node_id& id) { return store::get(life_.tree.alive(id)); });
+  const auto lives =
+    ask.each(to_ids<node_id>(alive->children), [this](const node_id& id) { return store::get(life_.tree.alive(id)); });
   if (ask.empty()) {
     ask.exists(life_.tree.alive());
   }
@@ -103,15 +103,16 @@ void tree_base::raise_format(const read_slot& format, const read_slot& worker_ve
   std::string former;
   for (const auto& [id, shown] : lives) {
     const auto alive = store::read_alive(*shown, life_.tree.alive(id));
-    if (alive.shown == store::presence::held && (!alive.life.value || alive.life.value->layout < store::format_version)) {
+    if (alive.shown == store::presence::held &&
+        (!alive.life.value || alive.life.value->layout < store::format_version)) {
       former += (former.empty() ? "" : ", ") + id;
     }
   }
   if (!former.empty()) {
     store_.complain("layout",
-                    {errc::format_mismatch,
-                     path + ": nodes of the layout before " + std::to_string(store::format_version) +
-                       " are alive: " + former + "; this node joins, and raises the layout, when they have stopped"},
+                    {errc::format_mismatch, path + ": nodes of the layout before " +
+                                              std::to_string(store::format_version) + " are alive: " + former +
+                                              "; this node joins, and raises the layout, when they have stopped"},
                     out);
     store_.retry(s);
     return;
@@ -149,8 +150,8 @@ std::string tree_base::first_data(const std::string& path) {
   const auto& tree = life_.tree;
   const bool version =
     path == tree.pool_version() || path == tree.worker_version() || path == tree.assignment_version();
-  return version                 ? life_.bump()
-         : path == tree.format() ? store::encode(store::format_payload{})
+  return version                       ? life_.bump()
+         : path == tree.format()       ? store::encode(store::format_payload{})
          : path == tree.pools()        ? store::encode(store::pools_payload{})
          : path == tree.jobs_version() ? store::encode(store::jobs_version_payload{life_.bump_name(), {}})
                                        : std::string{};

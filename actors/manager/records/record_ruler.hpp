@@ -69,13 +69,13 @@ private:
   const lock_watchdog& watchdog_;
 
   bool news_ = true;
-  std::optional<std::int32_t> seen_;   ///< all changes up to this version of `jobs-version` have been noticed
-  std::optional<time_point> look_at_;  ///< in case a watch was lost
+  std::optional<std::int32_t> seen_;  ///< all changes up to this version of `jobs-version` have been noticed
+  std::optional<time_point> look_at_; ///< in case a watch was lost
   time_point tidy_at_;
-  std::set<job_id> names_;             ///< of all records
-  std::set<job_id> open_questions_;    ///< records that leave something to decide
-  std::set<job_id> to_judge_;          ///< of those, what has not been judged since something has changed
-  std::set<std::string> judged_among_; ///< who was there when all were judged
+  std::set<job_id> names_;                  ///< of all records
+  std::set<job_id> open_questions_;         ///< records that leave something to decide
+  std::set<job_id> to_judge_;               ///< of those, what has not been judged since something has changed
+  std::set<std::string> judged_among_;      ///< who was there when all were judged
   std::map<job_id, time_point> idle_since_; ///< since when nobody offers them, as far as this leader has seen
 };
 

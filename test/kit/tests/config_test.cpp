@@ -14,7 +14,8 @@ struct mail_settings {
 };
 template <class V>
 auto fields(V&& v, mail_settings& x) {
-  return v("mail_settings", field("batch", x.batch).range(1, 1000).doc("messages in one run"), field("server", x.server));
+  return v("mail_settings", field("batch", x.batch).range(1, 1000).doc("messages in one run"),
+           field("server", x.server));
 }
 
 /// What runs have seen, by node.

@@ -112,9 +112,8 @@ TEST_CASE("a job that is registered while it is being removed is there when that
 TEST_CASE("a rolling deployment ends with the highest revision, whatever restarts") {
   cluster c{3};
   auto newer = std::make_shared<std::set<node_id>>();
-  c.register_job([newer](const node_id& id) {
-    return newer->count(id) > 0 ? *version(20s, 2).build() : *version(10s, 1).build();
-  });
+  c.register_job(
+    [newer](const node_id& id) { return newer->count(id) > 0 ? *version(20s, 2).build() : *version(10s, 1).build(); });
   c.settle();
   for (const auto* id : {"n0", "n1"}) {
     newer->insert(id);
@@ -138,9 +137,8 @@ TEST_CASE("a rolling deployment ends with the highest revision, whatever restart
 TEST_CASE("without revisions the last specification rules as long as a node offers it, then the one before") {
   cluster c{2};
   auto newer = std::make_shared<std::set<node_id>>();
-  c.register_job([newer](const node_id& id) {
-    return newer->count(id) > 0 ? *version(20s).build() : *version(10s).build();
-  });
+  c.register_job(
+    [newer](const node_id& id) { return newer->count(id) > 0 ? *version(20s).build() : *version(10s).build(); });
   c.settle();
   newer->insert("n1");
   c.stop("n1");

@@ -63,7 +63,8 @@ TEST_CASE("orders: a configuration stands beside the record, in the same transac
 
 TEST_CASE("orders: whoever expects another revision is told the present one") {
   rig r;
-  CHECK(r.order(store::order::configure{json(R"({"batch":5})")}, 7).find("1 conflict: job \"j\" is at revision 1") == 0);
+  CHECK(r.order(store::order::configure{json(R"({"batch":5})")}, 7).find("1 conflict: job \"j\" is at revision 1") ==
+        0);
   CHECK(r.d.take_written().empty());
 }
 

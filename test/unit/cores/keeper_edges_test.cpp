@@ -98,8 +98,7 @@ TEST_CASE("keeper: a new session is joined without preparing the tree again") {
   CHECK(r.d.connect() == "joined 2; probe alive/w");
   const auto asked = r.d.take_asked();
   REQUIRE_FALSE(asked.empty());
-  CHECK(asked.front() ==
-        "fresh[get jobs-version, exists jobs, get workers/w, get jobs/j, get jobs/j/config]");
+  CHECK(asked.front() == "fresh[get jobs-version, exists jobs, get workers/w, get jobs/j, get jobs/j/config]");
   for (const auto& q : asked) {
     CAPTURE(q);
     CHECK((starts_with(q, "fresh[") || q.find("jobs-version") != std::string::npos)); // a look that leaves a watch

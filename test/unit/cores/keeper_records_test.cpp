@@ -202,7 +202,8 @@ TEST_CASE("keeper: a record that cannot be used is told of, and what was followe
   CHECK(n.events().find(show(emit_effect{problem_over{"keeper", path}})) != std::string::npos);
 }
 
-TEST_CASE("keeper: a job that is being removed is given back, once, and never comes back with a node that joins again") {
+TEST_CASE(
+  "keeper: a job that is being removed is given back, once, and never comes back with a node that joins again") {
   fake_store tree;
   node n{tree};
   n.offer(spec_of());

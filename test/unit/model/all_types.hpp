@@ -30,8 +30,8 @@
 #define DJM_ORDERS                                                                                                     \
   djm::unregister_job, djm::switch_job, djm::switch_all, djm::trigger_job, djm::reschedule_job, djm::mark_worker,      \
     djm::get_status, djm::get_cluster, djm::get_job, djm::explain_item, djm::get_job_handle, djm::shutdown_node,       \
-    djm::delete_job, djm::cancel_run, djm::release_item, djm::resume_here, djm::get_history,                   \
-    djm::update_job, djm::configure_job, djm::pause_job, djm::resume_job, djm::remove_job, djm::trigger_everywhere
+    djm::delete_job, djm::cancel_run, djm::release_item, djm::resume_here, djm::get_history, djm::update_job,          \
+    djm::configure_job, djm::pause_job, djm::resume_job, djm::remove_job, djm::trigger_everywhere
 
 #define DJM_STORE_TYPES                                                                                                \
   djm::store::stat, djm::store::check_op, djm::store::create_op, djm::store::set_op, djm::store::remove_op,            \
@@ -39,5 +39,5 @@
     djm::store::read_result, djm::store::watch_event, djm::store::commit_outcome, djm::store::read_outcome,            \
     djm::store::format_payload, djm::store::alive_payload, djm::store::worker_payload, djm::store::mark_payload,       \
     djm::store::assigned_payload, djm::store::pools_payload, djm::store::pool_payload, djm::store::lock_payload,       \
-    djm::store::version_payload, djm::store::job_payload, djm::store::config_payload, djm::store::offer_payload,         \
+    djm::store::version_payload, djm::store::job_payload, djm::store::config_payload, djm::store::offer_payload,       \
     djm::store::jobs_version_payload

@@ -100,10 +100,12 @@ TEST_CASE("records: overrides are put on the ruling specification, whoever offer
 
 TEST_CASE("records: a second override adds to the first, null takes one back, and replace begins anew") {
   auto record = record_of({blue});
-  record = *give(order::override_spec{json(R"({"stop_grace":"3s","attributes":{"strategy":"sticky"}})")}, record, {},
-                 {}, "1")->record;
+  record =
+    *give(order::override_spec{json(R"({"stop_grace":"3s","attributes":{"strategy":"sticky"}})")}, record, {}, {}, "1")
+       ->record;
   record = *give(order::override_spec{json(R"({"attributes":{"priority":"low"}})")}, record, {}, {}, "2")->record;
-  CHECK(record.lineage[0].overrides == json(R"({"stop_grace":"3s","attributes":{"strategy":"sticky","priority":"low"}})"));
+  CHECK(record.lineage[0].overrides ==
+        json(R"({"stop_grace":"3s","attributes":{"strategy":"sticky","priority":"low"}})"));
   record = *give(order::override_spec{json(R"({"stop_grace":null})")}, record, {}, {}, "3")->record;
   CHECK(record.lineage[0].overrides == json(R"({"attributes":{"strategy":"sticky","priority":"low"}})"));
   record = *give(order::override_spec{json("{}"), true}, record, {}, {}, "4")->record;
@@ -113,7 +115,9 @@ TEST_CASE("records: a second override adds to the first, null takes one back, an
 
 TEST_CASE("records: what breaks a rule is named and changes nothing") {
   const auto record = record_of({blue});
-  const auto refused = [&](const char* text) { return to_string(give(order::override_spec{json(text)}, record).error()); };
+  const auto refused = [&](const char* text) {
+    return to_string(give(order::override_spec{json(text)}, record).error());
+  };
   CHECK(refused(R"({"mode":"custom"})") ==
         "invalid_config: overrides of job \"j\": \"mode\" cannot be overridden; that is possible for schedule, "
         "max_concurrent_runs, pool_check_period, pool_timeout, stop_grace, attributes, slots, failures");
