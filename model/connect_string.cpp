@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "model/paths.hpp"
 #include "model/text.hpp"
 
 namespace djm::impl {
@@ -76,6 +77,74 @@ expected<void> check_connect_string(std::string_view text) {
     }
     rest.remove_prefix(comma + 1);
   }
+}
+
+namespace {
+
+constexpr std::string_view default_port = ":2181";
+
+std::string_view trim(std::string_view text) noexcept {
+  constexpr std::string_view blanks = " \t\r\n";
+  const auto first = text.find_first_not_of(blanks);
+  return first == std::string_view::npos ? std::string_view{}
+                                         : text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
+// "host" and "[::1]" get the default port, a bare "::1" brackets as well: a port behind it could not be told apart.
+std::string with_port(std::string_view server) {
+  std::string result{server};
+  if (std::count(server.begin(), server.end(), ':') >= 2 && server.front() != '[') {
+    result = "[" + result + "]";
+  }
+  const auto colon = result.rfind(':');
+  const auto bracket = result.rfind(']');
+  if (colon == std::string::npos || (bracket != std::string::npos && bracket > colon)) {
+    result += default_port;
+  }
+  return result;
+}
+
+} // namespace
+
+expected<store_place> place_of_store(std::string_view text) {
+  auto rest = trim(text);
+  store_place place;
+  if (rest == "embedded") {
+    place.servers = "embedded";
+    return place;
+  }
+  if (const auto slash = rest.find('/'); slash != std::string_view::npos) {
+    auto path = rest.substr(slash);
+    rest = rest.substr(0, slash);
+    if (path.size() > 1 && path.back() == '/') {
+      path.remove_suffix(1);
+    }
+    if (path != "/" && !is_store_path(path)) {
+      return fail(errc::invalid_connect_string,
+                  quote(text) + ": the path " + quote(path) + " behind the servers is none of the store");
+    }
+    place.chroot = path == "/" ? "" : std::string{path};
+  }
+  while (!rest.empty()) {
+    const auto comma = rest.find(',');
+    if (const auto server = trim(rest.substr(0, comma)); !server.empty()) {
+      place.servers += (place.servers.empty() ? "" : ",") + with_port(server);
+    }
+    rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+  }
+  if (auto ok = check_connect_string(place.servers); !ok) {
+    return fail(errc::invalid_connect_string,
+                place.servers.empty()
+                  ? quote(text) + " names no server; it must be embedded or host[:port][,...][/path]"
+                  : ok.error().text);
+  }
+  return place;
+}
+
+std::string join_paths(std::string_view above, std::string_view path) {
+  return above.empty() || above == "/" ? std::string{path}
+         : path == "/"                 ? std::string{above}
+                                       : std::string{above} + std::string{path};
 }
 
 } // namespace djm::impl

@@ -84,7 +84,7 @@ expected<void> cluster_node::release(const job_id& job, const item_id& item) {
 }
 
 expected<void> cluster_node::resume(const job_id& job) {
-  return ask(*cluster_, id_, resume_job{job});
+  return ask(*cluster_, id_, resume_here{job});
 }
 
 expected<run_history> cluster_node::history(const get_history& which) const {

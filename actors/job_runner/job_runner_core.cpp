@@ -151,6 +151,10 @@ runner_status job_runner_core::status(time_point now) const {
   st.job = cfg_.spec.id;
   st.schedule = cfg_.spec.schedule;
   st.counters = counters_;
+  st.times = times_;
+  if (last_success_) {
+    st.times.last_success_ago = now - *last_success_;
+  }
   items_.each([&](item_no no) {
     const auto& it = items_[no];
     if (it.starved) {

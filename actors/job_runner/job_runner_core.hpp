@@ -167,6 +167,8 @@ private:
   std::uint64_t last_request_ = 0;
   bool triggered_ahead_ = false; ///< meant for lanes that are still to come
   bool stopping_ = false;
+  runner_times times_;
+  std::optional<time_point> last_success_;
   runner_counters counters_; ///< of runs and triggers; the others are counted where they happen
 };
 

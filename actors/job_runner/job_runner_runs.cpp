@@ -99,6 +99,7 @@ bool job_runner_core::start_lane(lane_no no, step s, effects& out) {
   }
   auto& l = lanes_.edit(no);
   r.started = s.now;
+  r.late = due ? s.now - *lanes_[no].due : duration::zero();
   r.started_ms = s.wall_ms;
   r.extra = l.triggered && !l.again && !due;
   if (retry) {
@@ -135,6 +136,10 @@ job_runner_core::effects job_runner_core::on_run_done(run_id id, const run_end& 
   }
   runs_.note_lease_end(s, out); // the executor stops runs by itself, and they may be over before we see that it is time
   const auto r = runs_.take(id);
+  if (!end.dropped) {
+    times_.run_time.add(end.took);
+    times_.start_delay.add(r.late + end.waited);
+  }
   const auto outcome = outcome_of(r, end, s);
   tell_end(id, r, end, outcome, s, out);
   remember(id, r, end, outcome, out);

@@ -79,6 +79,7 @@ void job_runner_core::tell_end(run_id id, const active_run& r, const run_end& en
     out.push_back(emit_effect{run_failed{cfg_.spec.id, id, end.took, std::move(text), end.waited, end.items}});
   } else {
     ++(end.dropped ? counters_.dropped : counters_.finished);
+    last_success_ = end.dropped || cancelled ? last_success_ : s.now;
     out.push_back(emit_effect{run_finished{cfg_.spec.id, id, end.took, end.waited}});
   }
 }

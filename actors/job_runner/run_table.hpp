@@ -22,6 +22,7 @@ struct active_run {
   std::uint32_t kept = 0;     ///< granted items that it holds
   std::uint32_t owed = 0;     ///< items that it holds and that are not granted
   time_point started;
+  duration late = duration::zero(); ///< from when it was due until it was started
   bool extra = false;               ///< triggered beside the rhythm
   duration hold = duration::zero(); ///< how long new items leave it alone
   bool stopping = false;

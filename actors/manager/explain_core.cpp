@@ -19,21 +19,25 @@ explain_core::explain_core(std::string root, plan_options options, request_numbe
 
 explain_core::effects explain_core::on_question(std::uint64_t question, job_id job, item_id item,
                                                 const manager_core& leader) {
+  if (!leader.leading() || !leader.last_problem() || !leader.last_plan()) {
+    return on_question(question, std::move(job), std::move(item));
+  }
   effects out;
-  waiting_question q{question, std::move(job), std::move(item)};
-  if (leader.leading() && leader.last_problem() && leader.last_plan()) {
-    if (owner_is_gone(q, leader, out)) {
-      return out;
-    }
+  const waiting_question q{question, std::move(job), std::move(item)};
+  if (!owner_is_gone(q, leader, out)) {
     find(q, leader.image(), leader.kept_back(), leader.last_problem(), leader.last_plan(), leader.planning(),
          leader.answers(), true, out);
-    return out;
   }
+  return out;
+}
+
+explain_core::effects explain_core::on_question(std::uint64_t question, job_id job, item_id item) {
+  effects out;
   if (questions_.size() >= most_waiting) {
     out.push_back(answer{question, fail(errc::backlog_full, "too many questions wait for the tree to be read")});
     return out;
   }
-  questions_.push_back(std::move(q));
+  questions_.push_back({question, std::move(job), std::move(item)});
   if (questions_.size() == 1) {
     read_tree(out);
   }

@@ -47,6 +47,8 @@ public:
   explain_core(std::string root, plan_options options, request_numbers numbers = {});
 
   effects on_question(std::uint64_t question, job_id job, item_id item, const manager_core& leader);
+  /// Of somebody who never leads: the tree is read.
+  effects on_question(std::uint64_t question, job_id job, item_id item);
   /// What became of a task: an item with an owner is answered when it is known whether the owner has its lock.
   effects on_explained(std::uint64_t question, const expected<item_explanation>& result);
   /// Whether a read is one of this core's.

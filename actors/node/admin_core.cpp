@@ -1,5 +1,7 @@
 #include "actors/node/admin_core.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "actors/node/cluster_view_of.hpp"
@@ -169,6 +171,18 @@ void admin_core::write(store::transaction txn, effects& out) {
   store_.commit({}, session_, std::move(txn), out);
 }
 
+/// Answers what stands already, or cannot be.
+void admin_core::change_by(const std::string& version_path, const store::read_result& version, store::order_ops ops,
+                           effects& out) {
+  if (!ops || ops->empty()) {
+    answer(ops ? expected<void>{} : tl::make_unexpected(ops.error()), out);
+    return;
+  }
+  auto txn = change(version_path, version);
+  std::move(ops->begin(), ops->end(), std::back_inserter(txn.ops));
+  write(std::move(txn), out);
+}
+
 void admin_core::begin(const set_job_enabled& x, effects& out) {
   read_batch ask;
   const pool_slots slots{ask.get(tree_.pool_version()), ask.get(tree_.pool(x.job))};
@@ -182,19 +196,7 @@ void admin_core::switch_one(const pool_slots& slots, step s, effects& out) {
     hold(s, "the work pool of job \"" + x.job + "\" is not written yet");
     return;
   }
-  if (pool.code != rc::ok) {
-    answer(fail(errc::unknown_job, "job \"" + x.job + "\" is not in the cluster's work pool"), out);
-    return;
-  }
-  auto p = store::decode<store::pool_payload>(pool.data, tree_.pool(x.job));
-  if (!p || p->enabled == x.enabled) {
-    answer(p ? expected<void>{} : tl::make_unexpected(p.error()), out);
-    return;
-  }
-  p->enabled = x.enabled;
-  auto txn = change(tree_.pool_version(), *slots.version);
-  txn.ops.push_back(store::set_op{tree_.pool(x.job), store::encode(*p, pool.data), pool.stat.version});
-  write(std::move(txn), out);
+  change_by(tree_.pool_version(), *slots.version, store::switch_job_ops(tree_, x.job, x.enabled, pool), out);
 }
 
 void admin_core::begin(const set_all_disabled&, effects& out) {
@@ -204,17 +206,8 @@ void admin_core::begin(const set_all_disabled&, effects& out) {
 }
 
 void admin_core::switch_everything(const pool_slots& slots, step, effects& out) {
-  const auto disabled = wished<set_all_disabled>().disabled;
-  const auto& pools = *slots.pool;
-  auto p = store::decode<store::pools_payload>(pools.data, tree_.pools()).value_or(store::pools_payload{});
-  if (pools.code == rc::ok && p.all_disabled == disabled) {
-    answer({}, out);
-    return;
-  }
-  p.all_disabled = disabled;
-  auto txn = change(tree_.pool_version(), *slots.version);
-  txn.ops.push_back(store::set_op{tree_.pools(), store::encode(p, pools.data), pools.stat.version});
-  write(std::move(txn), out);
+  change_by(tree_.pool_version(), *slots.version,
+            store::switch_all_ops(tree_, wished<set_all_disabled>().disabled, *slots.pool), out);
 }
 
 void admin_core::begin(const set_marks& x, effects& out) {
@@ -226,35 +219,8 @@ void admin_core::begin(const set_marks& x, effects& out) {
 
 void admin_core::mark(const mark_slots& slots, step, effects& out) {
   const auto& x = wished<set_marks>();
-  const auto path = tree_.mark(x.worker);
-  const auto& subject = *slots.mark;
-  // A version without `marks/<w>` may have marked the registration: what is said there counts until it is overruled.
-  const auto former = store::decode<store::mark_payload>(slots.registration->data, {}).value_or(store::mark_payload{});
-  auto p = former;
-  if (subject.code == rc::ok) {
-    auto have = store::decode<store::mark_payload>(subject.data, path);
-    if (!have) {
-      answer(tl::make_unexpected(have.error()), out);
-      return;
-    }
-    p = *have;
-  }
-  const auto before = p;
-  p.draining = x.draining.value_or(p.draining);
-  p.cordoned = x.cordoned.value_or(p.cordoned);
-  if (p == before) {
-    answer({}, out);
-    return;
-  }
-  auto txn = change(tree_.worker_version(), *slots.version);
-  if (subject.code != rc::ok) {
-    txn.ops.push_back(store::create_op{path, store::encode(p)});
-  } else if (!p.draining && !p.cordoned && former == p) {
-    txn.ops.push_back(store::remove_op{path, subject.stat.version});
-  } else {
-    txn.ops.push_back(store::set_op{path, store::encode(p, subject.data), subject.stat.version});
-  }
-  write(std::move(txn), out);
+  change_by(tree_.worker_version(), *slots.version,
+            store::mark_ops(tree_, x.worker, {x.draining, x.cordoned}, *slots.mark, *slots.registration), out);
 }
 
 // -- the cluster view -------------------------------------------------------------

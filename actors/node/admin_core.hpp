@@ -11,6 +11,7 @@
 #include "djm/status.hpp"
 #include "zkstore/payloads.hpp"
 #include "zkstore/session_core.hpp"
+#include "zkstore/tree/cluster_orders.hpp"
 #include "zkstore/tree/snapshot_reader.hpp"
 
 namespace djm {
@@ -103,6 +104,8 @@ private:
   }
   void write(store::transaction txn, effects& out);
   store::transaction change(const std::string& version_path, const store::read_result& version) const;
+  void change_by(const std::string& version_path, const store::read_result& version, store::order_ops ops,
+                 effects& out);
   void switch_one(const pool_slots& slots, step s, effects& out);
   void switch_everything(const pool_slots& slots, step s, effects& out);
   void mark(const mark_slots& slots, step s, effects& out);

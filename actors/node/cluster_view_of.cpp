@@ -1,6 +1,7 @@
 #include "actors/node/cluster_view_of.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace djm {
@@ -24,6 +25,8 @@ worker_view view_worker(const store::tree_snapshot::worker& from) {
     v.zone = p->zone;
     v.draining = from.record.former_mark.draining;
     v.cordoned = from.record.former_mark.cordoned;
+    v.labels = p->labels;
+    v.weight = p->weight;
     left = p->left;
   }
   v.state = from.alive.shown == presence::held ? worker_state::alive : left ? worker_state::left : worker_state::gone;
@@ -32,6 +35,7 @@ worker_view view_worker(const store::tree_snapshot::worker& from) {
     v.host = p->host;
     v.pid = p->pid;
     v.software_version = p->software_version;
+    v.started_at_ms = p->started_at_ms;
   }
   return v;
 }
@@ -85,12 +89,14 @@ void add_owners(const store::tree_snapshot::worker& from, cluster_view& view) {
   }
 }
 
-void add_holders(const store::tree_snapshot::job& from, job_view& job) {
+void add_holders(const store::tree_snapshot::job& from, job_view& job, std::map<node_id, std::uint32_t>& held) {
   for (const auto& lock : from.locks) {
     auto* item = item_in(job, lock.item);
     item->token = lock.token;
     if (lock.holder.value) {
       item->holder = lock.holder.value->worker;
+      item->locked_at_ms = lock.holder.value->acquired_at_ms;
+      ++held[item->holder];
     }
   }
 }
@@ -125,15 +131,21 @@ cluster_view view_of(const store::tree_snapshot& tree, std::size_t max_locks) {
   for (const auto& w : tree.workers) {
     view.workers.push_back(view_worker(w));
   }
+  std::map<node_id, std::uint32_t> held;
   for (const auto& j : tree.jobs) {
     view.jobs.push_back(view_job(j.record));
-    add_holders(j, view.jobs.back());
+    add_holders(j, view.jobs.back(), held);
   }
   for (const auto& [id, mark] : tree.marks) {
     add_mark(id, mark, view.workers);
   }
   for (const auto& w : tree.workers) {
     add_owners(w, view);
+  }
+  for (const auto& [id, locks] : held) {
+    if (const auto w = place_of(view.workers, id); w != view.workers.end() && w->id == id) {
+      w->locked = locks;
+    }
   }
   for (const auto& e : tree.problems) {
     view.problems.push_back(e.text);

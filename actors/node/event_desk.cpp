@@ -16,7 +16,7 @@ std::string text_of(const run_overrun& o) {
 
 std::string text_of(const job_paused& p) {
   return "job \"" + p.job +
-         "\" is paused on this node until resume_job, because too many slots in a row failed: " + p.what;
+         "\" is paused on this node until resume_here, because too many slots in a row failed: " + p.what;
 }
 
 std::string text_of(const slots_skipped& x) {

@@ -67,7 +67,7 @@ caf::result<void> release(node_ptr self, const release_item& m) {
   });
 }
 
-caf::result<void> resume(node_ptr self, const resume_job& m) {
+caf::result<void> resume(node_ptr self, const resume_here& m) {
   return with_job<void>(
     self, m.job, [&](job_entry& j) -> caf::result<void> { return self->mail(msg::resume{}).delegate(j.runner); });
 }

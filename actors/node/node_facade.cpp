@@ -125,7 +125,7 @@ expected<void> node::release(const job_id& job, const item_id& item) {
   return impl::ask<void>(impl_, release_item{job, item});
 }
 expected<void> node::resume(const job_id& job) {
-  return impl::ask<void>(impl_, resume_job{job});
+  return impl::ask<void>(impl_, resume_here{job});
 }
 expected<run_history> node::history(const get_history& which) const {
   return impl::ask<run_history>(impl_, which);
@@ -212,6 +212,20 @@ void subscription::end() {
   } else {
     new std::function<void()>{std::move(f)}; // never destroyed: that is for the process it belongs to
   }
+}
+
+expected<void> node::with_actor(const std::function<void(caf::actor_system&, const caf::actor&)>& f) {
+  const auto x = impl_;
+  if (auto ok = impl::usable(x); !ok) {
+    return ok;
+  }
+  // `release` takes the same lock before the host ends.
+  std::lock_guard<std::mutex> lock{x->guard};
+  if (!x->handle) {
+    return tl::make_unexpected(x->stopped());
+  }
+  x->host->call([&](caf::actor_system& system) { f(system, caf::actor_cast<caf::actor>(x->handle)); });
+  return {};
 }
 
 expected<void> node::wait_ready(any_duration limit) const {

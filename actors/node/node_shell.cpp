@@ -220,7 +220,9 @@ void listen_no_more(node_ptr self, const unsubscribe& m) {
 
 caf::result<void> stop(node_ptr self, bool hurry) {
   auto promise = self->make_response_promise<void>();
-  self->state().stoppers.push_back(promise);
+  auto& st = self->state();
+  st.asked_to_stop = st.asked_to_stop.value_or(st.parts.env->now());
+  st.stoppers.push_back(promise);
   tell(self, &supervisor_core::stop, hurry);
   return promise;
 }
@@ -239,6 +241,7 @@ void woken(node_ptr self) {
 void joined(node_ptr self) {
   auto& st = self->state();
   st.has_joined = true;
+  st.first_joined = st.first_joined.value_or(st.parts.env->now());
   st.life->on_joined();
   tell(self, &admin_core::on_joined, true);
 }
@@ -267,6 +270,7 @@ void init(node_ptr self, node_config config, node_parts parts) {
   st.admin = std::make_unique<admin_core>(admin_settings(st.identity));
   st.desk = std::make_unique<event_desk>(st.identity.config.id, st.identity.config.store.connect);
   st.timer.init(st.parts.env, caf::weak_actor_ptr{self->ctrl()});
+  st.started = st.parts.env->now();
   st.now = std::make_shared<peers>();
   st.now->node = supervisor_actor{self};
   if (auto feed = std::exchange(st.parts.feed, nullptr)) {
@@ -295,7 +299,7 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
     [self](reschedule_job& m) -> caf::result<void> { return reschedule(self, m); },
     [self](cancel_run& m) -> caf::result<void> { return cancel(self, m); },
     [self](release_item& m) -> caf::result<void> { return release(self, m); },
-    [self](resume_job& m) -> caf::result<void> { return resume(self, m); },
+    [self](resume_here& m) -> caf::result<void> { return resume(self, m); },
     [self](get_history& m) -> caf::result<run_history> { return history(self, m); },
     [self](get_status) -> caf::result<node_status> { return collect_status(self); },
     [self](get_cluster) -> caf::result<cluster_view> { return see_cluster(self); },

@@ -79,6 +79,9 @@ struct node_state {
   std::shared_ptr<session_ports> ports; ///< of the present store
   bool has_joined = false;              ///< in this life, in any session
   store::session_view session;          ///< as the present store told last
+  time_point started{};
+  std::optional<time_point> first_joined;
+  std::optional<time_point> asked_to_stop;
 
   // who waits for what
   std::uint64_t next_wish = 1;

@@ -2,8 +2,6 @@
 
 #include <unistd.h>
 
-#include <atomic>
-#include <mutex>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -12,65 +10,12 @@
 
 #include "actors/env/system_env.hpp"
 #include "actors/node/event_feed.hpp"
-#include "zkstore/embedded/embedded_store.hpp"
+#include "actors/sessions/shared_sessions.hpp"
 #include "zkstore/payloads.hpp"
-#include "zkstore/zookeeper/zookeeper_factory.hpp"
 
 namespace djm {
 
 namespace {
-
-/// In which process the nodes of this program live. A child of `fork` inherits their memory but none of their threads.
-class process_mark {
-public:
-  static expected<void> check() {
-    const auto here = getpid();
-    const auto owner = owner_.load();
-    if (owner != here && nodes_ > 0) {
-      return fail(errc::invalid_state, "process " + std::to_string(here) + " was forked from process " +
-                                         std::to_string(owner) +
-                                         " while nodes lived there, whose threads do not exist "
-                                         "here; fork before the first node starts or after the last one has ended");
-    }
-    return {};
-  }
-
-  /// Counts a node as long as the result lives.
-  static expected<std::shared_ptr<void>> enter() {
-    if (auto ok = check(); !ok) {
-      return tl::make_unexpected(ok.error());
-    }
-    const auto here = getpid();
-    if (owner_ != here) {
-      owner_ = here;
-      nodes_ = 0;
-    }
-    ++nodes_;
-    return std::shared_ptr<void>{nullptr, [here](void*) {
-                                   if (getpid() == here) {
-                                     --nodes_;
-                                   }
-                                 }};
-  }
-
-private:
-  static inline std::atomic<pid_t> owner_{0};
-  static inline std::atomic<int> nodes_{0};
-};
-
-/// Nodes of one process share the embedded store and the ZooKeeper client's closer; both go with the last node.
-template <class Factory>
-std::shared_ptr<store::session_factory> shared_factory(const std::shared_ptr<void>& mark) {
-  static std::mutex guard;
-  static std::weak_ptr<Factory> known;
-  std::lock_guard<std::mutex> lock{guard};
-  auto f = known.lock();
-  if (!f) {
-    f = std::make_shared<Factory>();
-    known = f;
-  }
-  return {f.get(), [f, mark](store::session_factory*) {}};
-}
 
 std::string host_name() {
   char buffer[256] = {};
@@ -98,7 +43,7 @@ expected<void> check_size(const node_config& config) {
 } // namespace
 
 expected<void> check_process() {
-  return process_mark::check();
+  return check_process_of_sessions();
 }
 
 expected<spawned_node> spawn_node_with_key(caf::actor_system& system, node_config config, node_options options) {
@@ -113,14 +58,13 @@ expected<spawned_node> spawn_node_with_key(caf::actor_system& system, node_confi
                 "CAF does not know djm's types and takes no more, because an actor system existed when djm was loaded; "
                 "the program has to link djm and call djm::init_caf_types() before it makes its first actor system");
   }
-  const auto mark = process_mark::enter();
-  if (!mark) {
-    return tl::make_unexpected(mark.error());
+  auto sessions = shared_sessions(config.store.connect);
+  if (!sessions) {
+    return tl::make_unexpected(sessions.error());
   }
   system_env_options env;
   env.node = config.id;
-  env.sessions = config.store.connect == "embedded" ? shared_factory<store::embedded_store>(*mark)
-                                                    : shared_factory<store::zookeeper_factory>(*mark);
+  env.sessions = *std::move(sessions);
   env.threads.max_threads = config.max_threads;
   env.log = options.log;
   env.abort_on_overrun = config.abort_on_overrun;

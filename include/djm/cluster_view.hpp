@@ -54,8 +54,17 @@ struct worker_view {
   std::uint32_t items = 0;
   /// Jobs that it offers, sorted.
   std::vector<job_id> jobs;
+  /// Items whose lock it holds, of those locks that were read.
+  std::uint32_t locked = 0;
+  /// When its present life began by its own clock, in milliseconds of Unix time; 0 when it is not alive.
+  std::int64_t started_at_ms = 0;
+  /// `node_config::labels` of that node.
+  std::vector<std::string> labels;
+  /// `node_config::weight` of that node, in thousandths.
+  std::int64_t weight = 1000;
 };
-DJM_FIELDS(worker_view, id, state, incarnation, host, pid, software_version, zone, draining, cordoned, items, jobs)
+DJM_FIELDS(worker_view, id, state, incarnation, host, pid, software_version, zone, draining, cordoned, items, jobs,
+           locked, started_at_ms, labels, weight)
 
 /// An item as the tree shows it.
 struct item_view {
@@ -72,8 +81,10 @@ struct item_view {
   /// Why it has no owner, as far as the tree tells: `not_planned` also where a plan has found no place for it.
   /// `explain_item` says it exactly.
   item_reason why = item_reason::none;
+  /// When its lock was taken by the clock of the holder, in milliseconds of Unix time; 0 without one.
+  std::int64_t locked_at_ms = 0;
 };
-DJM_FIELDS(item_view, item, owner, holder, token, reason, why)
+DJM_FIELDS(item_view, item, owner, holder, token, reason, why, locked_at_ms)
 
 /// A job as the tree shows it.
 struct job_view {

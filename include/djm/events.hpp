@@ -261,7 +261,7 @@ struct items_parked {
 DJM_FIELDS(items_parked, job, items, what, over)
 
 /// The job starts nothing more on this node: too many slots in a row have failed (`failure_rules::pause_job_after`).
-/// Told once more with `over` when it goes on (`resume_job`).
+/// Told once more with `over` when it goes on (`resume_here`).
 struct job_paused {
   /// The job.
   job_id job;

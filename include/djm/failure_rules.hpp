@@ -73,7 +73,7 @@ struct failure_rules {
   /// (`job_context::fail_item`). Forgotten when the item goes to another node. 0 = never.
   std::uint32_t park_item_after = 0;
   /// When so many slots of the job in a row have failed on this node, whichever items they were of, it starts nothing
-  /// more there before `resume_job`. 0 = never.
+  /// more there before `resume_here`. 0 = never.
   std::uint32_t pause_job_after = 0;
 };
 DJM_FIELDS(failure_rules, retry, run_timeout, beat_timeout, park_item_after, pause_job_after)

@@ -111,11 +111,11 @@ DJM_FIELDS(release_item, job, item)
 
 /// Let a job go on that this node has paused because too many slots in a row failed. Slots that came meanwhile are left
 /// out.
-struct resume_job {
+struct resume_here {
   /// The job.
   job_id job;
 };
-DJM_FIELDS(resume_job, job)
+DJM_FIELDS(resume_here, job)
 
 struct get_status {};
 DJM_FIELDS(get_status)

@@ -38,7 +38,7 @@ using node_actor = cx::typed<
   /// `unknown_job`; `invalid_state` when the item is not parked here.
   caf::result<void>(release_item),
   /// `unknown_job`; `invalid_state` when the job is not paused here.
-  caf::result<void>(resume_job),
+  caf::result<void>(resume_here),
   /// Always answered; `invalid_config` for a limit out of range.
   caf::result<run_history>(get_history),
   /// Always answered.

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "djm/duration_histogram.hpp"
 #include "djm/fields.hpp"
 #include "djm/history.hpp"
 #include "djm/ids.hpp"
@@ -82,6 +83,18 @@ struct active_run_status {
 };
 DJM_FIELDS(active_run_status, run, items, slot, attempt, since, stopping, progress)
 
+/// How long what a node has done for a job took, counted from its registration.
+struct runner_times {
+  /// Runs, from their first line of code to their end; those whose code was called.
+  duration_histogram run_time;
+  /// How late they began: from when they were due, waiting for a thread included. A run that was triggered is due when
+  /// it is decided that it starts.
+  duration_histogram start_delay;
+  /// How long ago a run came to its end without a failure; nothing before the first.
+  std::optional<duration> last_success_ago;
+};
+DJM_FIELDS(runner_times, run_time, start_delay, last_success_ago)
+
 /// One job on this node.
 struct runner_status {
   /// Its id.
@@ -118,13 +131,15 @@ struct runner_status {
   std::optional<std::int64_t> next_slot{};
   /// Items that failed too often, sorted.
   std::vector<parked_item> parked{};
-  /// Too many slots in a row have failed: nothing starts on this node before `resume_job`.
+  /// Too many slots in a row have failed: nothing starts on this node before `resume_here`.
   bool paused = false;
   /// Runs that go on, the eldest first; of many the first hundred.
   std::vector<active_run_status> runs{};
+  /// How long what was done took.
+  runner_times times{};
 };
 DJM_FIELDS(runner_status, job, schedule, items, leaving, lanes, active_runs, next_start, leased, last_failure,
            last_failure_ago, failures_in_a_row, starved, starves_in, pool_failure, counters, next_slot, parked, paused,
-           runs)
+           runs, times)
 
 } // namespace djm

@@ -6,10 +6,32 @@
 
 #include "test/fuzz/fuzz.hpp"
 
+namespace {
+
+/// What ZooKeeper's own tools take: what comes of it is strict, and comes of itself.
+void check_place(std::string_view text) {
+  using namespace djm;
+  using fuzz::require;
+  const auto place = impl::place_of_store(text);
+  if (!place) {
+    require(place.error().code == errc::invalid_connect_string, "a refusal is invalid_connect_string");
+    require(fuzz::is_one_line(place.error().text), "a refusal is one line");
+    return;
+  }
+  require(place->servers == "embedded" || impl::check_connect_string(place->servers).has_value(),
+          "what was made of it is a list of servers");
+  require(place->chroot.empty() || place->chroot.front() == '/', "the path is one");
+  const auto again = impl::place_of_store(place->servers + place->chroot);
+  require(again && again->servers == place->servers && again->chroot == place->chroot, "it comes of itself");
+}
+
+} // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace djm;
   using fuzz::require;
   const std::string_view text{reinterpret_cast<const char*>(data), size};
+  check_place(text);
   const auto good = impl::check_connect_string(text);
   if (!good) {
     require(good.error().code == errc::invalid_connect_string, "a refusal is invalid_connect_string");

@@ -24,7 +24,7 @@ sys.dont_write_bytecode = True
 import weave  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
-UNITS = ["unit_cores", "unit_store", "unit_shells", "stand_in_test", "unit_calendar"]
+UNITS = ["unit_cores", "unit_client", "unit_store", "unit_shells", "stand_in_test", "unit_calendar"]
 UNIT_TIMEOUT = 10
 # What the test cases of a core begin with, by its folder; and those of several cores together.
 NEAR = {"election": "election:*", "dialogue": "read_batch:*,txn_builder:*,exchange:*", "job_runner": "runner:*,slots:*,failures:*,rhythm:*", "keeper": "keeper:*", "worker": "worker:*,lease:*",
@@ -59,7 +59,9 @@ def stages(mutant):
     """Which test cases to try, one selection after the other: those of the mutant's own core, most likely to notice it and done
     in no time; then the others; then those of whole clusters, which are slow and do not end with every mutant."""
     folder, part = mutant.edits[0].file.split("/")[:2]
-    if folder == "zkstore":
+    if part == "client":
+        first, near = "unit_client", "*"
+    elif folder == "zkstore":
         first, near = "unit_store", NEAR["session"]
     elif folder == "strategies":
         first, near = "stand_in_test", "*"

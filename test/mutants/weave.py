@@ -11,6 +11,12 @@ import cpp_text
 
 # The cores, and what of the session decides something. Mechanical mutants are made of these files.
 CORES = [
+    "actors/client/item_search.cpp",
+    "actors/client/lock_list.cpp",
+    "actors/client/order_core.cpp",
+    "actors/client/tree_changes.cpp",
+    "actors/client/tree_doctor.cpp",
+    "actors/client/what_if.cpp",
     "actors/dialogue/exchange.hpp",
     "actors/dialogue/txn_builder.hpp",
     "actors/election/election_core.cpp",

@@ -27,7 +27,7 @@
 #define DJM_ORDERS                                                                                                     \
   djm::unregister_job, djm::switch_job, djm::switch_all, djm::trigger_job, djm::reschedule_job, djm::mark_worker,      \
     djm::get_status, djm::get_cluster, djm::get_job, djm::explain_item, djm::get_job_handle, djm::shutdown_node,       \
-    djm::delete_job, djm::cancel_run, djm::release_item, djm::resume_job, djm::get_history
+    djm::delete_job, djm::cancel_run, djm::release_item, djm::resume_here, djm::get_history
 
 #define DJM_STORE_TYPES                                                                                                \
   djm::store::stat, djm::store::check_op, djm::store::create_op, djm::store::set_op, djm::store::remove_op,            \

@@ -1,0 +1,235 @@
+#include "actors/client/order_core.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace djm {
+
+using store::rc;
+
+namespace {
+
+struct change_text {
+  std::string operator()(const store::check_op&) const { return {}; }
+  std::string operator()(const store::create_op& x) const { return "create " + x.path + " " + x.data; }
+  std::string operator()(const store::set_op& x) const { return "set " + x.path + " " + x.data; }
+  std::string operator()(const store::remove_op& x) const { return "remove " + x.path; }
+  std::string operator()(const store::secure_op& x) const { return "secure " + x.path; }
+};
+
+} // namespace
+
+std::vector<std::string> changes_of(const std::vector<store::write_op>& ops) {
+  std::vector<std::string> result;
+  for (const auto& op : ops) {
+    if (auto text = std::visit(change_text{}, op); !text.empty()) {
+      result.push_back(std::move(text));
+    }
+  }
+  return result;
+}
+
+order_core::order_core(settings s, order what)
+  : cfg_(std::move(s)),
+    tree_(cfg_.root),
+    what_(std::move(what)),
+    store_(open_problems{"client"}, backoff{cfg_.backoff_min, cfg_.backoff_max}) {}
+
+order_core::effects order_core::on_session(const store::session_view& view, step) {
+  effects out;
+  const bool lost = view.number != session_ || view.phase == store::session_phase::expired;
+  connected_ = view.phase == store::session_phase::connected;
+  session_ = view.number;
+  if (lost && store_.writes() > 0) {
+    uncertain_ = true;
+  }
+  if (lost) {
+    store_.drop();
+  }
+  next(out);
+  return out;
+}
+
+order_core::effects order_core::on_wake(step s) {
+  effects out;
+  store_.on_wake(s);
+  next(out);
+  return out;
+}
+
+order_core::effects order_core::on_timeout() {
+  effects out;
+  if (over_) {
+    return out;
+  }
+  const bool may_be = uncertain_ || store_.writes() > 0;
+  store_.drop();
+  store_.retry_now();
+  answer(may_be ? fail(errc::unknown_outcome, "it may or may not have been written: look again")
+                : fail(obstacle_.code, obstacle_.text),
+         out);
+  return out;
+}
+
+void order_core::next(effects& out) {
+  if (over_ || !connected_ || !store_.idle() || store_.retry_at()) {
+    return;
+  }
+  std::visit([&](const auto& x) { begin(x, out); }, what_);
+}
+
+void order_core::answer(expected<order_result> result, effects& out) {
+  over_ = true;
+  if (!result && uncertain_ && result.error().code != errc::unknown_outcome) {
+    result = fail(errc::unknown_outcome, "it may or may not have been written, and then: " + to_string(result.error()));
+  }
+  out.push_back(done{std::move(result)});
+}
+
+void order_core::again(step s, errc code, std::string why) {
+  obstacle_ = {code, std::move(why)};
+  store_.retry(s);
+}
+
+// -- what is read -----------------------------------------------------------------
+
+void order_core::ask(const std::string& version, const std::string& subject, const std::string& registration,
+                     effects& out) {
+  version_path_ = version;
+  obstacle_ = {errc::timed_out, "the store did not answer"};
+  read_batch batch;
+  const slots answers{batch.get(version), batch.get(subject), batch.get(registration)};
+  store_.read({}, batch, true, out, &order_core::decide, answers);
+}
+
+void order_core::begin(const set_marks& x, effects& out) {
+  ask(tree_.worker_version(), tree_.mark(x.worker), tree_.worker(x.worker), out);
+}
+
+void order_core::begin(const switch_job& x, effects& out) {
+  ask(tree_.pool_version(), tree_.pool(x.job), tree_.pools(), out);
+}
+
+void order_core::begin(const switch_all&, effects& out) {
+  ask(tree_.pool_version(), tree_.pools(), tree_.pools(), out);
+}
+
+order_core::effects order_core::on_read(std::uint64_t request, const store::read_outcome& r, step s) {
+  effects out;
+  const auto q = store_.answered(request, r, out);
+  if (!q) {
+    return out;
+  }
+  if (q->status == store::read_status::rejected) {
+    answer(fail(errc::invalid_id, q->text), out);
+  } else if (!q->ok()) {
+    again(s, errc::timed_out, "the store did not answer: " + q->text);
+  } else {
+    q->then(*this, s, out);
+  }
+  next(out);
+  return out;
+}
+
+// -- what is decided --------------------------------------------------------------
+
+store::order_ops order_core::ops_of(const slots& answers) const {
+  if (const auto* x = std::get_if<set_marks>(&what_)) {
+    return store::mark_ops(tree_, x->worker, x->wish, *answers.subject, *answers.registration);
+  }
+  if (const auto* x = std::get_if<switch_job>(&what_)) {
+    return store::switch_job_ops(tree_, x->job, x->enabled, *answers.subject);
+  }
+  if (const auto* x = std::get_if<switch_all>(&what_)) {
+    return store::switch_all_ops(tree_, x->disabled, *answers.subject);
+  }
+  return fail(errc::internal, "this order reads nothing");
+}
+
+void order_core::decide(const slots& answers, step, effects& out) {
+  for (const auto* slot : {&answers.version, &answers.subject, &answers.registration}) {
+    if ((*slot)->code == rc::no_auth) {
+      answer(fail(errc::no_permission, "the store does not let this account read what the order is about"), out);
+      return;
+    }
+  }
+  if (answers.version->code != rc::ok) {
+    answer(fail(errc::malformed_payload, version_path_ + " is missing: there is no tree of djm, or an incomplete one"),
+           out);
+    return;
+  }
+  auto ops = ops_of(answers);
+  if (!ops) {
+    answer(tl::make_unexpected(ops.error()), out);
+    return;
+  }
+  if (ops->empty()) {
+    // It stands: by what was sent before, if anything was and its outcome was not known.
+    answer(order_result{uncertain_, uncertain_ ? changes_ : std::vector<std::string>{}, 0}, out);
+    return;
+  }
+  changes_ = changes_of(*ops);
+  store::transaction txn;
+  const store::version_payload who{cfg_.who + "-" + std::to_string(++sent_)};
+  txn.ops.emplace_back(store::set_op{version_path_, store::encode(who), answers.version->stat.version});
+  std::move(ops->begin(), ops->end(), std::back_inserter(txn.ops));
+  commit(std::move(txn), out);
+}
+
+void order_core::begin(const mend& x, effects& out) {
+  if (sent_ > 0 || x.session != session_) {
+    answer(sent_ > 0 ? fail(errc::unknown_outcome, "it may or may not have been written: look again")
+                     : fail(errc::conflict, "the session is another one since it was looked at: look again"),
+           out);
+    return;
+  }
+  ++sent_;
+  changes_ = changes_of(x.ops);
+  commit({x.ops}, out);
+}
+
+void order_core::commit(store::transaction txn, effects& out) {
+  if (cfg_.mode == order_mode::dry_run) {
+    answer(order_result{true, changes_, 0}, out);
+    return;
+  }
+  obstacle_ = {errc::unknown_outcome, "it may or may not have been written: look again"};
+  store_.commit({}, session_, std::move(txn), out);
+}
+
+order_core::effects order_core::on_commit(std::uint64_t request, const store::commit_outcome& outcome, step s) {
+  effects out;
+  if (!store_.answered(request)) {
+    return out;
+  }
+  const bool once = std::holds_alternative<mend>(what_);
+  if (const auto* yes = std::get_if<store::committed>(&outcome)) {
+    answer(order_result{true, changes_, yes->zxid}, out);
+  } else if (const auto* no = std::get_if<store::rejected>(&outcome)) {
+    const bool may_go_later = no->why.code == errc::not_connected || no->why.code == errc::timed_out;
+    if (may_go_later && !once) {
+      again(s, no->why.code, no->why.text);
+    } else {
+      answer(fail(no->why.code, no->why.text), out);
+    }
+  } else if (std::holds_alternative<store::conflict>(outcome)) {
+    if (once) {
+      answer(fail(errc::conflict, "it has changed since it was looked at: nothing was done"), out);
+    } else {
+      again(s, errc::conflict, "others keep changing the same");
+    }
+  } else {
+    // Reading again shows whether it stands; a late one meets the version that the next one has left.
+    uncertain_ = true;
+    if (once) {
+      answer(fail(errc::unknown_outcome, "it may or may not have been written: look again"), out);
+    } else {
+      again(s, errc::unknown_outcome, "it may or may not have been written: look again");
+    }
+  }
+  next(out);
+  return out;
+}
+
+} // namespace djm

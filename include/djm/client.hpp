@@ -1,0 +1,143 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "djm/client_answers.hpp"
+#include "djm/cluster_view.hpp"
+#include "djm/error.hpp"
+#include "djm/export.hpp"
+#include "djm/log.hpp"
+#include "djm/node_config.hpp"
+#include "djm/strategy.hpp"
+#include "djm/time.hpp"
+#include "djm/tree_finding.hpp"
+
+namespace djm {
+
+class client_call;
+
+/// How a client reaches the store, and how long it waits.
+struct client_options {
+  /// As that of the nodes: `connect`, `root` and `digest` have to be theirs. `secure_tree` is not looked at.
+  store_config store;
+  /// How long a call takes at most, unless it is given another time; 1ms to 1h, default 10s.
+  any_duration timeout = std::chrono::seconds{10};
+  /// Receives what the client library of the store says; empty: nobody.
+  log_sink log;
+  /// Strategies of your own, for `explain_item`, `what_if` and `stoppable`; null: the built-in ones. Jobs of another
+  /// strategy are not planned, and that is said.
+  std::shared_ptr<const strategy_registry> strategies;
+  /// Locks are read one by one up to so many items; a view of more leaves all holders out, and says so. Default 100000.
+  std::uint32_t max_lock_reads = 100'000;
+};
+
+/// Looks at a cluster and gives orders from outside. It is connected to the store alone: it registers nothing, is no
+/// candidate, gets no items, and works with no node alive. What lives within nodes (runs, their history, problems) it
+/// does not know. Each call blocks until it has an answer, at most for `timeout` of the options or the one it is given.
+///
+/// Errors of every call:
+/// - `not_connected`: there was no connection to the store in time; the text says what stood in its way.
+/// - `timed_out`: there was one, and the store did not answer in time.
+/// - `no_permission`: the store refuses the account. Nothing was changed.
+/// - `malformed_payload`: there is no tree of djm at the root, or what was asked about cannot be read.
+///
+/// Errors of orders besides: of these nothing has been changed, but for the last.
+/// - `conflict`: others kept changing the same, or it is not as it was when it was looked at.
+/// - `invalid_state`: it makes no sense as things stand; the text says why.
+/// - `unknown_outcome`: it may or may not have been written, or may still be. Look again.
+///
+/// Orders are guarded by the versions of what they change, and by the version node that the leader watches; an order
+/// whose outcome is unknown is looked at again, and repeated where it does not stand, as long as there is time.
+/// Thread-safe, except for moves and destruction: calls of several threads come one after the other, and waiting for
+/// another one counts.
+class DJM_EXPORT client {
+public:
+  /// Checks the options and begins to connect; does not wait for it. `invalid_connect_string`, `invalid_config`.
+  static expected<client> open(client_options options);
+
+  /// Takes the client over; the other one may only be destroyed or assigned to.
+  client(client&&) noexcept;
+  /// Ends this client as the destructor does, and takes the other one over.
+  client& operator=(client&&) noexcept;
+  /// Closes the session, which takes milliseconds, or up to 20 s when the store does not answer.
+  ~client();
+
+  // -- what the tree shows --
+
+  /// The cluster as the tree shows it.
+  expected<cluster_view> get_cluster(optional_duration timeout = {});
+  /// One job of it. `unknown_job`.
+  expected<job_view> get_job(const job_id& job, optional_duration timeout = {});
+  /// A page of items. `unknown_job` for a job that is not there.
+  expected<item_page> get_items(const item_query& query, optional_duration timeout = {});
+  /// All locks, also those of items that are not there, in the order of jobs and items.
+  expected<std::vector<lock_view>> get_locks(optional_duration timeout = {});
+  /// Every node of the tree, each before those below it.
+  expected<std::vector<tree_node>> get_tree(optional_duration timeout = {});
+
+  // -- what would be --
+
+  /// Why an item is where it is, by a plan made of what the tree shows. `unknown_job`: there is no such item;
+  /// `unknown_strategy`: only nodes can plan that job.
+  expected<item_explanation> explain_item(const job_id& job, const item_id& item, optional_duration timeout = {});
+  /// What would be planned if the cluster were another one. `unknown_worker`, `invalid_config`.
+  expected<what_if_answer> what_if(const what_if_question& question, optional_duration timeout = {});
+  /// Which of these nodes may be stopped together, without an item losing its place or the cluster its last node.
+  expected<stoppable_answer> stoppable(const std::vector<node_id>& nodes, optional_duration timeout = {});
+
+  // -- marks and switches --
+
+  /// Others take the worker's items, as far as they have room. The worker need not be there. `invalid_id`.
+  expected<order_result> drain(const node_id& worker, order_mode mode = order_mode::write,
+                               optional_duration timeout = {});
+  /// Takes back what `drain` did.
+  expected<order_result> undrain(const node_id& worker, order_mode mode = order_mode::write,
+                                 optional_duration timeout = {});
+  /// The worker gets nothing new.
+  expected<order_result> cordon(const node_id& worker, order_mode mode = order_mode::write,
+                                optional_duration timeout = {});
+  /// Takes back what `cordon` did.
+  expected<order_result> uncordon(const node_id& worker, order_mode mode = order_mode::write,
+                                  optional_duration timeout = {});
+  /// Switches a job on. `unknown_job`.
+  expected<order_result> enable_job(const job_id& job, order_mode mode = order_mode::write,
+                                    optional_duration timeout = {});
+  /// Switches a job off: its runs are asked to stop. `unknown_job`.
+  expected<order_result> disable_job(const job_id& job, order_mode mode = order_mode::write,
+                                     optional_duration timeout = {});
+  /// Ends `disable_all`; jobs that were disabled one by one stay so.
+  expected<order_result> enable_all(order_mode mode = order_mode::write, optional_duration timeout = {});
+  /// Switches every job off, whatever its own switch says.
+  expected<order_result> disable_all(order_mode mode = order_mode::write, optional_duration timeout = {});
+
+  // -- waiting --
+
+  /// Looks at the cluster whenever the tree changes, and each second, until `condition` holds; the view of which it
+  /// did. `timed_out` when there was a view and it did not. `condition` must not call this client.
+  expected<cluster_view> wait_for(const std::function<bool(const cluster_view&)>& condition,
+                                  optional_duration timeout = {});
+  /// What has changed in the tree since the last call; the first call looks at it and tells nothing. Waits until
+  /// something has changed, at most for `timeout`; then the list is empty. Locks are looked at each second.
+  expected<std::vector<tree_event>> next_events(optional_duration timeout = {});
+
+  // -- a tree that is not as it should be --
+
+  /// Everything that is not as it should be, the worst first. Takes two reads for each node of the tree.
+  expected<std::vector<tree_finding>> examine(optional_duration timeout = {});
+  /// Mends one finding by its id, if it still stands: `invalid_state` when it does not, or when it is none that is
+  /// mended from outside. `conflict`: it has changed meanwhile, nothing was done.
+  expected<order_result> repair(const std::string& id, order_mode mode = order_mode::dry_run,
+                                optional_duration timeout = {});
+
+private:
+  struct impl;
+  friend class client_call;
+  explicit client(std::unique_ptr<impl> x);
+  std::unique_ptr<impl> impl_;
+};
+
+} // namespace djm
