@@ -47,6 +47,9 @@ public:
   /// as long as a session lives.
   void one_blip_at_a_time(duration session_timeout) { apart_ = session_timeout; }
 
+  /// Wall clocks are wrong by seconds or by more than a day: what is between silences calendars until they get there.
+  void no_clock_by_hours() { least_far_ = std::chrono::hours{25}; }
+
   /// Ends everything that is wrong: links, servers, pauses, pools, switches, stubborn runs; starts what is down.
   void heal();
 
@@ -96,6 +99,7 @@ private:
   /// A registration may have been removed without its node having noticed.
   time_point removed_until_{};
   std::optional<duration> apart_;
+  duration least_far_{};
   std::map<std::size_t, time_point> undisturbed_from_;
   std::uint64_t losing_permille_ = 0;
   std::optional<transaction_kind> losing_kind_;

@@ -88,7 +88,7 @@ void fault_plan::add_node_faults() {
     if (const auto h = any_node()) {
       // By seconds, as when a clock is corrected, or by days.
       const auto far = chance_.one_in(4);
-      const auto by = far ? chance_.between(0h, 240h) : chance_.between(0ms, 5s);
+      const auto by = far ? chance_.between(least_far_, 240h) : chance_.between(0ms, 5s);
       world_.set_wall_clock(*h, chance_.one_in(2) ? by : -by);
       if (chance_.one_in(2)) {
         later(chance_.between(100ms, 5s), [this, h = *h] {

@@ -253,6 +253,9 @@ scenario_result run_scenario(const scenario_options& o) {
     if (o.kind == profile::calm) {
       c.one_blip_at_a_time(2s); // the sessions' time-out
     }
+    if (o.kind == profile::calendar) {
+      c.no_clock_by_hours();
+    }
     const auto began = w.now();
     if (o.kind == profile::calendar) {
       add_calendar_jobs(w, c, wo.zones, dice);
