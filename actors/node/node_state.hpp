@@ -48,7 +48,8 @@ struct status_collector {
 
 struct job_entry {
   job_spec spec;
-  std::shared_ptr<job> code; ///< guarded; null once the job was let go
+  std::optional<timetable> table{}; ///< of its calendar
+  std::shared_ptr<job> code;        ///< guarded; null once the job was let go
   std::shared_ptr<job_activity> activity;
   runner_actor runner;
   cx::watch end{};                                        ///< of the runner
