@@ -60,6 +60,18 @@ void add_job_rows(std::vector<metric_row>& table) {
                      });
                    }});
   table.push_back(
+    {{"djm_run_retries_total", counter, "Attempts after the first for a slot or start of the job.", {"job"}},
+     [](src s, out o) { each_job(s, [&](const runner_status& j) { o.add({j.job.str()}, j.counters.retried); }); }});
+  table.push_back(
+    {{"djm_run_timeouts_total", counter, "Runs of the job that took too long or were silent for too long.", {"job"}},
+     [](src s, out o) { each_job(s, [&](const runner_status& j) { o.add({j.job.str()}, j.counters.timed_out); }); }});
+  table.push_back(
+    {{"djm_runs_cancelled_total", counter, "Runs of the job that were cancelled.", {"job"}},
+     [](src s, out o) { each_job(s, [&](const runner_status& j) { o.add({j.job.str()}, j.counters.cancelled); }); }});
+  table.push_back(
+    {{"djm_runs_postponed_total", counter, "Runs of the job that asked to be called again later.", {"job"}},
+     [](src s, out o) { each_job(s, [&](const runner_status& j) { o.add({j.job.str()}, j.counters.postponed); }); }});
+  table.push_back(
     {{"djm_triggers_total", counter, "Runs of the job that somebody asked for beside its schedule.", {"job"}},
      [](src s, out o) { each_job(s, [&](const runner_status& j) { o.add({j.job.str()}, j.counters.triggers); }); }});
   table.push_back(
@@ -108,6 +120,16 @@ void add_job_rows(std::vector<metric_row>& table) {
   table.push_back(
     {{"djm_job_lanes", gauge, "Into how many runs the share of the job is cut.", {"job"}},
      [](src s, out o) { each_job(s, [&](const runner_status& j) { o.add({j.job.str()}, std::uint64_t{j.lanes}); }); }});
+  table.push_back({{"djm_job_items_parked",
+                    gauge,
+                    "Items of the job that failed too often and do not run before they are released.",
+                    {"job"}},
+                   [](src s, out o) {
+                     each_job(s, [&](const runner_status& j) { o.add({j.job.str()}, std::uint64_t{j.parked.size()}); });
+                   }});
+  table.push_back(
+    {{"djm_job_paused", gauge, "1 while too many failures in a row keep the job from starting on this node.", {"job"}},
+     [](src s, out o) { each_job(s, [&](const runner_status& j) { o.add({j.job.str()}, j.paused); }); }});
   table.push_back({{"djm_job_leased",
                     gauge,
                     "0 while the lease of this node is not in force, so that nothing of the job starts.",

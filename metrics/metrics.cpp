@@ -22,6 +22,10 @@ void add_counters(runner_counters& to, const runner_counters& x) {
   to.dropped += x.dropped;
   to.skipped += x.skipped;
   to.starved += x.starved;
+  to.retried += x.retried;
+  to.timed_out += x.timed_out;
+  to.cancelled += x.cancelled;
+  to.postponed += x.postponed;
 }
 
 /// Sums up what can be; what says how one job stands has no sum and is left as it begins.
@@ -29,6 +33,8 @@ void add_job(runner_status& to, const runner_status& x) {
   to.items.insert(to.items.end(), x.items.begin(), x.items.end());
   to.leaving.insert(to.leaving.end(), x.leaving.begin(), x.leaving.end());
   to.starved.insert(to.starved.end(), x.starved.begin(), x.starved.end());
+  to.parked.insert(to.parked.end(), x.parked.begin(), x.parked.end());
+  to.paused = to.paused || x.paused;
   to.lanes += x.lanes;
   to.active_runs += x.active_runs;
   to.failures_in_a_row = std::max(to.failures_in_a_row, x.failures_in_a_row);

@@ -45,6 +45,8 @@ function attention(c, st) {
   for (const p of c.problems.slice(0, 5)) add('warn', p, at(['store']));
   if (st) {
     for (const p of st.problems.filter((x) => !x.ended_ms && x.about).slice(0, 5)) add('bad', `${p.component}: ${p.text}`, at(['store']));
+    for (const j of st.jobs) if ((j.parked || []).length) add('bad', `${plural(j.parked.length, 'item')} of job ${j.job} parked after too many failures.`, at(['jobs', j.job]));
+    for (const j of st.jobs) if (j.paused) add('bad', `Job ${j.job} is paused here after too many failures in a row.`, at(['jobs', j.job]));
     for (const j of st.jobs) if (j.failures_in_a_row) add('bad', `Job ${j.job} has failed ${plural(j.failures_in_a_row, 'time')} in a row here.`, at(['jobs', j.job]));
     for (const part of st.unanswered) add('warn', `${part} does not answer.`, at(['store']));
   }
@@ -68,7 +70,7 @@ function event_line(e) {
 
 const event_kind = { problem: 'bad', run_failed: 'bad', run_overrun: 'bad', lease_ended: 'bad', item_starved: 'warn',
   pool_problem: 'warn', capacity_wanted: 'warn', leader_changed: 'info', connection_changed: 'info', http_write: 'info',
-  items_granted: 'good', run_finished: 'good', problem_over: 'good' };
+  items_granted: 'good', run_finished: 'good', problem_over: 'good', item_parked: 'bad', job_paused: 'bad' };
 
 const event_rows = (events) => events.map(({ event: e }) => {
   const written = e.who !== undefined;
@@ -237,6 +239,9 @@ export const views = {
             here.last_failure ? ['Last failure', h('span', { dir: 'auto' }, here.last_failure, here.last_failure_ago ? ` (${span(millis(here.last_failure_ago))} ago)` : '')] : null,
             here.starved.length ? ['Starving', here.starved.slice(0, 20).join(', ')] : null,
             here.pool_failure ? ['Pool function', here.pool_failure] : null,
+            here.paused ? ['Paused', pill('too many failures in a row', 'bad')] : null,
+            (here.parked || []).length ? ['Parked', h('span', { dir: 'auto' }, here.parked.slice(0, 20).map((x) => `${x.item} (${x.failures} failures: ${x.what})`).join(', '))] : null,
+            ...(here.runs || []).slice(0, 5).map((r) => [`Run ${r.run}`, h('span', {}, `${plural(r.items, 'item')}, for ${span(millis(r.since))}${r.attempt > 1 ? `, attempt ${r.attempt}` : ''}${r.stopping !== 'none' ? ', asked to stop' : ''}`)]),
           ]) : h('p', { class: 'empty' }, 'The job is not registered on this node.')))];
     },
   },

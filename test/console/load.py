@@ -62,6 +62,7 @@ def memory(process):
 
 
 async def run(where, process):
+    await asyncio.sleep(15)  # a node that has just joined starts its first runs a third of the session timeout later
     before = await delays(where)
     await asyncio.sleep(seconds)
     middle = await delays(where)
