@@ -17,6 +17,10 @@ if(TARGET djm_test)
   list(APPEND djm_components test)
   install(TARGETS djm_test ${kit_archives} EXPORT djm_test_targets)
 endif()
+if(TARGET djm_http)
+  list(APPEND djm_components http)
+  install(TARGETS djm_http EXPORT djm_http_targets)
+endif()
 foreach(component IN LISTS djm_components)
   install(EXPORT djm_${component}_targets FILE djm_${component}_targets.cmake NAMESPACE djm::
     DESTINATION "${package_dir}")
@@ -35,11 +39,12 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/djm" DESTINATION "${CMAKE_INSTA
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/djmConfig.cmake.in"
   "${PROJECT_BINARY_DIR}/djmConfig.cmake" INSTALL_DESTINATION "${package_dir}")
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/djmConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
-# Debian ships neither a CAF nor a ZooKeeper package for CMake, so the modules travel with ours.
+# Debian ships no package for CMake of these, so the modules travel with ours.
 install(FILES
   "${PROJECT_BINARY_DIR}/djmConfig.cmake"
   "${PROJECT_BINARY_DIR}/djmConfigVersion.cmake"
   "${PROJECT_SOURCE_DIR}/cmake/FindCAF.cmake"
+  "${PROJECT_SOURCE_DIR}/cmake/FindMicrohttpd.cmake"
   "${PROJECT_SOURCE_DIR}/cmake/FindZooKeeper.cmake"
   DESTINATION "${package_dir}")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/djm")

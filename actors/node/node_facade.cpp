@@ -202,6 +202,20 @@ void subscription::end() {
   }
 }
 
+expected<void> node::with_actor(const std::function<void(caf::actor_system&, const caf::actor&)>& f) {
+  const auto x = impl_;
+  if (auto ok = impl::usable(x); !ok) {
+    return ok;
+  }
+  // `release` takes the same lock before the host ends.
+  std::lock_guard<std::mutex> lock{x->guard};
+  if (!x->handle) {
+    return tl::make_unexpected(x->stopped());
+  }
+  x->host->call([&](caf::actor_system& system) { f(system, caf::actor_cast<caf::actor>(x->handle)); });
+  return {};
+}
+
 expected<void> node::wait_ready(any_duration limit) const {
   const duration timeout = limit;
   const auto x = impl_;

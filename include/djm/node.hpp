@@ -4,6 +4,8 @@
 #include <memory>
 #include <utility>
 
+#include <caf/fwd.hpp>
+
 #include "djm/error.hpp"
 #include "djm/events.hpp"
 #include "djm/export.hpp"
@@ -130,6 +132,11 @@ public:
   expected<void> shutdown(bool hurry = false);
   /// The same without waiting for it (`wait_stopped` does).
   expected<void> begin_shutdown(bool hurry = false);
+
+  /// For what stands beside a node and talks to its actor, as `djm::http` does: calls `f` with the actor system of this
+  /// node and its actor (a `node_actor`), on the thread that owns both, and waits for it. `f` neither blocks nor calls
+  /// this node. What it spawns has to end with the node.
+  expected<void> with_actor(const std::function<void(caf::actor_system&, const caf::actor&)>& f);
 
   /// Blocks until SIGINT or SIGTERM, then shuts down; a second signal hurries. Call it from the main thread, with at
   /// most one node per process; the signals' former handling is restored afterwards. Returns early when the node ends

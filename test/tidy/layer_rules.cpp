@@ -14,6 +14,8 @@ const std::map<std::string, std::set<std::string>>& arrows() {
     {"api", {"api"}},
     {"model", {"api", "model"}},
     {"calendar", {"api", "model", "calendar"}},
+    {"metrics", {"api", "metrics"}},
+    {"http", {"api", "part", "http"}},
     {"strategies", {"api", "model", "strategies"}},
     {"store", {"api", "model", "store"}},
     {"zookeeper", {"api", "model", "store", "zookeeper"}},
@@ -29,7 +31,7 @@ const std::map<std::string, std::set<std::string>>& arrows() {
       "test"}},
     {"test",
      {"api", "model", "calendar", "strategies", "store", "zookeeper", "core", "actors", "part", "simulation", "kit",
-      "samples", "tools", "test"}},
+      "samples", "tools", "metrics", "http", "test"}},
   };
   return table;
 }

@@ -11,7 +11,8 @@ namespace tidy {
 
 /// The folder, in the sense of the layers: "api" (what users may include), "model" (the code behind it),
 /// "calendar", "strategies", "store", "zookeeper", "core", "part" (of an actor, neither core nor shell: usable by
-/// both), "actors", "simulation", "kit", "samples", "tools", "bench" or "test"; empty for any other file.
+/// both), "actors", "metrics", "http", "simulation", "kit", "samples", "tools", "bench" or "test"; empty for any other
+/// file.
 std::string room_of(std::string_view path);
 
 /// Includes of project files that go against the arrows, and quoted includes that lead nowhere.

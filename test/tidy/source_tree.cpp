@@ -14,9 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const char* const folders[] = {"include", "model",      "calendar", "strategies", "zkstore",
-                               "actors",  "simulation", "testkit",  "samples",    "test",
-                               "bench",   "tools",      "docs",     "cmake",      ".ci"};
+const char* const folders[] = {"include", "model",  "calendar",   "strategies", "metrics", "http",
+                               "zkstore", "actors", "simulation", "testkit",    "samples", "test",
+                               "bench",   "tools",  "docs",       "cmake",      ".ci"};
 
 std::string read_file(const fs::path& path) {
   std::ifstream in{path, std::ios::binary};
@@ -27,7 +27,8 @@ std::string read_file(const fs::path& path) {
 }
 
 bool is_known_kind(const fs::path& path) {
-  static const std::set<std::string> kinds = {".cpp", ".hpp", ".md", ".txt", ".cmake", ".in", ".json", ".sh", ".awk"};
+  static const std::set<std::string> kinds = {".cpp", ".hpp", ".md", ".txt", ".cmake", ".in",  ".json", ".sh",
+                                              ".awk", ".yml", ".py", ".mjs", ".js",    ".css", ".html"};
   return kinds.count(path.extension().string()) != 0 || path.filename() == "dev" || path.filename() == "run";
 }
 

@@ -1,0 +1,117 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "djm/metrics.hpp"
+#include "djm/status.hpp"
+#include "http/event_ring.hpp"
+#include "http/gate.hpp"
+#include "http/message.hpp"
+#include "http/routes.hpp"
+
+namespace djm::http {
+
+/// What a request asks for once it is let through, with its parameters read and checked.
+struct call {
+  const route* to = nullptr;
+  job_id job;
+  item_id item;
+  node_id worker;
+  std::string file; ///< of the console
+  bool wants_html = false;
+  bool wants_stream = false;
+  std::size_t limit = 100;
+  std::string after; ///< the last row of the page before
+  std::string q, state, node, of_job, type;
+  std::string since;   ///< the id of an event
+  std::string known;   ///< `If-None-Match`
+  std::string only_if; ///< `If-Match`
+  std::string body;
+  std::string who; ///< for those who read about writes
+};
+
+/// What a call is answered from. A part that was asked for and is not there has failed, as `failed` says.
+struct material {
+  std::shared_ptr<const node_status> status;
+  std::shared_ptr<const cluster_view> cluster;
+  std::optional<error> failed;
+  http_status counters;
+};
+
+/// Which parts of it are asked for, and whether an answer of the last second will not do.
+struct needs {
+  bool status = false;
+  bool cluster = false;
+  bool fresh = false;
+};
+needs needs_of(const call& c);
+
+/// What the node is asked for beside its status and the tree.
+struct order {
+  operation what = operation::explain;
+  job_id job;
+  item_id item;
+  node_id worker;
+  std::optional<bool> draining, cordoned;
+  bool enabled = true;
+};
+
+/// What came of it.
+struct order_result {
+  std::optional<error> failed;
+  std::uint64_t runs = 0;
+  std::shared_ptr<const item_explanation> explanation;
+};
+
+/// A file of the console.
+struct asset {
+  std::string name; ///< "" is the page itself
+  std::string type;
+  std::string_view content;
+};
+
+struct core_settings {
+  node_id node;
+  gate_settings gate;
+  std::string config_json; ///< empty: not shown
+  std::vector<asset> assets;
+};
+
+/// A parsed request becomes an answer. No clock, no socket, no actor: who has the sockets asks for what is missing.
+///
+///     arrive -> answer, or a call -> (material) -> conclude -> answer, or an order -> (its result) -> concluded
+class http_core {
+public:
+  explicit http_core(core_settings settings) : settings_(std::move(settings)) {}
+
+  std::variant<answer, call> arrive(const request& r) const;
+  std::variant<answer, order> conclude(const call& c, const material& from, const event_ring& events) const;
+  answer concluded(const call& c, const order_result& result) const;
+
+  /// Adds what every answer has: rules for browsers, and the name of its content. `c` is null for what was not let
+  /// through.
+  answer leave(const call* c, answer a) const;
+
+  const core_settings& settings() const { return settings_; }
+
+private:
+  answer problem(int status, std::string_view code, std::string_view detail) const;
+  std::optional<answer> read_query(const uri& target, call& c) const;
+  std::optional<answer> read_names(const std::vector<std::string>& names, call& c) const;
+  std::variant<answer, order> order_of(const call& c, const material& from) const;
+  answer list_events(const call& c, const event_ring& events) const;
+  answer health(const call& c, const material& from) const;
+  answer show(const call& c, const material& from) const;
+
+  core_settings settings_;
+};
+
+/// The name of a content, as ETag: it depends on the content alone, and on all of it.
+std::string tag_of(std::string_view content);
+
+} // namespace djm::http

@@ -1,0 +1,211 @@
+#include "http/routes.hpp"
+
+namespace djm::http {
+
+namespace {
+
+const query_parameter limit{"limit", "Rows of one answer, 1 to 1000; 100 when nothing is said."};
+const query_parameter cursor{"cursor", "Where to go on: `next` of the answer before."};
+const query_parameter q{"q", "Only what has this text in its id, whatever the case of letters."};
+const query_parameter state{"state", "Only items in this state: unassigned, waiting, locked, contested."};
+const query_parameter node{"node", "Only what this node owns or holds."};
+const query_parameter job{"job", "Only items of this job."};
+
+std::vector<route> table() {
+  const auto get = verb::get;
+  const auto open = access::open;
+  const auto reader = access::reader;
+  return {
+    {get,
+     "/",
+     operation::console,
+     open,
+     false,
+     true,
+     {},
+     nullptr,
+     "The console for browsers; with `Accept: application/json` the job model: 404 before it exists."},
+    {get, "/console/{file}", operation::asset, open, false, false, {}, nullptr, "What the console is made of."},
+    {get, "/openapi.json", operation::openapi, open, false, false, {}, nullptr, "This description."},
+    {get,
+     "/live",
+     operation::live,
+     open,
+     true,
+     false,
+     {},
+     nullptr,
+     "200 while the node answers and has not stopped, else 503. The store is not asked."},
+    {get,
+     "/ready",
+     operation::ready,
+     open,
+     true,
+     false,
+     {},
+     nullptr,
+     "200 when the node has joined and everything assigned to it is locked, else 503 with the checks that failed."},
+    {get, "/leader", operation::leader, open, true, false, {}, nullptr, "200 while this node leads, else 503."},
+    {get, "/metrics", operation::metrics, reader, true, false, {}, nullptr, "Prometheus text 0.0.4."},
+    {verb::post,
+     "/v1/session",
+     operation::session,
+     reader,
+     false,
+     false,
+     {},
+     nullptr,
+     "Keeps the token of the request in a cookie, for browsers."},
+    {get, "/v1/status", operation::status, reader, true, false, {}, nullptr, "This node, whole."},
+    {get, "/v1/cluster", operation::cluster, reader, false, true, {}, nullptr, "The cluster in numbers."},
+    {get, "/v1/workers", operation::workers, reader, false, true, {limit, cursor, q}, nullptr, "The workers."},
+    {get, "/v1/workers/{worker}", operation::worker, reader, false, true, {}, nullptr, "A worker."},
+    {get, "/v1/jobs", operation::jobs, reader, false, true, {limit, cursor, q}, nullptr, "The jobs in numbers."},
+    {get, "/v1/jobs/{job}", operation::job, reader, true, true, {}, nullptr, "A job, and what this node does for it."},
+    {get,
+     "/v1/jobs/{job}/items",
+     operation::job_items,
+     reader,
+     false,
+     true,
+     {limit, cursor, q, state, node},
+     nullptr,
+     "The items of a job."},
+    {get,
+     "/v1/items",
+     operation::items,
+     reader,
+     false,
+     true,
+     {limit, cursor, q, state, node, job},
+     nullptr,
+     "The items of all jobs."},
+    {get,
+     "/v1/jobs/{job}/items/{item}/explain",
+     operation::explain,
+     reader,
+     false,
+     false,
+     {},
+     nullptr,
+     "Why an item is where it is, and what speaks against every other worker."},
+    {get, "/v1/locks", operation::locks, reader, false, true, {limit, cursor, q, node}, nullptr, "Who holds what."},
+    {get,
+     "/v1/plan",
+     operation::plan,
+     reader,
+     true,
+     false,
+     {},
+     nullptr,
+     "The last plan of this node, which has one while it leads."},
+    {get,
+     "/v1/config",
+     operation::config,
+     reader,
+     false,
+     false,
+     {},
+     nullptr,
+     "The configuration of this node without its secrets; 404 when the program does not show it."},
+    {get,
+     "/v1/events",
+     operation::events,
+     reader,
+     false,
+     false,
+     {{"since", "Only events after the one of this id."}, {"type", "Only events of this type."}, limit},
+     nullptr,
+     "The latest events; with `Accept: text/event-stream` as a stream that goes on, from `Last-Event-ID` if there is "
+     "one."},
+    {verb::post,
+     "/v1/stoppable",
+     operation::stoppable,
+     reader,
+     false,
+     true,
+     {},
+     R"({"nodes":["node-1"]})",
+     "Which of these nodes may be stopped together without a job that nobody could run. Writes nothing."},
+    {verb::patch,
+     "/v1/workers/{worker}",
+     operation::mark_worker,
+     access::writer,
+     false,
+     true,
+     {},
+     R"({"draining":true,"cordoned":false})",
+     "Sets or takes back the marks of a worker; what is not named stays."},
+    {verb::patch,
+     "/v1/jobs/{job}",
+     operation::switch_job,
+     access::writer,
+     false,
+     true,
+     {},
+     R"({"enabled":false})",
+     "Switches a job on or off in the whole cluster."},
+    {verb::patch,
+     "/v1/cluster",
+     operation::switch_all,
+     access::writer,
+     false,
+     true,
+     {},
+     R"({"all_disabled":true})",
+     "Switches all jobs off, or ends that."},
+    {verb::post,
+     "/v1/jobs/{job}/trigger",
+     operation::trigger,
+     access::writer,
+     false,
+     false,
+     {},
+     nullptr,
+     "Runs what this node holds of the job once more, now; answers how many runs follow."},
+  };
+}
+
+/// Whether the path is that of the route; its names are left in `names`.
+bool follows(const std::vector<std::string>& path, const route& r, std::vector<std::string>& names) {
+  names.clear();
+  const auto pattern = parse_target(r.path);
+  if (!pattern || pattern->path.size() != path.size()) {
+    return false;
+  }
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    const auto& want = pattern->path[i];
+    if (want.front() == '{') {
+      names.push_back(path[i]);
+    } else if (want != path[i]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+} // namespace
+
+const std::vector<route>& routes() {
+  static const auto all = table();
+  return all;
+}
+
+route_match match(verb how, const uri& target) {
+  const auto wanted = how == verb::head ? verb::get : how;
+  route_match result;
+  std::vector<std::string> names;
+  for (const auto& r : routes()) {
+    if (!follows(target.path, r, names)) {
+      continue;
+    }
+    if (r.how == wanted) {
+      return {&r, std::move(names), {}};
+    }
+    result.allowed += (result.allowed.empty() ? "" : ", ") + enum_text(r.how);
+    result.allowed += r.how == verb::get ? ", HEAD" : "";
+  }
+  return result;
+}
+
+} // namespace djm::http

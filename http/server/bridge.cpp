@@ -1,0 +1,257 @@
+#include "http/server/bridge.hpp"
+
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include <caf/all.hpp>
+
+#include "actors/node/clerk.hpp"
+#include "djm/messages.hpp"
+
+namespace djm::http {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds fresh_for{1};
+constexpr std::chrono::seconds status_limit{5};
+constexpr std::chrono::seconds cluster_limit{20};
+constexpr std::chrono::seconds explain_limit{60};
+constexpr std::chrono::seconds write_limit{60};
+
+/// Calls what waits once, with "shutting down" when nobody else has: a question that is dropped is an answer, too.
+template <class T>
+class once {
+public:
+  explicit once(std::function<void(T)> f) : f_(std::move(f)) {}
+  once(const once&) = delete;
+  once& operator=(const once&) = delete;
+  ~once() { (*this)(tl::make_unexpected(error{errc::shutting_down, "the node has stopped"})); }
+
+  void operator()(T x) {
+    if (auto f = std::exchange(f_, nullptr)) {
+      f(std::move(x));
+    }
+  }
+
+private:
+  std::function<void(T)> f_;
+};
+
+/// One kind of answer: the last one, and who waits for the next.
+template <class T>
+struct shelf {
+  using value = expected<std::shared_ptr<const T>>;
+  std::optional<value> last;
+  clock::time_point when;
+  bool asked = false;
+  std::vector<std::function<void(value)>> waiting;
+};
+
+caf::behavior bridge_behavior(cx::event_based_actor* self, const node_actor& node,
+                              const std::function<void(const node_event&)>& on_event,
+                              const std::function<void()>& on_end) {
+  self->monitor(node, [self, on_end](const caf::error&) {
+    on_end();
+    self->quit();
+  });
+  self->mail(subscribe{caf::actor{self}})
+    .request(node, caf::infinite)
+    .then([] {}, [](caf::error&) {}); // a node that ends meanwhile tells it by its end
+  return {[self](const question& q) { q.ask(self); }, [on_event](const node_event& e) { on_event(e); }};
+}
+
+} // namespace
+
+struct bridge::state {
+  explicit state(std::function<void(const node_event&)> f) : on_event(std::move(f)) {}
+
+  const std::function<void(const node_event&)> on_event;
+  std::mutex guard; ///< of what follows
+  caf::actor actor; ///< null before the start and after the end
+  caf::weak_actor_ptr target;
+  shelf<node_status> statuses;
+  shelf<cluster_view> clusters;
+
+  /// Sends `m` to the node and calls `f` with the answer, on the thread of an actor.
+  template <class T, class Message>
+  void ask(Message m, cx::timeout limit, std::function<void(expected<T>)> f) {
+    auto slot = std::make_shared<once<expected<T>>>(std::move(f)); // goes after the lock: it may call
+    std::lock_guard<std::mutex> lock{guard};
+    if (!actor) {
+      return;
+    }
+    cx::anon_mail(question{[to = target, limit, m = std::move(m), slot](cx::event_based_actor* self) {
+      put<T>(self, to, limit, m, slot);
+    }})
+      .send(actor);
+  }
+
+  template <class T, class Message>
+  static void put(cx::event_based_actor* self, const caf::weak_actor_ptr& target, cx::timeout limit, const Message& m,
+                  const std::shared_ptr<once<expected<T>>>& slot) {
+    const auto to = caf::actor_cast<node_actor>(target);
+    if (!to) {
+      return;
+    }
+    auto failed = [slot](caf::error& e) {
+      if (e != caf::sec::request_receiver_down) {
+        (*slot)(tl::make_unexpected(from_caf(e)));
+      }
+    };
+    auto request = self->mail(m).request(to, limit);
+    if constexpr (std::is_void_v<T>) {
+      std::move(request).then([slot] { (*slot)({}); }, failed);
+    } else {
+      std::move(request).then([slot](T& x) { (*slot)(std::move(x)); }, failed);
+    }
+  }
+};
+
+bridge::bridge(std::function<void(const node_event&)> on_event)
+  : state_(std::make_shared<state>(std::move(on_event))) {}
+
+void bridge::start(caf::actor_system& system, const node_actor& node) {
+  auto s = state_;
+  const std::function<void(const node_event&)> hear = [s](const node_event& e) { s->on_event(e); };
+  const std::function<void()> end = [s] {
+    caf::actor last;
+    std::lock_guard<std::mutex> lock{s->guard};
+    last.swap(s->actor);
+  };
+  std::lock_guard<std::mutex> lock{s->guard};
+  s->target = caf::actor_cast<caf::weak_actor_ptr>(caf::actor_cast<caf::strong_actor_ptr>(node));
+  s->actor = system.spawn(bridge_behavior, node, hear, end);
+}
+
+void bridge::stop() {
+  caf::actor last;
+  {
+    std::lock_guard<std::mutex> lock{state_->guard};
+    last.swap(state_->actor);
+  }
+  if (last) {
+    cx::anon_mail(question{[](cx::event_based_actor* self) { self->quit(); }}).send(last);
+  }
+}
+
+namespace {
+
+/// Answers at once from what is young enough; else joins who waits. True when somebody has to ask.
+template <class T>
+bool join(std::mutex& guard, shelf<T>& s, bool fresh, std::function<void(typename shelf<T>::value)> f) {
+  std::unique_lock<std::mutex> lock{guard};
+  if (!fresh && s.last && clock::now() - s.when < fresh_for) {
+    auto value = *s.last;
+    lock.unlock();
+    f(std::move(value));
+    return false;
+  }
+  s.waiting.push_back(std::move(f));
+  return !std::exchange(s.asked, true);
+}
+
+template <class T>
+void answer_all(std::mutex& guard, shelf<T>& s, expected<T> x) {
+  typename shelf<T>::value value = x ? typename shelf<T>::value{std::make_shared<const T>(std::move(*x))}
+                                     : typename shelf<T>::value{tl::make_unexpected(x.error())};
+  std::vector<std::function<void(typename shelf<T>::value)>> waiting;
+  {
+    std::lock_guard<std::mutex> lock{guard};
+    s.last = value;
+    s.when = clock::now();
+    s.asked = false;
+    waiting.swap(s.waiting);
+  }
+  for (auto& f : waiting) {
+    f(value);
+  }
+}
+
+} // namespace
+
+void bridge::fetch(needs what, take_material f) {
+  struct gathered {
+    std::mutex guard;
+    material found;
+    int open = 0;
+    take_material f;
+  };
+  auto g = std::make_shared<gathered>();
+  g->open = (what.status ? 1 : 0) + (what.cluster ? 1 : 0);
+  g->f = std::move(f);
+  if (g->open == 0) {
+    return g->f(g->found);
+  }
+  const auto put = [g](auto& place, auto& x) {
+    bool all = false;
+    {
+      std::lock_guard<std::mutex> lock{g->guard};
+      if (x) {
+        place = *x;
+      } else {
+        g->found.failed = x.error();
+      }
+      all = --g->open == 0;
+    }
+    if (all) {
+      g->f(g->found);
+    }
+  };
+  auto s = state_;
+  if (what.status && join<node_status>(s->guard, s->statuses, what.fresh,
+                                       [g, put](shelf<node_status>::value x) { put(g->found.status, x); })) {
+    s->ask<node_status>(get_status{}, cx::timeout{status_limit},
+                        [s](expected<node_status> x) { answer_all(s->guard, s->statuses, std::move(x)); });
+  }
+  if (what.cluster && join<cluster_view>(s->guard, s->clusters, what.fresh,
+                                         [g, put](shelf<cluster_view>::value x) { put(g->found.cluster, x); })) {
+    s->ask<cluster_view>(get_cluster{}, cx::timeout{cluster_limit},
+                         [s](expected<cluster_view> x) { answer_all(s->guard, s->clusters, std::move(x)); });
+  }
+}
+
+void bridge::carry_out(order o, take_result f) {
+  const auto done = [f](const expected<void>& x) {
+    order_result r;
+    if (!x) {
+      r.failed = x.error();
+    }
+    f(r);
+  };
+  auto s = state_;
+  const cx::timeout limit{write_limit};
+  switch (o.what) {
+  case operation::explain:
+    s->ask<item_explanation>(explain_item{o.job, o.item}, cx::timeout{explain_limit},
+                             [f](expected<item_explanation> x) {
+                               order_result r;
+                               if (x) {
+                                 r.explanation = std::make_shared<const item_explanation>(std::move(*x));
+                               } else {
+                                 r.failed = x.error();
+                               }
+                               f(r);
+                             });
+    break;
+  case operation::trigger:
+    s->ask<std::uint64_t>(trigger_job{o.job}, limit, [f](expected<std::uint64_t> x) {
+      order_result r;
+      if (x) {
+        r.runs = *x;
+      } else {
+        r.failed = x.error();
+      }
+      f(r);
+    });
+    break;
+  case operation::mark_worker: s->ask<void>(mark_worker{o.worker, o.draining, o.cordoned}, limit, done); break;
+  case operation::switch_job: s->ask<void>(switch_job{o.job, o.enabled}, limit, done); break;
+  case operation::switch_all: s->ask<void>(switch_all{o.enabled}, limit, done); break;
+  default: done(fail(errc::internal, "this route gives no order")); break;
+  }
+}
+
+} // namespace djm::http

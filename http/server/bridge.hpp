@@ -1,0 +1,39 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include <caf/actor.hpp>
+
+#include "djm/node_actor.hpp"
+#include "http/http_core.hpp"
+
+namespace djm::http {
+
+/// Asks the node on behalf of the server's thread, through an actor of its own. Questions of the same kind that come
+/// while one is under way wait for its answer; one that is younger than a second is answered again. Thread-safe.
+class bridge {
+public:
+  using take_material = std::function<void(const material&)>;
+  using take_result = std::function<void(const order_result&)>;
+
+  explicit bridge(std::function<void(const node_event&)> on_event);
+
+  /// Spawns the actor, which ends with the node.
+  void start(caf::actor_system& system, const node_actor& node);
+  /// Ends the actor. What was asked is answered with `shutting_down`.
+  void stop();
+
+  /// Calls `f` once, on any thread.
+  void fetch(needs what, take_material f);
+  void carry_out(order what, take_result f);
+
+private:
+  struct state;
+
+  std::shared_ptr<state> state_;
+};
+
+} // namespace djm::http

@@ -1,0 +1,209 @@
+#include <doctest/doctest.h>
+
+#include "test/unit/http/http_rig.hpp"
+
+/// What the routes answer.
+using namespace djm;
+using namespace djm::http;
+using namespace djm::http::test;
+
+TEST_CASE("job model: 200 with its content type, 404 before it exists, 500 on a failure") {
+  site s;
+  auto a = s.get("/");
+  CHECK(a.status == 200);
+  CHECK(a.type == "application/json");
+  CHECK(json_of(a).at("jobs")[0].at("items").size() == 4);
+  auto none = *s.from.cluster;
+  none.leader = node_id{};
+  s.from.cluster = std::make_shared<cluster_view>(none);
+  a = s.get("/");
+  CHECK(a.status == 404);
+  CHECK(json_of(a).at("type") == "urn:djm:not_ready");
+  s.from.cluster = nullptr;
+  s.from.failed = error{errc::not_connected, "the store is away"};
+  CHECK(s.get("/").status == 404);
+  s.from.failed = error{errc::internal, "put in"};
+  a = s.get("/");
+  CHECK(a.status == 500);
+  CHECK(a.type == "application/problem+json");
+  CHECK(json_of(a).at("detail") == "put in");
+}
+
+TEST_CASE("page: a browser gets the console, its files by name, and strict rules") {
+  site s;
+  auto r = site::ask(verb::get, "/");
+  r.headers[1].second = "text/html,application/xhtml+xml";
+  s.from.cluster = nullptr; // it needs nothing
+  const auto a = s.answer_to(r);
+  CHECK(a.status == 200);
+  CHECK(a.body == "<!doctype html>");
+  CHECK(header_in(a, "Content-Security-Policy").rfind("default-src 'none'", 0) == 0);
+  CHECK(header_in(a, "X-Content-Type-Options") == "nosniff");
+  CHECK(s.get("/console/app.js").status == 200);
+  CHECK(s.get("/console/..%2Fsecret").status == 404);
+  CHECK(s.get("/console/").status == 404);
+}
+
+TEST_CASE("health: yes or no, and which check says no") {
+  site s;
+  for (const auto* path : {"/live", "/ready", "/leader"}) {
+    CHECK(s.get(path).status == 200);
+  }
+  auto x = *s.from.status;
+  x.ready = false;
+  x.election.role = election_role::candidate;
+  s.from.status = std::make_shared<node_status>(x);
+  CHECK(s.get("/live").status == 200);
+  CHECK(s.get("/leader").status == 503);
+  const auto a = s.get("/ready");
+  CHECK(a.status == 503);
+  for (const auto& check : json_of(a).at("checks")) {
+    CHECK(check.at("ok") == (check.at("name") != "locked"));
+  }
+  s.from.status = nullptr;
+  s.from.failed = error{errc::shutting_down, ""};
+  CHECK(s.get("/live").status == 503);
+}
+
+TEST_CASE("items: filters, and pages that go on where the last one ended") {
+  site s;
+  const auto total = [&](const char* target) { return json_of(s.get(target)).at("total").get<int>(); };
+  CHECK(total("/v1/items") == 4);
+  CHECK(total("/v1/items?state=unassigned") == 1);
+  CHECK(total("/v1/items?state=waiting") == 1);
+  CHECK(total("/v1/items?state=locked") == 1);
+  CHECK(total("/v1/items?state=contested") == 1);
+  CHECK(total("/v1/items?node=node-2") == 2);
+  CHECK(total("/v1/items?q=EU") == 1);
+  CHECK(total("/v1/items?job=mail-2") == 0);
+  CHECK(total("/v1/locks") == 2);
+  CHECK(total("/v1/jobs/mail/items") == 4);
+  CHECK(s.get("/v1/jobs/none/items").status == 404);
+  std::vector<std::string> seen;
+  std::string target = "/v1/items?limit=3";
+  for (int i = 0; i < 5 && !target.empty(); ++i) {
+    const auto page = json_of(s.get(target));
+    for (const auto& x : page.at("items")) {
+      seen.push_back(x.at("item"));
+    }
+    target = page.at("next").is_null() ? "" : "/v1/items?limit=3&cursor=" + page.at("next").get<std::string>();
+  }
+  CHECK(seen == std::vector<std::string>{"asia", "eu", "us", "zz"});
+}
+
+TEST_CASE("rows: numbers that a browser would round are texts as well") {
+  site s;
+  const auto item = json_of(s.get("/v1/items?limit=1")).at("items")[0];
+  CHECK(item.at("token_text") == "9007199254740993");
+  CHECK(json_of(s.get("/v1/cluster")).at("epoch_text") == "9007199254740993");
+}
+
+TEST_CASE("cluster: sums over workers, jobs and items") {
+  site s;
+  const auto c = json_of(s.get("/v1/cluster"));
+  CHECK(c.at("workers").at("alive") == 2);
+  CHECK(c.at("workers").at("gone") == 1);
+  CHECK(c.at("jobs_disabled") == 1);
+  CHECK(c.at("counts").at("items") == 4);
+  CHECK(c.at("unassigned_because").at("not_planned") == 1);
+  CHECK(c.at("writable") == false);
+  const auto w = json_of(s.get("/v1/workers/node-1"));
+  CHECK(w.at("leader") == true);
+  CHECK(w.at("locked") == 2);
+  CHECK(s.get("/v1/workers/none").status == 404);
+  const auto j = json_of(s.get("/v1/jobs/mail"));
+  CHECK(j.at("job").at("spread") == 1);
+  CHECK(j.at("owners").at("node-2") == 2);
+  CHECK(j.at("here").is_null());
+  CHECK(json_of(s.get("/v1/jobs")).at("total") == 2);
+  CHECK(json_of(s.get("/v1/plan")).at("leading") == false);
+  CHECK(s.get("/v1/config").status == 404);
+}
+
+TEST_CASE("parameters: a bad one is named, and one that means nothing as well") {
+  site s;
+  for (const auto* bad :
+       {"/v1/items?limit=0", "/v1/items?limit=1001", "/v1/items?limit=1x", "/v1/items?cursor=%21",
+        "/v1/items?state=gone", "/v1/items?nodes=a", "/v1/status?q=1", "/v1/jobs/a%20b", "/v1/workers/.."}) {
+    INFO(bad);
+    const auto a = s.get(bad);
+    CHECK(a.status == 400);
+    CHECK(json_of(a).at("detail").get<std::string>().size() > 10);
+  }
+}
+
+TEST_CASE("ETag: it depends on the content, and who knows it is told nothing again") {
+  site s;
+  const auto first = s.get("/v1/cluster");
+  auto r = site::ask(verb::get, "/v1/cluster");
+  r.headers.emplace_back("If-None-Match", header_in(first, "ETag"));
+  const auto again = s.answer_to(r);
+  CHECK(again.status == 304);
+  CHECK(again.body.empty());
+  auto c = *s.from.cluster;
+  c.all_disabled = true;
+  s.from.cluster = std::make_shared<cluster_view>(c);
+  CHECK(s.answer_to(r).status == 200);
+}
+
+TEST_CASE("writes: the body says what, If-Match says of what") {
+  site s;
+  s.settings.gate.writes = true;
+  const auto mark = [&](std::string body, std::string only_if) {
+    auto r = site::ask(verb::patch, "/v1/workers/node-2", std::move(body));
+    r.headers.emplace_back("If-Match", std::move(only_if));
+    return s.result_of(r);
+  };
+  const auto tag = header_in(s.get("/v1/workers/node-2"), "ETag");
+  const auto done = mark(R"({"draining":true})", tag);
+  const auto& o = std::get<order>(done);
+  CHECK(o.worker == "node-2");
+  CHECK(o.draining == true);
+  CHECK_FALSE(o.cordoned);
+  CHECK(std::get<answer>(mark(R"({"draining":true})", "\"0000\"")).status == 412);
+  CHECK(std::get<answer>(mark("{}", tag)).status == 400);
+  CHECK(std::get<answer>(mark(R"({"draning":true})", tag)).status == 400);
+  CHECK(std::get<answer>(mark("[", tag)).status == 400);
+  auto off = site::ask(verb::patch, "/v1/jobs/mail", R"({"enabled":false})");
+  off.headers.emplace_back("If-Match", header_in(s.get("/v1/jobs/mail"), "ETag"));
+  CHECK(std::get<order>(s.result_of(off)).enabled == false);
+  auto all = site::ask(verb::patch, "/v1/cluster", R"({"all_disabled":true})");
+  CHECK(std::get<order>(s.result_of(all)).enabled == false);
+}
+
+TEST_CASE("writes: what the node says becomes a status") {
+  const http_core core{site{}.settings};
+  call c;
+  for (const auto& r : routes()) {
+    if (r.what == operation::trigger) {
+      c.to = &r;
+    }
+  }
+  const auto status = [&](errc code) {
+    order_result r;
+    r.failed = error{code, "why"};
+    return core.concluded(c, r).status;
+  };
+  CHECK(status(errc::unknown_job) == 404);
+  CHECK(status(errc::invalid_state) == 409);
+  CHECK(status(errc::backlog_full) == 429);
+  CHECK(status(errc::not_connected) == 503);
+  CHECK(status(errc::timed_out) == 504);
+  order_result unknown;
+  unknown.failed = error{errc::unknown_outcome, "why"};
+  CHECK(json_of(core.concluded(c, unknown)).at("code") == "may_be_applied");
+  order_result three;
+  three.runs = 3;
+  CHECK(core.concluded(c, three).body == R"({"runs":3})");
+}
+
+TEST_CASE("stoppable: each input in exactly one list, and not all that can do a job") {
+  site s;
+  const auto a = json_of(
+    s.answer_to(site::ask(verb::post, "/v1/stoppable", R"({"nodes":["node-3","node-1","node-2","x","node-1"]})")));
+  CHECK(a.at("stoppable") == nlohmann::json{"node-3", "node-1"});
+  CHECK(a.at("unknown") == nlohmann::json{"x"});
+  REQUIRE(a.at("not_stoppable").size() == 1);
+  CHECK(a.at("not_stoppable")[0].at("node") == "node-2");
+  CHECK(s.answer_to(site::ask(verb::post, "/v1/stoppable", "{")).status == 400);
+}
