@@ -109,7 +109,8 @@ answer list_locks(const call& c, const cluster_view& cluster) {
       if (!x.holder.empty() && (c.node.empty() || x.holder.str() == c.node) &&
           (holds(x.item, c.q) || holds(j.id, c.q))) {
         rows.add(key_of(j.id, x.item), [&] {
-          return lock_row{j.id, x.item, x.holder, x.owner, x.holder != x.owner, x.token, std::to_string(x.token)};
+          return lock_row{
+            j.id, x.item, x.holder, x.owner, x.holder != x.owner, x.token, std::to_string(x.token), x.locked_at_ms};
         });
       }
     }

@@ -128,8 +128,27 @@ std::variant<answer, order> http_core::conclude(const call& c, const material& f
     if (!body) {
       return problem_answer(body.error(), settings_.node.str());
     }
+    if (settings_.has_client) {
+      order o;
+      o.what = what;
+      o.nodes = body->nodes;
+      return o;
+    }
     a.body = to_json_text(judge_stops(*from.cluster, body->nodes));
     return a;
+  }
+  case operation::what_if: {
+    if (!settings_.has_client) {
+      return problem(404, "no_client", "the program has given no client that could plan (http_options::outside)");
+    }
+    auto question = from_json_text<what_if_question>(c.body);
+    if (!question) {
+      return problem_answer(question.error(), settings_.node.str());
+    }
+    order o;
+    o.what = what;
+    o.question = std::move(*question);
+    return o;
   }
   default: return show(c, from);
   }

@@ -175,13 +175,13 @@ answer http_core::leave(const call* c, answer a) const {
   return a;
 }
 
-answer http_core::concluded(const call& c, const order_result& result) const {
+answer http_core::concluded(const call& c, const order_answer& result) const {
   if (result.failed) {
     return problem_answer(*result.failed, settings_.node.str());
   }
   answer a;
-  if (c.to->what == operation::explain && result.explanation) {
-    a.body = to_json_text(*result.explanation);
+  if (!result.json.empty()) {
+    a.body = result.json;
   } else if (c.to->what == operation::trigger) {
     a.body = "{\"runs\":" + std::to_string(result.runs) + "}";
   } else {

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "djm/client_answers.hpp"
 #include "djm/metrics.hpp"
 #include "djm/status.hpp"
 #include "http/event_ring.hpp"
@@ -59,13 +60,15 @@ struct order {
   node_id worker;
   std::optional<bool> draining, cordoned;
   bool enabled = true;
+  what_if_question question; ///< for the client, as are the nodes
+  std::vector<node_id> nodes;
 };
 
 /// What came of it.
-struct order_result {
+struct order_answer {
   std::optional<error> failed;
   std::uint64_t runs = 0;
-  std::shared_ptr<const item_explanation> explanation;
+  std::string json; ///< the answer itself, where the node or the client has given one
 };
 
 /// A file of the console.
@@ -79,6 +82,7 @@ struct core_settings {
   node_id node;
   gate_settings gate;
   std::string config_json; ///< empty: not shown
+  bool has_client = false; ///< that can say what would be
   std::vector<asset> assets;
 };
 
@@ -91,7 +95,7 @@ public:
 
   std::variant<answer, call> arrive(const request& r) const;
   std::variant<answer, order> conclude(const call& c, const material& from, const event_ring& events) const;
-  answer concluded(const call& c, const order_result& result) const;
+  answer concluded(const call& c, const order_answer& result) const;
 
   /// Adds what every answer has: rules for browsers, and the name of its content. `c` is null for what was not let
   /// through.

@@ -41,12 +41,14 @@ enum class operation : std::uint8_t {
   switch_job,
   switch_all,
   trigger,
+  what_if,
 };
 
 constexpr auto enum_names(operation) {
   return name_enum("operation", "console", "asset", "openapi", "live", "ready", "leader", "metrics", "session",
                    "status", "cluster", "workers", "worker", "jobs", "job", "job_items", "items", "explain", "locks",
-                   "plan", "config", "events", "stoppable", "mark_worker", "switch_job", "switch_all", "trigger");
+                   "plan", "config", "events", "stoppable", "mark_worker", "switch_job", "switch_all", "trigger",
+                   "what_if");
 }
 
 /// Who may ask.

@@ -16,7 +16,8 @@ item_state state_of(const item_view& x) {
 }
 
 item_row row_of(const job_id& job, const item_view& x) {
-  return {job, x.item, state_of(x), x.owner, x.holder, x.token, std::to_string(x.token), x.why, x.reason};
+  return {job,   x.item,   state_of(x),   x.owner, x.holder, x.token, std::to_string(x.token),
+          x.why, x.reason, x.locked_at_ms};
 }
 
 item_counts count_items(const job_view& job) {
@@ -49,7 +50,7 @@ std::vector<worker_row> worker_rows(const cluster_view& c) {
   std::vector<worker_row> rows;
   for (const auto& w : c.workers) {
     rows.push_back({w.id, w.state, w.id == c.leader, w.zone, w.draining, w.cordoned, w.items, locked[w.id], w.host,
-                    w.pid, w.software_version, w.incarnation, w.jobs, owned[w.id]});
+                    w.pid, w.software_version, w.incarnation, w.jobs, owned[w.id], w.started_at_ms, w.labels});
   }
   return rows;
 }
@@ -148,8 +149,8 @@ plan_page plan_of(const node_status& s) {
           m.unassigned, m.unassigned_items, m.waiting};
 }
 
-stoppable_page judge_stops(const cluster_view& c, const std::vector<node_id>& nodes) {
-  stoppable_page page;
+stoppable_answer judge_stops(const cluster_view& c, const std::vector<node_id>& nodes) {
+  stoppable_answer page;
   std::set<node_id> stopped, seen;
   for (const auto& id : nodes) {
     if (!seen.insert(id).second) {
@@ -157,10 +158,10 @@ stoppable_page judge_stops(const cluster_view& c, const std::vector<node_id>& no
     }
     const auto w = std::find_if(c.workers.begin(), c.workers.end(), [&](const auto& x) { return x.id == id; });
     if (w == c.workers.end()) {
-      page.unknown.push_back(id);
+      page.refused.push_back({id, {"no such node is in the tree"}});
       continue;
     }
-    stoppable_row row{id, {}};
+    stop_refusal row{id, {}};
     for (const auto& j : c.jobs) {
       if (!offers(*w, j.id) || !j.enabled || j.items.empty()) {
         continue;
@@ -176,7 +177,7 @@ stoppable_page judge_stops(const cluster_view& c, const std::vector<node_id>& no
       stopped.insert(id);
       page.stoppable.push_back(id);
     } else {
-      page.not_stoppable.push_back(std::move(row));
+      page.refused.push_back(std::move(row));
     }
   }
   return page;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "djm/client_answers.hpp"
 #include "djm/enum_names.hpp"
 #include "djm/fields.hpp"
 #include "djm/ids.hpp"
@@ -39,8 +40,9 @@ struct item_row {
   std::string token_text;
   item_reason why = item_reason::none;
   std::string reason;
+  std::int64_t locked_at_ms = 0;
 };
-DJM_FIELDS(item_row, job, item, state, owner, holder, token, token_text, why, reason)
+DJM_FIELDS(item_row, job, item, state, owner, holder, token, token_text, why, reason, locked_at_ms)
 
 struct lock_row {
   job_id job;
@@ -50,8 +52,9 @@ struct lock_row {
   bool contested = false;
   fencing_token token = 0;
   std::string token_text;
+  std::int64_t locked_at_ms = 0;
 };
-DJM_FIELDS(lock_row, job, item, holder, owner, contested, token, token_text)
+DJM_FIELDS(lock_row, job, item, holder, owner, contested, token, token_text, locked_at_ms)
 
 /// How many items are in which state.
 struct item_counts {
@@ -78,9 +81,11 @@ struct worker_row {
   std::string incarnation;
   std::vector<job_id> jobs;
   std::map<job_id, std::uint64_t> items_by_job; ///< that it owns
+  std::int64_t started_at_ms = 0;
+  std::vector<std::string> labels;
 };
 DJM_FIELDS(worker_row, id, state, leader, zone, draining, cordoned, items, locked, host, pid, software_version,
-           incarnation, jobs, items_by_job)
+           incarnation, jobs, items_by_job, started_at_ms, labels)
 
 struct job_row {
   job_id id;
@@ -147,19 +152,7 @@ job_page page_of(const cluster_view& c, const job_view& job, const node_status* 
 cluster_row row_of(const cluster_view& c, const node_id& asked, bool writable);
 plan_page plan_of(const node_status& s);
 
-/// Which of the nodes may be stopped, one after the other as they are named: each input in exactly one list.
-struct stoppable_row {
-  node_id node;
-  std::vector<std::string> reasons;
-};
-DJM_FIELDS(stoppable_row, node, reasons)
-struct stoppable_page {
-  std::vector<node_id> stoppable;
-  std::vector<stoppable_row> not_stoppable;
-  std::vector<node_id> unknown;
-};
-DJM_FIELDS(stoppable_page, stoppable, not_stoppable, unknown)
-
-stoppable_page judge_stops(const cluster_view& c, const std::vector<node_id>& nodes);
+/// Which of the nodes may be stopped, one after the other as they are named, judged by which jobs the others offer.
+stoppable_answer judge_stops(const cluster_view& c, const std::vector<node_id>& nodes);
 
 } // namespace djm::http

@@ -18,6 +18,7 @@ void add_job_rows(std::vector<metric_row>& table) {
   using out = sample_sink&;
   const auto counter = metric_type::counter;
   const auto gauge = metric_type::gauge;
+  const auto histogram = metric_type::histogram;
   table.push_back(
     {{"djm_runs_started_total", counter, "Runs of the job that this node has started.", {"job"}},
      [](src s, out o) { each_job(s, [&](const runner_status& j) { o.add({j.job.str()}, j.counters.started); }); }});
@@ -38,6 +39,26 @@ void add_job_rows(std::vector<metric_row>& table) {
       "Runs of the job that ignored their request to stop for longer than their grace.",
       {"job"}},
      [](src s, out o) { each_job(s, [&](const runner_status& j) { o.add({j.job.str()}, j.counters.overruns); }); }});
+  table.push_back(
+    {{"djm_run_duration_seconds", histogram, "How long runs of the job took.", {"job"}},
+     [](src s, out o) { each_job(s, [&](const runner_status& j) { o.add({j.job.str()}, j.times.run_time); }); }});
+  table.push_back(
+    {{"djm_run_start_delay_seconds",
+      histogram,
+      "How late runs of the job began, waiting for a thread included.",
+      {"job"}},
+     [](src s, out o) { each_job(s, [&](const runner_status& j) { o.add({j.job.str()}, j.times.start_delay); }); }});
+  table.push_back({{"djm_run_last_success_seconds",
+                    gauge,
+                    "How long ago a run of the job was fine on this node; absent before the first.",
+                    {"job"}},
+                   [](src s, out o) {
+                     each_job(s, [&](const runner_status& j) {
+                       if (j.times.last_success_ago) {
+                         o.add({j.job.str()}, *j.times.last_success_ago);
+                       }
+                     });
+                   }});
   table.push_back(
     {{"djm_triggers_total", counter, "Runs of the job that somebody asked for beside its schedule.", {"job"}},
      [](src s, out o) { each_job(s, [&](const runner_status& j) { o.add({j.job.str()}, j.counters.triggers); }); }});

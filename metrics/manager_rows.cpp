@@ -29,6 +29,7 @@ void add_manager_rows(std::vector<metric_row>& table) {
   using out = sample_sink&;
   const auto counter = metric_type::counter;
   const auto gauge = metric_type::gauge;
+  const auto histogram = metric_type::histogram;
   table.push_back(
     {{"djm_manager_phase",
       gauge,
@@ -40,6 +41,19 @@ void add_manager_rows(std::vector<metric_row>& table) {
   table.push_back(
     {{"djm_plans_failed_total", counter, "Plans that failed, and strategies of users that failed or broke a rule.", {}},
      [](src s, out o) { o.add({}, s.status.manager.counters.plan_failures); }});
+  table.push_back(
+    {{"djm_plan_duration_seconds", histogram, "From the question for a plan to its answer, while this node led.", {}},
+     [](src s, out o) { o.add({}, s.status.manager.counters.plan_time); }});
+  table.push_back({{"djm_rebalance_duration_seconds",
+                    histogram,
+                    "From the first transaction of a plan to the answer to its last, while this node led.",
+                    {}},
+                   [](src s, out o) { o.add({}, s.status.manager.counters.rebalance_time); }});
+  table.push_back({{"djm_clean_duration_seconds",
+                    histogram,
+                    "How long the removal of what nobody needs any more took, while this node led.",
+                    {}},
+                   [](src s, out o) { o.add({}, s.status.manager.counters.clean_time); }});
   table.push_back({{"djm_moves_total", counter, "Items whose change of owner this node has written.", {}},
                    [](src s, out o) { o.add({}, s.status.manager.counters.moves); }});
   table.push_back({{"djm_plan_transactions_total", counter, "Transactions with assignments that were sent.", {}},

@@ -33,6 +33,8 @@ void add_job(runner_status& to, const runner_status& x) {
   to.active_runs += x.active_runs;
   to.failures_in_a_row = std::max(to.failures_in_a_row, x.failures_in_a_row);
   add_counters(to.counters, x.counters);
+  to.times.run_time.add(x.times.run_time);
+  to.times.start_delay.add(x.times.start_delay);
 }
 
 } // namespace

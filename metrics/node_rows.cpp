@@ -33,6 +33,25 @@ void add_node_rows(std::vector<metric_row>& table) {
                    [](src s, out o) { each_name<node_lifecycle>(s.status.state, o); }});
   table.push_back({{"djm_ready", gauge, "1 when the node has joined and everything assigned to it is locked.", {}},
                    [](src s, out o) { o.add({}, s.status.ready); }});
+  table.push_back({{"djm_init_seconds",
+                    gauge,
+                    "From the start of the node to its first joining of the cluster; absent before that.",
+                    {}},
+                   [](src s, out o) {
+                     if (s.status.joined_after) {
+                       o.add({}, *s.status.joined_after);
+                     }
+                   }});
+  table.push_back(
+    {{"djm_close_seconds",
+      gauge,
+      "How long ago the node was asked to stop; absent while it was not. The last sample is how long its end took.",
+      {}},
+     [](src s, out o) {
+       if (s.status.stopping_for) {
+         o.add({}, *s.status.stopping_for);
+       }
+     }});
   table.push_back({{"djm_part_restarts_total", counter, "Parts of the node that died and were built anew.", {}},
                    [](src s, out o) { o.add({}, std::uint64_t{s.status.restarts}); }});
   table.push_back(

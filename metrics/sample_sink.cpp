@@ -77,8 +77,20 @@ void sample_sink::head() {
   told_ = true;
 }
 
+void sample_sink::add(std::initializer_list<std::string_view> labels, const duration_histogram& value) {
+  std::uint64_t below = 0;
+  for (std::size_t i = 0; i < duration_histogram::bounds.size(); ++i) {
+    below += i < value.counts.size() ? value.counts[i] : 0;
+    sample("_bucket", labels, fmt::format_int{below}.c_str(), seconds_text(duration_histogram::bounds[i]));
+  }
+  below += value.counts.empty() ? 0 : value.counts.back();
+  sample("_bucket", labels, fmt::format_int{below}.c_str(), "+Inf");
+  sample("_sum", labels, seconds_text(value.sum));
+  sample("_count", labels, fmt::format_int{below}.c_str());
+}
+
 void sample_sink::sample(std::string_view suffix, std::initializer_list<std::string_view> labels,
-                         std::string_view value) {
+                         std::string_view value, std::string_view range) {
   assert(family_ != nullptr && labels.size() == family_->labels.size());
   if (!told_) {
     head();
@@ -87,6 +99,9 @@ void sample_sink::sample(std::string_view suffix, std::initializer_list<std::str
   auto name = family_->labels.begin();
   for (const auto label : labels) {
     out_.append(1, ',').append(*name++).append("=\"").append(escape_label(label)).append(1, '"');
+  }
+  if (!range.empty()) {
+    out_.append(",le=\"").append(range).append(1, '"');
   }
   out_.append("} ").append(value).append(1, '\n');
 }

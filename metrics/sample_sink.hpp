@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "djm/duration_histogram.hpp"
 #include "djm/metrics.hpp"
 #include "djm/time.hpp"
 
@@ -26,11 +27,15 @@ public:
   void add(std::initializer_list<std::string_view> labels, duration value);
   void add(std::initializer_list<std::string_view> labels, bool value);
 
+  /// Every range with all that lies below it, the sum in seconds and the number.
+  void add(std::initializer_list<std::string_view> labels, const duration_histogram& value);
+
   std::string take() { return std::move(out_); }
 
 private:
   void head();
-  void sample(std::string_view suffix, std::initializer_list<std::string_view> labels, std::string_view value);
+  void sample(std::string_view suffix, std::initializer_list<std::string_view> labels, std::string_view value,
+              std::string_view range = {});
 
   std::string node_; ///< as a label, escaped
   std::string out_;

@@ -7,6 +7,7 @@ void add_store_rows(std::vector<metric_row>& table) {
   using out = sample_sink&;
   const auto counter = metric_type::counter;
   const auto gauge = metric_type::gauge;
+  const auto histogram = metric_type::histogram;
   table.push_back({{"djm_store_connected", gauge, "1 while the session with the store is connected.", {}},
                    [](src s, out o) { o.add({}, s.status.store.phase == session_phase::connected); }});
   table.push_back(
@@ -23,6 +24,14 @@ void add_store_rows(std::vector<metric_row>& table) {
        o.add({"read", "sent"}, x.reads);
        o.add({"probe", "sent"}, x.probes);
      }});
+  table.push_back({{"djm_store_operation_seconds",
+                    histogram,
+                    "How long the server took to answer, by kind (commit, read).",
+                    {"kind"}},
+                   [](src s, out o) {
+                     o.add({"commit"}, s.status.store.commit_time);
+                     o.add({"read"}, s.status.store.read_time);
+                   }});
   table.push_back({{"djm_store_overdue_total", counter, "Requests that the server did not answer in time.", {}},
                    [](src s, out o) { o.add({}, s.status.store.overdue); }});
   table.push_back(

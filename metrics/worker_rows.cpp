@@ -73,6 +73,9 @@ void add_worker_rows(std::vector<metric_row>& table) {
   table.push_back(
     {{"djm_leader_epoch", gauge, "Epoch of the leader that this node knows; grows with every change of leader.", {}},
      [](src s, out o) { o.add({}, s.status.election.leader_epoch); }});
+  table.push_back(
+    {{"djm_leader_changes_total", counter, "How often this node has learned of another leader, or of none.", {}},
+     [](src s, out o) { o.add({}, s.status.election.changes); }});
   table.push_back({{"djm_candidates", gauge, "Nodes in line to lead, the leader included.", {}},
                    [](src s, out o) { o.add({}, std::uint64_t{s.status.election.candidates}); }});
 }

@@ -88,8 +88,57 @@ job_builder& job_builder::on_trigger_only() {
   return schedule(schedule::on_trigger());
 }
 
+job_builder& job_builder::at(const calendar& c) {
+  auto s = schedule::by(c);
+  calendar_ = s ? expected<void>{} : tl::make_unexpected(s.error());
+  spec_.schedule = s ? *std::move(s) : djm::schedule{};
+  return *this;
+}
+
+job_builder& job_builder::jitter(any_duration most) {
+  spec_.slots.jitter = most;
+  return *this;
+}
+
+job_builder& job_builder::overlap(djm::overlap rule) {
+  spec_.slots.overlap = rule;
+  return *this;
+}
+
+job_builder& job_builder::catch_up(djm::catch_up rule, any_duration window) {
+  spec_.slots.catch_up = rule;
+  spec_.slots.window = window;
+  return *this;
+}
+
+job_builder& job_builder::retry(djm::retry rule) {
+  spec_.failures.retry = rule;
+  return *this;
+}
+
+job_builder& job_builder::run_timeout(any_duration d) {
+  spec_.failures.run_timeout = d;
+  return *this;
+}
+
+job_builder& job_builder::beat_timeout(any_duration d) {
+  spec_.failures.beat_timeout = d;
+  return *this;
+}
+
+job_builder& job_builder::park_item_after(std::uint32_t slots) {
+  spec_.failures.park_item_after = slots;
+  return *this;
+}
+
+job_builder& job_builder::pause_job_after(std::uint32_t slots) {
+  spec_.failures.pause_job_after = slots;
+  return *this;
+}
+
 job_builder& job_builder::schedule(djm::schedule s) {
-  spec_.schedule = s;
+  calendar_ = {};
+  spec_.schedule = std::move(s);
   return *this;
 }
 
@@ -144,6 +193,9 @@ job_builder& job_builder::run(std::function<void(job_context&)> f) {
 }
 
 expected<job_definition> job_builder::build() const {
+  if (!calendar_ && is_valid_id(spec_.id)) {
+    return fail(calendar_.error().code, "job \"" + spec_.id + "\": schedule: " + calendar_.error().text);
+  }
   if (auto ok = validate(spec_); !ok) {
     return tl::make_unexpected(ok.error());
   }

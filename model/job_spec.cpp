@@ -9,6 +9,11 @@ namespace djm {
 
 namespace {
 
+/// What `in_range` says a value must be.
+struct bounds {
+  duration least, most;
+};
+
 /// Collects the first complaint about one job; later checks are skipped.
 class spec_checker {
 public:
@@ -32,6 +37,18 @@ public:
     require(value >= duration::zero() && value <= max_schedule_duration,
             std::string{field} + " is " + describe_duration(value) + "; it must be from 0s to " +
               describe_duration(max_schedule_duration));
+  }
+
+  void in_range(const char* field, duration value, bounds b, const char* hint = "") {
+    require(value >= b.least && value <= b.most, std::string{field} + " is " + describe_duration(value) +
+                                                   "; it must be from " + describe_duration(b.least) + " to " +
+                                                   describe_duration(b.most) + hint);
+  }
+
+  void in_range(const char* field, std::int64_t value, std::int64_t least, std::int64_t most, const char* hint = "") {
+    require(value >= least && value <= most, std::string{field} + " is " + std::to_string(value) +
+                                               "; it must be from " + std::to_string(least) + " to " +
+                                               std::to_string(most) + hint);
   }
 
   const expected<void>& result() const { return result_; }
@@ -99,6 +116,43 @@ void check_attributes(spec_checker& c, const job_id& job, const job_attributes& 
   }
 }
 
+void check_slots(spec_checker& c, const job_spec& spec) {
+  constexpr duration longest_jitter = std::chrono::hours{24 * 366};
+  const auto& s = spec.slots;
+  c.require(is_enumerator(s.overlap), "slots.overlap is " + to_string(s.overlap) + ", which is no rule");
+  c.require(is_enumerator(s.catch_up), "slots.catch_up is " + to_string(s.catch_up) + ", which is no rule");
+  c.in_range("slots.jitter", s.jitter, {duration::zero(), longest_jitter}, "; zero starts every item at its slot");
+  c.in_range("slots.window", s.window, {duration{1}, max_schedule_duration},
+             "; to leave out what is missed say catch_up::none");
+  if (spec.schedule.kind == schedule_kind::calendar) {
+    c.require(spec.on_new_items == new_items_policy::next_run,
+              "on_new_items is " + to_string(spec.on_new_items) +
+                "; with a calendar it must be next_run, because new items wait for the next slot");
+    return;
+  }
+  const std::string only = "; only a calendar has slots: say .at(djm::cron(...)) or .at(djm::aligned(...))";
+  c.require(s.jitter == duration::zero(), "slots.jitter is " + describe_duration(s.jitter) + only);
+  c.require(s.overlap == overlap::queue_one, "slots.overlap is " + to_string(s.overlap) + only);
+  c.require(s.catch_up == catch_up::last, "slots.catch_up is " + to_string(s.catch_up) + only);
+}
+
+void check_failures(spec_checker& c, const failure_rules& f) {
+  constexpr duration least = std::chrono::milliseconds{1};
+  const auto& r = f.retry;
+  c.in_range("failures.retry.attempts", r.attempts_allowed, 1, 1000, "; 1 means that failures are not tried again");
+  c.in_range("failures.retry.first", r.first_delay, {least, max_schedule_duration});
+  c.in_range("failures.retry.factor_milli", r.factor_milli, 1000, 100'000,
+             "; it is the factor in thousandths, so from 1 to 100");
+  c.in_range("failures.retry.max", r.max_delay, {least, max_schedule_duration});
+  c.require(r.max_delay >= r.first_delay, "failures.retry.max is " + describe_duration(r.max_delay) +
+                                            ", below failures.retry.first, " + describe_duration(r.first_delay) +
+                                            "; raise max or lower first");
+  c.in_range("failures.retry.jitter_milli", r.jitter_milli, 0, 1000,
+             "; it is the share in thousandths, so from 0 to 1");
+  c.not_negative("failures.run_timeout", f.run_timeout);
+  c.not_negative("failures.beat_timeout", f.beat_timeout);
+}
+
 } // namespace
 
 std::string to_word(const relaxation& x) {
@@ -162,6 +216,8 @@ expected<void> validate(const job_spec& spec) {
   c.not_negative("pool_timeout", spec.pool_timeout);
   c.require(spec.pool_timeout > duration::zero(), "pool_timeout is 0s; it must be above zero");
   c.not_negative("stop_grace", spec.stop_grace);
+  check_slots(c, spec);
+  check_failures(c, spec.failures);
   check_attributes(c, spec.id, spec.attributes);
   return c.result();
 }

@@ -66,6 +66,7 @@ virtual_cluster::handle virtual_cluster::launch(std::size_t machine, node_config
   const auto seed = setup_.seed ^ mix(h);
   x.env = std::make_shared<virtual_env>(timeline_, *p, *network_, make_executor(h, *p, config, seed), seed,
                                         [this, p](const log_record& r) { logged(*p, r); });
+  x.env->use_zones(setup_.zones);
   happens(x, happening::starts, {});
   parts.env = x.env;
   parts.pid = h;

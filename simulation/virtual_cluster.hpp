@@ -37,6 +37,8 @@ struct cluster_setup {
   /// Every message on a wire takes so long.
   duration least_delay = std::chrono::microseconds{100};
   duration most_delay = std::chrono::milliseconds{2};
+  /// What calendars are evaluated in; empty: the zones of this machine.
+  time_zone_source zones{};
 };
 
 /// One life of one node: a process, what it gives to the node, and the node. Stays until the end of the cluster: what

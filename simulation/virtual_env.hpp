@@ -28,6 +28,9 @@ public:
   wall_time wall_now() const override {
     return wall_time{std::chrono::duration_cast<std::chrono::milliseconds>(process_.wall())};
   }
+  time_zone_source zones() const override { return zones_ ? zones_ : node_env::zones(); }
+  /// Empty: those of this machine.
+  void use_zones(time_zone_source zones) { zones_ = std::move(zones); }
   std::uint64_t random() override { return chance_.next(); }
   timer_id arm(time_point at, std::function<void()> fire) override {
     return closed_ ? ~timer_id{0} : process_.later(process_.to_world(at), process::kind::timer, std::move(fire));
@@ -95,6 +98,7 @@ private:
   chance chance_;
   std::unique_ptr<virtual_executor> executor_;
   log_function log_;
+  time_zone_source zones_;
   bool closed_ = false;
   std::string held_part_;
   std::function<void()> on_held_;

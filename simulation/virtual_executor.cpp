@@ -45,7 +45,7 @@ void virtual_executor::start(run_order order, done_fn done) {
   r.done = std::move(done);
   r.accepted = process_.local_now();
   lease_.watch(id, r.order.stop_grace);
-  waiting_.push(r.order.job, id);
+  waiting_.push(r.order.job, id, r.order.priority);
   fill();
 }
 
@@ -114,10 +114,15 @@ std::vector<running_info> virtual_executor::running(const job_id& job) const {
   std::vector<running_info> result;
   for (const auto& [id, r] : runs_) {
     if (job.empty() || r.order.job == job) {
-      result.push_back({id, r.order.job, r.order.items, r.started});
+      result.push_back(info_of(r));
     }
   }
   return result;
+}
+
+std::optional<running_info> virtual_executor::look(run_id id) const {
+  const auto i = runs_.find(id);
+  return i == runs_.end() ? std::nullopt : std::optional{info_of(i->second)};
 }
 
 void virtual_executor::adopt(const job_id& job, done_fn done) {
@@ -195,7 +200,7 @@ void virtual_executor::end_lease(const lease_guard::verdict& v) {
   }
   for (const auto id : v.overrun) {
     if (const auto i = runs_.find(id); i != runs_.end() && i->second.started) {
-      overrun({id, i->second.order.job, i->second.order.items, true});
+      overrun(info_of(i->second));
     }
   }
 }

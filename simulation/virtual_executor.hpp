@@ -39,6 +39,7 @@ public:
   void tell_revoked(run_id id, std::vector<item_id> items) final;
   void call_user(std::string owner, std::function<void()> f) final;
   std::vector<running_info> running(const job_id& job) const final;
+  std::optional<running_info> look(run_id id) const final;
   void adopt(const job_id& job, done_fn done) final;
   executor_stats stats() const final;
 
@@ -61,6 +62,11 @@ protected:
     bool stopping = false;
     time_point accepted{}, began{};
   };
+
+  /// What is shown of it.
+  virtual running_info info_of(const accepted_run& r) const {
+    return {r.order.id, r.order.job, r.order.items, r.started, r.began, r.began, {}, r.order.purpose};
+  }
 
   /// It has a thread from now on; `finish` gives that back.
   virtual void begin(accepted_run& r) = 0;

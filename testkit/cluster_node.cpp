@@ -75,6 +75,22 @@ expected<void> cluster_node::reschedule(const job_id& job, schedule s) {
   return ask(*cluster_, id_, reschedule_job{job, s});
 }
 
+expected<void> cluster_node::cancel(const job_id& job, run_id run) {
+  return ask(*cluster_, id_, cancel_run{job, run});
+}
+
+expected<void> cluster_node::release(const job_id& job, const item_id& item) {
+  return ask(*cluster_, id_, release_item{job, item});
+}
+
+expected<void> cluster_node::resume(const job_id& job) {
+  return ask(*cluster_, id_, resume_here{job});
+}
+
+expected<run_history> cluster_node::history(const get_history& which) const {
+  return ask(*cluster_, id_, which);
+}
+
 expected<void> cluster_node::drain(const node_id& worker) {
   return ask(*cluster_, id_, mark_worker{worker, true, {}});
 }

@@ -53,7 +53,7 @@ void lockstep_executor::execute(run_id id) {
   auto& r = runs_.at(id);
   r.began = process_.local_now();
   const auto run = contexts_.at(id);
-  observer_.run_began(process_, {id, run->job(), run->items(), true});
+  observer_.run_began(process_, info_of(r));
   if (r.stopping) {
     observer_.stop_asked(process_, id, run->reason());
   }
@@ -87,6 +87,16 @@ void lockstep_executor::stop(accepted_run& r, stop_reason reason, std::vector<it
 
 void lockstep_executor::take_away(accepted_run& r, std::vector<item_id> items) {
   contexts_.at(r.order.id)->tell_revoked(items);
+}
+
+running_info lockstep_executor::info_of(const accepted_run& r) const {
+  auto info = virtual_executor::info_of(r);
+  if (const auto run = contexts_.find(r.order.id); run != contexts_.end()) {
+    auto [beat, progress] = run->second->last_beat();
+    info.beat = std::max(info.began, beat);
+    info.progress = std::move(progress);
+  }
+  return info;
 }
 
 void lockstep_executor::overrun(const running_info& r) {

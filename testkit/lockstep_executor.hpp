@@ -31,6 +31,7 @@ private:
   void stop(accepted_run& r, stop_reason reason, std::vector<item_id> revoked) override;
   void take_away(accepted_run& r, std::vector<item_id> items) override;
   void overrun(const running_info& r) override;
+  running_info info_of(const accepted_run& r) const override;
   void begin_call(std::string owner, std::function<void()> f) override;
 
   run_services services();

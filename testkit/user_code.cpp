@@ -26,6 +26,13 @@ public:
   }
   djm::stop_reason reason() const override { return inner_.reason(); }
   std::vector<item_id> revoked_items() const override { return inner_.revoked_items(); }
+  std::optional<wall_time> slot() const override { return inner_.slot(); }
+  std::optional<wall_time> due() const override { return inner_.due(); }
+  missed_slots missed() const override { return inner_.missed(); }
+  std::uint32_t attempt() const override { return inner_.attempt(); }
+  void beat(std::uint64_t done, std::uint64_t total, std::string text) override {
+    inner_.beat(done, total, std::move(text));
+  }
 
   bool stop_requested(const item_id& item) const override {
     if (virtual_clock::mine() == &clock_) {
@@ -35,6 +42,9 @@ public:
   }
   void release(const item_id& item) override { inner_.release(item); }
   void fail_item(const item_id& item, const std::string& what) override { inner_.fail_item(item, what); }
+  void fail_item_for_good(const item_id& item, const std::string& what) override {
+    inner_.fail_item_for_good(item, what);
+  }
 
   using job_context::wait_for_stop;
   bool wait_for_stop(duration timeout) override {

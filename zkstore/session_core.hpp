@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "djm/duration_histogram.hpp"
 #include "djm/session_phase.hpp"
 #include "djm/time.hpp"
 #include "zkstore/backoff.hpp"
@@ -67,6 +68,7 @@ struct session_counters {
                 watches_refused = 0, overdue = 0, connects = 0, sessions = 0, barriers = 0;
   std::size_t in_flight_ops = 0, in_flight_bytes = 0, queued_ops = 0, watches = 0, watch_bytes = 0;
   std::size_t max_in_flight_bytes = 0, max_transaction_bytes = 0, max_watches = 0, max_watch_bytes = 0;
+  duration_histogram commit_time, read_time;
 };
 
 /// Owns one session at a time: op table with deadlines, window, size guard, watch table, barrier, probe and contact.

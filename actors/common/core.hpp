@@ -26,7 +26,7 @@ namespace djm {
 struct step {
   time_point now;
   std::uint64_t entropy = 0;
-  /// Unix time, only for what people read.
+  /// Unix time: for what people read, and for slots. It may jump.
   std::int64_t wall_ms = 0;
 };
 

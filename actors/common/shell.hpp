@@ -12,6 +12,8 @@
 #include "actors/common/post.hpp"
 #include "actors/env/node_env.hpp"
 #include "actors/protocol/common.hpp"
+#include "djm/schedule.hpp"
+#include "djm/timetable.hpp"
 #include "model/exception_text.hpp"
 
 /// What the shells around the cores share: they receive a typed message, call the core, carry out the effects.
@@ -19,6 +21,22 @@ namespace djm {
 
 inline step make_step(node_env& env) {
   return {env.now(), env.random(), env.wall_now().time_since_epoch().count()};
+}
+
+/// The slots of a schedule by calendar; nothing for every other.
+inline expected<std::optional<timetable>> table_of(const schedule& s, const node_env& env) {
+  if (s.kind != schedule_kind::calendar) {
+    return std::optional<timetable>{};
+  }
+  auto c = parse_calendar(s.calendar);
+  if (!c) {
+    return tl::make_unexpected(c.error());
+  }
+  auto table = timetable::make(*c, env.zones());
+  if (!table) {
+    return tl::make_unexpected(table.error());
+  }
+  return std::optional{*std::move(table)};
 }
 
 /// Keeps one timer of the node's environment at the moment the core asks for. Holds no actor alive.

@@ -73,6 +73,9 @@ struct run_news;
 struct cut_done;
 struct pool_done;
 struct trigger;
+struct cancel;
+struct release;
+struct resume;
 struct reschedule;
 struct stop_runs;
 struct worker_restarted;
@@ -151,5 +154,8 @@ CAF_ADD_TYPE_ID(djm_parts, (djm::question))
 CAF_ADD_TYPE_ID(djm_parts, (djm::job_gone))
 CAF_ADD_TYPE_ID(djm_parts, (djm::store::secure_op))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::read_older))
+CAF_ADD_TYPE_ID(djm_parts, (djm::msg::cancel))
+CAF_ADD_TYPE_ID(djm_parts, (djm::msg::release))
+CAF_ADD_TYPE_ID(djm_parts, (djm::msg::resume))
 
 CAF_END_TYPE_ID_BLOCK(djm_parts)

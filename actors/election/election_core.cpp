@@ -303,6 +303,7 @@ void election_core::learn(node_id leader, std::int64_t epoch, effects& out) {
   if (leader != leader_ || epoch != leader_epoch_) {
     leader_ = std::move(leader);
     leader_epoch_ = epoch;
+    ++changes_;
     out.push_back(emit_effect{leader_changed{leader_, leader_epoch_}});
   }
 }
@@ -313,6 +314,7 @@ election_status election_core::status() const {
   st.epoch = epoch_;
   st.leader = leader_;
   st.leader_epoch = leader_epoch_;
+  st.changes = changes_;
   st.candidates = static_cast<std::uint32_t>(names_.size());
   return st;
 }

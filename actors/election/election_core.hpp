@@ -97,6 +97,7 @@ private:
   std::int64_t epoch_ = 0;
   node_id leader_;
   std::int64_t leader_epoch_ = 0;
+  std::uint64_t changes_ = 0; ///< of the leader that we know
 };
 
 } // namespace djm

@@ -5,10 +5,12 @@
 #include <memory>
 #include <string>
 
+#include "actors/env/history_book.hpp"
 #include "actors/executor/executor.hpp"
 #include "djm/log.hpp"
 #include "djm/status.hpp"
 #include "djm/time.hpp"
+#include "djm/time_zone.hpp"
 #include "zkstore/ensemble_port.hpp"
 
 namespace djm {
@@ -24,8 +26,10 @@ public:
 
   /// The node's monotonic clock; counts suspend.
   virtual time_point now() const = 0;
-  /// For people only.
+  /// For what people read, and for the slots of calendars. Anybody may set it, forward or back.
   virtual wall_time wall_now() const = 0;
+  /// What calendars are evaluated in.
+  virtual time_zone_source zones() const { return time_zones_in(); }
   /// 64 random bits.
   virtual std::uint64_t random() = 0;
 
@@ -34,6 +38,9 @@ public:
   virtual timer_id arm(time_point at, std::function<void()> fire) = 0;
   /// After this returns the timer will not start to fire (it may be firing on another thread). Unknown ids are ignored.
   virtual void cancel(timer_id id) = 0;
+
+  /// What its runs were.
+  history_book& history() { return history_; }
 
   virtual executor& exec() = 0;
   virtual store::session_factory& sessions() = 0;
@@ -54,6 +61,9 @@ public:
     return false;
   }
   virtual void hand_over(std::function<void()> send) { send(); }
+
+private:
+  history_book history_;
 };
 
 } // namespace djm

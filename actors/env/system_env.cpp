@@ -99,7 +99,12 @@ system_env::system_env(system_env_options o)
       o.abort_on_overrun ? [log = log_](const running_info& run) { log->abort_for(run); }
                          : std::function<void(const running_info&)>{}))),
     patience_(o.threads.patience),
-    closing_(std::make_shared<closing>()) {}
+    closing_(std::make_shared<closing>()) {
+  if (!o.history.empty()) {
+    history().set_writer(std::make_unique<history_writer>(
+      std::move(o.history), [log = log_](const std::string& text) { log->error("history", text); }));
+  }
+}
 
 system_env::~system_env() {
   // Explicitly, because a closing thread may hold the parts longer. Timers first: they may use the executor.
@@ -113,6 +118,7 @@ system_env::~system_env() {
       closing_->thread.join();
     }
   }
+  history().stop(log_patience);
   log_->queue.stop(log_patience);
 }
 

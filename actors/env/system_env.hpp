@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "actors/env/node_env.hpp"
 #include "actors/env/timer_queue.hpp"
@@ -23,6 +24,8 @@ struct system_env_options {
   log_sink log;
   /// Whether the process is aborted when a run has not ended at the deadline of its lease.
   bool abort_on_overrun = false;
+  /// Hear of each run that is over, on a thread of their own.
+  std::vector<history_sink> history;
   /// Only for repeatable tests; without it the generator is seeded by the system.
   std::optional<std::uint64_t> seed;
 };

@@ -3,11 +3,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "actors/common/run_purpose.hpp"
 #include "actors/executor/lease_guard.hpp"
+#include "djm/history.hpp"
 #include "djm/job.hpp"
 #include "djm/job_context.hpp"
 
@@ -23,6 +26,9 @@ struct run_order {
   duration stop_grace = duration::zero();
   /// The run sees its items in the order given, instead of sorted.
   bool as_given = false;
+  run_purpose purpose{};
+  /// Runs of higher priority get a thread first.
+  job_priority priority = job_priority::normal;
 };
 
 struct run_result {
@@ -32,6 +38,13 @@ struct run_result {
   bool failed = false;
   /// Items that failed by name; the run failed because of them alone, unless it threw as well.
   std::vector<item_id> failed_items;
+  /// Those of them for which another attempt is of no use.
+  std::vector<item_id> failed_for_good;
+  /// The run threw, and another attempt is of no use.
+  bool for_good = false;
+  /// The run is to be called again so long after this. Then `failed` says only whether items failed.
+  std::optional<duration> again_in{};
+  run_progress progress{};
   /// The run was asked to stop, or its lease was over, while it waited for a thread: its code has not been called.
   /// Then `failed` is false.
   bool dropped = false;
@@ -50,6 +63,11 @@ struct running_info {
   std::vector<work_item> items;
   /// False while it waits for a thread.
   bool started = false;
+  /// Of a run that has started: when, when it said last that it is alive (or started), and how far it had come.
+  time_point began{};
+  time_point beat{};
+  run_progress progress{};
+  run_purpose purpose{};
 };
 
 struct executor_stats {
@@ -126,6 +144,16 @@ public:
 
   /// Runs of `job` (of all jobs when empty) that are accepted and not done.
   virtual std::vector<running_info> running(const job_id& job) const = 0;
+
+  /// One of those; nothing when it is none.
+  virtual std::optional<running_info> look(run_id id) const {
+    for (auto& r : running({})) {
+      if (r.id == id) {
+        return std::move(r);
+      }
+    }
+    return std::nullopt;
+  }
 
   /// Whether there are any of those.
   virtual bool runs(const job_id& job) const { return !running(job).empty(); }

@@ -47,6 +47,7 @@ public:
       std::move(owner), [this, f = std::move(f)] { contain(f); }, shared_from_this());
   }
   std::vector<running_info> running(const job_id& job) const;
+  std::optional<running_info> look(run_id id) const;
   bool runs(const job_id& job) const;
   void adopt(const job_id& job, const done_fn& done);
   executor_stats stats() const;
@@ -89,6 +90,7 @@ private:
   void report(const std::string& text, log_level level = log_level::error);
   void contain(const std::function<void()>& f);
   std::vector<running_info> list(const job_id& job) const;
+  static running_info info_of(run_id id, const entry& e);
   bool settled() const;
   bool none_outside() const;
   bool is_outside() const;

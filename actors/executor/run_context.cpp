@@ -11,6 +11,7 @@
 
 #include "actors/env/boot_time.hpp"
 #include "actors/executor/user_scope.hpp"
+#include "djm/run_outcome.hpp"
 #include "model/exception_text.hpp"
 
 namespace djm {
@@ -68,7 +69,7 @@ run_result run_context::execute() {
   run_result result;
   result.id = order_.id;
   try {
-    result.failed = throws([this] { order_.code->run(*this); }, result.failure);
+    run_code(result);
   } catch (const abi::__forced_unwind&) {
     end();
     drop();
@@ -83,8 +84,25 @@ run_result run_context::execute() {
     for (auto& [id, what] : failed_) {
       result.failed_items.push_back(id);
     }
+    result.failed_for_good.assign(for_good_.begin(), for_good_.end());
   }
+  result.progress = progress_;
   return result;
+}
+
+/// Says what its code has returned or thrown.
+void run_context::run_code(run_result& result) {
+  const auto call = [&] {
+    try {
+      order_.code->run(*this);
+    } catch (const retry_later& later) {
+      result.again_in = std::max<duration>(later.pause(), std::chrono::milliseconds{1});
+    } catch (const permanent_failure&) {
+      result.for_good = true;
+      throw;
+    }
+  };
+  result.failed = throws(call, result.failure);
 }
 
 void run_context::drop() {
@@ -251,7 +269,29 @@ void run_context::fail_item(const item_id& item, const std::string& what) {
   std::lock_guard<std::mutex> guard{mutex_};
   if (!ended_ && find(item) != nullptr) {
     failed_[item] = what;
+    for_good_.erase(item);
   }
+}
+
+void run_context::fail_item_for_good(const item_id& item, const std::string& what) {
+  std::lock_guard<std::mutex> guard{mutex_};
+  if (!ended_ && find(item) != nullptr) {
+    failed_[item] = what;
+    for_good_.insert(item);
+  }
+}
+
+void run_context::beat(std::uint64_t done, std::uint64_t total, std::string text) {
+  const auto now = services_->clock->now();
+  run_progress latest{done, total, std::move(text)};
+  std::lock_guard<std::mutex> guard{mutex_};
+  beat_ = now;
+  std::swap(progress_, latest); // the former text is destroyed without the lock
+}
+
+std::pair<time_point, run_progress> run_context::last_beat() const {
+  std::lock_guard<std::mutex> guard{mutex_};
+  return {beat_, progress_};
 }
 
 djm::stop_reason run_context::reason() const {

@@ -62,16 +62,25 @@ public:
   const job_id& job() const override { return order_.job; }
   run_id run() const override { return order_.id; }
   const std::vector<work_item>& items() const override { return order_.items; }
+  const run_purpose& purpose() const { return order_.purpose; }
   /// Without what has been released.
   std::vector<work_item> held_items() const;
   fencing_token token(const item_id& item) const override;
   bool stop_requested() const override;
   djm::stop_reason reason() const override;
   std::vector<item_id> revoked_items() const override;
+  std::optional<wall_time> slot() const override { return instant(order_.purpose.slot); }
+  std::optional<wall_time> due() const override { return instant(order_.purpose.due); }
+  missed_slots missed() const override { return order_.purpose.missed; }
+  std::uint32_t attempt() const override { return order_.purpose.attempt; }
+  void beat(std::uint64_t done, std::uint64_t total, std::string text) override;
+  /// When it said last that it is alive, if it has, and how far it had come.
+  std::pair<time_point, run_progress> last_beat() const;
   using job_context::wait_for_stop;
   bool stop_requested(const item_id& item) const override;
   void release(const item_id& item) override;
   void fail_item(const item_id& item, const std::string& what) override;
+  void fail_item_for_good(const item_id& item, const std::string& what) override;
   bool wait_for_stop(duration timeout) override;
   stop_subscription on_stop(std::function<void(djm::stop_reason)> f) override;
 
@@ -83,6 +92,10 @@ private:
   };
   struct subscription;
 
+  static std::optional<wall_time> instant(std::optional<std::int64_t> ms) {
+    return ms ? std::optional{wall_time{std::chrono::milliseconds{*ms}}} : std::nullopt;
+  }
+  void run_code(run_result& result);
   void post_callback(std::uint64_t id);
   void call_back(std::uint64_t id);
   void called_back(std::uint64_t id);
@@ -115,6 +128,9 @@ private:
   std::uint64_t presses_ = 0; ///< requests to release what was revoked
   std::uint64_t heard_ = 0;   ///< those that have cut a wait short
   std::map<item_id, std::string> failed_;
+  std::set<item_id> for_good_; ///< of those
+  time_point beat_{};
+  run_progress progress_;
   std::map<std::uint64_t, callback> callbacks_;
   std::uint64_t last_callback_ = 0;
 };

@@ -48,7 +48,7 @@ void thread_executor::impl::refuse(run_id id, std::string why, const shared_done
 void thread_executor::impl::accept(run_order order, const shared_done& done, time_point now) {
   const auto id = order.id;
   guard_.watch(id, order.stop_grace);
-  waiting_.push(order.job, id);
+  waiting_.push(order.job, id, order.priority);
   auto& e = entries_[id];
   e.grace = order.stop_grace;
   e.run = std::make_shared<run_context>(std::move(order), services());
@@ -303,11 +303,29 @@ std::vector<running_info> thread_executor::impl::list(const job_id& job) const {
   std::vector<running_info> result;
   for (auto& [id, e] : entries_) {
     if (job.empty() || e.run->job() == job) {
-      result.push_back({id, e.run->job(), e.run->held_items(), e.started});
+      result.push_back(info_of(id, e));
     }
   }
   std::sort(result.begin(), result.end(), [](auto& a, auto& b) { return a.id < b.id; });
   return result;
+}
+
+running_info thread_executor::impl::info_of(run_id id, const entry& e) {
+  auto [beat, progress] = e.run->last_beat();
+  return {id,
+          e.run->job(),
+          e.run->held_items(),
+          e.started,
+          e.began,
+          std::max(beat, e.began),
+          std::move(progress),
+          e.run->purpose()};
+}
+
+std::optional<running_info> thread_executor::impl::look(run_id id) const {
+  std::lock_guard<std::mutex> guard{mutex_};
+  const auto i = entries_.find(id);
+  return i == entries_.end() ? std::nullopt : std::optional{info_of(id, i->second)};
 }
 
 bool thread_executor::impl::runs(const job_id& job) const {
@@ -400,6 +418,10 @@ void thread_executor::call_user(std::string owner, std::function<void()> f) {
 
 std::vector<running_info> thread_executor::running(const job_id& job) const {
   return impl_->running(job);
+}
+
+std::optional<running_info> thread_executor::look(run_id id) const {
+  return impl_->look(id);
 }
 
 bool thread_executor::runs(const job_id& job) const {

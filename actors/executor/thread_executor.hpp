@@ -77,6 +77,7 @@ public:
   void call(std::function<void()> f) override;
   void call_user(std::string owner, std::function<void()> f) override;
   std::vector<running_info> running(const job_id& job) const override;
+  std::optional<running_info> look(run_id id) const override;
   bool runs(const job_id& job) const override;
   void adopt(const job_id& job, done_fn done) override;
   executor_stats stats() const override;

@@ -30,6 +30,10 @@ struct held_item {
   bool fresh = true;   ///< has not been in a run since it was granted
   bool failed = false; ///< the latest run that it was in failed, because of it or as a whole
   bool starved = false;
+  bool retrying = false;          ///< waits for another attempt of its lane
+  bool culprit = false;           ///< it is known that the latest run that failed did because of it
+  bool parked = false;            ///< is in no lane before somebody releases it
+  std::uint32_t failed_turns = 0; ///< in a row, with all their attempts
 };
 
 /// The items of one job on this node, by number and by name. Names are compared when an item comes; from then on its

@@ -50,7 +50,9 @@ void job_rhythm::set_first_due(lane_course& l, item_no own, step s) const {
   if (x.kind == schedule_kind::on_trigger || !origin_) {
     return;
   }
-  if (x.lasting()) {
+  if (by_calendar()) {
+    set_first_slot(l, own, s);
+  } else if (x.lasting()) {
     aim(l, moment_from(since_epoch(s.wall_ms), x.period, phase(own)), s);
   } else if (*origin_ >= s.now) {
     l.due = origin_;
@@ -62,6 +64,8 @@ void job_rhythm::set_first_due(lane_course& l, item_no own, step s) const {
 
 void job_rhythm::set_due_from_now_on(lane& l, step s) const {
   const auto& x = cfg_.spec.schedule;
+  l.slot.reset();
+  l.missed = {};
   const bool counts_from_end = x.kind == schedule_kind::fixed_delay && (l.last_end || l.busy > 0);
   if (x.kind == schedule_kind::on_trigger || (x.lasting() && !counts_from_end)) {
     set_first_due(l, l.own, s);
@@ -82,6 +86,12 @@ void job_rhythm::advance(lane& l, step s) {
   const auto period = cfg_.spec.schedule.period;
   l.last_start = s.now;
   last_start_ = s.now;
+  if (by_calendar()) {
+    l.last_slot = l.slot;
+    l.missed = {};
+    aim_at(l, l.slot ? slots(l.own).after(*l.slot) : std::nullopt, s);
+    return;
+  }
   if (cfg_.spec.schedule.kind != schedule_kind::fixed_rate || !l.due) {
     l.due.reset();
     l.beat.reset();
@@ -115,22 +125,32 @@ bool job_rhythm::takes_part(const lane& l, const held_item& it, step s) const {
 }
 
 /// Where nobody is left who was held at the moment that is due, the lane goes on with the next one.
-void job_rhythm::judge(lane_table& lanes, lane_no no, step s) {
+void job_rhythm::judge(lane_table& lanes, lane_no no, step s, runner_effects::all& out) {
   const auto& l = lanes[no];
   const auto wall = since_epoch(s.wall_ms);
   if (l.beat && wall < *l.beat) {
     hold_back(lanes.edit(no), s);
     return;
   }
+  if (by_calendar() && l.busy > 0) {
+    judge_slots(lanes, no, s, out);
+    return;
+  }
   std::optional<duration> doubt;
+  duration since = duration::max();
   const bool held = lanes.any_idle(l, [&](const held_item& it) {
     const bool takes = takes_part(l, it, s);
+    since = std::min(since, it.since_wall);
     if (takes && l.beat && it.since_wall > wall) {
       doubt = it.since_wall; // by our own clock; when the wall's has come so far, that says something else
     }
     return takes;
   });
   if (!held && l.idle() > 0) {
+    if (by_calendar()) {
+      pass_slot(lanes, no, since, s);
+      return;
+    }
     skipped_ += cfg_.spec.schedule.kind == schedule_kind::fixed_rate ? 1 : 0;
     auto& x = lanes.edit(no);
     set_first_due(x, x.own, s);
@@ -162,18 +182,24 @@ void job_rhythm::hold_back(lane_course& l, step s) {
 
 /// Somebody may set the wall clock, by seconds or by years: what is due on the grid moves with it, but no farther away
 /// than the next moment.
-void job_rhythm::follow(lane_table& lanes, step s) {
+void job_rhythm::follow(lane_table& lanes, step s, runner_effects::all& out) {
   const auto wall = since_epoch(s.wall_ms);
   const auto offset = wall - s.now.time_since_epoch();
   const bool moved = !wall_offset_ || offset - *wall_offset_ >= noticeable || *wall_offset_ - offset >= noticeable;
   const bool back = wall < wall_;
+  if (wall_offset_ && offset > *wall_offset_ + noticeable) {
+    jumped_from_ = wall - (offset - *wall_offset_);
+    jumped_to_ = wall;
+  }
   wall_offset_ = moved ? offset : wall_offset_;
   wall_ = wall;
   lanes.settle();
   if (!cfg_.spec.schedule.lasting()) {
     return;
   }
-  if (moved || back) {
+  if (by_calendar() && (moved || back)) {
+    follow_slots(lanes, s);
+  } else if (moved || back) {
     const auto period = cfg_.spec.schedule.period;
     lanes.each([&](lane_no no) {
       auto& l = lanes.edit(no);
@@ -190,7 +216,7 @@ void job_rhythm::follow(lane_table& lanes, step s) {
   }
   lanes.settle();
   while (const auto no = lanes.unjudged(s.now)) {
-    judge(lanes, *no, s);
+    judge(lanes, *no, s, out);
     lanes.settle();
   }
 }

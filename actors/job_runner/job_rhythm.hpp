@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "actors/job_runner/lane_table.hpp"
+#include "actors/job_runner/slot_clock.hpp"
 
 namespace djm {
 
@@ -27,17 +29,39 @@ public:
   /// Whether the item has a part in a run of the lane that starts now.
   bool takes_part(const lane& l, const held_item& it, step s) const;
   /// Follows the wall clock, and skips the moments that are missed.
-  void follow(lane_table& lanes, step s);
+  void follow(lane_table& lanes, step s, runner_effects::all& out);
+  /// Which of the slots that have come the lane starts for, now that it can. True: for none, it is not due any more.
+  bool choose_slot(lane_table& lanes, lane_no no, step s, runner_effects::all& out);
+  /// What a run of the rhythm that starts now is for.
+  run_purpose purpose(const lane& l) const;
+  /// The job goes on after a pause: what has come meanwhile is left out.
+  void skip_pause(lane_table& lanes, step s, runner_effects::all& out);
+  /// Lanes whose runs have to give way to the next slot, each told once.
+  std::vector<lane_no> take_superseded();
+  /// When it has to look at a lane whose run goes on.
+  std::optional<time_point> wake_at(const lane_table& lanes) const;
 
-  /// Starts of a rate that were left out.
+  /// Starts of a rate and slots of a calendar that were left out.
   std::uint64_t skipped() const { return skipped_; }
   std::uint64_t looks() const { return doubts_.looks(); }
 
 private:
   bool counts_by_wall(const lane& l, const held_item& it, duration wall) const;
-  void judge(lane_table& lanes, lane_no no, step s);
+  void judge(lane_table& lanes, lane_no no, step s, runner_effects::all& out);
   void aim(lane_course& l, duration beat, step s) const;
   static void hold_back(lane_course& l, step s);
+  void aim_at(lane_course& l, std::optional<slot_moment> m, step s) const;
+  void set_first_slot(lane_course& l, item_no own, step s) const;
+  void judge_slots(lane_table& lanes, lane_no no, step s, runner_effects::all& out);
+  void follow_slots(lane_table& lanes, step s);
+  void skip(const lane& l, wall_time first, wall_time last, skip_reason why, runner_effects::all& out);
+  wall_time leave_window(lane_table& lanes, lane_no no, wall_time latest, step s, runner_effects::all& out);
+  void leave_out(lane_table& lanes, lane_no no, wall_time latest, skip_reason why, step s, runner_effects::all& out);
+  void pass_slot(lane_table& lanes, lane_no no, duration held_since, step s);
+  slot_moment earliest_to_catch_up(const lane& l, wall_time first, slot_moment latest) const;
+  skip_reason why_missed(const lane& l, step s) const;
+  bool by_calendar() const { return cfg_.spec.schedule.kind == schedule_kind::calendar; }
+  slot_clock slots(item_no own) const;
   duration phase(item_no own) const;
   time_point next_after(time_point due, time_point now) const;
 
@@ -50,6 +74,9 @@ private:
   duration wall_ = duration::zero();    ///< the wall's clock at the latest look
   moment_queue doubts_;                 ///< lanes by the time of the wall's clock at which they are to be judged again
   std::uint64_t skipped_ = 0;
+  std::vector<lane_no> superseded_;
+  duration jumped_from_ = duration::zero(); ///< over what the wall clock was set forward the last time
+  duration jumped_to_ = duration::zero();
 };
 
 } // namespace djm

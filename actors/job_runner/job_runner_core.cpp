@@ -20,6 +20,7 @@ job_runner_core::effects job_runner_core::on_adopted(const std::vector<run_id>& 
   for (std::size_t i = 0; i < ids.size(); ++i) {
     active_run r;
     r.started = s.now;
+    r.started_ms = s.wall_ms;
     for (const auto& w : items[i]) {
       const auto no = items_.find_or_add(w.id, moved);
       auto& it = items_[no];
@@ -77,7 +78,8 @@ std::uint64_t job_runner_core::runs_to_come() const {
   return lanes_.size() == 0 && cut_.open() ? 1 : lanes_.size();
 }
 
-expected<job_runner_core::effects> job_runner_core::on_schedule(const schedule& next, step s) {
+expected<job_runner_core::effects> job_runner_core::on_schedule(const schedule& next, step s,
+                                                                std::optional<timetable> table) {
   if (auto ok = validate(next); !ok) {
     return fail(ok.error().code, "job \"" + cfg_.spec.id + "\": " + ok.error().text);
   }
@@ -86,6 +88,7 @@ expected<job_runner_core::effects> job_runner_core::on_schedule(const schedule& 
     return out; // whoever sets it again and again, to be sure, must neither run the job nor keep it from running
   }
   cfg_.spec.schedule = next;
+  cfg_.table = std::move(table);
   rhythm_.count_anew();
   lanes_.each([&](lane_no no) { rhythm_.set_due_from_now_on(lanes_.edit(no), s); });
   waiting_.count_anew(s, out);
@@ -116,7 +119,7 @@ job_runner_core::effects job_runner_core::on_wake(step s) {
     recut({}, s, out);
   }
   start_due(s, out);
-  if (lease_.seen_in_force() && !stopping_) {
+  if (lease_.seen_in_force() && !stopping_ && !turns_.paused()) {
     waiting_.check(cut_.open(), s, out);
   }
   return out;
@@ -131,6 +134,10 @@ std::optional<time_point> job_runner_core::wake_at() const {
   if (!lease_.seen_in_force()) {
     return at; // what waits for a start is looked at again when the lease is renewed
   }
+  at = earliest(at, rhythm_.wake_at(lanes_));
+  if (turns_.paused()) {
+    return at;
+  }
   at = earliest(at, waiting_.first());
   const bool full = cfg_.spec.max_concurrent_runs > 0 && runs_.size() >= cfg_.spec.max_concurrent_runs;
   if (const auto due = lanes_.first_due(); due && !full && *due < lease_.run_until()) {
@@ -144,6 +151,10 @@ runner_status job_runner_core::status(time_point now) const {
   st.job = cfg_.spec.id;
   st.schedule = cfg_.spec.schedule;
   st.counters = counters_;
+  st.times = times_;
+  if (last_success_) {
+    st.times.last_success_ago = now - *last_success_;
+  }
   items_.each([&](item_no no) {
     const auto& it = items_[no];
     if (it.starved) {
@@ -166,11 +177,17 @@ runner_status job_runner_core::status(time_point now) const {
       const auto left = std::max(duration::zero(), duration{*due - now});
       st.next_start = std::min(left, st.next_start.value_or(left));
     }
+    if (const auto slot = lanes_[no].slot) {
+      st.next_slot = std::min(slot_id(*slot), st.next_slot.value_or(slot_id(*slot)));
+    }
   });
+  turns_.show(st, now);
+  runs_.show(st, now);
   st.leased = lease_.in_force(now);
   failures_.show(st, now);
   st.pool_failure = pool_.failure();
   st.counters.overruns = runs_.overruns();
+  st.counters.timed_out = runs_.timed_out();
   st.counters.pool_checks = pool_.checks();
   st.counters.pool_failures = pool_.failures();
   st.counters.skipped = rhythm_.skipped();

@@ -13,6 +13,7 @@
 #include "actors/job_runner/run_table.hpp"
 #include "actors/job_runner/runner_effects.hpp"
 #include "actors/job_runner/runner_lease.hpp"
+#include "actors/job_runner/turn_book.hpp"
 #include "actors/job_runner/waiting_room.hpp"
 #include "djm/status.hpp"
 
@@ -42,6 +43,8 @@ public:
   using stop_run = runner_effects::stop_run;
   using released = runner_effects::released;
   using cut_share = runner_effects::cut_share;
+  using look_at_run = runner_effects::look_at_run;
+  using remember_run = runner_effects::remember_run;
   using call_pool = runner_effects::call_pool;
   using pool_ready = runner_effects::pool_ready;
   using effect = runner_effects::one;
@@ -56,6 +59,18 @@ public:
     duration waited = duration::zero(), took = duration::zero();
     /// Items that failed by name; where there are none, all of a failed run did.
     std::vector<item_id> items;
+    /// Those of them for which another attempt is of no use, and whether that holds for the run as a whole.
+    std::vector<item_id> items_for_good = {};
+    bool for_good = false;
+    /// It is to be called again so long after this.
+    std::optional<duration> again_in = {};
+    run_progress progress = {};
+  };
+  /// What the executor says of a run that goes on.
+  struct run_look {
+    run_id id = 0;
+    bool started = false;
+    time_point began, beat;
   };
 
   explicit job_runner_core(settings s);
@@ -76,7 +91,7 @@ public:
   /// `named`: items that failed; where there are none, all of a failed run did.
   effects on_run_done(run_id id, const std::string& failure, bool failed, step s,
                       const std::vector<item_id>& named = {}) {
-    return on_run_done(id, run_end{failed, failure, {}, {}, {}, named}, s);
+    return on_run_done(id, run_end{failed, failure, {}, {}, {}, named, {}, {}, {}, {}}, s);
   }
   effects on_run_done(run_id id, const run_end& end, step s);
   /// The run goes on and does not touch these items any more.
@@ -89,7 +104,13 @@ public:
   std::uint64_t runs_to_come() const;
   /// A schedule that is set already changes nothing; another one counts from the last start (a rate) or the last end (a
   /// delay), its initial delay from when the items came. `errc::invalid_schedule` changes nothing.
-  expected<effects> on_schedule(const schedule& next, step s);
+  /// `table`: that of its calendar.
+  expected<effects> on_schedule(const schedule& next, step s, std::optional<timetable> table = {});
+  effects on_look(const std::vector<run_look>& runs, step s);
+  /// `errc::invalid_state`: there is no such run; the item is not parked; the job is not paused.
+  expected<effects> on_cancel(run_id id, step s);
+  expected<effects> on_release_item(const item_id& item, step s);
+  expected<effects> on_resume(step s);
   /// Ask every run to stop and start no more.
   effects on_stop(stop_reason reason, step s);
   effects on_wake(step s);
@@ -97,6 +118,7 @@ public:
   std::optional<time_point> wake_at() const;
   /// Zero where the node's counts.
   duration own_grace() const { return cfg_.spec.stop_grace; }
+  job_priority priority() const { return cfg_.spec.attributes.priority; }
   bool idle() const { return runs_.empty(); }
   runner_status status(time_point now) const;
   /// How many items, lanes, runs and places in queues the events so far have looked at: what tests of the cost count.
@@ -114,10 +136,18 @@ private:
   void ask_for_fresh();
   // starts
   void start_due(step s, effects& out);
+  bool may_start(step s) const;
+  bool prepare(lane_no no, step s, effects& out);
   bool start_lane(lane_no no, step s, effects& out);
-  std::vector<item_no> items_to_start(const lane& l, bool due, step s) const;
+  std::vector<item_no> items_to_start(const lane& l, bool due, bool retry, step s) const;
   // ends
   void leave_run(item_no no, step s, std::vector<item_id>& free, std::vector<item_id>& fed);
+  run_outcome outcome_of(const active_run& r, const run_end& end, step s) const;
+  void tell_end(run_id id, const active_run& r, const run_end& end, run_outcome outcome, step s, effects& out);
+  void remember(run_id id, const active_run& r, const run_end& end, run_outcome outcome, effects& out) const;
+  void note_turn(const active_run& r, const run_end& end, run_outcome outcome, std::vector<item_no> stayed, step s,
+                 effects& out);
+  void leave_lanes(const std::vector<item_no>& parked, effects& out);
   void note_end(const active_run& r, bool broken, std::vector<lane_no> lanes, step s);
   void forget(item_no no, std::vector<item_id>& fed);
   void give_back(std::vector<item_id> items, effects& out) const;
@@ -130,12 +160,15 @@ private:
   run_table runs_{items_, cfg_, lease_};
   waiting_room waiting_{items_, lanes_, cfg_};
   failure_book failures_{items_};
+  turn_book turns_{items_, lanes_, cfg_};
   cut_asker cut_;
   pool_asker pool_;
   std::uint64_t last_run_ = 0;
   std::uint64_t last_request_ = 0;
   bool triggered_ahead_ = false; ///< meant for lanes that are still to come
   bool stopping_ = false;
+  runner_times times_;
+  std::optional<time_point> last_success_;
   runner_counters counters_; ///< of runs and triggers; the others are counted where they happen
 };
 

@@ -10,7 +10,7 @@ void job_runner_core::ask_for_cut(step s, effects& out) {
   cut_.share_changed();
   std::vector<item_id> share;
   items_.each([&](item_no no) {
-    if (items_[no].granted) {
+    if (items_[no].granted && !items_[no].parked) {
       share.push_back(*items_[no].name);
     }
   });
@@ -77,6 +77,13 @@ lane_course job_runner_core::continued(const std::vector<item_no>& part, step s)
     if (!inherits || (from.due && (!l.due || *from.due < *l.due))) {
       l.due = from.due;
       l.beat = from.beat;
+      l.slot = from.slot;
+      l.missed = from.missed;
+    }
+    l.last_slot = std::max(l.last_slot, from.last_slot);
+    if (from.retry_at && (!l.retry_at || *from.retry_at < *l.retry_at)) {
+      l.retry_at = from.retry_at;
+      l.retry = from.retry;
     }
     l.turn = std::max(l.turn, from.turn);
     l.triggered = l.triggered || from.triggered;

@@ -10,11 +10,20 @@ namespace djm {
 
 void job_runner_core::start_due(step s, effects& out) {
   lease_.look(s.now);
-  rhythm_.follow(lanes_, s);
+  rhythm_.follow(lanes_, s, out);
+  for (const auto no : rhythm_.take_superseded()) {
+    runs_.stop_lane(no, stop_reason::superseded, s, out);
+  }
   // Where a cap leaves too few places, the lane that has waited longest goes first. One that does not start ends the
   // turn, since the reason (no lease, no place, the job stops) holds for the others as well: each lane that is offered
-  // has an item that may run, because `follow` has judged those whose moment has come.
+  // has an item that may run, because `follow` has judged those whose moment has come, and `prepare` the others.
   while (const auto next = lanes_.next_to_start(s.now)) {
+    if (!may_start(s)) {
+      return;
+    }
+    if (prepare(*next, s, out)) {
+      continue;
+    }
     if (!start_lane(*next, s, out)) {
       return;
     }
@@ -22,14 +31,35 @@ void job_runner_core::start_due(step s, effects& out) {
   }
 }
 
+bool job_runner_core::may_start(step s) const {
+  const bool full = cfg_.spec.max_concurrent_runs > 0 && runs_.size() >= cfg_.spec.max_concurrent_runs;
+  return !stopping_ && !turns_.paused() && lease_.in_force(s.now) && !full;
+}
+
+/// True: the lane is not what it was, and perhaps not to start any more.
+bool job_runner_core::prepare(lane_no no, step s, effects& out) {
+  std::vector<item_no> parked;
+  bool changed = turns_.check_retry(no, s, parked, out);
+  leave_lanes(parked, out);
+  if (!changed) {
+    changed = rhythm_.choose_slot(lanes_, no, s, out);
+  }
+  if (changed) {
+    lanes_.settle();
+    rhythm_.follow(lanes_, s, out); // what is due now has to be judged
+  }
+  return changed;
+}
+
 /// Sorted, unless a run before did not get through: then it begins one item further each time, and what is known to
 /// fail comes last. A run that is asked to stop whenever the share changes, or that throws at one item, must not keep
 /// those behind from their turn for ever.
-std::vector<item_no> job_runner_core::items_to_start(const lane& l, bool due, step s) const {
+std::vector<item_no> job_runner_core::items_to_start(const lane& l, bool due, bool retry, step s) const {
   std::vector<item_no> found;
   // Beside a run that goes on: what has been in none yet, and what is due again.
-  for (const auto no : lanes_.idle_items(l, l.busy > 0 && !due)) {
-    if (const auto& it = items_[no]; it.granted && it.run == 0 && rhythm_.takes_part(l, it, s)) {
+  for (const auto no : lanes_.idle_items(l, l.busy > 0 && !due && !retry)) {
+    const auto& it = items_[no];
+    if (it.granted && it.run == 0 && (retry ? it.retrying : rhythm_.takes_part(l, it, s))) {
       found.push_back(no);
     }
   }
@@ -46,13 +76,12 @@ bool job_runner_core::start_lane(lane_no no, step s, effects& out) {
   if (stopping_ || !lease_.in_force(s.now)) {
     return false;
   }
-  if (cfg_.spec.max_concurrent_runs > 0 && runs_.size() >= cfg_.spec.max_concurrent_runs) {
-    return false;
-  }
   const bool busy = lanes_[no].busy > 0;
   const bool due = lanes_[no].due && *lanes_[no].due <= s.now;
+  const bool asked = lanes_[no].triggered || lanes_[no].again;
+  const bool retry = !due && !asked && lanes_[no].retry_at && *lanes_[no].retry_at <= s.now;
   active_run r;
-  r.items = items_to_start(lanes_[no], due, s);
+  r.items = items_to_start(lanes_[no], due, retry, s);
   if (r.items.empty()) {
     return false;
   }
@@ -70,8 +99,15 @@ bool job_runner_core::start_lane(lane_no no, step s, effects& out) {
   }
   auto& l = lanes_.edit(no);
   r.started = s.now;
+  r.late = due ? s.now - *lanes_[no].due : duration::zero();
+  r.started_ms = s.wall_ms;
   r.extra = l.triggered && !l.again && !due;
-  if (!r.extra) {
+  if (retry) {
+    r.purpose = turns_.begin_retry(l);
+  } else if (due) {
+    r.purpose = rhythm_.purpose(l);
+  }
+  if (!r.extra && (!retry || cfg_.spec.schedule.kind == schedule_kind::fixed_delay)) {
     rhythm_.advance(l, s);
   }
   if (l.again && cfg_.spec.on_new_items == new_items_policy::restart) {
@@ -84,9 +120,9 @@ bool job_runner_core::start_lane(lane_no no, step s, effects& out) {
   l.triggered = l.triggered && busy; // what a run under way holds runs once more after it
   l.open = true;
   ++counters_.started;
-  out.push_back(emit_effect{run_started{cfg_.spec.id, id, handed}});
+  out.push_back(emit_effect{run_started{cfg_.spec.id, id, handed, r.purpose.slot, r.purpose.attempt}});
   waiting_.tell_fed(std::move(fed), out);
-  out.push_back(start_run{id, std::move(handed)});
+  out.push_back(start_run{id, std::move(handed), r.purpose});
   runs_.add(id, std::move(r));
   return true;
 }
@@ -101,17 +137,14 @@ job_runner_core::effects job_runner_core::on_run_done(run_id id, const run_end& 
   runs_.note_lease_end(s, out); // the executor stops runs by itself, and they may be over before we see that it is time
   const auto r = runs_.take(id);
   if (!end.dropped) {
-    failures_.note_run(id, r.items, end.failed, end.items, s.now);
+    times_.run_time.add(end.took);
+    times_.start_delay.add(r.late + end.waited);
   }
-  if (end.failed) {
-    ++counters_.failed;
-    failures_.note_text(end.failure);
-    out.push_back(emit_effect{run_failed{cfg_.spec.id, id, end.took, end.failure, end.waited, end.items}});
-  } else {
-    ++(end.dropped ? counters_.dropped : counters_.finished);
-    out.push_back(emit_effect{run_finished{cfg_.spec.id, id, end.took, end.waited}});
-  }
+  const auto outcome = outcome_of(r, end, s);
+  tell_end(id, r, end, outcome, s, out);
+  remember(id, r, end, outcome, out);
   std::vector<lane_no> lanes;
+  std::vector<item_no> stayed;
   std::vector<item_id> free;
   std::vector<item_id> fed;
   for (const auto no : r.items) {
@@ -119,10 +152,14 @@ job_runner_core::effects job_runner_core::on_run_done(run_id id, const run_end& 
       if (const auto lane = items_[no].lane; lane != no_lane && (lanes.empty() || lanes.back() != lane)) {
         lanes.push_back(lane);
       }
+      if (items_[no].granted && !items_[no].fresh) { // granted anew meanwhile: that is another turn
+        stayed.push_back(no);
+      }
       leave_run(no, s, free, fed);
     }
   }
   note_end(r, end.failed && end.items.empty(), std::move(lanes), s);
+  note_turn(r, end, outcome, std::move(stayed), s, out);
   waiting_.tell_fed(std::move(fed), out);
   give_back(std::move(free), out);
   start_due(s, out);

@@ -77,6 +77,7 @@ job_runner_core::effects job_runner_core::on_revoked(const std::vector<item_id>&
     lanes_.leave(no);
     if (run == 0) {
       idle.push_back(id);
+      turns_.forget(no, out);
       forget(no, fed);
       free.push_back(id);
     } else {
@@ -116,7 +117,7 @@ void job_runner_core::recut(const std::vector<item_no>& taken, step s, effects& 
     return;
   }
   for (const auto no : taken) {
-    if (items_[no].lane != no_lane) {
+    if (items_[no].lane != no_lane || items_[no].parked) {
       continue;
     }
     if (cfg_.spec.mode == running_mode::thread_per_item) {

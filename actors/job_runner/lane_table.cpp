@@ -138,8 +138,8 @@ void lane_table::place(lane_no no) {
   const bool restart = cfg_.spec.on_new_items == new_items_policy::restart;
   // Whether a run of it could begin beside what is under way.
   const bool free = l.there && l.idle() > 0 && (l.busy == 0 || own_run);
-  if (free && l.due) {
-    due_.set(no, *l.due, l.rank);
+  if (const auto at = earliest(l.due, l.retry_at); free && at) {
+    due_.set(no, *at, l.rank);
   } else {
     due_.erase(no);
   }
@@ -173,6 +173,10 @@ std::optional<lane_no> lane_table::next_to_start(time_point now) const {
 
 std::optional<time_point> lane_table::first_due() const {
   return due_.empty() ? std::nullopt : std::optional<time_point>{due_.first().at};
+}
+
+std::optional<time_point> lane_table::first_unjudged() const {
+  return unjudged_.empty() ? std::nullopt : std::optional<time_point>{unjudged_.first().at};
 }
 
 std::optional<lane_no> lane_table::unjudged(time_point now) const {

@@ -18,10 +18,15 @@ struct lane_course {
   time_point since{};                   ///< when its first item came
   std::optional<time_point> last_start; ///< of the latest run that belonged to the rhythm
   std::optional<time_point> last_end;
-  std::size_t turn = 0;   ///< runs that failed or were interrupted since one was not
-  bool triggered = false; ///< by a user: one more run, which leaves the rhythm alone
-  bool again = false;     ///< new items ask for a run before its time; the rhythm goes on from that one
-  bool open = false;      ///< it has started a run and seen no end since
+  std::size_t turn = 0;               ///< runs that failed or were interrupted since one was not
+  bool triggered = false;             ///< by a user: one more run, which leaves the rhythm alone
+  bool again = false;                 ///< new items ask for a run before its time; the rhythm goes on from that one
+  bool open = false;                  ///< it has started a run and seen no end since
+  std::optional<wall_time> slot;      ///< of a calendar: `due` and `beat` are the start of this one
+  std::optional<wall_time> last_slot; ///< the latest that was started or left out: none after it is earlier
+  missed_slots missed;                ///< the run of `slot` stands for these as well
+  std::optional<time_point> retry_at; ///< when items that failed or asked for it are tried again
+  run_purpose retry;                  ///< as what
 };
 
 /// A part of the share, with a rhythm of its own.
@@ -103,6 +108,8 @@ public:
   std::optional<lane_no> next_to_start(time_point now) const;
   /// The earliest moment at which one is due that could start then.
   std::optional<time_point> first_due() const;
+  /// When the next one is to be judged, whatever it does.
+  std::optional<time_point> first_unjudged() const;
   /// Due, and not judged.
   std::optional<lane_no> unjudged(time_point now) const;
   void judged(lane_no no);
@@ -127,7 +134,7 @@ private:
   std::vector<lane_no> free_;
   std::uint32_t size_ = 0;
   std::vector<lane_no> touched_;
-  moment_queue due_;          ///< lanes that could start, by when they are due
+  moment_queue due_;          ///< lanes that could start, by when they or their next attempt are due
   moment_queue asked_;        ///< lanes that start as soon as there is a place, whenever they are due
   moment_queue unjudged_;     ///< where the rhythm is a lasting one: lanes by when they are to be judged
   number_set without_moment_; ///< in no run and not due

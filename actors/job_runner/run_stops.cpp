@@ -68,6 +68,8 @@ void run_table::ask_stop(run_id id, active_run& r, stop_reason reason, std::vect
                          runner_effects::all& out) {
   if (!r.stopping) {
     r.stopping = true;
+    r.why = reason;
+    r.look_at.reset();
     r.press_at.reset();
     r.grace_ends = r.pressed ? std::min(r.grace_ends, s.now + cfg_.grace()) : s.now + cfg_.grace();
     --going_on_;
@@ -77,6 +79,51 @@ void run_table::ask_stop(run_id id, active_run& r, stop_reason reason, std::vect
     return;
   }
   out.push_back(runner_effects::stop_run{id, reason, std::move(revoked)});
+}
+
+bool run_table::stop_one(run_id id, stop_reason reason, step s, runner_effects::all& out) {
+  auto* const r = find(id);
+  if (r == nullptr) {
+    return false;
+  }
+  ask_stop(id, *r, reason, {}, s, out);
+  return true;
+}
+
+void run_table::stop_lane(lane_no lane, stop_reason reason, step s, runner_effects::all& out) {
+  for (const auto id : all_ids()) {
+    auto& r = *find(id);
+    const bool in_lane = std::any_of(r.items.begin(), r.items.end(),
+                                     [&](item_no no) { return items_[no].run == id && items_[no].lane == lane; });
+    if (in_lane) {
+      ask_stop(id, r, reason, {}, s, out);
+    }
+  }
+}
+
+/// A run that waits for a thread has its time still before it.
+void run_table::looked(run_id id, bool started, time_point began, time_point beat, step s, runner_effects::all& out) {
+  auto* const r = find(id);
+  if (r == nullptr || r->stopping) {
+    return;
+  }
+  const auto& rules = cfg_.spec.failures;
+  std::optional<time_point> ends;
+  std::optional<time_point> silent_at;
+  if (!started) {
+    ends = s.now + *patience();
+  } else {
+    ends = rules.run_timeout > duration::zero() ? std::optional{began + rules.run_timeout} : std::nullopt;
+    silent_at = rules.beat_timeout > duration::zero() ? std::optional{beat + rules.beat_timeout} : std::nullopt;
+  }
+  r->look_at = earliest(ends, silent_at);
+  if (started && *r->look_at <= s.now) {
+    r->silent = !ends || *ends > s.now;
+    ++timed_out_;
+    out.push_back(emit_effect{run_timed_out{cfg_.spec.id, id, r->silent}});
+    ask_stop(id, *r, stop_reason::timed_out, {}, s, out);
+  }
+  set_alarm(id, *r);
 }
 
 void run_table::note_lease_end(step s, runner_effects::all& out) {
@@ -110,6 +157,10 @@ void run_table::check_run(run_id id, active_run& r, step s, runner_effects::all&
   }
   if (r.press_at && s.now >= *r.press_at) {
     press(id, r, s, out);
+  }
+  if (r.look_at && s.now >= *r.look_at) {
+    r.look_at.reset(); // the answer sets the next one
+    out.push_back(runner_effects::look_at_run{id});
   }
   if (lease_.is_past_deadline(s.now) && !r.deadline_reported) {
     r.deadline_reported = true;

@@ -19,7 +19,24 @@ void run_table::add(run_id id, active_run r) {
   if (cfg_.spec.on_new_items == new_items_policy::restart) {
     holds_.insert({r.started + r.hold, id});
   }
-  runs_.emplace(id, std::move(r));
+  if (const auto most = patience()) {
+    r.look_at = r.started + *most;
+  }
+  auto& added = runs_.emplace(id, std::move(r)).first->second;
+  if (added.look_at) {
+    set_alarm(id, added);
+  }
+}
+
+std::optional<duration> run_table::patience() const {
+  const auto& f = cfg_.spec.failures;
+  std::optional<duration> most;
+  for (const duration d : {duration{f.run_timeout}, duration{f.beat_timeout}}) {
+    if (d > duration::zero()) {
+      most = std::min(d, most.value_or(d));
+    }
+  }
+  return most;
 }
 
 active_run* run_table::find(run_id id) {
@@ -86,7 +103,7 @@ void run_table::check_debts(run_id id, active_run& r) {
 
 /// The moment at which the run is looked at, whatever else happens.
 void run_table::set_alarm(run_id id, active_run& r) {
-  auto at = r.press_at;
+  auto at = earliest(r.press_at, r.look_at);
   if ((r.stopping || r.pressed) && !r.overrun_reported) {
     at = earliest(at, r.grace_ends);
   }
@@ -112,6 +129,17 @@ std::vector<run_id> run_table::all_ids() const {
   }
   std::sort(ids.begin(), ids.end());
   return ids;
+}
+
+void run_table::show(runner_status& st, time_point now) const {
+  constexpr std::size_t most = 100;
+  for (const auto id : all_ids()) {
+    if (st.runs.size() == most) {
+      return;
+    }
+    const auto& r = runs_.at(id);
+    st.runs.push_back({id, r.kept + r.owed, r.purpose.slot, r.purpose.attempt, now - r.started, r.why, {}});
+  }
 }
 
 std::optional<time_point> run_table::wake_at() const {

@@ -11,6 +11,7 @@
 #include "actors/job_runner/item_table.hpp"
 #include "actors/job_runner/runner_effects.hpp"
 #include "actors/job_runner/runner_lease.hpp"
+#include "djm/runner_status.hpp"
 
 namespace djm {
 
@@ -21,6 +22,7 @@ struct active_run {
   std::uint32_t kept = 0;     ///< granted items that it holds
   std::uint32_t owed = 0;     ///< items that it holds and that are not granted
   time_point started;
+  duration late = duration::zero(); ///< from when it was due until it was started
   bool extra = false;               ///< triggered beside the rhythm
   duration hold = duration::zero(); ///< how long new items leave it alone
   bool stopping = false;
@@ -30,6 +32,11 @@ struct active_run {
   bool overrun_reported = false;
   bool deadline_reported = false;
   std::optional<time_point> alarm; ///< its place in `run_table::alarms_`
+  run_purpose purpose;
+  std::int64_t started_ms = 0;         ///< by the wall's clock
+  stop_reason why = stop_reason::none; ///< it is asked to stop
+  bool silent = false;                 ///< it has timed out because it did not say that it is alive
+  std::optional<time_point> look_at;   ///< when to see whether it takes too long
 };
 
 /// The runs under way: which items they hold, who is asked to stop and when, and who does not obey.
@@ -62,6 +69,12 @@ public:
   /// A run has begun that takes all new items.
   void restarted() { restart_wanted_ = false; }
   void stop_all(stop_reason reason, step s, runner_effects::all& out);
+  /// This run alone. False: it is not there.
+  bool stop_one(run_id id, stop_reason reason, step s, runner_effects::all& out);
+  /// Those in which an item of the lane is.
+  void stop_lane(lane_no lane, stop_reason reason, step s, runner_effects::all& out);
+  /// A run began at this moment, or waits for a thread, and was alive at that one: whether it takes too long.
+  void looked(run_id id, bool started, time_point began, time_point beat, step s, runner_effects::all& out);
   /// Told once for each lease that ends while anything runs.
   void note_lease_end(step s, runner_effects::all& out);
   /// Sees to all that is due.
@@ -71,6 +84,8 @@ public:
   bool empty() const { return runs_.empty(); }
   std::size_t size() const { return runs_.size(); }
   std::uint64_t overruns() const { return overruns_; }
+  std::uint64_t timed_out() const { return timed_out_; }
+  void show(runner_status& st, time_point now) const;
   /// How many runs were looked at so far.
   std::uint64_t looks() const { return looks_; }
 
@@ -87,6 +102,8 @@ private:
   void check_run(run_id id, active_run& r, step s, runner_effects::all& out);
   void report_overrun(run_id id, active_run& r, bool past_deadline, runner_effects::all& out);
   void set_alarm(run_id id, active_run& r);
+  /// How long a run may go on before somebody has to look; nothing: for ever.
+  std::optional<duration> patience() const;
 
   item_table& items_;
   const runner_config& cfg_;
@@ -100,6 +117,7 @@ private:
   bool restart_wanted_ = false; ///< new items wait for a run that is left alone
   bool lease_end_told_ = false;
   std::uint64_t overruns_ = 0;
+  std::uint64_t timed_out_ = 0;
   mutable std::uint64_t looks_ = 0;
 };
 

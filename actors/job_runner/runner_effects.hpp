@@ -2,19 +2,26 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "actors/common/core.hpp"
+#include "actors/common/run_purpose.hpp"
+#include "djm/history.hpp"
 #include "djm/job_context.hpp"
 #include "djm/job_spec.hpp"
+#include "djm/timetable.hpp"
 
 /// What a job runner is told once, and what it wants done. `job_runner_core` gives these types their names.
 namespace djm {
 
 struct runner_config {
   job_spec spec;
+  node_id node;
+  /// Of the calendar in the specification; nothing for other schedules.
+  std::optional<timetable> table{};
   /// The node's grace, used where the job names none.
   duration stop_grace = duration::zero();
   /// Between attempts to get a first answer from the pool function.
@@ -32,6 +39,7 @@ namespace runner_effects {
 struct start_run {
   run_id id;
   std::vector<work_item> items;
+  run_purpose purpose{};
 };
 /// These items of the run are taken away; it may go on with the others.
 struct tell_run {
@@ -47,6 +55,14 @@ struct stop_run {
 struct released {
   std::vector<item_id> items;
 };
+/// A run is over; the shell adds the name of the node.
+struct remember_run {
+  past_run run;
+};
+/// Say when this run began and when it said last that it is alive; answered by `on_look`.
+struct look_at_run {
+  run_id id;
+};
 /// Ask the running strategy; answered by `on_cut`.
 struct cut_share {
   std::uint64_t request;
@@ -61,8 +77,8 @@ struct pool_ready {
   std::vector<item_id> items;
 };
 
-using one =
-  std::variant<start_run, tell_run, stop_run, released, cut_share, call_pool, pool_ready, emit_effect, log_effect>;
+using one = std::variant<start_run, tell_run, stop_run, released, cut_share, call_pool, pool_ready, emit_effect,
+                         log_effect, look_at_run, remember_run>;
 using all = std::vector<one>;
 
 } // namespace runner_effects

@@ -24,7 +24,8 @@ executor::done_fn report_to(const caf::weak_actor_ptr& weak, const std::shared_p
 
 /// Most events of a runner; they are for those who listen alone.
 bool is_of_a_run(const event& what) {
-  return std::holds_alternative<run_started>(what) || std::holds_alternative<run_finished>(what);
+  return std::holds_alternative<run_started>(what) || std::holds_alternative<run_finished>(what) ||
+         std::holds_alternative<retry_planned>(what);
 }
 
 class runner_shell : public part_shell<runner_shell, runner_actor, job_runner_core> {
@@ -41,7 +42,7 @@ public:
   }
   void apply(log_effect& x) { log_line(*env, "runner", x); }
   void apply(job_runner_core::start_run& x) {
-    to_start_.push_back({x.id, id_, std::move(x.items), code_, core->own_grace(), true});
+    to_start_.push_back({x.id, id_, std::move(x.items), code_, core->own_grace(), true, x.purpose, core->priority()});
   }
   void apply(job_runner_core::tell_run& x) {
     start_all(); // it may be one of those
@@ -52,6 +53,11 @@ public:
     env->exec().request_stop(x.id, x.reason, std::move(x.revoked));
   }
   void apply(job_runner_core::released& x) { self->mail(msg::released{id_, std::move(x.items)}).send(peers_->worker); }
+  void apply(job_runner_core::look_at_run& x) { to_look_at_.push_back(x.id); }
+  void apply(job_runner_core::remember_run& x) {
+    x.run.node = node_;
+    env->history().add(std::move(x.run));
+  }
   void apply(job_runner_core::cut_share& x);
   void apply(job_runner_core::call_pool& x);
   void apply(job_runner_core::pool_ready& x) {
@@ -59,11 +65,15 @@ public:
     self->mail(msg::pool{id_, *pool_}).send(peers_->keeper);
   }
   /// After the effects of each event.
-  void carried_out() { start_all(); }
+  void carried_out() {
+    start_all();
+    look_at_runs();
+  }
 
 private:
   executor::done_fn report() { return report_to(caf::weak_actor_ptr{self->ctrl()}, inbox_); }
   void start_all();
+  void look_at_runs();
   void take_news();
   template <class Answer, class F>
   void call_user(const char* what, Answer answer, F f);
@@ -71,13 +81,18 @@ private:
   void introduce(peers_ptr who);
   caf::result<std::uint64_t> trigger();
   caf::result<void> reschedule(const schedule& next);
+  caf::result<void> answer(expected<job_runner_core::effects> fx);
+  runner_status status() const;
 
   std::shared_ptr<job> code_;
   job_id id_;
+  node_id node_;
   peers_ptr peers_;
   std::shared_ptr<run_inbox> inbox_ = std::make_shared<run_inbox>();
   /// What the core has begun in the present event: handed to the executor together.
   std::vector<run_order> to_start_;
+  /// Runs of which it wants to know how they get on.
+  std::vector<run_id> to_look_at_;
   /// The latest pool, for a keeper that was rebuilt.
   std::optional<std::vector<item_id>> pool_;
 };
@@ -86,6 +101,7 @@ void runner_shell::init(self_ptr me, std::shared_ptr<node_env> environment, job_
                         std::shared_ptr<job> code) {
   code_ = std::move(code);
   id_ = s.spec.id;
+  node_ = s.node;
   part_shell::init(me, std::move(environment), std::move(s));
 }
 
@@ -128,12 +144,28 @@ void runner_shell::start_all() {
   }
 }
 
+/// What has ended meanwhile is in the inbox.
+void runner_shell::look_at_runs() {
+  std::vector<job_runner_core::run_look> seen;
+  for (const auto id : std::exchange(to_look_at_, {})) {
+    if (const auto r = env->exec().look(id)) {
+      seen.push_back({id, r->started, r->began, r->beat});
+    }
+  }
+  if (!seen.empty()) {
+    tell(&job_runner_core::on_look, seen);
+  }
+}
+
 /// Runs have ended, or released items: an event each, and one look at what there is to do next.
 void runner_shell::take_news() {
   const auto now = make_step(*env);
   job_runner_core::effects all;
   for (auto& r : inbox_->take()) {
-    auto fx = r.ended ? core->on_run_done(r.id, {r.failed, r.failure, r.dropped, r.waited, r.took, r.failed_items}, now)
+    auto fx = r.ended ? core->on_run_done(r.id,
+                                          {r.failed, r.failure, r.dropped, r.waited, r.took, r.failed_items,
+                                           r.failed_for_good, r.for_good, r.again_in, r.progress},
+                                          now)
                       : core->on_run_released(r.id, r.released, now);
     all.insert(all.end(), std::make_move_iterator(fx.begin()), std::make_move_iterator(fx.end()));
   }
@@ -172,12 +204,30 @@ caf::result<std::uint64_t> runner_shell::trigger() {
 }
 
 caf::result<void> runner_shell::reschedule(const schedule& next) {
-  auto fx = core->on_schedule(next, make_step(*env));
+  auto table = table_of(next, *env);
+  if (!table) {
+    return to_caf(table.error());
+  }
+  return answer(core->on_schedule(next, make_step(*env), std::move(*table)));
+}
+
+caf::result<void> runner_shell::answer(expected<job_runner_core::effects> fx) {
   if (!fx) {
     return to_caf(fx.error());
   }
   carry_out(std::move(*fx));
   return caf::unit;
+}
+
+/// How far runs have come is known where they run.
+runner_status runner_shell::status() const {
+  auto st = core->status(env->now());
+  for (auto& r : st.runs) {
+    if (auto info = env->exec().look(r.run)) {
+      r.progress = std::move(info->progress);
+    }
+  }
+  return st;
 }
 
 runner_actor::behavior_type runner_shell::make_behavior() {
@@ -204,10 +254,13 @@ runner_actor::behavior_type runner_shell::make_behavior() {
     },
     [this](msg::trigger) -> caf::result<std::uint64_t> { return trigger(); },
     [this](msg::reschedule& m) -> caf::result<void> { return reschedule(m.schedule); },
+    [this](msg::cancel& m) -> caf::result<void> { return answer(core->on_cancel(m.run, make_step(*env))); },
+    [this](msg::release& m) -> caf::result<void> { return answer(core->on_release_item(m.item, make_step(*env))); },
+    [this](msg::resume) -> caf::result<void> { return answer(core->on_resume(make_step(*env))); },
     [this](msg::stop_runs& m) { tell(&job_runner_core::on_stop, m.reason); },
     [this](msg::worker_restarted) { tell(&job_runner_core::on_worker_rebuilt); },
     [this](msg::introduce& m) { introduce(std::move(m.who)); },
-    [this](msg::get_part_status) -> caf::result<runner_status> { return core->status(env->now()); }, ignore_errors);
+    [this](msg::get_part_status) -> caf::result<runner_status> { return status(); }, ignore_errors);
 }
 
 runner_actor::behavior_type runner_behavior(runner_shell::self_ptr self, std::shared_ptr<node_env> env,

@@ -11,7 +11,7 @@ bool waiting_room::may_starve() const {
 
 void waiting_room::enter(item_no no, step s) {
   const auto& it = items_[no];
-  if (!it.granted || it.run != 0 || it.starved || queue_.has(no) || !may_starve()) {
+  if (!it.granted || it.run != 0 || it.starved || it.parked || queue_.has(no) || !may_starve()) {
     return;
   }
   const auto& x = cfg_.spec.schedule;
@@ -46,11 +46,12 @@ void waiting_room::check(bool cut_open, step s, runner_effects::all& out) {
     if (it.lane == no_lane && !cut_open) {
       continue; // left out by the job itself
     }
-    if (it.lane != no_lane) {
-      if (const auto& l = lanes_[it.lane]; l.due && *l.due > s.now && l.busy == 0) {
-        queue_.set(no, *l.due + cfg_.grace()); // its turn has a time
-        continue;
-      }
+    if (const auto later = not_before(it, s)) {
+      queue_.set(no, *later);
+      continue;
+    }
+    if (it.lane != no_lane && by_calendar() && !lanes_[it.lane].due) {
+      continue; // no slot is to come
     }
     it.starved = true;
     starved.push_back(*it.name);
@@ -60,6 +61,20 @@ void waiting_room::check(bool cut_open, step s, runner_effects::all& out) {
     starved_ += starved.size();
     out.push_back(emit_effect{item_starved{cfg_.spec.id, std::move(starved), false}});
   }
+}
+
+/// Its turn has a time. Many items may have theirs at one slot, and few places.
+std::optional<time_point> waiting_room::not_before(const held_item& it, step s) const {
+  constexpr duration after_slot = std::chrono::hours{1};
+  if (it.lane == no_lane || !lanes_[it.lane].due) {
+    return std::nullopt;
+  }
+  const auto& l = lanes_[it.lane];
+  if (by_calendar()) {
+    const auto at = *l.due + after_slot + cfg_.grace();
+    return at > s.now ? std::optional{at} : std::nullopt;
+  }
+  return *l.due > s.now && l.busy == 0 ? std::optional{*l.due + cfg_.grace()} : std::nullopt;
 }
 
 void waiting_room::close() {

@@ -37,6 +37,9 @@ public:
 
 private:
   bool may_starve() const;
+  bool by_calendar() const { return cfg_.spec.schedule.kind == schedule_kind::calendar; }
+  /// Until when it need not have been in a run; nothing where that is over.
+  std::optional<time_point> not_before(const held_item& it, step s) const;
 
   item_table& items_;
   const lane_table& lanes_;

@@ -88,7 +88,7 @@ bool manager_core::begin(term& t, step s, effects& out) {
     t.cleaner.survey(s, out);
   }
   if (!t.list.empty()) {
-    t.cleaner.start(out);
+    t.cleaner.start(s.now, out);
   }
   return false;
 }
@@ -144,7 +144,7 @@ manager_core::effects manager_core::on_planned(std::uint64_t request, const expe
     return out;
   }
   if (term_->planner.on_planned(result, s, out)) {
-    term_->writer.start(out);
+    term_->writer.start(s.now, out);
   }
   next(s, out);
   return out;

@@ -14,6 +14,19 @@ std::string text_of(const run_overrun& o) {
                           : " goes on although it was asked to stop stop_grace ago");
 }
 
+std::string text_of(const job_paused& p) {
+  return "job \"" + p.job +
+         "\" is paused on this node until resume_here, because too many slots in a row failed: " + p.what;
+}
+
+std::string text_of(const slots_skipped& x) {
+  const auto when = [](std::int64_t ms) { return format_time(wall_time{std::chrono::milliseconds{ms}}); };
+  return "job \"" + x.job + "\"" + (x.item.empty() ? "" : ", item \"" + x.item + "\"") + ": " +
+         (x.count == 1 ? "slot " + when(x.first)
+                       : std::to_string(x.count) + " slots from " + when(x.first) + " to " + when(x.last)) +
+         (x.count == 1 ? " has no run of its own: " : " have no runs of their own: ") + to_string(x.reason);
+}
+
 } // namespace
 
 event_desk::outcome event_desk::happened(event what, moment at) {
@@ -68,6 +81,12 @@ bool event_desk::note(const event& what, moment at, outcome& out) {
   if (const auto* i = std::get_if<item_starved>(&what)) {
     note_starved(*i, at, out);
   }
+  if (const auto* i = std::get_if<items_parked>(&what)) {
+    note_parked(*i, at, out);
+  }
+  if (const auto* p = std::get_if<job_paused>(&what)) {
+    note_over("the job", p->job, p->over, {errc::too_many_failures, text_of(*p)}, at, out);
+  }
   if (const auto* r = std::get_if<run_overrun>(&what)) {
     static_cast<void>(problems_.happened({"job_runner", {errc::user_code_hangs, text_of(*r)}, {}}, at.unix_ms));
   }
@@ -76,13 +95,28 @@ bool event_desk::note(const event& what, moment at, outcome& out) {
 
 void event_desk::note_starved(const item_starved& i, moment at, outcome& out) {
   for (const auto& item : i.items) {
-    const auto about = about_job("item \"" + item + "\"", i.job);
-    if (!i.over) {
-      error why{errc::timed_out, "job \"" + i.job + "\": item \"" + item + "\" is in no run"};
-      static_cast<void>(problems_.happened({"job_runner", std::move(why), about}, at.unix_ms));
-    } else if (problems_.over("job_runner", about, at.unix_ms)) {
-      tell(problem_over{"job_runner", about}, at, out); // whoever came later has heard of a problem
-    }
+    note_over("item \"" + item + "\"", i.job, i.over,
+              {errc::timed_out, "job \"" + i.job + "\": item \"" + item + "\" is in no run"}, at, out);
+  }
+}
+
+void event_desk::note_parked(const items_parked& i, moment at, outcome& out) {
+  for (const auto& item : i.items) {
+    note_over(
+      "parked item \"" + item + "\"", i.job, i.over,
+      {errc::too_many_failures, "job \"" + i.job + "\": item \"" + item +
+                                  "\" is parked until release_item, because it failed again and again: " + i.what},
+      at, out);
+  }
+}
+
+/// A problem of a job that begins, or is over.
+void event_desk::note_over(const std::string& what, const job_id& job, bool over, error why, moment at, outcome& out) {
+  const auto about = about_job(what, job);
+  if (!over) {
+    static_cast<void>(problems_.happened({"job_runner", std::move(why), about}, at.unix_ms));
+  } else if (problems_.over("job_runner", about, at.unix_ms)) {
+    tell(problem_over{"job_runner", about}, at, out); // whoever came later has heard of a problem
   }
 }
 
@@ -126,6 +160,23 @@ std::optional<log_record> event_desk::line_of(const event& what) const {
   if (const auto* f = std::get_if<run_failed>(&what)) {
     return line(log_level::warning, "runner", "job \"" + f->job + "\": run failed: " + f->what);
   }
+  if (const auto* t = std::get_if<run_timed_out>(&what)) {
+    return line(log_level::warning, "runner",
+                "job \"" + t->job + "\": run " + std::to_string(t->run) +
+                  (t->silent ? " has been silent for beat_timeout" : " has taken run_timeout") +
+                  " and is asked to stop");
+  }
+  if (const auto* i = std::get_if<items_parked>(&what); i != nullptr && !i->over) {
+    return line(log_level::warning, "runner",
+                "job \"" + i->job + "\": " + std::to_string(i->items.size()) +
+                  " items are parked until release_item: " + i->what);
+  }
+  if (const auto* p = std::get_if<job_paused>(&what); p != nullptr && !p->over) {
+    return line(log_level::warning, "runner", text_of(*p));
+  }
+  if (const auto* x = std::get_if<slots_skipped>(&what)) {
+    return line(log_level::info, "runner", text_of(*x));
+  }
   if (const auto* l = std::get_if<lease_ended>(&what)) {
     return line(log_level::warning, "runner",
                 "job \"" + l->job + "\": the store has been out of reach for too long: " +
@@ -147,6 +198,12 @@ bool event_desk::may_say(const event& what, time_point now) {
   }
   if (const auto* l = std::get_if<lease_ended>(&what)) {
     return limiter_.may_say("ends of the lease", l->job, now);
+  }
+  if (const auto* t = std::get_if<run_timed_out>(&what)) {
+    return limiter_.may_say("runs that took too long", t->job, now);
+  }
+  if (const auto* x = std::get_if<slots_skipped>(&what)) {
+    return limiter_.may_say("slots without a run", x->job, now);
   }
   if (const auto* q = std::get_if<pool_problem>(&what)) {
     return limiter_.may_say("problems of the pool function", q->job, now);

@@ -46,6 +46,8 @@ public:
 private:
   bool note(const event& what, moment at, outcome& out);
   void note_starved(const item_starved& i, moment at, outcome& out);
+  void note_parked(const items_parked& i, moment at, outcome& out);
+  void note_over(const std::string& what, const job_id& job, bool over, error why, moment at, outcome& out);
   void tell(event what, moment at, outcome& out);
   void tell_all(std::vector<problem_over> what, moment at, outcome& out);
   std::optional<log_record> line_of(const event& what) const;

@@ -103,6 +103,7 @@ void introduce_all(node_ptr self) {
 void start_runner(node_ptr self, job_entry& j) {
   auto& st = self->state();
   auto s = runner_settings(st.identity, j.spec);
+  s.table = j.table;
   s.run_base = st.parts.env->exec().next_run_id();
   j.runner = spawn_runner(self->system(), st.parts.env, std::move(s), j.code);
   st.runner_ids[j.runner.id()] = j.spec.id;

@@ -118,6 +118,18 @@ expected<std::uint64_t> node::trigger(const job_id& job) {
 expected<void> node::reschedule(const job_id& job, schedule s) {
   return impl::ask<void>(impl_, reschedule_job{job, s});
 }
+expected<void> node::cancel(const job_id& job, run_id run) {
+  return impl::ask<void>(impl_, cancel_run{job, run});
+}
+expected<void> node::release(const job_id& job, const item_id& item) {
+  return impl::ask<void>(impl_, release_item{job, item});
+}
+expected<void> node::resume(const job_id& job) {
+  return impl::ask<void>(impl_, resume_here{job});
+}
+expected<run_history> node::history(const get_history& which) const {
+  return impl::ask<run_history>(impl_, which);
+}
 expected<void> node::drain(const node_id& worker) {
   return impl::ask<void>(impl_, mark_worker{worker, true, {}});
 }

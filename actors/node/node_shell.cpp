@@ -4,6 +4,7 @@
 
 #include "actors/common/store_client.hpp"
 #include "actors/node/admission.hpp"
+#include "actors/node/job_orders.hpp"
 #include "actors/node/listener.hpp"
 #include "actors/node/node_state.hpp"
 
@@ -100,34 +101,31 @@ caf::result<void> add_job(node_ptr self, register_job& m) {
       "job \"" + id + "\" is registered on node \"" + st.identity.config.id + "\" already" +
         (st.life->is_leaving(id) ? " and on its way out; unregister_job is answered when it is free" : ""));
   }
+  auto table = table_of(m.spec.schedule, *st.parts.env);
+  if (!table) {
+    return to_caf({table.error().code, "job \"" + id + "\": schedule: " + table.error().text});
+  }
   const auto job = id;
   warn_of_strategy(self, m.spec);
   auto activity = std::make_shared<job_activity>();
   auto code = guard(st.parts.env, job, std::move(m.code), activity,
                     [weak = caf::weak_actor_ptr{self->ctrl()}, job] { post_to<node_impl>(weak, job_gone{job}); });
-  st.jobs.emplace(job, job_entry{std::move(m.spec), std::move(code), std::move(activity), {}, {}, {}});
+  st.jobs.emplace(job,
+                  job_entry{std::move(m.spec), *std::move(table), std::move(code), std::move(activity), {}, {}, {}});
   carry_out(self, st.life->add_job(job));
   return caf::unit;
-}
-
-caf::error unknown(const node_state& st, const job_id& job) {
-  return caf::make_error(errc::unknown_job,
-                         "job \"" + job + "\" is not registered on node \"" + st.identity.config.id + "\"");
-}
-
-/// Null as well for a job that has been let go and whose code has not come back.
-job_entry* at_work(node_state& st, const job_id& job) {
-  const auto j = st.jobs.find(job);
-  return j == st.jobs.end() || !j->second.runner ? nullptr : &j->second;
 }
 
 /// A problem, a grant, or a state of the connection or the leadership: its end is told as well, by whoever has told it.
 bool has_an_end(const event& what) {
   const auto* starved = std::get_if<item_starved>(&what);
+  const auto* parked = std::get_if<items_parked>(&what);
+  const auto* paused = std::get_if<job_paused>(&what);
   return std::holds_alternative<problem>(what) || std::holds_alternative<pool_problem>(what) ||
          std::holds_alternative<run_overrun>(what) || std::holds_alternative<items_granted>(what) ||
          std::holds_alternative<connection_changed>(what) || std::holds_alternative<leader_changed>(what) ||
-         (starved != nullptr && !starved->over);
+         (starved != nullptr && !starved->over) || (parked != nullptr && !parked->over) ||
+         (paused != nullptr && !paused->over);
 }
 
 /// Whether we are told of something by a part that has been replaced since, or by a runner whose job was let go: it
@@ -183,56 +181,6 @@ caf::result<void> mark(node_ptr self, const mark_worker& m) {
   return wish(self, admin_core::set_marks{m.worker, m.draining, m.cordoned});
 }
 
-/// `f(entry)` with the job at work, or an error that says why there is none.
-template <class Result, class F>
-caf::result<Result> with_job(node_ptr self, const job_id& job, F f) {
-  auto& st = self->state();
-  if (st.life->is_stopping()) {
-    return to_caf(stopping_error(st));
-  }
-  auto* j = at_work(st, job);
-  if (j == nullptr) {
-    return unknown(st, job);
-  }
-  return f(*j);
-}
-
-caf::result<std::uint64_t> trigger(node_ptr self, const trigger_job& m) {
-  return with_job<std::uint64_t>(self, m.job, [self](job_entry& j) -> caf::result<std::uint64_t> {
-    return self->mail(msg::trigger{}).delegate(j.runner);
-  });
-}
-
-caf::result<void> reschedule(node_ptr self, const reschedule_job& m) {
-  return with_job<void>(self, m.job, [&](job_entry& j) -> caf::result<void> {
-    if (auto ok = validate(m.schedule); !ok) {
-      return to_caf(ok.error());
-    }
-    j.spec.schedule = m.schedule;
-    self->mail(msg::reschedule{m.schedule}).send(j.runner);
-    return caf::unit;
-  });
-}
-
-/// Runners are asked while the node stops, too: that is when one wants to know what still runs.
-caf::result<runner_status> status_of_job(node_ptr self, const job_id& job) {
-  auto& st = self->state();
-  auto* j = at_work(st, job);
-  if (j == nullptr) {
-    return unknown(st, job);
-  }
-  return self->mail(msg::get_part_status{}).delegate(j->runner);
-}
-
-caf::result<caf::actor> handle_of_job(node_ptr self, const job_id& job) {
-  auto& st = self->state();
-  auto* j = at_work(st, job);
-  if (j == nullptr) {
-    return unknown(st, job);
-  }
-  return caf::actor_cast<caf::actor>(j->runner);
-}
-
 caf::result<cluster_view> see_cluster(node_ptr self) {
   auto& st = self->state();
   if (st.life->is_stopping()) {
@@ -272,7 +220,9 @@ void listen_no_more(node_ptr self, const unsubscribe& m) {
 
 caf::result<void> stop(node_ptr self, bool hurry) {
   auto promise = self->make_response_promise<void>();
-  self->state().stoppers.push_back(promise);
+  auto& st = self->state();
+  st.asked_to_stop = st.asked_to_stop.value_or(st.parts.env->now());
+  st.stoppers.push_back(promise);
   tell(self, &supervisor_core::stop, hurry);
   return promise;
 }
@@ -291,6 +241,7 @@ void woken(node_ptr self) {
 void joined(node_ptr self) {
   auto& st = self->state();
   st.has_joined = true;
+  st.first_joined = st.first_joined.value_or(st.parts.env->now());
   st.life->on_joined();
   tell(self, &admin_core::on_joined, true);
 }
@@ -319,6 +270,7 @@ void init(node_ptr self, node_config config, node_parts parts) {
   st.admin = std::make_unique<admin_core>(admin_settings(st.identity));
   st.desk = std::make_unique<event_desk>(st.identity.config.id, st.identity.config.store.connect);
   st.timer.init(st.parts.env, caf::weak_actor_ptr{self->ctrl()});
+  st.started = st.parts.env->now();
   st.now = std::make_shared<peers>();
   st.now->node = supervisor_actor{self};
   if (auto feed = std::exchange(st.parts.feed, nullptr)) {
@@ -345,6 +297,10 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
     [self](mark_worker& m) -> caf::result<void> { return mark(self, m); },
     [self](trigger_job& m) -> caf::result<std::uint64_t> { return trigger(self, m); },
     [self](reschedule_job& m) -> caf::result<void> { return reschedule(self, m); },
+    [self](cancel_run& m) -> caf::result<void> { return cancel(self, m); },
+    [self](release_item& m) -> caf::result<void> { return release(self, m); },
+    [self](resume_here& m) -> caf::result<void> { return resume(self, m); },
+    [self](get_history& m) -> caf::result<run_history> { return history(self, m); },
     [self](get_status) -> caf::result<node_status> { return collect_status(self); },
     [self](get_cluster) -> caf::result<cluster_view> { return see_cluster(self); },
     [self](get_job& m) -> caf::result<runner_status> { return status_of_job(self, m.job); },

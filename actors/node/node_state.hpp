@@ -48,7 +48,8 @@ struct status_collector {
 
 struct job_entry {
   job_spec spec;
-  std::shared_ptr<job> code; ///< guarded; null once the job was let go
+  std::optional<timetable> table{}; ///< of its calendar
+  std::shared_ptr<job> code;        ///< guarded; null once the job was let go
   std::shared_ptr<job_activity> activity;
   runner_actor runner;
   cx::watch end{};                                        ///< of the runner
@@ -78,6 +79,9 @@ struct node_state {
   std::shared_ptr<session_ports> ports; ///< of the present store
   bool has_joined = false;              ///< in this life, in any session
   store::session_view session;          ///< as the present store told last
+  time_point started{};
+  std::optional<time_point> first_joined;
+  std::optional<time_point> asked_to_stop;
 
   // who waits for what
   std::uint64_t next_wish = 1;

@@ -111,6 +111,12 @@ caf::result<node_status> collect_status(node_ptr self) {
   c->status.ready = st.life->ready();
   c->status.restarts = st.life->restarts();
   c->status.problems = st.desk->problems();
+  if (st.first_joined) {
+    c->status.joined_after = *st.first_joined - st.started;
+  }
+  if (st.asked_to_stop) {
+    c->status.stopping_for = st.parts.env->now() - *st.asked_to_stop;
+  }
   const auto pool = st.parts.env->exec().stats();
   c->status.executor = {pool.threads, pool.max_threads, pool.busy,         pool.waiting,     pool.finished,
                         pool.failed,  pool.dropped,     pool.longest_wait, pool.lease_stops, pool.lease_stop_lateness};

@@ -58,6 +58,7 @@ worker_core::settings worker_settings(const node_identity& n) {
 job_runner_core::settings runner_settings(const node_identity& n, const job_spec& spec) {
   job_runner_core::settings s;
   s.spec = spec;
+  s.node = n.config.id;
   s.stop_grace = n.config.stop_grace;
   s.backoff_min = n.config.backoff_min;
   s.backoff_max = n.config.backoff_max;

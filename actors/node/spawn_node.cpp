@@ -68,6 +68,16 @@ expected<spawned_node> spawn_node_with_key(caf::actor_system& system, node_confi
   env.threads.max_threads = config.max_threads;
   env.log = options.log;
   env.abort_on_overrun = config.abort_on_overrun;
+  if (options.on_run_over) {
+    env.history.push_back(std::move(options.on_run_over));
+  }
+  if (!options.history_file.path.empty()) {
+    auto lines = json_lines(options.history_file);
+    if (!lines) {
+      return tl::make_unexpected(lines.error());
+    }
+    env.history.push_back(*std::move(lines));
+  }
   node_parts parts;
   try {
     parts.env = std::make_shared<system_env>(std::move(env));

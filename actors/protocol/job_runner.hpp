@@ -55,6 +55,19 @@ struct reschedule {
   djm::schedule schedule;
 };
 
+/// Ask this run to stop.
+struct cancel {
+  run_id run = 0;
+};
+
+/// Let a parked item run again.
+struct release {
+  item_id item;
+};
+
+/// Let a paused job go on.
+struct resume {};
+
 /// Ask every run to stop.
 struct stop_runs {
   stop_reason reason = stop_reason::shutdown;
@@ -71,6 +84,9 @@ DJM_FIELDS(cut_done, request, ok, parts, failure)
 DJM_FIELDS(pool_done, request, ok, items, failure)
 DJM_FIELDS(trigger)
 DJM_FIELDS(reschedule, schedule)
+DJM_FIELDS(cancel, run)
+DJM_FIELDS(release, item)
+DJM_FIELDS(resume)
 DJM_FIELDS(stop_runs, reason)
 DJM_FIELDS(worker_restarted)
 
@@ -96,6 +112,12 @@ using runner_actor = cx::typed<
   caf::result<std::uint64_t>(msg::trigger),
   // from node: for a user
   caf::result<void>(msg::reschedule),
+  // from node: for a user
+  caf::result<void>(msg::cancel),
+  // from node: for a user
+  caf::result<void>(msg::release),
+  // from node: for a user
+  caf::result<void>(msg::resume),
   // from node
   caf::result<void>(msg::stop_runs),
   // from node

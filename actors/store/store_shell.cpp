@@ -48,6 +48,8 @@ store_status status_of(const store::session_core& core) {
   s.max_watch_bytes = c.max_watch_bytes;
   s.watches_refused = c.watches_refused;
   s.overdue = c.overdue;
+  s.commit_time = c.commit_time;
+  s.read_time = c.read_time;
   return s;
 }
 

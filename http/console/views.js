@@ -86,6 +86,8 @@ export const views = {
     show({ c, st, p, e }, ctx) {
       const need = attention(c, st);
       const off = switched_off(c);
+      // Starts and ends of runs push everything else out of a short list.
+      const notable = e.events.filter((x) => !x.event.at_ms || !['run_started', 'run_finished'].includes(x.event.what.type));
       const counts = { ...c.counts, items: c.counts.items - off, unassigned: c.counts.unassigned - off };
       const next = st.jobs.filter((j) => j.next_start !== null).sort((a, b) => millis(a.next_start) - millis(b.next_start)).slice(0, 6);
       return [
@@ -119,8 +121,8 @@ export const views = {
             h('span', { class: 'note lean' }, plural(j.items.length, 'item')),
             h('span', { class: 'when' }, j.active_runs ? state('running') : ['in ', span(Math.max(0, millis(j.next_start)))]))))
             : h('p', { class: 'empty' }, 'No start is planned on this node.')),
-          panel('Latest events', 'span12', e.events.length ? h('ul', { class: 'list' }, event_rows(e.events.slice(-6).reverse()))
-            : h('p', { class: 'empty' }, 'Nothing has happened yet.')))];
+          panel('Latest events', 'span12', notable.length ? h('ul', { class: 'list' }, event_rows(notable.slice(-6).reverse()))
+            : h('p', { class: 'empty' }, 'Nothing but runs has happened yet.')))];
     },
   },
 
@@ -161,7 +163,7 @@ export const views = {
           ['State', (x) => h('span', { class: 'row' }, state(x.state), x.leader ? pill('leader', 'info') : null, x.draining ? state('draining') : null, x.cordoned ? state('cordoned') : null)],
           ['Items', (x) => count(x.items), 'num'], ['Locked', (x) => count(x.locked), 'num lean'],
           ['', (x) => share(x.items, most), 'lean'],
-          ['Zone', (x) => x.zone || '–', 'lean'], ['Version', (x) => x.software_version || '–', 'lean'],
+          ['Zone', (x) => x.zone || '–', 'lean'], ['Up since', (x) => (x.started_at_ms ? moment(x.started_at_ms) : '–'), 'lean'], ['Version', (x) => x.software_version || '–', 'lean'],
           ['Host', (x) => (x.host ? id(`${x.host}:${x.pid}`) : '–'), 'lean'],
         ], w.items, 'No node fits.')), ctx.pager(w)];
     },
@@ -183,7 +185,7 @@ export const views = {
           panel('What it is', 'span5', facts([
             ['State', h('span', { class: 'row' }, state(w.state), w.leader ? pill('leader', 'info') : null, w.draining ? state('draining') : null, w.cordoned ? state('cordoned') : null)],
             ['Items', h('a', { href: at(['items'], { node: w.id }) }, plural(w.items, 'item'))], ['Locked', count(w.locked)],
-            ['Zone', w.zone], ['Host', w.host ? id(`${w.host}:${w.pid}`) : ''], ['Version', w.software_version], ['Life', id(w.incarnation)]])),
+            w.started_at_ms ? ['Up since', moment(w.started_at_ms)] : null, ['Zone', w.zone], w.labels.length ? ['Labels', w.labels.join(', ')] : null, ['Host', w.host ? id(`${w.host}:${w.pid}`) : ''], ['Version', w.software_version], ['Life', id(w.incarnation)]])),
           panel('Items by job', 'span7', table([
             ['Job', (x) => link(['jobs', x[0]], x[0])],
             ['Items', (x) => h('a', { href: at(['jobs', x[0], 'items'], { node: w.id }) }, count(x[1])), 'num'],
@@ -263,12 +265,12 @@ export const views = {
     load: (r) => ({ x: url(['jobs', r.args[0], 'items', r.args[1], 'explain']), i: url(['jobs', r.args[0], 'items'], { q: r.args[1], limit: 1000 }) }),
     show({ x, i }, ctx) {
       const row = i.items.find((y) => y.item === ctx.route.args[1]);
-      const why = x.why === 'none' && !x.reason ? 'It is where it should be: its owner holds its lock and may run it.' : x.reason || words(x.why);
+      const why = x.reason || (x.why !== 'none' ? words(x.why) : row && row.state !== 'locked' ? 'It belongs where it is; its owner takes the lock at the moment.' : 'It is where it should be: its owner holds its lock and may run it.');
       return [head(id(x.item), ['Item of ', link(['jobs', x.job], x.job)], row ? state(row.state) : null),
         h('div', { class: 'grid' },
           panel('Why it is here', 'span7', h('p', { class: 'say', dir: 'auto' }, why),
             x.rule && x.rule !== 'none' ? h('p', { class: 'note' }, 'What stands in the way: ', words(x.rule), '.') : null),
-          panel('Where it is', 'span5', facts([['Owner', nodeLink(x.owner)], row ? ['Holder', nodeLink(row.holder)] : null, row ? ['Fencing token', id(row.token ? row.token_text : '')] : null,
+          panel('Where it is', 'span5', facts([['Owner', nodeLink(x.owner)], row ? ['Holder', nodeLink(row.holder)] : null, row && row.locked_at_ms ? ['Held since', moment(row.locked_at_ms)] : null, row ? ['Fencing token', id(row.token ? row.token_text : '')] : null,
             ['Said by', x.by_leader ? 'the leader, from its last plan' : 'this node, which planned by what the tree says'], ['Exact', x.exact ? 'yes' : 'judged with all else as it is']])),
           panel('Why not elsewhere', 'span12', table([['Node', (y) => nodeLink(y[0])], ['First rule against it', (y) => pill(y[1], y[1] === 'none' ? 'good' : '')], ['In words', (y) => h('span', { class: 'note' }, rules[y[1]] || ''), 'lean']],
             Object.entries(x.others), 'There is no other node.')))];
@@ -282,7 +284,7 @@ export const views = {
       return [head('Locks', plural(l.total, 'lock')), ctx.filter('Filter locks'),
         panel('', '', table([['Job', (x) => link(['jobs', x.job], x.job)], ['Item', (x) => link(['jobs', x.job, 'items', x.item], x.item)],
           ['Holder', (x) => nodeLink(x.holder)], ['Owner', (x) => (x.contested ? h('span', { class: 'row' }, nodeLink(x.owner), state('contested')) : nodeLink(x.owner)), 'lean'],
-          ['Fencing token', (x) => id(x.token_text), 'num lean']], l.items, 'Nothing is locked.')), ctx.pager(l)];
+          ['Since', (x) => (x.locked_at_ms ? moment(x.locked_at_ms) : '–'), 'lean'], ['Fencing token', (x) => id(x.token_text), 'num lean']], l.items, 'Nothing is locked.')), ctx.pager(l)];
     },
   },
 
@@ -291,16 +293,29 @@ export const views = {
     load: () => ({ p: url(['plan']), w: url(['workers'], { limit: 100 }) }),
     show({ p, w }, ctx) {
       const n = p.plan, most = Math.max(1, n.totals.most);
-      const check = h('form', { class: 'row', onsubmit: async (e) => {
-        e.preventDefault();
-        const nodes = [...e.target.querySelectorAll('input:checked')].map((x) => x.value);
-        const r = await ctx.ask('POST', url(['stoppable']), { nodes });
-        const lines = r.ok ? [...r.body.stoppable.map((x) => [x, 'may be stopped', 'good']),
-          ...r.body.not_stoppable.map((x) => [x.node, x.reasons.join('; '), 'bad']), ...r.body.unknown.map((x) => [x, 'unknown', ''])] : [['', r.text, 'bad']];
-        out.replaceChildren(...(lines.length ? lines : [['', 'Choose nodes first.', '']]).map(([a, b, k]) => h('li', {}, id(a), h('span', { class: 'grow' }, pill(b, k)))));
-      } }, w.items.filter((x) => x.state === 'alive').map((x) => h('label', { class: 'pill' }, h('input', { type: 'checkbox', value: x.id }), x.id)),
-      h('button', { type: 'submit' }, 'Check'));
-      const out = h('ul', { class: 'list', 'aria-live': 'polite' });
+      const out = h('div', { class: 'stack', 'aria-live': 'polite' });
+      const chosen = () => [...form.querySelectorAll('input:checked')].map((x) => x.value);
+      const say = (...nodes) => out.replaceChildren(...nodes);
+      const stops = async () => {
+        const r = await ctx.ask('POST', url(['stoppable']), { nodes: chosen() });
+        say(r.ok ? h('ul', { class: 'list' }, r.body.stoppable.map((x) => h('li', {}, id(x), h('span', { class: 'grow' }, pill('may be stopped', 'good')))),
+          r.body.refused.map((x) => h('li', {}, id(x.node), pill('not now', 'bad'), h('span', { class: 'grow', dir: 'auto' }, x.reasons.join(' '))))) : h('p', { class: 'note' }, r.text));
+      };
+      const what_if = async (how) => {
+        const r = await ctx.ask('POST', url(['plan', 'what-if']), { [how]: chosen() });
+        if (!r.ok) { say(h('p', { class: 'note' }, r.text)); return; }
+        const x = r.body;
+        say(h('p', { class: 'say' }, `${plural(x.moves.length, 'item')} would move, ${plural(x.unplaced.length, 'item')} would have no place${x.deferred ? `, ${plural(x.deferred, 'move')} would wait` : ''}.`),
+          ...x.unknown.map((u) => h('p', { class: 'note', dir: 'auto' }, u)),
+          table([['Node', (n) => nodeLink(n)], ['Items now', (n) => count(x.before[n] || 0), 'num'], ['Then', (n) => count(x.after[n] || 0), 'num'], ['', (n) => share(x.after[n] || 0, Math.max(1, ...Object.values(x.after))), 'lean']],
+            [...new Set([...Object.keys(x.before), ...Object.keys(x.after)])].sort()),
+          x.moves.length ? table([['Item', (m) => h('span', {}, link(['jobs', m.job], m.job), ' / ', link(['jobs', m.job, 'items', m.item], m.item))], ['From', (m) => nodeLink(m.from)], ['To', (m) => nodeLink(m.to)], ['Why', (m) => h('span', { class: 'note', dir: 'auto' }, m.why), 'lean']], x.moves.slice(0, 40)) : '');
+      };
+      const form = h('form', { class: 'row', onsubmit: (e) => e.preventDefault() },
+        w.items.filter((x) => x.state === 'alive').map((x) => h('label', { class: 'pill' }, h('input', { type: 'checkbox', value: x.id }), x.id)),
+        h('button', { type: 'button', onclick: stops }, 'May they stop?'),
+        h('button', { type: 'button', onclick: () => what_if('without') }, 'If they were gone'),
+        h('button', { type: 'button', onclick: () => what_if('drain') }, 'If they were drained'));
       return [head('Plan', p.leading ? 'Made by this node' : 'Last plan', p.leading ? state('leading') : null),
         p.leading ? h('div', { class: 'grid' },
           panel('In words', 'span7', h('p', { class: 'say', dir: 'auto' }, p.last_plan || 'No plan was needed yet.')),
@@ -310,7 +325,7 @@ export const views = {
           panel('Items per node, by job', 'span6', table([['Job', (x) => link(['jobs', x[0]], x[0])], ['Least', (x) => count(x[1].least), 'num'], ['Most', (x) => count(x[1].most), 'num'], ['', (x) => share(x[1].most, most), 'lean']], Object.entries(n.jobs), 'No jobs.')),
           panel('Without an owner', 'span6', table([['Item', (x) => h('span', {}, link(['jobs', x.job], x.job), ' / ', link(['jobs', x.job, 'items', x.item], x.item))], ['Why', (x) => h('span', { dir: 'auto' }, x.reason || words(x.rule))]], p.unassigned.slice(0, 50), 'Every item has one.')))
           : panel('', '', h('p', { class: 'empty' }, p.leader ? ['This node does not lead, so it has no plan. ', nodeLink(p.leader), ' has.'] : 'Nobody leads at the moment.')),
-        panel('May these be stopped together?', 'below', check, out)];
+        panel('What if', 'below', form, out)];
     },
   },
 
@@ -327,7 +342,7 @@ export const views = {
             ['Now', (j) => (j.active_runs ? pill(plural(j.active_runs, 'run'), 'good') : j.leased ? 'idle' : pill('no lease', 'bad'))],
             ['Started', (j) => count(j.counters.started), 'num'], ['Fine', (j) => count(j.counters.finished), 'num lean'],
             ['Failed', (j) => (j.counters.failed ? pill(count(j.counters.failed), 'bad') : '0'), 'num'],
-            ['Overruns', (j) => count(j.counters.overruns), 'num lean'], ['Skipped', (j) => count(j.counters.skipped), 'num lean'],
+            ['Overruns', (j) => count(j.counters.overruns), 'num lean'], ['Last fine', (j) => (j.times && j.times.last_success_ago !== null ? span(millis(j.times.last_success_ago)) + ' ago' : '–'), 'num lean'], ['Skipped', (j) => count(j.counters.skipped), 'num lean'],
             ['Next', (j) => (j.next_start === null ? '–' : span(Math.max(0, millis(j.next_start)))), 'num'],
             ['Last failure', (j) => h('span', { class: 'note', dir: 'auto' }, j.last_failure || ''), 'lean'],
           ], st.jobs, 'No job is registered on this node.')))];
@@ -358,7 +373,7 @@ export const views = {
             ['Lease left', st.worker.lease_left === null ? '–' : span(millis(st.worker.lease_left))], ['Sessions', count(x.sessions)], ['Connections', count(x.connects)], ['Restarts of parts', count(st.restarts)]])),
           panel('Requests', 'span4', facts([['Committed', count(x.commits)], ['Conflicts', count(x.conflicts)], ['Unknown', count(x.unknowns)], ['Refused', count(x.rejections)],
             ['Reads', count(x.reads)], ['Probes', count(x.probes)], ['Overdue', count(x.overdue)], ['In flight', count(x.in_flight)], ['Queued', count(x.queued)]])),
-          panel('Limits', 'span4', facts([['Watches', `${count(x.watches)}, at most ${count(x.max_watches)}`], ['Bytes of watches', `${count(x.watch_bytes)}, at most ${count(x.max_watch_bytes)}`], ['Watches refused', count(x.watches_refused)],
+          panel('Limits', 'span4', facts([['Watches', `${count(x.watches)}, most so far ${count(x.max_watches)}`], ['Bytes of watches', `${count(x.watch_bytes)}, most so far ${count(x.max_watch_bytes)}`], ['Watches refused', count(x.watches_refused)],
             ['Largest transaction', `${count(x.max_transaction_bytes)} bytes`], ['Most in flight', `${count(x.max_in_flight_bytes)} bytes`],
             ['Log', `${count(st.log.lines)} lines, ${count(st.log.dropped)} dropped`], ['Events dropped', count(st.events.dropped)]])),
           panel('Problems', 'span12', problems.length ? h('ul', { class: 'list' }, problems.slice(0, 50).map((p) => h('li', {},

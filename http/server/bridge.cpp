@@ -7,6 +7,7 @@
 #include <caf/all.hpp>
 
 #include "actors/node/clerk.hpp"
+#include "djm/json.hpp"
 #include "djm/messages.hpp"
 
 namespace djm::http {
@@ -215,7 +216,7 @@ void bridge::fetch(needs what, take_material f) {
 
 void bridge::carry_out(order o, take_result f) {
   const auto done = [f](const expected<void>& x) {
-    order_result r;
+    order_answer r;
     if (!x) {
       r.failed = x.error();
     }
@@ -227,9 +228,9 @@ void bridge::carry_out(order o, take_result f) {
   case operation::explain:
     s->ask<item_explanation>(explain_item{o.job, o.item}, cx::timeout{explain_limit},
                              [f](expected<item_explanation> x) {
-                               order_result r;
+                               order_answer r;
                                if (x) {
-                                 r.explanation = std::make_shared<const item_explanation>(std::move(*x));
+                                 r.json = to_json_text(*x);
                                } else {
                                  r.failed = x.error();
                                }
@@ -238,7 +239,7 @@ void bridge::carry_out(order o, take_result f) {
     break;
   case operation::trigger:
     s->ask<std::uint64_t>(trigger_job{o.job}, limit, [f](expected<std::uint64_t> x) {
-      order_result r;
+      order_answer r;
       if (x) {
         r.runs = *x;
       } else {

@@ -17,7 +17,7 @@ namespace djm::http {
 class bridge {
 public:
   using take_material = std::function<void(const material&)>;
-  using take_result = std::function<void(const order_result&)>;
+  using take_result = std::function<void(const order_answer&)>;
 
   explicit bridge(std::function<void(const node_event&)> on_event);
 

@@ -78,6 +78,7 @@ daemon::daemon(http_config config, http_options options, std::shared_ptr<bridge>
     options_(std::move(options)),
     to_(std::move(to)),
     core_(std::move(settings)),
+    outside_(options_.outside ? std::make_unique<outside>(options_.outside) : nullptr),
     events_(std::move(ring)) {}
 
 daemon::~daemon() {
@@ -129,6 +130,7 @@ void daemon::stop() {
   if (beater_.joinable()) {
     beater_.join();
   }
+  outside_ = nullptr;
 }
 
 http_status daemon::status() const {
@@ -170,7 +172,7 @@ MHD_Result daemon::go_on(const std::shared_ptr<exchange>& x) {
   }
   for (;;) {
     std::optional<material> found;
-    std::optional<order_result> result;
+    std::optional<order_answer> result;
     {
       std::lock_guard<std::mutex> lock{guard_};
       found.swap(x->found);
@@ -235,13 +237,19 @@ std::optional<answer> daemon::conclude(const std::shared_ptr<exchange>& x, mater
   if (auto* a = std::get_if<answer>(&done)) {
     return std::move(*a);
   }
-  to_->carry_out(std::move(std::get<order>(done)), [self = weak_from_this(), x](const order_result& r) {
+  auto& what = std::get<order>(done);
+  const auto take = [self = weak_from_this(), x](const order_answer& r) {
     if (const auto s = self.lock()) {
       std::lock_guard<std::mutex> lock{s->guard_};
       x->result = r;
       s->resume(x);
     }
-  });
+  };
+  if (what.what == operation::what_if || what.what == operation::stoppable) {
+    outside_->ask(std::move(what), take);
+  } else {
+    to_->carry_out(std::move(what), take);
+  }
   return std::nullopt;
 }
 

@@ -15,6 +15,7 @@
 #include "http/server/bridge.hpp"
 #include "http/server/exchange.hpp"
 #include "http/server/listen.hpp"
+#include "http/server/outside.hpp"
 
 namespace djm::http {
 
@@ -58,6 +59,7 @@ private:
   const http_options options_;
   const std::shared_ptr<bridge> to_;
   const http_core core_;
+  std::unique_ptr<outside> outside_; ///< null: no client was given
   MHD_Daemon* mhd_ = nullptr;
   mutable std::mutex guard_; ///< of what follows
   std::condition_variable changed_;

@@ -25,7 +25,7 @@ struct exchange {
   MHD_Connection* connection = nullptr; ///< null once the connection is done with it
   bool suspended = false;
   std::optional<material> found;
-  std::optional<order_result> result;
+  std::optional<order_answer> result;
   bool follows = false;
   std::uint64_t next = 0;        ///< the event that it is sent next
   std::uint64_t quiet_since = 0; ///< the second of the server at which it was sent something

@@ -137,6 +137,7 @@ expected<http_server> http_server::impl::start(const begin& ask_node, http_confi
   settings.gate.node = name->str();
   settings.gate.hosts = own_hosts(config);
   settings.gate.writes = config.allow_writes;
+  settings.has_client = options.outside != nullptr;
   settings.assets = http::console_assets();
   if (options.shown) {
     settings.config_json = to_json_text(*options.shown);

@@ -35,7 +35,9 @@ struct election_status {
   std::int64_t leader_epoch = 0;
   /// Nodes in line, the leader included.
   std::uint32_t candidates = 0;
+  /// How often this node has learned of another leader, or of none; the first one counts.
+  std::uint64_t changes = 0;
 };
-DJM_FIELDS(election_status, role, epoch, leader, leader_epoch, candidates)
+DJM_FIELDS(election_status, role, epoch, leader, leader_epoch, candidates, changes)
 
 } // namespace djm

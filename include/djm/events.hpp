@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <variant>
@@ -54,8 +55,12 @@ struct run_started {
   run_id run = 0;
   /// Its share.
   std::vector<work_item> items;
+  /// The slot it is for, in milliseconds since the Unix epoch; nothing where there is none.
+  std::optional<std::int64_t> slot{};
+  /// Which attempt for its slot it is, from 1 on.
+  std::uint32_t attempt = 1;
 };
-DJM_FIELDS(run_started, job, run, items)
+DJM_FIELDS(run_started, job, run, items, slot, attempt)
 
 /// The run came to its end without a failure.
 struct run_finished {
@@ -200,10 +205,78 @@ struct lease_ended {
 };
 DJM_FIELDS(lease_ended, job, runs)
 
+/// Slots of a calendar that have no run of their own on this node, which holds the item.
+struct slots_skipped {
+  /// The job.
+  job_id job;
+  /// The item, where each has runs of its own; empty for a share.
+  item_id item;
+  /// How many; from 10,000 on they are not counted further.
+  std::uint64_t count = 0;
+  /// The earliest, in milliseconds since the Unix epoch.
+  std::int64_t first = 0;
+  /// The latest.
+  std::int64_t last = 0;
+  /// Why.
+  skip_reason reason = skip_reason::overlap;
+};
+DJM_FIELDS(slots_skipped, job, item, count, first, last, reason)
+
+/// Items failed and will be tried again, if nothing comes due before.
+struct retry_planned {
+  /// The job.
+  job_id job;
+  /// What will be tried again.
+  std::vector<item_id> items;
+  /// Which attempt that will be.
+  std::uint32_t attempt = 2;
+  /// How long from now.
+  duration in = duration::zero();
+};
+DJM_FIELDS(retry_planned, job, items, attempt, in)
+
+/// The run took longer than `run_timeout` or was `silent` for longer than `beat_timeout`, and is asked to stop.
+struct run_timed_out {
+  /// The job.
+  job_id job;
+  /// The run.
+  run_id run = 0;
+  /// It did not call `job_context::beat` in time.
+  bool silent = false;
+};
+DJM_FIELDS(run_timed_out, job, run, silent)
+
+/// Items are parked: too many of their slots in a row have failed (`failure_rules::park_item_after`). Told once more
+/// with `over` when they run again, or go elsewhere.
+struct items_parked {
+  /// The job.
+  job_id job;
+  /// The items.
+  std::vector<item_id> items;
+  /// What the latest run said.
+  std::string what;
+  /// They are not parked any more.
+  bool over = false;
+};
+DJM_FIELDS(items_parked, job, items, what, over)
+
+/// The job starts nothing more on this node: too many slots in a row have failed (`failure_rules::pause_job_after`).
+/// Told once more with `over` when it goes on (`resume_here`).
+struct job_paused {
+  /// The job.
+  job_id job;
+  /// What the latest run said.
+  std::string what;
+  /// It is not paused any more.
+  bool over = false;
+};
+DJM_FIELDS(job_paused, job, what, over)
+
 /// Any of the events of a node.
-using event = std::variant<items_granted, items_revoked, items_released, run_started, run_finished, run_failed,
-                           run_overrun, pool_problem, capacity_wanted, leader_changed, connection_changed, problem,
-                           item_starved, problem_over, lease_ended>;
+using event =
+  std::variant<items_granted, items_revoked, items_released, run_started, run_finished, run_failed, run_overrun,
+               pool_problem, capacity_wanted, leader_changed, connection_changed, problem, item_starved, problem_over,
+               lease_ended, slots_skipped, retry_planned, run_timed_out, items_parked, job_paused>;
 
 namespace detail {
 

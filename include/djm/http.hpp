@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "djm/client.hpp"
 #include "djm/error.hpp"
 #include "djm/export.hpp"
 #include "djm/fields.hpp"
@@ -90,6 +91,9 @@ struct http_options {
   std::optional<node_config> shown;
   /// Hears of every write, one at a time, on the thread of the server: it must not block. Empty: nobody.
   std::function<void(const http_write&)> on_write;
+  /// Says what would be: without it POST /v1/plan/what-if is answered with 404, and /v1/stoppable is judged by who
+  /// offers which jobs instead of by a plan. It may be shared with others.
+  std::shared_ptr<client> outside;
 };
 
 /// Serves one node as long as this lives. It stands beside the node and asks it by messages, as everybody else does: a

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "djm/calendar.hpp"
 #include "djm/export.hpp"
 #include "djm/ids.hpp"
 #include "djm/job_context.hpp"
@@ -70,6 +71,15 @@ public:
   job_builder& at_fixed_rate(any_duration period, any_duration initial_delay = duration::zero());
   /// Runs only when triggered.
   job_builder& on_trigger_only();
+  /// Starts at the slots of a calendar: `at(djm::cron("30 2 * * MON-FRI").zone("Europe/Berlin"))`,
+  /// `at(djm::aligned(5min))`, `at(djm::once(instant))`, or several of these with `|`.
+  job_builder& at(const calendar& c);
+  /// Spreads the starts of items over so long after each slot; see `slot_rules::jitter`.
+  job_builder& jitter(any_duration most);
+  /// What happens to slots that come during a run; `queue_one` by default.
+  job_builder& overlap(djm::overlap rule);
+  /// What happens to slots that came while nothing could start, and how far back; the latest within a day by default.
+  job_builder& catch_up(djm::catch_up rule, any_duration window = std::chrono::hours{24});
   /// Any schedule.
   job_builder& schedule(djm::schedule s);
   /// A run for each item, beside each other; by default one run has the whole share.
@@ -83,6 +93,16 @@ public:
   job_builder& on_new_items(new_items_policy p);
   /// Instead of the node's `stop_grace`; zero (the default): the node's.
   job_builder& stop_grace(any_duration d);
+  /// Whether and when runs that failed are tried again; not by default.
+  job_builder& retry(djm::retry rule);
+  /// A run that takes longer is asked to stop and has failed; zero (the default): no limit.
+  job_builder& run_timeout(any_duration d);
+  /// The same for a run that does not call `job_context::beat` for so long; zero (the default): it need not.
+  job_builder& beat_timeout(any_duration d);
+  /// Parks an item when so many of its slots in a row have failed; 0 (the default): never.
+  job_builder& park_item_after(std::uint32_t slots);
+  /// Pauses the job on this node when so many slots in a row have failed; 0 (the default): never.
+  job_builder& pause_job_after(std::uint32_t slots);
   /// Does not run before `enable_job`, when it is the first registration in the cluster; later the switch in the store
   /// counts.
   job_builder& disabled();
@@ -98,6 +118,7 @@ public:
 
 private:
   job_spec spec_;
+  expected<void> calendar_; ///< what is wrong with it
   std::vector<item_id> fixed_;
   bool has_pool_ = false;
   std::function<std::vector<item_id>()> pool_;

@@ -5,12 +5,15 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "djm/export.hpp"
 #include "djm/fields.hpp"
 #include "djm/ids.hpp"
+#include "djm/run_outcome.hpp"
+#include "djm/slot_rules.hpp"
 #include "djm/time.hpp"
 
 namespace djm {
@@ -52,12 +55,18 @@ enum class stop_reason : std::uint8_t {
   shutdown,
   /// The job (or all jobs) is switched off in the cluster: its items run nowhere until it is switched on again.
   switched_off,
+  /// It took longer than `failure_rules::run_timeout`, or was silent for longer than `beat_timeout`.
+  timed_out,
+  /// Somebody has cancelled this run (`cancel_run`).
+  cancelled,
+  /// The next slot of its calendar has come (`overlap::restart`).
+  superseded,
 };
 
 /// The names of the reasons, in their order.
 constexpr auto enum_names(stop_reason) {
   return name_enum("stop_reason", "none", "revoked", "disabled", "new_items", "lease_expiring", "shutdown",
-                   "switched_off");
+                   "switched_off", "timed_out", "cancelled", "superseded");
 }
 
 /// The name of the reason.
@@ -103,6 +112,19 @@ public:
   /// Fencing token of an item of this run; 0 for another item.
   virtual fencing_token token(const item_id& item) const = 0;
 
+  /// The slot that this run is for: an instant of its calendar, before any jitter, or of the grid of a lasting
+  /// schedule. Nothing where there is none: triggers, and rhythms below a minute without a phase.
+  virtual std::optional<wall_time> slot() const = 0;
+  /// When this run was to start by the wall clock: the slot and its jitter. Nothing where there is no slot.
+  virtual std::optional<wall_time> due() const = 0;
+  /// Slots before that one for which this run stands as well, see `catch_up::last`.
+  virtual missed_slots missed() const = 0;
+  /// Which attempt for its slot this is, from 1 on; see `retry`.
+  virtual std::uint32_t attempt() const = 0;
+  /// Says that the run is alive, and how far it has come: `done` of `total` (0: not known). Cheap; only the latest is
+  /// kept and shown. See `failure_rules::beat_timeout`.
+  virtual void beat(std::uint64_t done = 0, std::uint64_t total = 0, std::string text = {}) = 0;
+
   /// Whether this run has been asked to stop.
   virtual bool stop_requested() const = 0;
   /// Why it has been asked to stop; `none` as long as it has not.
@@ -114,10 +136,14 @@ public:
   /// Says that this run does not touch the item any more. One that was taken away can go at once instead of at the end
   /// of the run. Items of other runs, and what is released already, are ignored.
   virtual void release(const item_id& item) = 0;
-  /// Says that work on this item failed: the run counts as failed and goes on, the item is named in its failure.
+  /// Says that work on this item failed: the run counts as failed and goes on, the item is named in its failure. It is
+  /// tried again as `retry` says, without those that did not fail.
   virtual void fail_item(const item_id& item, const std::string& what) = 0;
+  /// The same, and it is not tried again for this slot.
+  virtual void fail_item_for_good(const item_id& item, const std::string& what) = 0;
   /// Calls `f(item)` for each item of the share that is not taken away, until the run has to stop. What `f` throws
-  /// fails that item and no other (what is no std::exception is passed on); items taken away are released.
+  /// fails that item and no other (what is no std::exception is passed on, and so is `retry_later`); items taken away
+  /// are released.
   template <class F>
   void for_each_item(F&& f);
   /// Waits until stop is requested or the time has passed; true when stop is requested. Returns at once when the whole
@@ -152,6 +178,10 @@ void job_context::for_each_item(F&& f) {
     }
     try {
       f(item);
+    } catch (const retry_later&) {
+      throw;
+    } catch (const permanent_failure& e) {
+      fail_item_for_good(item.id, e.what());
     } catch (const std::exception& e) {
       fail_item(item.id, e.what() == nullptr ? "exception without text" : e.what());
     } catch (...) {

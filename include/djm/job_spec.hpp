@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "djm/enum_names.hpp"
+#include "djm/failure_rules.hpp"
 #include "djm/fields.hpp"
 #include "djm/ids.hpp"
 #include "djm/schedule.hpp"
+#include "djm/slot_rules.hpp"
 
 namespace djm {
 
@@ -171,9 +173,13 @@ struct job_spec {
   bool enabled = true;
   /// What the planner must know.
   job_attributes attributes;
+  /// What becomes of the slots of a calendar.
+  slot_rules slots;
+  /// What becomes of runs that fail.
+  failure_rules failures;
 };
 DJM_FIELDS(job_spec, id, schedule, mode, max_concurrent_runs, on_new_items, pool_check_period, pool_timeout, stop_grace,
-           enabled, attributes)
+           enabled, attributes, slots, failures)
 
 /// Whether they agree in every member.
 bool operator==(const job_attributes& a, const job_attributes& b);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "djm/duration_histogram.hpp"
 #include "djm/enum_names.hpp"
 #include "djm/fields.hpp"
 #include "djm/ids.hpp"
@@ -61,9 +62,15 @@ struct manager_counters {
   std::uint64_t largest_transaction_ops = 0;
   /// Size of the largest transaction in bytes.
   std::uint64_t largest_transaction_bytes = 0;
+  /// From the question for a plan to its answer, waiting for a thread included.
+  duration_histogram plan_time;
+  /// From the first transaction of a plan to the answer to its last, of those that were written whole.
+  duration_histogram rebalance_time;
+  /// From the look at what is not needed any more to the answer that it is removed.
+  duration_histogram clean_time;
 };
 DJM_FIELDS(manager_counters, plans, moves, transactions, conflicts, unknowns, reloads, broken_locks, sweeps, cleaned,
-           plan_failures, largest_transaction_ops, largest_transaction_bytes)
+           plan_failures, largest_transaction_ops, largest_transaction_bytes, plan_time, rebalance_time, clean_time)
 
 /// An item that the last plan has found no worker for.
 struct pending_item {

@@ -8,6 +8,7 @@
 #include <caf/actor.hpp>
 
 #include "djm/events.hpp"
+#include "djm/history.hpp"
 #include "djm/inspect.hpp"
 #include "djm/job.hpp"
 #include "djm/job_spec.hpp"
@@ -89,6 +90,32 @@ struct mark_worker {
   std::optional<bool> cordoned = {};
 };
 DJM_FIELDS(mark_worker, worker, draining, cordoned)
+
+/// Ask a run of this node to stop (`stop_reason::cancelled`). It has not failed, and its slot is not tried again.
+struct cancel_run {
+  /// The job.
+  job_id job;
+  /// The run, as events and `runner_status::runs` name it.
+  run_id run = 0;
+};
+DJM_FIELDS(cancel_run, job, run)
+
+/// Let an item run again that this node has parked: from its next turn on.
+struct release_item {
+  /// The job.
+  job_id job;
+  /// The item.
+  item_id item;
+};
+DJM_FIELDS(release_item, job, item)
+
+/// Let a job go on that this node has paused because too many slots in a row failed. Slots that came meanwhile are left
+/// out.
+struct resume_here {
+  /// The job.
+  job_id job;
+};
+DJM_FIELDS(resume_here, job)
 
 struct get_status {};
 DJM_FIELDS(get_status)

@@ -96,6 +96,14 @@ public:
   /// Runs now, once more, what this node holds; during a run: one more after it, however often. The number of runs that
   /// follow; 0 when this node holds nothing (before it has held anything, the trigger is kept until it does).
   expected<std::uint64_t> trigger(const job_id& job);
+  /// Asks a run of this node to stop, which then has not failed. `unknown_job`; `invalid_state` when it does not go on.
+  expected<void> cancel(const job_id& job, run_id run);
+  /// Lets an item run again that this node has parked. `unknown_job`; `invalid_state` when it is not parked.
+  expected<void> release(const job_id& job, const item_id& item);
+  /// Lets a job go on that this node has paused. `unknown_job`; `invalid_state` when it is not paused.
+  expected<void> resume(const job_id& job);
+  /// The runs that this node remembers. `invalid_config` for a limit out of range.
+  expected<run_history> history(const get_history& which = {}) const;
   /// On this node, from the next start on.
   expected<void> reschedule(const job_id& job, schedule s);
   /// A draining worker is emptied; a draining or cordoned one gets nothing new. Each mark is kept in the store until it

@@ -33,6 +33,14 @@ using node_actor = cx::typed<
   caf::result<std::uint64_t>(trigger_job),
   /// `unknown_job`, `invalid_schedule`.
   caf::result<void>(reschedule_job),
+  /// `unknown_job`; `invalid_state` when no such run goes on here.
+  caf::result<void>(cancel_run),
+  /// `unknown_job`; `invalid_state` when the item is not parked here.
+  caf::result<void>(release_item),
+  /// `unknown_job`; `invalid_state` when the job is not paused here.
+  caf::result<void>(resume_here),
+  /// Always answered; `invalid_config` for a limit out of range.
+  caf::result<run_history>(get_history),
   /// Always answered.
   caf::result<node_status>(get_status),
   /// From any node, leader or not. `not_connected`.

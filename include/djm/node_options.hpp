@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "djm/events.hpp"
+#include "djm/history.hpp"
 #include "djm/log.hpp"
 #include "djm/strategy.hpp"
 
@@ -27,6 +28,10 @@ struct node_options {
   /// a second for what has queued up, for which `djm::node` waits, but not who has used `spawn_node`: there it may be
   /// called until a second after the actor system is gone. One that does not come back is left behind on its thread.
   event_listener on_event;
+  /// Hears of each run that is over; empty = nobody.
+  history_sink on_run_over;
+  /// Where each run that is over is written as a line of JSON; by default nowhere.
+  djm::history_file history_file;
   /// Threads of the actor system that `node::start` makes, 1 to 1024 (`invalid_config` otherwise); `spawn_node` uses
   /// the caller's system and does not look at it. Runs have threads of their own.
   std::uint32_t actor_threads = 2;

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "djm/election_status.hpp"
@@ -14,6 +16,7 @@
 #include "djm/problem_status.hpp"
 #include "djm/runner_status.hpp"
 #include "djm/store_status.hpp"
+#include "djm/time.hpp"
 #include "djm/worker_status.hpp"
 
 namespace djm {
@@ -95,8 +98,12 @@ struct node_status {
   /// anew. What is said of them is not their state but how a status begins (`passive`, zero); runners are not in
   /// `jobs`.
   std::vector<std::string> unanswered;
+  /// From its start to its first joining of the cluster; nothing before that.
+  std::optional<duration> joined_after;
+  /// How long ago it was asked to stop; nothing when it was not.
+  std::optional<duration> stopping_for;
 };
 DJM_FIELDS(node_status, node, state, ready, connection, worker, election, manager, store, executor, log, events, jobs,
-           restarts, problems, unanswered)
+           restarts, problems, unanswered, joined_after, stopping_for)
 
 } // namespace djm

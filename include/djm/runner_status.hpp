@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "djm/duration_histogram.hpp"
 #include "djm/fields.hpp"
+#include "djm/history.hpp"
 #include "djm/ids.hpp"
 #include "djm/job_context.hpp"
 #include "djm/schedule.hpp"
@@ -33,13 +35,65 @@ struct runner_counters {
   std::uint64_t cut_failures = 0;
   /// Runs that were asked to stop while they waited for a thread: their code was not called.
   std::uint64_t dropped = 0;
-  /// Starts of a rate that were left out, because a run went on or nothing could start.
+  /// Starts of a rate and slots of a calendar that were left out, because a run went on or nothing could start.
   std::uint64_t skipped = 0;
   /// Times an item had to wait for too long, see `item_starved`.
   std::uint64_t starved = 0;
+  /// Attempts after the first.
+  std::uint64_t retried = 0;
+  /// Runs that took longer than `run_timeout`, or were silent for longer than `beat_timeout`.
+  std::uint64_t timed_out = 0;
+  /// Runs that were cancelled.
+  std::uint64_t cancelled = 0;
+  /// Runs that asked to be called again later.
+  std::uint64_t postponed = 0;
 };
 DJM_FIELDS(runner_counters, started, finished, failed, overruns, triggers, pool_checks, pool_failures, cut_failures,
-           dropped, skipped, starved)
+           dropped, skipped, starved, retried, timed_out, cancelled, postponed)
+
+/// An item that does not run before `release_item`.
+struct parked_item {
+  /// The item.
+  item_id item;
+  /// How many of its slots in a row have failed.
+  std::uint32_t failures = 0;
+  /// What the latest of its runs said.
+  std::string what;
+  /// How long ago it was parked.
+  duration ago = duration::zero();
+};
+DJM_FIELDS(parked_item, item, failures, what, ago)
+
+/// A run that goes on.
+struct active_run_status {
+  /// Its number, as `cancel_run` takes it.
+  run_id run = 0;
+  /// How many items it has.
+  std::uint64_t items = 0;
+  /// The slot it is for, in milliseconds since the Unix epoch; nothing where there is none.
+  std::optional<std::int64_t> slot;
+  /// Which attempt for its slot it is.
+  std::uint32_t attempt = 1;
+  /// Since it was handed to the threads.
+  duration since = duration::zero();
+  /// Why it has been asked to stop; `none` as long as it has not.
+  stop_reason stopping = stop_reason::none;
+  /// How far it has come, as it says itself.
+  run_progress progress;
+};
+DJM_FIELDS(active_run_status, run, items, slot, attempt, since, stopping, progress)
+
+/// How long what a node has done for a job took, counted from its registration.
+struct runner_times {
+  /// Runs, from their first line of code to their end; those whose code was called.
+  duration_histogram run_time;
+  /// How late they began: from when they were due, waiting for a thread included. A run that was triggered is due when
+  /// it is decided that it starts.
+  duration_histogram start_delay;
+  /// How long ago a run came to its end without a failure; nothing before the first.
+  std::optional<duration> last_success_ago;
+};
+DJM_FIELDS(runner_times, run_time, start_delay, last_success_ago)
 
 /// One job on this node.
 struct runner_status {
@@ -73,8 +127,19 @@ struct runner_status {
   std::string pool_failure;
   /// What the node has done for the job so far.
   runner_counters counters;
+  /// The slot that comes next, in milliseconds since the Unix epoch; nothing without a calendar.
+  std::optional<std::int64_t> next_slot{};
+  /// Items that failed too often, sorted.
+  std::vector<parked_item> parked{};
+  /// Too many slots in a row have failed: nothing starts on this node before `resume_here`.
+  bool paused = false;
+  /// Runs that go on, the eldest first; of many the first hundred.
+  std::vector<active_run_status> runs{};
+  /// How long what was done took.
+  runner_times times{};
 };
 DJM_FIELDS(runner_status, job, schedule, items, leaving, lanes, active_runs, next_start, leased, last_failure,
-           last_failure_ago, failures_in_a_row, starved, starves_in, pool_failure, counters)
+           last_failure_ago, failures_in_a_row, starved, starves_in, pool_failure, counters, next_slot, parked, paused,
+           runs, times)
 
 } // namespace djm

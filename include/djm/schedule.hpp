@@ -4,7 +4,9 @@
 #include <optional>
 #include <string>
 
+#include "djm/error.hpp"
 #include "djm/fields.hpp"
+#include "djm/fwd.hpp"
 #include "djm/time.hpp"
 
 namespace djm {
@@ -18,11 +20,13 @@ enum class schedule_kind : std::uint8_t {
   fixed_delay,
   /// Runs only when triggered.
   on_trigger,
+  /// Runs start at the slots of a `calendar`.
+  calendar,
 };
 
 /// The names of the kinds, in their order.
 constexpr auto enum_names(schedule_kind) {
-  return name_enum("schedule_kind", "fixed_rate", "fixed_delay", "on_trigger");
+  return name_enum("schedule_kind", "fixed_rate", "fixed_delay", "on_trigger", "calendar");
 }
 
 /// The name of the kind.
@@ -50,6 +54,11 @@ constexpr duration least_lasting_period = std::chrono::minutes{1};
 /// takes effect at once, but never makes two starts closer than half a period on one node, nor one later than a period
 /// and a half.
 ///
+/// A calendar gives the first run to the next slot after the lock; what becomes of slots that come during a run, or
+/// while nothing can start, is said by `slot_rules`. It is evaluated on the wall clock of the node, and a slot that
+/// nobody holds the item at is left out. Within one turn of an item (from its lock to its release) no slot starts twice
+/// and none after a later one, however the clock is set; where that is set back by more than a day, slots begin anew.
+///
 /// A trigger is one more run: it leaves the rhythm alone. What comes due during its run starts after it.
 ///
 /// The schedule is local to each node; nodes that have registered a job with different ones are told (a problem of the
@@ -58,7 +67,7 @@ constexpr duration least_lasting_period = std::chrono::minutes{1};
 struct schedule {
   /// How runs follow each other.
   schedule_kind kind = schedule_kind::fixed_delay;
-  /// Above zero and at most `max_schedule_duration`, unless `kind` is `on_trigger`.
+  /// Above zero and at most `max_schedule_duration`, unless `kind` is `on_trigger` or `calendar`.
   any_duration period = std::chrono::seconds{1};
   /// From the moment the first item is locked to the first run; only where there is no grid. From zero to
   /// `max_schedule_duration`.
@@ -66,17 +75,21 @@ struct schedule {
   /// A moment of the grid, counted from the Unix epoch: with a period of 24 h, a phase of 3 h is three o'clock (UTC).
   /// From zero to below the period.
   optional_duration phase{};
+  /// The calendar as `to_string` writes it and `parse_calendar` reads it; empty for every other kind.
+  std::string calendar{};
 
   /// Starts at a fixed rhythm.
   static schedule fixed_rate(any_duration period, any_duration initial_delay = duration::zero()) {
-    return {schedule_kind::fixed_rate, period, initial_delay, {}};
+    return {schedule_kind::fixed_rate, period, initial_delay, {}, {}};
   }
   /// Starts so long after the end of the run before.
   static schedule fixed_delay(any_duration period, any_duration initial_delay = duration::zero()) {
-    return {schedule_kind::fixed_delay, period, initial_delay, {}};
+    return {schedule_kind::fixed_delay, period, initial_delay, {}, {}};
   }
   /// Starts only when triggered.
-  static schedule on_trigger() { return {schedule_kind::on_trigger, duration::zero(), duration::zero(), {}}; }
+  static schedule on_trigger() { return {schedule_kind::on_trigger, duration::zero(), duration::zero(), {}, {}}; }
+  /// Starts at the slots of the calendar. The error of `calendar::check`.
+  static expected<schedule> by(const djm::calendar& c);
 
   /// The same with this phase.
   schedule at(any_duration p) const {
@@ -85,13 +98,17 @@ struct schedule {
     return s;
   }
   /// Whether its first start is a moment of a grid.
-  bool lasting() const { return kind != schedule_kind::on_trigger && (phase || period >= least_lasting_period); }
+  bool lasting() const {
+    return kind == schedule_kind::calendar ||
+           (kind != schedule_kind::on_trigger && (phase || period >= least_lasting_period));
+  }
 };
-DJM_FIELDS(schedule, kind, period, initial_delay, phase)
+DJM_FIELDS(schedule, kind, period, initial_delay, phase, calendar)
 
 /// Whether both mean the same.
 inline bool operator==(const schedule& a, const schedule& b) {
-  return a.kind == b.kind && a.period == b.period && a.initial_delay == b.initial_delay && a.phase == b.phase;
+  return a.kind == b.kind && a.period == b.period && a.initial_delay == b.initial_delay && a.phase == b.phase &&
+         a.calendar == b.calendar;
 }
 
 /// For people: "fixed_rate every 1h, at 10m".

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "djm/duration_histogram.hpp"
 #include "djm/fields.hpp"
 #include "djm/session_phase.hpp"
 
@@ -49,9 +50,13 @@ struct store_status {
   std::uint64_t max_watches = 0;
   /// The most bytes of watched paths at once.
   std::uint64_t max_watch_bytes = 0;
+  /// How long the server took for transactions that were answered, whatever became of them.
+  duration_histogram commit_time;
+  /// How long it took for reads.
+  duration_histogram read_time;
 };
 DJM_FIELDS(store_status, phase, commits, conflicts, unknowns, rejections, reads, probes, watch_events, connects,
            sessions, in_flight, queued, watches, watch_bytes, max_in_flight_bytes, max_transaction_bytes, max_watches,
-           max_watch_bytes, watches_refused, overdue)
+           max_watch_bytes, watches_refused, overdue, commit_time, read_time)
 
 } // namespace djm

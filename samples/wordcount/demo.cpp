@@ -12,6 +12,7 @@
 #include <caf/all.hpp>
 #include <fmt/format.h>
 
+#include "console.hpp"
 #include "djm/node_actor.hpp"
 #include "file_job.hpp"
 #include "options.hpp"
@@ -291,6 +292,9 @@ int run_demo(const options& given, const std::string& program) {
         nodes["node-3"]->kill();
         ok =
           d.settles(1, 15s, "node-3 was killed: session timeout 2 s, then detach tolerance 2 s, then its files move");
+      }
+      if (ok && o.console) {
+        ok = show_console(system, *observer);
       }
       nodes.clear();
       djm::cx::scoped_actor self{system};

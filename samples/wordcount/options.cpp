@@ -27,6 +27,7 @@ std::string usage() {
   --slow-lasts DURATION   ... this long                         (5s)
   --quiet                 no status lines
   --zookeeper             demo on a real server, in processes of their own
+  --console               the demo stays, and says where its console is
   --zk-server PROGRAM     what starts that server               ($DJM_ZK_SERVER)
 )";
 }
@@ -76,7 +77,8 @@ djm::expected<options> parse(int argc, char** argv) {
     {"--slow", number(o.slow_items)},
     {"--slow-lasts", span(o.slow_lasts)},
   };
-  const std::map<std::string, bool*> flags{{"--quiet", &o.quiet}, {"--demo", &o.demo}, {"--zookeeper", &o.zookeeper}};
+  const std::map<std::string, bool*> flags{
+    {"--quiet", &o.quiet}, {"--demo", &o.demo}, {"--zookeeper", &o.zookeeper}, {"--console", &o.console}};
   for (int i = 1; i < argc; ++i) {
     const std::string name = argv[i];
     if (auto f = flags.find(name); f != flags.end()) {

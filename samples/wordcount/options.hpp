@@ -25,6 +25,7 @@ struct options {
   bool quiet = false;
   bool demo = false;
   bool zookeeper = false;
+  bool console = false;
   /// The program that starts a ZooKeeper server, for the demo; from the environment (DJM_ZK_SERVER) unless given.
   std::string zk_server;
 };

@@ -97,6 +97,26 @@ TEST_CASE("a job that breaks a rule is refused by name, value and rule, and leav
      [](job_definition& d) { d.spec.pool_timeout = 0s; },
      errc::invalid_config,
      {"bad", "pool_timeout", "0s"}},
+    {"calendar",
+     [](job_definition& d) {
+       d.spec.schedule = {schedule_kind::calendar, 0s, 0s, {}, "cron \"61 * * * *\""};
+     },
+     errc::invalid_schedule,
+     {"bad", "schedule", "61"}},
+    {"zone",
+     [](job_definition& d) {
+       d.spec.schedule = {schedule_kind::calendar, 0s, 0s, {}, "cron \"0 * * * *\" zone Europe/Nowhere"};
+     },
+     errc::invalid_schedule,
+     {"bad", "schedule", "Europe/Nowhere"}},
+    {"jitter",
+     [](job_definition& d) { d.spec.slots.jitter = -1s; },
+     errc::invalid_config,
+     {"bad", "slots.jitter", "-1s"}},
+    {"attempts",
+     [](job_definition& d) { d.spec.failures.retry = retry{}.attempts(0); },
+     errc::invalid_config,
+     {"bad", "failures.retry.attempts", "0"}},
     {"grace too long",
      [](job_definition& d) { d.spec.stop_grace = 1min; },
      errc::invalid_config,

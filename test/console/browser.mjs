@@ -139,6 +139,21 @@ const views = { overview: '', map: 'map', nodes: 'nodes', node: 'nodes/basalt', 
     clean(page);
     await page.close_();
   });
+  await test('what would be if a node were gone', async () => {
+    const page = await open(url);
+    await page.show('plan');
+    await page.check('main input[value="basalt"]');
+    await page.click('text=If they were gone');
+    await page.waitForSelector('main td:has-text("amber")');
+    const text = await page.textContent('main .below');
+    check(/(\d+) items would move/.test(text), 'it does not say what would move: ' + text.slice(0, 300));
+    if (shots) await page.screenshot({ path: join(shots, 'whatif-dark-1280.png'), fullPage: true });
+    await accessible(page, 'what if');
+    await page.click('text=May they stop?');
+    await page.waitForSelector('main .below .list');
+    clean(page);
+    await page.close_();
+  });
   await test('the keyboard alone finds and opens an item', async () => {
     const page = await open(url);
     await page.show('');

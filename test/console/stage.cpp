@@ -124,7 +124,16 @@ int main(int argc, char** argv) {
     http.port = i == 0 ? s->port : 0;
     http.allow_writes = s->writes;
     http.token_file = s->token_file;
-    auto server = http_server::start(nodes.back(), http, {config, {}});
+    client_options reach;
+    reach.store = config.store;
+    auto outside = client::open(reach);
+    if (!outside) {
+      return complain(outside.error());
+    }
+    http_options given;
+    given.shown = config;
+    given.outside = std::make_shared<client>(std::move(*outside));
+    auto server = http_server::start(nodes.back(), http, given);
     if (!server) {
       return complain(server.error());
     }

@@ -40,6 +40,7 @@ http_core server(bool writes, std::string token) {
   s.node = "a";
   s.gate = {"a", {"localhost"}, std::move(token), writes};
   s.assets = {{"", "text/html", "page"}};
+  s.has_client = writes;
   return http_core{std::move(s)};
 }
 

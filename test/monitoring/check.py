@@ -51,12 +51,15 @@ with open(os.path.join(folder, "alerts.yml"), encoding="utf-8") as file:
 with open(os.path.join(folder, "alerts_test.yml"), encoding="utf-8") as file:
     tested = file.read()
 used = re.sub(r"summary:.*", "", alerts) + "\n".join(expressions)
+families = len(names)
+histograms = set(re.findall(r"^# TYPE (djm_\w+) histogram", text.decode(), re.M))
+names |= {name + end for name in histograms for end in ("_bucket", "_sum", "_count")}
 for name in sorted(set(re.findall(r"\bdjm_\w+", used)) - names):
     complain(f"{name} is used by a rule or the dashboard, and no node tells it")
 for name in re.findall(r"alert: (\w+)", alerts):
     if not re.search(r"alertname: %s\b[\s\S]{0,40}?exp_alerts: \[\{" % name, tested):
         complain(f"no test lets {name} fire")
 
-print(f"figure: metrics of 200 jobs take {len(text) // 1024} KiB; {len(names)} families, "
+print(f"figure: metrics of 200 jobs take {len(text) // 1024} KiB; {families} families, "
       f"{len(re.findall('alert: ', alerts))} alerts, {len(expressions)} expressions of the dashboard")
 sys.exit(1 if failed else 0)

@@ -24,16 +24,16 @@ sys.dont_write_bytecode = True
 import weave  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
-UNITS = ["unit_cores", "unit_client", "unit_store", "unit_shells", "stand_in_test"]
+UNITS = ["unit_cores", "unit_client", "unit_store", "unit_shells", "stand_in_test", "unit_calendar"]
 UNIT_TIMEOUT = 10
 # What the test cases of a core begin with, by its folder; and those of several cores together.
-NEAR = {"election": "election:*", "dialogue": "read_batch:*,txn_builder:*,exchange:*", "job_runner": "runner:*", "keeper": "keeper:*", "worker": "worker:*,lease:*",
+NEAR = {"election": "election:*", "dialogue": "read_batch:*,txn_builder:*,exchange:*", "job_runner": "runner:*,slots:*,failures:*,rhythm:*", "keeper": "keeper:*", "worker": "worker:*,lease:*",
         "node": "supervisor:*,admin:*,event desk:*,log limiter:*", "executor": "lease guard:*,fair queue:*",
         "manager": "manager:*,writer:*,watchdog:*,image:*", "session": "session core:*,prober:*"}
 CLUSTERS = "cluster:*"
 # A mutant that sleeps uses no processor: so many times its seconds may go by.
 WAITING = 15
-PROFILES = ["chaos", "churn", "partition", "calm", "scale"]
+PROFILES = ["chaos", "churn", "partition", "calm", "scale", "calendar"]
 # Rounds of seeds of each profile; the sum is what a deliberate mutant is given that no test case has killed.
 ROUNDS = [(2, PROFILES), (10, PROFILES[:4]), (40, PROFILES[:3]), (150, PROFILES[:3])]
 # The others are tried with fewer.
@@ -65,6 +65,8 @@ def stages(mutant):
         first, near = "unit_store", NEAR["session"]
     elif folder == "strategies":
         first, near = "stand_in_test", "*"
+    elif folder == "calendar":
+        first, near = "unit_calendar", "*"
     elif part == "store":
         first, near = "unit_shells", "*"
     else:

@@ -50,6 +50,7 @@ void judge::resumed(const process& p, time_point now) {
 void judge::died(const process& p) {
   hosts_[p.number()].dead = true;
   turns_.gone(p.number());
+  slots_.gone(p.number());
 }
 
 void judge::run_began(const process& p, run_id run, const job_id& job, const std::vector<work_item>& items,

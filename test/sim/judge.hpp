@@ -13,6 +13,7 @@
 #include "simulation/tree_image.hpp"
 #include "test/sim/debts.hpp"
 #include "test/sim/patience.hpp"
+#include "test/sim/slot_book.hpp"
 #include "test/sim/stickiness.hpp"
 #include "test/sim/turns.hpp"
 
@@ -43,6 +44,7 @@ struct violation {
 /// - I3 when an item that its node holds does not get its turn, and nobody says so (see turns.hpp); when an item that a
 ///   healthy node offers is held by nobody for too long, and I8 when a lock of somebody who is gone stays (see
 ///   debts.hpp); when a node does not find out that the store has gone back.
+/// - S1, S2 and S4 of slots, as far as they hold without a memory of slots in the store (see slot_book.hpp).
 /// - The rest of I3, and I8, I9 are looked at on demand, at quiescence.
 class judge {
 public:
@@ -82,6 +84,7 @@ public:
   // -- what is to be expected --
 
   turns& of_turns() { return turns_; }
+  slot_book& of_slots() { return slots_; }
 
   /// From now on no change is expected; or no more.
   void expect_quiet(bool quiet) { quiet_ = quiet; }
@@ -187,6 +190,7 @@ private:
   tree_image image_;
   stickiness moves_;
   patience patience_;
+  slot_book slots_;
   turns turns_;
   debts debts_;
   int hindrances_ = 0;

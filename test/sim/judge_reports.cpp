@@ -25,6 +25,8 @@ void judge::told(const process& p, const event& what, time_point now) {
     turns_.anew(p.number(), now);
   }
   turns_.told(p.number(), what, now, [&](std::string text) { say("I3", now, std::move(text)); });
+  slots_.told(p.number(), what, std::chrono::duration_cast<std::chrono::milliseconds>(p.wall()).count(),
+              [&](const char* invariant, std::string text) { say(invariant, now, std::move(text)); });
   if (const auto* granted = std::get_if<items_granted>(&what)) {
     for (const auto& item : granted->items) {
       h.revoked.erase(granted->job + '/' + item.id);

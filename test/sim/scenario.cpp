@@ -1,9 +1,12 @@
 #include "test/sim/scenario.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
+#include "djm/calendar.hpp"
+#include "djm/timetable.hpp"
 #include "test/sim/user.hpp"
 
 namespace djm::sim {
@@ -42,6 +45,11 @@ shape shape_of(profile p, std::uint64_t seed) {
     s.least_faults = 4;
     s.more_faults = 4;
     break;
+  case profile::calendar:
+    s.items = {};
+    s.least_faults = 8;
+    s.more_faults = 10;
+    break;
   case profile::chaos:
   case profile::churn:
   case profile::partition: break;
@@ -60,6 +68,60 @@ std::vector<item_id> numbered(char prefix, std::size_t n) {
 /// The longest period that a user sets, the same again when runs of one share did not end together, the grace, and what
 /// clocks, messages and threads take.
 constexpr duration longest_wait = 2 * 500ms + 300ms + 200ms;
+
+/// Three zones whose clocks are changed every few seconds, by a few: what takes years elsewhere.
+time_zone_source make_zones(chance dice) {
+  std::map<std::string, time_zone, std::less<>> zones;
+  for (const auto* name : {"Sim/A", "Sim/B", "Sim/C"}) {
+    auto at = wall_time{1'700'000'000'000ms + 1h};
+    std::vector<offset_change> changes;
+    for (int n = 0; n < 4; ++n) {
+      at += std::chrono::seconds{static_cast<std::int64_t>(2 + dice.below(5))};
+      changes.push_back({at, std::chrono::seconds{static_cast<std::int64_t>(dice.below(7)) - 3}});
+    }
+    zones.emplace(name, time_zone::from_changes(name, 0s, changes).value());
+  }
+  return [zones](std::string_view name) -> expected<time_zone> {
+    const auto z = zones.find(name);
+    return z != zones.end() ? expected<time_zone>{z->second} : fail(errc::invalid_schedule, "no such zone");
+  };
+}
+
+void add_calendar_jobs(world& w, fault_plan& c, const time_zone_source& zones, chance& dice) {
+  struct kind {
+    const char* id;
+    calendar when;
+    bool own;
+    run_manner manner;
+  };
+  run_manner slow;
+  slow.least = 100ms;
+  slow.most = 3s;
+  run_manner failing;
+  failing.throws = 200;
+  const std::vector<kind> kinds = {
+    {"cal-a", cron("* * * * * *").zone("Sim/A"), true, failing},
+    {"cal-b", cron("*/2 * * * * *").zone("Sim/B").dst(dst_rule::literal), true, slow},
+    {"cal-c", cron("* 0-59 * * * *").zone("Sim/C") | aligned(1s, 500ms), true, {}},
+    {"cal-d", aligned(1s, 250ms), false, {}},
+  };
+  for (const auto& k : kinds) {
+    job_spec spec;
+    spec.id = job_id{k.id};
+    spec.schedule = schedule::by(k.when).value();
+    spec.mode = k.own ? running_mode::thread_per_item : running_mode::single_thread;
+    spec.pool_check_period = dice.between(1s, 2500ms);
+    spec.pool_timeout = 1s;
+    spec.slots.jitter = dice.one_in(2) ? dice.between(0ms, 400ms) : 0ms;
+    spec.slots.overlap = static_cast<djm::overlap>(dice.below(3));
+    spec.slots.catch_up = static_cast<djm::catch_up>(dice.below(3));
+    spec.slots.window = dice.one_in(3) ? dice.between(1s, 5s) : 24h;
+    spec.failures.retry = retry{}.attempts(1 + static_cast<std::uint32_t>(dice.below(4))).first(50ms).max(300ms);
+    spec.failures.run_timeout = dice.one_in(2) ? 1s : 0s;
+    w.verdict().of_slots().expect(spec.id, timetable::make(k.when, zones).value(), k.own);
+    c.add_job(spec, numbered(k.id[4], 8), k.manner);
+  }
+}
 
 void add_jobs(world& w, fault_plan& c, const shape& s, chance& dice, profile kind) {
   for (std::size_t i = 0; i < s.items.size(); ++i) {
@@ -179,6 +241,9 @@ scenario_result run_scenario(const scenario_options& o) {
     static constexpr unsigned sync_limits[] = {4, 10, 50, 70};
     wo.ensemble.sync_limit = sync_limits[s.idle_nodes ? 2 + ensemble.below(2) : ensemble.below(4)];
   }
+  if (o.kind == profile::calendar) {
+    wo.zones = make_zones(chance{o.seed, "zones"});
+  }
   scenario_result result;
   {
     const auto mood = std::make_shared<strategy_mood>(strategy_mood::sound);
@@ -189,7 +254,11 @@ scenario_result run_scenario(const scenario_options& o) {
       c.one_blip_at_a_time(2s); // the sessions' time-out
     }
     const auto began = w.now();
-    add_jobs(w, c, s, dice, o.kind);
+    if (o.kind == profile::calendar) {
+      add_calendar_jobs(w, c, wo.zones, dice);
+    } else {
+      add_jobs(w, c, s, dice, o.kind);
+    }
     if (o.kind == profile::chaos || o.kind == profile::churn) {
       if (dice.one_in(3)) {
         c.hide("job-b", static_cast<std::size_t>(dice.below(s.machines)));
@@ -238,6 +307,8 @@ scenario_result run_scenario(const scenario_options& o) {
     events["locks broken"] += n.breaks;
     events["items assigned"] += n.assignments;
     events["joins"] += n.joins;
+    events["starts of slots"] += w.verdict().of_slots().starts();
+    events["slots that were told to have no run"] += w.verdict().of_slots().skips();
     events["leaderships"] += n.leaderships;
     events["plans with moves, within their bound"] += w.verdict().moves().bounded;
     events["plans with moves, without a bound"] += w.verdict().moves().unbounded;

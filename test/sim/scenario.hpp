@@ -17,10 +17,12 @@ namespace djm::sim {
 /// - churn: nodes and jobs come, go and change; the network is sound.
 /// - partition: links, servers, sessions and lost answers.
 /// - scale: more nodes and items, few faults.
-enum class profile : std::uint8_t { calm, chaos, churn, partition, scale };
+/// - calendar: jobs by calendar in zones whose clocks are changed every few seconds, under crashes, moves, outages and
+///   wall clocks that jump.
+enum class profile : std::uint8_t { calm, chaos, churn, partition, scale, calendar };
 
 constexpr auto enum_names(profile) {
-  return name_enum("profile", "calm", "chaos", "churn", "partition", "scale");
+  return name_enum("profile", "calm", "chaos", "churn", "partition", "scale", "calendar");
 }
 
 struct scenario_options {

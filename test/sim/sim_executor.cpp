@@ -14,7 +14,7 @@ void sim_executor::begin(accepted_run& r) {
   w.stubborn = chance_.permille(w.manner.stubborn);
   w.throws = chance_.permille(w.manner.throws);
   w.lets_go = !w.stubborn && chance_.permille(w.manner.lets_go);
-  observer_.run_began(process_, {id, r.order.job, r.order.items, true});
+  observer_.run_began(process_, info_of(r));
   schedule_end(id, timeline_.now + chance_.between(w.manner.least, w.manner.most));
 }
 

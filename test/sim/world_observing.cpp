@@ -32,7 +32,10 @@ void world::happens(host& x, happening what, const std::string& detail) {
   case happening::resumes: judge_.resumed(p, now()); break;
   case happening::released: judge_.of_turns().anew(p.number(), now()); break; // nothing could start
   case happening::part_dies: judge_.expect_failure(p); break;
-  case happening::clock_set: judge_.of_turns().clock_set(); break;
+  case happening::clock_set:
+    judge_.of_turns().clock_set();
+    judge_.of_slots().clock_set(p.number(), std::chrono::duration_cast<std::chrono::milliseconds>(p.wall()).count());
+    break;
   case happening::reborn: judge_.reborn(p, now()); break;
   case happening::held:
   case happening::part_held: break;

@@ -38,13 +38,14 @@ void session_core::on_completion(raw_completion&& done, time_point now) {
   note_seen(done);
   switch (op->what) {
   case op_table::purpose::probe: return on_probe(done.id, done.code);
-  case op_table::purpose::read: return on_read(*op, std::move(done));
+  case op_table::purpose::read: counters_.read_time.add(now - op->sent); return on_read(*op, std::move(done));
   case op_table::purpose::barrier:
     if (!op->abandoned) {
       on_barrier(*op, done.code, now);
     }
     return;
   case op_table::purpose::commit:
+    counters_.commit_time.add(now - op->sent);
     learn_size(*op, done.code);
     if (!op->abandoned) {
       answer_commit(op->question, outcome_of(std::move(done)));

@@ -32,6 +32,7 @@ public:
     /// A read that reserved a watch: where.
     std::optional<std::string> watched_path;
     read_kind kind = read_kind::get;
+    time_point sent{};
     /// Given up: nobody waits for the completion any more.
     bool abandoned = false;
   };

@@ -167,6 +167,7 @@ bool session_core::send_commit(std::uint64_t number, pending_commit& commit, tim
   op.what = op_table::purpose::commit;
   op.question = number;
   op.bytes = commit.bytes;
+  op.sent = now;
   if (commit.bytes >= size_suspect::never_below) {
     op.largest = largest_path(commit.txn);
   }
@@ -181,6 +182,7 @@ bool session_core::send_commit(std::uint64_t number, pending_commit& commit, tim
 bool session_core::send_batch(std::uint64_t number, pending_batch& batch, time_point now) {
   op_table::entry op;
   op.question = number;
+  op.sent = now;
   if (batch.fresh && !batch.barrier_sent) {
     auto txn = check_of(limits_.barrier_path);
     op.what = op_table::purpose::barrier;

@@ -16,6 +16,7 @@ cleaning::cleaning(manager_lifetime& life, leader_store& store, cluster_knowledg
     moment_(moment),
     list_(list),
     cleaned_(life.counters.cleaned),
+    clean_time_(life.counters.clean_time),
     survey_(life, store, known, watchdog, scan, list) {}
 
 void cleaning::survey(step s, manager_effects& out) {
@@ -26,7 +27,8 @@ void cleaning::survey(step s, manager_effects& out) {
   }
 }
 
-void cleaning::start(manager_effects& out) {
+void cleaning::start(time_point now, manager_effects& out) {
+  started_ = now;
   const auto& tree = store_.tree();
   read_batch ask;
   const version_slots slots{ask.get(tree.worker_version()), ask.get(tree.pool_version())};
@@ -116,6 +118,7 @@ void cleaning::clean_written(const txn_outcome<removal::label>& o, step s, manag
 
 /// The transaction is committed: the image follows.
 void cleaning::cleaned(step s) {
+  clean_time_.add(s.now - started_);
   const auto kind = removals_.front().what();
   if (kind == clean_task::kind::worker) {
     known_.bumped_workers();

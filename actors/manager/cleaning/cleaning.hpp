@@ -20,7 +20,7 @@ public:
   /// Finds out what there is to do.
   void survey(step s, manager_effects& out);
   /// Reads what the next tasks of one kind are about.
-  void start(manager_effects& out);
+  void start(time_point now, manager_effects& out);
 
 private:
   // Where the answers are.
@@ -46,6 +46,8 @@ private:
   plan_moment& moment_;
   clean_list& list_;
   std::uint64_t& cleaned_;
+  duration_histogram& clean_time_;
+  time_point started_{};
   clean_survey survey_;
   std::vector<removal> removals_; ///< those being read or removed, of one kind
 };

@@ -15,6 +15,7 @@ planning::planning(manager_lifetime& life, leader_store& store, const cluster_kn
     history_(history),
     moment_(moment),
     plans_(life.counters.plans),
+    plan_time_(life.counters.plan_time),
     failures_(store, life.counters.plan_failures),
     strategies_(life, store, moment, failures_) {}
 
@@ -82,6 +83,7 @@ bool planning::on_planned(const expected<plan_so_far>& result, step s, manager_e
   problem_ = std::move(answered);
   plan_ = std::make_shared<const plan>(result->planned);
   strategies_.note_failures(*plan_, s, out);
+  plan_time_.add(s.now - asked_at_);
   report_ = describe_plan(*problem_, *plan_, s.now - asked_at_);
   tell_wanted(out);
   if (plan_->summary.moves_deferred > 0) {

@@ -57,6 +57,7 @@ private:
   const member_history& history_;
   plan_moment& moment_;
   std::uint64_t& plans_;
+  duration_histogram& plan_time_;
   plan_failures failures_;
   user_strategies strategies_;
   slot_books books_;

@@ -6,7 +6,7 @@
 
 namespace djm {
 
-void writing::start(manager_effects& out) {
+void writing::start(time_point now, manager_effects& out) {
   const auto& image = known_.image();
   const auto transfers = difference(image, *plan_.problem(), *plan_.made(), plan_.kept_back());
   auto batches =
@@ -19,6 +19,7 @@ void writing::start(manager_effects& out) {
   }
   out.push_back(log_effect{log_level::info, plan_.report().text});
   failure_.reset();
+  started_ = now;
   send_batches(out);
 }
 
@@ -71,6 +72,7 @@ void writing::batch_written(const assignment_batch& batch, const store::commit_o
   send_batches(out);
   if (!store_.writes()) {
     store_.reset_backoff();
+    counters_.rebalance_time.add(s.now - started_);
     plan_.written(out);
   }
 }

@@ -17,7 +17,7 @@ public:
     : cfg_(life.cfg), store_(store), known_(known), plan_(plan), counters_(life.counters) {}
 
   /// The plan that was made last.
-  void start(manager_effects& out);
+  void start(time_point now, manager_effects& out);
   /// What has not been sent never will be.
   void give_up();
 
@@ -32,6 +32,7 @@ private:
   planning& plan_;
   manager_counters& counters_;
   std::deque<assignment_batch> queue_;
+  time_point started_{};
   std::optional<std::string> failure_; ///< of one of those under way
 };
 

@@ -51,6 +51,12 @@ struct answer_of<trigger_job> {
   /// The type of the answer.
   using type = std::uint64_t;
 };
+/// The runs that the node remembers.
+template <>
+struct answer_of<get_history> {
+  /// The type of the answer.
+  using type = run_history;
+};
 /// One job of the node.
 template <>
 struct answer_of<get_job> {

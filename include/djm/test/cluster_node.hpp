@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "djm/error.hpp"
+#include "djm/history.hpp"
 #include "djm/job.hpp"
 #include "djm/status.hpp"
 
@@ -60,6 +61,14 @@ public:
   expected<void> delete_job(const job_id& job);
   /// As `djm::node::trigger`.
   expected<std::uint64_t> trigger(const job_id& job);
+  /// As `djm::node::cancel`.
+  expected<void> cancel(const job_id& job, run_id run);
+  /// As `djm::node::release`.
+  expected<void> release(const job_id& job, const item_id& item);
+  /// As `djm::node::resume`.
+  expected<void> resume(const job_id& job);
+  /// As `djm::node::history`.
+  expected<run_history> history(const get_history& which = {}) const;
   /// As `djm::node::reschedule`.
   expected<void> reschedule(const job_id& job, schedule s);
   /// As `djm::node::drain`.

@@ -72,6 +72,35 @@ TEST_CASE("event desk: lines of one job that repeat are left out and counted, ev
   CHECK_FALSE(desk.wake_at());
 }
 
+TEST_CASE("event desk: parked items and a paused job are problems until somebody lets them go on") {
+  event_desk desk{"n", "zk:2181"};
+  CHECK(desk.happened(items_parked{"j", {"a", "b"}, "poison", false}, at(1)).log.size() == 1);
+  CHECK(desk.happened(job_paused{"j", "poison", false}, at(1)).log.size() == 1);
+  REQUIRE(desk.problems().size() == 3);
+  CHECK(desk.problems().front().code == errc::too_many_failures);
+  const auto over = desk.happened(items_parked{"j", {"a"}, {}, true}, at(2));
+  CHECK(over.tell.size() == 2); // the end of the problem, and the event
+  CHECK(over.log.size() == 1);
+  static_cast<void>(desk.happened(job_paused{"j", {}, true}, at(2)));
+  std::size_t open = 0;
+  for (const auto& p : desk.problems()) {
+    open += p.ended_ms == 0 ? 1 : 0;
+  }
+  CHECK(open == 1);
+}
+
+TEST_CASE("event desk: slots without a run and runs that took too long have their lines") {
+  event_desk desk{"n", "zk:2181"};
+  const auto one = desk.happened(slots_skipped{"j", "a", 1, 0, 0, skip_reason::overlap}, at(1));
+  REQUIRE(one.log.size() == 1);
+  CHECK(one.log.front().text == "job \"j\", item \"a\": slot 1970-01-01T00:00:00.000Z has no run of its own: overlap");
+  const auto more = desk.happened(slots_skipped{"j", {}, 7, 0, 60'000, skip_reason::clock}, at(1));
+  CHECK(
+    more.log.front().text ==
+    "job \"j\": 7 slots from 1970-01-01T00:00:00.000Z to 1970-01-01T00:01:00.000Z have no runs of their own: clock");
+  CHECK(desk.happened(run_timed_out{"j", 3, true}, at(1)).log.front().text.find("silent") != std::string::npos);
+}
+
 TEST_CASE("event desk: an item that starved is a problem until it is served") {
   event_desk desk{"n", "zk:2181"};
   item_starved starved;

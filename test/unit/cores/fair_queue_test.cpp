@@ -85,3 +85,22 @@ TEST_CASE("fair queue: agrees with a plain list of what waits, whatever is put i
     REQUIRE(q.size() == waiting.size());
   }
 }
+
+TEST_CASE("fair queue: runs of higher priority go first, jobs of one priority take turns") {
+  fair_queue q;
+  q.push("batch", 1, job_priority::low);
+  q.push("batch", 2, job_priority::low);
+  q.push("mail", 10);
+  q.push("mail", 11);
+  q.push("audit", 20);
+  q.push("alarm", 30, job_priority::high);
+  q.push("alarm", 31, job_priority::high);
+  CHECK(q.erase("alarm", 31));
+  CHECK_FALSE(q.erase("alarm", 31));
+  CHECK(all_of(q) == std::vector<run_id>{30, 20, 10, 11, 1, 2});
+  // The same job with another priority, while former runs of it wait.
+  q.push("batch", 1, job_priority::low);
+  q.push("batch", 2, job_priority::high);
+  CHECK(q.erase("batch", 1));
+  CHECK(all_of(q) == std::vector<run_id>{2});
+}

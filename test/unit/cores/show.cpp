@@ -96,6 +96,12 @@ std::string show(const job_runner_core::released& x) {
 std::string show(const job_runner_core::cut_share& x) {
   return "cut " + std::to_string(x.request) + "? " + list(x.share);
 }
+std::string show(const job_runner_core::look_at_run& x) {
+  return "look " + std::to_string(x.id);
+}
+std::string show(const job_runner_core::remember_run&) {
+  return {};
+}
 std::string show(const job_runner_core::call_pool& x) {
   return "pool " + std::to_string(x.request) + "?";
 }

@@ -29,6 +29,8 @@ std::string show(const job_runner_core::stop_run& x);
 std::string show(const job_runner_core::released& x);
 std::string show(const job_runner_core::cut_share& x);
 std::string show(const job_runner_core::call_pool& x);
+std::string show(const job_runner_core::look_at_run& x);
+std::string show(const job_runner_core::remember_run& x);
 std::string show(const job_runner_core::pool_ready& x);
 
 std::string show(const worker_core::grant& x);
@@ -56,7 +58,8 @@ std::string show(const admin_core::done& x);
 std::string show(const admin_core::viewed& x);
 
 template <class T>
-constexpr bool is_report = std::is_same_v<T, emit_effect> || std::is_same_v<T, log_effect>;
+constexpr bool is_report =
+  std::is_same_v<T, emit_effect> || std::is_same_v<T, log_effect> || std::is_same_v<T, job_runner_core::remember_run>;
 
 /// What the core wants done; events and log lines are left out.
 template <class Effect>

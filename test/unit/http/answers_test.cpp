@@ -180,7 +180,7 @@ TEST_CASE("writes: what the node says becomes a status") {
     }
   }
   const auto status = [&](errc code) {
-    order_result r;
+    order_answer r;
     r.failed = error{code, "why"};
     return core.concluded(c, r).status;
   };
@@ -189,10 +189,10 @@ TEST_CASE("writes: what the node says becomes a status") {
   CHECK(status(errc::backlog_full) == 429);
   CHECK(status(errc::not_connected) == 503);
   CHECK(status(errc::timed_out) == 504);
-  order_result unknown;
+  order_answer unknown;
   unknown.failed = error{errc::unknown_outcome, "why"};
   CHECK(json_of(core.concluded(c, unknown)).at("code") == "may_be_applied");
-  order_result three;
+  order_answer three;
   three.runs = 3;
   CHECK(core.concluded(c, three).body == R"({"runs":3})");
 }
@@ -202,8 +202,22 @@ TEST_CASE("stoppable: each input in exactly one list, and not all that can do a 
   const auto a = json_of(
     s.answer_to(site::ask(verb::post, "/v1/stoppable", R"({"nodes":["node-3","node-1","node-2","x","node-1"]})")));
   CHECK(a.at("stoppable") == nlohmann::json{"node-3", "node-1"});
-  CHECK(a.at("unknown") == nlohmann::json{"x"});
-  REQUIRE(a.at("not_stoppable").size() == 1);
-  CHECK(a.at("not_stoppable")[0].at("node") == "node-2");
+  REQUIRE(a.at("refused").size() == 2);
+  CHECK(a.at("refused")[0].at("node") == "node-2");
+  CHECK(a.at("refused")[1].at("node") == "x");
   CHECK(s.answer_to(site::ask(verb::post, "/v1/stoppable", "{")).status == 400);
+}
+
+TEST_CASE("what if: it is for a client to say, and only if there is one") {
+  site s;
+  const auto ask = [](const char* body) { return site::ask(verb::post, "/v1/plan/what-if", body); };
+  CHECK(json_of(s.answer_to(ask("{}"))).at("code") == "no_client");
+  s.settings.has_client = true;
+  CHECK(s.answer_to(ask(R"({"drian":[]})")).status == 400);
+  const auto done = s.result_of(ask(R"({"without":["node-2"],"max_moves":3})"));
+  const auto& o = std::get<order>(done);
+  CHECK(o.question.without == std::vector<node_id>{"node-2"});
+  CHECK(o.question.max_moves == 3);
+  const auto stops = s.result_of(site::ask(verb::post, "/v1/stoppable", R"({"nodes":["node-1"]})"));
+  CHECK(std::get<order>(stops).nodes == std::vector<node_id>{"node-1"});
 }

@@ -98,6 +98,7 @@ TEST_CASE("gate: with a token only the page and yes or no are open") {
   site s;
   s.settings.gate.token = "0123456789abcdef";
   s.settings.config_json = "{}";
+  s.settings.has_client = true;
   s.settings.gate.writes = true;
   for (const auto& r : routes()) {
     INFO(std::string{r.path});

@@ -134,6 +134,30 @@ TEST_CASE("metrics: beyond the limit jobs are summed up, and a job of that name 
   std::printf("figure: metrics of a node with 261 jobs take %zu KiB\n", text.size() / 1024);
 }
 
+TEST_CASE("metrics: a histogram tells each range with all below it, its sum and its number") {
+  auto s = busy_node();
+  auto& h = s.jobs[0].times.run_time;
+  for (const auto d : {duration{0}, duration{1ms}, duration{2ms}, duration{3h}, duration{-5s}}) {
+    h.add(d);
+  }
+  duration_histogram more;
+  more.add(700ms);
+  h.add(more);
+  h.add(duration_histogram{});
+  const auto text = metrics_text(s);
+  const auto line = [](const char* end) { return std::string{R"(djm_run_duration_seconds_)"} + end; };
+  CHECK(says(text, line(R"(bucket{djmNodeId="node-1",job="mail",le="0.001"} 3)")));
+  CHECK(says(text, line(R"(bucket{djmNodeId="node-1",job="mail",le="0.005"} 4)")));
+  CHECK(says(text, line(R"(bucket{djmNodeId="node-1",job="mail",le="1"} 5)")));
+  CHECK(says(text, line(R"(bucket{djmNodeId="node-1",job="mail",le="7200"} 5)")));
+  CHECK(says(text, line(R"(bucket{djmNodeId="node-1",job="mail",le="+Inf"} 6)")));
+  CHECK(says(text, line(R"(sum{djmNodeId="node-1",job="mail"} 10800.703)")));
+  CHECK(says(text, line(R"(count{djmNodeId="node-1",job="mail"} 6)")));
+  CHECK(says(text, R"(djm_run_start_delay_seconds_count{djmNodeId="node-1",job="mail"} 0)"));
+  h.add(duration::max());
+  CHECK(h.sum == duration::max());
+}
+
 TEST_CASE("metrics: texts are escaped, and seconds are exact") {
   CHECK(escape_label("a\"b\\c\nd") == "a\\\"b\\\\c\\nd");
   CHECK(escape_help("a\"b\\c\nd") == "a\"b\\\\c\\nd");

@@ -46,10 +46,14 @@ TEST_CASE("every enumerator has one name that leads back to it") {
   check_names(gap_rule::run_after);
   check_names(overlap_rule::both);
   check_names(dst_rule::once);
-  check_names(schedule_kind::on_trigger);
+  check_names(schedule_kind::calendar);
   check_names(running_mode::custom);
   check_names(new_items_policy::restart);
-  check_names(stop_reason::switched_off);
+  check_names(stop_reason::superseded);
+  check_names(overlap::restart);
+  check_names(catch_up::all);
+  check_names(skip_reason::clock);
+  check_names(run_outcome::dropped);
   check_names(log_level::error);
   check_names(store::rc::throttled);
   check_names(store::rc_class::bug);

@@ -51,6 +51,43 @@ TEST_CASE("a builder makes a definition with all that was asked for") {
   CHECK(def->code->cut_share({"a", "b"}) == std::vector<items>{{"a", "b"}});
 }
 
+TEST_CASE("a builder takes a calendar, and what becomes of slots and failures") {
+  const auto def = job_builder("report")
+                     .items({"eu"})
+                     .at(cron("30 2 * * MON-FRI").zone("Europe/Berlin") | aligned(6h))
+                     .jitter(10min)
+                     .overlap(overlap::skip)
+                     .catch_up(catch_up::all, 6h)
+                     .retry(retry{}.attempts(5).first(10s).factor(1.5).max(10min).jitter(0.25))
+                     .run_timeout(20min)
+                     .beat_timeout(1min)
+                     .park_item_after(3)
+                     .pause_job_after(5)
+                     .run(nothing)
+                     .build();
+  REQUIRE(def);
+  CHECK(def->spec.schedule.kind == schedule_kind::calendar);
+  CHECK(def->spec.schedule.calendar == "cron \"30 2 * * MON-FRI\" zone Europe/Berlin or aligned 6h");
+  CHECK(def->spec.slots.jitter == 10min);
+  CHECK(def->spec.slots.overlap == overlap::skip);
+  CHECK(def->spec.slots.catch_up == catch_up::all);
+  CHECK(def->spec.slots.window == 6h);
+  CHECK(def->spec.failures.retry.attempts_allowed == 5);
+  CHECK(def->spec.failures.retry.first_delay == 10s);
+  CHECK(def->spec.failures.retry.factor_milli == 1500);
+  CHECK(def->spec.failures.retry.max_delay == 10min);
+  CHECK(def->spec.failures.retry.jitter_milli == 250);
+  CHECK(def->spec.failures.run_timeout == 20min);
+  CHECK(def->spec.failures.beat_timeout == 1min);
+  CHECK(def->spec.failures.park_item_after == 3);
+  CHECK(def->spec.failures.pause_job_after == 5);
+
+  const auto bad = complaint(job_builder("report").items({"eu"}).at(cron("30 25 * * *")).run(nothing));
+  CHECK(bad == error{errc::invalid_schedule, "job \"report\": schedule: " + cron("30 25 * * *").check().error().text});
+  // The later schedule counts.
+  CHECK(job_builder("report").items({"eu"}).at(cron("30 25 * * *")).every(1s).run(nothing).build());
+}
+
 TEST_CASE("the later of two calls counts") {
   const auto def = job_builder("mail")
                      .pool([] { return items{"x"}; }, 9s)

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "djm/calendar.hpp"
+
 using namespace djm;
 using namespace std::chrono_literals;
 
@@ -163,4 +165,79 @@ TEST_CASE("specifications are equal when all their fields are") {
   b = a;
   b.stop_grace = 1ns;
   CHECK_FALSE(a == b);
+}
+
+TEST_CASE("a calendar is checked where it stands, and complains in the words of the calendar") {
+  const auto in_spec = [](const std::string& calendar) {
+    return complaint([&](job_spec& s) { s.schedule = schedule{schedule_kind::calendar, 0s, 0s, {}, calendar}; });
+  };
+  const auto text = "cron \"61 * * * *\"";
+  const auto own = parse_calendar(text);
+  REQUIRE_FALSE(own);
+  CHECK(in_spec(text) ==
+        error{errc::invalid_schedule, "job \"mail\": schedule: schedule.calendar: " + own.error().text});
+  CHECK(in_spec("").code == errc::invalid_schedule);
+  CHECK(in_spec("every friday").code == errc::invalid_schedule);
+  CHECK_FALSE(schedule::by(cron("61 * * * *")));
+  CHECK(schedule::by(cron("61 * * * *")).error() == cron("61 * * * *").check().error());
+
+  const auto good = schedule::by(cron("30 2 * * MON-FRI").zone("Europe/Berlin"));
+  REQUIRE(good);
+  CHECK(good->calendar == "cron \"30 2 * * MON-FRI\" zone Europe/Berlin");
+  CHECK(good->lasting());
+  CHECK(describe_schedule(*good) == "calendar cron \"30 2 * * MON-FRI\" zone Europe/Berlin");
+  CHECK(accepted([&](job_spec& s) { s.schedule = *good; }));
+  CHECK(complaint([&](job_spec& s) {
+          s.schedule = *good;
+          s.schedule.phase = 1s;
+        }).text.find("neither a phase nor an initial delay") != std::string::npos);
+  CHECK(complaint([&](job_spec& s) {
+          s.schedule.calendar = "once 2026-01-31T08:00:00.000Z";
+        }).text.find("it must be empty unless schedule.kind is calendar, and that is fixed_delay") !=
+        std::string::npos);
+}
+
+TEST_CASE("rules of slots and of failures are named with field, value and rule") {
+  const auto with_calendar = [](auto change) {
+    return complaint([&](job_spec& s) {
+             s.schedule = schedule::by(aligned(1h)).value();
+             change(s);
+           })
+      .text;
+  };
+  CHECK(with_calendar([](job_spec& s) { s.slots.jitter = -1s; }) ==
+        "job \"mail\": slots.jitter is -1s; it must be from 0s to 8784h; zero starts every item at its slot");
+  CHECK(with_calendar([](job_spec& s) { s.slots.jitter = 367 * 24h; }).find("slots.jitter is 8808h") !=
+        std::string::npos);
+  CHECK(with_calendar([](job_spec& s) { s.slots.window = 0s; }).find("catch_up::none") != std::string::npos);
+  CHECK(with_calendar([](job_spec& s) { s.slots.overlap = static_cast<overlap>(7); }).find("which is no rule") !=
+        std::string::npos);
+  CHECK(with_calendar([](job_spec& s) { s.on_new_items = new_items_policy::own_run; }).find("it must be next_run") !=
+        std::string::npos);
+  CHECK(
+    complaint([](job_spec& s) { s.slots.jitter = 1s; }).text ==
+    "job \"mail\": slots.jitter is 1s; only a calendar has slots: say .at(djm::cron(...)) or .at(djm::aligned(...))");
+  CHECK(complaint([](job_spec& s) { s.slots.overlap = overlap::skip; }).text.find("slots.overlap is skip") !=
+        std::string::npos);
+  CHECK(complaint([](job_spec& s) { s.slots.catch_up = catch_up::all; }).text.find("slots.catch_up is all") !=
+        std::string::npos);
+
+  const auto trying = [](const retry& r) { return complaint([&](job_spec& s) { s.failures.retry = r; }).text; };
+  CHECK(trying(retry{}.attempts(0)) == "job \"mail\": failures.retry.attempts is 0; it must be from 1 to 1000; 1 means "
+                                       "that failures are not tried again");
+  CHECK(trying(retry{}.first(0s)).find("failures.retry.first is 0s; it must be from 1ms") != std::string::npos);
+  CHECK(trying(retry{}.factor(0.5)).find("failures.retry.factor_milli is 500") != std::string::npos);
+  CHECK(trying(retry{}.factor(-3)).find("failures.retry.factor_milli is -1") != std::string::npos);
+  CHECK(trying(retry{}.first(10s).max(9s)).find("below failures.retry.first") != std::string::npos);
+  CHECK(trying(retry{}.jitter(1.5)).find("failures.retry.jitter_milli is 1500") != std::string::npos);
+  CHECK(complaint([](job_spec& s) { s.failures.run_timeout = -1s; }).text.find("failures.run_timeout is -1s") !=
+        std::string::npos);
+  CHECK(complaint([](job_spec& s) { s.failures.beat_timeout = -1s; }).text.find("failures.beat_timeout is -1s") !=
+        std::string::npos);
+  CHECK(accepted([](job_spec& s) {
+    s.failures.retry = retry{}.attempts(1000).first(1ms).factor(100).max(max_schedule_duration).jitter(1);
+    s.failures.run_timeout = max_schedule_duration;
+    s.failures.park_item_after = 1;
+    s.failures.pause_job_after = 1;
+  }));
 }
