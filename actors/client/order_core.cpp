@@ -10,20 +10,37 @@ using store::rc;
 
 namespace {
 
+/// Data is shown up to so many bytes.
+constexpr std::size_t most_shown = 120;
+
 struct change_text {
+  const std::string& meaning;
+
+  std::string with(const char* what, const std::string& path, const std::string& data) const {
+    const auto text = std::string{what} + " " + path;
+    if (data.size() <= most_shown) {
+      return data.empty() ? text : text + " " + data;
+    }
+    return text + " (" + (meaning.empty() ? std::to_string(data.size()) + " bytes" : meaning) + ")";
+  }
   std::string operator()(const store::check_op&) const { return {}; }
-  std::string operator()(const store::create_op& x) const { return "create " + x.path + " " + x.data; }
-  std::string operator()(const store::set_op& x) const { return "set " + x.path + " " + x.data; }
+  std::string operator()(const store::create_op& x) const { return with("create", x.path, x.data); }
+  std::string operator()(const store::set_op& x) const { return with("set", x.path, x.data); }
   std::string operator()(const store::remove_op& x) const { return "remove " + x.path; }
   std::string operator()(const store::secure_op& x) const { return "secure " + x.path; }
 };
 
+std::string meaning_of(const order_core::order& what) {
+  const auto* x = std::get_if<order_core::switch_job>(&what);
+  return x == nullptr ? "" : x->enabled ? "enabled: true" : "enabled: false";
+}
+
 } // namespace
 
-std::vector<std::string> changes_of(const std::vector<store::write_op>& ops) {
+std::vector<std::string> changes_of(const std::vector<store::write_op>& ops, const std::string& meaning) {
   std::vector<std::string> result;
   for (const auto& op : ops) {
-    if (auto text = std::visit(change_text{}, op); !text.empty()) {
+    if (auto text = std::visit(change_text{meaning}, op); !text.empty()) {
       result.push_back(std::move(text));
     }
   }
@@ -169,7 +186,7 @@ void order_core::decide(const slots& answers, step, effects& out) {
     answer(order_result{uncertain_, uncertain_ ? changes_ : std::vector<std::string>{}, 0}, out);
     return;
   }
-  changes_ = changes_of(*ops);
+  changes_ = changes_of(*ops, meaning_of(what_));
   store::transaction txn;
   const store::version_payload who{cfg_.who + "-" + std::to_string(++sent_)};
   txn.ops.emplace_back(store::set_op{version_path_, store::encode(who), answers.version->stat.version});

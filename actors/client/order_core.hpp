@@ -97,7 +97,8 @@ private:
   std::uint32_t sent_ = 0;
 };
 
-/// What each operation of a transaction does, for people; checks are left out.
-std::vector<std::string> changes_of(const std::vector<store::write_op>& ops);
+/// What each operation of a transaction does, for people; checks are left out. `meaning` stands for data that is too
+/// long to be read.
+std::vector<std::string> changes_of(const std::vector<store::write_op>& ops, const std::string& meaning = {});
 
 } // namespace djm

@@ -19,30 +19,43 @@ std::string_view begin_of(tint t) {
   return {};
 }
 
-/// Writes cells behind each other, cut where the terminal ends.
+/// Cells behind each other, cut where the terminal ends.
 class line_writer {
 public:
   explicit line_writer(context& io)
-    : io_(io), left_(io.terminal && io.columns > 0 ? io.columns : SIZE_MAX), coloured_(io.coloured()) {}
+    : io_(io), columns_(io.terminal && io.columns > 0 ? io.columns : SIZE_MAX), coloured_(io.coloured()) {}
 
   void put(const cell& c, std::size_t width, bool last) {
-    const auto text = cut_to(c.text, left_);
-    const auto begin = coloured_ ? begin_of(c.colour) : std::string_view{};
-    io_.out << begin << text << (begin.empty() ? "" : "\x1b[0m");
-    const auto used = width_of(text);
-    left_ -= std::min(left_, used);
+    const auto used = width_of(c.text);
+    parts_.push_back({c.text, c.colour});
     if (!last) {
-      const auto blanks = std::min(left_, (width > used ? width - used : 0) + gap);
-      io_.out << std::string(blanks, ' ');
-      left_ -= blanks;
+      parts_.push_back({std::string((width > used ? width - used : 0) + gap, ' '), tint::none});
     }
   }
-  void end() { io_.out << '\n'; }
+  void end() {
+    std::size_t whole = 0;
+    for (const auto& part : parts_) {
+      whole += width_of(part.text);
+    }
+    auto left = whole > columns_ ? columns_ - 1 : whole;
+    for (const auto& part : parts_) {
+      write(part, left);
+    }
+    io_.out << (whole > columns_ ? "…\n" : "\n");
+  }
 
 private:
+  void write(const cell& part, std::size_t& left) {
+    const auto text = first_columns(part.text, left);
+    left -= width_of(text);
+    const auto begin = coloured_ && !text.empty() ? begin_of(part.colour) : std::string_view{};
+    io_.out << begin << text << (begin.empty() ? "" : "\x1b[0m");
+  }
+
   context& io_;
-  std::size_t left_;
+  std::size_t columns_;
   bool coloured_;
+  std::vector<cell> parts_;
 };
 
 } // namespace

@@ -8,6 +8,9 @@ namespace djm::tool {
 namespace {
 
 std::string next_of(const cluster_view& view, const status_row& s) {
+  if (s.nodes_alive == 0 && s.jobs > 0) {
+    return "djm nodes";
+  }
   if (s.leader.empty() && s.nodes_alive > 0) {
     return "djm leader";
   }

@@ -42,23 +42,13 @@ std::size_t width_of(std::string_view text) noexcept {
   return n;
 }
 
-std::string cut_to(std::string_view text, std::size_t columns) {
-  if (width_of(text) <= columns) {
-    return std::string{text};
-  }
-  if (columns == 0) {
-    return {};
-  }
-  std::size_t seen = 0;
+std::string_view first_columns(std::string_view text, std::size_t columns) noexcept {
   std::size_t end = 0;
-  while (end < text.size() && (seen + 1 < columns || continues(text[end]))) {
-    seen += continues(text[end]) ? 0 : 1;
+  while (end < text.size() && (columns > 0 || continues(text[end]))) {
+    columns -= continues(text[end]) ? 0 : 1;
     ++end;
   }
-  while (end < text.size() && continues(text[end])) {
-    ++end;
-  }
-  return std::string{text.substr(0, end)} + "…";
+  return text.substr(0, end);
 }
 
 std::string age_of(std::int64_t at_ms, std::int64_t now_ms) {

@@ -13,8 +13,8 @@ std::string printable(std::string_view text);
 
 /// How many columns a text takes, counted in code points.
 std::size_t width_of(std::string_view text) noexcept;
-/// The text cut to so many columns, with "…" where something is missing.
-std::string cut_to(std::string_view text, std::size_t columns);
+/// The beginning of a text that takes so many columns, or all of it.
+std::string_view first_columns(std::string_view text, std::size_t columns) noexcept;
 
 /// How long ago something was, in two units at most: "45s", "3min", "2h10min", "3d4h"; "-" for 0, which is not known.
 std::string age_of(std::int64_t at_ms, std::int64_t now_ms);

@@ -91,6 +91,7 @@ TEST_CASE("every key has a rule, a default and a text, and the list follows the 
   CHECK(keys[1].name == "store.connect");
   CHECK(keys[1].default_value == "\"embedded\"");
   CHECK(keys[3].name == "store.session_timeout");
+  CHECK(keys[0].type == config_type::text);
   CHECK(keys[3].type == config_type::time_span);
   CHECK(keys[3].default_value == "\"10s\"");
   CHECK(keys[3].range == "100ms to 1h");

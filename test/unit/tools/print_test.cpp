@@ -30,8 +30,9 @@ TEST_CASE("print: piped tables are whole and without colours") {
 }
 
 TEST_CASE("print: a narrow terminal cuts lines, and says where") {
-  CHECK(drawn(true, 8, true) == "NODE    \na-long-…\nb       \n");
-  CHECK(drawn(true, 15, true) == "NODE         S…\na-long-name  g…\nb            a…\n");
+  CHECK(drawn(true, 8, true) == "NODE   …\na-long-…\nb      …\n");
+  CHECK(drawn(true, 13, true) == "NODE        …\na-long-name …\nb           …\n");
+  CHECK(drawn(true, 17, true) == "NODE         STA…\na-long-name  gone\nb            ali…\n");
 }
 
 TEST_CASE("print: colours are for terminals that have not declined them, and the word says the same") {
@@ -48,10 +49,9 @@ TEST_CASE("print: what others have written moves no cursor") {
 
 TEST_CASE("print: widths count code points, and cuts keep them whole") {
   CHECK(width_of("größe") == 5);
-  CHECK(cut_to("größe", 5) == "größe");
-  CHECK(cut_to("größe", 4) == "grö…");
-  CHECK(cut_to("abc", 1) == "…");
-  CHECK(cut_to("abc", 0).empty());
+  CHECK(first_columns("größe", 9) == "größe");
+  CHECK(first_columns("größe", 3) == "grö");
+  CHECK(first_columns("größe", 0).empty());
 }
 
 TEST_CASE("print: ages are two units at most") {
