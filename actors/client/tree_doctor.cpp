@@ -8,6 +8,7 @@
 
 #include "actors/client/order_core.hpp"
 #include "actors/client/tree_index.hpp"
+#include "zkstore/job_payloads.hpp"
 
 namespace djm {
 
@@ -102,7 +103,8 @@ void doctor::look_at_base() {
                                                          {tree_.workers(), {}},
                                                          {tree_.pools(), store::encode(store::pools_payload{})},
                                                          {tree_.locks(), {}},
-                                                         {tree_.marks(), {}}};
+                                                         {tree_.marks(), {}},
+                                                         {tree_.jobs(), {}}};
   for (const auto& [path, data] : folders) {
     if (all_.is_missing(path)) {
       std::vector<store::write_op> ops;
@@ -124,6 +126,13 @@ void doctor::look_at_base() {
       }
       tell({finding_level::error, finding_rule::version_missing, path, "it is missing", by_nodes}, std::move(ops));
     }
+  }
+  if (const auto path = tree_.jobs_version(); all_.is_missing(path)) {
+    std::vector<store::write_op> ops;
+    if (!mended_by_nodes) {
+      ops.emplace_back(store::create_op{path, store::encode(store::jobs_version_payload{"repair", {}})});
+    }
+    tell({finding_level::error, finding_rule::version_missing, path, "it is missing", by_nodes}, std::move(ops));
   }
   if (const auto* format = all_.find(tree_.format()); format != nullptr && format->code == rc::ok) {
     const auto p = store::decode<store::format_payload>(format->data, format->path);
@@ -147,14 +156,14 @@ void doctor::look_at_names() {
   const std::set<std::string> known = {tree_.format(),       tree_.alive(),          tree_.latches(),
                                        tree_.workers(),      tree_.pools(),          tree_.locks(),
                                        tree_.pool_version(), tree_.worker_version(), tree_.assignment_version(),
-                                       tree_.marks()};
+                                       tree_.marks(),        tree_.jobs(),           tree_.jobs_version()};
   for (const auto& name : all_.names_below(tree_.root())) {
     const auto path = all_.join(tree_.root(), name);
     if (known.count(path) == 0 && all_.find(path) != nullptr) {
       foreign(path, "djm has no such node below its root");
     }
   }
-  for (const auto& folder : {tree_.workers(), tree_.alive(), tree_.marks(), tree_.pools(), tree_.locks()}) {
+  for (const auto& folder : {tree_.workers(), tree_.alive(), tree_.marks(), tree_.jobs(), tree_.pools(), tree_.locks()}) {
     for (const auto& name : all_.names_below(folder)) {
       if (!is_valid_id(name)) {
         foreign(all_.join(folder, name), "the name is no id");
@@ -238,6 +247,13 @@ void doctor::look_at_payloads() {
   }
   for (const auto* node : all_.below(tree_.pools())) {
     check<store::pool_payload>(*node, "the nodes that offer the job write it anew: register it again");
+  }
+  for (const auto* node : all_.below(tree_.jobs())) {
+    check<store::job_payload>(*node, "nodes go on with what they followed: mend it, or remove it to have it made anew");
+    const job_id job{std::string{store::name_of(node->path)}};
+    if (const auto* config = all_.find(tree_.job_config(job))) {
+      check<store::config_payload>(*config, "nodes go on with what they followed: configure the job anew");
+    }
   }
   for (const auto* node : all_.below(tree_.marks())) {
     const auto p = store::decode<store::mark_payload>(node->data, node->path);

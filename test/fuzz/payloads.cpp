@@ -5,6 +5,7 @@
 #include <string>
 
 #include "test/fuzz/fuzz.hpp"
+#include "zkstore/job_payloads.hpp"
 
 namespace {
 
@@ -54,6 +55,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   case 'p': check<pool_payload>(previous, text); break;
   case 'l': check<lock_payload>(previous, text); break;
   case 'v': check<version_payload>(previous, text); break;
+  case 'j': check<job_payload>(previous, text); break;
+  case 'c': check<config_payload>(previous, text); break;
+  case 'o': check<offer_payload>(previous, text); break;
+  case 'n': check<jobs_version_payload>(previous, text); break;
   default: return -1; // not worth keeping
   }
   return 0;

@@ -1,3 +1,4 @@
+#include "zkstore/job_payloads.hpp"
 #include "zkstore/payloads.hpp"
 
 #include <doctest/doctest.h>
@@ -98,6 +99,38 @@ version_payload draw_valid() {
   return draw<version_payload>(alphabet::utf8);
 }
 
+template <>
+job_payload draw_valid() {
+  job_payload x;
+  x.rev = 1 + draw_up_to(largest - 1);
+  x.state = draw_index(2) == 0 ? record_state::open : record_state::removed;
+  x.ruling = draw_id();
+  offered_spec s;
+  s.hash = x.ruling;
+  s.revision = draw_up_to(largest);
+  s.deployment = djm::testing::draw_text(alphabet::utf8);
+  s.spec = *user_config{}.with("id", "some-job");
+  x.lineage = {s};
+  x.paused = draw_index(2) == 0;
+  x.triggers = {{draw_id(), draw_up_to(year_9999)}};
+  x.triggered = draw_up_to(largest);
+  x.changed_by = djm::testing::draw_text(alphabet::utf8);
+  x.since_ms = draw_up_to(year_9999);
+  return x;
+}
+template <>
+config_payload draw_valid() {
+  return {*user_config{}.with("batch", draw_up_to(largest))};
+}
+template <>
+offer_payload draw_valid() {
+  return {draw_index(2) == 0 ? "" : draw_id()};
+}
+template <>
+jobs_version_payload draw_valid() {
+  return {djm::testing::draw_text(alphabet::utf8), {{7, {draw_id<job_id>(), draw_id<job_id>()}}}};
+}
+
 template <class T>
 std::string complaint(std::string_view text, std::string_view path = "/djm/x") {
   const auto result = decode<T>(text, path);
@@ -111,7 +144,7 @@ std::string complaint(std::string_view text, std::string_view path = "/djm/x") {
 
 #define PAYLOADS                                                                                                       \
   format_payload, alive_payload, worker_payload, mark_payload, assigned_payload, pools_payload, pool_payload,          \
-    lock_payload, version_payload
+    lock_payload, version_payload, job_payload, config_payload, offer_payload, jobs_version_payload
 
 } // namespace
 
@@ -152,7 +185,7 @@ TEST_CASE_TEMPLATE("damaged payloads are decoded or refused, never worse", T, PA
 }
 
 TEST_CASE("payloads read well and start with their version") {
-  CHECK(encode(format_payload{}) == R"({"v":1,"format":1})");
+  CHECK(encode(format_payload{}) == R"({"v":1,"format":2})");
   CHECK(encode(lock_payload{"n1", "i1", 15000, 12}) ==
         R"({"v":1,"worker":"n1","incarnation":"i1","detach_ms":15000,"acquired_at_ms":12})");
   CHECK(encode(version_payload{"n1-i1-7"}) == R"({"v":1,"transaction":"n1-i1-7"})");

@@ -30,6 +30,10 @@ TEST_CASE("every path of the tree is where the protocol says") {
   CHECK(t.locks() == "/djm/locks");
   CHECK(t.locks("j") == "/djm/locks/j");
   CHECK(t.lock("j", "i") == "/djm/locks/j/i.lock");
+  CHECK(t.jobs() == "/djm/jobs");
+  CHECK(t.job("j") == "/djm/jobs/j");
+  CHECK(t.job_config("j") == "/djm/jobs/j/config");
+  CHECK(t.jobs_version() == "/djm/jobs-version");
   CHECK(t.pool_version() == "/djm/work-pool-version");
   CHECK(t.worker_version() == "/djm/worker-version");
   CHECK(t.assignment_version() == "/djm/worker-assignment-version");
