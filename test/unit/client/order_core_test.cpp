@@ -189,6 +189,17 @@ TEST_CASE("order: every change of the subject itself is met as well") {
   CHECK(r.enabled());
 }
 
+TEST_CASE("order: a mark that a stranger has changed meanwhile is not overwritten") {
+  order_rig r{drain("n1")};
+  r.tree.put("/djm/marks/n1", store::encode(store::mark_payload{false, true}));
+  r.connect();
+  r.answer_read();
+  r.tree.put("/djm/marks/n1", store::encode(store::mark_payload{false, false}));
+  r.answer_commit();
+  CHECK_FALSE(r.result);
+  CHECK(*store::decode<store::mark_payload>(r.tree.data("/djm/marks/n1"), "m") == store::mark_payload{false, false});
+}
+
 TEST_CASE("order: an unknown outcome is looked at, and told as done when it stands") {
   order_rig r{switch_off()};
   r.connect();
