@@ -67,6 +67,32 @@ expected<void> cluster_node::delete_job(const job_id& job) {
   return ask(*cluster_, id_, djm::delete_job{job});
 }
 
+expected<std::int64_t> cluster_node::update_job(const job_id& job, user_config overrides,
+                                                std::optional<std::int64_t> rev) {
+  return ask(*cluster_, id_, djm::update_job{job, std::move(overrides), false, rev});
+}
+
+expected<std::int64_t> cluster_node::configure_job(const job_id& job, user_config config,
+                                                   std::optional<std::int64_t> rev) {
+  return ask(*cluster_, id_, djm::configure_job{job, std::move(config), rev});
+}
+
+expected<std::int64_t> cluster_node::pause_job(const job_id& job) {
+  return ask(*cluster_, id_, djm::pause_job{job});
+}
+
+expected<std::int64_t> cluster_node::resume_job(const job_id& job) {
+  return ask(*cluster_, id_, djm::resume_job{job});
+}
+
+expected<std::int64_t> cluster_node::remove_job(const job_id& job) {
+  return ask(*cluster_, id_, djm::remove_job{job});
+}
+
+expected<std::int64_t> cluster_node::trigger_everywhere(const job_id& job, std::string request) {
+  return ask(*cluster_, id_, djm::trigger_everywhere{job, std::move(request)});
+}
+
 expected<std::uint64_t> cluster_node::trigger(const job_id& job) {
   return ask(*cluster_, id_, trigger_job{job});
 }

@@ -12,7 +12,7 @@ using namespace djm::sim;
 
 namespace {
 
-share_problem::job job(std::vector<std::size_t> have, std::size_t unowned = 0) {
+share_problem::job one_job(std::vector<std::size_t> have, std::size_t unowned = 0) {
   share_problem::job j;
   j.eligible.assign(have.size(), true);
   j.items = unowned;
@@ -55,21 +55,21 @@ assignment_problem as_planned(const share_problem& p) {
 } // namespace
 
 TEST_CASE("the fewest moves to balance a job") {
-  CHECK(fewest_moves({{job({3, 1, 0})}, {0, 0, 0}}, false) == 1);
-  CHECK(fewest_moves({{job({5, 5, 0})}, {0, 0, 0}}, false) == 3);
-  CHECK(fewest_moves({{job({4, 3, 3})}, {0, 0, 0}}, false) == 0);
-  CHECK(fewest_moves({{job({2, 0, 0}, 4)}, {0, 0, 0}}, false) == 0);
+  CHECK(fewest_moves({{one_job({3, 1, 0})}, {0, 0, 0}}, false) == 1);
+  CHECK(fewest_moves({{one_job({5, 5, 0})}, {0, 0, 0}}, false) == 3);
+  CHECK(fewest_moves({{one_job({4, 3, 3})}, {0, 0, 0}}, false) == 0);
+  CHECK(fewest_moves({{one_job({2, 0, 0}, 4)}, {0, 0, 0}}, false) == 0);
   CHECK(fewest_moves({{}, {}}, true) == 0);
 }
 
 TEST_CASE("the fewest moves to balance totals as well") {
   // Every job is balanced; all odd items are with the first.
-  const share_problem two{{job({1, 0}), job({1, 0})}, {0, 0}};
+  const share_problem two{{one_job({1, 0}), one_job({1, 0})}, {0, 0}};
   CHECK(fewest_moves(two, false) == 0);
   CHECK(fewest_moves(two, true) == 1);
   // What others have left there is no reason to move what cannot make it better.
-  CHECK(fewest_moves({{job({1, 0})}, {0, 5}}, true) == 0);
-  CHECK(fewest_moves({{job({1, 0})}, {5, 0}}, true) == 1);
+  CHECK(fewest_moves({{one_job({1, 0})}, {0, 5}}, true) == 0);
+  CHECK(fewest_moves({{one_job({1, 0})}, {5, 0}}, true) == 1);
 }
 
 TEST_CASE("the fewest moves are what the planner needs") {

@@ -335,22 +335,6 @@ void judge::check_lock_gone(const std::string& key, store::session_id_t by, stor
   }
 }
 
-/// Of two nodes that disagree about a pool the one that has said so later has the say, for as long as it lives.
-void judge::check_wish(const store::node_change& change, const job_id& job, time_point now) {
-  const auto before = image_.wishes().find(job);
-  const auto after = store::decode<store::pool_payload>(change.data, change.path);
-  if (before == image_.wishes().end() || !after || after->wish >= before->second.number) {
-    return;
-  }
-  const auto& [writer, incarnation, number] = before->second;
-  const auto a = image_.alive().find(writer);
-  if (a != image_.alive().end() && a->second.incarnation == incarnation && image_.offers(writer, job)) {
-    say("I9", now,
-        fmt::format("{} writes wish {} into the pool of {}, where wish {} of {} stands, who lives", after->last_writer,
-                    after->wish, job, number, writer));
-  }
-}
-
 /// A node's deadline is T + D after its latest contact, less a margin. Where more than D is left of that, the contact
 /// is younger than T: the node is well.
 void judge::check_debts(time_point now) {

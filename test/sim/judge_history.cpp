@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "test/sim/judge.hpp"
+#include "zkstore/payloads.hpp"
 
 /// A store that goes back begins another history. What is judged from then on is of that one: whoever goes on in a life
 /// of before is on its own until it has noticed.
@@ -90,6 +91,22 @@ void judge::check_that_all_found_out(time_point now) {
     if (h.former && !h.dead && !h.ended && !lives) {
       say("I3", now, fmt::format("process {} has not found out that the store has gone back", number));
     }
+  }
+}
+
+/// Of two nodes that disagree about a pool the one that has said so later has the say, for as long as it lives.
+void judge::check_wish(const store::node_change& change, const job_id& job, time_point now) {
+  const auto before = image_.wishes().find(job);
+  const auto after = store::decode<store::pool_payload>(change.data, change.path);
+  if (before == image_.wishes().end() || !after || after->wish >= before->second.number) {
+    return;
+  }
+  const auto& [writer, incarnation, number] = before->second;
+  const auto a = image_.alive().find(writer);
+  if (a != image_.alive().end() && a->second.incarnation == incarnation && image_.offers(writer, job)) {
+    say("I9", now,
+        fmt::format("{} writes wish {} into the pool of {}, where wish {} of {} stands, who lives", after->last_writer,
+                    after->wish, job, number, writer));
   }
 }
 

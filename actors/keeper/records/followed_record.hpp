@@ -60,6 +60,7 @@ public:
     const bool same = last_ && created_ == created;
     const auto triggers = same ? store::new_triggers(*last_, record) : 0;
     first_look_ = false;
+    begun_after_ = false; // that removal is over; the next one comes after this registration
     created_ = created;
     folder_ = folder;
     session_ = session;

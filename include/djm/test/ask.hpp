@@ -57,6 +57,42 @@ struct answer_of<get_history> {
   /// The type of the answer.
   using type = run_history;
 };
+/// The `rev` of the job's record.
+template <>
+struct answer_of<update_job> {
+  /// The type of the answer.
+  using type = std::int64_t;
+};
+/// The `rev` of the job's record.
+template <>
+struct answer_of<configure_job> {
+  /// The type of the answer.
+  using type = std::int64_t;
+};
+/// The `rev` of the job's record.
+template <>
+struct answer_of<pause_job> {
+  /// The type of the answer.
+  using type = std::int64_t;
+};
+/// The `rev` of the job's record.
+template <>
+struct answer_of<resume_job> {
+  /// The type of the answer.
+  using type = std::int64_t;
+};
+/// The `rev` of the job's record.
+template <>
+struct answer_of<remove_job> {
+  /// The type of the answer.
+  using type = std::int64_t;
+};
+/// The `rev` of the job's record.
+template <>
+struct answer_of<trigger_everywhere> {
+  /// The type of the answer.
+  using type = std::int64_t;
+};
 /// One job of the node.
 template <>
 struct answer_of<get_job> {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -59,6 +60,18 @@ public:
   expected<void> disable_all();
   /// As `djm::node::delete_job`.
   expected<void> delete_job(const job_id& job);
+  /// As `djm::node::update_job`.
+  expected<std::int64_t> update_job(const job_id& job, user_config overrides, std::optional<std::int64_t> rev = {});
+  /// As `djm::node::configure_job`.
+  expected<std::int64_t> configure_job(const job_id& job, user_config config, std::optional<std::int64_t> rev = {});
+  /// As `djm::node::pause_job`.
+  expected<std::int64_t> pause_job(const job_id& job);
+  /// As `djm::node::resume_job`.
+  expected<std::int64_t> resume_job(const job_id& job);
+  /// As `djm::node::remove_job`.
+  expected<std::int64_t> remove_job(const job_id& job);
+  /// As `djm::node::trigger_everywhere`.
+  expected<std::int64_t> trigger_everywhere(const job_id& job, std::string request = {});
   /// As `djm::node::trigger`.
   expected<std::uint64_t> trigger(const job_id& job);
   /// As `djm::node::cancel`.

@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <memory>
+#include <set>
+
 #include "jobs.hpp"
 
 using namespace djm;
@@ -30,7 +33,7 @@ TEST_CASE("a schedule that is overridden holds on every node, and for those that
   c.advance(1s);
   c.start("n2");
   c.settle();
-  for (const auto* id : {"n0", "n1", "n2"}) {
+  for (const auto& id : to_ids<node_id>({"n0", "n1", "n2"})) {
     CHECK(c.schedule_of(id) == schedule::fixed_delay(10s));
   }
   c.crash("n0");
@@ -115,14 +118,14 @@ TEST_CASE("a rolling deployment ends with the highest revision, whatever restart
   c.register_job(
     [newer](const node_id& id) { return newer->count(id) > 0 ? *version(20s, 2).build() : *version(10s, 1).build(); });
   c.settle();
-  for (const auto* id : {"n0", "n1"}) {
+  for (const auto& id : to_ids<node_id>({"n0", "n1"})) {
     newer->insert(id);
     c.stop(id);
     c.start(id);
     c.settle();
   }
   c.advance(30s);
-  for (const auto* id : {"n0", "n1", "n2"}) {
+  for (const auto& id : to_ids<node_id>({"n0", "n1", "n2"})) {
     CHECK(c.node(id).job("mail")->schedule == schedule::fixed_delay(20s));
   }
   for (int n = 0; n < 3; ++n) {
@@ -157,14 +160,14 @@ TEST_CASE("an override stands with unchanged code, and ends with the next deploy
   c.settle();
   REQUIRE(c.node("n0").update_job("mail", *user_config::parse(R"({"schedule":{"period":"5s"}})")));
   REQUIRE(c.node("n0").configure_job("mail", *user_config{}.with("x", 1)));
-  for (const auto* id : {"n0", "n1"}) {
+  for (const auto& id : to_ids<node_id>({"n0", "n1"})) {
     c.stop(id);
     c.start(id);
     c.settle();
   }
   CHECK(c.node("n0").job("mail")->schedule == schedule::fixed_delay(5s));
   *newer = true;
-  for (const auto* id : {"n0", "n1"}) {
+  for (const auto& id : to_ids<node_id>({"n0", "n1"})) {
     c.stop(id);
     c.start(id);
     c.settle();

@@ -33,9 +33,9 @@ void write(fake_store& tree, const store::job_payload& p) {
   tree.put("/djm/jobs-version", store::encode_change(before, version, {"j"}, "test"));
 }
 
-class node {
+class keeping_node {
 public:
-  explicit node(fake_store& tree, const node_id& id = "w", const std::string& life = "i1")
+  explicit keeping_node(fake_store& tree, const node_id& id = "w", const std::string& life = "i1")
     : d(keeper_core{keeper_rig::settings(200, "/djm", id, life)}, tree) {}
 
   std::string offer(const job_spec& spec, bool again = false) {
@@ -59,7 +59,7 @@ public:
 
 TEST_CASE("keeper: the first node makes the record, on its way in, and shows what it offers") {
   fake_store tree;
-  node n{tree};
+  keeping_node n{tree};
   n.offer(spec_of("sticky"));
   n.d.connect();
   const auto hash = hash_of_spec(spec_of("sticky"));
@@ -73,10 +73,10 @@ TEST_CASE("keeper: the first node makes the record, on its way in, and shows wha
 
 TEST_CASE("keeper: a node with another specification adds it once it has joined, and not before") {
   fake_store tree;
-  node first{tree, "v", "i0"};
+  keeping_node first{tree, "v", "i0"};
   first.offer(spec_of());
   first.d.connect();
-  node second{tree};
+  keeping_node second{tree};
   second.offer(spec_of("sticky"));
   second.d.fates = {fate::held};
   second.d.connect(); // the registration is under way
@@ -95,10 +95,10 @@ TEST_CASE("keeper: a node with another specification adds it once it has joined,
 
 TEST_CASE("keeper: a node whose id is in use changes no record") {
   fake_store tree;
-  node first{tree};
+  keeping_node first{tree};
   first.offer(spec_of());
   first.d.connect();
-  node second{tree, "w", "i2"};
+  keeping_node second{tree, "w", "i2"};
   second.offer(spec_of("sticky"));
   second.d.connect();
   const auto before = tree.data(path);
@@ -112,7 +112,7 @@ TEST_CASE("keeper: a node whose id is in use changes no record") {
 
 TEST_CASE("keeper: I5 two nodes with different specifications write nothing while nobody changes anything") {
   fake_store tree;
-  node first{tree, "v", "i0"}, second{tree};
+  keeping_node first{tree, "v", "i0"}, second{tree};
   first.offer(spec_of());
   first.d.connect();
   second.offer(spec_of("sticky"));
@@ -140,7 +140,7 @@ TEST_CASE("keeper: I5 two nodes with different specifications write nothing whil
 
 TEST_CASE("keeper: only nodes that offer the ruling specification write the pool") {
   fake_store tree;
-  node first{tree, "v", "i0"}, second{tree};
+  keeping_node first{tree, "v", "i0"}, second{tree};
   first.offer(spec_of());
   first.d.connect();
   second.offer(spec_of("sticky"));
@@ -159,7 +159,7 @@ TEST_CASE("keeper: only nodes that offer the ruling specification write the pool
 
 TEST_CASE("keeper: a change is followed by the one watch, and by a look each T/2 where that is lost") {
   fake_store tree;
-  node n{tree};
+  keeping_node n{tree};
   n.offer(spec_of());
   n.d.connect();
   n.d.followed.clear();
@@ -184,7 +184,7 @@ TEST_CASE("keeper: a change is followed by the one watch, and by a look each T/2
 
 TEST_CASE("keeper: a record that cannot be used is told of, and what was followed goes on until it is mended") {
   fake_store tree;
-  node n{tree};
+  keeping_node n{tree};
   n.offer(spec_of());
   n.d.connect();
   const auto good = tree.data(path);
@@ -205,7 +205,7 @@ TEST_CASE("keeper: a record that cannot be used is told of, and what was followe
 TEST_CASE(
   "keeper: a job that is being removed is given back, once, and never comes back with a node that joins again") {
   fake_store tree;
-  node n{tree};
+  keeping_node n{tree};
   n.offer(spec_of());
   n.d.connect();
   auto p = record(tree);
@@ -228,7 +228,7 @@ TEST_CASE("keeper: a node that was away while the job was removed ends it, also 
   for (const bool forgotten : {false, true}) {
     CAPTURE(forgotten);
     fake_store tree;
-    node n{tree};
+    keeping_node n{tree};
     n.offer(spec_of());
     n.d.connect();
     n.d.expire();
@@ -247,14 +247,14 @@ TEST_CASE("keeper: a node that was away while the job was removed ends it, also 
 
 TEST_CASE("keeper: a keeper that was made anew knows that its job was registered before the removal") {
   fake_store tree;
-  node n{tree};
+  keeping_node n{tree};
   n.offer(spec_of());
   n.d.connect();
   auto p = record(tree);
   p.state = record_state::removed;
   ++p.rev;
   write(tree, p);
-  node rebuilt{tree};
+  keeping_node rebuilt{tree};
   rebuilt.d.view.number = 1;
   rebuilt.offer(spec_of(), true);
   tree.end(n.d.view.id);
@@ -264,7 +264,7 @@ TEST_CASE("keeper: a keeper that was made anew knows that its job was registered
 
 TEST_CASE("keeper: a registration that is begun after the removal waits for its end, and makes the record anew") {
   fake_store tree;
-  node former{tree, "v", "i0"};
+  keeping_node former{tree, "v", "i0"};
   former.offer(spec_of());
   former.d.connect();
   auto p = record(tree);
@@ -272,7 +272,7 @@ TEST_CASE("keeper: a registration that is begun after the removal waits for its 
   p.paused = true;
   ++p.rev;
   write(tree, p);
-  node n{tree};
+  keeping_node n{tree};
   n.offer(spec_of());
   CHECK(n.d.connect() == "joined 1; probe alive/w"); // without it
   CHECK_FALSE(tree.has("/djm/workers/w/available/j"));
@@ -290,9 +290,31 @@ TEST_CASE("keeper: a registration that is begun after the removal waits for its 
   CHECK(n.events().find(show(emit_effect{problem_over{"keeper", "removal: /djm/jobs/j"}})) != std::string::npos);
 }
 
+TEST_CASE("keeper: a registration that has waited for one removal ends with the next") {
+  fake_store tree;
+  keeping_node former{tree, "v", "i0"};
+  former.offer(spec_of());
+  former.d.connect();
+  auto p = record(tree);
+  p.state = record_state::removed;
+  ++p.rev;
+  write(tree, p);
+  keeping_node n{tree};
+  n.offer(spec_of());
+  n.d.connect();
+  n.d.pass(seconds{1});
+  REQUIRE(record(tree).state == record_state::open);
+  p = record(tree);
+  p.state = record_state::removing;
+  ++p.rev;
+  write(tree, p);
+  CHECK(n.d.pass(seconds{1}) == "ended j");
+  CHECK_FALSE(tree.has("/djm/workers/w/available/j"));
+}
+
 TEST_CASE("keeper: a record that somebody deletes is made anew as it was, with what operators have set") {
   fake_store tree;
-  node n{tree};
+  keeping_node n{tree};
   n.offer(spec_of());
   n.d.connect();
   auto p = record(tree);
@@ -315,7 +337,7 @@ TEST_CASE("keeper: a record that somebody deletes is made anew as it was, with w
 
 TEST_CASE("keeper: triggers that come while a node follows the record are told once, all together") {
   fake_store tree;
-  node n{tree};
+  keeping_node n{tree};
   n.offer(spec_of());
   n.d.connect();
   n.d.followed.clear();
@@ -331,7 +353,7 @@ TEST_CASE("keeper: triggers that come while a node follows the record are told o
   write(tree, p);
   n.d.settle();
   CHECK(n.followed().triggers == 0);
-  node late{tree, "v", "i0"};
+  keeping_node late{tree, "v", "i0"};
   late.offer(spec_of());
   late.d.connect();
   CHECK(late.followed().triggers == 0); // those were meant for others
@@ -341,7 +363,7 @@ TEST_CASE("keeper: unknown outcomes of a record end with it written once") {
   for (const auto f : {fate::unknown_applied, fate::unknown_lost}) {
     fake_store tree;
     prepare(tree);
-    node n{tree};
+    keeping_node n{tree};
     n.d.fates = {f};
     n.offer(spec_of());
     n.d.connect();
@@ -350,42 +372,4 @@ TEST_CASE("keeper: unknown outcomes of a record end with it written once") {
     CHECK(record(tree).lineage.size() == 1);
     CHECK(n.d.core.is_joined());
   }
-}
-
-TEST_CASE("keeper: a tree of the layout before is taken over when no living node of that is left") {
-  fake_store tree;
-  prepare(tree);
-  tree.put("/djm/format", R"({"v":1,"format":1})");
-  tree.erase("/djm/jobs");
-  tree.erase("/djm/jobs-version");
-  const auto old_one = tree.open();
-  enlist(tree, old_one, "old", "i0", {}); // says nothing of a layout
-  node n{tree};
-  n.offer(spec_of());
-  CHECK(n.d.connect() == "");
-  n.d.pass(seconds{60});
-  CHECK(tree.data("/djm/format") == R"({"v":1,"format":1})");
-  CHECK(n.events().find("nodes of the layout before 2 are alive: old") != std::string::npos);
-  tree.end(old_one);
-  n.d.pass(seconds{10});
-  CHECK(n.d.core.is_joined());
-  CHECK(store::decode<store::format_payload>(tree.data("/djm/format"), "")->format == 2);
-  CHECK(record(tree).rev == 1);
-  CHECK(n.events().find(show(emit_effect{problem_over{"keeper", "layout"}})) != std::string::npos);
-}
-
-TEST_CASE("keeper: an old node that joins while the layout is raised keeps it from being raised") {
-  fake_store tree;
-  prepare(tree);
-  tree.put("/djm/format", R"({"v":1,"format":1})");
-  node n{tree};
-  n.d.fates = {fate::delayed};
-  n.d.connect();
-  REQUIRE(n.d.held.size() == 1);
-  enlist(tree, tree.open(), "old", "i0", {});
-  tree.put("/djm/worker-version", "{}");
-  n.d.answer_held();
-  CHECK(tree.data("/djm/format") == R"({"v":1,"format":1})");
-  n.d.pass(seconds{10});
-  CHECK_FALSE(n.d.core.is_joined());
 }

@@ -33,13 +33,9 @@ public:
     lead();
     return d;
   }
-  /// What a leader does: of the specifications that nodes offer who live, or have not been gone for D, the one that
-  /// appeared last rules.
+  /// What a leader says of the record.
   void lead() {
     const std::string path = "/djm/jobs/j";
-    if (!tree.has(path)) {
-      return;
-    }
     std::set<std::string> offered;
     for (const auto& w : tree.children("/djm/workers")) {
       const auto offer = "/djm/workers/" + w + "/available/j";
@@ -57,7 +53,7 @@ public:
     }
     p.ruling = ruling;
     ++p.rev;
-    const auto news = *store::decode<store::jobs_version_payload>(tree.data("/djm/jobs-version"), "");
+    const auto news = store::jobs_version_payload{};
     const auto version = tree.stat("/djm/jobs-version").version;
     tree.put(path, store::encode(p));
     tree.put("/djm/jobs-version", store::encode_change(news, version, {"j"}, "leader"));
