@@ -200,6 +200,7 @@ enum class order_mode : std::uint8_t;
 enum class overlap : std::uint8_t;
 enum class overlap_rule : std::uint8_t;
 enum class plan_rule : std::uint8_t;
+enum class record_state : std::uint8_t;
 enum class reference_kind : std::uint8_t;
 enum class registration_phase : std::uint8_t;
 enum class relaxation_kind : std::uint8_t;

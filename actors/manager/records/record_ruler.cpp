@@ -73,7 +73,9 @@ void record_ruler::look(manager_effects& out) {
 void record_ruler::apply_look(const read_slot& version, const std::optional<read_slot>& names, step s,
                               manager_effects& out) {
   const auto& tree = store_.tree();
-  look_at_ = s.now + life_.cfg.sweep_period;
+  if (version->code != rc::ok || !version->watched) {
+    look_at_ = s.now + life_.cfg.sweep_period; // no watch will tell
+  }
   if (version->code != rc::ok) {
     return; // keepers make it anew
   }

@@ -70,7 +70,7 @@ private:
 
   bool news_ = true;
   std::optional<std::int32_t> seen_;  ///< all changes up to this version of `jobs-version` have been noticed
-  std::optional<time_point> look_at_; ///< in case a watch was lost
+  std::optional<time_point> look_at_; ///< where no watch could be left
   time_point tidy_at_;
   std::set<job_id> names_;                  ///< of all records
   std::set<job_id> open_questions_;         ///< records that leave something to decide

@@ -136,7 +136,7 @@ struct looking_rig : keeper_rig {
   template <class F>
   void answer(const store::read_outcome& how, F ask) {
     d.take(ask());
-    while (d.reads.size() == 1 &&
+    while (d.reads.size() == 1 && d.reads.front().reads.size() == 1 &&
            d.reads.front().reads.front().path == "/djm/jobs-version") { // the look before this one
       const auto other = std::exchange(d.reads, {}).front();
       d.take(d.core.on_read(other.request, tree.read(d.view.id, other.reads), d.now_step()));
