@@ -97,14 +97,13 @@ private:
 void doctor::look_at_base() {
   const bool mended_by_nodes = all_.anybody_alive();
   const std::string by_nodes = "a node that runs makes it anew: find out who deleted it";
-  const std::pair<std::string, std::string> folders[] = {{tree_.format(), store::encode(store::format_payload{})},
-                                                         {tree_.alive(), {}},
-                                                         {tree_.latches(), {}},
-                                                         {tree_.workers(), {}},
-                                                         {tree_.pools(), store::encode(store::pools_payload{})},
-                                                         {tree_.locks(), {}},
-                                                         {tree_.marks(), {}},
-                                                         {tree_.jobs(), {}}};
+  std::map<std::string, std::string> folders{
+    {tree_.format(), store::encode(store::format_payload{})},
+    {tree_.pools(), store::encode(store::pools_payload{})},
+    {tree_.jobs_version(), store::encode(store::jobs_version_payload{"repair", {}})}};
+  for (auto& path : {tree_.alive(), tree_.latches(), tree_.workers(), tree_.locks(), tree_.marks(), tree_.jobs()}) {
+    folders.emplace(path, "");
+  }
   for (const auto& [path, data] : folders) {
     if (all_.is_missing(path)) {
       std::vector<store::write_op> ops;
@@ -126,13 +125,6 @@ void doctor::look_at_base() {
       }
       tell({finding_level::error, finding_rule::version_missing, path, "it is missing", by_nodes}, std::move(ops));
     }
-  }
-  if (const auto path = tree_.jobs_version(); all_.is_missing(path)) {
-    std::vector<store::write_op> ops;
-    if (!mended_by_nodes) {
-      ops.emplace_back(store::create_op{path, store::encode(store::jobs_version_payload{"repair", {}})});
-    }
-    tell({finding_level::error, finding_rule::version_missing, path, "it is missing", by_nodes}, std::move(ops));
   }
   if (const auto* format = all_.find(tree_.format()); format != nullptr && format->code == rc::ok) {
     const auto p = store::decode<store::format_payload>(format->data, format->path);
@@ -163,7 +155,8 @@ void doctor::look_at_names() {
       foreign(path, "djm has no such node below its root");
     }
   }
-  for (const auto& folder : {tree_.workers(), tree_.alive(), tree_.marks(), tree_.jobs(), tree_.pools(), tree_.locks()}) {
+  for (const auto& folder :
+       {tree_.workers(), tree_.alive(), tree_.marks(), tree_.jobs(), tree_.pools(), tree_.locks()}) {
     for (const auto& name : all_.names_below(folder)) {
       if (!is_valid_id(name)) {
         foreign(all_.join(folder, name), "the name is no id");
@@ -248,11 +241,11 @@ void doctor::look_at_payloads() {
   for (const auto* node : all_.below(tree_.pools())) {
     check<store::pool_payload>(*node, "the nodes that offer the job write it anew: register it again");
   }
+  const std::string followed = "nodes go on with what they followed: ";
   for (const auto* node : all_.below(tree_.jobs())) {
-    check<store::job_payload>(*node, "nodes go on with what they followed: mend it, or remove it to have it made anew");
-    const job_id job{std::string{store::name_of(node->path)}};
-    if (const auto* config = all_.find(tree_.job_config(job))) {
-      check<store::config_payload>(*config, "nodes go on with what they followed: configure the job anew");
+    check<store::job_payload>(*node, followed + "mend it, or remove it to have it made anew");
+    if (const auto* config = all_.find(tree_.job_config(job_id{std::string{store::name_of(node->path)}}))) {
+      check<store::config_payload>(*config, followed + "configure the job anew");
     }
   }
   for (const auto* node : all_.below(tree_.marks())) {

@@ -110,7 +110,9 @@ int main(int argc, char** argv) {
     config.store.connect = "embedded";
     config.zone = zones[i];
     config.software_version = s->hostile ? "<img src=x onerror=alert(1)>" : "2.14.0";
-    auto n = node::start(config, {[](const log_record&) {}, {}, {}});
+    node_options silent;
+    silent.log = [](const log_record&) {};
+    auto n = node::start(config, std::move(silent));
     if (!n) {
       return complain(n.error());
     }

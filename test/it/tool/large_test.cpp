@@ -55,11 +55,12 @@ void plant(port_client& session, const store::tree_schema& tree) {
   planter p{session};
   p.add(tree.root());
   p.add(tree.format(), store::encode(store::format_payload{}));
-  for (const auto& folder : {tree.alive(), tree.latches(), tree.workers(), tree.marks(), tree.locks()}) {
+  for (const auto& folder : {tree.alive(), tree.latches(), tree.workers(), tree.marks(), tree.jobs(), tree.locks()}) {
     p.add(folder);
   }
   p.add(tree.pools(), store::encode(store::pools_payload{}));
-  for (const auto& version : {tree.pool_version(), tree.worker_version(), tree.assignment_version()}) {
+  for (const auto& version :
+       {tree.pool_version(), tree.worker_version(), tree.assignment_version(), tree.jobs_version()}) {
     p.add(version, store::encode(store::version_payload{"test"}));
   }
   for (std::size_t j = 0; j < jobs; ++j) {

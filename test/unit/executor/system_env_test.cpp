@@ -23,7 +23,7 @@ struct no_store final : store::session_factory {
   }
 };
 
-system_env_options options() {
+system_env_options env_options() {
   system_env_options o;
   o.node = "n1";
   o.sessions = std::make_shared<no_store>();
@@ -35,7 +35,7 @@ system_env_options options() {
 } // namespace
 
 TEST_CASE("env: now is the boot clock and never goes back, wall_now the calendar") {
-  system_env env{options()};
+  system_env env{env_options()};
   timespec boot{};
   clock_gettime(CLOCK_BOOTTIME, &boot);
   auto first = env.now();
@@ -48,7 +48,7 @@ TEST_CASE("env: now is the boot clock and never goes back, wall_now the calendar
 }
 
 TEST_CASE("env: random repeats with a seed and differs without") {
-  auto o = options();
+  auto o = env_options();
   o.seed = 42;
   system_env one{o}, two{o};
   // SplitMix64 with seed 42.
@@ -61,12 +61,12 @@ TEST_CASE("env: random repeats with a seed and differs without") {
     seen.insert(x);
   }
   CHECK(seen.size() == 1000);
-  system_env three{options()}, four{options()};
+  system_env three{env_options()}, four{env_options()};
   CHECK(three.random() != four.random());
 }
 
 TEST_CASE("env: a missing session factory is refused with a text that names it") {
-  auto o = options();
+  auto o = env_options();
   auto factory = o.sessions;
   {
     system_env env{o};
@@ -79,7 +79,7 @@ TEST_CASE("env: a missing session factory is refused with a text that names it")
 
 TEST_CASE("env: timers fire and can be cancelled") {
   counter fired;
-  system_env env{options()};
+  system_env env{env_options()};
   auto id = env.arm(env.now() + hours{1}, [] { FAIL("cancelled"); });
   env.arm(env.now(), [&] { fired.add(); });
   CHECK(fired.reaches(1));
@@ -87,7 +87,7 @@ TEST_CASE("env: timers fire and can be cancelled") {
 }
 
 TEST_CASE("env: the log sink gets every record, with the node's name filled in, and may throw") {
-  auto o = options();
+  auto o = env_options();
   std::mutex mutex;
   std::vector<log_record> log;
   counter logged;
@@ -117,7 +117,7 @@ TEST_CASE("env: the log sink gets every record, with the node's name filled in, 
 }
 
 TEST_CASE("env: after shutdown timers are no-ops and the executor refuses") {
-  system_env env{options()};
+  system_env env{env_options()};
   auto owned = std::make_shared<int>(0);
   env.arm(env.now() + hours{1}, [owned] {});
   CHECK(env.shutdown(far()).empty());
@@ -134,7 +134,7 @@ TEST_CASE("env: after shutdown timers are no-ops and the executor refuses") {
 TEST_CASE("env: close returns at once and tells when nothing more will be called; done may destroy the environment") {
   counter asked, release, closed;
   auto owned = std::make_shared<int>(0);
-  auto env = std::make_shared<system_env>(options());
+  auto env = std::make_shared<system_env>(env_options());
   env->arm(env->now() + hours{1}, [owned] {});
   env->exec().start(order(1,
                           [&](job_context& ctx) {
@@ -161,7 +161,7 @@ TEST_CASE("env: close returns at once and tells when nothing more will be called
 TEST_CASE("env: destruction while closing waits, and done is still called") {
   counter closed, release;
   {
-    system_env env{options()};
+    system_env env{env_options()};
     env.exec().start(order(1, [&](job_context& ctx) { ctx.wait_for_stop(hours{1}); }), nullptr);
     env.arm(env.now(), [&] { release.add(); });
     CHECK(release.reaches(1));
@@ -174,7 +174,7 @@ TEST_CASE("env: destruction while closing waits, and done is still called") {
 TEST_CASE("env: close says which runs it left behind") {
   auto release = std::make_shared<counter>();
   auto started = std::make_shared<counter>();
-  auto o = options();
+  auto o = env_options();
   o.threads.patience = duration::zero();
   std::vector<std::string> log;
   o.log = [&](const log_record& r) { log.push_back(r.text); };
@@ -196,7 +196,7 @@ TEST_CASE("env: close says which runs it left behind") {
 
 TEST_CASE("env: a timer and a run may destroy their environment") {
   for (bool by_timer : {true, false}) {
-    auto env = std::make_shared<system_env>(options());
+    auto env = std::make_shared<system_env>(env_options());
     counter go, gone;
     auto destroy = [&] {
       go.reaches(1);
@@ -216,7 +216,7 @@ TEST_CASE("env: a timer and a run may destroy their environment") {
 
 TEST_CASE("env: 200 environments, several at a time, leave the number of threads as it was") {
   for (int i = 0; i < 100; ++i) {
-    system_env one{options()}, two{options()};
+    system_env one{env_options()}, two{env_options()};
     results r;
     one.exec().start(order(1, [](job_context& ctx) { ctx.wait_for_stop(hours{1}); }), r.done());
     two.arm(two.now(), [&] { one.exec().request_stop(1, stop_reason::disabled, {}); });

@@ -101,7 +101,7 @@ TEST_CASE("deep_to_string reads well") {
   using caf::deep_to_string;
   CHECK(deep_to_string(item_ref{"mail", "eu"}) == R"(item_ref(job="mail", item="eu"))");
   CHECK(deep_to_string(schedule::fixed_rate(90s, 250ms)) ==
-        "schedule(kind=fixed_rate, period=90s, initial_delay=250ms, phase=none, calendar=)");
+        "schedule(kind=fixed_rate, period=90s, initial_delay=250ms, phase=none, calendar=\"\")");
   CHECK(deep_to_string(work_item{"eu", 42}) == R"(work_item(id="eu", token=42))");
   CHECK(
     deep_to_string(node_event{"n1", 5, run_failed{"mail", 7, 1500ms, "said \"no\"\n", 0s, {}}}) ==

@@ -22,11 +22,13 @@ tool_rig::tool_rig() : sessions_(shared_sessions("embedded").value()) {
   session_ = std::make_unique<port_client>(*sessions_, store::session_options{});
   put("/djm");
   put(schema.format(), store::encode(store::format_payload{}));
-  for (const auto& folder : {schema.alive(), schema.latches(), schema.workers(), schema.marks(), schema.locks()}) {
+  for (const auto& folder :
+       {schema.alive(), schema.latches(), schema.workers(), schema.marks(), schema.jobs(), schema.locks()}) {
     put(folder);
   }
   put(schema.pools(), store::encode(store::pools_payload{}));
-  for (const auto& version : {schema.pool_version(), schema.worker_version(), schema.assignment_version()}) {
+  for (const auto& version :
+       {schema.pool_version(), schema.worker_version(), schema.assignment_version(), schema.jobs_version()}) {
     put(version, store::encode(store::version_payload{"test"}));
   }
 }
