@@ -314,7 +314,7 @@ TEST_CASE("a tree of another format is left alone") {
   auto why = n.wait_down();
   REQUIRE(why);
   CHECK(why->code == errc::format_mismatch);
-  CHECK(mentions(why->text, {"/djm/format", "99", "1"}));
+  CHECK(mentions(why->text, {"/djm/format", "99", "2"}));
   n.handle = nullptr;
   CHECK(foreign.read(store::children("/djm")).read.children == std::vector<std::string>{"format"});
   foreign.transact({store::set_op{"/djm/format", "not even JSON"}});

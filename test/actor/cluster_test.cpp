@@ -253,8 +253,8 @@ TEST_CASE("events arrive in order: connected, granted, started, finished; revoke
       kinds.push_back(text.substr(0, text.find('(')));
     }
   }
-  CHECK(kinds ==
-        std::vector<std::string>{"items_granted", "run_started", "run_finished", "items_revoked", "items_released"});
+  CHECK(kinds == std::vector<std::string>{"job_changed", "items_granted", "run_started", "run_finished",
+                                          "items_revoked", "items_released"});
   CHECK(n.events.connection_states() == std::vector<std::string>{"connected"});
   const auto leaders = n.events.of<leader_changed>();
   REQUIRE_FALSE(leaders.empty());

@@ -54,8 +54,8 @@ TEST_CASE("the same seed gives the same metrics, and they tell what has happened
   const auto& n0 = once.at("n0");
   const auto runs = value_of(n0, R"(djm_run_duration_seconds_count{djmNodeId="n0",job="mail"})");
   CHECK(runs > 10);
-  // Each of these runs takes 1.3 s.
-  CHECK(value_of(n0, R"(djm_run_duration_seconds_bucket{djmNodeId="n0",job="mail",le="1"})") == 0);
+  // Each of these runs takes 1.3 s, less those few that are asked to stop because their items move.
+  CHECK(value_of(n0, R"(djm_run_duration_seconds_bucket{djmNodeId="n0",job="mail",le="1"})") < runs / 4);
   CHECK(value_of(n0, R"(djm_run_duration_seconds_bucket{djmNodeId="n0",job="mail",le="5"})") == runs);
   CHECK(value_of(n0, R"(djm_run_start_delay_seconds_count{djmNodeId="n0",job="mail"})") == runs);
   CHECK(value_of(n0, R"(djm_run_last_success_seconds{djmNodeId="n0",job="mail"})") < 5);

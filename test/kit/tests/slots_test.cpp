@@ -227,6 +227,7 @@ TEST_CASE("what is wrong with a calendar is said where the job is registered or 
   CHECK(refused.error().code == errc::invalid_schedule);
   CHECK(refused.error().text.find("Europe/Nowhere") != std::string::npos);
   CHECK(c.node(0).register_job(job_of("work", {"a"}).every(1s).run([](job_context&) {})));
+  c.settle();
   CHECK_FALSE(c.node(0).reschedule("work", schedule::by(cron("0 3 * * *").zone("Europe/Nowhere")).value()));
   CHECK(c.node(0).job("work")->schedule.kind == schedule_kind::fixed_delay);
   CHECK(c.node(0).reschedule("work", schedule::by(aligned(1h)).value()));
