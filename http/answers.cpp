@@ -1,6 +1,7 @@
 #include "http/http_core.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "djm/json.hpp"
 #include "djm/value_reader.hpp"
@@ -163,7 +164,11 @@ answer http_core::list_events(const call& c, const event_ring& events) const {
     return a;
   }
   std::string body = "{\"events\":[";
-  const auto found = events.from(from, c.type, c.limit);
+  // Without a beginning the latest ones: what there was first is of no interest to anybody.
+  auto found = events.from(from, c.type, c.since.empty() ? std::numeric_limits<std::size_t>::max() : c.limit);
+  if (found.size() > c.limit) {
+    found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(c.limit));
+  }
   for (const auto* e : found) {
     body +=
       (e == found.front() ? "{\"id\":\"" : ",{\"id\":\"") + events.id_of(e->number) + "\",\"event\":" + e->json + "}";
