@@ -43,13 +43,13 @@ inline std::string worker_text(const std::string& incarnation) {
 /// The sound tree has the job "j" with the items "a" and "b", and the worker "n1", alive in life "i1", that owns "a".
 inline std::vector<tree_fault> tree_faults() {
   using rule = finding_rule;
-  const auto putting = [](std::string path, std::string data) {
+  const auto putting = [](const std::string& path, const std::string& data) {
     return [path, data](const tree_hands& h, const std::string& root) { h.put(root + "/" + path, data); };
   };
   const auto erasing = [](std::string path) {
     return [path](const tree_hands& h, const std::string& root) { h.erase(root + "/" + path); };
   };
-  const auto fault = [&](rule r, std::string path, bool mended, std::string data) {
+  const auto fault = [&](rule r, const std::string& path, bool mended, const std::string& data) {
     return tree_fault{r, path, mended, putting(path, data)};
   };
   return {

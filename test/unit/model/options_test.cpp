@@ -11,7 +11,7 @@ namespace {
 
 using variables = std::map<std::string, std::string>;
 
-expected<parsed_options> parse(const options& o, std::vector<std::string> arguments, const variables& env = {}) {
+expected<parsed_options> parse(const options& o, const std::vector<std::string>& arguments, const variables& env = {}) {
   return o.parse(arguments, [&](const std::string& name) -> const char* {
     const auto i = env.find(name);
     return i == env.end() ? nullptr : i->second.c_str();
