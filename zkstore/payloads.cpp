@@ -61,6 +61,7 @@ public:
     id_or_empty("last_writer", x.last_writer);
     id_or_empty("writer_incarnation", x.writer_incarnation);
     id_or_empty("challenger", x.challenger);
+    id_or_empty("spec", x.spec);
     range("wish", x.wish, 0, std::numeric_limits<std::int64_t>::max());
     if (const auto ok = validate(job_id{name_of(path_)}, x.attributes); !ok) {
       found_.add_at("attributes", ok.error().text);

@@ -85,6 +85,9 @@ struct pool_payload {
   /// Whose wish the pool is, and of which life.
   node_id last_writer;
   std::string writer_incarnation;
+  /// Hash of the specification that it offered; empty: it did not say. A wish of one that does not rule counts for
+  /// nothing: its node had not heard yet that another one does.
+  std::string spec = {};
   /// When that wish was formed: zxid of the pool update before it. Of two wishes the one with the higher number is the
   /// later one, wherever and however often they are written.
   std::int64_t wish = 0;
@@ -169,8 +172,8 @@ auto fields(V&& v, pools_payload& x) {
 template <class V>
 auto fields(V&& v, pool_payload& x) {
   return v("pool", field("enabled", x.enabled), field("attributes", x.attributes), field("last_writer", x.last_writer),
-           field("writer_incarnation", x.writer_incarnation), field("wish", x.wish), field("challenger", x.challenger),
-           field("schedule", x.schedule), field("retired", x.retired));
+           field("writer_incarnation", x.writer_incarnation), field("spec", x.spec), field("wish", x.wish),
+           field("challenger", x.challenger), field("schedule", x.schedule), field("retired", x.retired));
 }
 template <class V>
 auto fields(V&& v, lock_payload& x) {

@@ -132,6 +132,10 @@ bool pool_check::stands(const pool_slots& slots, job_offer& o, const store::pool
     }
     return false;
   }
+  if (o.record.rules() && !ours && !have.spec.empty() && have.spec != o.record.hash()) {
+    o.wish.renew({}); // of a node that had not heard that our specification rules: ours is the later one, as of now
+    return false;
+  }
   if (!o.wish.overruled_by(have, ours)) {
     return false;
   }
@@ -196,6 +200,7 @@ store::pool_payload pool_check::wanted(const job_offer& o) const {
 void pool_check::claim_pool(store::pool_payload& want, const job_offer& o) const {
   want.attributes = o.spec().attributes;
   want.schedule = describe_schedule(o.spec().schedule);
+  want.spec = o.record.hash();
   want.last_writer = life_.id();
   want.writer_incarnation = life_.cfg.incarnation;
 }

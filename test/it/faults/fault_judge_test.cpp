@@ -2,6 +2,7 @@
 
 #include "fault_judge.hpp"
 #include "zkstore/payloads.hpp"
+#include "zkstore/tree/job_records.hpp"
 
 using namespace djm;
 using namespace djm::test;
@@ -58,7 +59,11 @@ struct script {
     }
     commit(1, 0, leader,
            {creation("/leader-latch/n1-x-0000000001", {}, leader), alive("n1", leader), alive("n0", other)});
-    commit(2, 0, leader, {creation("/work-pool/j"), creation("/work-pool/j/i")});
+    job_spec spec;
+    spec.id = "j";
+    const auto record = store::first_record(*store::to_offer(spec), nullptr);
+    commit(2, 0, leader,
+           {creation("/jobs/j", store::encode(record)), creation("/work-pool/j"), creation("/work-pool/j/i")});
     commit(3, 0, leader, {creation("/workers/n0/assigned/j/i")});
     commit(4, 1, other, {lock("n0")});
   }

@@ -373,3 +373,23 @@ TEST_CASE("keeper: unknown outcomes of a record end with it written once") {
     CHECK(n.d.core.is_joined());
   }
 }
+
+TEST_CASE("keeper: a pool that was written under a specification that does not rule any more is written anew") {
+  fake_store tree;
+  keeping_node n{tree};
+  n.offer(spec_of());
+  n.d.connect();
+  auto late = *store::decode<store::pool_payload>(tree.data("/djm/work-pool/j"), "");
+  late.last_writer = "v";
+  late.writer_incarnation = "i0";
+  late.spec = "00000000000000aa";
+  late.wish = 1'000'000; // later than ours
+  const auto other = tree.open();
+  enlist(tree, other, "v", "i0", {"j"});
+  tree.put("/djm/work-pool/j", store::encode(late));
+  tree.erase("/djm/work-pool/j/a");
+  tree.put("/djm/work-pool-version", "{}");
+  n.d.pass(seconds{10});
+  CHECK(tree.children("/djm/work-pool/j") == strings{"a"});
+  CHECK(store::decode<store::pool_payload>(tree.data("/djm/work-pool/j"), "")->last_writer == "w");
+}
