@@ -46,7 +46,7 @@ inline std::vector<tree_fault> tree_faults() {
   const auto putting = [](const std::string& path, const std::string& data) {
     return [path, data](const tree_hands& h, const std::string& root) { h.put(root + "/" + path, data); };
   };
-  const auto erasing = [](std::string path) {
+  const auto erasing = [](const std::string& path) {
     return [path](const tree_hands& h, const std::string& root) { h.erase(root + "/" + path); };
   };
   const auto fault = [&](rule r, const std::string& path, bool mended, const std::string& data) {
