@@ -109,7 +109,7 @@ check quick retire-join-no-bump      violated JOIN_WITHOUT_BUMP
 check quick retire-version-last      violated VERSION_READ_LAST
 check slow  retire-not-looked-again  violated NOT_LOOKED_AGAIN
 
-check slow  jobs                       holds
+check quick jobs                       holds
 check slow  jobs-longer                holds    JOINS=4
 check slow  jobs-removed               holds    REMOVALS=1 JOINS=2
 check slow  jobs-damaged               holds    DAMAGES=1 JOINS=2
@@ -121,7 +121,7 @@ check quick jobs-join-without-bump     violated JOIN_WITHOUT_BUMP
 check quick jobs-appear-unguarded      violated APPEAR_UNGUARDED
 check quick jobs-changed-on-the-way-in violated CHANGES_ON_THE_WAY_IN
 check quick jobs-rejoin-revives        violated REJOIN_REVIVES REMOVALS=1
-check slow  jobs-absent-is-damage      violated ABSENT_IS_DAMAGE REMOVALS=1 JOINS=2
+check quick jobs-absent-is-damage      violated ABSENT_IS_DAMAGE REMOVALS=1 JOINS=2
 check quick jobs-no-tombstone          violated NO_TOMBSTONE REMOVALS=1 JOINS=2
 check quick jobs-tombstone-goes        violated TOMBSTONE_GOES REMOVALS=1
 check quick jobs-deletion-is-removal   violated DELETION_IS_REMOVAL DELETIONS=1 JOINS=2

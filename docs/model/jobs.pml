@@ -57,8 +57,21 @@ byte seen[2], seen_version[2], seen_base[2];
 bool seen_known[2];     /* its own code, in what it saw */
 bool followed[2];       /* has seen the record open */
 byte followed_base[2];
+#if DELETIONS
 bool was_there[2];      /* offered the job, and knew that it does, when its record was deleted */
 bool in_session[2];     /* has seen it open in this session, while it offers the job */
+#define NOTE_SEEN(n)    in_session[n] = (at[n] >= JOINED)
+#define NOTE_AWAY(n)    in_session[n] = 0; was_there[n] = 0
+#define NOTE_DELETED    was_there[0] = (alive[0] && at[0] == REST); was_there[1] = (alive[1] && at[1] == REST)
+#define IN_SESSION(n)   in_session[n]
+#define WAS_THERE(n)    was_there[n]
+#else                   /* nobody deletes a record alone: nothing hangs on it, and there are fewer states */
+#define NOTE_SEEN(n)    skip
+#define NOTE_AWAY(n)    skip
+#define NOTE_DELETED    skip
+#define IN_SESSION(n)   false
+#define WAS_THERE(n)    false
+#endif
 bool fresh[2];          /* gone for less than D */
 
 /* ---- the leader, the operator ---- */
@@ -80,14 +93,14 @@ inline look(n) {
   :: !first_look[n] -> first_look[n] = 1; allowed[n] = 1; after_order[n] = (record == REMOVING || record == REMOVED)
   :: else
   fi;
-  if :: record == OPEN -> followed[n] = 1; followed_base[n] = base; in_session[n] = (at[n] >= JOINED) :: else fi
+  if :: record == OPEN -> followed[n] = 1; followed_base[n] = base; NOTE_SEEN(n) :: else fi
 }
 
 /* A record that is gone from the same folder was removed, for who was away; who was there knows that it was damaged. */
 #ifdef DELETION_IS_REMOVAL
 #define WAS_REMOVED(n) (followed_base[n] == seen_base[n])
 #else
-#define WAS_REMOVED(n) (followed_base[n] == seen_base[n] && !in_session[n])
+#define WAS_REMOVED(n) (followed_base[n] == seen_base[n] && !IN_SESSION(n))
 #endif
 
 inline rest(n) { seen[n] = 0; seen_known[n] = 0; seen_base[n] = 0 }
@@ -164,7 +177,7 @@ inline process(n) {
        at[n] = ENDED; offers[n] = 0; alive[n] = 0; worker_version++; l_dirty = 1 }
   :: d_step { at[n] == SEEN && seen[n] == ABSENT ->
        if
-       :: WAS_REMOVED(n) -> assert(!was_there[n] || removals > 0);   /* nobody has asked for it */
+       :: WAS_REMOVED(n) -> assert(!WAS_THERE(n) || removals > 0);   /* nobody has asked for it */
             at[n] = ENDED; offers[n] = 0; alive[n] = 0; worker_version++; l_dirty = 1
        :: else ->
             if :: version == seen_version[n] && base == seen_base[n] && alive[n] -> make_record(n) :: else fi;
@@ -174,8 +187,7 @@ inline process(n) {
   :: d_step { at[n] == REST && version != seen_version[n] -> at[n] = JOINED }
      /* its session ends; it hears of that later; the process goes on, or is started anew */
   :: d_step { at[n] >= JOINED && at[n] <= REST && alive[n] && joins < JOINS -> alive[n] = 0; fresh[n] = 1; l_dirty = 1 }
-  :: d_step { at[n] >= JOINED && at[n] <= REST && !alive[n] -> at[n] = AWAY; rest(n); in_session[n] = 0;
-       was_there[n] = 0 }
+  :: d_step { at[n] >= JOINED && at[n] <= REST && !alive[n] -> at[n] = AWAY; rest(n); NOTE_AWAY(n) }
   :: d_step { at[n] == AWAY && joins < JOINS -> at[n] = BEGUN }
   :: d_step { at[n] == AWAY -> at[n] = NONE }
   :: d_step { fresh[n] -> fresh[n] = 0; l_dirty = 1 }
@@ -242,8 +254,7 @@ inline operator() {
        :: else
        fi }
   :: d_step { damages < DAMAGES && record == OPEN -> damages++; record = ABSENT; CHANGED; base++ }
-  :: d_step { deletions < DELETIONS && record == OPEN -> deletions++; record = ABSENT; CHANGED;
-       was_there[0] = (alive[0] && at[0] == REST); was_there[1] = (alive[1] && at[1] == REST) }
+  :: d_step { deletions < DELETIONS && record == OPEN -> deletions++; record = ABSENT; CHANGED; NOTE_DELETED }
   fi
 }
 
