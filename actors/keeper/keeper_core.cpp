@@ -203,7 +203,7 @@ keeper_core::effects keeper_core::on_read(std::uint64_t request, const store::re
       p.session->watch.look_now(s);
     }
     if (heard.what == topic::looking_at_records) {
-      p.session->record_news.look_now(s);
+      p.session->record_news.put_off(s);
     }
     p.look.give_up();
     if (heard.how == answer::refused || heard.what == topic::looking) {

@@ -122,6 +122,14 @@ const job_offer* offer_book::find(const job_id& job) const {
   return found != offers_.end() ? &found->second : nullptr;
 }
 
+void offer_book::all_shown(const std::vector<std::pair<job_id, std::string>>& offers) {
+  for (const auto& [job, hash] : offers) {
+    if (auto* o = find(job); o != nullptr && o->record.hash() == hash) {
+      o->is_shown();
+    }
+  }
+}
+
 void offer_book::session_begins() {
   pools_outdated();
   records_outdated();

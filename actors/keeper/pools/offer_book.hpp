@@ -112,6 +112,8 @@ public:
   auto begin() { return offers_.begin(); }
   auto end() { return offers_.end(); }
 
+  /// The registration says these: jobs, with what this node offers of them.
+  void all_shown(const std::vector<std::pair<job_id, std::string>>& offers);
   /// Another session has begun.
   void session_begins();
   /// All pools have to be looked at.

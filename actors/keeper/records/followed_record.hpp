@@ -46,7 +46,6 @@ public:
   const std::string& hash() const { return hash_; }
   /// This node offers the job: it has seen that it is to be there.
   bool open() const { return last_.has_value() && !ended_; }
-  bool ended() const { return ended_; }
   /// Only nodes that offer the specification that rules write the pool.
   bool rules() const { return last_ && last_->ruling == hash_; }
   /// The latest that could be used; null: none yet.
@@ -82,7 +81,6 @@ public:
   bool may_make(store::zxid_t folder, std::uint64_t session) const {
     return !last_ || begun_after_ || folder_ != folder || session_ == session;
   }
-  bool was_followed() const { return last_.has_value(); }
   /// The job is over for this node. False: it was so already.
   bool end() { return !std::exchange(ended_, true); }
 

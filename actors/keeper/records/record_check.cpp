@@ -158,6 +158,11 @@ std::optional<record_check::change> record_check::follow(const base_slots& base,
     }
   } else {
     store_.complain(path, followed.error(), out);
+    if (triggers > 0 && o.followed()) { // they do not depend on what cannot be used
+      auto once_more = *o.followed();
+      once_more.triggers = triggers;
+      out.push_back(keeper_follow{std::move(once_more)});
+    }
   }
   if (store::find_spec(record, o.record.hash()) != nullptr || !member_.joined()) {
     followed ? o.record.looked_at() : o.record.doubtful();

@@ -20,7 +20,7 @@ void record_look::start(keeper_effects& out) {
 }
 
 void record_look::apply(const read_slot& version, step s, keeper_effects&) {
-  at_ = s.now + store_.look_period();
+  put_off(s);
   offers_.records_in_doubt();
   if (version->code != rc::ok) {
     return; // who looks after the base makes it anew

@@ -16,8 +16,10 @@ public:
     : life_(life), store_(store), offers_(offers) {}
 
   std::optional<time_point> due() const { return at_; }
-  /// The node has just joined, an event may have been missed together with its watch, or the answer was lost.
+  /// The node has just joined, or an event may have been missed together with its watch.
   void look_now(step s) { at_ = s.now; }
+  /// The answer was lost: the next one comes in its time, as reads that fail are not asked for again at once.
+  void put_off(step s) { at_ = s.now + store_.look_period(); }
   /// A node of the tree has changed.
   void heard_of(const std::string& path, step s);
   void start(keeper_effects& out);

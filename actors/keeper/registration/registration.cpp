@@ -79,13 +79,14 @@ void registration::change(const slots& answers, bool joins, step s, keeper_effec
   c.worker = own_data(worker, out);
   c.below = changes_below(answers);
   c.joins = joins;
+  to_show_.clear();
+  for (const auto& [job, o] : offers_) {
+    if (o.offered()) {
+      to_show_.emplace_back(job, o.record.hash());
+    }
+  }
   offers_.registration_taken();
   if (!joins && c.below.empty() && exists && c.worker == worker.data) {
-    for (const auto& [job, x] : answers.offers) {
-      if (auto* o = offers_.find(job)) {
-        o->is_shown();
-      }
-    }
     registered(s, out);
     return;
   }
@@ -166,7 +167,6 @@ void registration::written(const keeper_outcome& o, step s, keeper_effects& out)
     if (member_.joined()) {
       // A leader may have cleaned the pool of a job that nobody offered yet: look once more, now that it is on offer.
       offers_.pools_outdated();
-      offers_.records_outdated();
     }
     chunks_.pop_front();
     write_next(s, out);
@@ -191,6 +191,8 @@ void registration::lost() {
 }
 
 void registration::registered(step s, keeper_effects& out) {
+  // What stands there was read, or written since, in this session.
+  offers_.all_shown(to_show_);
   if (member_.joined()) {
     return;
   }

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "actors/keeper/connection_watch.hpp"
@@ -65,6 +66,7 @@ private:
   pool_look& look_;
   sentry& sentry_;
   record_look& record_news_;
+  std::vector<std::pair<job_id, std::string>> to_show_; ///< what the registration says when it is written
   std::deque<keeper_txn> chunks_; ///< to be written, the first of them under way
 };
 
