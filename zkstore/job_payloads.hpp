@@ -105,7 +105,8 @@ bool operator==(const jobs_version_payload& a, const jobs_version_payload& b);
 /// The most specifications that a record keeps, and triggers.
 constexpr std::size_t most_specs = 4;
 constexpr std::size_t most_triggers = 8;
-/// The most bytes a record may have, so that every change of it fits one transaction.
+/// The most bytes a record may have after an order. Two specifications always stay, whatever their size, and fit one
+/// request: 64 KiB each for what is registered, its configuration and what is overridden.
 constexpr std::size_t max_record_size = 200u << 10;
 
 } // namespace djm::store

@@ -93,8 +93,7 @@ struct pool_payload {
   std::int64_t wish = 0;
   /// A node with another wish asks whether anybody still stands for this one, whose writer is gone.
   node_id challenger;
-  /// The schedule that goes with that wish, for people and for comparison; empty: its writer did not tell. Each node
-  /// keeps to the one it was given.
+  /// The schedule that its writer followed, for people and for comparison; empty: it did not tell.
   std::string schedule;
   /// To be removed as soon as nobody offers the job; whoever offers it again takes that back.
   bool retired = false;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "zkstore/payloads.hpp"
+#include "zkstore/tree/job_records.hpp"
 
 namespace djm {
 
@@ -34,6 +35,9 @@ expected<void> check_admission(const job_spec& spec, const node_config& config) 
     return refuse(errc::too_large, spec,
                   "its attributes take " + std::to_string(size) + " bytes in the store; at most " +
                     std::to_string(max_attributes_size) + " are possible");
+  }
+  if (auto record = store::to_offer(spec); !record) {
+    return tl::make_unexpected(record.error());
   }
   return {};
 }

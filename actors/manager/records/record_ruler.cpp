@@ -1,6 +1,7 @@
 #include "actors/manager/records/record_ruler.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "actors/manager/planning/standing.hpp"
@@ -89,7 +90,8 @@ void record_ruler::apply_look(const read_slot& version, const std::optional<read
   seen_ = version->stat.version;
   if (names) {
     const auto all = to_ids<job_id>((*names)->children);
-    names_ = {all.begin(), all.end()};
+    names_.clear();
+    std::copy_if(all.begin(), all.end(), std::inserter(names_, names_.end()), [](const job_id& x) { return is_valid_id(x); });
     open_questions_.clear();
     changed = names_;
   }
@@ -167,22 +169,31 @@ void record_ruler::judge(manager_effects& out) {
 void record_ruler::apply_judgement(const base_slots& base, const std::vector<question>& questions, step s,
                                    manager_effects& out) {
   const auto& tree = store_.tree();
-  if (base.worker_version->code != rc::ok || base.version->code != rc::ok) {
-    dirty_.everything();
-    return;
-  }
-  if (base.worker_version->stat.version != known_.worker_version()) {
+  const bool whole = base.worker_version->code == rc::ok && base.version->code == rc::ok;
+  if (!whole || base.worker_version->stat.version != known_.worker_version()) {
     for (const auto& q : questions) {
       to_judge_.insert(q.found.id); // as soon as the image shows who has come or gone
     }
-    dirty_.members();
+    if (whole) {
+      dirty_.members();
+    } else {
+      dirty_.everything();
+    }
     return;
   }
+  constexpr std::size_t max_bytes = 256u << 10; // with the largest record on top still within one request
+  constexpr std::size_t beside = 10;            // the checks, the bump, and the last record's own
   std::vector<store::write_op> ops;
   std::vector<job_id> decided;
+  std::size_t bytes = 0;
   for (const auto& q : questions) {
-    if (decide(q, s, ops)) {
+    if (bytes > max_bytes || ops.size() + beside > store_.most_ops()) {
+      to_judge_.insert(q.found.id); // with the next transaction
+    } else if (const auto before = ops.size(); decide(q, s, ops)) {
       decided.push_back(q.found.id);
+      for (auto n = before; n < ops.size(); ++n) {
+        bytes += store::wire_size(ops[n]);
+      }
     }
   }
   if (ops.empty()) {
