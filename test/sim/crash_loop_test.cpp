@@ -152,7 +152,8 @@ TEST_CASE("however other nodes come and go, what two that stay can serve is serv
       o.look(true);
     }
     s.good();
-    CHECK(o.longest_without_holder <= 9s); // T + D + 5 s
+    // 2 (T + D) + 5 s: what leaves one that crashes may go to another one just before its crash.
+    CHECK(o.longest_without_holder <= 13s);
     CHECK(o.longest_lock_of_the_dead <= 2s + 2s + 1s);
     without = std::max(without, o.longest_without_holder);
     of_the_dead = std::max(of_the_dead, o.longest_lock_of_the_dead);
