@@ -69,7 +69,7 @@ std::string items_of(const past_run& r) {
     return "-";
   }
   const auto more = r.item_count - 1;
-  return printable(r.items.front().item) + (more == 0 ? "" : " +" + std::to_string(more));
+  return printable(r.items.front().id) + (more == 0 ? "" : " +" + std::to_string(more));
 }
 
 std::vector<column<past_run>> run_columns(std::int64_t now) {
