@@ -236,6 +236,30 @@ TEST_CASE("order: the end of the session leaves an outcome that is looked at in 
   CHECK((*r.result)->changed);
 }
 
+TEST_CASE("order: what was sent in a session that is over may stand, though nobody has answered") {
+  order_rig r{switch_off()};
+  r.connect();
+  r.answer_read();
+  REQUIRE(r.commits.size() == 1);
+  r.expire();
+  r.take(r.core.on_timeout());
+  CHECK((*r.result).error().code == errc::unknown_outcome);
+}
+
+TEST_CASE("order: an answer of a session that is over is not decided on in the next one") {
+  order_rig r{switch_off()};
+  r.connect();
+  REQUIRE(r.reads.size() == 1);
+  r.expire();
+  r.connect();
+  REQUIRE(r.reads.size() == 2);
+  r.answer_read(); // the one of before, late
+  CHECK(r.commits.empty());
+  r.answer_read();
+  REQUIRE(r.commits.size() == 1);
+  CHECK(r.commits.front().session == r.view.number);
+}
+
 TEST_CASE("order: a commit names the session in which it was decided") {
   order_rig r{switch_off()};
   r.connect();
@@ -359,4 +383,14 @@ TEST_CASE("order: all jobs are switched, and data that makes no sense is replace
   r.run();
   REQUIRE(*r.result);
   CHECK(store::decode<store::pools_payload>(r.tree.data("/djm/work-pool"), "p")->all_disabled);
+}
+
+TEST_CASE("order: what somebody writes into the pools by hand meanwhile is not overwritten") {
+  order_rig r{order_core::switch_all{true}};
+  r.connect();
+  r.answer_read();
+  r.tree.put("/djm/work-pool", "by hand");
+  r.answer_commit();
+  CHECK_FALSE(r.result);
+  CHECK(r.tree.data("/djm/work-pool") == "by hand");
 }
