@@ -1,6 +1,7 @@
 #include "http/http_core.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "djm/json.hpp"
 #include "djm/value_reader.hpp"
@@ -30,6 +31,33 @@ struct stoppable_body {
   std::vector<node_id> nodes;
 };
 DJM_FIELDS(stoppable_body, nodes)
+struct record_body {
+  std::optional<bool> paused;
+  std::optional<user_config> overrides;
+  bool replace = false;
+};
+DJM_FIELDS(record_body, paused, overrides, replace)
+struct trigger_body {
+  bool everywhere = false;
+  std::string request;
+};
+DJM_FIELDS(trigger_body, everywhere, request)
+
+/// `"12"`, as the ETag of a record says it; nothing: it is none.
+std::optional<std::int64_t> rev_of_tag(std::string_view tag) {
+  std::int64_t rev = 0;
+  if (tag.size() < 3 || tag.front() != '"' || tag.back() != '"') {
+    return std::nullopt;
+  }
+  const auto* end = tag.data() + tag.size() - 1;
+  const auto read = std::from_chars(tag.data() + 1, end, rev);
+  return read.ec == std::errc{} && read.ptr == end && rev > 0 ? std::optional{rev} : std::nullopt;
+}
+
+bool is_about_record(operation what) {
+  return what == operation::change_record || what == operation::configure_job || what == operation::remove_job ||
+         what == operation::trigger;
+}
 
 /// Where the resource stands that a write changes, for `If-Match`: its ETag as its GET tells it; empty where there is
 /// none.
@@ -150,8 +178,73 @@ std::variant<answer, order> http_core::conclude(const call& c, const material& f
     o.question = std::move(*question);
     return o;
   }
+  case operation::runs: return ask_for_runs(c);
+  case operation::record: {
+    if (!settings_.has_client) {
+      return problem(404, "no_client", "the program has given no client that could read it (http_options::outside)");
+    }
+    order o;
+    o.what = what;
+    o.job = c.job;
+    return o;
+  }
   default: return show(c, from);
   }
+}
+
+std::variant<answer, order> http_core::ask_for_runs(const call& c) const {
+  order o;
+  o.what = c.to->what;
+  o.history.job = job_id{c.of_job};
+  o.history.item = item_id{c.of_item};
+  o.history.limit = static_cast<std::uint32_t>(c.limit);
+  if (!c.outcome.empty()) {
+    o.history.outcome = enum_value<run_outcome>(c.outcome);
+    if (!o.history.outcome) {
+      return problem(400, "bad_parameter", "outcome is \"" + c.outcome + "\", which is no end of a run");
+    }
+  }
+  return o;
+}
+
+std::variant<answer, order> http_core::record_order_of(const call& c, order o) const {
+  const auto refused = [&](const error& e) { return problem_answer(e, settings_.node.str()); };
+  if (!c.only_if.empty() && c.only_if != "*") {
+    o.rev = rev_of_tag(c.only_if);
+    if (!o.rev || o.what == operation::remove_job || o.what == operation::trigger) {
+      return problem(400, "bad_parameter",
+                     "If-Match is " + c.only_if +
+                       "; here it must be the rev of the job's record in quotation marks, for "
+                       "orders that change overrides or configuration");
+    }
+  }
+  if (o.what == operation::configure_job) {
+    auto config = user_config::parse(c.body);
+    if (!config) {
+      return refused(config.error());
+    }
+    o.config = *std::move(config);
+  } else if (o.what == operation::trigger && !c.body.empty()) {
+    auto body = from_json_text<trigger_body>(c.body);
+    if (!body) {
+      return refused(body.error());
+    }
+    o.everywhere = body->everywhere;
+    o.request = std::move(body->request);
+  } else if (o.what == operation::change_record) {
+    auto body = from_json_text<record_body>(c.body);
+    if (!body) {
+      return refused(body.error());
+    }
+    if (body->paused.has_value() == body->overrides.has_value() || (body->paused && o.rev)) {
+      return problem(400, "nothing_to_do",
+                     "the body must name either `overrides` or `paused`; If-Match goes with the former");
+    }
+    o.paused = body->paused;
+    o.replace = body->replace;
+    o.config = std::move(body->overrides).value_or(user_config{});
+  }
+  return o;
 }
 
 std::variant<answer, order> http_core::order_of(const call& c, const material& from) const {
@@ -165,6 +258,9 @@ std::variant<answer, order> http_core::order_of(const call& c, const material& f
     if (tag.empty() || c.only_if.find(tag) == std::string::npos) {
       return problem(412, "changed", "what is to be changed is not what If-Match says any more: read it again");
     }
+  }
+  if (is_about_record(o.what)) {
+    return record_order_of(c, std::move(o));
   }
   const auto nothing = [&] { return problem(400, "nothing_to_do", "the body names nothing to change"); };
   if (o.what == operation::mark_worker) {

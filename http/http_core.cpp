@@ -46,6 +46,10 @@ std::string tag_of(std::string_view content) {
   return text + '"';
 }
 
+std::string tag_of_rev(std::int64_t rev) {
+  return '"' + std::to_string(rev) + '"';
+}
+
 answer http_core::problem(int status, std::string_view code, std::string_view detail) const {
   return problem_answer(status, code, detail, settings_.node.str());
 }
@@ -143,11 +147,13 @@ std::optional<answer> http_core::read_query(const uri& target, call& c) const {
       }
       c.state = value;
     } else {
-      auto& to = name == "q"       ? c.q
-                 : name == "node"  ? c.node
-                 : name == "job"   ? c.of_job
-                 : name == "since" ? c.since
-                                   : c.type;
+      auto& to = name == "q"         ? c.q
+                 : name == "node"    ? c.node
+                 : name == "job"     ? c.of_job
+                 : name == "item"    ? c.of_item
+                 : name == "outcome" ? c.outcome
+                 : name == "since"   ? c.since
+                                     : c.type;
       to = value;
     }
   }
@@ -177,11 +183,16 @@ answer http_core::leave(const call* c, answer a) const {
 
 answer http_core::concluded(const call& c, const order_answer& result) const {
   if (result.failed) {
-    return problem_answer(*result.failed, settings_.node.str());
+    const bool expected_another = result.failed->code == errc::conflict && !c.only_if.empty();
+    return expected_another ? problem(412, "changed", result.failed->text)
+                            : problem_answer(*result.failed, settings_.node.str());
   }
   answer a;
   if (!result.json.empty()) {
     a.body = result.json;
+    a.tag = result.rev > 0 ? tag_of_rev(result.rev) : "";
+  } else if (result.rev > 0) {
+    a.body = "{\"rev\":" + std::to_string(result.rev) + "}";
   } else if (c.to->what == operation::trigger) {
     a.body = "{\"runs\":" + std::to_string(result.runs) + "}";
   } else {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "djm/client_answers.hpp"
+#include "djm/history.hpp"
 #include "djm/metrics.hpp"
 #include "djm/status.hpp"
 #include "http/event_ring.hpp"
@@ -28,7 +29,7 @@ struct call {
   bool wants_stream = false;
   std::size_t limit = 100;
   std::string after; ///< the last row of the page before
-  std::string q, state, node, of_job, type;
+  std::string q, state, node, of_job, of_item, outcome, type;
   std::string since;   ///< the id of an event
   std::string known;   ///< `If-None-Match`
   std::string only_if; ///< `If-Match`
@@ -62,13 +63,22 @@ struct order {
   bool enabled = true;
   what_if_question question; ///< for the client, as are the nodes
   std::vector<node_id> nodes;
+  get_history history;
+  // of the job's record
+  user_config config; ///< or the overrides
+  bool replace = false;
+  std::optional<bool> paused;
+  std::optional<std::int64_t> rev; ///< only if it is at that still
+  bool everywhere = false;
+  std::string request;
 };
 
 /// What came of it.
 struct order_answer {
   std::optional<error> failed;
   std::uint64_t runs = 0;
-  std::string json; ///< the answer itself, where the node or the client has given one
+  std::int64_t rev = 0; ///< of the job's record; 0: it was not about one
+  std::string json;     ///< the answer itself, where the node or the client has given one
 };
 
 /// A file of the console.
@@ -108,6 +118,8 @@ private:
   std::optional<answer> read_query(const uri& target, call& c) const;
   std::optional<answer> read_names(const std::vector<std::string>& names, call& c) const;
   std::variant<answer, order> order_of(const call& c, const material& from) const;
+  std::variant<answer, order> record_order_of(const call& c, order o) const;
+  std::variant<answer, order> ask_for_runs(const call& c) const;
   answer list_events(const call& c, const event_ring& events) const;
   answer health(const call& c, const material& from) const;
   answer show(const call& c, const material& from) const;
@@ -117,5 +129,7 @@ private:
 
 /// The name of a content, as ETag: it depends on the content alone, and on all of it.
 std::string tag_of(std::string_view content);
+/// The ETag of a job's record at this `rev`.
+std::string tag_of_rev(std::int64_t rev);
 
 } // namespace djm::http

@@ -67,7 +67,9 @@ void parameter(writer& w, std::string_view name, const char* place, std::string_
 }
 
 void responses(writer& w, const route& r) {
-  const bool answers = r.who != access::writer || r.what == operation::trigger;
+  const bool marks =
+    r.what == operation::mark_worker || r.what == operation::switch_job || r.what == operation::switch_all;
+  const bool answers = r.who != access::writer || !marks;
   w.object("responses", [&] {
     const bool empty = !answers || r.what == operation::session;
     w.object(empty ? "204" : "200", [&] {

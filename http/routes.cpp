@@ -10,6 +10,9 @@ const query_parameter q{"q", "Only what has this text in its id, whatever the ca
 const query_parameter state{"state", "Only items in this state: unassigned, waiting, locked, contested."};
 const query_parameter node{"node", "Only what this node owns or holds."};
 const query_parameter job{"job", "Only items of this job."};
+const query_parameter runs_of{"job", "Only runs of this job."};
+const query_parameter item{"item", "Only runs that had this item."};
+const query_parameter outcome{"outcome", "Only runs that ended so, such as finished or failed."};
 
 std::vector<route> table() {
   const auto get = verb::get;
@@ -100,6 +103,26 @@ std::vector<route> table() {
      nullptr,
      "The last plan of this node, which has one while it leads."},
     {get,
+     "/v1/runs",
+     operation::runs,
+     reader,
+     false,
+     false,
+     {limit, runs_of, item, outcome},
+     nullptr,
+     "The runs of this node that are over, the latest first, as far as it remembers them."},
+    {get,
+     "/v1/jobs/{job}/record",
+     operation::record,
+     reader,
+     false,
+     false,
+     {},
+     nullptr,
+     "What all nodes follow of a job, and what operators have set; its ETag is its `rev`. 404 when the program gives "
+     "no "
+     "client."},
+    {get,
      "/v1/config",
      operation::config,
      reader,
@@ -155,6 +178,37 @@ std::vector<route> table() {
      R"({"enabled":false})",
      "Switches a job on or off in the whole cluster."},
     {verb::patch,
+     "/v1/jobs/{job}/record",
+     operation::change_record,
+     access::writer,
+     false,
+     false,
+     {},
+     R"({"overrides":{"schedule":{"period":"30s"}}})",
+     "Overrides fields of the specification that rules (null takes one back; with `replace` all earlier ones), or "
+     "pauses "
+     "the job (`paused`). If-Match is a `rev`. Answers the `rev` that says so."},
+    {verb::put,
+     "/v1/jobs/{job}/config",
+     operation::configure_job,
+     access::writer,
+     false,
+     false,
+     {},
+     R"({"batch":50})",
+     "Sets what runs of the job get, after the job's code has looked at it where this node offers the job. If-Match is "
+     "a "
+     "`rev`. Answers the `rev` that says so."},
+    {verb::remove,
+     "/v1/jobs/{job}",
+     operation::remove_job,
+     access::writer,
+     false,
+     false,
+     {},
+     nullptr,
+     "Takes a job from every node. Answers the `rev` that says so."},
+    {verb::patch,
      "/v1/cluster",
      operation::switch_all,
      access::writer,
@@ -170,8 +224,11 @@ std::vector<route> table() {
      false,
      false,
      {},
-     nullptr,
-     "Runs what this node holds of the job once more, now; answers how many runs follow."},
+     R"({"everywhere":true,"request":"by-hand"})",
+     "Runs what this node holds of the job once more, now; answers how many runs follow. With `everywhere` on every "
+     "node; "
+     "then it answers the `rev` that says so, and `request` names the trigger, which is the same one when it is "
+     "repeated."},
   };
 }
 

@@ -42,13 +42,18 @@ enum class operation : std::uint8_t {
   switch_all,
   trigger,
   what_if,
+  runs,
+  record,
+  change_record,
+  configure_job,
+  remove_job,
 };
 
 constexpr auto enum_names(operation) {
   return name_enum("operation", "console", "asset", "openapi", "live", "ready", "leader", "metrics", "session",
                    "status", "cluster", "workers", "worker", "jobs", "job", "job_items", "items", "explain", "locks",
                    "plan", "config", "events", "stoppable", "mark_worker", "switch_job", "switch_all", "trigger",
-                   "what_if");
+                   "what_if", "runs", "record", "change_record", "configure_job", "remove_job");
 }
 
 /// Who may ask.

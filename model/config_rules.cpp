@@ -30,10 +30,12 @@ constexpr config_rule bounds(std::string_view key, std::int64_t least, std::int6
 constexpr config_rule rules[] = {
   words("id", "an id", "the node's name, unique in the cluster; best one that survives restarts, such as the host's",
         "always set it"),
-  words("store.connect", "embedded, or host:port[,host:port]...",
-        "where the store is: in this process and not durable, or a ZooKeeper ensemble; an IPv6 address stands in "
-        "brackets. While a name does not resolve, the addresses that it had last are tried",
-        "you have more than one process; then name all servers"),
+  words(
+    "store.connect", "embedded, or host[:port][,...][/path]",
+    "where the store is: in this process and not durable, or a ZooKeeper ensemble; port 2181 where none is named, an "
+    "IPv6 address stands in brackets, a path is put before `store.root`. While a name does not resolve, the addresses "
+    "that it had last are tried",
+    "you have more than one process; then name all servers"),
   words("store.root", "an absolute path of at most 200 bytes, not within /zookeeper",
         "the tree lives below it; what is missing on the way is created, open to others",
         "several clusters share an ensemble"),
@@ -97,6 +99,9 @@ constexpr config_rule rules[] = {
          "a move is expensive"),
   bounds("max_moves_per_worker", 0, std::numeric_limits<std::uint32_t>::max(),
          "moves off and onto one worker in one rebalance, at most; 0: no limit", "a move is expensive"),
+  bounds("status_period", 0, 24 * h,
+         "how often a line of the log says how the node is: memory, items, runs, problems; 0s: never",
+         "nothing else watches the node"),
   words("software_version", "UTF-8 of at most 200 bytes", "shown to people in the cluster view",
         "always, so that you see mixed versions"),
 };

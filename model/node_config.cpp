@@ -60,14 +60,14 @@ public:
   explicit text_checker(std::vector<error>& complaints) : complaints_(complaints) {}
 
   void check(const store_config& c) {
-    if (c.connect != "embedded") {
-      if (const auto ok = impl::check_connect_string(c.connect); !ok) {
-        complain("store.connect", ok.error().text, ok.error().code);
-      }
+    const auto place = impl::place_of_store(c.connect);
+    if (!place) {
+      complain("store.connect", place.error().text, place.error().code);
     }
-    if (!impl::is_store_path(c.root) || c.root.size() > max_root_length || c.root == "/zookeeper" ||
-        c.root.rfind("/zookeeper/", 0) == 0) {
-      complain_rule("store.root", impl::quote(c.root));
+    const auto root = impl::join_paths(place ? place->chroot : std::string{}, c.root);
+    if (!impl::is_store_path(c.root) || root.size() > max_root_length || root == "/zookeeper" ||
+        root.rfind("/zookeeper/", 0) == 0) {
+      complain_rule("store.root", impl::quote(root));
     }
     const auto colon = c.digest.find(':');
     const bool printable = c.digest.find_first_of(std::string_view{"\0\n\r", 3}) == std::string::npos;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "strategies/ledger.hpp"
+#include "strategies/stay_put.hpp"
 
 namespace djm {
 
@@ -55,12 +56,14 @@ public:
     }
   }
 
-  void run() {
+  /// Whether anything found a place.
+  bool run() {
     for (auto i : waiting()) {
       if (looks_ < most_looks) {
         seat(i);
       }
     }
+    return seated_;
   }
 
 private:
@@ -155,6 +158,7 @@ private:
     plan_.owner[i] = best;
     plan_.summary.moves_lower_bound.reset();
     hopeless_.clear();
+    seated_ = true;
   }
 
   void hold(item_index i, worker_index w) {
@@ -321,6 +325,7 @@ private:
   std::map<job_index, std::vector<worker_index>> targets_;
   std::set<job_index> hopeless_;
   std::uint64_t looks_ = 0;
+  bool seated_ = false;
 };
 
 bool room_may_be_short(const assignment_problem& problem) {
@@ -341,8 +346,11 @@ bool room_may_be_short(const assignment_problem& problem) {
 } // namespace
 
 void make_room(const assignment_problem& problem, const plan_options& options, plan& x) {
-  if (room_may_be_short(problem) && std::find(x.owner.begin(), x.owner.end(), no_worker) != x.owner.end()) {
-    room_maker{problem, options, x}.run();
+  const bool short_of_room =
+    room_may_be_short(problem) && std::find(x.owner.begin(), x.owner.end(), no_worker) != x.owner.end();
+  if (short_of_room && room_maker{problem, options, x}.run()) {
+    // What had to go may have gone where one of its job came from.
+    stay_put(problem, x);
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "actors/client/client_impl.hpp"
 #include "actors/client/item_search.hpp"
+#include "actors/client/record_look.hpp"
 #include "actors/client/what_if.hpp"
 #include "actors/env/boot_time.hpp"
 #include "actors/sessions/shared_sessions.hpp"
@@ -102,8 +103,6 @@ client::client(client&&) noexcept = default;
 client& client::operator=(client&&) noexcept = default;
 client::~client() = default;
 
-// -- marks and switches -----------------------------------------------------------
-
 namespace {
 
 /// Calls `f(until)` when it is this call's turn.
@@ -116,64 +115,11 @@ auto in_turn(Impl& x, const optional_duration& timeout, F f) -> decltype(f(time_
   return f(call.until());
 }
 
-order_core::order marks(const node_id& worker, std::optional<bool> draining, std::optional<bool> cordoned) {
-  return order_core::set_marks{worker, {draining, cordoned}};
-}
-
 } // namespace
 
 expected<order_result> client::impl::order_in_turn(order_core::order what, order_mode mode,
                                                    const optional_duration& timeout) {
   return in_turn(*this, timeout, [&](time_point until) { return order(std::move(what), mode, until); });
-}
-
-expected<order_result> client::impl::mark(const node_id& worker, std::optional<bool> draining,
-                                          std::optional<bool> cordoned, order_mode mode,
-                                          const optional_duration& timeout) {
-  if (auto ok = check_id(worker); !ok) {
-    return tl::make_unexpected(ok.error());
-  }
-  return order_in_turn(marks(worker, draining, cordoned), mode, timeout);
-}
-
-expected<order_result> client::impl::switch_one(const job_id& job, bool enabled, order_mode mode,
-                                                const optional_duration& timeout) {
-  if (auto ok = check_id(job); !ok) {
-    return tl::make_unexpected(ok.error());
-  }
-  return order_in_turn(order_core::switch_job{job, enabled}, mode, timeout);
-}
-
-expected<order_result> client::drain(const node_id& worker, order_mode mode, optional_duration timeout) {
-  return impl_->mark(worker, true, std::nullopt, mode, timeout);
-}
-
-expected<order_result> client::undrain(const node_id& worker, order_mode mode, optional_duration timeout) {
-  return impl_->mark(worker, false, std::nullopt, mode, timeout);
-}
-
-expected<order_result> client::cordon(const node_id& worker, order_mode mode, optional_duration timeout) {
-  return impl_->mark(worker, std::nullopt, true, mode, timeout);
-}
-
-expected<order_result> client::uncordon(const node_id& worker, order_mode mode, optional_duration timeout) {
-  return impl_->mark(worker, std::nullopt, false, mode, timeout);
-}
-
-expected<order_result> client::enable_job(const job_id& job, order_mode mode, optional_duration timeout) {
-  return impl_->switch_one(job, true, mode, timeout);
-}
-
-expected<order_result> client::disable_job(const job_id& job, order_mode mode, optional_duration timeout) {
-  return impl_->switch_one(job, false, mode, timeout);
-}
-
-expected<order_result> client::enable_all(order_mode mode, optional_duration timeout) {
-  return impl_->order_in_turn(order_core::switch_all{false}, mode, timeout);
-}
-
-expected<order_result> client::disable_all(order_mode mode, optional_duration timeout) {
-  return impl_->order_in_turn(order_core::switch_all{true}, mode, timeout);
 }
 
 // -- what the tree shows ----------------------------------------------------------
@@ -216,6 +162,13 @@ expected<std::vector<tree_node>> client::get_tree(optional_duration timeout) {
   });
 }
 
+expected<record_view> client::get_record(const job_id& job, optional_duration timeout) {
+  if (auto ok = check_id(job); !ok) {
+    return tl::make_unexpected(ok.error());
+  }
+  return in_turn(*impl_, timeout, [&](time_point until) { return impl_->record(job, until); });
+}
+
 // -- what would be ----------------------------------------------------------------
 
 expected<item_explanation> client::explain_item(const job_id& job, const item_id& item, optional_duration timeout) {
@@ -247,6 +200,25 @@ expected<stoppable_answer> client::stoppable(const std::vector<node_id>& nodes, 
 expected<cluster_view> client::wait_for(const std::function<bool(const cluster_view&)>& condition,
                                         optional_duration timeout) {
   return in_turn(*impl_, timeout, [&](time_point until) { return impl_->wait_for(condition, until); });
+}
+
+expected<job_view> client::wait_job(const job_id& job, optional_duration timeout) {
+  if (auto ok = check_id(job); !ok) {
+    return tl::make_unexpected(ok.error());
+  }
+  job_view found;
+  std::string missing;
+  const auto served = wait_for(
+    [&](const cluster_view& view) {
+      missing = missing_of(view, job, found);
+      return missing.empty();
+    },
+    timeout);
+  if (served) {
+    return found;
+  }
+  return served.error().code == errc::timed_out && !missing.empty() ? fail(errc::invalid_state, missing)
+                                                                    : tl::make_unexpected(served.error());
 }
 
 expected<std::vector<tree_event>> client::next_events(optional_duration timeout) {

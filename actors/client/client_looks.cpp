@@ -3,6 +3,7 @@
 
 #include "actors/client/client_impl.hpp"
 #include "actors/client/lock_list.hpp"
+#include "actors/client/record_look.hpp"
 #include "actors/client/tree_changes.hpp"
 #include "actors/env/boot_time.hpp"
 #include "actors/manager/explain_core.hpp"
@@ -102,6 +103,22 @@ expected<cluster_view> client::impl::view(time_point until) {
     return tl::make_unexpected(s.error());
   }
   return view_of(*s, options.max_lock_reads);
+}
+
+expected<record_view> client::impl::record(const job_id& job, time_point until) {
+  read_batch ask;
+  const auto jobs = ask.exists(tree.jobs());
+  const store::record_reads found{tree, job, ask};
+  if (auto ok = line.ask(ask, true, until); !ok) {
+    return tl::make_unexpected(ok.error());
+  }
+  if (found.record->code == rc::no_auth || jobs->code == rc::no_auth) {
+    return fail(errc::no_permission, "the store does not let this account read " + tree.job(job));
+  }
+  if (jobs->code != rc::ok) {
+    return tl::make_unexpected(no_tree(tree.jobs(), until));
+  }
+  return view_of_record(job, tree, found);
 }
 
 expected<cluster_image> client::impl::image(time_point until) {

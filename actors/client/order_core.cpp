@@ -30,9 +30,22 @@ struct change_text {
   std::string operator()(const store::secure_op& x) const { return "secure " + x.path; }
 };
 
+struct record_meaning {
+  std::string operator()(const store::order::override_spec& x) const {
+    return (x.replace ? "overrides: " : "overrides changed by: ") + x.overrides.to_json();
+  }
+  std::string operator()(const store::order::configure&) const { return "another configuration"; }
+  std::string operator()(const store::order::pause& x) const { return x.paused ? "paused: true" : "paused: false"; }
+  std::string operator()(const store::order::trigger& x) const { return "trigger " + x.id; }
+  std::string operator()(const store::order::remove&) const { return "state: removing"; }
+};
+
 std::string meaning_of(const order_core::order& what) {
-  const auto* x = std::get_if<order_core::switch_job>(&what);
-  return x == nullptr ? "" : x->enabled ? "enabled: true" : "enabled: false";
+  if (const auto* x = std::get_if<order_core::switch_job>(&what)) {
+    return x->enabled ? "enabled: true" : "enabled: false";
+  }
+  const auto* x = std::get_if<order_core::change_record>(&what);
+  return x != nullptr ? std::visit(record_meaning{}, x->what) : std::string{};
 }
 
 } // namespace
@@ -132,6 +145,10 @@ void order_core::begin(const switch_all&, effects& out) {
   ask(tree_.pool_version(), tree_.pools(), tree_.pools(), out);
 }
 
+void order_core::begin(const change_record& x, effects& out) {
+  ask(tree_.jobs_version(), tree_.job(x.job), tree_.job_config(x.job), out);
+}
+
 order_core::effects order_core::on_read(std::uint64_t request, const store::read_outcome& r, step s) {
   effects out;
   const auto q = store_.answered(request, r, out);
@@ -151,7 +168,36 @@ order_core::effects order_core::on_read(std::uint64_t request, const store::read
 
 // -- what is decided --------------------------------------------------------------
 
-store::order_ops order_core::ops_of(const slots& answers) const {
+store::order_ops order_core::ops_of_record(const change_record& x, const slots& answers, step s) {
+  const auto before = rev_;
+  auto change = store::record_ops(tree_, x.job, x.what, x.expected_rev, cfg_.who, s.wall_ms, *answers.subject,
+                                  *answers.registration);
+  if (!change) {
+    return tl::make_unexpected(std::move(change.error()));
+  }
+  rev_ = change->rev;
+  // The others come to the same when they are repeated; a job that was removed may have been registered anew since.
+  const bool repeats = uncertain_ && !change->ops.empty() && rev_ != before;
+  if (repeats && std::holds_alternative<store::order::remove>(x.what)) {
+    return fail(errc::unknown_outcome,
+                "it may or may not have been written, and the record has changed since: look again");
+  }
+  return std::move(change->ops);
+}
+
+store::write_op order_core::tell(const slots& answers) {
+  ++sent_;
+  if (const auto* x = std::get_if<change_record>(&what_)) {
+    return store::tell_of_record(tree_, x->job, cfg_.who, *answers.version);
+  }
+  const store::version_payload who{cfg_.who + "-" + std::to_string(sent_)};
+  return store::set_op{version_path_, store::encode(who), answers.version->stat.version};
+}
+
+store::order_ops order_core::ops_of(const slots& answers, step s) {
+  if (const auto* x = std::get_if<change_record>(&what_)) {
+    return ops_of_record(*x, answers, s);
+  }
   if (const auto* x = std::get_if<set_marks>(&what_)) {
     return store::mark_ops(tree_, x->worker, x->wish, *answers.subject, *answers.registration);
   }
@@ -164,7 +210,7 @@ store::order_ops order_core::ops_of(const slots& answers) const {
   return fail(errc::internal, "this order reads nothing");
 }
 
-void order_core::decide(const slots& answers, step, effects& out) {
+void order_core::decide(const slots& answers, step s, effects& out) {
   for (const auto* slot : {&answers.version, &answers.subject, &answers.registration}) {
     if ((*slot)->code == rc::no_auth) {
       answer(fail(errc::no_permission, "the store does not let this account read what the order is about"), out);
@@ -176,20 +222,19 @@ void order_core::decide(const slots& answers, step, effects& out) {
            out);
     return;
   }
-  auto ops = ops_of(answers);
+  auto ops = ops_of(answers, s);
   if (!ops) {
     answer(tl::make_unexpected(ops.error()), out);
     return;
   }
   if (ops->empty()) {
     // It stands: by what was sent before, if anything was and its outcome was not known.
-    answer(order_result{uncertain_, uncertain_ ? changes_ : std::vector<std::string>{}, 0}, out);
+    answer(order_result{uncertain_, uncertain_ ? changes_ : std::vector<std::string>{}, 0, rev_}, out);
     return;
   }
   changes_ = changes_of(*ops, meaning_of(what_));
   store::transaction txn;
-  const store::version_payload who{cfg_.who + "-" + std::to_string(++sent_)};
-  txn.ops.emplace_back(store::set_op{version_path_, store::encode(who), answers.version->stat.version});
+  txn.ops.push_back(tell(answers));
   std::move(ops->begin(), ops->end(), std::back_inserter(txn.ops));
   commit(std::move(txn), out);
 }
@@ -208,7 +253,7 @@ void order_core::begin(const mend& x, effects& out) {
 
 void order_core::commit(store::transaction txn, effects& out) {
   if (cfg_.mode == order_mode::dry_run) {
-    answer(order_result{true, changes_, 0}, out);
+    answer(order_result{true, changes_, 0, rev_}, out);
     return;
   }
   obstacle_ = {errc::unknown_outcome, "it may or may not have been written: look again"};
@@ -222,7 +267,7 @@ order_core::effects order_core::on_commit(std::uint64_t request, const store::co
   }
   const bool once = std::holds_alternative<mend>(what_);
   if (const auto* yes = std::get_if<store::committed>(&outcome)) {
-    answer(order_result{true, changes_, yes->zxid}, out);
+    answer(order_result{true, changes_, yes->zxid, rev_}, out);
   } else if (const auto* no = std::get_if<store::rejected>(&outcome)) {
     const bool may_go_later = no->why.code == errc::not_connected || no->why.code == errc::timed_out;
     if (may_go_later && !once) {

@@ -30,13 +30,20 @@ public:
   struct switch_all {
     bool disabled;
   };
+  /// A change of a job's record.
+  struct change_record {
+    job_id job;
+    store::job_order what;
+    /// Only if the record is at this `rev` still.
+    std::optional<std::int64_t> expected_rev;
+  };
   /// Changes of the tree that were decided already. They are sent once: what stands in their way has changed since.
   struct mend {
     /// The session in which they were decided.
     std::uint64_t session;
     std::vector<store::write_op> ops;
   };
-  using order = std::variant<set_marks, switch_job, switch_all, mend>;
+  using order = std::variant<set_marks, switch_job, switch_all, change_record, mend>;
 
   struct done {
     expected<order_result> result;
@@ -46,7 +53,7 @@ public:
 
   struct settings {
     std::string root = "/djm";
-    /// Who gives the order, for the version node: unlike what any node writes.
+    /// Names the order, for the version node: unlike what any node, and any other order, writes.
     std::string who;
     order_mode mode = order_mode::write;
     duration backoff_min = std::chrono::milliseconds{50};
@@ -74,10 +81,14 @@ private:
   void begin(const set_marks& x, effects& out);
   void begin(const switch_job& x, effects& out);
   void begin(const switch_all& x, effects& out);
+  void begin(const change_record& x, effects& out);
   void begin(const mend& x, effects& out);
   void ask(const std::string& version, const std::string& subject, const std::string& registration, effects& out);
   void decide(const slots& answers, step s, effects& out);
-  store::order_ops ops_of(const slots& answers) const;
+  store::order_ops ops_of(const slots& answers, step s);
+  store::order_ops ops_of_record(const change_record& x, const slots& answers, step s);
+  /// Raises the version node, so that everybody who watches it hears of the change.
+  store::write_op tell(const slots& answers);
   void commit(store::transaction txn, effects& out);
   void again(step s, errc code, std::string why);
   void answer(expected<order_result> result, effects& out);
@@ -92,6 +103,8 @@ private:
   std::string version_path_;
   std::vector<std::string> changes_; ///< of the transaction under way, or the latest one
   error obstacle_{errc::not_connected, "there was no connection to the store"};
+  /// Of the record as the order leaves it.
+  std::int64_t rev_ = 0;
   /// A transaction may have been applied, or may still be.
   bool uncertain_ = false;
   std::uint32_t sent_ = 0;

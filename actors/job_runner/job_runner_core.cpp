@@ -96,41 +96,6 @@ expected<job_runner_core::effects> job_runner_core::on_schedule(const schedule& 
   return out;
 }
 
-job_runner_core::effects job_runner_core::on_follow(const followed_job& f, bool held, step s,
-                                                    std::optional<timetable> table) {
-  effects out;
-  auto& mine = cfg_.spec;
-  const bool resumed = held_ && !held;
-  held_ = held;
-  rev_ = f.rev;
-  mine.max_concurrent_runs = f.spec.max_concurrent_runs;
-  mine.pool_check_period = f.spec.pool_check_period;
-  mine.pool_timeout = f.spec.pool_timeout;
-  mine.stop_grace = f.spec.stop_grace;
-  mine.attributes = f.spec.attributes;
-  mine.slots = f.spec.slots;
-  mine.failures = f.spec.failures;
-  pool_.period_changed(s);
-  if (resumed) {
-    // What came due meanwhile is over: operators who resume a job do not ask for all that it has missed.
-    lanes_.each([&](lane_no no) { rhythm_.skip_missed(lanes_.edit(no), s); });
-    waiting_.count_anew(s, out);
-  }
-  if (!(f.spec.schedule == mine.schedule)) {
-    mine.schedule = f.spec.schedule;
-    cfg_.table = std::move(table);
-    rhythm_.count_anew();
-    lanes_.each([&](lane_no no) { rhythm_.set_due_from_now_on(lanes_.edit(no), s); });
-    waiting_.count_anew(s, out);
-  }
-  if (f.triggers > 0) {
-    const auto more = on_trigger(s);
-    out.insert(out.end(), more.begin(), more.end());
-  }
-  start_due(s, out);
-  return out;
-}
-
 job_runner_core::effects job_runner_core::on_stop(stop_reason reason, step s) {
   effects out;
   stopping_ = true;
@@ -144,6 +109,7 @@ job_runner_core::effects job_runner_core::on_wake(step s) {
   effects out;
   runs_.check(s, out);
   pool_.check(last_request_, s, out);
+  config_.check(s, out);
   if (runs_.restart_wanted()) {
     runs_.restart(s, out);
   }
@@ -161,7 +127,7 @@ job_runner_core::effects job_runner_core::on_wake(step s) {
 }
 
 std::optional<time_point> job_runner_core::wake_at() const {
-  auto at = earliest(pool_.wake_at(), runs_.wake_at());
+  auto at = earliest(earliest(pool_.wake_at(), config_.wake_at()), runs_.wake_at());
   if (stopping_) {
     return at;
   }

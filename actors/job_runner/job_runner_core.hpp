@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/job_runner/config_asker.hpp"
 #include "actors/job_runner/cut_asker.hpp"
 #include "actors/job_runner/failure_book.hpp"
 #include "actors/job_runner/job_rhythm.hpp"
@@ -47,6 +48,8 @@ public:
   using look_at_run = runner_effects::look_at_run;
   using remember_run = runner_effects::remember_run;
   using call_pool = runner_effects::call_pool;
+  using check_config = runner_effects::check_config;
+  using take_config = runner_effects::take_config;
   using pool_ready = runner_effects::pool_ready;
   using effect = runner_effects::one;
   using effects = runner_effects::all;
@@ -107,9 +110,12 @@ public:
   /// delay), its initial delay from when the items came. `errc::invalid_schedule` changes nothing.
   /// `table`: that of its calendar.
   expected<effects> on_schedule(const schedule& next, step s, std::optional<timetable> table = {});
-  /// What the record of the job says from now on. What goes on is not disturbed. `held`: nothing starts until this is
-  /// called without it. `table`: that of the calendar.
-  effects on_follow(const followed_job& f, bool held, step s, std::optional<timetable> table = {});
+  /// What the record of the job says from now on. What goes on is not disturbed; nothing starts while the job is
+  /// paused, or before its code has taken a configuration. `table`: that of the calendar; the error says why there is
+  /// none, and then the schedule stays as it is.
+  effects on_follow(const followed_job& f, step s,
+                    expected<std::optional<timetable>> table = std::optional<timetable>{});
+  effects on_config(std::uint64_t request, const expected<void>& verdict, step s);
   effects on_look(const std::vector<run_look>& runs, step s);
   /// `errc::invalid_state`: there is no such run; the item is not parked; the job is not paused.
   expected<effects> on_cancel(run_id id, step s);
@@ -120,7 +126,6 @@ public:
   effects on_wake(step s);
 
   std::optional<time_point> wake_at() const;
-  const schedule& current_schedule() const { return cfg_.spec.schedule; }
   /// Zero where the node's counts.
   duration own_grace() const { return cfg_.spec.stop_grace; }
   job_priority priority() const { return cfg_.spec.attributes.priority; }
@@ -174,9 +179,14 @@ private:
   bool stopping_ = false;
   runner_times times_;
   std::optional<time_point> last_success_;
-  bool held_ = false; ///< paused, or without a configuration that can be used
+  void hold(bool held, step s, effects& out);
+
+  config_asker config_{cfg_};
+  bool paused_by_order_ = false;
+  bool held_ = false; ///< that, or without a configuration that can be used
   std::int64_t rev_ = 0;
-  runner_counters counters_; ///< of runs and triggers; the others are counted where they happen
+  open_problems calendar_{"job_runner"}; ///< what keeps this node from following it
+  runner_counters counters_;             ///< of runs and triggers; the others are counted where they happen
 };
 
 } // namespace djm

@@ -13,6 +13,7 @@
 #include "djm/job_context.hpp"
 #include "djm/job_spec.hpp"
 #include "djm/timetable.hpp"
+#include "djm/user_config.hpp"
 
 /// What a job runner is told once, and what it wants done. `job_runner_core` gives these types their names.
 namespace djm {
@@ -72,13 +73,25 @@ struct cut_share {
 struct call_pool {
   std::uint64_t request;
 };
+/// Ask the job's code whether runs can work with it; answered by `on_config`. What it stands for is looked up there,
+/// too.
+struct check_config {
+  std::uint64_t request;
+  user_config config;
+};
+/// Runs get this from now on: what was checked under this number; with 0 what they have, or an empty one.
+struct take_config {
+  std::uint64_t request;
+  std::int64_t rev;
+  bool empty;
+};
 /// The pool as computed now: valid names, sorted, each once.
 struct pool_ready {
   std::vector<item_id> items;
 };
 
-using one = std::variant<start_run, tell_run, stop_run, released, cut_share, call_pool, pool_ready, emit_effect,
-                         log_effect, look_at_run, remember_run>;
+using one = std::variant<start_run, tell_run, stop_run, released, cut_share, call_pool, check_config, take_config,
+                         pool_ready, emit_effect, log_effect, look_at_run, remember_run>;
 using all = std::vector<one>;
 
 } // namespace runner_effects

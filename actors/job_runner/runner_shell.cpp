@@ -1,13 +1,11 @@
 #include <caf/all.hpp>
 
-#include <atomic>
 #include <iterator>
 #include <stdexcept>
 #include <utility>
 
 #include <cxxabi.h>
 
-#include "actors/common/open_problems.hpp"
 #include "actors/common/parts.hpp"
 #include "actors/common/store_client.hpp"
 #include "actors/env/secret_lookup.hpp"
@@ -63,6 +61,8 @@ public:
     x.run.node = node_;
     env->history().add(std::move(x.run));
   }
+  void apply(job_runner_core::check_config& x);
+  void apply(job_runner_core::take_config& x);
   void apply(job_runner_core::cut_share& x);
   void apply(job_runner_core::call_pool& x);
   void apply(job_runner_core::pool_ready& x) {
@@ -88,11 +88,8 @@ private:
   caf::result<void> reschedule(const schedule& next);
   caf::result<void> answer(expected<job_runner_core::effects> fx);
   runner_status status() const;
-  void follow(followed_job what);
-  void ask_about_config();
+  void follow(const followed_job& what);
   void config_checked(const msg::config_checked& m);
-  void config_over();
-  void carry_on();
 
   std::shared_ptr<job> code_;
   job_id id_;
@@ -106,18 +103,14 @@ private:
   /// The latest pool, for a keeper that was rebuilt.
   std::optional<std::vector<item_id>> pool_;
 
-  // -- what the record of the job says --
-  followed_job followed_;
-  /// What runs get; null until the job's code has taken a configuration.
+  /// What runs get; null: nothing is known of a configuration.
   std::shared_ptr<const run_settings> run_with_;
   /// Filled in on a thread of the job's code, for the question of that number.
-  struct config_question {
+  struct checked_config {
     std::uint64_t request = 0;
-    std::shared_ptr<run_settings> taken;
+    std::shared_ptr<user_config> config;
   };
-  config_question asked_;
-  bool config_failed_ = false;
-  bool calendar_failed_ = false;
+  checked_config checked_;
 };
 
 void runner_shell::init(self_ptr me, std::shared_ptr<node_env> environment, job_runner_core::settings s,
@@ -242,47 +235,18 @@ caf::result<void> runner_shell::answer(expected<job_runner_core::effects> fx) {
   return caf::unit;
 }
 
-/// What concerns the rhythm holds at once; a configuration holds as soon as the job's code has taken it.
-void runner_shell::follow(followed_job what) {
-  followed_ = std::move(what);
-  const bool same = run_with_ && asked_.request == 0 && run_with_->config == followed_.config;
-  if (same || followed_.config.empty()) {
-    asked_ = {};
-    run_with_ =
-      std::make_shared<run_settings>(run_settings{same ? run_with_->config : followed_.config, followed_.rev});
-    config_over();
-  } else {
-    ask_about_config();
-  }
-  carry_on();
-}
-
-void runner_shell::carry_on() {
-  auto table = table_of(followed_.spec.schedule, *env);
-  if (!table) { // a zone that this machine does not know
-    emit_effect e{problem{"job_runner", table.error(), about_job(job_calendar, id_)}};
-    calendar_failed_ = true;
-    apply(e);
-    followed_.spec.schedule = core->current_schedule();
-    table = std::optional<timetable>{};
-  } else if (std::exchange(calendar_failed_, false)) {
-    emit_effect e{problem_over{"job_runner", about_job(job_calendar, id_)}};
-    apply(e);
-  }
-  carry_out(core->on_follow(followed_, followed_.paused || !run_with_, make_step(*env), std::move(*table)));
-  followed_.triggers = 0; // each once
+void runner_shell::follow(const followed_job& what) {
+  carry_out(core->on_follow(what, make_step(*env), table_of(what.spec.schedule, *env)));
 }
 
 /// References are looked up and ranges checked where user code runs, and not by an actor: both may take their time. The
 /// answer stays in memory, since what secrets stand for must not travel.
-void runner_shell::ask_about_config() {
-  static std::atomic<std::uint64_t> last{0};
-  auto taken = std::make_shared<run_settings>();
-  taken->rev = followed_.rev;
-  asked_ = {++last, taken};
+void runner_shell::apply(job_runner_core::check_config& x) {
+  auto checked = std::make_shared<user_config>();
+  checked_ = {x.request, checked};
   msg::config_checked answer;
-  answer.request = asked_.request;
-  call_user("config ", answer, [code = code_, config = followed_.config, taken](msg::config_checked&) {
+  answer.request = x.request;
+  call_user("config ", answer, [code = code_, config = std::move(x.config), checked](msg::config_checked&) {
     if (auto ok = code->check_config(config); !ok) {
       throw std::runtime_error{ok.error().text};
     }
@@ -290,36 +254,26 @@ void runner_shell::ask_about_config() {
     if (!resolved) {
       throw std::runtime_error{resolved.error().text};
     }
-    taken->config = std::move(*resolved);
+    *checked = std::move(*resolved);
   });
 }
 
-void runner_shell::config_checked(const msg::config_checked& m) {
-  if (m.request != asked_.request) {
-    return; // another one has come since
+void runner_shell::apply(job_runner_core::take_config& x) {
+  user_config config;
+  if (x.request != 0 && x.request == checked_.request) {
+    config = *checked_.config;
+  } else if (!x.empty && run_with_) {
+    config = run_with_->config;
   }
-  const auto taken = std::exchange(asked_, {}).taken;
-  if (m.ok) {
-    run_with_ = taken;
-    config_over();
-    carry_on();
-  } else {
-    emit_effect e{
-      problem{"job_runner",
-              {errc::invalid_config, "job \"" + id_ + "\", configuration at revision " + std::to_string(taken->rev) +
-                                       " of its record: " + m.failure +
-                                       (run_with_ ? "; runs go on with the one before" : "; nothing starts")},
-              about_job(job_configuration, id_)}};
-    config_failed_ = true;
-    apply(e);
-  }
+  run_with_ = std::make_shared<run_settings>(run_settings{std::move(config), x.rev});
 }
 
-void runner_shell::config_over() {
-  if (std::exchange(config_failed_, false)) {
-    emit_effect e{problem_over{"job_runner", about_job(job_configuration, id_)}};
-    apply(e);
+void runner_shell::config_checked(const msg::config_checked& m) {
+  expected<void> verdict;
+  if (!m.ok) {
+    verdict = fail(errc::invalid_config, m.failure);
   }
+  tell(&job_runner_core::on_config, m.request, verdict);
 }
 
 /// How far runs have come is known where they run.
@@ -360,7 +314,7 @@ runner_actor::behavior_type runner_shell::make_behavior() {
     [this](msg::cancel& m) -> caf::result<void> { return answer(core->on_cancel(m.run, make_step(*env))); },
     [this](msg::release& m) -> caf::result<void> { return answer(core->on_release_item(m.item, make_step(*env))); },
     [this](msg::resume) -> caf::result<void> { return answer(core->on_resume(make_step(*env))); },
-    [this](msg::follow& m) { follow(std::move(m.what)); }, [this](msg::config_checked& m) { config_checked(m); },
+    [this](msg::follow& m) { follow(m.what); }, [this](msg::config_checked& m) { config_checked(m); },
     [this](msg::stop_runs& m) { tell(&job_runner_core::on_stop, m.reason); },
     [this](msg::worker_restarted) { tell(&job_runner_core::on_worker_rebuilt); },
     [this](msg::introduce& m) { introduce(std::move(m.who)); },

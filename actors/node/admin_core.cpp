@@ -34,19 +34,26 @@ admin_core::admin_core(settings s)
 
 admin_core::effects admin_core::ask(std::uint64_t id, wish w, step s) {
   effects out;
-  if (wishes_.size() >= cfg_.backlog_limit) {
-    out.push_back(
-      done{id, fail(errc::backlog_full, "node \"" + cfg_.node + "\" holds " + std::to_string(wishes_.size()) +
-                                          " requests back already, its limit")});
+  if (const auto held = wishes_.size() + unjudged_.size(); held >= cfg_.backlog_limit) {
+    out.push_back(done{id, fail(errc::backlog_full, "node \"" + cfg_.node + "\" holds " + std::to_string(held) +
+                                                      " requests back already, its limit")});
     return out;
   }
   if (auto* x = std::get_if<change_record>(&w)) {
     x->by = cfg_.incarnation + "-o" + std::to_string(id);
+    if (x->judged_by_code) {
+      unjudged_.emplace(id, unjudged{std::move(w), s.now + cfg_.patience});
+      return out;
+    }
   }
+  add(id, std::move(w), s, out);
+  return out;
+}
+
+void admin_core::add(std::uint64_t id, wish w, step s, effects& out) {
   auto about = subject_of(w);
   wishes_.add({id, std::move(w), std::move(about), s.now + cfg_.patience, "it was not its turn yet"});
   next(s, out);
-  return out;
 }
 
 admin_core::effects admin_core::on_session(const store::session_view& view, step s) {
@@ -70,20 +77,26 @@ admin_core::effects admin_core::on_joined(bool joined, step s) {
 
 admin_core::effects admin_core::on_stop() {
   effects out;
+  const auto refuse = [&](std::uint64_t id) {
+    out.push_back(done{id, fail(errc::shutting_down, "node \"" + cfg_.node + "\" is shutting down")});
+  };
   while (!wishes_.empty()) {
-    out.push_back(
-      done{wishes_.take_oldest().id, fail(errc::shutting_down, "node \"" + cfg_.node + "\" is shutting down")});
+    refuse(wishes_.take_oldest().id);
+  }
+  for (const auto& [id, x] : std::exchange(unjudged_, {})) {
+    refuse(id);
   }
   store_.drop();
   return out;
 }
 
 std::optional<time_point> admin_core::wake_at() const {
+  const auto judged_at = unjudged_.empty() ? std::nullopt : std::optional{unjudged_.begin()->second.until};
   if (wishes_.empty()) {
-    return std::nullopt;
+    return judged_at;
   }
   // While we are not connected all of them wait; the oldest knows until when.
-  const auto over_at = earliest(store_.retry_at(), wishes_.oldest()->until);
+  const auto over_at = earliest(earliest(store_.retry_at(), wishes_.oldest()->until), judged_at);
   const bool waits_for_held = connected_ && joined_ && !wishes_.under_way();
   return waits_for_held ? earliest(over_at, wishes_.held_until()) : over_at;
 }
@@ -100,6 +113,11 @@ admin_core::effects admin_core::on_wake(step s) {
     } else {
       out.push_back(done{wishes_.take_oldest().id, tl::make_unexpected(std::move(why))});
     }
+  }
+  for (auto x = unjudged_.begin(); x != unjudged_.end() && s.now >= x->second.until; x = unjudged_.erase(x)) {
+    const auto& job = std::get<change_record>(x->second.what).job;
+    out.push_back(done{
+      x->first, fail(errc::timed_out, "the code of job \"" + job + "\" has not said whether it can work with that")});
   }
   store_.on_wake(s);
   next(s, out);

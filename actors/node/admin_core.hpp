@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -45,7 +46,10 @@ public:
     store::job_order what;
     std::optional<std::int64_t> expected_rev;
     bool offered = false; ///< registered on this node, so its record is in the store or on its way there
-    std::string by = {};  ///< filled in by `ask`
+    /// The job's code is asked whether it can work with it: nothing is done before `on_judged` says what it has
+    /// answered.
+    bool judged_by_code = false;
+    std::string by = {}; ///< filled in by `ask`
   };
   struct see_cluster {};
   using wish = std::variant<set_job_enabled, set_all_disabled, set_marks, remove_job, change_record, see_cluster>;
@@ -81,6 +85,9 @@ public:
 
   /// Refused with `backlog_full` when too many wait.
   effects ask(std::uint64_t id, wish w, step s);
+  /// What the job's code says of the order `id`. One that it refuses is not carried out; one about which it does not
+  /// come back is answered when its time is over.
+  effects on_judged(std::uint64_t id, const expected<void>& verdict, step s);
   effects on_session(const store::session_view& view, step s);
   /// The tree is complete only once a node has joined.
   effects on_joined(bool joined, step s);
@@ -99,6 +106,7 @@ private:
   struct mark_slots {
     read_slot version, mark, registration;
   };
+  void add(std::uint64_t id, wish w, step s, effects& out);
   void next(step s, effects& out);
   void begin(const set_job_enabled& x, effects& out);
   void begin(const set_all_disabled& x, effects& out);
@@ -136,6 +144,12 @@ private:
   bool joined_ = false;
   wish_queue<wish> wishes_;
   std::int64_t rev_ = 0; ///< of the record as the wish under way leaves it
+  struct unjudged {
+    wish what;
+    time_point until;
+  };
+  /// The code of their jobs has not answered; others do not wait for them. By number, so the oldest comes first.
+  std::map<std::uint64_t, unjudged> unjudged_;
 
   std::optional<store::snapshot_reader> viewer_; ///< reads the view under way
 };

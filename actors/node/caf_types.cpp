@@ -5,6 +5,7 @@
 #include "actors/node/clerk.hpp"
 #include "actors/node/node_state.hpp"
 #include "actors/store/raw_message.hpp"
+#include "djm/client_actor.hpp"
 
 #if DJM_CAF_1X
 #  include "djm/caf_1/types.hpp"

@@ -8,6 +8,7 @@
 #include "actors/node/listener.hpp"
 #include "actors/node/node_state.hpp"
 #include "actors/node/record_orders.hpp"
+#include "actors/node/status_teller.hpp"
 
 namespace djm {
 
@@ -283,6 +284,13 @@ void init(node_ptr self, node_config config, node_parts parts) {
   st.now->node = supervisor_actor{self};
   if (auto feed = std::exchange(st.parts.feed, nullptr)) {
     add_listener(self, self->system().spawn(listener_behavior, std::move(feed), caf::weak_actor_ptr{self->ctrl()}));
+  }
+  if (const duration period = st.identity.config.status_period; period > duration::zero()) {
+    self->system().spawn(status_teller_behavior, node_actor{self}, st.parts.env, period);
+  }
+  for (auto& j : std::exchange(st.parts.jobs, {})) {
+    register_job m{std::move(j.spec), std::move(j.code)};
+    (void) add_job(self, m);
   }
   carry_out(self, st.life->start());
 }

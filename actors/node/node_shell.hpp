@@ -19,6 +19,8 @@ struct node_parts {
   std::shared_ptr<const strategy_registry> strategies;
   /// Hears everything; null = nobody is there from the beginning.
   std::shared_ptr<event_feed> feed;
+  /// Are registered before anything starts; what `add_job` checks has been checked.
+  std::vector<job_definition> jobs;
   std::string host;
   std::int64_t pid = 0;
   /// Empty: drawn from the environment's random numbers.

@@ -97,7 +97,6 @@ struct node_state {
   std::uint64_t next_wish = 1;
   std::map<std::uint64_t, caf::typed_response_promise<void>> wishes;
   std::map<std::uint64_t, caf::typed_response_promise<std::int64_t>> orders;
-  std::map<std::uint64_t, configure_job> to_judge; ///< orders of which the job's code is asked first
   std::map<std::uint64_t, caf::typed_response_promise<cluster_view>> views;
   std::vector<caf::typed_response_promise<void>> stoppers;
   std::set<std::shared_ptr<status_collector>> statuses;

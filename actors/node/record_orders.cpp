@@ -15,14 +15,6 @@ expected<void> check_order(const node_state& st, const job_id& job) {
   return st.life->is_stopping() ? tl::make_unexpected(stopping_error(st)) : check_id(id_kind::job, job);
 }
 
-/// Carries out an order whose promise is among the orders.
-void begin_order(node_ptr self, std::uint64_t id, const job_id& job, store::job_order what,
-                 std::optional<std::int64_t> expected_rev) {
-  const bool offered = self->state().jobs.count(job) > 0;
-  tell(self, &admin_core::ask, id,
-       admin_core::wish{admin_core::change_record{job, std::move(what), expected_rev, offered}});
-}
-
 } // namespace
 
 caf::result<std::int64_t> order(node_ptr self, const job_id& job, store::job_order what,
@@ -34,7 +26,8 @@ caf::result<std::int64_t> order(node_ptr self, const job_id& job, store::job_ord
   auto promise = self->make_response_promise<std::int64_t>();
   const auto id = st.next_wish++;
   st.orders.emplace(id, promise);
-  begin_order(self, id, job, std::move(what), expected_rev);
+  tell(self, &admin_core::ask, id,
+       admin_core::wish{admin_core::change_record{job, std::move(what), expected_rev, st.jobs.count(job) > 0}});
   return promise;
 }
 
@@ -52,6 +45,12 @@ caf::result<std::int64_t> configure(node_ptr self, configure_job& m) {
   auto promise = self->make_response_promise<std::int64_t>();
   const auto id = st.next_wish++;
   st.orders.emplace(id, promise);
+  tell(self, &admin_core::ask, id,
+       admin_core::wish{
+         admin_core::change_record{m.job, store::order::configure{std::move(m.config)}, m.expected_rev, true, true}});
+  if (st.orders.count(id) == 0) {
+    return promise; // too many wait
+  }
   // One owner for each order: of several that wait for one owner only the last is called.
   st.parts.env->exec().call_user(
     "order " + std::to_string(id) + " " + m.job,
@@ -65,24 +64,15 @@ caf::result<std::int64_t> configure(node_ptr self, configure_job& m) {
       code = nullptr;
       post_to<node_impl>(weak, std::move(answer));
     });
-  st.to_judge.emplace(id, std::move(m));
   return promise;
 }
 
 void judged(node_ptr self, const config_judged& x) {
-  auto& st = self->state();
-  auto node = st.to_judge.extract(x.wish);
-  if (node.empty()) {
-    return;
+  expected<void> verdict;
+  if (!x.ok) {
+    verdict = fail(errc::invalid_config, x.failure);
   }
-  auto& m = node.mapped();
-  if (x.ok && !st.life->is_stopping()) {
-    begin_order(self, x.wish, m.job, store::order::configure{std::move(m.config)}, m.expected_rev);
-    return;
-  }
-  auto promise = st.orders.extract(x.wish);
-  promise.mapped().deliver(to_caf(
-    x.ok ? stopping_error(st) : error{errc::invalid_config, "configuration of job \"" + m.job + "\": " + x.failure}));
+  tell(self, &admin_core::on_judged, x.wish, verdict);
 }
 
 caf::result<std::int64_t> trigger_all(node_ptr self, trigger_everywhere& m) {

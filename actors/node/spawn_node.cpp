@@ -2,15 +2,19 @@
 
 #include <unistd.h>
 
+#include <set>
 #include <string>
 #include <system_error>
 #include <utility>
 
 #include <caf/actor_system.hpp>
 
+#include "actors/common/shell.hpp"
 #include "actors/env/system_env.hpp"
+#include "actors/node/admission.hpp"
 #include "actors/node/event_feed.hpp"
 #include "actors/sessions/shared_sessions.hpp"
+#include "model/connect_string.hpp"
 #include "zkstore/payloads.hpp"
 
 namespace djm {
@@ -40,6 +44,34 @@ expected<void> check_size(const node_config& config) {
   return {};
 }
 
+/// What a registration would complain of.
+expected<void> check_jobs(const std::vector<job_definition>& jobs, const node_config& config, const node_env& env) {
+  std::set<job_id> seen;
+  for (const auto& j : jobs) {
+    if (auto ok = check_admission(j.spec, config); !ok) {
+      return ok;
+    }
+    if (!j.code) {
+      return fail(errc::invalid_config, "job \"" + j.spec.id + "\" has no code");
+    }
+    if (!seen.insert(j.spec.id).second) {
+      return fail(errc::duplicate_job, "job \"" + j.spec.id + "\" is in node_options::jobs twice");
+    }
+    if (auto table = table_of(j.spec.schedule, env); !table) {
+      return fail(table.error().code, "job \"" + j.spec.id + "\": schedule: " + table.error().text);
+    }
+  }
+  return {};
+}
+
+/// As those who talk to the store write it: servers with their ports, one path.
+void settle_place(store_config& store) {
+  if (auto place = impl::place_of_store(store.connect)) {
+    store.connect = std::move(place->servers);
+    store.root = impl::join_paths(place->chroot, store.root);
+  }
+}
+
 } // namespace
 
 expected<void> check_process() {
@@ -50,6 +82,7 @@ expected<spawned_node> spawn_node_with_key(caf::actor_system& system, node_confi
   if (auto ok = validate(config); !ok) {
     return tl::make_unexpected(ok.error());
   }
+  settle_place(config.store);
   if (auto ok = check_size(config); !ok) {
     return tl::make_unexpected(ok.error());
   }
@@ -88,6 +121,10 @@ expected<spawned_node> spawn_node_with_key(caf::actor_system& system, node_confi
     return fail(errc::invalid_state,
                 "node \"" + config.id + "\": the system refuses the threads it needs: " + std::string{e.what()});
   }
+  if (auto ok = check_jobs(options.jobs, config, *parts.env); !ok) {
+    return tl::make_unexpected(ok.error());
+  }
+  parts.jobs = std::move(options.jobs);
   parts.strategies = std::move(options.strategies);
   parts.host = host_name();
   parts.pid = getpid();

@@ -222,6 +222,15 @@ void bridge::carry_out(order o, take_result f) {
     }
     f(r);
   };
+  const std::function<void(expected<std::int64_t>)> changed = [f](const expected<std::int64_t>& x) {
+    order_answer r;
+    if (x) {
+      r.rev = *x;
+    } else {
+      r.failed = x.error();
+    }
+    f(r);
+  };
   auto s = state_;
   const cx::timeout limit{write_limit};
   switch (o.what) {
@@ -237,7 +246,33 @@ void bridge::carry_out(order o, take_result f) {
                                f(r);
                              });
     break;
+  case operation::runs:
+    s->ask<run_history>(o.history, cx::timeout{status_limit}, [f](expected<run_history> x) {
+      order_answer r;
+      if (x) {
+        r.json = to_json_text(*x);
+      } else {
+        r.failed = x.error();
+      }
+      f(r);
+    });
+    break;
+  case operation::configure_job: s->ask<std::int64_t>(configure_job{o.job, o.config, o.rev}, limit, changed); break;
+  case operation::remove_job: s->ask<std::int64_t>(remove_job{o.job}, limit, changed); break;
+  case operation::change_record:
+    if (!o.paused) {
+      s->ask<std::int64_t>(update_job{o.job, o.config, o.replace, o.rev}, limit, changed);
+    } else if (*o.paused) {
+      s->ask<std::int64_t>(pause_job{o.job}, limit, changed);
+    } else {
+      s->ask<std::int64_t>(resume_job{o.job}, limit, changed);
+    }
+    break;
   case operation::trigger:
+    if (o.everywhere) {
+      s->ask<std::int64_t>(trigger_everywhere{o.job, o.request}, limit, changed);
+      break;
+    }
     s->ask<std::uint64_t>(trigger_job{o.job}, limit, [f](expected<std::uint64_t> x) {
       order_answer r;
       if (x) {

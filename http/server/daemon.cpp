@@ -245,7 +245,7 @@ std::optional<answer> daemon::conclude(const std::shared_ptr<exchange>& x, mater
       s->resume(x);
     }
   };
-  if (what.what == operation::what_if || what.what == operation::stoppable) {
+  if (what.what == operation::what_if || what.what == operation::stoppable || what.what == operation::record) {
     outside_->ask(std::move(what), take);
   } else {
     to_->carry_out(std::move(what), take);

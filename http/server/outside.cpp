@@ -59,6 +59,12 @@ void outside::ask(order what, take_answer f) {
 }
 
 order_answer outside::answer(const order& what) {
+  if (what.what == operation::record) {
+    const auto record = client_->get_record(what.job);
+    auto a = as_answer(record);
+    a.rev = record ? record->rev : 0;
+    return a;
+  }
   return what.what == operation::what_if ? as_answer(client_->what_if(what.question))
                                          : as_answer(client_->stoppable(what.nodes));
 }

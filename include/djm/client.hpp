@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -74,6 +75,8 @@ public:
   expected<job_view> get_job(const job_id& job, optional_duration timeout = {});
   /// A page of items. `unknown_job` for a job that is not there.
   expected<item_page> get_items(const item_query& query, optional_duration timeout = {});
+  /// The record of a job: what every node follows, and what operators have set. `unknown_job`: it has none.
+  expected<record_view> get_record(const job_id& job, optional_duration timeout = {});
   /// All locks, also those of items that are not there, in the order of jobs and items.
   expected<std::vector<lock_view>> get_locks(optional_duration timeout = {});
   /// Every node of the tree, each before those below it.
@@ -114,7 +117,42 @@ public:
   /// Switches every job off, whatever its own switch says.
   expected<order_result> disable_all(order_mode mode = order_mode::write, optional_duration timeout = {});
 
+  // -- what all nodes follow, whatever is deployed --
+  //
+  // Orders about a job's record. `rev`: only if the record is at it still, else `conflict`. `unknown_job`: it has no
+  // record. `invalid_state`: it is removed, or being removed. `invalid_config`, `too_large`: nothing is written.
+
+  /// As `djm::update_job`: overrides fields of the specification that rules, such as its schedule, on top of those that
+  /// are overridden already; null takes one back.
+  expected<order_result> update_job(const job_id& job, user_config overrides, std::optional<std::int64_t> rev = {},
+                                    order_mode mode = order_mode::write, optional_duration timeout = {});
+  /// The same in place of all earlier overrides.
+  expected<order_result> replace_overrides(const job_id& job, user_config overrides,
+                                           std::optional<std::int64_t> rev = {}, order_mode mode = order_mode::write,
+                                           optional_duration timeout = {});
+  /// As `djm::configure_job`: what runs get. A client cannot ask the job's code whether it can work with it: nodes
+  /// whose code refuses it go on with what they had, and report a problem. To have it judged first, give it to a node.
+  expected<order_result> configure_job(const job_id& job, user_config config, std::optional<std::int64_t> rev = {},
+                                       order_mode mode = order_mode::write, optional_duration timeout = {});
+  /// No new run of the job starts anywhere.
+  expected<order_result> pause_job(const job_id& job, order_mode mode = order_mode::write,
+                                   optional_duration timeout = {});
+  /// Ends `pause_job`.
+  expected<order_result> resume_job(const job_id& job, order_mode mode = order_mode::write,
+                                    optional_duration timeout = {});
+  /// As `djm::remove_job`: every node gives it back, and none comes back with it.
+  expected<order_result> remove_job(const job_id& job, order_mode mode = order_mode::write,
+                                    optional_duration timeout = {});
+  /// As `djm::trigger_everywhere`: once more, on every node that holds items of it. `request` names it, so that it may
+  /// be repeated; empty: a name is drawn. `invalid_id`; `invalid_state` while the job is paused.
+  expected<order_result> trigger_job(const job_id& job, std::string request = {}, order_mode mode = order_mode::write,
+                                     optional_duration timeout = {});
+
   // -- waiting --
+
+  /// Until every item of the job is locked by its owner; the job then. `invalid_state`: it is not so when the time is
+  /// over, and the text names what is missing.
+  expected<job_view> wait_job(const job_id& job, optional_duration timeout = {});
 
   /// Looks at the cluster whenever the tree changes, and each second, until `condition` holds; the view of which it
   /// did. `timed_out` when there was a view and it did not. `condition` must not call this client.

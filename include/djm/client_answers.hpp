@@ -11,7 +11,10 @@
 #include "djm/ids.hpp"
 #include "djm/item_explanation.hpp"
 #include "djm/job_context.hpp"
+#include "djm/job_record.hpp"
+#include "djm/job_spec.hpp"
 #include "djm/plan_rule.hpp"
+#include "djm/user_config.hpp"
 
 /// What `djm::client` is asked, and what it answers, beside the cluster view.
 namespace djm {
@@ -228,8 +231,54 @@ struct order_result {
   std::vector<std::string> changes;
   /// The transaction in which it was written; 0 when nothing was, or when that is not known.
   std::int64_t zxid = 0;
+  /// Of the job's record, for orders about one: as it is now, in a dry run as it would be. 0 for other orders.
+  std::int64_t rev = 0;
 };
-DJM_FIELDS(order_result, changed, changes, zxid)
+DJM_FIELDS(order_result, changed, changes, zxid, rev)
+
+/// A specification of a job that nodes offer, or have offered.
+struct spec_view {
+  /// `hash_of_spec`.
+  std::string hash;
+  /// `job_spec::revision`: the highest rules, and among equals the one that appeared last.
+  std::int64_t revision = 0;
+  /// What its deployment is called; empty: it does not say.
+  std::string deployment;
+  /// The `rev` of the record with which it appeared.
+  std::int64_t appeared = 0;
+};
+DJM_FIELDS(spec_view, hash, revision, deployment, appeared)
+
+/// The record of a job: what every node that offers it follows.
+struct record_view {
+  /// The job.
+  job_id job;
+  /// Grows by one with each change; orders may be bound to it.
+  std::int64_t rev = 0;
+  /// Whether the job is to be there.
+  record_state state = record_state::open;
+  /// Since when, in milliseconds of Unix time; 0: not known.
+  std::int64_t since_ms = 0;
+  /// Operators have paused it.
+  bool paused = false;
+  /// How often it was triggered in the whole cluster.
+  std::int64_t triggered = 0;
+  /// The hash of the specification that rules.
+  std::string ruling;
+  /// All that are remembered, in the order in which they appeared.
+  std::vector<spec_view> specs;
+  /// What operators have set on the one that rules.
+  user_config overrides;
+  /// What nodes work with: the specification that rules, with what operators have set. Its attributes stand in the work
+  /// pool, and what is left to each node's own code is left out.
+  job_spec spec;
+  /// What runs get. References to secrets (`${file:...}`) are shown as they are: only nodes look them up.
+  user_config config;
+  /// Who changed it last: an order or a node's transaction, as it calls itself.
+  std::string changed_by;
+};
+DJM_FIELDS(record_view, job, rev, state, since_ms, paused, triggered, ruling, specs, overrides, spec, config,
+           changed_by)
 
 /// What has changed in the tree.
 enum class tree_event_kind : std::uint8_t {

@@ -39,8 +39,9 @@ public:
   virtual std::vector<std::vector<item_id>> cut_share(const std::vector<item_id>& share);
 
   /// Whether runs can work with this configuration; the text of the error names field, value and rule. Asked before the
-  /// first run and with each change: one that is refused changes nothing on this node, and is reported. By default any
-  /// will do. Keep it short: no run starts with a change before it has answered.
+  /// first run and with each change, but not about an empty one: one that is refused changes nothing on this node, and
+  /// is reported. By default any will do. Keep it short: no run starts with a change before it has answered, and one
+  /// that takes longer than `job_spec::pool_timeout` is reported.
   virtual expected<void> check_config(const user_config& config) const;
 };
 

@@ -166,7 +166,8 @@ struct job_spec {
   new_items_policy on_new_items = new_items_policy::next_run;
   /// How often the pool function is asked again; zero = only at registration.
   any_duration pool_check_period = duration::zero();
-  /// How long the pool function, and the one that cuts the share, may take before it is reported as hanging.
+  /// How long the pool function, the one that cuts the share and the one that checks a configuration may take before
+  /// they are reported as hanging.
   any_duration pool_timeout = std::chrono::seconds{30};
   /// How long a run has between the request to stop and being reported as an overrun; zero = the node's `stop_grace`.
   any_duration stop_grace = duration::zero();

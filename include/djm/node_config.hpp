@@ -15,8 +15,9 @@ namespace djm {
 
 /// Where and how the store is reached.
 struct store_config {
-  /// "embedded" (in this process, not durable; the default) or a ZooKeeper connect string "host:port,host:port": names,
-  /// IPv4 addresses or IPv6 addresses in brackets, ports 1 to 65535, no path behind (that is `root`). Name every server
+  /// "embedded" (in this process, not durable; the default) or a ZooKeeper connect string "host:port,host:port" as its
+  /// own tools take it: names, IPv4 addresses, IPv6 addresses in brackets, ports 1 to 65535 (2181 where none is named);
+  /// white space and commas too many do not matter. A path behind the servers is put before `root`. Name every server
   /// of the ensemble, so that the loss of one does not matter.
   std::string connect = "embedded";
   /// Absolute path below which the tree lives; created when missing. "/djm" by default, at most 200 bytes, not within
@@ -102,13 +103,15 @@ struct node_config {
   std::uint32_t max_moves = 0;
   /// Moves off and onto any one worker in one rebalance, at most; 0 = no limit.
   std::uint32_t max_moves_per_worker = 0;
+  /// How often a line of the log says how the node is: memory, items, runs, problems. 0s (the default; never) to 24h.
+  any_duration status_period = duration::zero();
   /// A software version for people; shown in the cluster view. UTF-8, at most 200 bytes, empty by default.
   std::string software_version;
 };
 DJM_FIELDS(node_config, id, store, detach_tolerance, stop_grace, stop_timeout, rebalance_debounce, rebalance_max_wait,
            sweep_period, clean_period, backoff_min, backoff_max, strategy_timeout, backlog_limit, registration_timeout,
            max_threads, abort_on_overrun, zone, labels, weight, capacity, max_items, max_moves, max_moves_per_worker,
-           software_version)
+           status_period, software_version)
 
 template <class V>
 auto fields(V&& v, store_config& x) {

@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "djm/events.hpp"
 #include "djm/history.hpp"
+#include "djm/job.hpp"
 #include "djm/log.hpp"
 #include "djm/strategy.hpp"
 
@@ -32,6 +34,9 @@ struct node_options {
   history_sink on_run_over;
   /// Where each run that is over is written as a line of JSON; by default nowhere.
   djm::history_file history_file;
+  /// Registered before the node starts, in this order, as `register_job` does it. Where one cannot be, nothing is
+  /// started, and the error names it.
+  std::vector<job_definition> jobs;
   /// Threads of the actor system that `node::start` makes, 1 to 1024 (`invalid_config` otherwise); `spawn_node` uses
   /// the caller's system and does not look at it. Runs have threads of their own.
   std::uint32_t actor_threads = 2;

@@ -181,6 +181,16 @@ TEST_CASE("http: nothing is changed unless it is allowed, and whoever does is to
   CHECK_FALSE(s.n->cluster()->jobs.at(0).enabled);
   CHECK(ask_http(port, "PATCH", "/v1/jobs/none", R"({"enabled":false})").status == 404);
   CHECK(ask_http(port, "POST", "/v1/jobs/work/trigger").status == 200);
+  const auto configured = ask_http(port, "PUT", "/v1/jobs/work/config", R"({"batch":5})");
+  CHECK(configured.body.find("{\"rev\":") == 0);
+  CHECK(ask_http(port, "PUT", "/v1/jobs/work/config", R"({"batch":6})", {"If-Match: \"1\""}).status == 412);
+  CHECK(ask_http(port, "PATCH", "/v1/jobs/work/record", R"({"overrides":{"stop_grace":"1s"}})").status == 200);
+  CHECK(ask_http(port, "PATCH", "/v1/jobs/work/record", R"({"overrides":{"colour":"red"}})").status == 400);
+  CHECK(ask_http(port, "PATCH", "/v1/jobs/work/record", R"({"paused":true})").status == 200);
+  CHECK(ask_http(port, "POST", "/v1/jobs/work/trigger", R"({"everywhere":true})").status == 409);
+  CHECK(ask_http(port, "PATCH", "/v1/jobs/work/record", R"({"paused":false})").status == 200);
+  CHECK(ask_http(port, "POST", "/v1/jobs/work/trigger", R"({"everywhere":true})").status == 200);
+  CHECK(s.get("/v1/runs?job=work&limit=1").status == 200);
   CHECK(ask_http(port, "PATCH", "/v1/cluster", R"({"all_disabled":true})", {"Origin: http://evil.example"}).status ==
         403);
   CHECK_FALSE(s.n->cluster()->all_disabled);

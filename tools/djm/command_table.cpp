@@ -7,6 +7,8 @@
 #include "tools/djm/looks.hpp"
 #include "tools/djm/orders.hpp"
 #include "tools/djm/plans.hpp"
+#include "tools/djm/record_commands.hpp"
+#include "tools/djm/runs.hpp"
 #include "tools/plan/plan_command.hpp"
 
 namespace djm::tool {
@@ -20,9 +22,12 @@ constexpr std::string_view offline = "Without a cluster";
 
 constexpr option_entry dry_run{"--dry-run", "", "say what would be done, and do nothing"};
 constexpr option_entry yes{"-y,--yes", "", "do not ask"};
+constexpr option_entry rev{"--rev", "N", "only if the record of the job is at this rev still"};
 constexpr std::string_view kinds =
   "worker_joined worker_left worker_gone worker_marked leader_changed job_added job_removed job_switched item_added "
   "item_removed item_assigned item_locked item_released problem";
+
+constexpr std::string_view outcomes = "finished failed failed_for_good timed_out postponed stopped cancelled dropped";
 
 command_entry entry(std::string_view name, std::string_view group, std::string_view summary,
                     exit_code (*run)(invocation&)) {
@@ -54,6 +59,11 @@ void add_looks(std::vector<command_entry>& all) {
   all.push_back(c);
 
   c = entry("job", look, "one job", job_command);
+  c.arguments = {{"JOB", "its id"}};
+  c.watchable = true;
+  all.push_back(c);
+
+  c = entry("record", look, "what all nodes follow of a job, and what operators have set", record_command);
   c.arguments = {{"JOB", "its id"}};
   c.watchable = true;
   all.push_back(c);
@@ -90,6 +100,21 @@ void add_looks(std::vector<command_entry>& all) {
                {"--for", "DURATION", "follow for so long"},
                {"--type", "KIND", "only of this kind", "", kinds, true},
                {"--node", "NODE", "only about this node"}};
+  all.push_back(c);
+
+  c = entry("runs", look, "runs that are over, as far as nodes remember them", runs_command);
+  c.details = "They are remembered by nodes alone, so these are asked over HTTP, each that is named. Where one does "
+              "not answer, what "
+              "the others know is shown, and the exit code says so.";
+  c.arguments = {{"JOB", "only those of this job", false}, {"ITEM", "only those that had this item", false}};
+  c.options = {
+    {"--url", "URL", "where nodes are, such as http://node-1:8080; several with commas", "DJM_URL", {}, true},
+    {"--outcome", "OUTCOME", "only those that ended so", "", outcomes},
+    {"--limit", "N", "so many at most, the latest", "100"},
+    {"--token-file", "FILE", "a file whose first line is the token of the nodes", "DJM_TOKEN_FILE"},
+    {"--timeout", "DURATION", "how long a node may take", "10s"},
+    {"-o,--output", "FORMAT", "how to write", "table", "table wide json jsonl"}};
+  c.store = false;
   all.push_back(c);
 
   c = entry("tree", look, "every node of the tree with its data", tree_command);
@@ -140,6 +165,53 @@ void add_orders(std::vector<command_entry>& all) {
   all.push_back(c);
 }
 
+void add_record_orders(std::vector<command_entry>& all) {
+  auto c = entry("pause", order, "start no more runs of a job; what goes on goes on", pause_command);
+  c.details = "Items stay where they are; `disable` takes them away. It holds until `resume`, whatever is deployed.";
+  c.arguments = {{"JOB", "its id"}};
+  c.options = {yes, dry_run};
+  all.push_back(c);
+
+  c = entry("resume", order, "end a pause", resume_command);
+  c.details = "What came due meanwhile is not made up for.";
+  c.arguments = {{"JOB", "its id"}};
+  c.options = {yes, dry_run};
+  all.push_back(c);
+
+  c = entry("trigger", order, "run a job once more, now, on every node that holds items of it", trigger_command);
+  c.arguments = {{"JOB", "its id"}};
+  c.options = {
+    {"--request", "NAME", "names the trigger: repeated under the same name it is the same one"}, yes, dry_run};
+  all.push_back(c);
+
+  c = entry("remove", order, "take a job from every node, and from those that are away when they come back",
+            remove_command);
+  c.details = "Who registers it after that has it anew.";
+  c.arguments = {{"JOB", "its id"}};
+  c.options = {yes, dry_run};
+  all.push_back(c);
+
+  c = entry("set", order, "override a field of a job's specification, such as schedule.period", set_command);
+  c.details = "What is set belongs to the specification that rules, and ends with it. `djm record` shows it.";
+  c.arguments = {
+    {"JOB", "its id"}, {"KEY", "the field; members of it behind dots"}, {"VALUE", "JSON, or a plain text"}};
+  c.options = {rev, yes, dry_run};
+  all.push_back(c);
+
+  c = entry("unset", order, "take back what `set` did", unset_command);
+  c.arguments = {{"JOB", "its id"}, {"KEY", "the field; members of it behind dots", false}};
+  c.options = {{"--all", "", "all that is overridden"}, rev, yes, dry_run};
+  all.push_back(c);
+
+  c = entry("config", order, "show what runs of a job get, or set it from a file", config_command);
+  c.details =
+    "Values that the file does not name are those that the program names. Nodes whose code refuses a configuration go "
+    "on with the one before, and report a problem.";
+  c.arguments = {{"JOB", "its id"}, {"FILE", "a JSON object; \"-\": standard input", false}};
+  c.options = {rev, yes, dry_run};
+  all.push_back(c);
+}
+
 void add_judges(std::vector<command_entry>& all) {
   auto c = entry("check", judge_group, "whether all is well, one line for each check", check_command);
   c.details = "Exit code 3 when a check has failed; a warning is none.";
@@ -148,6 +220,13 @@ void add_judges(std::vector<command_entry>& all) {
                {"--timeout", "DURATION", "how long to wait, for that or for the store", "10s"},
                {"--nagios", "", "one line, and the exit codes of Nagios: 0, 1, 2, and 3 for unknown"}};
   c.watchable = true;
+  c.waits = true;
+  all.push_back(c);
+
+  c = entry("wait", judge_group, "wait until every item of a job is locked by its owner", wait_command);
+  c.details = "Exit code 3 when something is missing still; it is named.";
+  c.arguments = {{"JOB", "its id"}};
+  c.options = {{"--timeout", "DURATION", "wait for so long", "10min"}};
   c.waits = true;
   all.push_back(c);
 
@@ -199,6 +278,7 @@ const std::vector<command_entry>& commands() {
     std::vector<command_entry> result;
     add_looks(result);
     add_orders(result);
+    add_record_orders(result);
     add_judges(result);
     add_offline(result);
     return result;

@@ -16,7 +16,7 @@ expected<std::string> secret_of(const std::string& file) {
   std::ifstream in{file};
   std::string line;
   if (!in || !std::getline(in, line)) {
-    return djm::fail(errc::invalid_config, "the file \"" + file + "\" with the digest cannot be read, or is empty");
+    return djm::fail(errc::invalid_config, "the file \"" + file + "\" with a secret cannot be read, or is empty");
   }
   if (!line.empty() && line.back() == '\r') {
     line.pop_back();
@@ -70,6 +70,11 @@ expected<std::uint32_t> invocation::number(std::string_view option, std::uint32_
   return x;
 }
 
+expected<std::string> invocation::secret(std::string_view option, const char* variable) const {
+  const auto file = has(option) ? value(option) : io_.variable(variable);
+  return file.empty() ? std::string{} : secret_of(file);
+}
+
 expected<client_options> invocation::client_options_of() const {
   const auto either = [this](std::string_view option, const char* variable) {
     return has(option) ? value(option) : io_.variable(variable);
@@ -82,13 +87,11 @@ expected<client_options> invocation::client_options_of() const {
   if (const auto root = either("--root", "DJM_ROOT"); !root.empty()) {
     o.store.root = root;
   }
-  if (const auto file = either("--digest-file", "DJM_DIGEST_FILE"); !file.empty()) {
-    auto digest = secret_of(file);
-    if (!digest) {
-      return tl::make_unexpected(digest.error());
-    }
-    o.store.digest = *digest;
+  auto digest = secret("--digest-file", "DJM_DIGEST_FILE");
+  if (!digest) {
+    return tl::make_unexpected(digest.error());
   }
+  o.store.digest = *std::move(digest);
   return o;
 }
 

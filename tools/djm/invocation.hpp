@@ -41,6 +41,9 @@ public:
   expected<duration> span(std::string_view option, duration fallback) const;
   /// A whole number that is an option. `invalid_config`.
   expected<std::uint32_t> number(std::string_view option, std::uint32_t fallback) const;
+  /// The first line of the file that the option or else the variable names; empty: neither names one.
+  /// `invalid_config`: it cannot be read.
+  expected<std::string> secret(std::string_view option, const char* variable) const;
   /// How long the store is waited for.
   duration timeout() const { return timeout_; }
 

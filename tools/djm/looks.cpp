@@ -193,6 +193,25 @@ exit_code jobs_command(invocation& x) {
   return exit_code::fine;
 }
 
+namespace {
+
+/// What operators have done to it, in a line: it is not in the view of the cluster.
+std::string record_text(invocation& x, const job_id& id) {
+  auto code = exit_code::error;
+  auto* c = x.connect(code);
+  if (c == nullptr) {
+    return "-";
+  }
+  const auto r = c->get_record(id);
+  if (!r) {
+    return "-";
+  }
+  return "rev " + std::to_string(r->rev) + (r->state == record_state::open ? "" : ", " + to_string(r->state)) +
+         (r->paused ? ", paused" : "") + (r->overrides.empty() ? "" : ", with overrides");
+}
+
+} // namespace
+
 exit_code job_command(invocation& x) {
   auto code = exit_code::error;
   const auto view = look(x, code);
@@ -219,7 +238,8 @@ exit_code job_command(invocation& x) {
                        {"unassigned", count_cell(r.unassigned, tint::bad)},
                        {"spread", std::to_string(r.least) + ".." + std::to_string(r.most)},
                        {"nodes", std::to_string(r.offered_by)},
-                       {"written by", or_dash(j->last_writer)}});
+                       {"written by", or_dash(j->last_writer)},
+                       {"record", record_text(x, id)}});
   return exit_code::fine;
 }
 

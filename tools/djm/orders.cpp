@@ -1,38 +1,15 @@
 #include "tools/djm/orders.hpp"
 
-#include <istream>
 #include <map>
 #include <ostream>
 
+#include "tools/djm/order_talk.hpp"
 #include "tools/djm/print.hpp"
 #include "tools/djm/rows.hpp"
 
 namespace djm::tool {
 
 namespace {
-
-order_mode mode_of(const invocation& x) {
-  return x.has("--dry-run") ? order_mode::dry_run : order_mode::write;
-}
-
-/// Says what an order has done.
-exit_code tell(invocation& x, const expected<order_result>& result) {
-  if (!result) {
-    return x.fail(result.error());
-  }
-  if (print_json(x, *result)) {
-    return exit_code::fine;
-  }
-  auto& out = x.io().out;
-  if (!result->changed) {
-    out << "nothing to change\n";
-    return exit_code::fine;
-  }
-  for (const auto& change : result->changes) {
-    out << (x.has("--dry-run") ? "would " : "") << printable(change) << '\n';
-  }
-  return exit_code::fine;
-}
 
 using mark_call = expected<order_result> (djm::client::*)(const node_id&, order_mode, optional_duration);
 
@@ -43,26 +20,6 @@ exit_code mark(invocation& x, mark_call call) {
     return code;
   }
   return tell(x, (c->*call)(node_id{x.value("NODE")}, mode_of(x), {}));
-}
-
-/// True: go on. Asks on a terminal; elsewhere `--yes` has to be given.
-bool confirmed(invocation& x, const std::string& question, exit_code& code) {
-  if (x.has("--yes") || x.has("--dry-run")) {
-    return true;
-  }
-  auto& io = x.io();
-  if (!io.can_ask) {
-    code = x.fail(exit_code::usage, "it needs --yes where nobody can be asked");
-    return false;
-  }
-  io.err << question << " [y/N] " << std::flush;
-  std::string answer;
-  std::getline(io.in, answer);
-  if (answer == "y" || answer == "Y" || answer == "yes") {
-    return true;
-  }
-  code = x.fail(exit_code::refused, "not confirmed: nothing was changed");
-  return false;
 }
 
 exit_code turn(invocation& x, bool on) {

@@ -2,8 +2,7 @@
 
 #include "tools/djm/invocation.hpp"
 
-/// Commands that change something, or ask whether one may. Orders about the record of jobs come here, too: a function,
-/// and a row in the table of commands.
+/// Commands that change marks and switches, or ask whether one may.
 namespace djm::tool {
 
 exit_code drain_command(invocation& x);

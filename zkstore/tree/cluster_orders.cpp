@@ -59,4 +59,45 @@ order_ops switch_all_ops(const tree_schema& tree, bool disabled, const read_resu
   return ops;
 }
 
+expected<record_change> record_ops(const tree_schema& tree, const job_id& job, const job_order& what,
+                                   std::optional<std::int64_t> expected_rev, const std::string& by,
+                                   std::int64_t wall_ms, const read_result& record, const read_result& config) {
+  const auto path = tree.job(job);
+  const auto now = read_payload<job_payload>(record, path);
+  if (now.problem) {
+    return tl::make_unexpected(*now.problem);
+  }
+  if (!now.value) {
+    return fail(errc::unknown_job, "job \"" + job + "\" has no record in the cluster: no node has registered it");
+  }
+  // A configuration that others have damaged is replaced by whatever is set now.
+  const auto before = read_payload<config_payload>(config, tree.job_config(job)).value.value_or(config_payload{});
+  const auto next = carry_out(what, job, *now.value, before, expected_rev, by, wall_ms);
+  if (!next) {
+    return tl::make_unexpected(next.error());
+  }
+  record_change result;
+  result.rev = next->record ? next->record->rev : now.value->rev;
+  if (next->record) {
+    result.ops.emplace_back(set_op{path, encode(*next->record, record.data), record.stat.version});
+  }
+  if (next->config) {
+    const auto data = encode(*next->config, config.data);
+    if (config.code == rc::ok) {
+      result.ops.emplace_back(set_op{tree.job_config(job), data, config.stat.version});
+    } else {
+      result.ops.emplace_back(create_op{tree.job_config(job), data});
+    }
+  }
+  return result;
+}
+
+write_op tell_of_record(const tree_schema& tree, const job_id& job, const std::string& by, const read_result& version) {
+  // One that others have damaged says nothing of earlier changes, so all records are read anew.
+  const auto before = read_payload<jobs_version_payload>(version, tree.jobs_version()).value;
+  return set_op{tree.jobs_version(),
+                encode_change(before.value_or(jobs_version_payload{}), version.stat.version, {job}, by),
+                version.stat.version};
+}
+
 } // namespace djm::store

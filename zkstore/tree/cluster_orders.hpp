@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "zkstore/payloads.hpp"
+#include "zkstore/tree/job_records.hpp"
 #include "zkstore/tree_schema.hpp"
 
 /// What people order of the whole cluster, as changes of the tree: decided from what was read, in one way for nodes and
@@ -29,5 +30,21 @@ order_ops switch_job_ops(const tree_schema& tree, const job_id& job, bool enable
 
 /// `pools`: what was read of `work-pool`. Data that makes no sense is replaced.
 order_ops switch_all_ops(const tree_schema& tree, bool disabled, const read_result& pools);
+
+/// What an order about a job's record comes to.
+struct record_change {
+  /// Of the record as it will be, or as it is where nothing is to be written.
+  std::int64_t rev = 0;
+  std::vector<write_op> ops;
+};
+
+/// `record` and `config`: what was read of `jobs/<job>` and `jobs/<job>/config`; the rest as for `carry_out`.
+/// `unknown_job`: it has no record. Together with what it gives, `tell_of_record` has to be written.
+expected<record_change> record_ops(const tree_schema& tree, const job_id& job, const job_order& what,
+                                   std::optional<std::int64_t> expected_rev, const std::string& by,
+                                   std::int64_t wall_ms, const read_result& record, const read_result& config);
+
+/// Has everybody who follows records hear that this one has changed. `version`: what was read of `jobs-version`.
+write_op tell_of_record(const tree_schema& tree, const job_id& job, const std::string& by, const read_result& version);
 
 } // namespace djm::store

@@ -67,7 +67,7 @@ private:
   sentry& sentry_;
   record_look& record_news_;
   std::vector<std::pair<job_id, std::string>> to_show_; ///< what the registration says when it is written
-  std::deque<keeper_txn> chunks_; ///< to be written, the first of them under way
+  std::deque<keeper_txn> chunks_;                       ///< to be written, the first of them under way
 };
 
 } // namespace djm

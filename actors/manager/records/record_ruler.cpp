@@ -91,7 +91,8 @@ void record_ruler::apply_look(const read_slot& version, const std::optional<read
   if (names) {
     const auto all = to_ids<job_id>((*names)->children);
     names_.clear();
-    std::copy_if(all.begin(), all.end(), std::inserter(names_, names_.end()), [](const job_id& x) { return is_valid_id(x); });
+    std::copy_if(all.begin(), all.end(), std::inserter(names_, names_.end()),
+                 [](const job_id& x) { return is_valid_id(x); });
     open_questions_.clear();
     changed = names_;
   }

@@ -129,6 +129,13 @@ TEST_CASE("the recorded session of the guide is what the tool says") {
   r.type("djm enable mail --yes >/dev/null");
   REQUIRE(calm(6));
 
+  r.say("Run it once more, now; then slow it down, look at what is set, and take that back:");
+  CHECK(contains(r.type("djm trigger mail --yes --request by-hand"), "record rev"));
+  r.type("djm set mail schedule.period 30s --yes");
+  CHECK(contains(r.type("djm record mail | grep -E 'rev|overrides'"), R"({"schedule":{"period":"30s"}})"));
+  r.type("djm unset mail schedule.period --yes >/dev/null");
+  CHECK(contains(r.type("djm wait mail"), "is served: 6 items"));
+
   r.say("Who owns what, and why not somebody else?");
   r.type("djm items mail");
   r.type("djm explain mail europe");

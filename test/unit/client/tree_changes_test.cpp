@@ -23,7 +23,7 @@ item_view item(const item_id& id, const node_id& owner, const node_id& holder = 
   return i;
 }
 
-job_view job(const job_id& id, std::vector<item_view> items, bool enabled = true) {
+job_view job_of(const job_id& id, std::vector<item_view> items, bool enabled = true) {
   job_view j;
   j.id = id;
   j.items = std::move(items);
@@ -45,7 +45,7 @@ std::string shown(const cluster_view& a, const cluster_view& b) {
 TEST_CASE("changes: two looks at the same are none") {
   cluster_view v;
   v.workers = {worker("n", worker_state::alive)};
-  v.jobs = {job("j", {item("a", "n", "n", 3)})};
+  v.jobs = {job_of("j", {item("a", "n", "n", 3)})};
   CHECK(shown(v, v).empty());
 }
 
@@ -66,8 +66,8 @@ TEST_CASE("changes: marks, leader and switches") {
   b.workers[0].draining = true;
   b.leader = "n";
   b.epoch = 9;
-  a.jobs = {job("j", {})};
-  b.jobs = {job("j", {}, false)};
+  a.jobs = {job_of("j", {})};
+  b.jobs = {job_of("j", {}, false)};
   CHECK(shown(a, b) == "worker_marked n   draining; leader_changed n   epoch 9; job_switched  j  off");
   a = b;
   b.all_disabled = true;
@@ -76,16 +76,16 @@ TEST_CASE("changes: marks, leader and switches") {
 
 TEST_CASE("changes: items move, and their locks follow") {
   cluster_view a, b;
-  a.jobs = {job("j", {item("a", "n1", "n1", 3), item("b", "n1")})};
-  b.jobs = {job("j", {item("a", "n2", "n2", 8), item("c", "n1")})};
+  a.jobs = {job_of("j", {item("a", "n1", "n1", 3), item("b", "n1")})};
+  b.jobs = {job_of("j", {item("a", "n2", "n2", 8), item("c", "n1")})};
   CHECK(shown(a, b) == "item_assigned n2 j a was n1; item_released n1 j a token 3; item_locked n2 j a token 8; "
                        "item_removed  j b ; item_added  j c ; item_assigned n1 j c ");
 }
 
 TEST_CASE("changes: jobs come and go with their items") {
   cluster_view a, b;
-  a.jobs = {job("old", {item("x", "n", "n", 4)})};
-  b.jobs = {job("new", {item("y", "")})};
+  a.jobs = {job_of("old", {item("x", "n", "n", 4)})};
+  b.jobs = {job_of("new", {item("y", "")})};
   CHECK(
     shown(a, b) ==
     "job_added  new  ; item_added  new y ; job_removed  old  ; item_released n old x token 4; item_removed  old x ");
@@ -93,8 +93,8 @@ TEST_CASE("changes: jobs come and go with their items") {
 
 TEST_CASE("changes: a view without holders says nothing of locks") {
   cluster_view a, b;
-  a.jobs = {job("j", {item("a", "n", "n", 3)})};
-  b.jobs = {job("j", {item("a", "n")})};
+  a.jobs = {job_of("j", {item("a", "n", "n", 3)})};
+  b.jobs = {job_of("j", {item("a", "n")})};
   b.problems = {"lock holders are left out above 5 items"};
   CHECK(shown(a, b) == "problem    lock holders are left out above 5 items");
 }

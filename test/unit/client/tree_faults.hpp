@@ -6,6 +6,7 @@
 
 #include "djm/tree_finding.hpp"
 #include "zkstore/payloads.hpp"
+#include "zkstore/tree/job_records.hpp"
 
 /// Everything that the doctor is to find, as something that can be put into a tree: one in memory, or one of a server.
 namespace djm::test {
@@ -40,6 +41,12 @@ inline std::string worker_text(const std::string& incarnation) {
   return store::encode(p);
 }
 
+inline std::string record_text(const job_id& job) {
+  job_spec spec;
+  spec.id = job;
+  return store::encode(store::first_record(*store::to_offer(spec), nullptr));
+}
+
 /// The sound tree has the job "j" with the items "a" and "b", and the worker "n1", alive in life "i1", that owns "a".
 inline std::vector<tree_fault> tree_faults() {
   using rule = finding_rule;
@@ -64,6 +71,12 @@ inline std::vector<tree_fault> tree_faults() {
     fault(rule::malformed_data, "work-pool/k", false, R"({"v":"one"})"),
     fault(rule::malformed_data, "work-pool", false, "{"),
     fault(rule::malformed_data, "workers/n1/assigned", false, "[]"),
+    fault(rule::malformed_data, "jobs/k9", false, R"({"v":1,"rev":"two"})"),
+    {rule::malformed_data, "jobs/k8/config", false,
+     [](const tree_hands& h, const std::string& root) {
+       h.put(root + "/jobs/k8", record_text("k8"));
+       h.put(root + "/jobs/k8/config", "[1]");
+     }},
     fault(rule::malformed_lock, "locks/j/b.lock", true, "mine"),
     fault(rule::malformed_mark, "marks/n7", true, "drain it"),
     fault(rule::alive_without_session, "alive/n8", true, R"({"v":1,"incarnation":"x"})"),

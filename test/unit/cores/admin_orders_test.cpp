@@ -110,3 +110,44 @@ TEST_CASE("orders: a record that cannot be read is named, and not overwritten") 
   CHECK(r.order(store::order::pause{true}).find("1 malformed_payload: \"/djm/jobs/j\"") == 0);
   CHECK(r.tree.data(path) == "{");
 }
+
+TEST_CASE("orders: one that the job's code has to judge waits for that alone, and holds no other back") {
+  rig r;
+  const auto judged = [](const char* config) {
+    return admin_core::change_record{"j", store::order::configure{json(config)}, {}, true, true};
+  };
+  CHECK(r.ask(judged(R"({"batch":5})")) == "");
+  CHECK(r.order(store::order::pause{true}) == "2 done");
+  CHECK(r.d.call(&admin_core::on_judged, std::uint64_t{1}, expected<void>{}) == "1 done");
+  CHECK(r.record().rev == 3);
+  CHECK(r.ask(judged(R"({"batch":-1})")) == "");
+  CHECK(r.d.call(&admin_core::on_judged, std::uint64_t{3}, expected<void>{fail(errc::invalid_config, "batch: -1")})
+          .find("configuration of job \"j\": batch: -1") != std::string::npos);
+  CHECK(r.record().rev == 3);
+  CHECK(r.d.call(&admin_core::on_judged, std::uint64_t{3}, expected<void>{}) == "");
+}
+
+TEST_CASE("orders: one whose judge does not come back is answered when its time is over, or the node ends") {
+  rig r;
+  const admin_core::change_record hangs{"j", store::order::configure{json(R"({"batch":5})")}, {}, true, true};
+  CHECK(r.ask(hangs) == "");
+  REQUIRE(r.d.core.wake_at());
+  CHECK(*r.d.core.wake_at() == r.d.now + seconds{30});
+  r.d.now += seconds{30};
+  CHECK(r.d.call(&admin_core::on_wake).find("has not said whether it can work with that") != std::string::npos);
+  CHECK(r.d.call(&admin_core::on_judged, std::uint64_t{1}, expected<void>{}) == "");
+  CHECK_FALSE(r.d.core.wake_at());
+  CHECK(r.ask(hangs) == "");
+  const auto ended = r.d.core.on_stop();
+  REQUIRE(ended.size() == 1);
+  CHECK(std::get<admin_core::done>(ended[0]).result.error().code == errc::shutting_down);
+  CHECK(r.record().rev == 1);
+}
+
+TEST_CASE("orders: those that wait for their judge count among those that a node holds back") {
+  rig r;
+  for (std::uint64_t n = 0; n < 1000; ++n) {
+    r.ask(admin_core::change_record{"j", store::order::configure{json(R"({"batch":5})")}, {}, true, true});
+  }
+  CHECK(r.order(store::order::pause{true}).find("holds 1000 requests back already") != std::string::npos);
+}

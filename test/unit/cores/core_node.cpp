@@ -359,7 +359,7 @@ void core_node::one(keeper_core&, keeper_core::stop_probing&) {
 }
 void core_node::one(keeper_core&, keeper_core::follow& x) {
   if (const auto r = runners.find(x.what.job); r != runners.end()) {
-    post([this, r, what = x.what] { carry_out(r->second, r->second.on_follow(what, what.paused, now_step())); });
+    post([this, r, what = x.what] { carry_out(r->second, r->second.on_follow(what, now_step())); });
   }
 }
 void core_node::one(keeper_core&, keeper_core::left&) {

@@ -108,6 +108,12 @@ std::string show(const job_runner_core::call_pool& x) {
 std::string show(const job_runner_core::pool_ready& x) {
   return "pool = " + list(x.items);
 }
+std::string show(const job_runner_core::check_config& x) {
+  return "config " + std::to_string(x.request) + "?";
+}
+std::string show(const job_runner_core::take_config& x) {
+  return "config of " + std::to_string(x.rev) + (x.empty ? ", empty" : "");
+}
 
 std::string show(const worker_core::grant& x) {
   return "grant " + x.job + ": " + list(x.items);

@@ -221,3 +221,71 @@ TEST_CASE("what if: it is for a client to say, and only if there is one") {
   const auto stops = s.result_of(site::ask(verb::post, "/v1/stoppable", R"({"nodes":["node-1"]})"));
   CHECK(std::get<order>(stops).nodes == std::vector<node_id>{"node-1"});
 }
+
+TEST_CASE("records: orders about a job for the whole cluster, each under the rev that If-Match names") {
+  site s;
+  s.settings.gate.writes = true;
+  const auto ask = [&](verb how, const char* path, const char* body, const char* only_if = nullptr) {
+    auto r = site::ask(how, path, body);
+    if (only_if != nullptr) {
+      r.headers.emplace_back("If-Match", only_if);
+    }
+    return s.result_of(r);
+  };
+  const auto configured = std::get<order>(ask(verb::put, "/v1/jobs/mail/config", R"({"batch":5})", "\"7\""));
+  CHECK(configured.what == operation::configure_job);
+  CHECK(configured.config.to_json() == R"({"batch":5})");
+  CHECK(configured.rev == 7);
+  CHECK(std::get<answer>(ask(verb::put, "/v1/jobs/mail/config", "[]")).status == 400);
+  CHECK(std::get<answer>(ask(verb::put, "/v1/jobs/mail/config", "{}", "7")).status == 400);
+  CHECK_FALSE(std::get<order>(ask(verb::put, "/v1/jobs/mail/config", "{}", "*")).rev);
+
+  const auto path = "/v1/jobs/mail/record";
+  const auto slowed = std::get<order>(ask(verb::patch, path, R"({"overrides":{"stop_grace":"9s"},"replace":true})"));
+  CHECK(slowed.replace);
+  CHECK(slowed.config.to_json() == R"({"stop_grace":"9s"})");
+  CHECK(std::get<order>(ask(verb::patch, path, R"({"paused":false})")).paused == false);
+  for (const auto* body : {"{}", R"({"paused":true,"overrides":{}})", R"({"pause":true})"}) {
+    CHECK(std::get<answer>(ask(verb::patch, path, body)).status == 400);
+  }
+  CHECK(std::get<order>(ask(verb::remove, "/v1/jobs/mail", "")).what == operation::remove_job);
+  CHECK(std::get<answer>(ask(verb::remove, "/v1/jobs/mail", "", "\"7\"")).status == 400);
+  CHECK_FALSE(std::get<order>(ask(verb::post, "/v1/jobs/mail/trigger", "")).everywhere);
+  const auto once = std::get<order>(ask(verb::post, "/v1/jobs/mail/trigger", R"({"everywhere":true,"request":"t"})"));
+  CHECK(once.everywhere);
+  CHECK(once.request == "t");
+}
+
+TEST_CASE("records: what was written says its rev, and what was changed meanwhile is 412 for who named one") {
+  const http_core core{site{}.settings};
+  call c;
+  for (const auto& r : routes()) {
+    c.to = r.what == operation::configure_job ? &r : c.to;
+  }
+  order_answer done;
+  done.rev = 8;
+  CHECK(core.concluded(c, done).body == R"({"rev":8})");
+  order_answer conflict;
+  conflict.failed = error{errc::conflict, "job \"mail\" is at revision 8"};
+  CHECK(core.concluded(c, conflict).status == 409);
+  c.only_if = "\"7\"";
+  CHECK(core.concluded(c, conflict).status == 412);
+}
+
+TEST_CASE("runs: of a job, an item, with an end, and so many") {
+  site s;
+  const auto o = std::get<order>(s.result_of(site::ask(verb::get, "/v1/runs?job=mail&item=eu&outcome=failed&limit=3")));
+  CHECK(o.history.job == "mail");
+  CHECK(o.history.item == "eu");
+  CHECK(o.history.outcome == run_outcome::failed);
+  CHECK(o.history.limit == 3);
+  CHECK(s.get("/v1/runs?outcome=well").status == 400);
+  CHECK(s.get("/v1/runs?cursor=x").status == 400);
+}
+
+TEST_CASE("records: they are for a client to read, and only if there is one") {
+  site s;
+  CHECK(json_of(s.get("/v1/jobs/mail/record")).at("code") == "no_client");
+  s.settings.has_client = true;
+  CHECK(std::get<order>(s.result_of(site::ask(verb::get, "/v1/jobs/mail/record"))).job == "mail");
+}

@@ -121,7 +121,7 @@ TEST_CASE("deep_to_string reads well") {
     R"(rebalance_debounce=200ms, rebalance_max_wait=2s, sweep_period=30s, clean_period=3h, backoff_min=100ms, )"
     R"(backoff_max=5s, strategy_timeout=10s, backlog_limit=1000, registration_timeout=30s, max_threads=16, )"
     R"(abort_on_overrun=false, zone="", labels=["ssd", "gpu"], weight=1000, capacity={"cpu" = 4000, "memory_mb" = 8192}, max_items=0, )"
-    R"(max_moves=0, max_moves_per_worker=0, software_version=""))");
+    R"(max_moves=0, max_moves_per_worker=0, status_period=0s, software_version=""))");
 }
 
 #if !DJM_CAF_1X // wants a number for every element

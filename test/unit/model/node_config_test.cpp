@@ -154,9 +154,9 @@ TEST_CASE("texts that break their rule are named with key, value and rule") {
   CHECK(complaint([](auto& c) { c.id = "a/b"; }, errc::invalid_id).find("id: node id \"a/b\" breaks the rule") == 0);
   CHECK(complaint([](auto& c) { c.id = node_id{std::string(121, 'x')}; }, errc::invalid_id).find("(121 bytes)") !=
         std::string::npos);
-  CHECK(complaint([](auto& c) { c.store.connect = "zoo1"; }, errc::invalid_connect_string) ==
-        "store.connect: \"zoo1\": server \"zoo1\" has no port; it must be embedded or host:port[,host:port]...");
-  CHECK(complaint([](auto& c) { c.store.connect = ""; }, errc::invalid_connect_string).find("a server is empty") !=
+  CHECK(complaint([](auto& c) { c.store.connect = "zoo1:x"; }, errc::invalid_connect_string).find("zoo1:x") !=
+        std::string::npos);
+  CHECK(complaint([](auto& c) { c.store.connect = ""; }, errc::invalid_connect_string).find("names no server") !=
         std::string::npos);
   for (const auto* root : {"", "djm", "/djm/", "//", "/a/../b", "/a\n", "/zookeeper", "/zookeeper/quota", "/\xFF"}) {
     CHECK(complaint([root](auto& c) {

@@ -90,23 +90,41 @@ TEST_CASE("a plan is a function of sets: the order of insertion changes nothing"
   }));
 }
 
-TEST_CASE("a plan of its own result moves nothing") {
+TEST_CASE("a plan of its own result moves nothing where everything has a place") {
   auto with = everything();
   with.gone = false;
   // Rules of different sizes and kinds together are planned by rules of thumb that need not agree with themselves.
   with.weights = with.profiles = with.item_weights = with.separate = with.colocate = with.relaxations = false;
-  CHECK(rc::check("random problems", [with](std::uint32_t seed) {
+  const auto settled = [with](std::uint32_t seed) {
     auto raw = generator{seed}.draw(with);
     for (auto& j : raw.jobs) {
       j.attributes.strategy = seed % 2 == 0 ? "balanced" : "evenly_spread";
     }
+    RC_LOG() << "seed " << seed;
     const auto problem = generator::build(raw, 0);
     const auto first = planned(problem);
+    if (!first.unassigned.empty()) {
+      return; // where room is short a plan and what is moved to make room need not agree
+    }
     const auto second = planned(problem.with_previous(first.owner));
-    RC_LOG() << "seed " << seed;
     RC_ASSERT(second.summary.moves == 0u);
     RC_ASSERT(second.owner == first.owner);
-  }));
+  };
+  CHECK(rc::check("random problems", settled));
+}
+
+TEST_CASE("items of one job do not change places to make room") {
+  // Rare among random ones: what makes room goes where one of its own job came from.
+  auto with = everything();
+  with.gone = false;
+  with.weights = with.profiles = with.item_weights = with.separate = with.colocate = with.relaxations = false;
+  auto raw = generator{462413670}.draw(with);
+  for (auto& j : raw.jobs) {
+    j.attributes.strategy = "balanced";
+  }
+  const auto problem = generator::build(raw, 0);
+  const auto first = planned(problem);
+  CHECK(planned(problem.with_previous(first.owner)).summary.moves == 0);
 }
 
 TEST_CASE("a worker that is eligible for nothing changes nothing") {

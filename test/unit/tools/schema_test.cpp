@@ -84,6 +84,12 @@ TEST_CASE("tool: what is written as JSON follows the schema, and all of it stand
   r.lock("n1", "mail", "asia");
   r.put("/djm/locks/mail/europe.lock", "nonsense");
   r.stand("n1");
+  job_spec spec;
+  spec.id = "mail";
+  r.add_record(spec);
+  r.add_job("beta", {"b"});
+  r.assign("n1", "beta", {"b"});
+  r.lock("n1", "beta", "b");
   const std::pair<std::string, std::vector<std::string>> calls[] = {
     {"status", {"status"}},
     {"nodes", {"nodes"}},
@@ -97,6 +103,9 @@ TEST_CASE("tool: what is written as JSON follows the schema, and all of it stand
     {"plan --live", {"plan", "--live", "--without", "n1"}},
     {"stoppable", {"stoppable", "n1", "n2"}},
     {"cordon", {"cordon", "n1"}},
+    {"pause", {"pause", "mail", "--yes"}},
+    {"record", {"record", "mail"}},
+    {"wait", {"wait", "beta"}},
     {"check", {"check"}},
     {"doctor", {"doctor"}},
     {"tree", {"tree"}},

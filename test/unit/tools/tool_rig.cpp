@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "actors/sessions/shared_sessions.hpp"
+#include "zkstore/tree/job_records.hpp"
 #include "zkstore/tree_schema.hpp"
 
 namespace djm::test {
@@ -121,6 +122,10 @@ void tool_rig::add_job(const job_id& job, const std::vector<item_id>& items, con
   for (const auto& item : items) {
     put(schema.pool(job, item));
   }
+}
+
+void tool_rig::add_record(const job_spec& spec) {
+  put(schema.job(spec.id), store::encode(store::first_record(*store::to_offer(spec), nullptr)));
 }
 
 void tool_rig::assign(const node_id& worker, const job_id& job, const std::vector<item_id>& items) {

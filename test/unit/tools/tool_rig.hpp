@@ -38,6 +38,8 @@ public:
   /// Registered, and alive as long as this rig.
   void enlist(const node_id& worker, const std::vector<job_id>& jobs, bool alive = true);
   void add_job(const job_id& job, const std::vector<item_id>& items, const std::string& strategy = {});
+  /// Its record, as the first node that registers it writes it.
+  void add_record(const job_spec& spec);
   void assign(const node_id& worker, const job_id& job, const std::vector<item_id>& items);
   void lock(const node_id& worker, const job_id& job, const item_id& item);
   /// The first candidate leads.

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <caf/all.hpp>
+
+#include "actors/env/node_env.hpp"
+#include "djm/node_actor.hpp"
+
+namespace djm {
+
+/// How a node is, in one line for its log: "ready, 12.5 MiB resident, ...". `resident`: bytes; 0: not known.
+std::string status_line(const node_status& s, std::uint64_t resident);
+
+/// Logs that line every `period`. Ends with the node, which it does not keep alive.
+caf::behavior status_teller_behavior(cx::event_based_actor* self, const node_actor& node,
+                                     const std::shared_ptr<node_env>& env, duration period);
+
+} // namespace djm

@@ -1,0 +1,111 @@
+#include <atomic>
+#include <condition_variable>
+#include <fstream>
+#include <mutex>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "djm/http.hpp"
+#include "djm/node.hpp"
+#include "temp_dir.hpp"
+#include "tool_rig.hpp"
+
+using namespace djm;
+using namespace djm::test;
+using json = nlohmann::json;
+
+namespace {
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// A node that has run two items once each, one of which fails, and serves what it remembers.
+class remembering {
+public:
+  explicit remembering(http_config web = {}) {
+    node_config c;
+    c.id = "n1";
+    c.store.root = "/tool-runs";
+    node_options o;
+    o.log = [](const log_record&) {};
+    o.on_run_over = [this](const past_run&) {
+      std::lock_guard<std::mutex> lock{guard_};
+      ++over_;
+      changed_.notify_all();
+    };
+    const auto work = [](job_context& ctx) {
+      for (const auto& i : ctx.items()) {
+        if (i.id == "asia") {
+          throw std::runtime_error{"no \x1b[31mroute"};
+        }
+      }
+    };
+    o.jobs.push_back(
+      job_builder{"mail"}.items({"asia", "europe"}).thread_per_item().on_trigger_only().run(work).build().value());
+    node_.emplace(node::start(c, std::move(o)).value());
+    REQUIRE(node_->trigger("mail"));
+    std::unique_lock<std::mutex> lock{guard_};
+    REQUIRE(changed_.wait_for(lock, std::chrono::seconds{60}, [this] { return over_ == 2; }));
+    lock.unlock();
+    server_.emplace(http_server::start(*node_, std::move(web)).value());
+  }
+  ~remembering() {
+    server_.reset();
+    (void) node_->shutdown();
+  }
+  std::string url() const { return server_->url(); }
+
+private:
+  std::mutex guard_;
+  std::condition_variable changed_;
+  int over_ = 0;
+  std::optional<node> node_;
+  std::optional<http_server> server_;
+};
+
+} // namespace
+
+TEST_CASE("tool: runs that are over are asked of the nodes that are named") {
+  remembering n;
+  tool_rig r;
+  const auto all = r.run_bare({"runs", "--url", n.url()});
+  CHECK(all.code == 0);
+  CHECK(contains(all.out, "NODE  JOB   ITEMS"));
+  CHECK(contains(all.out, "finished"));
+  CHECK(contains(all.out, "failed"));
+  CHECK_FALSE(contains(all.out, "\x1b"));
+  r.environment["DJM_URL"] = n.url() + "/";
+  const auto failed = json::parse(r.run_bare({"runs", "mail", "--outcome", "failed", "-o", "json"}).out);
+  REQUIRE(failed.size() == 1);
+  CHECK(failed[0]["items"][0]["id"] == "asia");
+  CHECK(json::parse(r.run_bare({"runs", "mail", "europe", "-o", "json"}).out).size() == 1);
+  CHECK(json::parse(r.run_bare({"runs", "--limit", "1", "-o", "json"}).out).size() == 1);
+  CHECK(r.run_bare({"runs", "x", "-o", "jsonl"}).out.empty());
+}
+
+TEST_CASE("tool: what one node knows is shown where another does not answer, and the code says so") {
+  remembering n;
+  tool_rig r;
+  const auto t = r.run_bare({"runs", "--url", n.url() + ",http://127.0.0.1:1", "--timeout", "20s"});
+  CHECK(t.code == 4);
+  CHECK(contains(t.out, "europe"));
+  CHECK(contains(t.err, "djm runs: http://127.0.0.1:1: "));
+}
+
+TEST_CASE("tool: an address that is none, one that nobody names, and a token are each told") {
+  const temp_dir folder;
+  const auto file = (folder.path() / "token").string();
+  std::ofstream{file} << "0123456789abcdef\n";
+  http_config web;
+  web.token_file = file;
+  remembering n{std::move(web)};
+  tool_rig r;
+  CHECK(r.run_bare({"runs"}).code == 2);
+  CHECK(r.run_bare({"runs", "--url", "ftp://x"}).code == 2);
+  CHECK(r.run_bare({"runs", "--url", n.url()}).code == 5);
+  CHECK(r.run_bare({"runs", "--url", n.url(), "--token-file", file}).code == 0);
+  CHECK(r.run_bare({"runs", "--url", n.url(), "--token-file", (folder.path() / "none").string()}).code == 2);
+  CHECK(r.run_bare({"runs", "--url", n.url(), "--outcome", "well"}).code == 2);
+}
