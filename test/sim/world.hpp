@@ -72,6 +72,10 @@ public:
 
   /// Decides what becomes of a transaction; empty: it arrives.
   std::function<fate(const process&, const store::transaction&, transaction_kind)> decide_fate;
+  /// Asked first, of every process; empty: as `decide_fate` says.
+  std::function<std::optional<fate>(const process&)> fate_outside;
+  /// Told everything that is committed, after the judge.
+  std::function<void(const store::committed_transaction&)> on_commit;
   /// Told when a node starts, is told to stop, or says how it is connected.
   std::function<void(handle, node_phase)> on_phase;
   /// Told every event of every node.

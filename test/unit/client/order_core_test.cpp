@@ -473,6 +473,18 @@ TEST_CASE("order: whoever changes the record meanwhile is met by its version, th
   CHECK(r.record().paused);
 }
 
+TEST_CASE("order: a configuration that somebody writes by hand meanwhile is not overwritten") {
+  record_rig r{store::order::configure{*user_config::parse(R"({"batch":5})")}};
+  const std::string path = "/djm/jobs/j/config";
+  r.tree.put(path, store::encode(store::config_payload{}));
+  r.answer_read();
+  const auto by_hand = store::encode(store::config_payload{*user_config::parse(R"({"batch":7})")});
+  r.tree.put(path, by_hand);
+  r.answer_commit();
+  CHECK_FALSE(r.result);
+  CHECK(r.tree.data(path) == by_hand);
+}
+
 TEST_CASE("order: a trigger whose answer was lost is given once") {
   record_rig r{store::order::trigger{"t"}};
   r.answer_read();
