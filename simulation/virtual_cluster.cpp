@@ -31,7 +31,7 @@ virtual_cluster::virtual_cluster(cluster_setup setup)
   coordinator_->seed(setup_.seed);
   coordinator_->clock().current_time = to_caf_time(timeline_.now);
   ensemble_.set_observer([this](const store::committed_transaction& txn, time_point t) { note_commit(txn, t); });
-  network_ = std::make_unique<network>(timeline_, ensemble_, *this, setup_.seed, setup_.machines + 2);
+  network_ = std::make_unique<network>(timeline_, ensemble_, *this, setup_.seed, setup_.machines + 3);
   for (std::size_t m = 0; m < setup_.machines; ++m) {
     network_->set_delay(m, setup_.least_delay, setup_.most_delay);
   }

@@ -7,34 +7,32 @@ namespace djm::sim {
 
 using namespace std::chrono_literals;
 
-outsider::outsider(world& w, fault_plan& c, std::uint64_t seed, time_point until)
+outsider::outsider(world& w, fault_plan& c, std::uint64_t seed, std::size_t seat, time_point until)
   : world_(w),
     plan_(c),
-    chance_(seed, "outsider"),
+    chance_(seed, "outsider " + std::to_string(seat)),
     until_(until),
-    machine_(w.options().machines + 1),
+    seat_(seat),
+    machine_(w.options().machines + seat),
     truth_([this](std::string text) { world_.verdict().report("A1", std::move(text), world_.now()); }) {
   world_.net().set_delay(machine_, 100us, 2ms);
-  world_.on_commit = [this](const store::committed_transaction& txn) {
+  auto& ear = world_.outside[machine_];
+  ear.decide = [this] {
+    return !chance_.one_in(8) ? fate::arrives : chance_.one_in(2) ? fate::lost_before : fate::lost_after;
+  };
+  ear.committed = [this](const store::committed_transaction& txn) {
     if (world_.went_back_at() != went_back_at_) {
       went_back_at_ = world_.went_back_at();
       truth_.history_begins(world_.ensemble().committed().tree());
     }
     truth_.committed(txn);
   };
-  world_.fate_outside = [this](const process& p) -> std::optional<fate> {
-    if (p.machine() != machine_) {
-      return std::nullopt;
-    }
-    return !chance_.one_in(8) ? fate::arrives : chance_.one_in(2) ? fate::lost_before : fate::lost_after;
-  };
   world_.at(until_, [this] { end_life(false); });
   begin_life();
 }
 
 outsider::~outsider() {
-  world_.on_commit = {};
-  world_.fate_outside = {};
+  world_.outside.erase(machine_);
   for (const auto& x : lives_) {
     world_.net().vanish(*x->p);
     x->p->die();
@@ -58,7 +56,7 @@ void outsider::begin_life() {
   }
   lives_.push_back(std::make_unique<life>());
   now_ = lives_.back().get();
-  now_->p = world_.make_stranger("outsider", 1);
+  now_->p = world_.make_stranger("outsider", seat_);
   const auto ours = [this, x = now_](const outside_session::news& news) {
     if (now_ == x) { // not the farewell of one that has ended
       hear(news);
@@ -99,7 +97,8 @@ void outsider::give() {
   order_core::settings s;
   s.who = order_truth::name_of(now_->p->number(), ++now_->orders);
   s.mode = chance_.one_in(10) ? order_mode::dry_run : order_mode::write;
-  auto what = draw();
+  auto what = latest_ && chance_.one_in(4) ? reversed(*latest_) : draw();
+  latest_ = what;
   world_.note("order from outside: " + s.who);
   truth_.begins(s.who, what, s.mode);
   now_->core = std::make_unique<order_core>(s, std::move(what));

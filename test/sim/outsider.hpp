@@ -19,8 +19,8 @@ namespace djm::sim {
 /// committed (invariant "A1"). What it has ordered is taken back by the plan when everything heals.
 class outsider {
 public:
-  /// Gives orders from the beginning until then.
-  outsider(world& w, fault_plan& c, std::uint64_t seed, time_point until);
+  /// Gives orders from the beginning until then. Of two the `seat` is 1 and 2.
+  outsider(world& w, fault_plan& c, std::uint64_t seed, std::size_t seat, time_point until);
   ~outsider();
   outsider(const outsider&) = delete;
   outsider& operator=(const outsider&) = delete;
@@ -52,6 +52,7 @@ private:
   order_core::order draw();
   order_core::order draw_marks();
   order_core::order draw_record();
+  order_core::order reversed(order_core::order what);
   const job_id& any_job();
 
   void disturb();
@@ -63,10 +64,12 @@ private:
   fault_plan& plan_;
   chance chance_;
   time_point until_;
+  std::size_t seat_;
   std::size_t machine_;
   order_truth truth_;
   std::vector<std::unique_ptr<life>> lives_;
   life* now_ = nullptr;
+  std::optional<order_core::order> latest_;
   std::optional<time_point> went_back_at_;
 };
 

@@ -65,6 +65,23 @@ order_core::order outsider::draw_record() {
   return x;
 }
 
+/// The same the other way round, or once more: what has just stood is gone, and what was refused may be done.
+order_core::order outsider::reversed(order_core::order what) {
+  if (auto* marks = std::get_if<order_core::set_marks>(&what)) {
+    for (auto* mark : {&marks->wish.draining, &marks->wish.cordoned}) {
+      *mark = mark->has_value() ? std::optional{!**mark} : std::nullopt;
+    }
+  } else if (auto* job = std::get_if<order_core::switch_job>(&what)) {
+    job->enabled = !job->enabled;
+  } else if (auto* all = std::get_if<order_core::switch_all>(&what)) {
+    all->disabled = false;
+  } else if (const auto* record = std::get_if<order_core::change_record>(&what);
+             record != nullptr && std::holds_alternative<store::order::pause>(record->what)) {
+    plan_.paused_outside(record->job);
+  }
+  return what;
+}
+
 order_core::order outsider::draw() {
   switch (chance_.below(16)) {
   case 0: return order_core::switch_all{chance_.one_in(4)};

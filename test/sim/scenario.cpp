@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -289,9 +291,9 @@ scenario_result run_scenario(const scenario_options& o) {
       }
     }
     user asks{w, c, o.seed, o.kind != profile::calm, w.now() + s.settle + s.trouble};
-    std::optional<outsider> orders;
-    if (has_outsider(o)) {
-      orders.emplace(w, c, o.seed, w.now() + s.settle + s.trouble);
+    std::vector<std::unique_ptr<outsider>> outside;
+    while (has_outsider(o) && outside.size() < 2) {
+      outside.push_back(std::make_unique<outsider>(w, c, o.seed, outside.size() + 1, w.now() + s.settle + s.trouble));
     }
     for (std::size_t m = 0; m < s.machines; ++m) {
       w.at(w.now() + dice.between(0ms, 1s), [&c, m] { c.start(m); });
@@ -325,8 +327,8 @@ scenario_result run_scenario(const scenario_options& o) {
     result.steps = w.steps();
     result.simulated = w.now() - began;
     result.coverage = w.covered();
-    if (orders) {
-      note_answers(result.coverage, orders->counted());
+    for (const auto& x : outside) {
+      note_answers(result.coverage, x->counted());
     }
     const auto& n = w.verdict().counted();
     result.runs = n.runs;

@@ -60,8 +60,8 @@ void world::committed(const store::committed_transaction& txn, time_point t) {
     note(line);
   }
   judge_.committed(txn, t);
-  if (on_commit) {
-    on_commit(txn);
+  for (const auto& [machine, ear] : outside) {
+    ear.committed(txn);
   }
 }
 
@@ -99,12 +99,12 @@ void world::run_ended(const process& p, const run_result& r) {
 }
 
 fate world::decide(const process& p, const store::transaction& txn) {
-  const auto outside = fate_outside ? fate_outside(p) : std::nullopt;
-  if (!decide_fate && !outside) {
+  const auto ear = outside.find(p.machine());
+  if (!decide_fate && ear == outside.end()) {
     return fate::arrives;
   }
   const auto kind = kind_of(txn);
-  const auto f = outside ? *outside : decide_fate(p, txn, kind);
+  const auto f = ear != outside.end() ? ear->second.decide() : decide_fate(p, txn, kind);
   if (f != fate::arrives) {
     if (const auto* component = component_of(kind); *component != 0) {
       judge_.tried(p, component, enum_text(kind), false, now());
