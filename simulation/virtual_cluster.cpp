@@ -31,7 +31,7 @@ virtual_cluster::virtual_cluster(cluster_setup setup)
   coordinator_->seed(setup_.seed);
   coordinator_->clock().current_time = to_caf_time(timeline_.now);
   ensemble_.set_observer([this](const store::committed_transaction& txn, time_point t) { note_commit(txn, t); });
-  network_ = std::make_unique<network>(timeline_, ensemble_, *this, setup_.seed, setup_.machines + 1);
+  network_ = std::make_unique<network>(timeline_, ensemble_, *this, setup_.seed, setup_.machines + 3);
   for (std::size_t m = 0; m < setup_.machines; ++m) {
     network_->set_delay(m, setup_.least_delay, setup_.most_delay);
   }
@@ -199,8 +199,8 @@ bool virtual_cluster::up_as(const std::string& incarnation) const {
                      [&](const auto& x) { return x.second.up && x.second.p->incarnation() == incarnation; });
 }
 
-std::unique_ptr<process> virtual_cluster::make_stranger() {
-  return std::make_unique<process>(timeline_, ++last_, setup_.machines, "stranger", process::clock{});
+std::unique_ptr<process> virtual_cluster::make_stranger(node_id name, std::size_t other) {
+  return std::make_unique<process>(timeline_, ++last_, setup_.machines + other, std::move(name), process::clock{});
 }
 
 } // namespace djm::sim

@@ -113,8 +113,9 @@ public:
   std::vector<handle> processes() const;
   /// The one that is up on this machine, if any.
   std::optional<handle> on(std::size_t machine) const;
-  /// A process without a node, on a machine of its own whose links have no delays.
-  std::unique_ptr<process> make_stranger();
+  /// A process without a node, on a machine of its own whose links have no delays; or on the first or second of
+  /// the `other` ones, where nobody else is.
+  std::unique_ptr<process> make_stranger(node_id name = "stranger", std::size_t other = 0);
 
   /// Sends a message that the node answers with nothing; an error lands in `refusals`.
   template <class Message>

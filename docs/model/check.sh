@@ -14,13 +14,13 @@ trap 'rm -rf "$dir"' EXIT
 good=0 bad=0
 
 # check COST NAME holds|violated MACRO...: COST is "slow" for what --quick leaves out. Names that begin with "plan",
-# "retire", "jobs" or "saves" are of the model of that name, all others of djm.pml.
+# "retire", "jobs", "outside" or "saves" are of the model of that name, all others of djm.pml.
 check() {
   local cost=$1 name=$2 expected=$3 folder=$dir/$2 start=$SECONDS errors states steps found model=$here/djm.pml
   shift 3
   [[ -z $only || $only == "$name" || ($only == --quick && $cost == quick) ]] || return 0
   local other
-  for other in plan retire jobs saves; do
+  for other in plan retire jobs outside saves; do
     [[ $name != "$other"* ]] || model=$here/$other.pml
   done
   mkdir -p "$folder"
@@ -114,6 +114,7 @@ check slow  jobs-longer                holds    JOINS=4
 check slow  jobs-removed               holds    REMOVALS=1 JOINS=2
 check slow  jobs-damaged               holds    DAMAGES=1 JOINS=2
 check slow  jobs-deleted               holds    DELETIONS=1 JOINS=2
+check quick jobs-paused                holds    PAUSES=1 REMOVALS=1 JOINS=1
 check quick jobs-joiner-rules          violated JOINER_RULES JOINS=4 STARTS=3
 check quick jobs-ruling-unchecked      violated RULING_UNCHECKED
 check quick jobs-version-read-last     violated VERSION_READ_LAST
@@ -125,6 +126,21 @@ check quick jobs-absent-is-damage      violated ABSENT_IS_DAMAGE REMOVALS=1 JOIN
 check quick jobs-no-tombstone          violated NO_TOMBSTONE REMOVALS=1 JOINS=2
 check quick jobs-tombstone-goes        violated TOMBSTONE_GOES REMOVALS=1
 check quick jobs-deletion-is-removal   violated DELETION_IS_REMOVAL DELETIONS=1 JOINS=2
+check quick jobs-order-unguarded       violated ORDER_UNGUARDED PAUSES=1 REMOVALS=1 JOINS=1
+
+check quick outside                    holds
+check quick outside-by-hand            holds    STRANGERS=1
+check quick outside-restored           holds    RESTORES=1
+check slow  outside-longer             holds    ORDERS=3
+check quick outside-no-data-version    holds    NO_DATA_VERSION
+check quick outside-no-version         violated NO_VERSION
+check quick outside-no-bump            violated NO_BUMP
+check quick outside-data-unchecked     violated NO_DATA_VERSION STRANGERS=1
+check quick outside-outlives-session   violated COMMIT_OUTLIVES_SESSION RESTORES=1
+check quick outside-reads-kept         violated READS_OUTLIVE_SESSION RESTORES=1
+check quick outside-lagging-reads      violated LAGGING_READS
+check quick outside-unknown-is-refused violated UNKNOWN_IS_REFUSED
+check quick outside-unknown-is-done    violated UNKNOWN_IS_DONE
 
 # -- what is designed and not built yet: these become `check` lines together with the code and its mutants --
 designed() { check "$@"; }

@@ -22,6 +22,9 @@
 #ifndef DAMAGES
 #define DAMAGES 0       /* times that somebody deletes the folder of all records */
 #endif
+#ifndef PAUSES
+#define PAUSES 0        /* pauses ordered */
+#endif
 #ifndef DELETIONS
 #define DELETIONS 0     /* times that somebody deletes the record alone */
 #endif
@@ -74,10 +77,14 @@ bool in_session[2];     /* has seen it open in this session, while it offers the
 #endif
 bool fresh[2];          /* gone for less than D */
 
-/* ---- the leader, the operator ---- */
+/* ---- the leader; an operator, who has no alive/<w> that could be checked: he may as well be outside of the cluster ---- */
 byte l_at, l_version, l_worker_version, l_record;
 bool l_dirty = 1, l_has[2], l_any;
 byte o_at, o_version, o_record;
+#if PAUSES
+bool p_at;              /* another operator, who pauses the job: he writes the record as he has read it, but for the pause */
+byte p_version, pauses;
+#endif
 
 byte joins, starts, removals, damages, deletions, ranks;
 byte k;
@@ -245,6 +252,12 @@ inline leader() {
   fi
 }
 
+#ifdef ORDER_UNGUARDED
+#define RECORD_SAME(v) true
+#else
+#define RECORD_SAME(v) (version == v)
+#endif
+
 inline operator() {
   if
   :: d_step { o_at == 0 && removals < REMOVALS && record == OPEN -> removals++; o_version = version; o_at = 1 }
@@ -253,6 +266,13 @@ inline operator() {
        :: version == k -> record = REMOVING; CHANGED; orders = 1; removed_in = base; allowed[0] = 0; allowed[1] = 0
        :: else
        fi }
+#if PAUSES
+  :: d_step { !p_at && pauses < PAUSES && record == OPEN -> pauses++; p_version = version; p_at = 1 }
+  :: d_step { p_at && !(RECORD_SAME(p_version) && record != ABSENT) -> p_at = 0; p_version = 0 }
+  :: d_step { p_at && RECORD_SAME(p_version) && record != ABSENT -> p_at = 0; p_version = 0;
+       assert(orders == 0 || removed_in != base);                        /* gone for good */
+       record = OPEN; CHANGED }
+#endif
   :: d_step { damages < DAMAGES && record == OPEN -> damages++; record = ABSENT; CHANGED; base++ }
   :: d_step { deletions < DELETIONS && record == OPEN -> deletions++; record = ABSENT; CHANGED; NOTE_DELETED }
   fi

@@ -55,6 +55,8 @@ public:
 
   /// What must be there, owned, locked and running when all is well.
   judge::expectation expected(time_point since) const;
+  /// Somebody outside pauses the job, or may: it is resumed after a while, and when everything heals.
+  void paused_outside(const job_id& job);
   /// Registers a job whose predecessor may still be in its way: as often as it takes.
   void register_again(world::handle h, std::size_t machine, const job_id& id);
   const std::map<job_id, job_entry>& jobs() const { return jobs_; }

@@ -189,7 +189,9 @@ void judge::extend(const process& p, time_point until) {
 }
 
 void judge::closed(const process& p, time_point now) {
-  gave_up(hosts_[p.number()], now);
+  if (const auto h = hosts_.find(p.number()); h != hosts_.end()) { // somebody outside has no lease
+    gave_up(h->second, now);
+  }
 }
 
 /// The others count D from here at the earliest, whatever contact there was before.

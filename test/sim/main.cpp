@@ -33,6 +33,7 @@ struct arguments {
   bool keep_going = false;
   bool figure = false;
   std::string only;
+  std::optional<bool> outsider;
 };
 
 constexpr const char* usage = R"(usage: djm_sim [OPTION...]
@@ -41,6 +42,7 @@ constexpr const char* usage = R"(usage: djm_sim [OPTION...]
   --profile P     calm, chaos, churn, partition, scale, several with commas between, or all; default chaos
   --replay SEED   this seed alone, with everything that happens
   --only FAULT    nothing but this fault
+  --outsider      somebody outside gives orders in every seed; --no-outsider: in none
   --jobs N        so many threads, each with worlds of its own; default 1
   --twice         run every seed twice and compare the traces
   --keep-going    do not stop at the first failure
@@ -112,6 +114,8 @@ arguments parse(int argc, char** argv) {
       a.keep_going = true;
     } else if (option == "--figure") {
       a.figure = true;
+    } else if (option == "--outsider" || option == "--no-outsider") {
+      a.outsider = option == "--outsider";
     } else if (option == "--verbose") {
       a.verbose = true;
     } else if (option == "--help") {
@@ -129,6 +133,7 @@ int replay(const arguments& a) {
   o.seed = *a.replay;
   o.kind = a.profiles.front();
   o.only = a.only;
+  o.outsider = a.outsider;
   o.trace = true;
   o.trace_messages = a.verbose;
   const auto r = run_scenario(o);
@@ -194,6 +199,7 @@ private:
       o.seed = args_.from + n / args_.profiles.size();
       o.kind = args_.profiles[n % args_.profiles.size()];
       o.only = args_.only;
+      o.outsider = args_.outsider;
       crash_context(o.seed, djm::enum_text(o.kind));
       auto r = run_scenario(o);
       if (args_.twice) {

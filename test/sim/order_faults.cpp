@@ -22,6 +22,13 @@ void fault_plan::heard(world::handle h, const event& what) {
   }
 }
 
+void fault_plan::paused_outside(const job_id& job) {
+  paused_.insert(job);
+  for (const auto d : {300ms, 3000ms}) {
+    later(d, [this] { resume_all(); });
+  }
+}
+
 /// Nobody forgets a pause.
 void fault_plan::resume_all() {
   if (const auto h = any_node()) {

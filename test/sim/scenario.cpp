@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "djm/calendar.hpp"
 #include "djm/timetable.hpp"
+#include "test/sim/outsider.hpp"
 #include "test/sim/user.hpp"
 
 namespace djm::sim {
@@ -168,6 +171,26 @@ void add_jobs(world& w, fault_plan& c, const shape& s, chance& dice, profile kin
   c.add_job(slow, numbered('r', 5), {});
 }
 
+bool has_outsider(const scenario_options& o) {
+  if (o.outsider) {
+    return *o.outsider;
+  }
+  // By a draw of its own: the other seeds keep their histories.
+  return (o.kind == profile::chaos || o.kind == profile::churn || o.kind == profile::partition) && o.only.empty() &&
+         chance{o.seed, "is there an outsider"}.one_in(3);
+}
+
+void note_answers(coverage& covered, const order_truth::counts& n) {
+  auto& events = covered.events;
+  events["orders from outside: done"] += n.done;
+  events["orders from outside: standing already"] += n.standing;
+  events["orders from outside: dry runs"] += n.dry;
+  events["orders from outside: refused"] += n.refused;
+  events["orders from outside: unknown"] += n.unknown;
+  events["orders from outside: unknown, and then written"] += n.written_unknown;
+  events["orders from outside: written"] += n.written;
+}
+
 void inflict_faults(world& w, fault_plan& c, const shape& s, chance& dice, const scenario_options& o) {
   auto faults = fault_plan::faults_of(o.kind);
   unsigned total = 0;
@@ -268,6 +291,10 @@ scenario_result run_scenario(const scenario_options& o) {
       }
     }
     user asks{w, c, o.seed, o.kind != profile::calm, w.now() + s.settle + s.trouble};
+    std::vector<std::unique_ptr<outsider>> outside;
+    while (has_outsider(o) && outside.size() < 2) {
+      outside.push_back(std::make_unique<outsider>(w, c, o.seed, outside.size() + 1, w.now() + s.settle + s.trouble));
+    }
     for (std::size_t m = 0; m < s.machines; ++m) {
       w.at(w.now() + dice.between(0ms, 1s), [&c, m] { c.start(m); });
     }
@@ -300,6 +327,9 @@ scenario_result run_scenario(const scenario_options& o) {
     result.steps = w.steps();
     result.simulated = w.now() - began;
     result.coverage = w.covered();
+    for (const auto& x : outside) {
+      note_answers(result.coverage, x->counted());
+    }
     const auto& n = w.verdict().counted();
     result.runs = n.runs;
     auto& events = result.coverage.events;

@@ -32,6 +32,8 @@ struct scenario_options {
   bool trace_messages = false;
   /// Only faults of this name, for experiments; empty: all of the profile.
   std::string only;
+  /// Somebody outside of the cluster gives orders; empty: in every third seed of the profiles with such faults.
+  std::optional<bool> outsider{};
 };
 
 struct scenario_result {

@@ -72,6 +72,14 @@ public:
 
   /// Decides what becomes of a transaction; empty: it arrives.
   std::function<fate(const process&, const store::transaction&, transaction_kind)> decide_fate;
+  /// Somebody outside of the cluster: what becomes of a transaction of his own, and whom to tell, after the judge, what
+  /// is committed by anybody.
+  struct ear_outside {
+    std::function<fate()> decide;
+    std::function<void(const store::committed_transaction&)> committed;
+  };
+  /// By machine.
+  std::map<std::size_t, ear_outside> outside;
   /// Told when a node starts, is told to stop, or says how it is connected.
   std::function<void(handle, node_phase)> on_phase;
   /// Told every event of every node.

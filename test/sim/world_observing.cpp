@@ -60,6 +60,9 @@ void world::committed(const store::committed_transaction& txn, time_point t) {
     note(line);
   }
   judge_.committed(txn, t);
+  for (const auto& [machine, ear] : outside) {
+    ear.committed(txn);
+  }
 }
 
 void world::run_began(const process& p, const running_info& r) {
@@ -96,11 +99,12 @@ void world::run_ended(const process& p, const run_result& r) {
 }
 
 fate world::decide(const process& p, const store::transaction& txn) {
-  if (!decide_fate) {
+  const auto ear = outside.find(p.machine());
+  if (!decide_fate && ear == outside.end()) {
     return fate::arrives;
   }
   const auto kind = kind_of(txn);
-  const auto f = decide_fate(p, txn, kind);
+  const auto f = ear != outside.end() ? ear->second.decide() : decide_fate(p, txn, kind);
   if (f != fate::arrives) {
     if (const auto* component = component_of(kind); *component != 0) {
       judge_.tried(p, component, enum_text(kind), false, now());

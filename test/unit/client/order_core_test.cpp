@@ -256,6 +256,32 @@ TEST_CASE("order: the end of the session leaves an outcome that is looked at in 
   CHECK((*r.result)->changed);
 }
 
+TEST_CASE("order: what was sent in a session that is over may stand, though nobody has answered") {
+  order_rig r{switch_off()};
+  r.connect();
+  r.answer_read();
+  REQUIRE(r.commits.size() == 1);
+  r.expire();
+  r.connect();
+  REQUIRE(r.reads.size() == 1); // it looks again, and its time is over before it sees anything
+  r.take(r.core.on_timeout());
+  CHECK((*r.result).error().code == errc::unknown_outcome);
+}
+
+TEST_CASE("order: an answer of a session that is over is not decided on in the next one") {
+  order_rig r{switch_off()};
+  r.connect();
+  REQUIRE(r.reads.size() == 1);
+  r.expire();
+  r.connect();
+  REQUIRE(r.reads.size() == 2);
+  r.answer_read(); // the one of before, late
+  CHECK(r.commits.empty());
+  r.answer_read();
+  REQUIRE(r.commits.size() == 1);
+  CHECK(r.commits.front().session == r.view.number);
+}
+
 TEST_CASE("order: a commit names the session in which it was decided") {
   order_rig r{switch_off()};
   r.connect();
@@ -381,6 +407,16 @@ TEST_CASE("order: all jobs are switched, and data that makes no sense is replace
   CHECK(store::decode<store::pools_payload>(r.tree.data("/djm/work-pool"), "p")->all_disabled);
 }
 
+TEST_CASE("order: what somebody writes into the pools by hand meanwhile is not overwritten") {
+  order_rig r{order_core::switch_all{true}};
+  r.connect();
+  r.answer_read();
+  r.tree.put("/djm/work-pool", "by hand");
+  r.answer_commit();
+  CHECK_FALSE(r.result);
+  CHECK(r.tree.data("/djm/work-pool") == "by hand");
+}
+
 TEST_CASE("order: a record changes under its version, with its configuration, and those who follow it hear of it") {
   const auto config = *user_config::parse(R"({"batch":5})");
   record_rig r{store::order::configure{config}};
@@ -437,6 +473,18 @@ TEST_CASE("order: whoever changes the record meanwhile is met by its version, th
   CHECK(r.sent.size() == 2);
   CHECK(r.record().triggered == 3);
   CHECK(r.record().paused);
+}
+
+TEST_CASE("order: a configuration that somebody writes by hand meanwhile is not overwritten") {
+  record_rig r{store::order::configure{*user_config::parse(R"({"batch":5})")}};
+  const std::string path = "/djm/jobs/j/config";
+  r.tree.put(path, store::encode(store::config_payload{}));
+  r.answer_read();
+  const auto by_hand = store::encode(store::config_payload{*user_config::parse(R"({"batch":7})")});
+  r.tree.put(path, by_hand);
+  r.answer_commit();
+  CHECK_FALSE(r.result);
+  CHECK(r.tree.data(path) == by_hand);
 }
 
 TEST_CASE("order: a trigger whose answer was lost is given once") {
