@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <optional>
+#include <type_traits>
 
 #include "djm/error.hpp"
 #include "zkstore/types.hpp"
@@ -27,6 +28,11 @@ inline bool negated(int number, bool condition) {
 template <class T>
 T* dropped(int number, T* found) {
   return on(number) ? nullptr : found;
+}
+/// A number that says by being zero that there is nothing.
+template <class T>
+std::enable_if_t<std::is_integral_v<T>, T> dropped(int number, T found) {
+  return on(number) ? T{} : found;
 }
 template <class T>
 std::optional<T> dropped(int number, std::optional<T> found) {
