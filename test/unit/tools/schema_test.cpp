@@ -84,7 +84,7 @@ TEST_CASE("tool: what is written as JSON follows the schema, and all of it stand
   r.lock("n1", "mail", "asia");
   r.put("/djm/locks/mail/europe.lock", "nonsense");
   r.stand("n1");
-  job_spec spec;
+  djm::job_spec spec;
   spec.id = "mail";
   r.add_record(spec);
   r.add_job("beta", {"b"});
