@@ -253,7 +253,7 @@ std::variant<answer, order> http_core::order_of(const call& c, const material& f
   o.job = c.job;
   o.item = c.item;
   o.worker = c.worker;
-  if (!c.only_if.empty() && c.only_if != "*" && from.cluster) {
+  if (c.to->needs_cluster && !c.only_if.empty() && c.only_if != "*" && from.cluster) {
     const auto tag = present_tag(c, *from.cluster, settings_);
     if (tag.empty() || c.only_if.find(tag) == std::string::npos) {
       return problem(412, "changed", "what is to be changed is not what If-Match says any more: read it again");

@@ -86,7 +86,7 @@ TEST_CASE("every key has a rule, a default and a text, and the list follows the 
     CHECK_FALSE(k.change_when.empty());
     CHECK(k.default_value.empty() == (k.name == "id"));
   }
-  REQUIRE(keys.size() == 29);
+  REQUIRE(keys.size() == 30);
   CHECK(keys.front().name == "id");
   CHECK(keys[1].name == "store.connect");
   CHECK(keys[1].default_value == "\"embedded\"");
@@ -268,7 +268,7 @@ TEST_CASE("a duration that is too long for nanoseconds is refused as what it is,
     &node_config::detach_tolerance,     &node_config::stop_grace,         &node_config::stop_timeout,
     &node_config::rebalance_debounce,   &node_config::rebalance_max_wait, &node_config::sweep_period,
     &node_config::clean_period,         &node_config::backoff_min,        &node_config::backoff_max,
-    &node_config::registration_timeout, &node_config::strategy_timeout};
+    &node_config::registration_timeout, &node_config::strategy_timeout,   &node_config::status_period};
   constexpr any_duration store_config::*stores[] = {&store_config::session_timeout, &store_config::operation_deadline};
   const auto too_long = std::chrono::hours{5124096}; // 25 minutes, if it wrapped round
   for (const auto m : own) {
