@@ -286,13 +286,13 @@ void init(node_ptr self, node_config config, node_parts parts) {
     add_listener(self, self->system().spawn(listener_behavior, std::move(feed), caf::weak_actor_ptr{self->ctrl()}));
   }
   if (const duration period = st.identity.config.status_period; period > duration::zero()) {
-    self->system().spawn(status_teller_behavior, node_actor{self}, st.parts.env, period);
+    st.teller = self->system().spawn(status_teller_behavior, node_actor{self}, st.parts.env, period);
   }
+  carry_out(self, st.life->start());
   for (auto& j : std::exchange(st.parts.jobs, {})) {
     register_job m{std::move(j.spec), std::move(j.code)};
     (void) add_job(self, m);
   }
-  carry_out(self, st.life->start());
 }
 
 node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_parts parts) {

@@ -102,6 +102,7 @@ struct node_state {
   std::set<std::shared_ptr<status_collector>> statuses;
 
   std::map<caf::actor_id, listener_entry> listeners;
+  caf::actor teller; ///< logs how the node is; nobody else knows it
   std::unique_ptr<event_desk> desk;
 };
 
