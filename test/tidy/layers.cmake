@@ -39,6 +39,7 @@ set(above_node_cores actors/node/node_shell.hpp actors/common/shell.hpp actors/e
 set(above_client_cores actors/client/store_line.hpp actors/node/node_shell.hpp actors/common/shell.hpp)
 set(above_sessions actors/common/core.hpp actors/env/node_env.hpp)
 set(above_client actors/node/node_shell.hpp actors/common/shell.hpp actors/env/node_env.hpp)
+set(above_client_actor actors/client/order_core.hpp actors/client/client_impl.hpp actors/common/shell.hpp)
 set(above_executor strategies/stand_in.hpp actors/common/core.hpp actors/protocol/peers.hpp)
 set(above_shells actors/node/node_shell.hpp zkstore/zookeeper/handle.hpp)
 set(above_node simulation/network.hpp test/sim/world.hpp)

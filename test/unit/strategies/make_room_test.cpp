@@ -176,3 +176,19 @@ TEST_CASE("a second plan after room was made places as much") {
     RC_ASSERT(placed(second.owner) >= placed(first.owner));
   }));
 }
+
+TEST_CASE("items of one job do not change places to make room") {
+  // Rare among random ones: what makes room goes where one of its own job came from.
+  ingredients with;
+  with.partial = with.limits = with.slots = with.pins = with.drains = with.cordons = true;
+  with.zones = with.priorities = with.labels = true;
+  with.gone = false;
+  with.workers = 8;
+  with.jobs = 6;
+  with.items = 40;
+  const auto problem = generator{462413670}.make(with);
+  const auto first = make_plan(problem, strategy_registry{});
+  REQUIRE(first);
+  const auto second = make_plan(problem.with_previous(first->owner), strategy_registry{});
+  CHECK(second->summary.moves == 0);
+}
