@@ -171,7 +171,7 @@ struct about_record : made_up {
     truth.begins(order_truth::name_of(1, 1), order_core::change_record{"j", std::move(what), expected_rev},
                  order_mode::write);
   }
-  store::zxid_t writes_record(store::session_id_t who, const std::string& name, store::job_payload r) {
+  store::zxid_t writes_record(store::session_id_t who, const std::string& name, const store::job_payload& r) {
     store::committed_transaction txn;
     txn.zxid = ++zxid;
     txn.session = who;

@@ -38,7 +38,7 @@ TEST_CASE("tool: a job is paused and goes on, and each says which rev the record
   const auto paused = r.run({"pause", "mail", "--yes"});
   CHECK(paused.code == 0);
   CHECK(paused.out == "set /djm/jobs/mail (paused: true)\nrecord rev 1 -> 2\n");
-  CHECK(contains(r.run({"record", "mail"}).out, "state         paused"));
+  CHECK(contains(r.run({"record", "mail"}).out, "state       paused"));
   CHECK(contains(r.run({"job", "mail"}).out, "record      rev 2, paused"));
   CHECK(r.run({"pause", "mail", "-y"}).out == "nothing to change: rev 2\n");
   const auto trigger = r.run({"trigger", "mail", "--yes"});
