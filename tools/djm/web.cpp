@@ -37,7 +37,7 @@ void prepare() {
 /// What a problem of RFC 9457 says, or the status alone.
 std::string reason_in(const std::string& text, long status) {
   const auto problem = nlohmann::json::parse(text, nullptr, false);
-  const auto code = "status " + std::to_string(status);
+  auto code = "status " + std::to_string(status);
   if (!problem.is_object() || !problem.contains("detail") || !problem["detail"].is_string()) {
     return code;
   }

@@ -11,7 +11,7 @@ followed_job order_of(djm::schedule s = djm::schedule::fixed_delay(seconds{10}))
   followed_job f;
   f.job = "j";
   f.rev = 2;
-  f.spec = runner::job(s);
+  f.spec = runner::job(std::move(s));
   return f;
 }
 

@@ -20,7 +20,7 @@ public:
   static job_spec job(djm::schedule s = djm::schedule::fixed_delay(seconds{10})) {
     job_spec spec;
     spec.id = "j";
-    spec.schedule = s;
+    spec.schedule = std::move(s);
     return spec;
   }
 
