@@ -214,7 +214,7 @@ void bridge::fetch(needs what, take_material f) {
   }
 }
 
-void bridge::carry_out(order o, take_result f) {
+void bridge::carry_out(order o, const take_result& f) {
   const auto done = [f](const expected<void>& x) {
     order_answer r;
     if (!x) {

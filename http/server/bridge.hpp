@@ -28,7 +28,7 @@ public:
 
   /// Calls `f` once, on any thread.
   void fetch(needs what, take_material f);
-  void carry_out(order what, take_result f);
+  void carry_out(order what, const take_result& f);
 
 private:
   struct state;
