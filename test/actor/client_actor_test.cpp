@@ -63,7 +63,7 @@ TEST_CASE("a client that is an actor looks at a cluster and gives orders") {
 
   CHECK(c.ask<order_result>(switch_job{"work", false})->changed);
   CHECK(eventually([&] { return n->job("work")->items.empty(); }));
-  CHECK(c.ask<job_view>(wait_for_job{"work", 1ms}).error().code == errc::invalid_state);
+  CHECK(c.ask<job_view>(wait_for_job{"work", duration{2s}}).error().code == errc::invalid_state);
   CHECK(c.ask<order_result>(switch_job{"work", true})->changed);
   CHECK(c.ask<order_result>(switch_all{true})->changed == false);
 

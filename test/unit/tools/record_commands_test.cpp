@@ -123,10 +123,10 @@ TEST_CASE("tool: a job without a record, and one that others have damaged, are n
 
 TEST_CASE("tool: waiting for a job says what is missing, or that it is served") {
   recorded r;
-  const auto early = r.run({"wait", "mail", "--timeout", "20ms"});
+  const auto early = r.run({"wait", "mail", "--timeout", "2s"});
   CHECK(early.code == 3);
   CHECK(contains(early.err, "item \"asia\" of node \"n1\" is not locked yet"));
-  CHECK(contains(r.run({"wait", "x", "--timeout", "20ms"}).err, "job \"x\" is not in the cluster's work pool"));
+  CHECK(contains(r.run({"wait", "x", "--timeout", "2s"}).err, "job \"x\" is not in the cluster's work pool"));
   r.lock("n1", "mail", "asia");
   const auto served = r.run({"wait", "mail", "--timeout", "10s"});
   CHECK(served.code == 0);
