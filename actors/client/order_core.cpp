@@ -169,19 +169,13 @@ order_core::effects order_core::on_read(std::uint64_t request, const store::read
 // -- what is decided --------------------------------------------------------------
 
 store::order_ops order_core::ops_of_record(const change_record& x, const slots& answers, step s) {
-  const auto before = rev_;
+  const auto tried = uncertain_ ? std::optional{rev_} : std::nullopt;
   auto change = store::record_ops(tree_, x.job, x.what, x.expected_rev, cfg_.who, s.wall_ms, *answers.subject,
-                                  *answers.registration);
+                                  *answers.registration, tried);
   if (!change) {
     return tl::make_unexpected(std::move(change.error()));
   }
   rev_ = change->rev;
-  // The others come to the same when they are repeated; a job that was removed may have been registered anew since.
-  const bool repeats = uncertain_ && !change->ops.empty() && rev_ != before;
-  if (repeats && std::holds_alternative<store::order::remove>(x.what)) {
-    return fail(errc::unknown_outcome,
-                "it may or may not have been written, and the record has changed since: look again");
-  }
   return std::move(change->ops);
 }
 

@@ -169,6 +169,9 @@ admin_core::effects admin_core::on_commit(std::uint64_t request, const store::co
   if (!store_.answered(request)) {
     return out;
   }
+  if (std::holds_alternative<store::conflict>(outcome) || std::holds_alternative<store::rejected>(outcome)) {
+    forget_attempt();
+  }
   if (std::holds_alternative<store::committed>(outcome)) {
     answer({}, out);
   } else if (const auto* no = std::get_if<store::rejected>(&outcome);
@@ -250,7 +253,7 @@ void admin_core::mark(const mark_slots& slots, step, effects& out) {
 // -- the cluster view -------------------------------------------------------------
 
 void admin_core::begin(const see_cluster&, effects& out) {
-  viewer_.emplace(tree_, store::snapshot_reader::scope{true, cfg_.max_lock_reads});
+  viewer_.emplace(tree_, store::snapshot_reader::scope{true, cfg_.max_lock_reads, true});
   read_view(out);
 }
 

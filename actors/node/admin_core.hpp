@@ -50,6 +50,8 @@ public:
     /// answered.
     bool judged_by_code = false;
     std::string by = {}; ///< filled in by `ask`
+    /// The rev that an attempt leaves which is under way, or whose outcome is not known.
+    std::optional<std::int64_t> tried = {};
   };
   struct see_cluster {};
   using wish = std::variant<set_job_enabled, set_all_disabled, set_marks, remove_job, change_record, see_cluster>;
@@ -118,6 +120,8 @@ private:
   void again(step s, std::string why);
   /// The wish under way waits for something that this node does by and by.
   void hold(step s, std::string why);
+  /// The attempt under way has changed nothing.
+  void forget_attempt();
   template <class X>
   const X& wished() const {
     return std::get<X>(wishes_.current()->what);

@@ -24,6 +24,13 @@ admin_core::effects admin_core::on_judged(std::uint64_t id, const expected<void>
   return out;
 }
 
+void admin_core::forget_attempt() {
+  auto* now = wishes_.current();
+  if (auto* x = now != nullptr ? std::get_if<change_record>(&now->what) : nullptr) {
+    x->tried.reset();
+  }
+}
+
 void admin_core::begin(const change_record& x, effects& out) {
   read_batch ask;
   const auto version = ask.get(tree_.jobs_version());
@@ -37,7 +44,8 @@ void admin_core::change_job(const read_slot& version, const store::record_reads&
     hold(s, "the record of job \"" + x.job + "\" is not written yet");
     return;
   }
-  auto change = store::record_ops(tree_, x.job, x.what, x.expected_rev, x.by, s.wall_ms, *found.record, *found.config);
+  auto change =
+    store::record_ops(tree_, x.job, x.what, x.expected_rev, x.by, s.wall_ms, *found.record, *found.config, x.tried);
   if (!change) {
     answer(tl::make_unexpected(std::move(change.error())), out);
     return;
@@ -47,6 +55,7 @@ void admin_core::change_job(const read_slot& version, const store::record_reads&
     answer({}, out);
     return;
   }
+  std::get<change_record>(wishes_.current()->what).tried = change->rev;
   store::transaction txn;
   txn.ops.emplace_back(store::check_op{tree_.alive(cfg_.node)});
   txn.ops.push_back(store::tell_of_record(tree_, x.job, x.by, *version));

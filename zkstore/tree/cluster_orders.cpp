@@ -61,7 +61,8 @@ order_ops switch_all_ops(const tree_schema& tree, bool disabled, const read_resu
 
 expected<record_change> record_ops(const tree_schema& tree, const job_id& job, const job_order& what,
                                    std::optional<std::int64_t> expected_rev, const std::string& by,
-                                   std::int64_t wall_ms, const read_result& record, const read_result& config) {
+                                   std::int64_t wall_ms, const read_result& record, const read_result& config,
+                                   std::optional<std::int64_t> tried) {
   const auto path = tree.job(job);
   const auto now = read_payload<job_payload>(record, path);
   if (now.problem) {
@@ -78,6 +79,11 @@ expected<record_change> record_ops(const tree_schema& tree, const job_id& job, c
   }
   record_change result;
   result.rev = next->record ? next->record->rev : now.value->rev;
+  if (tried && next->record && result.rev != *tried && std::holds_alternative<order::remove>(what)) {
+    return fail(errc::unknown_outcome, "job \"" + job +
+                                         "\" may or may not have been removed, and its record has changed "
+                                         "since: look again");
+  }
   if (next->record) {
     result.ops.emplace_back(set_op{path, encode(*next->record, record.data), record.stat.version});
   }

@@ -111,6 +111,25 @@ TEST_CASE("orders: a record that cannot be read is named, and not overwritten") 
   CHECK(r.tree.data(path) == "{");
 }
 
+TEST_CASE("orders: a job that was registered anew after a removal of unknown outcome is not removed a second time") {
+  rig r;
+  r.d.fates = {fate::unknown_applied};
+  CHECK(r.order(store::order::remove{}) == "");
+  const auto gone = r.record();
+  CHECK(gone.state == record_state::removing);
+  job_spec spec;
+  spec.id = "j";
+  r.tree.put(path, store::encode(store::first_record(*store::to_offer(spec), &gone)));
+  CHECK(r.d.pass(seconds{5}).find("1 unknown_outcome: job \"j\" may or may not have been removed") == 0);
+  CHECK(r.record().state == record_state::open);
+
+  rig lost;
+  lost.d.fates = {fate::unknown_lost};
+  CHECK(lost.order(store::order::remove{}) == "");
+  CHECK(lost.d.pass(seconds{5}) == "1 done");
+  CHECK(lost.record().state == record_state::removing);
+}
+
 TEST_CASE("orders: one that the job's code has to judge waits for that alone, and holds no other back") {
   rig r;
   const auto judged = [](const char* config) {
