@@ -33,6 +33,14 @@ expected<order_result> client::impl::switch_one(const job_id& job, bool enabled,
   return order_in_turn(order_core::switch_job{job, enabled}, mode, timeout);
 }
 
+expected<order_result> client::mark(const node_id& worker, std::optional<bool> draining, std::optional<bool> cordoned,
+                                    order_mode mode, optional_duration timeout) {
+  if (!draining && !cordoned) {
+    return fail(errc::invalid_config, "mark: neither draining nor cordoned is given");
+  }
+  return impl_->mark(worker, draining, cordoned, mode, timeout);
+}
+
 expected<order_result> client::drain(const node_id& worker, order_mode mode, optional_duration timeout) {
   return impl_->mark(worker, true, std::nullopt, mode, timeout);
 }

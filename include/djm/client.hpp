@@ -94,6 +94,10 @@ public:
 
   // -- marks and switches --
 
+  /// Both marks of a worker in one order; what is not given stays as it is. `invalid_id`; `invalid_config` when neither
+  /// is given.
+  expected<order_result> mark(const node_id& worker, std::optional<bool> draining, std::optional<bool> cordoned,
+                              order_mode mode = order_mode::write, optional_duration timeout = {});
   /// Others take the worker's items, as far as they have room. The worker need not be there. `invalid_id`.
   expected<order_result> drain(const node_id& worker, order_mode mode = order_mode::write,
                                optional_duration timeout = {});

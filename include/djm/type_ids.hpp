@@ -129,5 +129,18 @@ CAF_ADD_TYPE_ID(djm, (djm::what_if_answer))
 CAF_ADD_TYPE_ID(djm, (djm::stoppable_answer))
 CAF_ADD_TYPE_ID(djm, (djm::order_result))
 CAF_ADD_TYPE_ID(djm, (djm::job_view))
+CAF_ADD_TYPE_ID(djm, (djm::next_tree_events))
+CAF_ADD_TYPE_ID(djm, (djm::tree_event_list))
+CAF_ADD_TYPE_ID(djm, (djm::get_findings))
+CAF_ADD_TYPE_ID(djm, (djm::finding_list))
+CAF_ADD_TYPE_ID(djm, (djm::repair_finding))
+
+// Questions to the code of a job, the saved state of items, refusals.
+CAF_ADD_TYPE_ID(djm, (djm::ask_item))
+CAF_ADD_TYPE_ID(djm, (djm::item_answer))
+CAF_ADD_TYPE_ID(djm, (djm::get_item_state))
+CAF_ADD_TYPE_ID(djm, (djm::set_item_state))
+CAF_ADD_TYPE_ID(djm, (djm::item_state))
+CAF_ADD_TYPE_ID(djm, (djm::items_declined))
 
 CAF_END_TYPE_ID_BLOCK(djm)
