@@ -114,15 +114,15 @@ expected<spawned_node> spawn_node_with_key(caf::actor_system& system, node_confi
   node_parts parts;
   try {
     parts.env = std::make_shared<system_env>(std::move(env));
+    if (auto ok = check_jobs(options.jobs, config, *parts.env); !ok) {
+      return tl::make_unexpected(ok.error());
+    }
     if (options.on_event) {
       parts.feed = std::make_shared<event_feed>(std::move(options.on_event));
     }
   } catch (const std::system_error& e) {
     return fail(errc::invalid_state,
                 "node \"" + config.id + "\": the system refuses the threads it needs: " + std::string{e.what()});
-  }
-  if (auto ok = check_jobs(options.jobs, config, *parts.env); !ok) {
-    return tl::make_unexpected(ok.error());
   }
   parts.jobs = std::move(options.jobs);
   parts.strategies = std::move(options.strategies);

@@ -49,9 +49,10 @@ caf::behavior status_teller_behavior(cx::event_based_actor* self, const node_act
   return {
     [self, me, weak, env, period](msg::wake) {
       wake_later(me, *env, period);
+      // A node that does not answer within a period is asked again in the next one.
       if (const auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
         self->mail(get_status{})
-          .request(caf::actor_cast<node_actor>(strong), caf::infinite)
+          .request(caf::actor_cast<node_actor>(strong), cx::timeout{period})
           .then(
             [env](const node_status& s) {
               env->log({log_level::info, {}, "status", status_line(s, resident_bytes()), {}});

@@ -214,6 +214,24 @@ void bridge::fetch(needs what, take_material f) {
   }
 }
 
+namespace {
+
+/// Tells what the node has said, as JSON.
+template <class T>
+std::function<void(expected<T>)> as_json(const bridge::take_result& f) {
+  return [f](const expected<T>& x) {
+    order_answer r;
+    if (x) {
+      r.json = to_json_text(*x);
+    } else {
+      r.failed = x.error();
+    }
+    f(r);
+  };
+}
+
+} // namespace
+
 void bridge::carry_out(order o, const take_result& f) {
   const auto done = [f](const expected<void>& x) {
     order_answer r;
@@ -235,28 +253,9 @@ void bridge::carry_out(order o, const take_result& f) {
   const cx::timeout limit{write_limit};
   switch (o.what) {
   case operation::explain:
-    s->ask<item_explanation>(explain_item{o.job, o.item}, cx::timeout{explain_limit},
-                             [f](expected<item_explanation> x) {
-                               order_answer r;
-                               if (x) {
-                                 r.json = to_json_text(*x);
-                               } else {
-                                 r.failed = x.error();
-                               }
-                               f(r);
-                             });
+    s->ask<item_explanation>(explain_item{o.job, o.item}, cx::timeout{explain_limit}, as_json<item_explanation>(f));
     break;
-  case operation::runs:
-    s->ask<run_history>(o.history, cx::timeout{status_limit}, [f](expected<run_history> x) {
-      order_answer r;
-      if (x) {
-        r.json = to_json_text(*x);
-      } else {
-        r.failed = x.error();
-      }
-      f(r);
-    });
-    break;
+  case operation::runs: s->ask<run_history>(o.history, cx::timeout{status_limit}, as_json<run_history>(f)); break;
   case operation::configure_job: s->ask<std::int64_t>(configure_job{o.job, o.config, o.rev}, limit, changed); break;
   case operation::remove_job: s->ask<std::int64_t>(remove_job{o.job}, limit, changed); break;
   case operation::change_record:

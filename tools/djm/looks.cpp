@@ -204,7 +204,7 @@ std::string record_text(invocation& x, const job_id& id) {
   }
   const auto r = c->get_record(id);
   if (!r) {
-    return "-";
+    return r.error().code == errc::unknown_job ? "-" : printable(r.error().text);
   }
   return "rev " + std::to_string(r->rev) + (r->state == record_state::open ? "" : ", " + to_string(r->state)) +
          (r->paused ? ", paused" : "") + (r->overrides.empty() ? "" : ", with overrides");

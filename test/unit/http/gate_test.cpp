@@ -75,14 +75,14 @@ TEST_CASE("gate: a page of another origin changes nothing") {
   s.settings.gate.writes = true;
   const auto* target = "/v1/workers/node-2";
   const auto* body = R"({"draining":true})";
-  for (const auto& [name, value] : header_list{{"Origin", "http://evil.example"},
-                                               {"Origin", "null"},
-                                               {"Origin", "http://localhost:9999"},
-                                               {"Sec-Fetch-Site", "cross-site"},
-                                               {"Sec-Fetch-Site", "same-site"}}) {
+  for (const auto& header : header_list{{"Origin", "http://evil.example"},
+                                        {"Origin", "null"},
+                                        {"Origin", "http://localhost:9999"},
+                                        {"Sec-Fetch-Site", "cross-site"},
+                                        {"Sec-Fetch-Site", "same-site"}}) {
     auto x = site::ask(verb::patch, target, body);
-    x.headers.emplace_back(name, value);
-    INFO(value);
+    x.headers.push_back(header);
+    INFO(header.second);
     CHECK(code_of(s.answer_to(x)) == "foreign_origin");
   }
   auto own = site::ask(verb::patch, target, body);

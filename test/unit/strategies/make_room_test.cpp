@@ -26,7 +26,7 @@ job_attributes needs(std::int64_t mb, job_priority priority = job_priority::norm
 }
 
 /// Three workers of 1000 MB, each with two items of 300; "big" wants 600 and finds 400 everywhere.
-problem_builder crowded(const job_attributes& big, job_attributes small = needs(300, job_priority::low)) {
+problem_builder crowded(const job_attributes& big, const job_attributes& small = needs(300, job_priority::low)) {
   problem_builder b;
   for (const auto& w : to_ids<node_id>({"w-0", "w-1", "w-2"})) {
     b.add_worker(w, memory(1000));

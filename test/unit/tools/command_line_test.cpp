@@ -11,14 +11,6 @@
 using namespace djm::test;
 using djm::tool::commands;
 
-namespace {
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
-} // namespace
-
 TEST_CASE("tool: alone it shows its commands, and a word that is none is a wrong command line") {
   tool_rig r;
   const auto alone = r.run_bare({});

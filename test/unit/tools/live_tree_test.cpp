@@ -11,10 +11,6 @@ using json = nlohmann::json;
 
 namespace {
 
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// Two nodes alive that share four items.
 struct calm : tool_rig {
   calm() {

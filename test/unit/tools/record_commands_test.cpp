@@ -10,10 +10,6 @@ using json = nlohmann::json;
 
 namespace {
 
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 struct recorded : tool_rig {
   recorded() {
     enlist("n1", {"mail"});
@@ -118,6 +114,7 @@ TEST_CASE("tool: a job without a record, and one that others have damaged, are n
   r.put("/djm/jobs/mail", "{");
   CHECK(contains(r.run({"pause", "mail", "--yes"}).err, "/djm/jobs/mail"));
   CHECK(contains(r.run({"record", "mail"}).err, "/djm/jobs/mail"));
+  CHECK(contains(r.run({"job", "mail"}).out, "/djm/jobs/mail"));
   CHECK(r.data("/djm/jobs/mail") == "{");
 }
 

@@ -17,10 +17,6 @@ using json = nlohmann::json;
 
 namespace {
 
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// A node that has run two items once each, one of which fails, and serves what it remembers.
 class remembering {
 public:
@@ -108,4 +104,13 @@ TEST_CASE("tool: an address that is none, one that nobody names, and a token are
   CHECK(r.run_bare({"runs", "--url", n.url(), "--token-file", file}).code == 0);
   CHECK(r.run_bare({"runs", "--url", n.url(), "--token-file", (folder.path() / "none").string()}).code == 2);
   CHECK(r.run_bare({"runs", "--url", n.url(), "--outcome", "well"}).code == 2);
+}
+
+TEST_CASE("tool: every end of a run can be asked for by its name") {
+  tool_rig r;
+  for (const auto& name : enum_names(run_outcome{}).names) {
+    // The command line is in order; what is missing is whom to ask.
+    CHECK(contains(r.run_bare({"runs", "--outcome", std::string{name}}).err, "name the nodes' HTTP addresses"));
+  }
+  CHECK_FALSE(contains(r.run_bare({"runs", "--outcome", "well"}).err, "name the nodes' HTTP addresses"));
 }

@@ -3,6 +3,7 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "port_client.hpp"
@@ -10,6 +11,10 @@
 #include "tools/djm/command_line.hpp"
 
 namespace djm::test {
+
+inline bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
 
 struct told {
   int code = 0;
