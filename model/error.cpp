@@ -40,6 +40,7 @@ std::string describe(errc code) {
   case errc::invalid_state: return "the call makes no sense in the current state";
   case errc::internal: return "a bug in djm; please report it with the text";
   case errc::store_went_back: return "the store has older data than this node has seen";
+  case errc::not_owner: return "the item is not held here";
   }
   return "unknown error code " + std::to_string(static_cast<unsigned>(code));
 }

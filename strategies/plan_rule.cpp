@@ -28,6 +28,7 @@ constexpr const char* texts[] = {
   "as good, but the tie went another way",
   "the budget of moves of this round is used up",
   "the job's strategy failed or left the item out",
+  "the worker has refused the item a while ago",
 };
 
 static_assert(std::size(texts) == enum_names(plan_rule{}).names.size());

@@ -48,6 +48,10 @@ public:
     inner_.fail_item_for_good(item, what);
   }
 
+  void decline(const item_id& item, const std::string& why) override { inner_.decline(item, why); }
+  expected<std::optional<bytes>> load(const item_id& item) override { return inner_.load(item); }
+  expected<void> save(const item_id& item, const bytes& state) override { return inner_.save(item, state); }
+
   using job_context::wait_for_stop;
   bool wait_for_stop(duration timeout) override {
     virtual_clock::user_wait flag;

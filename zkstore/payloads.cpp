@@ -19,6 +19,7 @@ constexpr const char* version_key = "v";
 constexpr std::int64_t max_time_ms = 253'402'300'799'999; // end of the year 9999
 constexpr std::int64_t max_weight = 1'000'000'000;
 constexpr std::size_t max_transaction_id = 200;
+constexpr std::size_t max_url = 300;
 
 /// Rules beyond types.
 class payload_checker {
@@ -32,6 +33,9 @@ public:
     range("pid", x.pid, 0, std::numeric_limits<std::int64_t>::max());
     range("started_at_ms", x.started_at_ms, 0, max_time_ms);
     range("layout", x.layout, 1, std::numeric_limits<std::int32_t>::max());
+    if (x.http_url.size() > max_url) {
+      found_.add_at("http_url", "longer than " + std::to_string(max_url) + " bytes");
+    }
   }
 
   void check(const worker_payload& x) {

@@ -40,6 +40,8 @@ struct alive_payload {
   std::string software_version;
   /// The layout of the tree that this node reads and writes.
   std::int32_t layout = 1;
+  /// Where it is reached over HTTP; empty: nowhere.
+  std::string http_url = {};
 };
 
 /// `workers/<worker>`.
@@ -147,7 +149,7 @@ template <class V>
 auto fields(V&& v, alive_payload& x) {
   return v("alive", field("incarnation", x.incarnation), field("host", x.host), field("pid", x.pid),
            field("started_at_ms", x.started_at_ms), field("software_version", x.software_version),
-           field("layout", x.layout));
+           field("layout", x.layout), field("http_url", x.http_url));
 }
 template <class V>
 auto fields(V&& v, worker_payload& x) {

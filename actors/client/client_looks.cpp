@@ -98,7 +98,7 @@ expected<store::tree_snapshot> client::impl::snapshot(store::snapshot_reader::sc
 }
 
 expected<cluster_view> client::impl::view(time_point until) {
-  const auto s = snapshot({true, options.max_lock_reads}, until);
+  const auto s = snapshot({true, options.max_lock_reads, true}, until);
   if (!s) {
     return tl::make_unexpected(s.error());
   }

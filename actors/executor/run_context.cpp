@@ -278,6 +278,18 @@ void run_context::fail_item(const item_id& item, const std::string& what) {
   }
 }
 
+void run_context::decline(const item_id& item, const std::string&) {
+  release(item);
+}
+
+expected<std::optional<bytes>> run_context::load(const item_id&) {
+  return fail(errc::internal, "not there yet");
+}
+
+expected<void> run_context::save(const item_id&, const bytes&) {
+  return fail(errc::internal, "not there yet");
+}
+
 void run_context::fail_item_for_good(const item_id& item, const std::string& what) {
   std::lock_guard<std::mutex> guard{mutex_};
   if (!ended_ && find(item) != nullptr) {

@@ -83,6 +83,9 @@ public:
   void release(const item_id& item) override;
   void fail_item(const item_id& item, const std::string& what) override;
   void fail_item_for_good(const item_id& item, const std::string& what) override;
+  void decline(const item_id& item, const std::string& why) override;
+  expected<std::optional<bytes>> load(const item_id& item) override;
+  expected<void> save(const item_id& item, const bytes& state) override;
   bool wait_for_stop(duration timeout) override;
   stop_subscription on_stop(std::function<void(djm::stop_reason)> f) override;
 

@@ -27,6 +27,8 @@ worker_view view_worker(const store::tree_snapshot::worker& from) {
     v.cordoned = from.record.former_mark.cordoned;
     v.labels = p->labels;
     v.weight = p->weight;
+    v.capacity = p->capacity;
+    v.max_items = p->max_items;
     left = p->left;
   }
   v.state = from.alive.shown == presence::held ? worker_state::alive : left ? worker_state::left : worker_state::gone;
@@ -36,6 +38,7 @@ worker_view view_worker(const store::tree_snapshot::worker& from) {
     v.pid = p->pid;
     v.software_version = p->software_version;
     v.started_at_ms = p->started_at_ms;
+    v.http_url = p->http_url;
   }
   return v;
 }
@@ -123,9 +126,12 @@ void explain_items(cluster_view& view) {
 
 cluster_view view_of(const store::tree_snapshot& tree, std::size_t max_locks) {
   cluster_view view;
-  if (tree.leader) {
-    view.leader = tree.leader->worker;
-    view.epoch = tree.leader->epoch;
+  for (const auto& c : tree.candidates) {
+    view.candidates.push_back(c.worker);
+  }
+  if (!tree.candidates.empty()) {
+    view.leader = tree.candidates.front().worker;
+    view.epoch = tree.candidates.front().epoch;
   }
   view.all_disabled = tree.all_disabled;
   for (const auto& w : tree.workers) {
@@ -134,6 +140,10 @@ cluster_view view_of(const store::tree_snapshot& tree, std::size_t max_locks) {
   std::map<node_id, std::uint32_t> held;
   for (const auto& j : tree.jobs) {
     view.jobs.push_back(view_job(j.record));
+    if (const auto& p = j.followed.value) {
+      view.jobs.back().paused = p->paused;
+      view.jobs.back().rev = p->rev;
+    }
     add_holders(j, view.jobs.back(), held);
   }
   for (const auto& [id, mark] : tree.marks) {

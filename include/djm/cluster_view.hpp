@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -62,9 +63,15 @@ struct worker_view {
   std::vector<std::string> labels;
   /// `node_config::weight` of that node, in thousandths.
   std::int64_t weight = 1000;
+  /// `node_config::capacity` of that node, in milli-units.
+  std::map<std::string, std::int64_t> capacity;
+  /// `node_config::max_items` of that node; 0: no limit.
+  std::uint32_t max_items = 0;
+  /// Where it is reached over HTTP (`node_options::http_url`); empty: nowhere, or it is not alive.
+  std::string http_url;
 };
 DJM_FIELDS(worker_view, id, state, incarnation, host, pid, software_version, zone, draining, cordoned, items, jobs,
-           locked, started_at_ms, labels, weight)
+           locked, started_at_ms, labels, weight, capacity, max_items, http_url)
 
 /// An item as the tree shows it.
 struct item_view {
@@ -98,8 +105,12 @@ struct job_view {
   node_id last_writer;
   /// Its items, sorted by id.
   std::vector<item_view> items;
+  /// Operators have paused it: no new run starts anywhere.
+  bool paused = false;
+  /// `rev` of its record; 0: it has none, or that cannot be read.
+  std::int64_t rev = 0;
 };
-DJM_FIELDS(job_view, id, enabled, strategy, last_writer, items)
+DJM_FIELDS(job_view, id, enabled, strategy, last_writer, items, paused, rev)
 
 /// The cluster as the tree shows it; one consistent-enough picture, not a transaction.
 struct cluster_view {
@@ -115,7 +126,9 @@ struct cluster_view {
   std::vector<job_view> jobs;
   /// Malformed payloads and other oddities, each with its path.
   std::vector<std::string> problems;
+  /// Who stands for leadership, in the order in which they would follow; the first one leads.
+  std::vector<node_id> candidates;
 };
-DJM_FIELDS(cluster_view, leader, epoch, all_disabled, workers, jobs, problems)
+DJM_FIELDS(cluster_view, leader, epoch, all_disabled, workers, jobs, problems, candidates)
 
 } // namespace djm

@@ -260,6 +260,18 @@ struct items_parked {
 };
 DJM_FIELDS(items_parked, job, items, what, over)
 
+/// This node has refused items (`job_context::decline`, `failure_rules::decline_item_after`): they are given back, and
+/// do not come back before `failure_rules::refused_for` is over, or this node is another life.
+struct items_declined {
+  /// The job.
+  job_id job;
+  /// The items.
+  std::vector<item_id> items;
+  /// Why, as the run said it.
+  std::string why;
+};
+DJM_FIELDS(items_declined, job, items, why)
+
 /// The job starts nothing more on this node: too many slots in a row have failed (`failure_rules::pause_job_after`).
 /// Told once more with `over` when it goes on (`resume_here`).
 struct job_paused {
@@ -302,7 +314,7 @@ DJM_FIELDS(job_removed, job, why)
 using event = std::variant<items_granted, items_revoked, items_released, run_started, run_finished, run_failed,
                            run_overrun, pool_problem, capacity_wanted, leader_changed, connection_changed, problem,
                            item_starved, problem_over, lease_ended, slots_skipped, retry_planned, run_timed_out,
-                           items_parked, job_paused, job_changed, job_removed>;
+                           items_parked, job_paused, job_changed, job_removed, items_declined>;
 
 namespace detail {
 

@@ -75,8 +75,14 @@ struct failure_rules {
   /// When so many slots of the job in a row have failed on this node, whichever items they were of, it starts nothing
   /// more there before `resume_here`. 0 = never.
   std::uint32_t pause_job_after = 0;
+  /// An item of which so many slots in a row have failed on this node is refused, as `job_context::decline` does it:
+  /// another node gets it, if one can have it. 0 = never.
+  std::uint32_t decline_item_after = 0;
+  /// How long what this node has refused stays away from it. From 1 s to 7 days.
+  any_duration refused_for = std::chrono::minutes{5};
 };
-DJM_FIELDS(failure_rules, retry, run_timeout, beat_timeout, park_item_after, pause_job_after)
+DJM_FIELDS(failure_rules, retry, run_timeout, beat_timeout, park_item_after, pause_job_after, decline_item_after,
+           refused_for)
 
 /// Whether they agree in every member.
 inline bool operator==(const failure_rules& a, const failure_rules& b) {

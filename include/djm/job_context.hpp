@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "djm/bytes.hpp"
+#include "djm/error.hpp"
 #include "djm/export.hpp"
 #include "djm/fields.hpp"
 #include "djm/ids.hpp"
@@ -147,6 +149,20 @@ public:
   virtual void fail_item(const item_id& item, const std::string& what) = 0;
   /// The same, and it is not tried again for this slot.
   virtual void fail_item_for_good(const item_id& item, const std::string& what) = 0;
+  /// Gives the item back, and asks that another node gets it: this one cannot work on it (a device that is not there, a
+  /// partner that does not answer). As `release`; besides, this node does not get the item again before
+  /// `failure_rules::refused_for` is over. Where no other node can have it, it waits. `why` is for people. The run has
+  /// not failed by this. Items of other runs, and what is released already, are ignored.
+  virtual void decline(const item_id& item, const std::string& why) = 0;
+  /// What was saved last of this item, by whoever held it then or by an operator; nothing: never anything. Waits for
+  /// the store. `not_owner`: it is none of this run, or was taken away or released; `not_connected`, `timed_out`.
+  virtual expected<std::optional<bytes>> load(const item_id& item) = 0;
+  /// Saves the state of this item for whoever runs it next, on whichever node; at most 64 KiB. Waits until it is
+  /// written. What a former holder saves late is refused by the store itself: no state is ever overwritten by a turn
+  /// that is over. `not_owner`: the item is none of this run any more, nothing was saved; `conflict`: an operator has
+  /// set another state since this turn looked last, look again; `too_large`; `not_connected`, `timed_out`: nothing was
+  /// saved; `unknown_outcome`: it may or may not have been.
+  virtual expected<void> save(const item_id& item, const bytes& state) = 0;
   /// Calls `f(item)` for each item of the share that is not taken away, until the run has to stop. What `f` throws
   /// fails that item and no other (what is no std::exception is passed on, and so is `retry_later`); items taken away
   /// are released.

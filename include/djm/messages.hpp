@@ -7,6 +7,7 @@
 
 #include <caf/actor.hpp>
 
+#include "djm/bytes.hpp"
 #include "djm/events.hpp"
 #include "djm/history.hpp"
 #include "djm/inspect.hpp"
@@ -157,6 +158,71 @@ struct mark_worker {
   std::optional<bool> cordoned = {};
 };
 DJM_FIELDS(mark_worker, worker, draining, cordoned)
+
+/// Ask the code of a job about one of its items, where that item is held: `job::answer` is called under its lock. The
+/// question and the answer mean what the job says they mean. Answered with an `item_answer`; `unknown_job`: it is not
+/// registered here; `not_owner` names who has the item; `invalid_state`: the job answers no questions;
+/// `user_code_failed`, `timed_out`.
+struct ask_item {
+  /// The job.
+  job_id job;
+  /// Its item.
+  item_id item;
+  /// What is asked.
+  bytes question;
+  /// How long the code may take; from 1 ms to 10 minutes.
+  any_duration timeout = std::chrono::seconds{10};
+};
+DJM_FIELDS(ask_item, job, item, question, timeout)
+
+/// What the code of a job says about an item.
+struct item_answer {
+  /// The answer.
+  bytes answer;
+  /// The node that gave it.
+  node_id node;
+  /// The turn under which it was given.
+  fencing_token token = 0;
+};
+DJM_FIELDS(item_answer, answer, node, token)
+
+/// What is saved of an item (`job_context::save`). Answered with an `item_state`.
+struct get_item_state {
+  /// The job.
+  job_id job;
+  /// Its item.
+  item_id item;
+};
+DJM_FIELDS(get_item_state, job, item)
+
+/// Set what is saved of an item, in place of what its runs have saved: the next load has it. A run that saves after
+/// this without having loaded it is refused with `conflict`. Answered with the `item_state` as it is then.
+struct set_item_state {
+  /// The job.
+  job_id job;
+  /// Its item.
+  item_id item;
+  /// What is saved from now on; nothing: as if nothing had ever been saved.
+  std::optional<bytes> state;
+  /// `item_state::version` as it was seen; `conflict` when it is another one by now. Nothing: whatever there is.
+  std::optional<std::int64_t> expected_version;
+};
+DJM_FIELDS(set_item_state, job, item, state, expected_version)
+
+/// What is saved of an item.
+struct item_state {
+  /// The latest state; nothing: never saved, or taken away by an operator.
+  std::optional<bytes> state;
+  /// Grows with every change; 0: there has been none.
+  std::int64_t version = 0;
+  /// The turn that saved it; 0: an operator has set it.
+  fencing_token token = 0;
+  /// The node that saved it; empty: an operator has set it.
+  node_id saved_by;
+  /// When, by the clock of who did, in milliseconds of Unix time.
+  std::int64_t saved_at_ms = 0;
+};
+DJM_FIELDS(item_state, state, version, token, saved_by, saved_at_ms)
 
 /// Ask a run of this node to stop (`stop_reason::cancelled`). It has not failed, and its slot is not tried again.
 struct cancel_run {

@@ -54,6 +54,8 @@ enum class plan_rule : std::uint8_t {
   move_budget = 20,
   /// The job's strategy failed or left the item out.
   strategy = 21,
+  /// The worker has refused the item (`job_context::decline`), and may be asked again later.
+  refused = 22,
 };
 
 /// The names of the rules, in their order.
@@ -61,7 +63,7 @@ constexpr auto enum_names(plan_rule) {
   return name_enum("plan_rule", "none", "no_workers", "not_offered", "missing_label", "pinned_elsewhere",
                    "pinned_worker_missing", "draining", "cordoned", "separated", "one_worker", "max_per_worker",
                    "max_items", "capacity", "placement", "colocation", "zone_spread", "job_balance", "global_balance",
-                   "fewest_moves", "tie", "move_budget", "strategy");
+                   "fewest_moves", "tie", "move_budget", "strategy", "refused");
 }
 
 /// One sentence for people, for an item that this rule keeps unassigned.

@@ -23,6 +23,9 @@ read_batch snapshot_reader::next() {
     for (const auto& id : job_names_) {
       jobs_.emplace_back(tree_, id, false, ask);
     }
+    if (scope_.followed) {
+      followed_ = ask.each(job_names_, [this](const job_id& id) { return get(tree_.job(id)); });
+    }
     marks_ = ask.each(marked_, [this](const node_id& id) { return get(tree_.mark(id)); });
     candidates_ = ask.each(candidate_names_, [this](const std::string& n) { return exists(tree_.latch(n)); });
     break;
@@ -107,7 +110,13 @@ void snapshot_reader::take_details() {
   for (const auto& reads : jobs_) {
     auto record = reads.take(tree_);
     note(record.pool);
-    snapshot_.jobs.push_back({std::move(record), {}});
+    snapshot_.jobs.push_back({std::move(record), {}, {}});
+  }
+  // In the order of the jobs, and of each or of none.
+  for (std::size_t j = 0; j < followed_.size(); ++j) {
+    const auto& [id, answer] = followed_[j];
+    snapshot_.jobs[j].followed = read_payload<job_payload>(*answer, tree_.job(id));
+    note(snapshot_.jobs[j].followed);
   }
   for (const auto& [id, mark] : marks_) {
     const auto m = read_payload<mark_payload>(*mark, tree_.mark(id));
@@ -123,8 +132,8 @@ void snapshot_reader::take_details() {
 void snapshot_reader::take_candidates() {
   for (const auto& [name, latch] : candidates_) {
     const auto shown = presence_of(*latch);
-    if (shown == presence::held && !snapshot_.leader) {
-      snapshot_.leader = tree_snapshot::candidate{candidate_worker(name), latch->stat.czxid};
+    if (shown == presence::held) {
+      snapshot_.candidates.push_back({candidate_worker(name), latch->stat.czxid});
     } else if (shown == presence::impostor) {
       note({errc::malformed_payload, tree_.latch(name) + ": not ephemeral, so no candidate"});
     }

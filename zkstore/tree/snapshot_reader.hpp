@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "zkstore/job_payloads.hpp"
 #include "zkstore/tree/records.hpp"
 
 namespace djm::store {
@@ -25,6 +26,8 @@ struct tree_snapshot {
   };
   struct job {
     job_record record;
+    /// What all nodes follow of it; only where that was asked for.
+    reading<job_payload> followed;
     /// Sorted by item; only where locks were asked for.
     std::vector<lock> locks;
   };
@@ -39,8 +42,9 @@ struct tree_snapshot {
   std::vector<worker> workers;
   std::vector<job> jobs;
   std::map<node_id, mark_payload> marks;
-  /// The first candidate that a session holds; only where candidates were asked for.
-  std::optional<candidate> leader;
+  /// The candidates that a session holds, in the order in which they would lead: the first one does. Only where they
+  /// were asked for.
+  std::vector<candidate> candidates;
   /// Locks were asked for, and there are more items than may be looked at.
   bool locks_left_out = false;
   /// What is not as djm writes it: each error names its path.
@@ -60,6 +64,8 @@ public:
     bool candidates;
     /// Reads the lock of each item, unless there are more items than this.
     std::size_t max_locks;
+    /// What all nodes follow of each job.
+    bool followed = false;
   };
 
   /// Neither candidates nor locks.
@@ -114,6 +120,7 @@ private:
   std::vector<std::string> candidate_names_;
   std::vector<std::pair<worker_reads, read_slot>> workers_;
   std::vector<job_reads> jobs_;
+  read_slots<job_id> followed_;
   read_slots<node_id> marks_;
   read_slots<std::string> candidates_;
   std::vector<folder> folders_;

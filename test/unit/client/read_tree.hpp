@@ -23,7 +23,7 @@ void read_whole(Reader& reader, fake_store& tree) {
 }
 
 inline store::tree_snapshot snapshot_of(fake_store& tree, std::size_t max_locks = 1000) {
-  store::snapshot_reader reader{store::tree_schema{"/djm"}, {true, max_locks}};
+  store::snapshot_reader reader{store::tree_schema{"/djm"}, {true, max_locks, true}};
   read_whole(reader, tree);
   return reader.snapshot();
 }

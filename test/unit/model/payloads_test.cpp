@@ -45,6 +45,7 @@ alive_payload draw_valid() {
   x.pid = draw_up_to(largest);
   x.started_at_ms = draw_up_to(year_9999);
   x.layout = 1 + static_cast<std::int32_t>(draw_index(1000));
+  x.http_url = draw_index(2) == 0 ? "" : "http://" + draw_id();
   return x;
 }
 template <>
