@@ -87,7 +87,7 @@ void add(item_counts& to, const item_counts& n) {
 } // namespace
 
 job_row row_of(const cluster_view& c, const job_view& job) {
-  job_row row{job.id, job.enabled, job.strategy, job.last_writer, count_items(job), 0, 0};
+  job_row row{job.id, job.enabled, job.strategy, job.last_writer, count_items(job), 0, 0, job.paused, job.rev};
   const auto owners = owners_of(c, job);
   std::uint64_t least = UINT64_MAX, most = 0;
   for (const auto& w : c.workers) {
@@ -120,6 +120,7 @@ cluster_row row_of(const cluster_view& c, const node_id& asked, bool writable) {
   row.leader = c.leader;
   row.epoch = c.epoch;
   row.epoch_text = std::to_string(c.epoch);
+  row.candidates = c.candidates;
   row.all_disabled = c.all_disabled;
   row.writable = writable;
   for (const auto name : enum_names(worker_state{}).names) {
@@ -131,6 +132,7 @@ cluster_row row_of(const cluster_view& c, const node_id& asked, bool writable) {
   row.jobs = c.jobs.size();
   for (const auto& j : c.jobs) {
     row.jobs_disabled += j.enabled ? 0 : 1;
+    row.jobs_paused += j.paused ? 1 : 0;
     add(row.counts, count_items(j));
     for (const auto& x : j.items) {
       if (x.owner.empty()) {

@@ -95,8 +95,10 @@ struct job_row {
   item_counts counts;
   std::uint64_t workers = 0; ///< that are alive and offer it
   std::uint64_t spread = 0;  ///< between the most and the least items of those among these that take new ones
+  bool paused = false;
+  std::int64_t rev = 0; ///< of its record; 0: it has none
 };
-DJM_FIELDS(job_row, id, enabled, strategy, last_writer, counts, workers, spread)
+DJM_FIELDS(job_row, id, enabled, strategy, last_writer, counts, workers, spread, paused, rev)
 
 struct job_page {
   job_row job;
@@ -115,12 +117,14 @@ struct cluster_row {
   std::map<std::string, std::uint64_t> workers; ///< by state
   std::uint64_t jobs = 0;
   std::uint64_t jobs_disabled = 0;
+  std::uint64_t jobs_paused = 0;
   item_counts counts;
   std::map<std::string, std::uint64_t> unassigned_because;
   std::vector<std::string> problems;
+  std::vector<node_id> candidates; ///< for leadership, the leader first
 };
-DJM_FIELDS(cluster_row, node, leader, epoch, epoch_text, all_disabled, writable, workers, jobs, jobs_disabled, counts,
-           unassigned_because, problems)
+DJM_FIELDS(cluster_row, node, leader, epoch, epoch_text, all_disabled, writable, workers, jobs, jobs_disabled,
+           jobs_paused, counts, unassigned_because, problems, candidates)
 
 struct plan_page {
   bool leading = false;

@@ -104,6 +104,10 @@ TEST_CASE("cluster: sums over workers, jobs and items") {
   CHECK(c.at("workers").at("alive") == 2);
   CHECK(c.at("workers").at("gone") == 1);
   CHECK(c.at("jobs_disabled") == 1);
+  CHECK(c.at("jobs_paused") == 1);
+  CHECK(c.at("candidates") == nlohmann::json{"node-1", "node-2"});
+  CHECK(json_of(s.get("/v1/jobs/mail-2")).at("job").at("paused") == true);
+  CHECK(json_of(s.get("/v1/jobs/mail-2")).at("job").at("rev") == 3);
   CHECK(c.at("counts").at("items") == 4);
   CHECK(c.at("unassigned_because").at("not_planned") == 1);
   CHECK(c.at("writable") == false);
