@@ -28,7 +28,9 @@ keeper_core::settings keeper_settings(const node_identity& n) {
 }
 
 election_core::settings election_settings(const node_identity& n) {
-  return settings_of<election_core::settings>(n);
+  auto s = settings_of<election_core::settings>(n);
+  s.stands = n.config.role != node_role::worker;
+  return s;
 }
 
 manager_core::settings manager_settings(const node_identity& n) {

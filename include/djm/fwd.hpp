@@ -218,6 +218,7 @@ enum class manager_phase : std::uint8_t;
 enum class metric_type : std::uint8_t;
 enum class new_items_policy : std::uint8_t;
 enum class node_lifecycle : std::uint8_t;
+enum class node_role : std::uint8_t;
 enum class order_mode : std::uint8_t;
 enum class overlap : std::uint8_t;
 enum class overlap_rule : std::uint8_t;

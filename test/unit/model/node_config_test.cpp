@@ -295,7 +295,8 @@ TEST_CASE("a JSON configuration is read with all its keys") {
     "detach_tolerance": "0s", "stop_grace": "100ms", "stop_timeout": "1min", "rebalance_debounce": "1ms",
     "rebalance_max_wait": "2ms", "sweep_period": "1s", "clean_period": "2h", "backoff_min": "3ms", "backoff_max": "4ms",
     "strategy_timeout": "7s", "backlog_limit": 5, "registration_timeout": "6s", "max_threads": 7, "abort_on_overrun": true, "zone": "z",
-    "labels": ["l"], "weight": 500, "capacity": {"cpu": 4000}, "max_items": 9, "software_version": "1.0"})");
+    "labels": ["l"], "weight": 500, "capacity": {"cpu": 4000}, "max_items": 9, "role": "worker",
+    "software_version": "1.0"})");
   REQUIRE(c);
   CHECK(c->id == "n1");
   CHECK(c->store == store_config{"a:1,b:2", "/x", 4s, 500ms, "u:p", true});
@@ -318,6 +319,7 @@ TEST_CASE("a JSON configuration is read with all its keys") {
   CHECK(c->weight == 500);
   CHECK(c->capacity == std::map<std::string, std::int64_t>{{"cpu", 4000}});
   CHECK(c->max_items == 9);
+  CHECK(c->role == node_role::worker);
   CHECK(c->software_version == "1.0");
 }
 
@@ -340,6 +342,7 @@ TEST_CASE("a JSON configuration with faults is refused with pointer, value and r
   CHECK(parse_error(R"({"max_threads": 1.5})") == "/max_threads: 1.5 is not an integer");
   CHECK(parse_error(R"({"max_threads": "4"})") == "/max_threads: \"4\" is not an integer");
   CHECK(parse_error(R"({"abort_on_overrun": 1})") == "/abort_on_overrun: 1 is not true or false");
+  CHECK(parse_error(R"({"role": "boss"})").find("/role: \"boss\" is ") == 0);
   CHECK(parse_error(R"({"labels": "x"})") == "/labels: \"x\" is not an array");
   CHECK(parse_error(R"({"labels": [1]})") == "/labels/0: 1 is not a text");
   CHECK(parse_error(R"({"capacity": {"cpu": "4"}})") == "/capacity/cpu: \"4\" is not an integer");
