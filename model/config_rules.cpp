@@ -84,6 +84,9 @@ constexpr config_rule rules[] = {
          "after so long without a connection a problem says so; also how long a request for the whole cluster may "
          "wait, and when a node that has never joined gives up because it is refused access",
          "you want to hear of it sooner"),
+  bounds("registration_give_up", 0, 168 * h,
+         "a node that has not been registered for so long ends, instead of trying on; 0s: never",
+         "something starts it anew, or another node in its place"),
   bounds("max_threads", 1, 4096, "threads for runs, started when needed; more runs wait",
          "status shows that runs wait (`executor.waiting`)"),
   words("abort_on_overrun", "true or false", "end the process when a run goes on beyond the deadline",

@@ -99,6 +99,10 @@ struct node_config {
   std::uint32_t backlog_limit = 1000;
   /// After this without a connection a problem says so; a request for the cluster is given up. 1ms to 1h, default 30s.
   any_duration registration_timeout = std::chrono::seconds{30};
+  /// A node that has not been registered for so long, at its start or after it had been, ends with `not_connected`
+  /// instead of trying on: where something else starts it anew, or another one in its place. 0s (the default; never) to
+  /// 168h. Best above T + D, so that nothing ends that may still run.
+  any_duration registration_give_up = duration::zero();
   /// Threads for user code: started when needed, at most this many. 1 to 4096, default 16. At least the number of runs
   /// that should go on at once; more runs wait, and status shows it.
   std::uint32_t max_threads = 16;
@@ -129,8 +133,8 @@ struct node_config {
 };
 DJM_FIELDS(node_config, id, store, role, detach_tolerance, stop_grace, stop_timeout, rebalance_debounce,
            rebalance_max_wait, sweep_period, clean_period, backoff_min, backoff_max, strategy_timeout, backlog_limit,
-           registration_timeout, max_threads, abort_on_overrun, zone, labels, weight, capacity, max_items, max_moves,
-           max_moves_per_worker, status_period, software_version)
+           registration_timeout, registration_give_up, max_threads, abort_on_overrun, zone, labels, weight, capacity,
+           max_items, max_moves, max_moves_per_worker, status_period, software_version)
 
 template <class V>
 auto fields(V&& v, store_config& x) {
