@@ -170,6 +170,7 @@ struct shutdown_node;
 struct slot_rules;
 struct slots_skipped;
 struct spec_view;
+struct sqlite_file;
 struct stop_refusal;
 struct stoppable_answer;
 struct store_config;
