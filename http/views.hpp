@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "djm/client_answers.hpp"
+#include "djm/cluster_health.hpp"
 #include "djm/enum_names.hpp"
 #include "djm/fields.hpp"
 #include "djm/ids.hpp"
@@ -122,9 +123,10 @@ struct cluster_row {
   std::map<std::string, std::uint64_t> unassigned_because;
   std::vector<std::string> problems;
   std::vector<node_id> candidates; ///< for leadership, the leader first
+  cluster_health health;
 };
 DJM_FIELDS(cluster_row, node, leader, epoch, epoch_text, all_disabled, writable, workers, jobs, jobs_disabled,
-           jobs_paused, counts, unassigned_because, problems, candidates)
+           jobs_paused, counts, unassigned_because, problems, candidates, health)
 
 struct plan_page {
   bool leading = false;

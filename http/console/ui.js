@@ -70,7 +70,7 @@ export const pill = (text, kind) => h('span', { class: 'pill ' + (kind || '') },
 const kinds = {
   locked: 'good', alive: 'good', running: 'good', connected: 'good', joined: 'good', ready: 'good', yes: 'good', leading: 'info',
   waiting: 'info', starting: 'info', candidate: '', contested: 'warn', draining: 'warn', cordoned: 'warn', suspended: 'warn',
-  unassigned: 'bad', paused: 'warn', gone: 'bad', expired: 'bad', no: 'bad', stopped: 'bad', off: 'warn', on: 'good',
+  unassigned: 'bad', paused: 'warn', healthy: 'good', degraded: 'warn', failing: 'bad', gone: 'bad', expired: 'bad', no: 'bad', stopped: 'bad', off: 'warn', on: 'good',
 };
 export const state = (name) => pill(name, kinds[name]);
 

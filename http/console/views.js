@@ -130,7 +130,7 @@ export const views = {
       const counts = { ...c.counts, items: c.counts.items - off, unassigned: c.counts.unassigned - off };
       const next = st.jobs.filter((j) => j.next_start !== null).sort((a, b) => millis(a.next_start) - millis(b.next_start)).slice(0, 6);
       return [
-        head('Overview', 'Cluster', c.writable ? h('button', { type: 'button', class: c.all_disabled ? 'main' : 'danger',
+        head('Overview', h('span', {}, 'Cluster ', state(c.health.state)), c.writable ? h('button', { type: 'button', class: c.all_disabled ? 'main' : 'danger',
           onclick: () => ctx.write({ title: c.all_disabled ? 'Switch jobs on again?' : 'Switch off all jobs?',
             text: c.all_disabled ? 'Jobs that were switched off one by one stay so.' : 'Runs under way in the whole cluster are asked to stop, and none starts. Items stay where they are.',
             method: 'PATCH', path: url(['cluster']), body: { all_disabled: !c.all_disabled } }) },

@@ -36,6 +36,16 @@ std::string capacity_of(const worker_view& w) {
   return w.max_items == 0 ? text : text + (text.empty() ? "" : ", ") + counted(w.max_items, "item");
 }
 
+cell health_cell(const cluster_health& h) {
+  std::string text = to_string(h.state);
+  for (const auto& why : h.reasons) {
+    text += (&why == &h.reasons.front() ? ": " : ", ") + why;
+  }
+  return {text, h.state == health_state::healthy    ? tint::good
+                : h.state == health_state::degraded ? tint::doubtful
+                                                    : tint::bad};
+}
+
 cell count_cell(std::uint32_t n, tint when_some) {
   return {std::to_string(n), n > 0 ? when_some : tint::none};
 }
@@ -88,7 +98,8 @@ exit_code status_command(invocation& x) {
                      std::to_string(s.locked) + " locked, " + std::to_string(s.unassigned) + " unassigned";
   print_facts(
     io,
-    {{"leader",
+    {{"health", health_cell(s.health)},
+     {"leader",
       s.leader.empty() ? cell{"nobody", tint::bad} : cell{s.leader.str() + ", epoch " + std::to_string(s.epoch)}},
      {"nodes", {nodes, s.nodes_gone > 0 ? tint::bad : tint::none}},
      {"jobs", std::to_string(s.jobs) + (s.all_disabled        ? ", all switched off"

@@ -48,6 +48,7 @@ status_row status_of(const cluster_view& view) {
     }
   }
   s.problems = view.problems;
+  s.health = health_of(view);
   s.next = next_of(view, s);
   return s;
 }

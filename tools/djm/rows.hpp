@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "djm/client_answers.hpp"
+#include "djm/cluster_health.hpp"
 #include "djm/cluster_view.hpp"
 
 /// What tables show that no answer of the client has as it is.
@@ -25,11 +26,12 @@ struct status_row {
   std::uint32_t locked = 0;
   std::uint32_t unassigned = 0;
   std::vector<std::string> problems;
+  cluster_health health;
   /// The command to look at next; empty: nothing is wrong.
   std::string next;
 };
 DJM_FIELDS(status_row, leader, epoch, all_disabled, nodes_alive, nodes_gone, nodes_left, jobs, jobs_disabled,
-           jobs_paused, items, assigned, locked, unassigned, problems, next)
+           jobs_paused, items, assigned, locked, unassigned, problems, health, next)
 
 struct job_row {
   job_id id;

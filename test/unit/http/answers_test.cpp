@@ -105,6 +105,8 @@ TEST_CASE("cluster: sums over workers, jobs and items") {
   CHECK(c.at("workers").at("gone") == 1);
   CHECK(c.at("jobs_disabled") == 1);
   CHECK(c.at("jobs_paused") == 1);
+  CHECK(c.at("health").at("state") == "failing");
+  CHECK(c.at("health").at("reasons")[0] == "1 item without an owner");
   CHECK(c.at("candidates") == nlohmann::json{"node-1", "node-2"});
   CHECK(json_of(s.get("/v1/jobs/mail-2")).at("job").at("paused") == true);
   CHECK(json_of(s.get("/v1/jobs/mail-2")).at("job").at("rev") == 3);

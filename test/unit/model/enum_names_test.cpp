@@ -65,6 +65,7 @@ TEST_CASE("every enumerator has one name that leads back to it") {
   check_names(registration_phase::failed);
   check_names(election_role::observer);
   check_names(node_role::coordinator);
+  check_names(health_state::failing);
   check_names(manager_phase::backing_off);
   check_names(node_lifecycle::stopped);
   check_names(worker_state::expected);
