@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include "djm/cluster_health.hpp"
 #include "djm/dst.hpp"
 #include "djm/error.hpp"
 #include "djm/events.hpp"
