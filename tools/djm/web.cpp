@@ -103,6 +103,11 @@ expected<std::string> http_get(const web_site& site, const std::string& path) {
   if (result == CURLE_OPERATION_TIMEDOUT) {
     return fail(errc::timed_out, told("no answer within " + format_duration(site.timeout)));
   }
+  // Also what is no HTTP at all in its answer is an unsupported protocol.
+  const bool web = site.url.find("://") == std::string::npos || site.url.rfind("http", 0) == 0;
+  if (result == CURLE_UNSUPPORTED_PROTOCOL && web) {
+    return fail(errc::invalid_state, told("what answers there does not speak HTTP"));
+  }
   if (result == CURLE_UNSUPPORTED_PROTOCOL || result == CURLE_URL_MALFORMAT) {
     return fail(errc::invalid_config, told("it must be like http://node-1:8080"));
   }

@@ -120,7 +120,7 @@ TEST_CASE("tool: what is written as JSON follows the schema, and all of it stand
     {"tree", {"tree"}},
     {"runs", {"runs"}},
     {"runs --under-way", {"runs", "--under-way"}},
-    {"drain", {"drain", "n1", "--timeout", "300ms"}},
+    {"drain", {"drain", "n1", "--timeout", "1s"}},
   };
   CHECK(std::size(calls) == whole["$defs"].size());
   for (auto [name, arguments] : calls) {
