@@ -15,6 +15,7 @@
 #include "http/gate.hpp"
 #include "http/message.hpp"
 #include "http/routes.hpp"
+#include "http/run_page.hpp"
 
 namespace djm::http {
 
@@ -64,6 +65,7 @@ struct order {
   what_if_question question; ///< for the client, as are the nodes
   std::vector<node_id> nodes;
   get_history history;
+  run_page runs; ///< what the status says of it: the history is still to come
   // of the job's record
   user_config config; ///< or the overrides
   bool replace = false;
@@ -119,7 +121,7 @@ private:
   std::optional<answer> read_names(const std::vector<std::string>& names, call& c) const;
   std::variant<answer, order> order_of(const call& c, const material& from) const;
   std::variant<answer, order> record_order_of(const call& c, order o) const;
-  std::variant<answer, order> ask_for_runs(const call& c) const;
+  std::variant<answer, order> ask_for_runs(const call& c, const material& from) const;
   answer list_events(const call& c, const event_ring& events) const;
   answer health(const call& c, const material& from) const;
   answer show(const call& c, const material& from) const;

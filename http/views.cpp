@@ -50,7 +50,8 @@ std::vector<worker_row> worker_rows(const cluster_view& c) {
   std::vector<worker_row> rows;
   for (const auto& w : c.workers) {
     rows.push_back({w.id, w.state, w.id == c.leader, w.zone, w.draining, w.cordoned, w.items, locked[w.id], w.host,
-                    w.pid, w.software_version, w.incarnation, w.jobs, owned[w.id], w.started_at_ms, w.labels});
+                    w.pid, w.software_version, w.incarnation, w.jobs, owned[w.id], w.started_at_ms, w.labels,
+                    w.http_url});
   }
   return rows;
 }
@@ -150,6 +151,32 @@ plan_page plan_of(const node_status& s) {
   const auto epoch = m.leading ? m.epoch : s.election.leader_epoch;
   return {m.leading,    s.election.leader,  epoch,    std::to_string(epoch), m.phase, m.last_plan, m.plan,
           m.unassigned, m.unassigned_items, m.waiting};
+}
+
+run_page runs_under_way(const node_status& s, const get_history& which) {
+  run_page page;
+  page.node = s.node;
+  page.unanswered = s.unanswered;
+  if (which.outcome) {
+    return page;
+  }
+  for (const auto& j : s.jobs) {
+    if (!which.job.empty() && j.job != which.job) {
+      continue;
+    }
+    page.under_way_left_out += j.active_runs - std::min<std::uint64_t>(j.active_runs, j.runs.size());
+    for (const auto& r : j.runs) {
+      if (!which.item.empty() && !std::binary_search(r.holding.begin(), r.holding.end(), which.item)) {
+        continue;
+      }
+      if (page.under_way.size() == which.limit) {
+        ++page.under_way_left_out;
+        continue;
+      }
+      page.under_way.push_back({s.node, j.job, r.run, r.holding, r.slot, r.attempt, r.since, r.stopping, r.progress});
+    }
+  }
+  return page;
 }
 
 stoppable_answer judge_stops(const cluster_view& c, const std::vector<node_id>& nodes) {

@@ -12,6 +12,7 @@
 #include "djm/fields.hpp"
 #include "djm/ids.hpp"
 #include "djm/status.hpp"
+#include "http/run_page.hpp"
 
 /// What the routes under /v1 show of the cluster: rows of lists, and sums. Numbers that may exceed 2^53 stand there as
 /// texts, too: a browser would round them.
@@ -84,9 +85,10 @@ struct worker_row {
   std::map<job_id, std::uint64_t> items_by_job; ///< that it owns
   std::int64_t started_at_ms = 0;
   std::vector<std::string> labels;
+  std::string http_url; ///< as that node has written it: it may be anything
 };
 DJM_FIELDS(worker_row, id, state, leader, zone, draining, cordoned, items, locked, host, pid, software_version,
-           incarnation, jobs, items_by_job, started_at_ms, labels)
+           incarnation, jobs, items_by_job, started_at_ms, labels, http_url)
 
 struct job_row {
   job_id id;
@@ -157,6 +159,8 @@ job_row row_of(const cluster_view& c, const job_view& job);
 job_page page_of(const cluster_view& c, const job_view& job, const node_status* here);
 cluster_row row_of(const cluster_view& c, const node_id& asked, bool writable);
 plan_page plan_of(const node_status& s);
+/// The runs that go on, of what the history is asked for; none where it is asked for those that ended in some way.
+run_page runs_under_way(const node_status& s, const get_history& which);
 
 /// Which of the nodes may be stopped, one after the other as they are named, judged by which jobs the others offer.
 stoppable_answer judge_stops(const cluster_view& c, const std::vector<node_id>& nodes);

@@ -274,7 +274,7 @@ void init(node_ptr self, node_config config, node_parts parts) {
   init_part(self);
   auto& st = self->state();
   st.parts = std::move(parts);
-  st.identity = {std::move(config), st.parts.incarnation, st.parts.host, st.parts.pid};
+  st.identity = {std::move(config), st.parts.incarnation, st.parts.host, st.parts.pid, st.parts.http_url};
   st.life = std::make_unique<supervisor_core>(supervisor_settings(st.identity));
   st.admin = std::make_unique<admin_core>(admin_settings(st.identity));
   st.desk = std::make_unique<event_desk>(st.identity.config.id, st.identity.config.store.connect);

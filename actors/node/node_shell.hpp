@@ -23,6 +23,8 @@ struct node_parts {
   std::vector<job_definition> jobs;
   std::string host;
   std::int64_t pid = 0;
+  /// `node_options::http_url`, which has been checked.
+  std::string http_url;
   /// Empty: drawn from the environment's random numbers.
   std::string incarnation;
   /// Only for tests: called by the node with each part it starts or rebuilds ("store", "keeper", "election", "manager",

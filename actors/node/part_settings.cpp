@@ -24,6 +24,7 @@ keeper_core::settings keeper_settings(const node_identity& n) {
   s.incarnation = n.incarnation;
   s.host = n.host;
   s.pid = n.pid;
+  s.http_url = n.http_url;
   return s;
 }
 

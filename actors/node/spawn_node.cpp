@@ -15,6 +15,8 @@
 #include "actors/node/event_feed.hpp"
 #include "actors/sessions/shared_sessions.hpp"
 #include "model/connect_string.hpp"
+#include "model/text.hpp"
+#include "model/web_address.hpp"
 #include "zkstore/payloads.hpp"
 
 namespace djm {
@@ -40,6 +42,15 @@ expected<void> check_size(const node_config& config) {
   if (const auto size = store::encode(w).size(); size > most) {
     return fail(errc::invalid_config, "labels and capacity take " + std::to_string(size) +
                                         " bytes in the store; at most " + std::to_string(most) + " are possible");
+  }
+  return {};
+}
+
+/// Others follow it, so that it has to be one.
+expected<void> check_http_url(const std::string& url) {
+  if (!url.empty() && !impl::parse_web_address(url)) {
+    return fail(errc::invalid_config,
+                "node_options::http_url is " + impl::quote(url) + "; it must be " + impl::web_address_rule);
   }
   return {};
 }
@@ -86,6 +97,9 @@ expected<spawned_node> spawn_node_with_key(caf::actor_system& system, node_confi
   if (auto ok = check_size(config); !ok) {
     return tl::make_unexpected(ok.error());
   }
+  if (auto ok = check_http_url(options.http_url); !ok) {
+    return tl::make_unexpected(ok.error());
+  }
   if (!init_caf_types()) {
     return fail(errc::invalid_state,
                 "CAF does not know djm's types and takes no more, because an actor system existed when djm was loaded; "
@@ -128,6 +142,7 @@ expected<spawned_node> spawn_node_with_key(caf::actor_system& system, node_confi
   parts.strategies = std::move(options.strategies);
   parts.host = host_name();
   parts.pid = getpid();
+  parts.http_url = std::move(options.http_url);
   const auto* key = parts.env.get();
   auto feed = parts.feed;
   return spawned_node{spawn_node_in(system, std::move(config), std::move(parts)), key, std::move(feed)};

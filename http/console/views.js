@@ -1,5 +1,5 @@
 // One function per view: from what the node answers to what is shown.
-import { h, words, count, plural, millis, span, moment, at, id, link, nodeLink, pill, state, panel, facts, table, bar,
+import { h, words, count, plural, millis, span, moment, at, id, link, nodeLink, outside, pill, state, panel, facts, table, bar,
   share, ring, states } from './ui.js';
 
 const url = (path, query) => '/v1/' + path.map(encodeURIComponent).join('/') +
@@ -224,7 +224,8 @@ export const views = {
           panel('What it is', 'span5', facts([
             ['State', h('span', { class: 'row' }, state(w.state), w.leader ? pill('leader', 'info') : null, w.draining ? state('draining') : null, w.cordoned ? state('cordoned') : null)],
             ['Items', h('a', { href: at(['items'], { node: w.id }) }, plural(w.items, 'item'))], ['Locked', count(w.locked)],
-            w.started_at_ms ? ['Up since', moment(w.started_at_ms)] : null, ['Zone', w.zone], w.labels.length ? ['Labels', w.labels.join(', ')] : null, ['Host', w.host ? id(`${w.host}:${w.pid}`) : ''], ['Version', w.software_version], ['Life', id(w.incarnation)]])),
+            w.started_at_ms ? ['Up since', moment(w.started_at_ms)] : null, ['Zone', w.zone], w.labels.length ? ['Labels', w.labels.join(', ')] : null, ['Host', w.host ? id(`${w.host}:${w.pid}`) : ''],
+            ['Console', w.http_url ? outside(w.http_url, at(['nodes', w.id])) : 'it tells no address'], ['Version', w.software_version], ['Life', id(w.incarnation)]])),
           panel('Items by job', 'span7', table([
             ['Job', (x) => link(['jobs', x[0]], x[0])],
             ['Items', (x) => h('a', { href: at(['jobs', x[0], 'items'], { node: w.id }) }, count(x[1])), 'num'],

@@ -255,7 +255,20 @@ void bridge::carry_out(order o, const take_result& f) {
   case operation::explain:
     s->ask<item_explanation>(explain_item{o.job, o.item}, cx::timeout{explain_limit}, as_json<item_explanation>(f));
     break;
-  case operation::runs: s->ask<run_history>(o.history, cx::timeout{status_limit}, as_json<run_history>(f)); break;
+  case operation::runs:
+    s->ask<run_history>(o.history, cx::timeout{status_limit}, [f, page = o.runs](expected<run_history> x) mutable {
+      order_answer r;
+      if (x) {
+        page.runs = std::move(x->runs);
+        page.forgotten = x->forgotten;
+        page.dropped = x->dropped;
+        r.json = to_json_text(page);
+      } else {
+        r.failed = x.error();
+      }
+      f(r);
+    });
+    break;
   case operation::configure_job: s->ask<std::int64_t>(configure_job{o.job, o.config, o.rev}, limit, changed); break;
   case operation::remove_job: s->ask<std::int64_t>(remove_job{o.job}, limit, changed); break;
   case operation::change_record:

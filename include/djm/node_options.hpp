@@ -37,8 +37,9 @@ struct node_options {
   /// Registered before the node starts, in this order, as `register_job` does it. Where one cannot be, nothing is
   /// started, and the error names it.
   std::vector<job_definition> jobs;
-  /// Where this node is reached over HTTP, so that others find it (`worker_view::http_url`): "http://host:port", at
-  /// most 300 bytes; empty = nowhere. `http_listener::url` is one.
+  /// Where this node is reached over HTTP, so that others find it (`worker_view::http_url`): "http://host:port" or
+  /// "https://host", at most 300 bytes, nothing behind the port (`invalid_config` otherwise); empty = nowhere.
+  /// `http_listener::public_url` is one. It stands in the store as long as this node is alive.
   std::string http_url;
   /// Threads of the actor system that `node::start` makes, 1 to 1024 (`invalid_config` otherwise); `spawn_node` uses
   /// the caller's system and does not look at it. Runs have threads of their own.

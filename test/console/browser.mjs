@@ -290,6 +290,19 @@ const views = { overview: '', map: 'map', nodes: 'nodes', node: 'nodes/basalt', 
       await page.close_();
     }
   });
+  await test('a node links to its own console, and what is no address of one stays text', async () => {
+    const page = await open(url);
+    await page.show('nodes/basalt');
+    const to = await page.evaluate(() => [...document.querySelectorAll('main a[target=_blank]')].map((a) => a.href));
+    check(to.length === 1 && to[0] === s.urls.basalt + '/#/nodes/basalt', `it links to ${to}`);
+    const linked = await page.evaluate(async (texts) => {
+      const { outside } = await import('/console/ui.js');
+      return texts.filter((t) => outside(t, '').tagName === 'A');
+    }, ['javascript:alert(1)', 'javascript://n', 'file:///etc/passwd', 'data:text/html,x', 'http://user@n', 'http://n/path', 'http:n', '//n', '', '<b>', 'x'.repeat(300), 'https://n:1']);
+    check(linked.length === 1 && linked[0] === 'https://n:1', `these became links: ${linked}`);
+    clean(page);
+    await page.close_();
+  });
   await test('20,000 items: at most 100 rows, a search on the server, pages', async () => {
     const page = await open(url);
     const begin = Date.now();

@@ -150,7 +150,8 @@ exit_code nodes_command(invocation& x) {
                            {"AGE", [now](const worker_view& w) { return cell{age_of(w.started_at_ms, now)}; }},
                            {"WEIGHT", [](const worker_view& w) { return cell{std::to_string(w.weight)}; }, true},
                            {"JOBS", [](const worker_view& w) { return cell{std::to_string(w.jobs.size())}; }, true},
-                           {"INCARNATION", [](const worker_view& w) { return cell{or_dash(w.incarnation)}; }, true}});
+                           {"INCARNATION", [](const worker_view& w) { return cell{or_dash(w.incarnation)}; }, true},
+                           {"URL", [](const worker_view& w) { return cell{or_dash(w.http_url)}; }, true}});
   return exit_code::fine;
 }
 
@@ -187,6 +188,7 @@ exit_code node_command(invocation& x) {
                        {"started", moment_of(w->started_at_ms)},
                        {"weight", std::to_string(w->weight)},
                        {"incarnation", or_dash(w->incarnation)},
+                       {"url", or_dash(w->http_url)},
                        {"jobs", or_dash(jobs)}});
   return exit_code::fine;
 }

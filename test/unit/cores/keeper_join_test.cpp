@@ -63,6 +63,16 @@ TEST_CASE("keeper: what the join writes can be read back") {
   CHECK(assigned->incarnation == "i1");
 }
 
+TEST_CASE("keeper: where the node is reached over HTTP stands there as long as it is alive") {
+  auto s = keeper_rig::settings();
+  s.http_url = "http://node-1:8080";
+  keeper_rig r{std::move(s)};
+  r.d.connect();
+  const auto alive = store::decode<store::alive_payload>(r.tree.data("/djm/alive/w"), "");
+  REQUIRE(alive);
+  CHECK(alive->http_url == "http://node-1:8080");
+}
+
 TEST_CASE("keeper: a join does not depend on the version of worker-version, so that many may join at once") {
   keeper_rig r;
   prepare(r.tree);
