@@ -41,6 +41,7 @@ public:
   std::vector<running_info> running(const job_id& job) const final;
   std::optional<running_info> look(run_id id) const final;
   void adopt(const job_id& job, done_fn done) final;
+  void keep_states(state_keeper k) final { states_ = std::move(k); }
   executor_stats stats() const final;
 
   /// The process stands still, or goes on.
@@ -90,6 +91,8 @@ protected:
   run_observer& observer_;
   chance chance_;
   std::map<run_id, accepted_run> runs_;
+  /// Not asked any more by a process that is gone.
+  state_keeper states_;
   executor_stats stats_;
   bool shut_ = false;
 
