@@ -24,6 +24,9 @@ public:
   /// The run goes on without this item.
   virtual void item_released(const process&, run_id, const item_id&) {}
   virtual void run_ended(const process&, const run_result&) {}
+  /// The run loads or saves the state of an item; the number is one that no other question has.
+  virtual void state_asked(const process&, run_id, std::uint64_t, const state_request&) {}
+  virtual void state_told(const process&, run_id, std::uint64_t, const state_reply::answer&) {}
 };
 
 /// What executors in virtual time have in common: which runs wait for a thread, which have one, what the end of the

@@ -12,7 +12,8 @@ std::vector<odd_thing> odd_states(const store::tree_schema& tree, const tree_ind
     const job_id job{std::string{store::name_of(folder->path)}};
     if (folder->code == rc::ok && all.is_missing(tree.job(job))) {
       found.push_back({finding_level::note, finding_rule::orphaned_states, folder->path,
-                       "states are saved of a job that has no record", "the leader removes them when it cleans up"});
+                       "states are saved of a job that has no record",
+                       "they are there again when the job is; remove them if it will not be"});
     }
     for (const auto* node : all.below(folder->path)) {
       if (!is_valid_id(store::name_of(node->path))) {

@@ -54,7 +54,7 @@ enum class finding_rule : std::uint8_t {
   hidden_node,
   /// A list or a node has come near the size of what the store takes.
   limit_near,
-  /// States are saved of a job that is not there. The leader removes them.
+  /// States are saved of a job that is not there.
   orphaned_states,
 };
 

@@ -259,7 +259,7 @@ TEST_CASE("states: a node that leaves answers what waits") {
   r.begin(w);
   r.d.call(&worker_core::on_drain);
   CHECK(r.d.call(&worker_core::on_hurry).find("1:shutting_down") != std::string::npos);
-  CHECK(r.d.call(&worker_core::on_state_wish, r.wish("b")).find("shutting_down") != std::string::npos);
+  CHECK(r.d.call(&worker_core::on_state_wish, r.wish("a")).find("shutting_down") != std::string::npos);
 }
 
 TEST_CASE("states: a run saves on its way out, while the node gives its items back") {
