@@ -162,6 +162,13 @@ run_services lockstep_executor::services() {
     soon(fmt::format("a stop callback on {}", process_.node()), std::move(f));
   };
   s.released = [this](run_id id, const item_id& item) { later([this, id, item] { let_go(id, {item}); }); };
+  s.ask_state = [this](state_request r) {
+    if (!states_.ask || shut_) {
+      return duration::zero();
+    }
+    later([ask = states_.ask, r = std::move(r)] { ask(r); });
+    return states_.patience;
+  };
   s.report = [this](const std::string& text) {
     ++stats_.contained;
     report_(text);

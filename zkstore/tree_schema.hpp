@@ -44,6 +44,9 @@ public:
   std::string job(const job_id& job) const;
   std::string job_config(const job_id& job) const;
   std::string jobs_version() const;
+  std::string states() const;
+  std::string states(const job_id& job) const;
+  std::string state(const item_ref& i) const;
   std::string pool_version() const;
   std::string worker_version() const;
   std::string assignment_version() const;

@@ -10,6 +10,7 @@
 
 #include "actors/common/run_purpose.hpp"
 #include "actors/executor/lease_guard.hpp"
+#include "actors/executor/state_keeper.hpp"
 #include "djm/history.hpp"
 #include "djm/job.hpp"
 #include "djm/job_context.hpp"
@@ -170,6 +171,10 @@ public:
   /// after this returns, except where such a call is already under way. Ask `running` after this, not before: a run
   /// that ends in between then reports to the new `done`, which must not be surprised by an id it does not know.
   virtual void adopt(const job_id& job, done_fn done) = 0;
+
+  /// Who loads and saves the states of items from now on; a rebuilt worker takes the place of the one before. An
+  /// executor that knows nobody answers at once.
+  virtual void keep_states(state_keeper) {}
 
   virtual executor_stats stats() const = 0;
 };

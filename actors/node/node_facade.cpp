@@ -127,6 +127,15 @@ expected<std::int64_t> node::resume_job(const job_id& job) {
 expected<std::int64_t> node::remove_job(const job_id& job) {
   return impl::ask<std::int64_t>(impl_, djm::remove_job{job});
 }
+expected<djm::item_state> node::item_state(const job_id& job, const item_id& item) const {
+  return impl::ask<djm::item_state>(impl_, djm::get_item_state{job, item});
+}
+
+expected<djm::item_state> node::set_item_state(const job_id& job, const item_id& item, std::optional<bytes> state,
+                                               std::optional<std::int64_t> version) {
+  return impl::ask<djm::item_state>(impl_, djm::set_item_state{job, item, std::move(state), version});
+}
+
 expected<std::int64_t> node::trigger_everywhere(const job_id& job, std::string request) {
   return impl::ask<std::int64_t>(impl_, djm::trigger_everywhere{job, std::move(request)});
 }

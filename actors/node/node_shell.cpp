@@ -40,6 +40,12 @@ void apply(node_ptr self, admin_core::done& x) {
   } else if (auto v = st.views.find(x.id); v != st.views.end()) {
     v->second.deliver(to_caf(x.result.error()));
     st.views.erase(v);
+  } else if (auto i = st.item_states.extract(x.id)) {
+    if (x.result) {
+      i.mapped().deliver(std::move(x.saved));
+    } else {
+      i.mapped().deliver(to_caf(x.result.error()));
+    }
   }
 }
 void apply(node_ptr self, admin_core::viewed& x) {
@@ -318,6 +324,8 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
     [self](resume_job& m) -> caf::result<std::int64_t> { return order(self, m.job, store::order::pause{false}); },
     [self](remove_job& m) -> caf::result<std::int64_t> { return order(self, m.job, store::order::remove{}); },
     [self](trigger_everywhere& m) -> caf::result<std::int64_t> { return trigger_all(self, m); },
+    [self](get_item_state& m) -> caf::result<item_state> { return see_state(self, m); },
+    [self](set_item_state& m) -> caf::result<item_state> { return set_state(self, m); },
     [self](mark_worker& m) -> caf::result<void> { return mark(self, m); },
     [self](trigger_job& m) -> caf::result<std::uint64_t> { return trigger(self, m); },
     [self](reschedule_job& m) -> caf::result<void> { return reschedule(self, m); },

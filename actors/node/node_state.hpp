@@ -98,6 +98,7 @@ struct node_state {
   std::map<std::uint64_t, caf::typed_response_promise<void>> wishes;
   std::map<std::uint64_t, caf::typed_response_promise<std::int64_t>> orders;
   std::map<std::uint64_t, caf::typed_response_promise<cluster_view>> views;
+  std::map<std::uint64_t, caf::typed_response_promise<item_state>> item_states;
   std::vector<caf::typed_response_promise<void>> stoppers;
   std::set<std::shared_ptr<status_collector>> statuses;
 

@@ -55,6 +55,7 @@ worker_core::settings worker_settings(const node_identity& n) {
   auto s = settings_of<worker_core::settings>(n);
   s.detach_tolerance = n.config.detach_tolerance;
   s.stop_grace = n.config.stop_grace;
+  s.state_patience = n.config.store.operation_deadline;
   return s;
 }
 

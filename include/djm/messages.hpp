@@ -11,6 +11,7 @@
 #include "djm/events.hpp"
 #include "djm/history.hpp"
 #include "djm/inspect.hpp"
+#include "djm/item_state.hpp"
 #include "djm/job.hpp"
 #include "djm/job_spec.hpp"
 #include "djm/node_config.hpp"
@@ -186,7 +187,8 @@ struct item_answer {
 };
 DJM_FIELDS(item_answer, answer, node, token)
 
-/// What is saved of an item (`job_context::save`). Answered with an `item_state`.
+/// What is saved of an item (`job_context::save`). Answered with an `item_state`; `invalid_id`, `unknown_job`,
+/// `malformed_payload`. The item need not be there.
 struct get_item_state {
   /// The job.
   job_id job;
@@ -196,7 +198,9 @@ struct get_item_state {
 DJM_FIELDS(get_item_state, job, item)
 
 /// Set what is saved of an item, in place of what its runs have saved: the next load has it. A run that saves after
-/// this without having loaded it is refused with `conflict`. Answered with the `item_state` as it is then.
+/// this without having loaded it is refused with `conflict`. The item need not be there: one that comes later begins
+/// with it. Answered with the `item_state` as it is then; `invalid_id`, `unknown_job`, `conflict`, `too_large`;
+/// `unknown_outcome` when it may have been set and has changed since.
 struct set_item_state {
   /// The job.
   job_id job;
@@ -208,21 +212,6 @@ struct set_item_state {
   std::optional<std::int64_t> expected_version;
 };
 DJM_FIELDS(set_item_state, job, item, state, expected_version)
-
-/// What is saved of an item.
-struct item_state {
-  /// The latest state; nothing: never saved, or taken away by an operator.
-  std::optional<bytes> state;
-  /// Grows with every change; 0: there has been none.
-  std::int64_t version = 0;
-  /// The turn that saved it; 0: an operator has set it.
-  fencing_token token = 0;
-  /// The node that saved it; empty: an operator has set it.
-  node_id saved_by;
-  /// When, by the clock of who did, in milliseconds of Unix time.
-  std::int64_t saved_at_ms = 0;
-};
-DJM_FIELDS(item_state, state, version, token, saved_by, saved_at_ms)
 
 /// Ask a run of this node to stop (`stop_reason::cancelled`). It has not failed, and its slot is not tried again.
 struct cancel_run {

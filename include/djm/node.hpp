@@ -114,6 +114,15 @@ public:
   /// `djm::trigger_everywhere`: once more, on every node that holds items of it.
   expected<std::int64_t> trigger_everywhere(const job_id& job, std::string request = {});
 
+  /// What is saved of an item (`job_context::save`). The item need not be there. `invalid_id`, `unknown_job`,
+  /// `malformed_payload`, `not_connected`, `timed_out`.
+  expected<djm::item_state> item_state(const job_id& job, const item_id& item) const;
+  /// Sets it, in place of what its runs have saved; nothing: as if nothing had ever been saved. The next load has it,
+  /// and a run that saves without having loaded it is refused. `version`: only if `item_state::version` is that still,
+  /// else `conflict`. `too_large`, `unknown_outcome`; otherwise as above.
+  expected<djm::item_state> set_item_state(const job_id& job, const item_id& item, std::optional<bytes> state,
+                                           std::optional<std::int64_t> version = {});
+
   /// Runs now, once more, what this node holds; during a run: one more after it, however often. The number of runs that
   /// follow; 0 when this node holds nothing (before it has held anything, the trigger is kept until it does).
   expected<std::uint64_t> trigger(const job_id& job);

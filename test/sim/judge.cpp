@@ -261,6 +261,8 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
     }
     records_.sees(change, txn.session, txn.session == leader, lawless, image_,
                   [&](std::string text) { say("I9", now, fmt::format("zxid {}: {}", txn.zxid, text)); });
+    states_.sees(change, e, txn.zxid, lawless,
+                 [&](std::string text) { say("I2", now, fmt::format("zxid {}: {}", txn.zxid, text)); });
     moves_.sees(change, e, image_, now);
     image_.apply(change, e, txn.zxid);
     if (e.what == kind::alive_made) {

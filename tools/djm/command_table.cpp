@@ -9,6 +9,7 @@
 #include "tools/djm/plans.hpp"
 #include "tools/djm/record_commands.hpp"
 #include "tools/djm/runs.hpp"
+#include "tools/djm/state_command.hpp"
 #include "tools/plan/plan_command.hpp"
 
 namespace djm::tool {
@@ -220,6 +221,20 @@ void add_record_orders(std::vector<command_entry>& all) {
   all.push_back(c);
 }
 
+void add_state_order(std::vector<command_entry>& all) {
+  auto c = entry("state", order, "show what is saved of an item, or set it", state_command);
+  c.details = "Its runs find the new state with their next load. One that saves without having loaded it is refused.";
+  c.arguments = {{"JOB", "its job"}, {"ITEM", "its id; it need not be there yet"}};
+  c.options = {{"--set", "FILE", "save what this file holds; \"-\": standard input"},
+               {"--text", "TEXT", "save this"},
+               {"--clear", "", "as if nothing had ever been saved"},
+               {"--version", "N", "only if the state is at this version still"},
+               {"--raw", "", "write what is saved as it is, and nothing else"},
+               yes,
+               dry_run};
+  all.push_back(c);
+}
+
 void add_judges(std::vector<command_entry>& all) {
   auto c = entry("check", judge_group, "whether all is well, one line for each check", check_command);
   c.details = "Exit code 3 when a check has failed; a warning is none.";
@@ -287,6 +302,7 @@ const std::vector<command_entry>& commands() {
     add_looks(result);
     add_orders(result);
     add_record_orders(result);
+    add_state_order(result);
     add_judges(result);
     add_offline(result);
     return result;

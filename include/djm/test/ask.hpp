@@ -57,6 +57,18 @@ struct answer_of<get_history> {
   /// The type of the answer.
   using type = run_history;
 };
+/// What is saved of the item.
+template <>
+struct answer_of<get_item_state> {
+  /// The type of the answer.
+  using type = item_state;
+};
+/// What is saved of the item then.
+template <>
+struct answer_of<set_item_state> {
+  /// The type of the answer.
+  using type = item_state;
+};
 /// The `rev` of the job's record.
 template <>
 struct answer_of<update_job> {

@@ -127,6 +127,15 @@ std::string show(const worker_core::renew_lease& x) {
 std::string show(const worker_core::not_alive&) {
   return "not alive";
 }
+std::string show(const state_answer& x) {
+  const auto id = std::to_string(x.id) + ":";
+  if (!x.what) {
+    return id + to_string(x.what.error().code);
+  }
+  const auto& state = *x.what;
+  return id + (state ? std::string(state->data.begin(), state->data.end()) : "ok");
+}
+
 std::string show(const worker_core::drained&) {
   return "drained";
 }

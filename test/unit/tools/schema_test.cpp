@@ -96,6 +96,7 @@ TEST_CASE("tool: what is written as JSON follows the schema, and all of it stand
   job_spec spec;
   spec.id = "mail";
   r.add_record(spec);
+  r.run({"state", "mail", "asia", "--text", "so far", "--yes"});
   r.add_job("beta", {"b"});
   r.assign("n1", "beta", {"b"});
   r.lock("n1", "beta", "b");
@@ -114,6 +115,7 @@ TEST_CASE("tool: what is written as JSON follows the schema, and all of it stand
     {"cordon", {"cordon", "n1"}},
     {"pause", {"pause", "mail", "--yes"}},
     {"record", {"record", "mail"}},
+    {"state", {"state", "mail", "asia"}},
     {"wait", {"wait", "beta"}},
     {"check", {"check"}},
     {"doctor", {"doctor"}},
