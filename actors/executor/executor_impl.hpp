@@ -63,6 +63,7 @@ private:
     time_point accepted{};
     duration grace = duration::zero();
     bool started = false;
+    bool question = false;
     /// Once started.
     std::thread::id thread;
     time_point began{};
@@ -76,6 +77,7 @@ private:
   std::shared_ptr<const run_services> services();
   void released(run_id id, std::vector<item_id> items);
   void execute_next();
+  void execute_question(run_id id);
   void execute(run_id id, std::unique_lock<std::mutex> lock);
   void finish(run_id id, run_result result);
   void warn_of_waiting(time_point now);
