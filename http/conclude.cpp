@@ -263,6 +263,11 @@ std::variant<answer, order> http_core::order_of(const call& c, const material& f
   if (is_about_record(o.what)) {
     return record_order_of(c, std::move(o));
   }
+  if (o.what == operation::ask) {
+    o.asked = bytes_of(c.body);
+    o.timeout = c.timeout;
+    return o;
+  }
   const auto nothing = [&] { return problem(400, "nothing_to_do", "the body names nothing to change"); };
   if (o.what == operation::mark_worker) {
     const auto body = from_json_text<marks_body>(c.body);

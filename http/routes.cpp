@@ -230,6 +230,17 @@ std::vector<route> table() {
      "node; "
      "then it answers the `rev` that says so, and `request` names the trigger, which is the same one when it is "
      "repeated."},
+    {verb::post,
+     "/v1/jobs/{job}/items/{item}/ask",
+     operation::ask,
+     access::writer,
+     false,
+     false,
+     {{"timeout", "How long the code of the job may take, such as 500ms; 10s when nothing is said, at most 10min."}},
+     "",
+     "Asks the code of a job about an item that this node holds; question and answer are whatever the job says. "
+     "Elsewhere 421: `Location` is where the node that has the item is asked, as far as that is known. 409 when the "
+     "job answers no questions."},
   };
 }
 

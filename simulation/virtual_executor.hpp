@@ -69,7 +69,7 @@ protected:
 
   /// What is shown of it.
   virtual running_info info_of(const accepted_run& r) const {
-    return {r.order.id, r.order.job, r.order.items, r.started, r.began, r.began, {}, r.order.purpose};
+    return {r.order.id, r.order.job, r.order.items, r.started, r.began, r.began, {}, r.order.purpose, r.order.question};
   }
 
   /// It has a thread from now on; `finish` gives that back.
@@ -102,6 +102,7 @@ protected:
 private:
   std::string complaint(const run_order& order) const;
   void fill();
+  void give_thread(run_id id);
   void drop(run_id id);
   void end_lease(const lease_guard::verdict& v);
 

@@ -38,6 +38,9 @@ struct run_order {
   job_priority priority = job_priority::normal;
   /// Null: an empty configuration.
   std::shared_ptr<const run_settings> run_with = nullptr;
+  /// It answers a question: it has a thread for short calls of user code, whatever runs wait, and counts among no runs
+  /// but in `running` and what follows from that.
+  bool question = false;
 };
 
 struct run_result {
@@ -77,6 +80,7 @@ struct running_info {
   time_point beat{};
   run_progress progress{};
   run_purpose purpose{};
+  bool question = false;
 };
 
 struct executor_stats {
@@ -104,7 +108,8 @@ public:
 
   virtual ~executor() = default;
 
-  /// A run id nobody else has.
+  /// A run id nobody else has. Where nothing else is said, the answer to a question (`run_order::question`) is a run as
+  /// well: it holds its item, is asked to stop, and may outlast the lease or the executor like any other.
   virtual run_id next_run_id() = 0;
 
   /// Accepts the run: it starts when a thread is free (elastic up to the maximum). `done` is called exactly once for

@@ -64,6 +64,7 @@ private:
     time_point accepted{};
     duration grace = duration::zero();
     bool started = false;
+    bool question = false;
     /// Once started.
     std::thread::id thread;
     time_point began{};
@@ -78,6 +79,7 @@ private:
   void released(run_id id, std::vector<item_id> items);
   duration ask_state(state_request r);
   void execute_next();
+  void execute_question(run_id id);
   void execute(run_id id, std::unique_lock<std::mutex> lock);
   void finish(run_id id, run_result result);
   void warn_of_waiting(time_point now);

@@ -16,8 +16,12 @@ void thread_executor::impl::start(std::vector<run_order> orders, done_fn f) {
   const auto done = std::make_shared<const done_fn>(std::move(f));
   std::unique_lock<std::mutex> lock{mutex_};
   const auto now = boot_now();
+  std::vector<run_id> questions;
   for (auto& x : orders) {
     if (auto why = complaint(x); why.empty()) {
+      if (x.question) {
+        questions.push_back(x.id);
+      }
       accept(std::move(x), done, now);
     } else {
       refuse(x.id, std::move(why), done);
@@ -32,6 +36,10 @@ void thread_executor::impl::start(std::vector<run_order> orders, done_fn f) {
   tasks_ += missing;
   lock.unlock();
   runs_.post([self = shared_from_this()] { self->execute_next(); }, missing);
+  for (const auto id : questions) {
+    users_.call(
+      "question " + std::to_string(id), [this, id] { execute_question(id); }, shared_from_this());
+  }
 }
 
 void thread_executor::impl::refuse(run_id id, std::string why, const shared_done& done) {
@@ -44,12 +52,15 @@ void thread_executor::impl::refuse(run_id id, std::string why, const shared_done
   });
 }
 
-/// Into the table and the queue; the caller posts the task that takes it out.
+/// Into the table and, if it is no question, the queue; the caller posts the task that takes it out.
 void thread_executor::impl::accept(run_order order, const shared_done& done, time_point now) {
   const auto id = order.id;
   guard_.watch(id, order.stop_grace);
-  waiting_.push(order.job, id, order.priority);
+  if (!order.question) {
+    waiting_.push(order.job, id, order.priority);
+  }
   auto& e = entries_[id];
+  e.question = order.question;
   e.grace = order.stop_grace;
   e.run = std::make_shared<run_context>(std::move(order), services());
   e.done = done;
@@ -139,6 +150,14 @@ void thread_executor::impl::execute_next() {
   }
 }
 
+/// It may have been dropped before a thread got to it.
+void thread_executor::impl::execute_question(run_id id) {
+  std::unique_lock<std::mutex> lock{mutex_};
+  if (entries_.count(id) > 0) {
+    execute(id, std::move(lock));
+  }
+}
+
 void thread_executor::impl::execute(run_id id, std::unique_lock<std::mutex> lock) {
   auto i = entries_.find(id);
   i->second.began = boot_now();
@@ -174,9 +193,9 @@ void thread_executor::impl::finish(run_id id, run_result result) {
   guard_.forget(id);
   result.waited = ended.mapped().began - ended.mapped().accepted;
   result.took = boot_now() - ended.mapped().began;
-  ++finished_;
-  if (result.failed) {
-    ++failed_;
+  if (!ended.mapped().question) {
+    ++finished_;
+    failed_ += result.failed ? 1 : 0;
   }
   deliver(std::move(lock), std::move(ended.mapped().done), result);
 }
@@ -249,7 +268,7 @@ void thread_executor::impl::request_stop(run_id id, stop_reason reason, const st
 /// Takes a run that has not begun out of the table and the queue; nothing of the user's is destroyed here. Until it is
 /// told, shutdown counts it among what it waits for.
 thread_executor::impl::entry_node thread_executor::impl::drop(entries::iterator i) {
-  ++dropped_;
+  dropped_ += i->second.question ? 0 : 1;
   ++untold_;
   waiting_.erase(i->second.run->job(), i->first);
   if (waiting_.size() == 0) {
@@ -344,7 +363,8 @@ running_info thread_executor::impl::info_of(run_id id, const entry& e) {
           e.began,
           std::max(beat, e.began),
           std::move(progress),
-          e.run->purpose()};
+          e.run->purpose(),
+          e.question};
 }
 
 std::optional<running_info> thread_executor::impl::look(run_id id) const {
@@ -385,6 +405,9 @@ executor_stats thread_executor::impl::stats() const {
   std::lock_guard<std::mutex> guard{mutex_};
   const auto now = boot_now();
   for (auto& [id, e] : entries_) {
+    if (e.question) {
+      continue; // its thread is a reserved one
+    }
     ++(e.started ? result.busy : result.waiting);
     if (!e.started) {
       result.longest_wait = std::max(result.longest_wait, now - e.accepted);

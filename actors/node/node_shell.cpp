@@ -8,6 +8,7 @@
 #include "actors/node/listener.hpp"
 #include "actors/node/node_state.hpp"
 #include "actors/node/record_orders.hpp"
+#include "actors/node/report_feed.hpp"
 #include "actors/node/status_teller.hpp"
 
 namespace djm {
@@ -276,6 +277,11 @@ void session_changed(node_ptr self, const store::session_view& view) {
   tell(self, &admin_core::on_session, view);
 }
 
+caf::actor spawn_teller(node_ptr self, duration period, std::function<void(node_status&)> tell) {
+  return self->system().spawn(status_teller_behavior, node_actor{self}, self->state().parts.env, period,
+                              std::move(tell));
+}
+
 void init(node_ptr self, node_config config, node_parts parts) {
   init_part(self);
   auto& st = self->state();
@@ -292,7 +298,11 @@ void init(node_ptr self, node_config config, node_parts parts) {
     add_listener(self, self->system().spawn(listener_behavior, std::move(feed), caf::weak_actor_ptr{self->ctrl()}));
   }
   if (const duration period = st.identity.config.status_period; period > duration::zero()) {
-    st.teller = self->system().spawn(status_teller_behavior, node_actor{self}, st.parts.env, period);
+    st.teller = spawn_teller(self, period, [env = st.parts.env](node_status& s) { log_status_line(*env, s); });
+  }
+  if (st.parts.reports) {
+    st.reporting =
+      spawn_teller(self, st.parts.report_period, [to = st.parts.reports](node_status& s) { to->push(std::move(s)); });
   }
   carry_out(self, st.life->start());
   for (auto& j : std::exchange(st.parts.jobs, {})) {
@@ -332,6 +342,7 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
     [self](cancel_run& m) -> caf::result<void> { return cancel(self, m); },
     [self](release_item& m) -> caf::result<void> { return release(self, m); },
     [self](resume_here& m) -> caf::result<void> { return resume(self, m); },
+    [self](ask_item& m) -> caf::result<item_answer> { return ask(self, m); },
     [self](get_history& m) -> caf::result<run_history> { return history(self, m); },
     [self](get_status) -> caf::result<node_status> { return collect_status(self); },
     [self](get_cluster) -> caf::result<cluster_view> { return see_cluster(self); },

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -12,6 +13,7 @@
 namespace djm {
 
 class event_feed;
+class report_feed;
 
 /// What `spawn_node` fills in and tests choose.
 struct node_parts {
@@ -19,6 +21,9 @@ struct node_parts {
   std::shared_ptr<const strategy_registry> strategies;
   /// Hears everything; null = nobody is there from the beginning.
   std::shared_ptr<event_feed> feed;
+  /// Is told how the node is, every `report_period`; null = nobody.
+  std::shared_ptr<report_feed> reports;
+  duration report_period = std::chrono::seconds{15};
   /// Are registered before anything starts; what `add_job` checks has been checked.
   std::vector<job_definition> jobs;
   std::string host;

@@ -13,6 +13,7 @@
 #include "actors/env/system_env.hpp"
 #include "actors/node/admission.hpp"
 #include "actors/node/event_feed.hpp"
+#include "actors/node/report_feed.hpp"
 #include "actors/sessions/shared_sessions.hpp"
 #include "model/connect_string.hpp"
 #include "model/text.hpp"
@@ -75,6 +76,32 @@ expected<void> check_jobs(const std::vector<job_definition>& jobs, const node_co
   return {};
 }
 
+expected<void> check_reports(const node_options& options) {
+  constexpr duration least = std::chrono::seconds{1};
+  constexpr duration most = std::chrono::hours{1};
+  if (options.reporter && (options.report_period < least || options.report_period > most)) {
+    return fail(errc::invalid_config, "node_options::report_period is " + describe_duration(options.report_period) +
+                                        "; it must be from 1s to 1h");
+  }
+  return {};
+}
+
+/// The reporter has started, or goes on starting beside the node.
+std::shared_ptr<report_feed> start_reports(std::shared_ptr<metrics_reporter> to, const node_id& node,
+                                           const std::shared_ptr<node_env>& env) {
+  constexpr std::chrono::seconds patience{1};
+  auto complain = [weak = std::weak_ptr<node_env>{env}](const std::string& text) {
+    if (const auto e = weak.lock()) {
+      e->log({log_level::warning, {}, "reporter", text, {}});
+    }
+  };
+  auto feed = std::make_shared<report_feed>(std::move(to), node, std::move(complain));
+  if (!feed->wait_started(patience)) {
+    env->log({log_level::warning, {}, "reporter", "the reporter of metrics has not started within 1s", {}});
+  }
+  return feed;
+}
+
 /// As those who talk to the store write it: servers with their ports, one path.
 void settle_place(store_config& store) {
   if (auto place = impl::place_of_store(store.connect)) {
@@ -94,6 +121,9 @@ expected<spawned_node> spawn_node_with_key(caf::actor_system& system, node_confi
     return tl::make_unexpected(ok.error());
   }
   settle_place(config.store);
+  if (auto ok = check_reports(options); !ok) {
+    return tl::make_unexpected(ok.error());
+  }
   if (auto ok = check_size(config); !ok) {
     return tl::make_unexpected(ok.error());
   }
@@ -134,6 +164,10 @@ expected<spawned_node> spawn_node_with_key(caf::actor_system& system, node_confi
     if (options.on_event) {
       parts.feed = std::make_shared<event_feed>(std::move(options.on_event));
     }
+    if (options.reporter) { // last, because nothing can fail after it: who is started is told how the node ends
+      parts.reports = start_reports(std::move(options.reporter), config.id, parts.env);
+      parts.report_period = options.report_period;
+    }
   } catch (const std::system_error& e) {
     return fail(errc::invalid_state,
                 "node \"" + config.id + "\": the system refuses the threads it needs: " + std::string{e.what()});
@@ -145,7 +179,9 @@ expected<spawned_node> spawn_node_with_key(caf::actor_system& system, node_confi
   parts.http_url = std::move(options.http_url);
   const auto* key = parts.env.get();
   auto feed = parts.feed;
-  return spawned_node{spawn_node_in(system, std::move(config), std::move(parts)), key, std::move(feed)};
+  auto reports = parts.reports;
+  return spawned_node{spawn_node_in(system, std::move(config), std::move(parts)), key, std::move(feed),
+                      std::move(reports)};
 }
 
 expected<node_actor> spawn_node(caf::actor_system& system, node_config config, node_options options) {

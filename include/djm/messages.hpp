@@ -11,6 +11,7 @@
 #include "djm/events.hpp"
 #include "djm/history.hpp"
 #include "djm/inspect.hpp"
+#include "djm/item_answer.hpp"
 #include "djm/item_state.hpp"
 #include "djm/job.hpp"
 #include "djm/job_spec.hpp"
@@ -162,8 +163,8 @@ DJM_FIELDS(mark_worker, worker, draining, cordoned)
 
 /// Ask the code of a job about one of its items, where that item is held: `job::answer` is called under its lock. The
 /// question and the answer mean what the job says they mean. Answered with an `item_answer`; `unknown_job`: it is not
-/// registered here; `not_owner` names who has the item; `invalid_state`: the job answers no questions;
-/// `user_code_failed`, `timed_out`.
+/// registered here; `not_owner`: the item is not held here, `cluster_view` shows by whom; `invalid_state`: the job
+/// answers no questions; `user_code_failed`, `timed_out`, `backlog_full`, `too_large`.
 struct ask_item {
   /// The job.
   job_id job;
@@ -175,17 +176,6 @@ struct ask_item {
   any_duration timeout = std::chrono::seconds{10};
 };
 DJM_FIELDS(ask_item, job, item, question, timeout)
-
-/// What the code of a job says about an item.
-struct item_answer {
-  /// The answer.
-  bytes answer;
-  /// The node that gave it.
-  node_id node;
-  /// The turn under which it was given.
-  fencing_token token = 0;
-};
-DJM_FIELDS(item_answer, answer, node, token)
 
 /// What is saved of an item (`job_context::save`). Answered with an `item_state`; `invalid_id`, `unknown_job`,
 /// `malformed_payload`. The item need not be there.

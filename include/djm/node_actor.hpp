@@ -49,6 +49,10 @@ using node_actor = cx::typed<
   caf::result<void>(cancel_run),
   /// `unknown_job`; `invalid_state` when the item is not parked here.
   caf::result<void>(release_item),
+  /// `unknown_job`; `not_owner` when the item is not held here; `invalid_state` when the job answers no questions;
+  /// `user_code_failed`, `timed_out`, `backlog_full`, `too_large`, `invalid_config` for a timeout out of range,
+  /// `not_connected` while the node has no lease, `shutting_down`; otherwise what the job says.
+  caf::result<item_answer>(ask_item),
   /// `unknown_job`; `invalid_state` when the job is not paused here.
   caf::result<void>(resume_here),
   /// Always answered; `invalid_config` for a limit out of range.

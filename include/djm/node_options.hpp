@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -9,7 +10,9 @@
 #include "djm/history.hpp"
 #include "djm/job.hpp"
 #include "djm/log.hpp"
+#include "djm/metrics_reporter.hpp"
 #include "djm/strategy.hpp"
+#include "djm/time.hpp"
 
 namespace djm {
 
@@ -34,6 +37,12 @@ struct node_options {
   history_sink on_run_over;
   /// Where each run that is over is written as a line of JSON; by default nowhere.
   djm::history_file history_file;
+  /// Is told every `report_period` how the node is: started before any part of the node, stopped after all of them, as
+  /// `metrics_reporter` says; null = nobody. At the end `djm::node` waits for it for a second, and who has used
+  /// `spawn_node` does not: there it may be called until a second after the actor system is gone.
+  std::shared_ptr<metrics_reporter> reporter;
+  /// From 1 s to 1 h (`invalid_config` otherwise); without a reporter it means nothing.
+  any_duration report_period = std::chrono::seconds{15};
   /// Registered before the node starts, in this order, as `register_job` does it. Where one cannot be, nothing is
   /// started, and the error names it.
   std::vector<job_definition> jobs;

@@ -51,6 +51,12 @@ struct answer_of<trigger_job> {
   /// The type of the answer.
   using type = std::uint64_t;
 };
+/// What the code of the job says.
+template <>
+struct answer_of<ask_item> {
+  /// The type of the answer.
+  using type = item_answer;
+};
 /// The runs that the node remembers.
 template <>
 struct answer_of<get_history> {

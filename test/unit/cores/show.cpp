@@ -102,6 +102,12 @@ std::string show(const job_runner_core::look_at_run& x) {
 std::string show(const job_runner_core::remember_run&) {
   return {};
 }
+std::string show(const job_runner_core::start_question& x) {
+  return "ask " + std::to_string(x.id) + ": " + x.item.id + "#" + std::to_string(x.item.token);
+}
+std::string show(const job_runner_core::conclude_question& x) {
+  return "answer " + std::to_string(x.id) + (x.instead ? " " + to_string(x.instead->code) : "");
+}
 std::string show(const job_runner_core::call_pool& x) {
   return "pool " + std::to_string(x.request) + "?";
 }

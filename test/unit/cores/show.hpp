@@ -31,6 +31,8 @@ std::string show(const job_runner_core::cut_share& x);
 std::string show(const job_runner_core::call_pool& x);
 std::string show(const job_runner_core::look_at_run& x);
 std::string show(const job_runner_core::remember_run& x);
+std::string show(const job_runner_core::start_question& x);
+std::string show(const job_runner_core::conclude_question& x);
 std::string show(const job_runner_core::pool_ready& x);
 std::string show(const job_runner_core::check_config& x);
 std::string show(const job_runner_core::take_config& x);
