@@ -74,7 +74,7 @@ private:
   void refuse(run_id id, std::string why, const shared_done& done);
   void accept(run_order order, const shared_done& done, time_point now);
   std::shared_ptr<const run_services> services();
-  void released(run_id id, std::vector<item_id> items);
+  void released(run_id id, std::vector<item_id> items, std::optional<std::string> declined = {});
   void execute_next();
   void execute(run_id id, std::unique_lock<std::mutex> lock);
   void finish(run_id id, run_result result);

@@ -54,6 +54,8 @@ enum class finding_rule : std::uint8_t {
   hidden_node,
   /// A list or a node has come near the size of what the store takes.
   limit_near,
+  /// What a life of a worker has refused that is over or was never there. The leader removes it.
+  orphaned_refusal,
 };
 
 /// The names of the rules, in their order.
@@ -62,7 +64,7 @@ constexpr auto enum_names(finding_rule) {
                    "malformed_lock", "malformed_mark", "alive_without_session", "alive_without_registration",
                    "latch_without_session", "no_leader", "orphaned_lock", "foreign_lock", "stray_lock",
                    "stray_assignment", "assigned_twice", "empty_lock_folder", "empty_assigned_folder", "mixed_access",
-                   "hidden_node", "limit_near");
+                   "hidden_node", "limit_near", "orphaned_refusal");
 }
 
 /// How much a finding matters.

@@ -16,7 +16,8 @@ std::vector<std::string> tree_base::paths() const {
   return {tree.format(),       tree.alive(),          tree.latches(),
           tree.workers(),      tree.pools(),          tree.locks(),
           tree.pool_version(), tree.worker_version(), tree.assignment_version(),
-          tree.marks(),        tree.jobs(),           tree.jobs_version()};
+          tree.marks(),        tree.jobs(),           tree.jobs_version(),
+          tree.refusals()};
 }
 
 void tree_base::doubt(const store::conflict* met) {
