@@ -153,6 +153,16 @@ job_builder& job_builder::park_item_after(std::uint32_t slots) {
   return *this;
 }
 
+job_builder& job_builder::decline_item_after(std::uint32_t slots) {
+  spec_.failures.decline_item_after = slots;
+  return *this;
+}
+
+job_builder& job_builder::refused_for(any_duration d) {
+  spec_.failures.refused_for = d;
+  return *this;
+}
+
 job_builder& job_builder::pause_job_after(std::uint32_t slots) {
   spec_.failures.pause_job_after = slots;
   return *this;

@@ -152,6 +152,7 @@ void check_failures(spec_checker& c, const failure_rules& f) {
              "; it is the share in thousandths, so from 0 to 1");
   c.not_negative("failures.run_timeout", f.run_timeout);
   c.not_negative("failures.beat_timeout", f.beat_timeout);
+  c.in_range("failures.refused_for", f.refused_for, {std::chrono::seconds{1}, std::chrono::hours{7 * 24}});
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 #include "simulation/tree_image.hpp"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -66,6 +67,9 @@ tree_event tree_image::read(const store::node_change& change) const {
   }
   if (top == "marks" && parts.size() == 2) {
     return {kind::other, std::string{parts[1]}, "marks"};
+  }
+  if (top == "refusals" && parts.size() == 2) {
+    return {kind::other, std::string{parts[1]}, "refusals"};
   }
   if (top == "workers" && parts.size() == 4 && parts[2] == "available") {
     return {kind::other, join(parts[1], parts[3]), "available"};
@@ -149,6 +153,16 @@ void tree_image::apply(const store::node_change& change, const tree_event& e, st
       } else {
         offers_.insert(offer);
       }
+    } else if (e.worker == "refusals") {
+      refusals_.erase(e.key);
+      if (const auto p = store::decode<store::refusal_payload>(change.data, change.path);
+          p && change.what != what::remove) {
+        auto& r = refusals_[e.key];
+        r = {p->worker, p->incarnation, {}, std::chrono::milliseconds{p->for_ms}};
+        for (const auto& item : p->items) {
+          r.items.insert(join(p->job, item));
+        }
+      }
     } else if (e.worker == "marks") {
       const auto mark = store::decode<store::mark_payload>(change.data, change.path);
       if (change.what == what::remove || (mark && !mark->draining && !mark->cordoned)) {
@@ -160,6 +174,13 @@ void tree_image::apply(const store::node_change& change, const tree_event& e, st
     break;
   case kind::assignment_bumped: break;
   }
+}
+
+bool tree_image::refuses(const node_id& worker, const std::string& key) const {
+  const auto a = alive_.find(worker);
+  return a != alive_.end() && std::any_of(refusals_.begin(), refusals_.end(), [&](const auto& r) {
+           return r.second.incarnation == a->second.incarnation && r.second.items.count(key) > 0;
+         });
 }
 
 store::session_id_t tree_image::lowest_latch() const {

@@ -76,6 +76,16 @@ public:
   store::session_id_t lowest_latch() const;
   /// Jobs a worker has announced.
   bool offers(const node_id& worker, const job_id& job) const { return offers_.count({worker, job}) > 0; }
+  /// What lives of workers have refused and not taken back, by the names of the nodes.
+  struct refusal {
+    node_id worker;
+    std::string incarnation;
+    std::set<std::string> items; ///< "job/item"
+    duration length{};
+  };
+  const std::map<std::string, refusal>& refusals() const { return refusals_; }
+  /// Whether the life of the worker that is there has refused the item ("job/item").
+  bool refuses(const node_id& worker, const std::string& key) const;
   /// Whether it may be kept from items by a mark.
   bool marked(const node_id& worker) const { return marked_.count(worker) > 0; }
 
@@ -91,6 +101,7 @@ private:
   std::map<job_id, wish> wishes_;
   std::set<std::pair<node_id, job_id>> offers_;
   std::set<node_id> marked_;
+  std::map<std::string, refusal> refusals_;
   bool all_disabled_ = false;
 };
 

@@ -75,7 +75,8 @@ void virtual_executor::tell_revoked(run_id id, std::vector<item_id> items) {
   let_go(id, items);
 }
 
-void virtual_executor::let_go(run_id id, const std::vector<item_id>& items) {
+void virtual_executor::let_go(run_id id, const std::vector<item_id>& items,
+                              const std::optional<std::string>& declined) {
   const auto i = runs_.find(id);
   if (i == runs_.end()) {
     return;
@@ -84,6 +85,7 @@ void virtual_executor::let_go(run_id id, const std::vector<item_id>& items) {
   run_result result;
   result.id = id;
   result.ended = false;
+  result.declined = declined;
   for (const auto& item : items) {
     auto& held = r.order.items;
     const auto k = std::find_if(held.begin(), held.end(), [&](const work_item& w) { return w.id == item; });
@@ -93,6 +95,9 @@ void virtual_executor::let_go(run_id id, const std::vector<item_id>& items) {
     held.erase(k);
     result.released.push_back(item);
     if (r.started) {
+      if (declined) {
+        observer_.item_declined(process_, id, item);
+      }
       observer_.item_released(process_, id, item);
     }
   }

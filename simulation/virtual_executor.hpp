@@ -22,6 +22,8 @@ public:
   virtual void run_began(const process&, const running_info&) {}
   virtual void stop_asked(const process&, run_id, stop_reason) {}
   /// The run goes on without this item.
+  /// Before it is released.
+  virtual void item_declined(const process&, run_id, const item_id&) {}
   virtual void item_released(const process&, run_id, const item_id&) {}
   virtual void run_ended(const process&, const run_result&) {}
   /// The run loads or saves the state of an item; the number is one that no other question has.
@@ -83,7 +85,7 @@ protected:
   virtual void begin_call(std::string owner, std::function<void()> f) = 0;
 
   /// The run goes on without these items; unknown ids are ignored.
-  void let_go(run_id id, const std::vector<item_id>& items);
+  void let_go(run_id id, const std::vector<item_id>& items, const std::optional<std::string>& declined = {});
   void finish(run_result r);
   void call_ended(const std::string& owner);
   /// At this moment, but not within this call.

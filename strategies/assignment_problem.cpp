@@ -35,6 +35,14 @@ const worker_index* job_info::pin_of(std::uint32_t local_item) const noexcept {
   return i == pinned.end() ? nullptr : &i->second;
 }
 
+bool job_info::refuses(std::uint32_t local_item, worker_index w) const noexcept {
+  return !refused.empty() && std::binary_search(refused.begin(), refused.end(), std::pair{local_item, w});
+}
+
+bool job_info::is_refused(std::uint32_t local_item) const noexcept {
+  return find_pair(refused, local_item) != refused.end();
+}
+
 job_index assignment_problem::job_of(item_index i) const noexcept {
   const auto& first = data_->first_item;
   return static_cast<job_index>(std::upper_bound(first.begin(), first.end(), i) - first.begin() - 1);
@@ -74,7 +82,8 @@ void assignment_problem::classify(data& x) {
   }
   for (const auto& j : x.jobs) {
     if (j.max_per_worker != 0 || j.spread_zones || j.one_worker || !j.colocate_with.empty() ||
-        !j.separate_from.empty() || !j.pinned.empty() || !j.item_weights.empty() || !j.profile.empty()) {
+        !j.separate_from.empty() || !j.pinned.empty() || !j.refused.empty() || !j.item_weights.empty() ||
+        !j.profile.empty()) {
       x.unconstrained = false;
     }
   }

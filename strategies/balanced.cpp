@@ -8,6 +8,7 @@
 #include "strategies/greedy.hpp"
 #include "strategies/make_room.hpp"
 #include "strategies/refine.hpp"
+#include "strategies/refusals.hpp"
 #include "strategies/serve_in_line.hpp"
 #include "strategies/stages.hpp"
 #include "strategies/summary.hpp"
@@ -213,6 +214,7 @@ plan count_plan(const assignment_problem& problem, const plan_options& options, 
     result.summary.moves_lower_bound = moves;
   }
   model.deal(result.owner);
+  place_beside_refusals(problem, result.owner);
   return result;
 }
 

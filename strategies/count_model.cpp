@@ -5,11 +5,15 @@
 
 #include "strategies/apportion.hpp"
 #include "strategies/murmur3.hpp"
+#include "strategies/refusals.hpp"
 
 namespace djm {
 
 count_model::count_model(const assignment_problem& problem)
-  : problem_(problem), workers_(problem.worker_count()), unplaceable_(problem.job_count()) {
+  : problem_(problem),
+    workers_(problem.worker_count()),
+    beside_refusals_(problem.job_count()),
+    unplaceable_(problem.job_count()) {
   for (worker_index w = 0; w < workers_; ++w) {
     weight_unit_ = std::gcd(weight_unit_, problem.worker(w).weight);
   }
@@ -18,6 +22,7 @@ count_model::count_model(const assignment_problem& problem)
     if (!problem_.job(j).pinned.empty()) {
       count_pins(j);
     }
+    beside_refusals_[j] = shares_beside_refusals(problem_, j);
   }
   make_groups();
 }
@@ -44,7 +49,7 @@ void count_model::count_previous() {
 }
 
 bool count_model::pin_holds(job_index j, std::uint32_t local, worker_index pin) const {
-  return pin != no_worker && problem_.eligible(j, pin) &&
+  return pin != no_worker && problem_.eligible(j, pin) && !problem_.job(j).refuses(local, pin) &&
          (problem_.worker(pin).accepts_new() || problem_.previous(problem_.first_item(j) + local) == pin);
 }
 
@@ -85,6 +90,9 @@ std::uint32_t count_model::limit(job_index j, worker_index w) const {
   }
   if (problem_.job(j).max_per_worker != 0) {
     result = std::min(result, problem_.job(j).max_per_worker);
+  }
+  if (!beside_refusals_[j].empty()) {
+    result = std::min(result, std::max(beside_refusals_[j][w], pins(j, w)));
   }
   return result;
 }
@@ -341,15 +349,40 @@ void count_model::deal(std::vector<worker_index>& owner) const {
         waiting.push_back(i);
       }
     }
-    worker_index w = 0;
-    for (auto i : waiting) {
-      while (w < workers_ && (left[w] == 0 || !problem_.worker(w).accepts_new())) {
-        ++w;
-      }
-      owner[i] = w < workers_ ? w : no_worker;
-      if (w < workers_) {
+    deal_waiting(j, waiting, left, owner);
+  }
+}
+
+/// `left`: places of the job that are free. What somebody has refused chooses first.
+void count_model::deal_waiting(job_index j, const std::vector<item_index>& waiting, std::vector<std::uint32_t>& left,
+                               std::vector<worker_index>& owner) const {
+  const auto& job = problem_.job(j);
+  const auto begin = problem_.first_item(j);
+  const auto refused = [&](item_index i) { return !job.refused.empty() && job.is_refused(i - begin); };
+  for (auto i : waiting) {
+    if (!refused(i)) {
+      continue;
+    }
+    owner[i] = no_worker;
+    for (worker_index w = 0; w < workers_; ++w) {
+      if (left[w] > 0 && problem_.worker(w).accepts_new() && !job.refuses(i - begin, w)) {
+        owner[i] = w;
         --left[w];
+        break;
       }
+    }
+  }
+  worker_index w = 0;
+  for (auto i : waiting) {
+    if (refused(i)) {
+      continue;
+    }
+    while (w < workers_ && (left[w] == 0 || !problem_.worker(w).accepts_new())) {
+      ++w;
+    }
+    owner[i] = w < workers_ ? w : no_worker;
+    if (w < workers_) {
+      --left[w];
     }
   }
 }

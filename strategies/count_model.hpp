@@ -76,6 +76,8 @@ public:
 private:
   void count_previous();
   void count_pins(job_index j);
+  void deal_waiting(job_index j, const std::vector<item_index>& waiting, std::vector<std::uint32_t>& left,
+                    std::vector<worker_index>& owner) const;
   void make_groups();
   void quotas(const count_group& g, const std::vector<worker_index>& members, std::size_t at);
   void split_zones(job_index j, std::uint32_t size, std::vector<std::uint32_t>& sizes) const;
@@ -87,7 +89,9 @@ private:
   std::vector<count_group> groups_;
   std::vector<std::uint32_t> have_;
   std::vector<std::uint32_t> quota_;
-  std::vector<std::uint32_t> pinned_;      // per cell; empty when no job pins
+  std::vector<std::uint32_t> pinned_; // per cell; empty when no job pins
+  /// Per job that has any: what each worker gets at most.
+  std::vector<std::vector<std::uint32_t>> beside_refusals_;
   std::vector<std::uint32_t> unplaceable_; // per job: pinned items that can be nowhere
   std::size_t pin_moves_ = 0;              // moves that pins force
 };

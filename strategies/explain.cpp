@@ -64,7 +64,7 @@ private:
     if (x.chosen == no_worker) {
       return rule == plan_rule::none ? x.reason : rule;
     }
-    if (rule != plan_rule::none && rule < plan_rule::separated) {
+    if (rule == plan_rule::refused || (rule != plan_rule::none && rule < plan_rule::separated)) {
       return rule; // says so of the item in any plan
     }
     if (!sticky_) {

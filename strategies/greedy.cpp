@@ -5,6 +5,7 @@
 
 #include "strategies/ledger.hpp"
 #include "strategies/murmur3.hpp"
+#include "strategies/refusals.hpp"
 
 namespace djm {
 
@@ -94,6 +95,7 @@ private:
 
   // Moves one item at a time while it brings two counts of the job nearer to each other.
   void even_out(job_index j) {
+    const auto shares = shares_beside_refusals(problem_, j);
     for (auto i = problem_.first_item(j); i < problem_.first_item(j + 1); ++i) {
       const auto from = owner_[i];
       if (from == no_worker || problem_.worker(from).cordoned) {
@@ -103,7 +105,8 @@ private:
       auto best = from;
       for (worker_index w = 0; w < problem_.worker_count(); ++w) {
         if (w != from && books_.count(j, w) < books_.count(j, from) && problem_.worker(w).accepts_new() &&
-            books_.blocks(j, i, w) == plan_rule::none && (best == from || better(j, w, best))) {
+            (shares.empty() || books_.count(j, w) < shares[w]) && books_.blocks(j, i, w) == plan_rule::none &&
+            (best == from || better(j, w, best))) {
           best = w;
         }
       }
@@ -113,6 +116,7 @@ private:
 
   // The same for totals, where the job's own balance stays as it is.
   void shift_totals(job_index j) {
+    const auto shares = shares_beside_refusals(problem_, j);
     for (auto i = problem_.first_item(j); i < problem_.first_item(j + 1); ++i) {
       const auto from = owner_[i];
       if (from == no_worker || problem_.worker(from).cordoned) {
@@ -122,8 +126,8 @@ private:
       auto best = from;
       for (worker_index w = 0; w < problem_.worker_count(); ++w) {
         if (w != from && books_.count(j, w) <= books_.count(j, from) && books_.load(w) + milli <= books_.load(from) &&
-            problem_.worker(w).accepts_new() && books_.blocks(j, i, w) == plan_rule::none &&
-            (best == from || books_.load(w) < books_.load(best))) {
+            problem_.worker(w).accepts_new() && (shares.empty() || books_.count(j, w) < shares[w]) &&
+            books_.blocks(j, i, w) == plan_rule::none && (best == from || books_.load(w) < books_.load(best))) {
           best = w;
         }
       }

@@ -79,6 +79,9 @@ plan_rule ledger::blocks(job_index j, item_index i, worker_index w) const {
       }
     }
   }
+  if (job.refuses(i - problem_.first_item(j), w)) {
+    return plan_rule::refused;
+  }
   if (problem_.previous(i) != w) {
     if (problem_.worker(w).draining) {
       return plan_rule::draining;
@@ -118,14 +121,17 @@ plan_rule why_unassigned(const assignment_problem& problem, const ledger& books,
     const auto rule = *pin == no_worker ? plan_rule::pinned_worker_missing : books.blocks(j, i, *pin);
     return rule == plan_rule::none ? plan_rule::strategy : rule;
   }
+  bool refused = false;
   for (worker_index w = 0; w < problem.worker_count(); ++w) {
     const auto rule = books.blocks(j, i, w);
     if (rule == plan_rule::none) {
       return plan_rule::strategy;
     }
-    result = std::max(result, rule);
+    refused = refused || rule == plan_rule::refused;
+    result = rule == plan_rule::refused ? result : std::max(result, rule);
   }
-  return result;
+  // Where others are merely full, room is what would help.
+  return refused && result < plan_rule::max_per_worker ? plan_rule::refused : result;
 }
 
 worker_index or_stay(const assignment_problem& problem, const ledger& books, job_index j, item_index i,

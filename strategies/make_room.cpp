@@ -115,7 +115,7 @@ private:
 
   void seat(item_index i) {
     const auto j = problem_.job_of(i);
-    const auto alike = !had_owner(j, i) && !pinned(j, i);
+    const auto alike = !had_owner(j, i) && problem_.job(j).is_ordinary(i - problem_.first_item(j));
     if (alike && hopeless_.count(j) > 0) {
       return; // one like it that came before found nothing
     }

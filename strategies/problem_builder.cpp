@@ -66,6 +66,12 @@ struct problem_builder::impl {
   std::vector<raw_job> jobs;
   std::map<node_id, std::uint32_t, std::less<>> worker_at;
   std::map<job_id, std::uint32_t, std::less<>> job_at;
+  struct refused_item {
+    node_id worker;
+    job_id job;
+    item_id item;
+  };
+  std::vector<refused_item> refusals;
   // Names of previous owners, which may come before their workers or never.
   std::vector<std::string> names;
   std::map<std::string, std::uint32_t, std::less<>> name_at;
@@ -164,6 +170,7 @@ struct problem_builder::impl {
   void resolve_eligibility(assignment_problem::data& x, const name_order& sorted_jobs,
                            const name_order& sorted_workers);
   void resolve_previous(assignment_problem::data& x, const name_order& sorted_jobs, const name_order& sorted_workers);
+  void resolve_refusals(assignment_problem::data& x, const name_order& sorted_jobs, const name_order& sorted_workers);
 };
 
 problem_builder::problem_builder(mode m) : impl_(std::make_unique<impl>(m)) {}
@@ -521,6 +528,33 @@ void problem_builder::impl::resolve_previous(assignment_problem::data& x, const 
   }
 }
 
+void problem_builder::set_refused(const node_id& worker, const job_id& job, const item_id& item) {
+  impl_->refusals.push_back({worker, job, item});
+}
+
+/// After `resolve_previous`: who has refused an item does not have it any more, whatever is still written.
+void problem_builder::impl::resolve_refusals(assignment_problem::data& x, const name_order& sorted_jobs,
+                                             const name_order& sorted_workers) {
+  for (const auto& r : refusals) {
+    const auto w = worker_at.find(r.worker);
+    const auto j = job_at.find(r.job);
+    if (w == worker_at.end() || j == job_at.end()) {
+      continue;
+    }
+    const auto number = sorted_jobs.rank[j->second];
+    if (const auto k = x.jobs[number].items->find(r.item)) {
+      const auto worker = sorted_workers.rank[w->second];
+      x.jobs[number].refused.emplace_back(*k, worker);
+      auto& previous = x.previous[x.first_item[number] + *k];
+      previous = previous == worker ? no_worker : previous;
+    }
+  }
+  for (auto& job : x.jobs) {
+    std::sort(job.refused.begin(), job.refused.end());
+    job.refused.erase(std::unique(job.refused.begin(), job.refused.end()), job.refused.end());
+  }
+}
+
 expected<assignment_problem> problem_builder::build() {
   auto& x = *impl_;
   std::size_t items = 0;
@@ -541,6 +575,7 @@ expected<assignment_problem> problem_builder::build() {
   x.resolve_affinity(*result, jobs);
   x.resolve_eligibility(*result, jobs, workers);
   x.resolve_previous(*result, jobs, workers);
+  x.resolve_refusals(*result, jobs, workers);
   if (x.first_error) {
     return tl::make_unexpected(*x.first_error);
   }

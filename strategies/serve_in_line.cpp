@@ -65,7 +65,7 @@ private:
   void seat(const place& first) {
     const auto i = std::get<2>(first);
     const auto j = problem_.job_of(i);
-    const auto alike = !had_owner(j, i) && !problem_.job(j).pin_of(i - problem_.first_item(j));
+    const auto alike = !had_owner(j, i) && problem_.job(j).is_ordinary(i - problem_.first_item(j));
     if (alike && hopeless_.count(j) > 0) {
       return; // one like it that came before found nothing
     }

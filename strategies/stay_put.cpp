@@ -16,7 +16,7 @@ void stay_put(const assignment_problem& problem, job_index j, std::vector<worker
   std::map<worker_index, std::set<item_index>> came; // to the worker, from elsewhere or from nowhere
   std::set<item_index> left;                         // a worker for another one
   for (auto i = first; i < problem.first_item(j + 1); ++i) {
-    if (owner[i] == no_worker || owner[i] == had(i) || problem.job(j).pin_of(i - first) != nullptr) {
+    if (owner[i] == no_worker || owner[i] == had(i) || !problem.job(j).is_ordinary(i - first)) {
       continue;
     }
     came[owner[i]].insert(i);

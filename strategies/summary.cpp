@@ -28,7 +28,7 @@ void explain_unassigned(const assignment_problem& problem, plan& x) {
   std::optional<ledger> books;
   auto given = x.unassigned.begin();
   for (job_index j = 0; j < problem.job_count(); ++j) {
-    // Items that are not pinned and were nobody's are all in the same position.
+    // Items that are neither pinned nor refused and were nobody's are all in the same position.
     std::optional<plan_rule> common;
     for (auto i = problem.first_item(j); i < problem.first_item(j + 1); ++i) {
       if (x.owner[i] != no_worker) {
@@ -51,7 +51,7 @@ void explain_unassigned(const assignment_problem& problem, plan& x) {
           }
         }
       }
-      const auto alike = problem.previous(i) == no_worker && !problem.job(j).pin_of(i - problem.first_item(j));
+      const auto alike = problem.previous(i) == no_worker && problem.job(j).is_ordinary(i - problem.first_item(j));
       if (!alike || !common) {
         const auto rule = why_unassigned(problem, *books, j, i);
         if (alike) {

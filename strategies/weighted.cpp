@@ -3,6 +3,7 @@
 
 #include "strategies/ledger.hpp"
 #include "strategies/murmur3.hpp"
+#include "strategies/refusals.hpp"
 #include "strategies/stages.hpp"
 
 namespace djm {
@@ -12,7 +13,11 @@ namespace {
 class weighted {
 public:
   weighted(const assignment_problem& problem, const plan_options& options)
-    : problem_(problem), options_(options), books_(problem), share_(problem.worker_count()) {
+    : problem_(problem),
+      options_(options),
+      books_(problem),
+      share_(problem.worker_count()),
+      shares_(shares_beside_refusals(problem, 0)) {
     result_.owner.assign(problem.item_count(), no_worker);
     for (item_index i = 0; i < problem.item_count(); ++i) {
       weight_.push_back(problem.job(0).weight_of(i));
@@ -41,6 +46,9 @@ public:
 
 private:
   bool may(item_index i, worker_index w) const { return books_.blocks(0, i, w) == plan_rule::none; }
+
+  /// It refuses some of the job, and has as much of the rest as it is to get.
+  bool full(worker_index w) const { return !shares_.empty() && books_.count(0, w) >= shares_[w]; }
 
   void put(item_index i, worker_index w) {
     result_.owner[i] = w;
@@ -110,7 +118,7 @@ private:
       take(i);
       for (worker_index w = 0; w < problem_.worker_count(); ++w) {
         ++steps_;
-        if (w == heaviest || problem_.worker(w).draining || !may(i, w)) {
+        if (w == heaviest || problem_.worker(w).draining || full(w) || !may(i, w)) {
           continue;
         }
         const auto worse = std::max(level(heaviest), level(w, weight_[i]));
@@ -174,6 +182,7 @@ private:
   const plan_options& options_;
   ledger books_;
   std::vector<std::int64_t> share_;
+  std::vector<std::uint32_t> shares_; ///< beside refusals; empty: there are none
   std::vector<std::int64_t> weight_;
   std::uint64_t steps_ = 0;
   plan result_;

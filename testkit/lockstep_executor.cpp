@@ -167,7 +167,9 @@ run_services lockstep_executor::services() {
   s.post = [this](std::function<void()> f) {
     soon(fmt::format("a stop callback on {}", process_.node()), std::move(f));
   };
-  s.released = [this](run_id id, const item_id& item) { later([this, id, item] { let_go(id, {item}); }); };
+  s.released = [this](run_id id, const item_id& item, const std::optional<std::string>& declined) {
+    later([this, id, item, declined] { let_go(id, {item}, declined); });
+  };
   s.ask_state = [this](state_request r) {
     if (!states_.ask || shut_) {
       return duration::zero();

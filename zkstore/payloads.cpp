@@ -21,6 +21,8 @@ constexpr std::int64_t max_time_ms = 253'402'300'799'999; // end of the year 999
 constexpr std::int64_t max_weight = 1'000'000'000;
 constexpr std::size_t max_transaction_id = 200;
 constexpr std::size_t max_url = 300;
+constexpr std::size_t max_refusal_text = 1000;
+constexpr std::int64_t max_refusal_ms = std::int64_t{8} * 24 * 60 * 60 * 1000; // the longest is seven days
 
 /// Rules beyond types.
 class payload_checker {
@@ -78,6 +80,19 @@ public:
     id("incarnation", x.incarnation);
     range("detach_ms", x.detach_ms, 0, max_detach_ms);
     range("acquired_at_ms", x.acquired_at_ms, 0, max_time_ms);
+  }
+
+  void check(const refusal_payload& x) {
+    id("worker", x.worker);
+    id("incarnation", x.incarnation);
+    id("job", x.job);
+    for (const auto& item : x.items) {
+      id("items", item);
+    }
+    range("for_ms", x.for_ms, 1, max_refusal_ms);
+    if (x.why.size() > max_refusal_text) {
+      found_.add_at("why", "longer than " + std::to_string(max_refusal_text) + " bytes");
+    }
   }
 
   void check(const version_payload& x) {
@@ -253,6 +268,7 @@ DJM_PAYLOAD(assigned_payload)
 DJM_PAYLOAD(pools_payload)
 DJM_PAYLOAD(pool_payload)
 DJM_PAYLOAD(lock_payload)
+DJM_PAYLOAD(refusal_payload)
 DJM_PAYLOAD(version_payload)
 DJM_PAYLOAD(job_payload)
 DJM_PAYLOAD(config_payload)

@@ -109,6 +109,18 @@ struct lock_payload {
   std::int64_t acquired_at_ms = 0; ///< Unix time, for people
 };
 
+/// `refusals/<worker>-<incarnation>-<number>`: items of one job that a life of a worker has given back and does not
+/// want for a while. Made in the transaction that gives them back, and never set.
+struct refusal_payload {
+  node_id worker;
+  std::string incarnation;
+  job_id job;
+  std::vector<item_id> items;
+  /// How long from then, on the clock of whoever looks.
+  std::int64_t for_ms = 1000;
+  std::string why; ///< for people
+};
+
 /// `work-pool-version`, `worker-version`, `worker-assignment-version`: who bumped it last.
 struct version_payload {
   std::string transaction;
@@ -139,6 +151,7 @@ bool operator==(const assigned_payload& a, const assigned_payload& b);
 bool operator==(const pools_payload& a, const pools_payload& b);
 bool operator==(const pool_payload& a, const pool_payload& b);
 bool operator==(const lock_payload& a, const lock_payload& b);
+bool operator==(const refusal_payload& a, const refusal_payload& b);
 bool operator==(const version_payload& a, const version_payload& b);
 
 template <class V>
@@ -180,6 +193,11 @@ template <class V>
 auto fields(V&& v, lock_payload& x) {
   return v("lock", field("worker", x.worker), field("incarnation", x.incarnation), field("detach_ms", x.detach_ms),
            field("acquired_at_ms", x.acquired_at_ms));
+}
+template <class V>
+auto fields(V&& v, refusal_payload& x) {
+  return v("refusal", field("worker", x.worker), field("incarnation", x.incarnation), field("job", x.job),
+           field("items", x.items), field("for_ms", x.for_ms), field("why", x.why));
 }
 template <class V>
 auto fields(V&& v, version_payload& x) {

@@ -132,6 +132,17 @@ std::string tree_schema::state(const item_ref& i) const {
   return join(prefix_, {"/states/", i.job, "/", i.item});
 }
 
+std::string tree_schema::refusals() const {
+  return join(prefix_, {"/refusals"});
+}
+std::string tree_schema::refusal(std::string_view name) const {
+  return join(prefix_, {"/refusals/", name});
+}
+
+std::string tree_schema::refusal_name(const node_id& worker, std::string_view incarnation, std::uint64_t number) {
+  return join(worker, {"-", incarnation, "-", std::to_string(number)});
+}
+
 std::string tree_schema::pool_version() const {
   return join(prefix_, {"/work-pool-version"});
 }
@@ -177,6 +188,22 @@ node_id candidate_worker(std::string_view name) {
     return {};
   }
   return node_id{name.substr(0, dash)};
+}
+
+std::optional<std::uint64_t> refusal_number(std::string_view name, const node_id& worker,
+                                            std::string_view incarnation) {
+  const auto begin = join(worker, {"-", incarnation, "-"});
+  if (name.size() <= begin.size() || name.size() > begin.size() + 18 || name.substr(0, begin.size()) != begin) {
+    return std::nullopt;
+  }
+  std::uint64_t result = 0;
+  for (char c : name.substr(begin.size())) {
+    if (c < '0' || c > '9') {
+      return std::nullopt;
+    }
+    result = result * 10 + static_cast<std::uint64_t>(c - '0');
+  }
+  return result;
 }
 
 std::string_view name_of(std::string_view path) {

@@ -47,6 +47,10 @@ public:
   std::string states() const;
   std::string states(const job_id& job) const;
   std::string state(const item_ref& i) const;
+  std::string refusals() const;
+  std::string refusal(std::string_view name) const;
+  /// Name of the `number`-th refusal of a life: `<worker>-<incarnation>-<number>`.
+  static std::string refusal_name(const node_id& worker, std::string_view incarnation, std::uint64_t number);
   std::string pool_version() const;
   std::string worker_version() const;
   std::string assignment_version() const;
@@ -64,6 +68,9 @@ std::optional<std::int64_t> sequence_of(std::string_view name);
 
 /// The worker in a candidate's name `<worker>-<incarnation>-<sequence>`; empty for a foreign name.
 node_id candidate_worker(std::string_view name);
+
+/// The number at the end of the name of a refusal of this life; nothing for that of anybody else.
+std::optional<std::uint64_t> refusal_number(std::string_view name, const node_id& worker, std::string_view incarnation);
 
 /// Last component of a path.
 std::string_view name_of(std::string_view path);

@@ -8,6 +8,7 @@
 
 #include "actors/client/odd_states.hpp"
 #include "actors/client/order_core.hpp"
+#include "actors/client/refusal_findings.hpp"
 #include "actors/client/tree_index.hpp"
 #include "zkstore/job_payloads.hpp"
 
@@ -40,6 +41,9 @@ public:
       tell(std::move(x));
     }
     look_at_assignments();
+    look_at_refusals(tree_, all_, [this](auto rule, auto level, auto& node, auto text, auto advice) {
+      tell({level, rule, node.path, text, advice}, {store::remove_op{node.path, node.stat.version}});
+    });
     look_at_access();
     look_at_sizes();
     std::stable_sort(found_.begin(), found_.end(), [](const diagnosis& a, const diagnosis& b) {
@@ -99,8 +103,8 @@ void doctor::look_at_base() {
     {tree_.format(), store::encode(store::format_payload{})},
     {tree_.pools(), store::encode(store::pools_payload{})},
     {tree_.jobs_version(), store::encode(store::jobs_version_payload{"repair", {}})}};
-  for (auto& path :
-       {tree_.alive(), tree_.latches(), tree_.workers(), tree_.locks(), tree_.marks(), tree_.jobs(), tree_.states()}) {
+  for (auto& path : {tree_.alive(), tree_.latches(), tree_.workers(), tree_.locks(), tree_.marks(), tree_.jobs(),
+                     tree_.states(), tree_.refusals()}) {
     folders.emplace(path, "");
   }
   for (const auto& [path, data] : folders) {
@@ -148,7 +152,7 @@ void doctor::look_at_names() {
                                        tree_.workers(),      tree_.pools(),          tree_.locks(),
                                        tree_.pool_version(), tree_.worker_version(), tree_.assignment_version(),
                                        tree_.marks(),        tree_.jobs(),           tree_.jobs_version(),
-                                       tree_.states()};
+                                       tree_.states(),       tree_.refusals()};
   for (const auto& name : all_.names_below(tree_.root())) {
     const auto path = all_.join(tree_.root(), name);
     if (known.count(path) == 0 && all_.find(path) != nullptr) {

@@ -65,6 +65,7 @@ struct grant;
 struct revoke;
 struct lease;
 struct released;
+struct declined;
 struct drain;
 struct hurry;
 struct drained;
@@ -170,5 +171,6 @@ CAF_ADD_TYPE_ID(djm_parts, (djm::msg::job_ended))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::follow))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::config_checked))
 CAF_ADD_TYPE_ID(djm_parts, (djm::state_asked))
+CAF_ADD_TYPE_ID(djm_parts, (djm::msg::declined))
 
 CAF_END_TYPE_ID_BLOCK(djm_parts)

@@ -65,6 +65,8 @@ struct run_result {
   /// False: the run goes on and has only released these items.
   bool ended = true;
   std::vector<item_id> released;
+  /// Why it declines them, where it does: they are to go to another node.
+  std::optional<std::string> declined{};
 };
 
 /// A run the executor has accepted and not finished.

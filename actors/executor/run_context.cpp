@@ -257,6 +257,14 @@ bool run_context::stop_requested(const item_id& item) const {
 }
 
 void run_context::release(const item_id& item) {
+  let_go(item, {});
+}
+
+void run_context::decline(const item_id& item, const std::string& why) {
+  let_go(item, why);
+}
+
+void run_context::let_go(const item_id& item, const std::optional<std::string>& declined) {
   {
     std::lock_guard<std::mutex> guard{mutex_};
     if (ended_ || find(item) == nullptr || !released_.insert(item).second) {
@@ -267,7 +275,7 @@ void run_context::release(const item_id& item) {
     }
   }
   if (services_->released) {
-    services_->released(order_.id, item);
+    services_->released(order_.id, item, declined);
   }
 }
 
@@ -277,10 +285,6 @@ void run_context::fail_item(const item_id& item, const std::string& what) {
     failed_[item] = what;
     for_good_.erase(item);
   }
-}
-
-void run_context::decline(const item_id& item, const std::string&) {
-  release(item);
 }
 
 expected<std::optional<bytes>> run_context::load(const item_id& item) {

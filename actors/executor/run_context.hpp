@@ -24,8 +24,9 @@ struct run_services {
   std::function<void(std::function<void()>)> post;
   /// Told about a contained exception, in words. Must not throw.
   std::function<void(const std::string&)> report;
-  /// Told, within the call, that this run has released an item. May be empty; must not throw.
-  std::function<void(run_id, const item_id&)> released = nullptr;
+  /// Told, within the call, that this run has released an item, and why it declines it, if it does. May be empty; must
+  /// not throw.
+  std::function<void(run_id, const item_id&, const std::optional<std::string>&)> released = nullptr;
   /// Passes on what a run asks about the state of an item; returns how long the answer may take, zero when there will
   /// be none. May be empty; must not throw.
   std::function<duration(state_request)> ask_state = nullptr;
@@ -114,6 +115,7 @@ private:
   bool wait(std::unique_lock<std::mutex>& lock, time_point deadline, const std::function<bool()>& ready);
   void wake();
   const work_item* find(const item_id& item) const;
+  void let_go(const item_id& item, const std::optional<std::string>& declined);
   void note_revoked(const std::vector<item_id>& items);
   bool keeps_some() const;
   /// Whether a request to stop stands: for the whole run, or for items that it has not released yet.

@@ -99,9 +99,10 @@ std::shared_ptr<const run_services> thread_executor::impl::services() {
       self->callbacks_.post(std::move(f));
     }
   };
-  result->released = [weak = weak_from_this()](run_id id, const item_id& item) {
+  result->released = [weak = weak_from_this()](run_id id, const item_id& item,
+                                               const std::optional<std::string>& declined) {
     if (auto self = weak.lock()) {
-      self->released(id, {item});
+      self->released(id, {item}, declined);
     }
   };
   result->ask_state = [weak = weak_from_this()](state_request r) {
@@ -312,7 +313,7 @@ void thread_executor::impl::tell_revoked(run_id id, const std::vector<item_id>& 
 }
 
 /// The run goes on without these items.
-void thread_executor::impl::released(run_id id, std::vector<item_id> items) {
+void thread_executor::impl::released(run_id id, std::vector<item_id> items, std::optional<std::string> declined) {
   std::unique_lock<std::mutex> lock{mutex_};
   auto i = entries_.find(id);
   if (i == entries_.end() || items.empty()) {
@@ -322,6 +323,7 @@ void thread_executor::impl::released(run_id id, std::vector<item_id> items) {
   result.id = id;
   result.ended = false;
   result.released = std::move(items);
+  result.declined = std::move(declined);
   auto done = i->second.done;
   deliver(std::move(lock), std::move(done), result);
 }

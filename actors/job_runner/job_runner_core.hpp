@@ -47,6 +47,7 @@ public:
   using tell_run = runner_effects::tell_run;
   using stop_run = runner_effects::stop_run;
   using released = runner_effects::released;
+  using declined = runner_effects::declined;
   using cut_share = runner_effects::cut_share;
   using look_at_run = runner_effects::look_at_run;
   using remember_run = runner_effects::remember_run;
@@ -109,8 +110,9 @@ public:
   }
   /// Of a question as well.
   effects on_run_done(run_id id, const run_end& end, step s);
-  /// The run goes on and does not touch these items any more.
-  effects on_run_released(run_id id, const std::vector<item_id>& items, step s);
+  /// The run goes on and does not touch these items any more. `refused`: why they are to go to another node.
+  effects on_run_released(run_id id, const std::vector<item_id>& items, step s,
+                          const std::optional<std::string>& refused = {});
   effects on_cut(std::uint64_t request, const expected<std::vector<std::vector<item_id>>>& cut, step s);
   effects on_pool(std::uint64_t request, const expected<std::vector<item_id>>& pool, step s);
   /// Each lane runs once more, now or after its run; before there has been any item, with the first ones.
@@ -170,10 +172,12 @@ private:
   void note_turn(const active_run& r, const run_end& end, run_outcome outcome, std::vector<item_no> stayed, step s,
                  effects& out);
   void leave_lanes(const std::vector<item_no>& parked, effects& out);
+  void decline_failed(step s, effects& out);
   void note_end(const active_run& r, bool broken, std::vector<lane_no> lanes, step s);
   void wait_for_nothing(item_no no, std::vector<item_id>& fed);
   void forget(item_no no, std::vector<item_id>& fed);
   void give_back(std::vector<item_id> items, effects& out) const;
+  void decline(const std::vector<item_no>& items, const std::string& why, step s, effects& out);
 
   settings cfg_;
   runner_lease lease_;

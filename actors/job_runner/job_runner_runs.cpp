@@ -41,6 +41,7 @@ bool job_runner_core::prepare(lane_no no, step s, effects& out) {
   std::vector<item_no> parked;
   bool changed = turns_.check_retry(no, s, parked, out);
   leave_lanes(parked, out);
+  decline_failed(s, out);
   if (!changed) {
     changed = rhythm_.choose_slot(lanes_, no, s, out);
   }
@@ -208,7 +209,8 @@ void job_runner_core::note_end(const active_run& r, bool broken, std::vector<lan
   }
 }
 
-job_runner_core::effects job_runner_core::on_run_released(run_id id, const std::vector<item_id>& items, step s) {
+job_runner_core::effects job_runner_core::on_run_released(run_id id, const std::vector<item_id>& items, step s,
+                                                          const std::optional<std::string>& refused) {
   effects out;
   auto* const r = runs_.find(id);
   if (r == nullptr) {
@@ -218,17 +220,46 @@ job_runner_core::effects job_runner_core::on_run_released(run_id id, const std::
   std::sort(gone.begin(), gone.end());
   std::vector<item_id> free;
   std::vector<item_id> fed;
+  std::vector<item_no> unwanted;
   for (const auto& name : gone) {
-    if (const auto no = items_.find(name); no != no_item && items_[no].run == id) {
-      runs_.let_go(*r, items_[no]);
+    const auto no = items_.find(name);
+    if (no == no_item || items_[no].run != id) {
+      continue;
+    }
+    runs_.let_go(*r, items_[no]);
+    if (refused) {
+      lanes_.change(no, [](held_item& it) { it.run = 0; });
+      unwanted.push_back(no);
+    } else {
       leave_run(no, s, free, fed);
     }
   }
   runs_.check_debts(id, *r);
   waiting_.tell_fed(std::move(fed), out);
   give_back(std::move(free), out);
+  if (!unwanted.empty()) {
+    decline(unwanted, *refused, s, out);
+  }
   start_due(s, out);
   return out;
+}
+
+/// Items that are in no run go back to the worker, and are to go elsewhere.
+void job_runner_core::decline(const std::vector<item_no>& items, const std::string& why, step s, effects& out) {
+  std::vector<item_id> names;
+  std::vector<item_id> fed;
+  for (const auto no : items) {
+    names.push_back(*items_[no].name);
+    items_[no].granted = false;
+    lanes_.leave(no);
+    turns_.forget(no, out);
+    forget(no, fed);
+  }
+  waiting_.tell_fed(std::move(fed), out);
+  out.push_back(emit_effect{items_declined{cfg_.spec.id, names, why}});
+  out.push_back(emit_effect{items_released{cfg_.spec.id, names}});
+  out.push_back(declined{std::move(names), cfg_.spec.failures.refused_for, why});
+  recut({}, s, out);
 }
 
 } // namespace djm

@@ -124,6 +124,14 @@ void job_runner_core::note_turn(const active_run& r, const run_end& end, run_out
     t.pause = end.again_in.value_or(duration::zero());
   }
   leave_lanes(turns_.note(t, s, out), out);
+  decline_failed(s, out);
+}
+
+/// Too many of their turns have failed on this node.
+void job_runner_core::decline_failed(step s, effects& out) {
+  if (const auto refused = turns_.take_declined(); !refused.empty()) {
+    decline(refused, turns_.what_failed(), s, out);
+  }
 }
 
 /// They are parked, and do not wait for anything.

@@ -56,6 +56,12 @@ struct stop_run {
 struct released {
   std::vector<item_id> items;
 };
+/// The same, and this node does not want them back for so long.
+struct declined {
+  std::vector<item_id> items;
+  duration length;
+  std::string why;
+};
 /// A run is over; the shell adds the name of the node.
 struct remember_run {
   past_run run;
@@ -102,8 +108,8 @@ struct pool_ready {
 };
 
 using one =
-  std::variant<start_run, tell_run, stop_run, released, cut_share, call_pool, check_config, take_config, pool_ready,
-               emit_effect, log_effect, look_at_run, remember_run, start_question, conclude_question>;
+  std::variant<start_run, tell_run, stop_run, released, declined, cut_share, call_pool, check_config, take_config,
+               pool_ready, emit_effect, log_effect, look_at_run, remember_run, start_question, conclude_question>;
 using all = std::vector<one>;
 
 } // namespace runner_effects

@@ -59,6 +59,9 @@ public:
     env->exec().request_stop(x.id, x.reason, std::move(x.revoked));
   }
   void apply(job_runner_core::released& x) { self->mail(msg::released{id_, std::move(x.items)}).send(peers_->worker); }
+  void apply(job_runner_core::declined& x) {
+    self->mail(msg::declined{id_, std::move(x.items), x.length, std::move(x.why)}).send(peers_->worker);
+  }
   void apply(job_runner_core::look_at_run& x) { to_look_at_.push_back(x.id); }
   void apply(job_runner_core::remember_run& x) {
     x.run.node = node_;
@@ -197,7 +200,7 @@ void runner_shell::take_news() {
                                           {r.failed, r.failure, r.dropped, r.waited, r.took, r.failed_items,
                                            r.failed_for_good, r.for_good, r.again_in, r.progress},
                                           now)
-                      : core->on_run_released(r.id, r.released, now);
+                      : core->on_run_released(r.id, r.released, now, r.declined);
     all.insert(all.end(), std::make_move_iterator(fx.begin()), std::make_move_iterator(fx.end()));
   }
   carry_out(std::move(all));

@@ -119,6 +119,8 @@ std::vector<item_no> turn_book::fail(const std::vector<item_no>& items, step s, 
       parked_[no] = {what_, s.now};
       parked.push_back(no);
       told.items.push_back(*it.name);
+    } else if (it.culprit && rules.decline_item_after > 0 && it.failed_turns >= rules.decline_item_after) {
+      declined_.push_back(no);
     }
   }
   if (!parked.empty()) {

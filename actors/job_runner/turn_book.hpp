@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "actors/job_runner/lane_table.hpp"
@@ -43,6 +44,11 @@ public:
   /// False: the job is not paused.
   bool resume(runner_effects::all& out);
 
+  /// Items of which so many turns have failed that this node is to refuse them: each once, still in their lanes.
+  std::vector<item_no> take_declined() { return std::exchange(declined_, {}); }
+  /// What the latest run that failed has said.
+  const std::string& what_failed() const { return what_; }
+
   bool paused() const { return paused_; }
   std::uint64_t retried() const { return retried_; }
   void show(runner_status& st, time_point now) const;
@@ -62,6 +68,7 @@ private:
   lane_table& lanes_;
   const runner_config& cfg_;
   std::map<item_no, evidence> parked_;
+  std::vector<item_no> declined_;
   std::string what_; ///< the latest run that failed said
   std::uint64_t failed_in_a_row_ = 0;
   std::uint64_t retried_ = 0;

@@ -292,6 +292,16 @@ expected<planning_task> make_task(const cluster_image& image, const std::set<nod
     b.set_previous(id, std::move(part.owners));
     ++number;
   }
+  for (const auto& [name, r] : image.refusals) {
+    // Of the life that is there now: another one has refused nothing yet.
+    const auto w = image.workers.find(r.said.worker);
+    if (r.over || w == image.workers.end() || w->second.alive != r.said.incarnation) {
+      continue;
+    }
+    for (const auto& item : r.said.items) {
+      b.set_refused(r.said.worker, r.said.job, item);
+    }
+  }
   auto problem = b.build();
   if (!problem) {
     return tl::make_unexpected(problem.error());

@@ -48,6 +48,12 @@ struct job_image_state {
   std::vector<std::uint32_t> by_name;
 };
 
+/// A node below `refusals`.
+struct refusal_image {
+  store::refusal_payload said; ///< of nobody: it is malformed
+  bool over = false;
+};
+
 /// An assignment node that should not be there: its item left the pool, or it is owned twice.
 struct stray_assignment {
   node_id worker;
@@ -74,6 +80,8 @@ public:
   std::set<stray_assignment> strays;
   /// `marks/<w>`, at least of those that are alive.
   std::map<node_id, store::mark_payload> marks;
+  /// `refusals`, by name.
+  std::map<std::string, refusal_image> refusals;
   bool all_disabled = false;
 
   /// What operators want of a worker.

@@ -47,6 +47,9 @@ public:
   void put_alive(const node_id& id, const std::string& incarnation);
   void put_mark(const node_id& id, const store::mark_payload& m) { image_.marks[id] = m; }
   void drop_marks() { image_.marks.clear(); }
+  void put_refusal(const std::string& name, refusal_image r) { image_.refusals[name] = std::move(r); }
+  void refusal_is_over(const std::string& name) { image_.refusals.at(name).over = true; }
+  void drop_refusal(const std::string& name) { image_.refusals.erase(name); }
   void put_all_disabled(bool x) { image_.all_disabled = x; }
   /// The pool node of a job; its items are those of `put_items`.
   void put_pool(const job_id& id, store::pool_payload p) { image_.jobs[id].pool = std::move(p); }

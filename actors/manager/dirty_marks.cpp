@@ -12,15 +12,17 @@ void dirty_marks::heard(const std::string& path, const store::tree_schema& tree)
     jobs_.insert(unwatched_jobs_.begin(), unwatched_jobs_.end());
   } else if (path == tree.pools()) {
     pools_ = true;
+  } else if (path == tree.refusals()) {
+    refusals_ = true;
   } else if (path.compare(0, pools.size(), pools) == 0) {
     jobs_.emplace(path.substr(pools.size()));
   }
 }
 
 dirty_marks::taken dirty_marks::take() {
-  taken t{all_, all_ || members_, all_ || pools_, {jobs_.begin(), jobs_.end()}};
+  taken t{all_, all_ || members_, all_ || pools_, all_ || refusals_, {jobs_.begin(), jobs_.end()}};
   unwatched_ = unwatched_ && !all_;
-  all_ = members_ = pools_ = false;
+  all_ = members_ = pools_ = refusals_ = false;
   jobs_.clear();
   return t;
 }

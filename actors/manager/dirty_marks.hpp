@@ -13,15 +13,16 @@ namespace djm {
 /// else is under way leaves a mark here; the next refresh takes them all.
 class dirty_marks {
 public:
-  /// What a refresh reads. `members` and `pools` are included in `all`, jobs are those beside.
+  /// What a refresh reads. `members`, `pools` and `refusals` are included in `all`, jobs are those beside.
   struct taken {
     bool all = false;
     bool members = false;
     bool pools = false;
+    bool refusals = false;
     std::vector<job_id> jobs;
   };
 
-  bool any() const { return all_ || members_ || pools_ || !jobs_.empty(); }
+  bool any() const { return all_ || members_ || pools_ || refusals_ || !jobs_.empty(); }
   void everything() { all_ = true; }
   void members() { members_ = true; }
   /// A watch has fired.
@@ -45,6 +46,7 @@ private:
   bool all_ = false;
   bool members_ = false;
   bool pools_ = false;
+  bool refusals_ = false;
   std::set<job_id> jobs_;
   bool unwatched_ = false;
   std::set<job_id> unwatched_jobs_;

@@ -66,6 +66,9 @@ bool manager_core::begin(term& t, step s, effects& out) {
   if (t.ruler.start(s, out)) {
     return false;
   }
+  if (t.refusals.look_at_time(s.now)) {
+    t.moment.at(s.now); // who refused it may have it again
+  }
   t.planner.look_at_time(s.now);
   if (t.moment.due(s.now)) {
     t.planner.start(s, out);
@@ -86,6 +89,9 @@ bool manager_core::begin(term& t, step s, effects& out) {
   }
   if (t.scan.under_way()) {
     return !t.scan.go_on(out);
+  }
+  if (t.refusals.clean(s, out)) {
+    return false;
   }
   if (s.now >= t.list.next() && t.scan.swept_from()) {
     t.cleaner.survey(s, out);

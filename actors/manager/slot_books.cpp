@@ -54,7 +54,7 @@ bool lacks_room(plan_rule reason) noexcept {
 // Another worker would help.
 bool lacks_worker(plan_rule reason) noexcept {
   return reason == plan_rule::no_workers || reason == plan_rule::not_offered || reason == plan_rule::missing_label ||
-         reason == plan_rule::draining || reason == plan_rule::cordoned;
+         reason == plan_rule::draining || reason == plan_rule::cordoned || reason == plan_rule::refused;
 }
 
 bool had_owner(const cluster_image& image, const job_id& job, std::string_view item) {
@@ -205,11 +205,32 @@ void slot_books::offer_room(const assignment_problem& problem, const std::vector
       continue;
     }
     reported_.insert(worker.name);
-    for (const auto& e : slots_.report(worker.name, report)) {
+    auto effects = slots_.report(worker.name, report);
+    answer_refusals(problem, effects);
+    for (const auto& e : effects) {
       if (e.kind == slot_effect::what::allocate) {
         served[at.at(e.request)] = 1;
       }
     }
+  }
+}
+
+/// A slot that is asked for an item which its worker has refused is refused as well: the request is asked for anew
+/// elsewhere, or wants capacity. Only what is still asked for is left among the effects.
+void slot_books::answer_refusals(const assignment_problem& problem, slot_effects& effects) {
+  for (std::size_t n = 0; n < effects.size(); ++n) {
+    const auto e = effects[n];
+    if (e.kind != slot_effect::what::allocate) {
+      continue;
+    }
+    const auto& x = wanted_.at(e.request);
+    const auto i = problem.find_item(x.job, x.item);
+    const auto w = problem.find_worker(e.slot.worker);
+    if (!i || !w || !problem.job(problem.job_of(*i)).refuses(*i - problem.first_item(problem.job_of(*i)), *w)) {
+      continue;
+    }
+    effects.erase(effects.begin() + static_cast<std::ptrdiff_t>(n--));
+    append(effects, slots_.refused(e.slot, e.request));
   }
 }
 
@@ -255,6 +276,7 @@ std::map<job_id, std::uint64_t> slot_books::planned(const cluster_image& image, 
         auto& x = wanted_[id];
         x = {job.name, item_id{name}, {id, profile_of(problem, job), static_cast<int>(job.priority), senior}};
         append(effects, slots_.request(x.request));
+        answer_refusals(problem, effects);
       }
     }
     if (room || wanted_.count(id) > 0) {

@@ -56,6 +56,7 @@ private:
   void forget(const allocation_id& id);
   void drop_what_is_gone(const assignment_problem& problem, const std::set<node_id>& away);
   slot_effects close_room(const std::function<bool(const allocation_id&)>& stays);
+  void answer_refusals(const assignment_problem& problem, slot_effects& effects);
   void offer_room(const assignment_problem& problem, const std::vector<item_index>& line);
 
   slot_manager slots_;

@@ -37,6 +37,9 @@ expected<cluster_image> image_of(const store::tree_snapshot& tree) {
   cluster_image image;
   image.all_disabled = tree.all_disabled;
   image.marks = tree.marks;
+  for (const auto& [name, said] : tree.refusals) {
+    image.refusals[name] = {said, false}; // who wrote it removes it when its time is over
+  }
   for (const auto& w : tree.workers) {
     add_worker(w, image);
   }

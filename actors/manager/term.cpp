@@ -9,7 +9,8 @@ term::term(manager_lifetime& life, leadership mine, time_point now)
     history(life.cfg.flap_patience),
     moment(life.cfg.debounce, life.cfg.max_wait),
     list(now + life.cfg.clean_period),
-    refresher(store, known, dirty, watchdog, history, moment, list),
+    refusals(store, known),
+    refresher(store, known, dirty, watchdog, history, moment, list, refusals),
     observer(store, known, dirty, watchdog),
     ruler(life, store, known, dirty, watchdog, now),
     breaker(life, store, known, dirty, watchdog),
@@ -30,6 +31,7 @@ std::optional<time_point> term::wake_at(time_point now) const {
   auto at = moment.next();
   at = earliest(at, watchdog.next_due(now));
   at = earliest(at, history.next_end(now));
+  at = earliest(at, refusals.next_end());
   at = earliest(at, ruler.next());
   at = earliest(at, scan.next());
   at = earliest(at, planner.strategies().next_due());

@@ -30,6 +30,7 @@ struct term {
   member_history history;
   plan_moment moment;
   clean_list list;
+  refusal_desk refusals;
 
   // the activities
   refresh refresher;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -24,6 +25,14 @@ struct released {
   std::vector<item_id> items;
 };
 
+/// The same, and this node does not want them back for so long.
+struct declined {
+  job_id job;
+  std::vector<item_id> items;
+  duration length = duration::zero();
+  std::string why;
+};
+
 /// The job is to go: tell when it is free of items (`job_free`).
 struct remove_job {
   job_id job;
@@ -37,6 +46,7 @@ struct hurry {};
 
 DJM_FIELDS(contact, number, at)
 DJM_FIELDS(released, job, items)
+DJM_FIELDS(declined, job, items, length, why)
 DJM_FIELDS(remove_job, job)
 DJM_FIELDS(drain)
 DJM_FIELDS(hurry)
@@ -66,6 +76,8 @@ using worker_actor = store_client_actor::extend_with<cx::typed<
   caf::result<void>(msg::unjoined),
   // from job_runner; worker: for a job without a runner
   caf::result<void>(msg::released),
+  // from job_runner
+  caf::result<void>(msg::declined),
   // from node
   caf::result<void>(add_runner),
   // from executor: for a run

@@ -65,7 +65,27 @@ void lock_table::want(const assigned_jobs& assigned) {
 }
 
 bool lock_table::wants(const item_ref& ref, const entry& e) const {
-  return e.wanted && !draining_ && offers(ref.job);
+  return e.wanted && !draining_ && offers(ref.job) && (refused_.empty() || refused_.count(ref) == 0);
+}
+
+void lock_table::refuse(const item_ref& ref, bool released) {
+  refused_.insert(ref);
+  if (auto* e = find(ref)) {
+    e->granted = e->granted && !released;
+    e->revoking = e->revoking && !released;
+    settle(ref, *e);
+  }
+}
+
+void lock_table::accept(const item_ref& ref) {
+  if (refused_.erase(ref) > 0) {
+    settle(ref);
+  }
+}
+
+bool lock_table::may_hold(const item_ref& ref) const {
+  const auto* e = find(ref);
+  return e != nullptr && keeps_a_lock(*e);
 }
 
 stop_reason lock_table::why_unwanted(const item_ref& ref) const {

@@ -54,6 +54,15 @@ public:
   /// The same of all jobs: nothing is wanted any more, or all is unknown. Looks at all items.
   void want(const assigned_jobs& assigned);
 
+  // -- what this node refuses --
+
+  /// The item is not wanted, whatever is assigned, before it is accepted again. `released`: its runner has let it go.
+  void refuse(const item_ref& ref, bool released);
+  void accept(const item_ref& ref);
+  bool refuses(const item_ref& ref) const { return refused_.count(ref) > 0; }
+  /// Whether its lock is ours, or may be.
+  bool may_hold(const item_ref& ref) const;
+
   // -- what the store says --
 
   /// Each lock that there may be has to be read again.
@@ -188,6 +197,7 @@ private:
   std::map<job_id, std::size_t> held_of_; ///< of each job that has any
   std::set<job_id> jobs_;
   std::set<job_id> off_;
+  std::set<item_ref> refused_;
   bool draining_ = false;
   bool changed_ = true; ///< something that `all_served` depends on
   std::map<job_id, std::vector<work_item>> grants_;

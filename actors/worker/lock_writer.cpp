@@ -1,5 +1,6 @@
 #include "actors/worker/lock_writer.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <set>
 #include <utility>
@@ -36,10 +37,12 @@ struct lock_writer::draft {
 void lock_writer::start(step s, worker_effects& out) {
   draft next;
   std::vector<item_ref> idle;
+  const auto beside = refusals_.idle() ? std::size_t{0} : std::min<std::size_t>(8, batch_.now() / 2);
+  const auto most = std::max<std::size_t>(batch_.now() - beside, 2);
   for (const auto* pending : locks_.all_certain()) {
     const auto& ref = *pending;
     // An item adds two operations at most: its lock and the folder of that.
-    if (next.size() + 2 > batch_.now() || next.bytes > max_bytes) {
+    if (next.size() + 2 > most || next.bytes > max_bytes) {
       break;
     }
     if (const auto what = locks_.due(ref); what != lock_table::change::none) {
@@ -52,10 +55,10 @@ void lock_writer::start(step s, worker_effects& out) {
   for (const auto& ref : idle) {
     locks_.nothing_to_do(ref);
   }
-  if (next.size() == 0) {
+  if (next.size() == 0 && beside == 0) {
     return;
   }
-  txn_builder<item_ref> txn;
+  txn_builder<lock_label> txn;
   // Every multi of a worker checks its registration. Setting it to what it is does the same and, where locks are
   // created, also tells the zxid of the transaction: the fencing token, without another read.
   if (next.creates.empty()) {
@@ -64,11 +67,19 @@ void lock_writer::start(step s, worker_effects& out) {
     txn.add(store::set_op{tree_.alive(cfg_.node), member_.alive_data()});
   }
   changing_.clear();
+  std::vector<item_ref> unlocked;
+  for (const auto& [ref, op] : next.removes) {
+    unlocked.push_back(ref);
+  }
   for (auto* part : {&next.removes, &next.creates}) {
     for (auto& [ref, op] : *part) {
       changing_.push_back(ref);
       txn.add(ref, std::move(op));
     }
+  }
+  refusals_.add_to(txn, unlocked, beside);
+  if (txn.size() == 1) {
+    return; // nothing but the check
   }
   store_.commit(member_.session(), std::move(txn), out, this, &lock_writer::take);
 }
@@ -108,7 +119,7 @@ void lock_writer::take(const result& o, step s, worker_effects& out) {
     committed(ok->zxid);
   } else if (o.conflict() != nullptr) {
     ++conflicts_;
-    conflict(o, out);
+    conflict(o, s, out);
     // Each of these conflicts teaches something; one that does not go away must not spin.
     if (++conflict_streak_ > instructive_conflicts) {
       store_.failing(worker_store::locking, "others are in the way", s.now, out);
@@ -124,6 +135,7 @@ void lock_writer::take(const result& o, step s, worker_effects& out) {
 }
 
 void lock_writer::committed(store::zxid_t zxid) {
+  refusals_.committed();
   for (const auto& ref : changing_) {
     if (ref.item.empty()) {
       reader_.folder_made(ref.job);
@@ -135,7 +147,7 @@ void lock_writer::committed(store::zxid_t zxid) {
 
 void lock_writer::refused(const store::rejected& why, step s, worker_effects& out) {
   batch_.refused(why, s.now);
-  undo();
+  undo(nullptr, rc::ok, s);
   if (why.why.code != errc::not_connected) {
     store_.complain("commit", why.why, out);
   }
@@ -144,11 +156,19 @@ void lock_writer::refused(const store::rejected& why, step s, worker_effects& ou
 }
 
 /// Learns from the operation that met a conflict.
-void lock_writer::conflict(const result& o, worker_effects& out) {
+void lock_writer::conflict(const result& o, step s, worker_effects& out) {
   const auto code = o.conflict()->code;
   const auto* met = o.failed();
-  const bool removing = met != nullptr && locks_.removing(*met);
-  undo();
+  const auto* refusal = std::get_if<refusal_ref>(met);
+  const auto* lock = std::get_if<item_ref>(met);
+  const bool removing = lock != nullptr && locks_.removing(*lock);
+  undo(refusal, code, s);
+  if (refusal == nullptr) {
+    lock_conflict(lock, code, removing, out);
+  }
+}
+
+void lock_writer::lock_conflict(const item_ref* met, rc code, bool removing, worker_effects& out) {
   if (met == nullptr) {
     if (code == rc::no_node) {
       member_.lost(out);
@@ -171,7 +191,8 @@ void lock_writer::conflict(const result& o, worker_effects& out) {
 }
 
 /// Nothing of it was done.
-void lock_writer::undo() {
+void lock_writer::undo(const refusal_ref* met, rc code, step s) {
+  refusals_.undone(met, code, s);
   for (const auto& ref : changing_) {
     locks_.undone(ref);
   }
@@ -179,6 +200,7 @@ void lock_writer::undo() {
 
 /// It may have been done or not: each lock is read again before anything else happens with it.
 void lock_writer::forget_outcome() {
+  refusals_.outcome_unknown();
   for (const auto& ref : changing_) {
     locks_.outcome_unknown(ref);
   }

@@ -8,6 +8,7 @@
 #include "actors/dialogue/txn_builder.hpp"
 #include "actors/worker/lock_reader.hpp"
 #include "actors/worker/lock_table.hpp"
+#include "actors/worker/refusal_book.hpp"
 #include "actors/worker/worker_session.hpp"
 #include "actors/worker/worker_store.hpp"
 #include "zkstore/tree_schema.hpp"
@@ -18,13 +19,14 @@ namespace djm {
 class lock_writer {
 public:
   lock_writer(const worker_config& cfg, const store::tree_schema& tree, worker_store& store, worker_session& member,
-              lock_table& locks, lock_reader& reader)
+              lock_table& locks, lock_reader& reader, refusal_book& refusals)
     : cfg_(cfg),
       tree_(tree),
       store_(store),
       member_(member),
       locks_(locks),
       reader_(reader),
+      refusals_(refusals),
       batch_(cfg.max_transaction_ops) {}
 
   /// Sends the changes that are due, as many as one transaction holds.
@@ -38,7 +40,7 @@ public:
 
 private:
   /// What a transaction changes; the folder of a job's locks has no item.
-  using result = txn_outcome<item_ref>;
+  using result = txn_outcome<lock_label>;
   /// What is put together for one transaction.
   struct draft;
 
@@ -47,8 +49,9 @@ private:
   void take(const result& o, step s, worker_effects& out);
   void committed(store::zxid_t zxid);
   void refused(const store::rejected& why, step s, worker_effects& out);
-  void conflict(const result& o, worker_effects& out);
-  void undo();
+  void conflict(const result& o, step s, worker_effects& out);
+  void lock_conflict(const item_ref* met, store::rc code, bool removing, worker_effects& out);
+  void undo(const refusal_ref* met, store::rc code, step s);
   void forget_outcome();
 
   const worker_config& cfg_;
@@ -57,6 +60,7 @@ private:
   worker_session& member_;
   lock_table& locks_;
   lock_reader& reader_;
+  refusal_book& refusals_;
 
   batch_size batch_;
   std::vector<item_ref> changing_; ///< locks and folders (no item) of the transaction under way

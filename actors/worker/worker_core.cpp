@@ -15,7 +15,8 @@ worker_core::worker_core(settings s)
     assigned_(cfg_, tree_, store_, member_, locks_),
     predecessor_(cfg_.rebuilt, tree_, store_, locks_),
     reader_(cfg_, tree_, store_, locks_),
-    writer_(cfg_, tree_, store_, member_, locks_, reader_),
+    refusals_(cfg_, tree_, store_, locks_),
+    writer_(cfg_, tree_, store_, member_, locks_, reader_, refusals_),
     states_(cfg_, tree_, member_, locks_, store_.numbers()) {}
 
 // -- session and join -----------------------------------------------------------
@@ -70,6 +71,7 @@ worker_core::effects worker_core::on_joined(std::uint64_t number, std::string al
   everything_unproved();
   reader_.watches_lost();
   assigned_.watches_lost();
+  refusals_.joined();
   progress(s, out);
   return out;
 }
@@ -106,6 +108,12 @@ worker_core::effects worker_core::on_released(const job_id& job, const std::vect
   changed_ = true;
   progress(s, out);
   return out;
+}
+
+worker_core::effects worker_core::on_declined(const job_id& job, const std::vector<item_id>& items, duration length,
+                                              const std::string& why, step s) {
+  refusals_.decline(job, items, length, why, s);
+  return on_released(job, items, s);
 }
 
 worker_core::effects worker_core::on_job_added(const job_id& job, step s) {
@@ -255,6 +263,7 @@ void worker_core::reading_failed(const worker_dialogue::answered_read& q, step s
 // -- the order of activities ------------------------------------------------------
 
 void worker_core::progress(step s, effects& out) {
+  refusals_.check(s);
   if (!store_.problems().empty()) {
     forget_problems(out);
   }
@@ -279,7 +288,7 @@ void worker_core::next(step s, effects& out) {
   if (store_.reads_but(worker_topic::assigned) || store_.writes()) {
     return;
   }
-  if (reader_.verify(out) || predecessor_.look(out)) {
+  if (reader_.verify(out) || predecessor_.look(out) || refusals_.look(out)) {
     return;
   }
   if (!verified_) {

@@ -12,6 +12,7 @@
 #include "actors/worker/lock_table.hpp"
 #include "actors/worker/lock_writer.hpp"
 #include "actors/worker/predecessor_locks.hpp"
+#include "actors/worker/refusal_book.hpp"
 #include "actors/worker/state_book.hpp"
 #include "actors/worker/worker_effects.hpp"
 #include "actors/worker/worker_session.hpp"
@@ -53,6 +54,9 @@ public:
   effects on_read(std::uint64_t request, const store::read_outcome& outcome, step s);
   effects on_watch(const store::watch_event& e, step s);
   effects on_released(const job_id& job, const std::vector<item_id>& items, step s);
+  /// The same, and this node does not want these for so long.
+  effects on_declined(const job_id& job, const std::vector<item_id>& items, duration length, const std::string& why,
+                      step s);
   effects on_job_added(const job_id& job, step s);
   /// The job's runner was replaced: it is told again what it may run.
   effects on_runner_rebuilt(const job_id& job, step s);
@@ -66,7 +70,9 @@ public:
   /// A run loads or saves the state of an item; answered by a `state_answer`.
   effects on_state_wish(state_wish w, step s);
 
-  std::optional<time_point> wake_at() const { return earliest(store_.retry_at(), states_.wake_at()); }
+  std::optional<time_point> wake_at() const {
+    return earliest(store_.retry_at(), earliest(states_.wake_at(), refusals_.next_end()));
+  }
   /// Jobs that were removed and are free now, each told once: no item of theirs is locked, being locked or being given
   /// back, and nothing of theirs runs. `runs(job)` asks the executor: a core that was rebuilt may not know yet what
   /// does.
@@ -110,6 +116,7 @@ private:
   assignment_reader assigned_;
   predecessor_locks predecessor_;
   lock_reader reader_;
+  refusal_book refusals_;
   lock_writer writer_;
   state_book states_;
 

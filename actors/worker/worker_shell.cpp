@@ -133,6 +133,7 @@ worker_actor::behavior_type worker_shell::make_behavior() {
       tell(&worker_core::on_unjoined);
     },
     [this](msg::released& m) { tell(&worker_core::on_released, m.job, m.items); }, //
+    [this](msg::declined& m) { tell(&worker_core::on_declined, m.job, m.items, m.length, m.why); },
     [this](add_runner& m) { add(m); }, [this](msg::remove_job& m) { tell(&worker_core::on_job_removed, m.job); },
     [this](msg::drain) { tell(&worker_core::on_drain); }, //
     [this](msg::hurry) { tell(&worker_core::on_hurry); },

@@ -11,7 +11,7 @@ namespace djm {
 
 /// What a question of the worker, or a transaction, is about. Of questions about `assigned`, of those about locks and
 /// of changes of locks one is under way at a time each.
-enum class worker_topic : std::uint8_t { assigned, lock_list, lock_data, scan_jobs, scan_locks, changes };
+enum class worker_topic : std::uint8_t { assigned, lock_list, lock_data, scan_jobs, scan_locks, refusals, changes };
 
 class worker_store;
 using worker_dialogue = exchange<worker_store, worker_topic, worker_effects>;

@@ -14,13 +14,13 @@ trap 'rm -rf "$dir"' EXIT
 good=0 bad=0
 
 # check COST NAME holds|violated MACRO...: COST is "slow" for what --quick leaves out. Names that begin with "plan",
-# "retire", "jobs", "outside" or "saves" are of the model of that name, all others of djm.pml.
+# "retire", "jobs", "outside", "saves" or "refusals" are of the model of that name, all others of djm.pml.
 check() {
   local cost=$1 name=$2 expected=$3 folder=$dir/$2 start=$SECONDS errors states steps found model=$here/djm.pml
   shift 3
   [[ -z $only || $only == "$name" || ($only == --quick && $cost == quick) ]] || return 0
   local other
-  for other in plan retire jobs outside saves; do
+  for other in plan retire jobs outside saves refusals; do
     [[ $name != "$other"* ]] || model=$here/$other.pml
   done
   mkdir -p "$folder"
@@ -141,6 +141,19 @@ check quick outside-reads-kept         violated READS_OUTLIVE_SESSION RESTORES=1
 check quick outside-lagging-reads      violated LAGGING_READS
 check quick outside-unknown-is-refused violated UNKNOWN_IS_REFUSED
 check quick outside-unknown-is-done    violated UNKNOWN_IS_DONE
+
+check quick refusals                    holds
+check quick refusals-alone              holds    BESIDE=0
+check slow  refusals-longer             holds    DECLINES=3 LOSSES=2 CRASHES=2 ABSENCES=2
+check quick refusals-kept               holds    KEEPS BESIDE=0
+check quick refusals-cleaned            holds    CLEANS_THE_ABSENT REBUILDS=0
+check quick refusals-not-remembered     violated NOT_REMEMBERED
+check quick refusals-rebuilt-forgets    violated FORGETS_ON_REBUILD
+check quick refusals-not-told           violated NOT_TOLD
+check quick refusals-not-told-again     violated NOT_TOLD_AGAIN
+check quick refusals-of-former-life     violated FORMER_LIFE_COUNTS
+check quick refusals-for-ever           violated KEEPS COUNTS_FOR_EVER BESIDE=0
+check quick refusals-not-looked-for     violated CLEANS_THE_ABSENT NOT_LOOKED_FOR REBUILDS=0
 
 check quick saves                      holds
 check slow  saves-longer               holds    TURNS=4 SAVES=4 EDITS=2 JOINS=5

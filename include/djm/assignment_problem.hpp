@@ -136,6 +136,8 @@ struct job_info {
   std::vector<job_index> separate_from; ///< sorted, symmetric
   /// Sorted by item; a pin to a worker that is not there has `no_worker`.
   std::vector<std::pair<std::uint32_t, worker_index>> pinned;
+  /// Sorted; a worker that has refused the item for now must not have it.
+  std::vector<std::pair<std::uint32_t, worker_index>> refused;
   /// Sorted by item; the others weigh `milli`.
   std::vector<std::pair<std::uint32_t, std::int64_t>> item_weights;
   std::vector<resource_amount> profile; ///< sorted by resource, amounts > 0
@@ -146,6 +148,14 @@ struct job_info {
   std::int64_t weight_of(std::uint32_t local_item) const noexcept;
   /// Null when the item is not pinned.
   const worker_index* pin_of(std::uint32_t local_item) const noexcept;
+  /// Whether the worker has refused the item.
+  bool refuses(std::uint32_t local_item, worker_index w) const noexcept;
+  /// Whether any worker has refused it.
+  bool is_refused(std::uint32_t local_item) const noexcept;
+  /// Neither pinned nor refused: to the rules it is like every other item of its job.
+  bool is_ordinary(std::uint32_t local_item) const noexcept {
+    return (pinned.empty() || pin_of(local_item) == nullptr) && (refused.empty() || !is_refused(local_item));
+  }
 };
 
 /// One question to the planner: who is there, what is to be done, who did it until now. Immutable; copies are cheap
@@ -193,7 +203,8 @@ public:
   /// Every worker is eligible for every job.
   bool fully_eligible() const noexcept { return data_->fully_eligible; }
 
-  /// Owner before this plan, or `no_worker`; it may be no longer eligible.
+  /// Owner before this plan, or `no_worker`; it may be no longer eligible. One that has refused the item counts as
+  /// none.
   worker_index previous(item_index i) const noexcept { return data_->previous[i]; }
   /// The same for all items, as an array of `item_count()` elements.
   const worker_index* previous_data() const noexcept { return data_->previous.data(); }
@@ -219,7 +230,7 @@ public:
   /// built.
   const std::vector<item_index>& waiting() const noexcept { return data_->waiting; }
 
-  /// No rule beyond eligibility: no pins, weights, capacities, zones, affinity, drains, cordons.
+  /// No rule beyond eligibility: no pins, refusals, weights, capacities, zones, affinity, drains, cordons.
   bool unconstrained() const noexcept { return data_->unconstrained; }
 
   /// What a lenient builder passed over: each with the code and text that a strict one fails with.
@@ -325,6 +336,10 @@ public:
   /// The same with owners as numbers of workers, 0 being the one that was added first. All workers must have been
   /// added.
   void set_previous(const job_id& job, std::vector<worker_index> owners);
+
+  /// The worker has refused the item for now: it must not have it. Whoever is unknown is passed over without a warning,
+  /// also by a strict builder: refusals outlive what they are about.
+  void set_refused(const node_id& worker, const job_id& job, const item_id& item);
 
   /// The problem, or the first error. The builder is used up.
   expected<assignment_problem> build();

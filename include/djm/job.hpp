@@ -116,6 +116,11 @@ public:
   job_builder& beat_timeout(any_duration d);
   /// Parks an item when so many of its slots in a row have failed; 0 (the default): never.
   job_builder& park_item_after(std::uint32_t slots);
+  /// Refuses an item on this node, as `job_context::decline` does, when so many of its slots in a row have failed; 0
+  /// (the default): never.
+  job_builder& decline_item_after(std::uint32_t slots);
+  /// How long what a node has refused stays away from it; 5 minutes by default, 1 s to 7 days.
+  job_builder& refused_for(any_duration d);
   /// Pauses the job on this node when so many slots in a row have failed; 0 (the default): never.
   job_builder& pause_job_after(std::uint32_t slots);
   /// Does not run before `enable_job`, when it is the first registration in the cluster; later the switch in the store

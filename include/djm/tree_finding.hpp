@@ -56,6 +56,8 @@ enum class finding_rule : std::uint8_t {
   limit_near,
   /// States are saved of a job that is not there.
   orphaned_states,
+  /// What a life of a worker has refused that is over or was never there. The leader removes it.
+  orphaned_refusal,
 };
 
 /// The names of the rules, in their order.
@@ -64,7 +66,7 @@ constexpr auto enum_names(finding_rule) {
                    "malformed_lock", "malformed_mark", "alive_without_session", "alive_without_registration",
                    "latch_without_session", "no_leader", "orphaned_lock", "foreign_lock", "stray_lock",
                    "stray_assignment", "assigned_twice", "empty_lock_folder", "empty_assigned_folder", "mixed_access",
-                   "hidden_node", "limit_near", "orphaned_states");
+                   "hidden_node", "limit_near", "orphaned_states", "orphaned_refusal");
 }
 
 /// How much a finding matters.

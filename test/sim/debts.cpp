@@ -40,7 +40,7 @@ void debts::look(const tree_image& image, const std::vector<node>& nodes, time_p
     const auto l = image.locks().find(key);
     const bool held = l != image.locks().end() && lives(image, l->second);
     if (held || left_out_.count(job) > 0 || enabled == image.jobs().end() || !enabled->second || image.all_disabled() ||
-        excused_.count(key) > 0 || !somebody_has_long_offered(image, job, now)) {
+        excused_.count(key) > 0 || !somebody_has_long_offered(image, key, now)) {
       continue;
     }
     const auto known = idle_.find(key);
@@ -77,11 +77,12 @@ void debts::look_at_nodes(const tree_image& image, const std::vector<node>& node
   leader_ = leader;
 }
 
-bool debts::somebody_has_long_offered(const tree_image& image, const job_id& job, time_point now) const {
+bool debts::somebody_has_long_offered(const tree_image& image, const std::string& key, time_point now) const {
+  const job_id job{key.substr(0, key.find('/'))};
   return std::any_of(image.alive().begin(), image.alive().end(), [&](const auto& x) {
     const auto w = well_.find(x.second.incarnation);
     return w != well_.end() && now - w->second > std::chrono::seconds{5} && image.offers(x.first, job) &&
-           !image.marked(x.first);
+           !image.marked(x.first) && !image.refuses(x.first, key);
   });
 }
 

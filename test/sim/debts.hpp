@@ -40,7 +40,7 @@ public:
 
 private:
   void look_at_nodes(const tree_image& image, const std::vector<node>& nodes, time_point now);
-  bool somebody_has_long_offered(const tree_image& image, const job_id& job, time_point now) const;
+  bool somebody_has_long_offered(const tree_image& image, const std::string& key, time_point now) const;
 
   time_point leader_since_{};
   std::string leader_;

@@ -69,6 +69,7 @@ void judge::run_began(const process& p, run_id run, const job_id& job, const std
     const auto n = number_of(name);
     auto& record = items_[n];
     r.items.emplace_back(n, item.token);
+    refusals_.run_began(p.incarnation(), name, now, [&](std::string text) { say("I3", now, std::move(text)); });
     if (of_lost_history(hosts_[p.number()], name, item.token, now)) {
       continue;
     }
@@ -106,6 +107,19 @@ void judge::run_began(const process& p, run_id run, const job_id& job, const std
 void judge::stop_asked(const process& p, run_id run) {
   if (const auto i = runs_.find({p.number(), run}); i != runs_.end()) {
     i->second.stop_asked = true;
+  }
+}
+
+void judge::item_declined(const process& p, run_id run, const item_id& item, time_point now) {
+  const auto i = runs_.find({p.number(), run});
+  if (i == runs_.end()) {
+    return;
+  }
+  for (const auto& [n, token] : i->second.items) {
+    const auto& key = items_[n].key;
+    if (key.size() > item.size() && key.compare(key.size() - item.size() - 1, std::string::npos, '/' + item) == 0) {
+      refusals_.declined(p.incarnation(), key, now);
+    }
   }
 }
 
@@ -263,6 +277,10 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
                   [&](std::string text) { say("I9", now, fmt::format("zxid {}: {}", txn.zxid, text)); });
     states_.sees(change, e, txn.zxid, lawless,
                  [&](std::string text) { say("I2", now, fmt::format("zxid {}: {}", txn.zxid, text)); });
+    refusals_.sees(
+      change, e, image_, [this](const std::string& life, duration length) { return in_world(life, length); },
+      is_of_life(e, txn.session), lawless, now,
+      [&](std::string text) { say("I3", now, fmt::format("zxid {}: {}", txn.zxid, text)); });
     moves_.sees(change, e, image_, now);
     image_.apply(change, e, txn.zxid);
     if (e.what == kind::alive_made) {
@@ -293,6 +311,26 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
         fmt::format("zxid {}: {} is assigned to {} and {}", txn.zxid, e.key, *a->second.begin(), *a->second.rbegin()));
     }
   }
+}
+
+/// How long a duration takes in the world by the clock of that life.
+duration judge::in_world(const std::string& incarnation, duration length) const {
+  for (const auto& [number, h] : hosts_) {
+    if (h.incarnation == incarnation && h.p != nullptr) {
+      return h.p->to_world(length);
+    }
+  }
+  return duration::zero();
+}
+
+/// Whether the session is that of the life that has written the refusal.
+bool judge::is_of_life(const tree_event& e, store::session_id_t session) const {
+  const auto r = image_.refusals().find(e.key);
+  if (e.worker != "refusals" || r == image_.refusals().end()) {
+    return false;
+  }
+  const auto a = image_.alive().find(r->second.worker);
+  return a != image_.alive().end() && a->second.session == session && a->second.incarnation == r->second.incarnation;
 }
 
 void judge::check_lock_gone(const std::string& key, store::session_id_t by, store::session_id_t leader,

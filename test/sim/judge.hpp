@@ -14,6 +14,7 @@
 #include "test/sim/debts.hpp"
 #include "test/sim/patience.hpp"
 #include "test/sim/record_rules.hpp"
+#include "test/sim/refusal_rules.hpp"
 #include "test/sim/slot_book.hpp"
 #include "test/sim/state_rules.hpp"
 #include "test/sim/stickiness.hpp"
@@ -65,6 +66,8 @@ public:
   void run_began(const process& p, run_id run, const job_id& job, const std::vector<work_item>& items, bool stubborn,
                  time_point now);
   void stop_asked(const process& p, run_id run);
+  /// The run declines the item, which it still has.
+  void item_declined(const process& p, run_id run, const item_id& item, time_point now);
   /// The run goes on without the item.
   void item_released(const process& p, run_id run, const item_id& item, time_point now);
   void run_ended(const process& p, run_id run, time_point now);
@@ -135,6 +138,8 @@ public:
                   leaderships = 0;
   };
   const counts& counted() const { return counts_; }
+  /// Items in refusals that were told.
+  std::uint64_t refused() const { return refusals_.counted(); }
 
 private:
   /// A node may start nothing in so much of its lease's end.
@@ -186,6 +191,8 @@ private:
   void extend(const process& p, time_point until);
   bool of_lost_history(const host& h, const std::string& key, fencing_token token, time_point now) const;
   bool is_of_before(store::session_id_t session, time_point now) const;
+  duration in_world(const std::string& incarnation, duration length) const;
+  bool is_of_life(const tree_event& e, store::session_id_t session) const;
   bool is_own_lock(const std::string& key, store::session_id_t session) const;
   bool effective(const run_key& key, const held_run& r, time_point now) const;
   void check_lock_gone(const std::string& key, store::session_id_t by, store::session_id_t leader, time_point now);
@@ -197,6 +204,7 @@ private:
   std::string root_;
   record_rules records_;
   state_rules states_;
+  refusal_rules refusals_;
   tree_image image_;
   stickiness moves_;
   patience patience_;

@@ -15,6 +15,7 @@ void judge::history_begins(const store::znode_tree& tree, store::zxid_t latest, 
   image_ = tree_image{root_};
   records_ = record_rules{root_};
   states_.history_begins();
+  refusals_.forget();
   moves_ = {};
   moves_.plans_are_cut(); // who was settled and who had left before is not known
   gone_since_.clear();

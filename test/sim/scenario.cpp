@@ -170,6 +170,19 @@ void add_jobs(world& w, fault_plan& c, const shape& s, chance& dice, profile kin
   w.verdict().of_turns().expect(slow.id, 2 * slow.schedule.period + longest_wait);
   w.verdict().of_turns().expect_rhythm(slow.id, slow.schedule.period, *slow.schedule.phase);
   c.add_job(slow, numbered('r', 5), {});
+  if (kind != profile::calm && dice.one_in(3)) {
+    // Nodes that cannot work on some of its items.
+    job_spec picky;
+    picky.id = "job-p";
+    picky.schedule = schedule::fixed_rate(200ms);
+    picky.pool_check_period = 5s;
+    picky.pool_timeout = 1s;
+    picky.mode = dice.one_in(2) ? running_mode::thread_per_item : running_mode::single_thread;
+    picky.failures.refused_for = dice.between(1s, 1500ms);
+    run_manner m;
+    m.declines = 100;
+    c.add_job(picky, numbered('p', 6), m);
+  }
 }
 
 bool has_outsider(const scenario_options& o) {

@@ -15,6 +15,9 @@ void sim_executor::begin(accepted_run& r) {
   w.throws = chance_.permille(w.manner.throws);
   w.lets_go = !w.stubborn && chance_.permille(w.manner.lets_go);
   observer_.run_began(process_, info_of(r));
+  if (w.manner.declines > 0 && chance_.permille(w.manner.declines)) {
+    decline_one(r);
+  }
   schedule_end(id, timeline_.now + chance_.between(w.manner.least, w.manner.most));
   if (states_.ask && chance_.permille(w.manner.saves)) {
     const auto item = r.order.items[static_cast<std::size_t>(chance_.below(r.order.items.size()))];
@@ -52,6 +55,16 @@ void sim_executor::use_state(run_id id, const work_item& item, std::optional<std
     },
     !loads);
   states_.ask(std::move(r));
+}
+
+void sim_executor::decline_one(const accepted_run& r) {
+  const auto& items = r.order.items;
+  const auto& item = items[static_cast<std::size_t>(chance_.below(items.size()))].id;
+  if (const auto* code = dynamic_cast<const sim_job*>(r.order.code.get()); code != nullptr && code->may_decline(item)) {
+    process_.later(timeline_.now + chance_.between(duration::zero(), std::chrono::milliseconds{40}),
+                   process::kind::code,
+                   [this, id = r.order.id, item] { let_go(id, {item}, std::string{"not on this node"}); });
+  }
 }
 
 void sim_executor::stop(accepted_run& r, stop_reason reason, std::vector<item_id> revoked) {

@@ -46,6 +46,7 @@ private:
   };
 
   void begin(accepted_run& r) override;
+  void decline_one(const accepted_run& r);
   void stop(accepted_run& r, stop_reason reason, std::vector<item_id> revoked) override;
   void take_away(accepted_run& r, std::vector<item_id> items) override;
   void begin_call(std::string owner, std::function<void()> f) override;

@@ -21,6 +21,8 @@ struct run_manner {
   duration obeys_within = std::chrono::milliseconds{50};
   /// Of 1000 runs so many release single items that are taken away, and go on with the others.
   std::uint64_t lets_go = 0;
+  /// Of 1000 runs so many decline one of their items, each item a few times at most.
+  std::uint64_t declines = 0;
   /// Of 1000 runs so many throw.
   std::uint64_t throws = 0;
   /// Of 1000 runs so many ignore their stop request for `ignores_for`; exclusion is not judged for them afterwards.
@@ -39,6 +41,7 @@ struct job_world {
   std::set<std::size_t> pool_throws;
   std::set<std::size_t> cut_throws;
   run_manner manner;
+  std::map<item_id, int> declined; ///< how often so far, on all nodes
 };
 
 /// A job whose runs are virtual work: the simulated executor looks at the manner and never calls `run`.
@@ -65,6 +68,8 @@ public:
     return parts;
   }
   const run_manner& manner() const { return world_->manner; }
+  /// Counts it. No more often, so that all refusals are over when the world is to be quiet.
+  bool may_decline(const item_id& item) const { return world_->declined[item]++ < 3; }
 
 private:
   std::shared_ptr<job_world> world_;

@@ -90,6 +90,10 @@ void stickiness::sees(const store::node_change& change, const tree_event& e, con
     }
     return;
   case kind::other:
+    if (e.worker == "refusals") {
+      sees_refusal(change, image, e.key, now);
+      return;
+    }
     if (const auto name = name_below(change.path, "/marks/"); !name.empty()) {
       sees_mark(name, gone ? std::string_view{} : std::string_view{change.data}, now);
       return;
@@ -138,6 +142,28 @@ void stickiness::sees_mark(const node_id& worker, std::string_view data, time_po
   w.draining = draining;
   if (std::exchange(w.marked, m && (m->draining || m->cordoned)) != (m && (m->draining || m->cordoned))) {
     rules_changed_ = now;
+  }
+  input_changed_ = std::max(input_changed_, now);
+}
+
+/// Its items leave their worker, and when it is over they may come back. Beside it no plan is held against a bound.
+void stickiness::sees_refusal(const store::node_change& change, const tree_image& image, const std::string& name,
+                              time_point now) {
+  auto note = [&](const node_id& worker, const std::string& key, duration length) {
+    auto& until = refused_[worker + ' ' + key];
+    until = std::max(until, now + length + age_of_plans);
+    auto& of_job = refused_of_[job_of(key)];
+    of_job = std::max(of_job, until);
+    rules_changed_ = std::max(rules_changed_, now + length);
+  };
+  if (const auto r = image.refusals().find(name); r != image.refusals().end()) {
+    for (const auto& key : r->second.items) {
+      note(r->second.worker, key, duration::zero());
+    }
+  } else if (const auto p = store::decode<store::refusal_payload>(change.data, change.path)) {
+    for (const auto& item : p->items) {
+      note(p->worker, p->job + '/' + item, std::chrono::milliseconds{p->for_ms} * 11 / 10);
+    }
   }
   input_changed_ = std::max(input_changed_, now);
 }
@@ -199,6 +225,9 @@ void stickiness::transaction_ends(const tree_image& image, time_point now, const
       }
       continue;
     }
+    if (const auto r = refused_.find(worker + ' ' + key); r != refused_.end() && now < r->second) {
+      continue;
+    }
     const auto offer = worker + '/' + job;
     if (!image.offers(worker, job) || recent(offer_came_, offer, now) || w->second.draining || w->second.ends > 1 ||
         now < w->second.fit_since + age_of_plans) {
@@ -217,6 +246,9 @@ void stickiness::transaction_ends(const tree_image& image, time_point now, const
       continue;
     }
     const auto s = rules_.find(job);
+    if (const auto r = refused_of_.find(job); r != refused_of_.end() && now < r->second) {
+      continue;
+    }
     if (s != rules_.end() &&
         (s->second.strategy.empty() || s->second.strategy == "balanced" || s->second.strategy == "evenly_spread")) {
       complain(fmt::format("{} gives {} away for balance and takes {}", worker, g->second, key));

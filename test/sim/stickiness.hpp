@@ -117,6 +117,10 @@ private:
   std::map<std::string, time_point> item_came_;
   std::map<job_id, time_point> job_came_;
   std::map<std::string, time_point> offer_came_;
+  /// Until when a plan may have known that a worker refuses an item ("worker job/item"), or any of a job.
+  std::map<std::string, time_point> refused_;
+  std::map<job_id, time_point> refused_of_;
+  void sees_refusal(const store::node_change& change, const tree_image& image, const std::string& name, time_point now);
   time_point all_enabled_{};
   bool all_disabled_ = false;
   /// Of the transaction under way: items and who gives or takes them.

@@ -99,6 +99,7 @@ private:
 
   void run_began(const process& p, const running_info& r) override;
   void stop_asked(const process& p, run_id run, stop_reason reason) override;
+  void item_declined(const process& p, run_id run, const item_id& item) override;
   void item_released(const process& p, run_id run, const item_id& item) override;
   void run_ended(const process& p, const run_result& r) override;
   void state_asked(const process& p, run_id run, std::uint64_t number, const state_request& what) override;

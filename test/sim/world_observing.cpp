@@ -84,6 +84,13 @@ void world::stop_asked(const process& p, run_id run, stop_reason reason) {
   judge_.stop_asked(p, run);
 }
 
+void world::item_declined(const process& p, run_id run, const item_id& item) {
+  if (options_.trace) {
+    note(fmt::format("{}#{} run {} declines {}", p.node(), p.number(), run, item));
+  }
+  judge_.item_declined(p, run, item, now());
+}
+
 void world::item_released(const process& p, run_id run, const item_id& item) {
   if (options_.trace) {
     note(fmt::format("{}#{} run {} releases {}", p.node(), p.number(), run, item));

@@ -10,10 +10,13 @@ read_batch snapshot_reader::next() {
   read_batch ask;
   switch (round_) {
   case round::base:
-    base_ = {
-      ask.children(tree_.workers()), ask.children(tree_.alive()),
-      ask.get(tree_.pools()),        ask.children(tree_.pools()),
-      ask.children(tree_.marks()),   scope_.candidates ? std::optional{ask.children(tree_.latches())} : std::nullopt};
+    base_ = {ask.children(tree_.workers()),
+             ask.children(tree_.alive()),
+             ask.get(tree_.pools()),
+             ask.children(tree_.pools()),
+             ask.children(tree_.marks()),
+             ask.children(tree_.refusals()),
+             scope_.candidates ? std::optional{ask.children(tree_.latches())} : std::nullopt};
     break;
   case round::details:
     for (const auto& id : worker_names_) {
@@ -27,6 +30,7 @@ read_batch snapshot_reader::next() {
       followed_ = ask.each(job_names_, [this](const job_id& id) { return get(tree_.job(id)); });
     }
     marks_ = ask.each(marked_, [this](const node_id& id) { return get(tree_.mark(id)); });
+    refusals_ = ask.each(refusal_names_, [this](const std::string& n) { return get(tree_.refusal(n)); });
     candidates_ = ask.each(candidate_names_, [this](const std::string& n) { return exists(tree_.latch(n)); });
     break;
   case round::items:
@@ -45,7 +49,8 @@ void snapshot_reader::take() {
   switch (round_) {
   case round::base: {
     take_base();
-    const bool nothing = worker_names_.empty() && job_names_.empty() && marked_.empty() && candidate_names_.empty();
+    const bool nothing = worker_names_.empty() && job_names_.empty() && marked_.empty() && candidate_names_.empty() &&
+                         refusal_names_.empty();
     round_ = nothing ? round::done : round::details;
     break;
   }
@@ -84,6 +89,7 @@ void snapshot_reader::take_base() {
       marked_.emplace_back(name);
     }
   }
+  refusal_names_ = base_.refusals->children;
   if (base_.candidates) {
     const auto& names = (*base_.candidates)->children;
     std::copy_if(names.begin(), names.end(), std::back_inserter(candidate_names_),
@@ -125,8 +131,19 @@ void snapshot_reader::take_details() {
       snapshot_.marks.emplace(id, *m.value);
     }
   }
+  take_refusals();
   take_candidates();
   look_at_locks();
+}
+
+void snapshot_reader::take_refusals() {
+  for (const auto& [name, node] : refusals_) {
+    auto r = read_payload<refusal_payload>(*node, tree_.refusal(name));
+    note(r);
+    if (r.value) {
+      snapshot_.refusals.emplace(name, std::move(*r.value));
+    }
+  }
 }
 
 void snapshot_reader::take_candidates() {

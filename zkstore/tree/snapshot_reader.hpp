@@ -42,6 +42,8 @@ struct tree_snapshot {
   std::vector<worker> workers;
   std::vector<job> jobs;
   std::map<node_id, mark_payload> marks;
+  /// `refusals`, by name.
+  std::map<std::string, refusal_payload> refusals;
   /// The candidates that a session holds, in the order in which they would lead: the first one does. Only where they
   /// were asked for.
   std::vector<candidate> candidates;
@@ -83,7 +85,7 @@ private:
   enum class round : std::uint8_t { base, details, items, done };
 
   struct base_slots {
-    read_slot workers, alive, pools, jobs, marks;
+    read_slot workers, alive, pools, jobs, marks, refusals;
     std::optional<read_slot> candidates;
   };
   /// Places in the snapshot.
@@ -99,6 +101,7 @@ private:
   void take_base();
   void take_candidates();
   void take_details();
+  void take_refusals();
   void take_items();
   void look_at_locks();
   void note(const error& e) { snapshot_.problems.push_back(e); }
@@ -117,12 +120,12 @@ private:
   base_slots base_;
   std::vector<node_id> worker_names_, marked_;
   std::vector<job_id> job_names_;
-  std::vector<std::string> candidate_names_;
+  std::vector<std::string> candidate_names_, refusal_names_;
   std::vector<std::pair<worker_reads, read_slot>> workers_;
   std::vector<job_reads> jobs_;
   read_slots<job_id> followed_;
   read_slots<node_id> marks_;
-  read_slots<std::string> candidates_;
+  read_slots<std::string> candidates_, refusals_;
   std::vector<folder> folders_;
   std::vector<item_place> items_;
   read_slots<folder> folder_slots_;

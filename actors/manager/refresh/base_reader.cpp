@@ -26,10 +26,14 @@ bool lacks(const std::vector<Id>& names, std::string_view name) {
 
 base_reader::slots base_reader::ask(const dirty_marks::taken& what, read_batch& into) const {
   const auto& tree = store_.tree();
-  slots answers{into.get(tree.assignment_version()), into.get(tree.worker_version(), what.members),
-                into.children(tree.workers()),       into.children(tree.alive(), what.members),
-                into.get(tree.pools(), what.pools),  into.children(tree.pools(), what.pools),
-                into.children(tree.marks())};
+  slots answers{into.get(tree.assignment_version()),
+                into.get(tree.worker_version(), what.members),
+                into.children(tree.workers()),
+                into.children(tree.alive(), what.members),
+                into.get(tree.pools(), what.pools),
+                into.children(tree.pools(), what.pools),
+                into.children(tree.marks()),
+                what.refusals ? std::optional{into.children(tree.refusals(), true)} : std::nullopt};
   into.get(tree.pool_version(), true); // for the watch
   return answers;
 }
@@ -77,6 +81,9 @@ std::optional<std::vector<node_id>> base_reader::take_over(const slots& answers,
   known_.members_read(worker_version);
   auto maybe_changed = take_members(answers, members, wanted, s);
   take_pools(answers, wanted, out);
+  if (answers.refusals) {
+    take_refusals(**answers.refusals, wanted);
+  }
   return maybe_changed;
 }
 
@@ -124,6 +131,14 @@ void base_reader::take_marks(const store::read_result& marks, detail_reader::wan
   wanted.marks = marked_;
 }
 
+/// Whose folder is not there is made anew by its keeper, and read again with the next sweep.
+void base_reader::take_refusals(const store::read_result& found, detail_reader::wanted& wanted) {
+  if (!found.watched) {
+    dirty_.unwatched();
+  }
+  wanted.refusals = refusals_.listed(found.children);
+}
+
 void base_reader::take_pools(const slots& answers, detail_reader::wanted& wanted, manager_effects& out) {
   const auto path = store_.tree().pools();
   job_names_ = to_ids<job_id>(answers.pools->children);
@@ -165,6 +180,9 @@ void base_reader::forget_problems(manager_effects& out) {
       }
       if (const auto worker = name_below(about, tree.marks()); !worker.empty()) {
         return lacks(marked_, worker);
+      }
+      if (const auto refusal = name_below(about, tree.refusals()); !refusal.empty()) {
+        return known_.image().refusals.count(refusal) == 0;
       }
       const auto job = name_below(about, tree.pools());
       return !job.empty() && lacks(job_names_, job);

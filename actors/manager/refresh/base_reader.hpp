@@ -16,11 +16,12 @@ public:
   /// Where the answers are.
   struct slots {
     read_slot assignment_version, worker_version, workers, alive, all_pools, pools, marks;
+    std::optional<read_slot> refusals; ///< only where they may have changed
   };
 
   base_reader(leader_store& store, cluster_knowledge& known, dirty_marks& dirty, const lock_watchdog& watchdog,
-              clean_list& list)
-    : store_(store), known_(known), dirty_(dirty), watchdog_(watchdog), list_(list) {}
+              clean_list& list, refusal_desk& refusals)
+    : store_(store), known_(known), dirty_(dirty), watchdog_(watchdog), list_(list), refusals_(refusals) {}
 
   slots ask(const dirty_marks::taken& what, read_batch& into) const;
   /// Takes the answers over, and adds to `wanted` what is new. Returns the workers that are known and may have changed;
@@ -36,6 +37,7 @@ private:
   std::string missing(const slots& answers) const;
   std::vector<node_id> take_members(const slots& answers, bool members, detail_reader::wanted& wanted, step s);
   void take_marks(const store::read_result& marks, detail_reader::wanted& wanted);
+  void take_refusals(const store::read_result& found, detail_reader::wanted& wanted);
   void take_pools(const slots& answers, detail_reader::wanted& wanted, manager_effects& out);
 
   leader_store& store_;
@@ -43,6 +45,7 @@ private:
   dirty_marks& dirty_;
   const lock_watchdog& watchdog_;
   clean_list& list_;
+  refusal_desk& refusals_;
 
   // names below the folders, also of what cannot be read
   std::vector<node_id> worker_names_;

@@ -17,6 +17,7 @@ detail_reader::slots detail_reader::ask(const wanted& what, read_batch& into) co
     answers.jobs.emplace_back(tree, id, true, into);
   }
   answers.marks = into.each(what.marks, [&](const node_id& id) { return store::get(tree.mark(id)); });
+  answers.refusals = into.each(what.refusals, [&](const std::string& n) { return store::get(tree.refusal(n)); });
   return answers;
 }
 
@@ -39,6 +40,9 @@ std::vector<job_folder> detail_reader::take_over(const slots& answers, step s, m
     if (auto m = store_.decode<store::mark_payload>(*x, tree.mark(id), out)) {
       known_.put_mark(id, *m);
     }
+  }
+  for (const auto& [name, found] : answers.refusals) {
+    refusals_.take(name, *found, s, out);
   }
   return below;
 }

@@ -8,6 +8,7 @@
 #include "actors/manager/dirty_marks.hpp"
 #include "actors/manager/leader_store.hpp"
 #include "actors/manager/lock_watchdog.hpp"
+#include "actors/manager/refusals/refusal_desk.hpp"
 #include "zkstore/tree/records.hpp"
 
 namespace djm {
@@ -28,7 +29,8 @@ public:
     std::vector<node_id> alive;
     std::vector<job_id> jobs;
     std::vector<node_id> marks;
-    bool empty() const { return workers.empty() && alive.empty() && jobs.empty() && marks.empty(); }
+    std::vector<std::string> refusals;
+    bool empty() const { return workers.empty() && alive.empty() && jobs.empty() && marks.empty() && refusals.empty(); }
   };
   /// Where the answers are.
   struct slots {
@@ -36,11 +38,12 @@ public:
     read_slots<node_id> alive;
     std::vector<store::job_reads> jobs;
     read_slots<node_id> marks;
+    read_slots<std::string> refusals;
   };
 
   detail_reader(leader_store& store, cluster_knowledge& known, dirty_marks& dirty, lock_watchdog& watchdog,
-                clean_list& list)
-    : store_(store), known_(known), dirty_(dirty), watchdog_(watchdog), list_(list) {}
+                clean_list& list, refusal_desk& refusals)
+    : store_(store), known_(known), dirty_(dirty), watchdog_(watchdog), list_(list), refusals_(refusals) {}
 
   slots ask(const wanted& what, read_batch& into) const;
   /// Takes the answers over. Returns the folders of workers that are new: what is in them is to be read, too.
@@ -60,6 +63,7 @@ private:
   dirty_marks& dirty_;
   lock_watchdog& watchdog_;
   clean_list& list_;
+  refusal_desk& refusals_;
 };
 
 } // namespace djm

@@ -8,15 +8,16 @@ namespace djm {
 using store::rc;
 
 refresh::refresh(leader_store& store, cluster_knowledge& known, dirty_marks& dirty, lock_watchdog& watchdog,
-                 member_history& history, plan_moment& moment, clean_list& list)
+                 member_history& history, plan_moment& moment, clean_list& list, refusal_desk& refusals)
   : store_(store),
     known_(known),
     dirty_(dirty),
     watchdog_(watchdog),
     history_(history),
     moment_(moment),
-    base_(store, known, dirty, watchdog, list),
-    details_(store, known, dirty, watchdog, list) {}
+    refusals_(refusals),
+    base_(store, known, dirty, watchdog, list, refusals),
+    details_(store, known, dirty, watchdog, list, refusals) {}
 
 void refresh::start(manager_effects& out) {
   what_ = dirty_.take();
@@ -103,6 +104,7 @@ void refresh::apply_items(const read_slots<job_folder>& folders, step s, manager
 void refresh::refreshed(step s, manager_effects& out) {
   note_lives(s, out);
   known_.complete();
+  refusals_.look_around();
   store_.works(effort::reading, out);
   base_.forget_problems(out);
   // Numbers of workers that are no more are given up only here: a cluster with new names each day would collect them.

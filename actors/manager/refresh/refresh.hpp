@@ -19,7 +19,7 @@ namespace djm {
 class refresh {
 public:
   refresh(leader_store& store, cluster_knowledge& known, dirty_marks& dirty, lock_watchdog& watchdog,
-          member_history& history, plan_moment& moment, clean_list& list);
+          member_history& history, plan_moment& moment, clean_list& list, refusal_desk& refusals);
 
   void start(manager_effects& out);
 
@@ -38,6 +38,7 @@ private:
   lock_watchdog& watchdog_;
   member_history& history_;
   plan_moment& moment_;
+  refusal_desk& refusals_;
   base_reader base_;
   detail_reader details_;
 

@@ -98,6 +98,9 @@ inline std::vector<tree_fault> tree_faults() {
        h.put(root + "/workers/n6/assigned", store::encode(store::assigned_payload{"i6", 1}));
        h.put(root + "/workers/n6/assigned/j/a", "");
      }},
+    fault(rule::malformed_data, "refusals/n1-i1-1", true, "never"),
+    fault(rule::orphaned_refusal, "refusals/n1-i0-1", true,
+          store::encode(store::refusal_payload{"n1", "i0", "j", {"a"}, 1000, {}})),
     fault(rule::empty_lock_folder, "locks/past", true, ""),
     fault(rule::empty_assigned_folder, "workers/n1/assigned/past", true, ""),
     fault(rule::limit_near, "work-pool/j", false, R"({"v":1,"note":")" + std::string(800u << 10, 'x') + R"("})"),

@@ -234,6 +234,7 @@ void prepare(fake_store& tree) {
   tree.put(schema.pools(), store::encode(store::pools_payload{}));
   tree.put(schema.locks());
   tree.put(schema.jobs());
+  tree.put(schema.refusals());
   tree.put(schema.jobs_version(), store::encode(store::jobs_version_payload{"test", {}}));
   for (const auto& path : {schema.pool_version(), schema.worker_version(), schema.assignment_version()}) {
     tree.put(path, store::encode(store::version_payload{"test"}));

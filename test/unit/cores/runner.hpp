@@ -46,6 +46,9 @@ public:
     auto effects = core.on_ask(item, timeout, when(t));
     return effects ? take(*effects) : to_string(effects.error().code);
   }
+  std::string run_declined(double t, run_id id, const std::vector<item_id>& items, const std::string& why) {
+    return take(core.on_run_released(id, items, when(t), why));
+  }
   std::string wake(double t) { return take(core.on_wake(when(t))); }
   std::string trigger(double t) { return take(core.on_trigger(when(t))); }
   std::string stop(double t, stop_reason why = stop_reason::shutdown) { return take(core.on_stop(why, when(t))); }

@@ -90,6 +90,9 @@ std::string show(const job_runner_core::tell_run& x) {
 std::string show(const job_runner_core::stop_run& x) {
   return "stop " + std::to_string(x.id) + " " + to_string(x.reason) + (x.revoked.empty() ? "" : ": " + list(x.revoked));
 }
+std::string show(const job_runner_core::declined& x) {
+  return "declined " + list(x.items) + " for " + format_duration(x.length) + ": " + x.why;
+}
 std::string show(const job_runner_core::released& x) {
   return "released " + list(x.items);
 }

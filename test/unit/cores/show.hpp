@@ -27,6 +27,7 @@ std::string show(const job_runner_core::start_run& x);
 std::string show(const job_runner_core::tell_run& x);
 std::string show(const job_runner_core::stop_run& x);
 std::string show(const job_runner_core::released& x);
+std::string show(const job_runner_core::declined& x);
 std::string show(const job_runner_core::cut_share& x);
 std::string show(const job_runner_core::call_pool& x);
 std::string show(const job_runner_core::look_at_run& x);

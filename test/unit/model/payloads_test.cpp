@@ -97,6 +97,15 @@ lock_payload draw_valid() {
   return {draw_id<node_id>(), draw_id(), draw_up_to(max_detach_ms), draw_up_to(year_9999)};
 }
 template <>
+refusal_payload draw_valid() {
+  refusal_payload x{draw_id<node_id>(), draw_id(), draw_id<job_id>(), {}, 1 + draw_up_to(600'000'000), {}};
+  for (auto n = draw_index(4); n > 0; --n) {
+    x.items.push_back(draw_id<item_id>());
+  }
+  x.why = draw_index(2) == 0 ? "" : "no device";
+  return x;
+}
+template <>
 version_payload draw_valid() {
   return draw<version_payload>(alphabet::utf8);
 }
@@ -160,7 +169,8 @@ std::string complaint(std::string_view text, std::string_view path = "/djm/x") {
 
 #define PAYLOADS                                                                                                       \
   format_payload, alive_payload, worker_payload, mark_payload, assigned_payload, pools_payload, pool_payload,          \
-    lock_payload, version_payload, job_payload, config_payload, offer_payload, jobs_version_payload, state_payload
+    lock_payload, refusal_payload, version_payload, job_payload, config_payload, offer_payload, jobs_version_payload,  \
+    state_payload
 
 } // namespace
 

@@ -37,6 +37,14 @@ TEST_CASE("every path of the tree is where the protocol says") {
   CHECK(t.job("j") == "/djm/jobs/j");
   CHECK(t.job_config("j") == "/djm/jobs/j/config");
   CHECK(t.jobs_version() == "/djm/jobs-version");
+  CHECK(t.refusals() == "/djm/refusals");
+  CHECK(t.refusal("w-i-3") == "/djm/refusals/w-i-3");
+  CHECK(tree_schema::refusal_name("w", "i", 3) == "w-i-3");
+  CHECK(refusal_number("w-i-3", "w", "i") == 3u);
+  CHECK_FALSE(refusal_number("w-i-", "w", "i"));
+  CHECK_FALSE(refusal_number("w-j-3", "w", "i"));
+  CHECK_FALSE(refusal_number("w-i-3x", "w", "i"));
+  CHECK_FALSE(refusal_number("w-i-1234567890123456789", "w", "i"));
   CHECK(t.pool_version() == "/djm/work-pool-version");
   CHECK(t.worker_version() == "/djm/worker-version");
   CHECK(t.assignment_version() == "/djm/worker-assignment-version");
