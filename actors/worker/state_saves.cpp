@@ -190,6 +190,9 @@ void state_book::take(const store::state_reads& found, step s, worker_effects& o
     answer(e, lost(at->first, e), out); // a later turn has saved
     return idle(at);
   }
+  if (!std::exchange(e.looked, true)) {
+    e.seen = record.epoch; // a run that saves without having loaded means to replace what it has found
+  }
   const bool ours = e.in_doubt && record.token == e.token && record.seq > e.record.seq;
   const bool set_since = record.epoch != (e.in_doubt ? e.record.epoch : e.seen);
   auto state = std::move(record.state);

@@ -136,6 +136,15 @@ TEST_CASE("states: a save over what an operator has set says conflict until it i
   CHECK(r.state("a") == "four");
 }
 
+TEST_CASE("states: the first save of a turn replaces what it has found, whoever has set it") {
+  states_rig r;
+  r.set("a", "theirs");
+  CHECK(r.save("a", "mine") == "1:ok");
+  CHECK(r.state("a") == "mine");
+  r.set("a", "again");
+  CHECK(r.save("a", "mine") == "2:conflict");
+}
+
 TEST_CASE("states: a save whose outcome is not known is looked for, and made again where it was not") {
   for (const auto f : {fate::unknown_applied, fate::unknown_lost}) {
     states_rig r;
