@@ -143,8 +143,8 @@ std::optional<answer> http_core::read_query(const uri& target, call& c) const {
       c.after = std::move(*after);
     } else if (name == "timeout") {
       const auto timeout = parse_duration(value);
-      if (!timeout) {
-        return problem(400, "bad_parameter", "timeout: " + timeout.error().text);
+      if (!timeout || *timeout < std::chrono::milliseconds{1} || *timeout > std::chrono::minutes{10}) {
+        return problem(400, "bad_parameter", "timeout is \"" + value + "\"; it must be a duration from 1ms to 10min");
       }
       c.timeout = *timeout;
     } else if (name == "state") {

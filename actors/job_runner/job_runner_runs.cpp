@@ -172,11 +172,13 @@ job_runner_core::effects job_runner_core::on_run_done(run_id id, const run_end& 
 
 void job_runner_core::leave_run(item_no no, step s, std::vector<item_id>& free, std::vector<item_id>& fed) {
   lanes_.change(no, [](held_item& it) { it.run = 0; });
-  if (items_[no].granted) {
+  if (!items_[no].granted) {
+    if (!items_.in_use(no)) { // else the last question about it gives it back
+      free.push_back(*items_[no].name);
+      forget(no, fed);
+    }
+  } else {
     waiting_.enter(no, s);
-  } else if (!items_.in_use(no)) {
-    free.push_back(*items_[no].name);
-    forget(no, fed);
   }
 }
 

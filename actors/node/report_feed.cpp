@@ -28,6 +28,7 @@ struct report_feed::state {
   bool ending = false;  ///< nothing more comes
   bool failing = false; ///< it threw the last time
   bool over = false;
+  bool given_up = false; ///< somebody has waited for its end in vain
   std::thread thread;
   std::thread::id thread_id;
 
@@ -142,7 +143,9 @@ void report_feed::end(duration patience) {
   begin_end();
   std::unique_lock<std::mutex> lock{state_->guard};
   const bool own = state_->thread_id == std::this_thread::get_id(); // the reporter itself ends its node
-  const bool over = !own && state_->changed.wait_for(lock, patience, [this] { return state_->over; });
+  const auto is_over = [this] { return state_->over; };
+  const bool over = !own && (state_->given_up ? state_->over : state_->changed.wait_for(lock, patience, is_over));
+  state_->given_up = !over;
   std::thread thread;
   thread.swap(state_->thread);
   lock.unlock();

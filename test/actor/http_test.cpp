@@ -202,6 +202,51 @@ TEST_CASE("http: nothing is changed unless it is allowed, and whoever does is to
   CHECK(heard[1].status == 412);
 }
 
+TEST_CASE(
+  "http: a question is for the code of the job where its item is held, and elsewhere it is said where that is") {
+  run_watch runs;
+  std::vector<node> nodes;
+  std::vector<http_server> servers;
+  const auto def =
+    watched("work", {"a", "b"}, runs).on_ask([](ask_context& ctx) -> expected<bytes> { return ctx.question(); });
+  for (const auto& id : to_ids<node_id>({"one", "two"})) {
+    auto n = node::start(at_root(id, "/http/ask"), silent());
+    REQUIRE(n);
+    REQUIRE(n->register_job(def));
+    http_config writer;
+    writer.allow_writes = true;
+    auto s = http_server::start(*n, writer);
+    REQUIRE(s);
+    nodes.push_back(std::move(*n));
+    servers.push_back(std::move(*s));
+  }
+  const auto ask = [&](std::size_t node, const char* item) {
+    return ask_http(servers[node].port(), "POST", std::string{"/v1/jobs/work/items/"} + item + "/ask?timeout=5s",
+                    R"({"how":"far"})");
+  };
+  const auto settled = [&] {
+    const auto first = ask(0, "a").status, second = ask(1, "a").status;
+    return first + second == 200 + 421 && ask(0, "b").status == second;
+  };
+  REQUIRE(eventually(settled));
+  const std::size_t holder = ask(0, "a").status == 200 ? 0 : 1;
+  const auto yes = ask(holder, "a");
+  CHECK(yes.body == R"({"how":"far"})");
+  CHECK(yes.header("Content-Type") == "application/json");
+  CHECK(yes.header("Djm-Node") == (holder == 0 ? "one" : "two"));
+  CHECK(std::stoll(yes.header("Djm-Token")) > 0);
+  const auto no = ask(1 - holder, "a");
+  CHECK(no.header("Content-Type") == "application/problem+json");
+  CHECK(holds(no.body, holder == 0 ? R"("owner":"one")" : R"("owner":"two")"));
+  CHECK(ask(0, "z").status == 404);
+  for (auto& s : servers) {
+    s.stop();
+  }
+  for (auto& n : nodes) {
+    CHECK(n.shutdown());
+  }
+}
+
 TEST_CASE("http: with a token nobody reads without it") {
   const std::string path = "http_test_token";
   std::ofstream{path} << "0123456789abcdef\n";

@@ -98,6 +98,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       require(o.job.empty() || is_valid_id(o.job), "an order names valid ids");
       require(o.worker.empty() || is_valid_id(o.worker), "an order names valid ids");
       check(*core, &c, core->concluded(c, {}));
+      order_answer elsewhere;
+      elsewhere.failed = error{errc::not_owner, "not here"};
+      elsewhere.cluster = from.cluster;
+      check(*core, &c, core->concluded(c, elsewhere));
     }
   }
   return 0;

@@ -222,7 +222,7 @@ TEST_CASE("ask: a parked item can be asked about, and comes back as new") {
 TEST_CASE("ask: whatever happens, an item is released once, and never while anything is at work on it") {
   rc::check([] {
     auto spec = runner::job();
-    spec.mode = *rc::gen::element(running_mode::one_thread, running_mode::thread_per_item);
+    spec.mode = *rc::gen::element(running_mode::single_thread, running_mode::thread_per_item);
     runner r{spec};
     const std::vector<item_id> names{"a", "b", "c"};
     std::map<run_id, std::set<item_id>> busy; // runs and questions

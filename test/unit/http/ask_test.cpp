@@ -50,8 +50,10 @@ TEST_CASE("ask: the question is passed on as it is, with its time") {
   CHECK(o.asked.data == std::vector<std::uint8_t>{'a', 0, 'b', 0xff});
   CHECK(o.timeout == std::chrono::milliseconds{250});
   CHECK(a.called(asking::about("eu")).timeout == std::chrono::seconds{10});
-  r.target += "&timeout=soon";
-  CHECK(std::get<answer>(a.core.arrive(r)).status == 400);
+  for (const auto* wrong : {"soon", "0s", "11min", "-1s"}) {
+    r.target = std::string{"/v1/jobs/mail/items/eu/ask?timeout="} + wrong;
+    CHECK(std::get<answer>(a.core.arrive(r)).status == 400);
+  }
 }
 
 TEST_CASE("ask: it is for writers, and only in types that no foreign page can send") {
