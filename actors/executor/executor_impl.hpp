@@ -76,6 +76,7 @@ private:
   void accept(run_order order, const shared_done& done, time_point now);
   std::shared_ptr<const run_services> services();
   void released(run_id id, std::vector<item_id> items);
+  std::function<duration(state_request)> state_asker();
   duration ask_state(state_request r);
   void execute_next();
   void execute(run_id id, std::unique_lock<std::mutex> lock);
