@@ -77,6 +77,7 @@ private:
   void accept(run_order order, const shared_done& done, time_point now);
   std::shared_ptr<const run_services> services();
   void released(run_id id, std::vector<item_id> items, std::optional<std::string> declined = {});
+  std::function<duration(state_request)> state_asker();
   duration ask_state(state_request r);
   void execute_next();
   void execute_question(run_id id);

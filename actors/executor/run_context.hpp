@@ -61,7 +61,7 @@ public:
   void request_stop(djm::stop_reason reason, const std::vector<item_id>& revoked);
 
   /// Releases the code of a run that will not start.
-  void drop();
+  void drop() { order_.code.reset(); }
 
   const job_id& job() const override { return order_.job; }
   run_id run() const override { return order_.id; }

@@ -105,10 +105,7 @@ std::shared_ptr<const run_services> thread_executor::impl::services() {
       self->released(id, {item}, declined);
     }
   };
-  result->ask_state = [weak = weak_from_this()](state_request r) {
-    auto self = weak.lock();
-    return self ? self->ask_state(std::move(r)) : duration::zero();
-  };
+  result->ask_state = state_asker();
   result->report = [weak = weak_from_this()](const std::string& text) {
     if (auto self = weak.lock()) {
       self->report(text);
@@ -116,27 +113,6 @@ std::shared_ptr<const run_services> thread_executor::impl::services() {
   };
   services_ = std::move(result);
   return services_;
-}
-
-void thread_executor::impl::keep_states(state_keeper k) {
-  auto next = std::make_shared<const state_keeper>(std::move(k));
-  std::lock_guard<std::mutex> guard{mutex_};
-  states_.swap(next); // the former one is destroyed without the lock
-}
-
-/// As everything that was passed in, not after shutdown has given up on runs.
-duration thread_executor::impl::ask_state(state_request r) {
-  std::unique_lock<std::mutex> lock{mutex_};
-  const auto keeper = states_;
-  if (phase_ >= phase::tearing_down || !keeper || !keeper->ask) {
-    return duration::zero();
-  }
-  outside_.push_back(std::this_thread::get_id());
-  lock.unlock();
-  keeper->ask(std::move(r));
-  lock.lock();
-  come_back();
-  return keeper->patience;
 }
 
 void thread_executor::impl::execute_next() {
@@ -480,10 +456,6 @@ bool thread_executor::runs(const job_id& job) const {
 
 void thread_executor::adopt(const job_id& job, done_fn done) {
   impl_->adopt(job, done);
-}
-
-void thread_executor::keep_states(state_keeper k) {
-  impl_->keep_states(std::move(k));
 }
 
 executor_stats thread_executor::stats() const {

@@ -111,6 +111,7 @@ private:
   void one(worker_core&, worker_core::not_alive&);
   void one(worker_core&, worker_core::drained&);
   void one(worker_core&, worker_core::settled_changed&);
+  void one(worker_core&, state_answer&);
   void one(job_runner_core& r, job_runner_core::start_run& x);
   void one(job_runner_core& r, job_runner_core::stop_run& x);
   void one(job_runner_core&, job_runner_core::tell_run&) {} // these runs end soon enough

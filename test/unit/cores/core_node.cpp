@@ -432,6 +432,7 @@ void core_node::one(worker_core&, worker_core::drained&) {
   drained = true;
 }
 void core_node::one(worker_core&, worker_core::settled_changed&) {}
+void core_node::one(worker_core&, state_answer&) {} // these runs have no states
 
 job_id core_node::job_of(const job_runner_core& r) const {
   for (const auto& [name, x] : runners) {
