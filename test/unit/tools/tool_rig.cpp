@@ -23,8 +23,8 @@ tool_rig::tool_rig() : sessions_(shared_sessions("embedded").value()) {
   session_ = std::make_unique<port_client>(*sessions_, store::session_options{});
   put("/djm");
   put(schema.format(), store::encode(store::format_payload{}));
-  for (const auto& folder :
-       {schema.alive(), schema.latches(), schema.workers(), schema.marks(), schema.jobs(), schema.locks()}) {
+  for (const auto& folder : {schema.alive(), schema.latches(), schema.workers(), schema.marks(), schema.jobs(),
+                             schema.locks(), schema.refusals()}) {
     put(folder);
   }
   put(schema.pools(), store::encode(store::pools_payload{}));
