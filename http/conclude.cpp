@@ -178,7 +178,7 @@ std::variant<answer, order> http_core::conclude(const call& c, const material& f
     o.question = std::move(*question);
     return o;
   }
-  case operation::runs: return ask_for_runs(c);
+  case operation::runs: return ask_for_runs(c, from);
   case operation::record: {
     if (!settings_.has_client) {
       return problem(404, "no_client", "the program has given no client that could read it (http_options::outside)");
@@ -192,7 +192,7 @@ std::variant<answer, order> http_core::conclude(const call& c, const material& f
   }
 }
 
-std::variant<answer, order> http_core::ask_for_runs(const call& c) const {
+std::variant<answer, order> http_core::ask_for_runs(const call& c, const material& from) const {
   order o;
   o.what = c.to->what;
   o.history.job = job_id{c.of_job};
@@ -204,6 +204,7 @@ std::variant<answer, order> http_core::ask_for_runs(const call& c) const {
       return problem(400, "bad_parameter", "outcome is \"" + c.outcome + "\", which is no end of a run");
     }
   }
+  o.runs = runs_under_way(*from.status, o.history);
   return o;
 }
 
@@ -261,6 +262,11 @@ std::variant<answer, order> http_core::order_of(const call& c, const material& f
   }
   if (is_about_record(o.what)) {
     return record_order_of(c, std::move(o));
+  }
+  if (o.what == operation::ask) {
+    o.asked = bytes_of(c.body);
+    o.timeout = c.timeout;
+    return o;
   }
   const auto nothing = [&] { return problem(400, "nothing_to_do", "the body names nothing to change"); };
   if (o.what == operation::mark_worker) {

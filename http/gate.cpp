@@ -50,11 +50,15 @@ bool is_foreign(const request& r) {
   return has_header(r, "Origin") && !same_word(authority_of(header_of(r, "Origin")), header_of(r, "Host"));
 }
 
-bool is_json(std::string_view type) {
-  return same_word(trimmed(type.substr(0, type.find(';'))), "application/json");
+bool is_octets(std::string_view type) {
+  return same_word(trimmed(type.substr(0, type.find(';'))), "application/octet-stream");
 }
 
 } // namespace
+
+bool is_json(std::string_view type) {
+  return same_word(trimmed(type.substr(0, type.find(';'))), "application/json");
+}
 
 bool same_secret(std::string_view given, std::string_view secret) {
   unsigned difference = given.size() == secret.size() ? 0 : 1;
@@ -104,7 +108,13 @@ std::optional<answer> refusal(const request& r, const route& to, access who, con
                           "this node's HTTP interface is read-only; http_config::allow_writes changes that",
                           settings.node);
   }
-  if (!safe && !r.body.empty() && !is_json(header_of(r, "Content-Type"))) {
+  // Both are types that a page of another origin cannot send without being asked for permission.
+  const auto type = header_of(r, "Content-Type");
+  if (to.what == operation::ask && !r.body.empty() && !is_json(type) && !is_octets(type)) {
+    return problem_answer(415, "not_a_question",
+                          "the question must be sent as application/octet-stream or application/json", settings.node);
+  }
+  if (!safe && to.what != operation::ask && !r.body.empty() && !is_json(type)) {
     return problem_answer(415, "not_json", "the body must be sent as application/json", settings.node);
   }
   return std::nullopt;

@@ -33,4 +33,7 @@ std::string session_cookie(const std::string& token);
 /// A host without its port, in small letters: "[::1]:80" is "[::1]".
 std::string host_without_port(std::string_view host);
 
+/// Whether a content type says JSON.
+bool is_json(std::string_view type);
+
 } // namespace djm::http

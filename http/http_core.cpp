@@ -84,6 +84,7 @@ std::variant<answer, call> http_core::arrive(const request& r) const {
   c.only_if = header_of(r, "If-Match");
   c.since = header_of(r, "Last-Event-ID");
   c.body = r.body;
+  c.json = is_json(header_of(r, "Content-Type"));
   c.who = who_asks(r, !settings_.gate.token.empty());
   if (auto bad = read_names(found.names, c)) {
     return *bad;
@@ -140,6 +141,12 @@ std::optional<answer> http_core::read_query(const uri& target, call& c) const {
         return problem(400, "bad_parameter", "cursor is \"" + value + "\", which no answer has given as its `next`");
       }
       c.after = std::move(*after);
+    } else if (name == "timeout") {
+      const auto timeout = parse_duration(value);
+      if (!timeout) {
+        return problem(400, "bad_parameter", "timeout: " + timeout.error().text);
+      }
+      c.timeout = *timeout;
     } else if (name == "state") {
       if (!enum_value<item_state>(value)) {
         return problem(400, "bad_parameter",
@@ -182,6 +189,9 @@ answer http_core::leave(const call* c, answer a) const {
 }
 
 answer http_core::concluded(const call& c, const order_answer& result) const {
+  if (c.to->what == operation::ask) {
+    return answered(c, result);
+  }
   if (result.failed) {
     const bool expected_another = result.failed->code == errc::conflict && !c.only_if.empty();
     return expected_another ? problem(412, "changed", result.failed->text)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -9,12 +10,14 @@
 
 #include "djm/client_answers.hpp"
 #include "djm/history.hpp"
+#include "djm/item_answer.hpp"
 #include "djm/metrics.hpp"
 #include "djm/status.hpp"
 #include "http/event_ring.hpp"
 #include "http/gate.hpp"
 #include "http/message.hpp"
 #include "http/routes.hpp"
+#include "http/run_page.hpp"
 
 namespace djm::http {
 
@@ -34,6 +37,8 @@ struct call {
   std::string known;   ///< `If-None-Match`
   std::string only_if; ///< `If-Match`
   std::string body;
+  bool json = false; ///< the body says that it is
+  duration timeout = std::chrono::seconds{10};
   std::string who; ///< for those who read about writes
 };
 
@@ -64,6 +69,7 @@ struct order {
   what_if_question question; ///< for the client, as are the nodes
   std::vector<node_id> nodes;
   get_history history;
+  run_page runs; ///< what the status says of it: the history is still to come
   // of the job's record
   user_config config; ///< or the overrides
   bool replace = false;
@@ -71,6 +77,9 @@ struct order {
   std::optional<std::int64_t> rev; ///< only if it is at that still
   bool everywhere = false;
   std::string request;
+  // to the code of a job
+  bytes asked;
+  duration timeout = duration::zero();
 };
 
 /// What came of it.
@@ -79,6 +88,9 @@ struct order_answer {
   std::uint64_t runs = 0;
   std::int64_t rev = 0; ///< of the job's record; 0: it was not about one
   std::string json;     ///< the answer itself, where the node or the client has given one
+  std::optional<item_answer> said;
+  /// Of a question that was asked at the wrong place: the tree, as far as it could be read.
+  std::shared_ptr<const cluster_view> cluster;
 };
 
 /// A file of the console.
@@ -119,7 +131,9 @@ private:
   std::optional<answer> read_names(const std::vector<std::string>& names, call& c) const;
   std::variant<answer, order> order_of(const call& c, const material& from) const;
   std::variant<answer, order> record_order_of(const call& c, order o) const;
-  std::variant<answer, order> ask_for_runs(const call& c) const;
+  std::variant<answer, order> ask_for_runs(const call& c, const material& from) const;
+  answer answered(const call& c, const order_answer& result) const;
+  answer elsewhere(const call& c, const order_answer& result) const;
   answer list_events(const call& c, const event_ring& events) const;
   answer health(const call& c, const material& from) const;
   answer show(const call& c, const material& from) const;

@@ -46,6 +46,7 @@ const char* type_of(operation what) {
   switch (what) {
   case operation::metrics: return "text/plain";
   case operation::console: return "text/html";
+  case operation::ask: return "application/octet-stream";
   default: return "application/json";
   }
 }
@@ -101,7 +102,14 @@ void describe(writer& w, const route& r) {
       }
       w.sink.end_list();
     }
-    if (r.body != nullptr) {
+    if (r.what == operation::ask) {
+      w.object("requestBody", [&] {
+        w.object("content", [&] {
+          w.object("application/octet-stream", [] {});
+          w.object("application/json", [] {});
+        });
+      });
+    } else if (r.body != nullptr) {
       w.object("requestBody",
                [&] { w.object("content", [&] { w.object("application/json", [&] { w.text("example", r.body); }); }); });
     }

@@ -37,6 +37,7 @@ int status_of(errc code) {
   case errc::conflict:
   case errc::invalid_state: return 409;
   case errc::too_large: return 413;
+  case errc::not_owner: return 421;
   case errc::backlog_full: return 429;
   case errc::shutting_down:
   case errc::not_connected:

@@ -11,7 +11,7 @@ const query_parameter state{"state", "Only items in this state: unassigned, wait
 const query_parameter node{"node", "Only what this node owns or holds."};
 const query_parameter job{"job", "Only items of this job."};
 const query_parameter runs_of{"job", "Only runs of this job."};
-const query_parameter item{"item", "Only runs that had this item."};
+const query_parameter item{"item", "Only runs that have or had this item."};
 const query_parameter outcome{"outcome", "Only runs that ended so, such as finished or failed."};
 
 std::vector<route> table() {
@@ -106,11 +106,12 @@ std::vector<route> table() {
      "/v1/runs",
      operation::runs,
      reader,
-     false,
+     true,
      false,
      {limit, runs_of, item, outcome},
      nullptr,
-     "The runs of this node that are over, the latest first, as far as it remembers them."},
+     "The runs of this node: those that are over (`runs`, the latest first, as far as it remembers them), and without "
+     "`outcome` those that go on (`under_way`)."},
     {get,
      "/v1/jobs/{job}/record",
      operation::record,
@@ -229,6 +230,17 @@ std::vector<route> table() {
      "node; "
      "then it answers the `rev` that says so, and `request` names the trigger, which is the same one when it is "
      "repeated."},
+    {verb::post,
+     "/v1/jobs/{job}/items/{item}/ask",
+     operation::ask,
+     access::writer,
+     false,
+     false,
+     {{"timeout", "How long the code of the job may take, such as 500ms; 10s when nothing is said, at most 10min."}},
+     "",
+     "Asks the code of a job about an item that this node holds; question and answer are whatever the job says. "
+     "Elsewhere 421: `Location` is where the node that has the item is asked, as far as that is known. 409 when the "
+     "job answers no questions."},
   };
 }
 

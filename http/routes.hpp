@@ -47,13 +47,14 @@ enum class operation : std::uint8_t {
   change_record,
   configure_job,
   remove_job,
+  ask,
 };
 
 constexpr auto enum_names(operation) {
   return name_enum("operation", "console", "asset", "openapi", "live", "ready", "leader", "metrics", "session",
                    "status", "cluster", "workers", "worker", "jobs", "job", "job_items", "items", "explain", "locks",
                    "plan", "config", "events", "stoppable", "mark_worker", "switch_job", "switch_all", "trigger",
-                   "what_if", "runs", "record", "change_record", "configure_job", "remove_job");
+                   "what_if", "runs", "record", "change_record", "configure_job", "remove_job", "ask");
 }
 
 /// Who may ask.
@@ -77,7 +78,7 @@ struct route {
   bool needs_status;  ///< answered from the status of the node
   bool needs_cluster; ///< answered from the tree
   std::vector<query_parameter> query;
-  const char* body; ///< of the request: an example; null for none
+  const char* body; ///< of the request: an example; null for none; "" where it is whatever it is
   const char* text; ///< what it answers, in one sentence
 };
 

@@ -50,7 +50,8 @@ std::vector<worker_row> worker_rows(const cluster_view& c) {
   std::vector<worker_row> rows;
   for (const auto& w : c.workers) {
     rows.push_back({w.id, w.state, w.id == c.leader, w.zone, w.draining, w.cordoned, w.items, locked[w.id], w.host,
-                    w.pid, w.software_version, w.incarnation, w.jobs, owned[w.id], w.started_at_ms, w.labels});
+                    w.pid, w.software_version, w.incarnation, w.jobs, owned[w.id], w.started_at_ms, w.labels,
+                    w.http_url});
   }
   return rows;
 }
@@ -87,7 +88,7 @@ void add(item_counts& to, const item_counts& n) {
 } // namespace
 
 job_row row_of(const cluster_view& c, const job_view& job) {
-  job_row row{job.id, job.enabled, job.strategy, job.last_writer, count_items(job), 0, 0};
+  job_row row{job.id, job.enabled, job.strategy, job.last_writer, count_items(job), 0, 0, job.paused, job.rev};
   const auto owners = owners_of(c, job);
   std::uint64_t least = UINT64_MAX, most = 0;
   for (const auto& w : c.workers) {
@@ -120,6 +121,8 @@ cluster_row row_of(const cluster_view& c, const node_id& asked, bool writable) {
   row.leader = c.leader;
   row.epoch = c.epoch;
   row.epoch_text = std::to_string(c.epoch);
+  row.candidates = c.candidates;
+  row.health = health_of(c);
   row.all_disabled = c.all_disabled;
   row.writable = writable;
   for (const auto name : enum_names(worker_state{}).names) {
@@ -131,6 +134,7 @@ cluster_row row_of(const cluster_view& c, const node_id& asked, bool writable) {
   row.jobs = c.jobs.size();
   for (const auto& j : c.jobs) {
     row.jobs_disabled += j.enabled ? 0 : 1;
+    row.jobs_paused += j.paused ? 1 : 0;
     add(row.counts, count_items(j));
     for (const auto& x : j.items) {
       if (x.owner.empty()) {
@@ -147,6 +151,32 @@ plan_page plan_of(const node_status& s) {
   const auto epoch = m.leading ? m.epoch : s.election.leader_epoch;
   return {m.leading,    s.election.leader,  epoch,    std::to_string(epoch), m.phase, m.last_plan, m.plan,
           m.unassigned, m.unassigned_items, m.waiting};
+}
+
+run_page runs_under_way(const node_status& s, const get_history& which) {
+  run_page page;
+  page.node = s.node;
+  page.unanswered = s.unanswered;
+  if (which.outcome) {
+    return page;
+  }
+  for (const auto& j : s.jobs) {
+    if (!which.job.empty() && j.job != which.job) {
+      continue;
+    }
+    page.under_way_left_out += j.active_runs - std::min<std::uint64_t>(j.active_runs, j.runs.size());
+    for (const auto& r : j.runs) {
+      if (!which.item.empty() && !std::binary_search(r.holding.begin(), r.holding.end(), which.item)) {
+        continue;
+      }
+      if (page.under_way.size() == which.limit) {
+        ++page.under_way_left_out;
+        continue;
+      }
+      page.under_way.push_back({s.node, j.job, r.run, r.holding, r.slot, r.attempt, r.since, r.stopping, r.progress});
+    }
+  }
+  return page;
 }
 
 stoppable_answer judge_stops(const cluster_view& c, const std::vector<node_id>& nodes) {

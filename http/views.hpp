@@ -7,10 +7,12 @@
 #include <vector>
 
 #include "djm/client_answers.hpp"
+#include "djm/cluster_health.hpp"
 #include "djm/enum_names.hpp"
 #include "djm/fields.hpp"
 #include "djm/ids.hpp"
 #include "djm/status.hpp"
+#include "http/run_page.hpp"
 
 /// What the routes under /v1 show of the cluster: rows of lists, and sums. Numbers that may exceed 2^53 stand there as
 /// texts, too: a browser would round them.
@@ -83,9 +85,10 @@ struct worker_row {
   std::map<job_id, std::uint64_t> items_by_job; ///< that it owns
   std::int64_t started_at_ms = 0;
   std::vector<std::string> labels;
+  std::string http_url; ///< as that node has written it: it may be anything
 };
 DJM_FIELDS(worker_row, id, state, leader, zone, draining, cordoned, items, locked, host, pid, software_version,
-           incarnation, jobs, items_by_job, started_at_ms, labels)
+           incarnation, jobs, items_by_job, started_at_ms, labels, http_url)
 
 struct job_row {
   job_id id;
@@ -95,8 +98,10 @@ struct job_row {
   item_counts counts;
   std::uint64_t workers = 0; ///< that are alive and offer it
   std::uint64_t spread = 0;  ///< between the most and the least items of those among these that take new ones
+  bool paused = false;
+  std::int64_t rev = 0; ///< of its record; 0: it has none
 };
-DJM_FIELDS(job_row, id, enabled, strategy, last_writer, counts, workers, spread)
+DJM_FIELDS(job_row, id, enabled, strategy, last_writer, counts, workers, spread, paused, rev)
 
 struct job_page {
   job_row job;
@@ -115,12 +120,15 @@ struct cluster_row {
   std::map<std::string, std::uint64_t> workers; ///< by state
   std::uint64_t jobs = 0;
   std::uint64_t jobs_disabled = 0;
+  std::uint64_t jobs_paused = 0;
   item_counts counts;
   std::map<std::string, std::uint64_t> unassigned_because;
   std::vector<std::string> problems;
+  std::vector<node_id> candidates; ///< for leadership, the leader first
+  cluster_health health;
 };
-DJM_FIELDS(cluster_row, node, leader, epoch, epoch_text, all_disabled, writable, workers, jobs, jobs_disabled, counts,
-           unassigned_because, problems)
+DJM_FIELDS(cluster_row, node, leader, epoch, epoch_text, all_disabled, writable, workers, jobs, jobs_disabled,
+           jobs_paused, counts, unassigned_because, problems, candidates, health)
 
 struct plan_page {
   bool leading = false;
@@ -151,6 +159,8 @@ job_row row_of(const cluster_view& c, const job_view& job);
 job_page page_of(const cluster_view& c, const job_view& job, const node_status* here);
 cluster_row row_of(const cluster_view& c, const node_id& asked, bool writable);
 plan_page plan_of(const node_status& s);
+/// The runs that go on, of what the history is asked for; none where it is asked for those that ended in some way.
+run_page runs_under_way(const node_status& s, const get_history& which);
 
 /// Which of the nodes may be stopped, one after the other as they are named, judged by which jobs the others offer.
 stoppable_answer judge_stops(const cluster_view& c, const std::vector<node_id>& nodes);

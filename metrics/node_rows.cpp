@@ -71,6 +71,15 @@ void add_node_rows(std::vector<metric_row>& table) {
   table.push_back(
     {{"djm_events_dropped_total", counter, "Events that listeners of djm::node did not take in time.", {}},
      [](src s, out o) { o.add({}, s.status.events.dropped); }});
+  table.push_back({{"djm_reports_total",
+                    counter,
+                    "What became of the reports to the reporter of the node: fine, failed, skipped.",
+                    {"outcome"}},
+                   [](src s, out o) {
+                     o.add({"fine"}, s.status.reports - s.status.reports_failed);
+                     o.add({"failed"}, s.status.reports_failed);
+                     o.add({"skipped"}, s.status.reports_skipped);
+                   }});
   table.push_back({{"djm_executor_threads", gauge, "Threads for user code that have been started.", {}},
                    [](src s, out o) { o.add({}, std::uint64_t{s.status.executor.threads}); }});
   table.push_back({{"djm_executor_threads_limit", gauge, "The most threads for user code there may be.", {}},

@@ -10,12 +10,17 @@ using pool_fn = std::function<std::vector<item_id>()>;
 using cut_fn = std::function<std::vector<std::vector<item_id>>(const std::vector<item_id>&)>;
 using run_fn = std::function<void(job_context&)>;
 using check_fn = std::function<expected<void>(const user_config&)>;
+using answer_fn = std::function<expected<bytes>(ask_context&)>;
 
 /// A job made of functions.
 class function_job final : public job {
 public:
-  function_job(pool_fn pool, cut_fn cut, run_fn run, check_fn check)
-    : pool_(std::move(pool)), cut_(std::move(cut)), run_(std::move(run)), check_(std::move(check)) {}
+  function_job(pool_fn pool, cut_fn cut, run_fn run, check_fn check, answer_fn answer)
+    : pool_(std::move(pool)),
+      cut_(std::move(cut)),
+      run_(std::move(run)),
+      check_(std::move(check)),
+      answer_(std::move(answer)) {}
 
   std::vector<item_id> work_pool() override { return pool_(); }
 
@@ -29,11 +34,14 @@ public:
     return check_ ? check_(config) : job::check_config(config);
   }
 
+  expected<bytes> answer(ask_context& ctx) override { return answer_ ? answer_(ctx) : job::answer(ctx); }
+
 private:
   pool_fn pool_;
   cut_fn cut_;
   run_fn run_;
   check_fn check_;
+  answer_fn answer_;
 };
 
 expected<void> check_pool(const job_id& job, const std::vector<item_id>& items) {
@@ -59,6 +67,10 @@ std::vector<std::vector<item_id>> job::cut_share(const std::vector<item_id>& sha
 
 expected<void> job::check_config(const user_config&) const {
   return {};
+}
+
+expected<bytes> job::answer(ask_context& ctx) {
+  return fail(errc::invalid_state, "job \"" + ctx.job() + "\" answers no questions");
 }
 
 job_builder::job_builder(job_id id) {
@@ -233,6 +245,11 @@ job_builder& job_builder::run(std::function<void(job_context&)> f) {
   return *this;
 }
 
+job_builder& job_builder::on_ask(std::function<expected<bytes>(ask_context&)> f) {
+  answer_ = std::move(f);
+  return *this;
+}
+
 expected<job_definition> job_builder::build() const {
   if (!calendar_ && is_valid_id(spec_.id)) {
     return fail(calendar_.error().code, "job \"" + spec_.id + "\": schedule: " + calendar_.error().text);
@@ -257,7 +274,7 @@ expected<job_definition> job_builder::build() const {
     return tl::make_unexpected(ok.error());
   }
   auto pool = pool_ ? pool_ : pool_fn{[items = fixed_] { return items; }};
-  return job_definition{spec_, std::make_shared<function_job>(std::move(pool), cut_, run_, config_check_)};
+  return job_definition{spec_, std::make_shared<function_job>(std::move(pool), cut_, run_, config_check_, answer_)};
 }
 
 } // namespace djm

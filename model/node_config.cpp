@@ -163,7 +163,7 @@ struct key_lister {
       return config_type::integer;
     } else if constexpr (std::is_same_v<T, duration>) {
       return config_type::time_span;
-    } else if constexpr (std::is_same_v<T, std::string> || is_id<T>) {
+    } else if constexpr (std::is_same_v<T, std::string> || is_id<T> || std::is_enum_v<T>) {
       return config_type::text;
     } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
       return config_type::text_list;

@@ -13,22 +13,29 @@ int main() {
   config.id = "node-1";
   config.store.connect = "embedded";
 
-  auto node = djm::node::start(config);
+  djm::http_config http;
+  http.port = 8080;         // 0: any that is free
+  http.allow_writes = true; // read-only otherwise
+  auto listener = djm::http_listener::open(http);
+  if (!listener) {
+    return complain(listener.error()); // "cannot listen on 127.0.0.1 port 8080: bind: Address already in use"
+  }
+
+  djm::node_options told;
+  told.http_url = listener->public_url(); // so that others find it
+  auto node = djm::node::start(config, std::move(told));
   if (!node) {
     return complain(node.error());
   }
 
-  djm::http_config http;
-  http.port = 8080;         // 0: any that is free
-  http.allow_writes = true; // read-only otherwise
   djm::http_options options;
   options.shown = config; // GET /v1/config, without secrets
   options.on_write = [](const djm::http_write& w) {
     std::cout << w.who + ": " + w.what + " " + w.target + " -> " + std::to_string(w.status) + "\n";
   };
-  auto server = djm::http_server::start(*node, http, options);
+  auto server = djm::http_server::start(*node, std::move(*listener), options);
   if (!server) {
-    return complain(server.error()); // "cannot listen on 127.0.0.1 port 8080: bind: Address already in use"
+    return complain(server.error());
   }
   std::cout << "console: " + server->url() + "\n";
 

@@ -45,6 +45,9 @@ void virtual_executor::start(run_order order, done_fn done) {
   r.done = std::move(done);
   r.accepted = process_.local_now();
   lease_.watch(id, r.order.stop_grace);
+  if (r.order.question) {
+    return give_thread(id); // which runs cannot occupy
+  }
   waiting_.push(r.order.job, id, r.order.priority);
   fill();
 }
@@ -158,24 +161,26 @@ void virtual_executor::shut() {
 
 void virtual_executor::fill() {
   while (waiting_.size() > 0 && stats_.busy < stats_.max_threads) {
-    const auto id = *waiting_.pop();
-    auto& r = runs_.at(id);
-    if (!lease_.admits(r.order.stop_grace)) {
-      drop(id);
-      continue;
-    }
-    r.started = true;
-    r.began = process_.local_now();
-    ++stats_.busy;
-    begin(r);
+    give_thread(*waiting_.pop());
   }
+}
+
+void virtual_executor::give_thread(run_id id) {
+  auto& r = runs_.at(id);
+  if (!lease_.admits(r.order.stop_grace)) {
+    return drop(id);
+  }
+  r.started = true;
+  r.began = process_.local_now();
+  stats_.busy += r.order.question ? 0 : 1;
+  begin(r);
 }
 
 /// Ends a run that has not begun and waits no more.
 void virtual_executor::drop(run_id id) {
-  ++stats_.dropped;
   lease_.forget(id);
   auto dropped = runs_.extract(id);
+  stats_.dropped += dropped.mapped().order.question ? 0 : 1;
   dropped.mapped().order.code = nullptr;
   run_result result;
   result.id = id;
@@ -190,9 +195,11 @@ void virtual_executor::finish(run_result r) {
   r.waited = run.began - run.accepted;
   r.took = process_.local_now() - run.began;
   lease_.forget(r.id);
-  --stats_.busy;
-  ++stats_.finished;
-  stats_.failed += r.failed ? 1 : 0;
+  if (!run.order.question) {
+    --stats_.busy;
+    ++stats_.finished;
+    stats_.failed += r.failed ? 1 : 0;
+  }
   if (run.done) {
     run.done(r);
   }

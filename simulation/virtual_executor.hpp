@@ -26,6 +26,9 @@ public:
   virtual void item_declined(const process&, run_id, const item_id&) {}
   virtual void item_released(const process&, run_id, const item_id&) {}
   virtual void run_ended(const process&, const run_result&) {}
+  /// The run loads or saves the state of an item; the number is one that no other question has.
+  virtual void state_asked(const process&, run_id, std::uint64_t, const state_request&) {}
+  virtual void state_told(const process&, run_id, std::uint64_t, const state_reply::answer&) {}
 };
 
 /// What executors in virtual time have in common: which runs wait for a thread, which have one, what the end of the
@@ -43,6 +46,7 @@ public:
   std::vector<running_info> running(const job_id& job) const final;
   std::optional<running_info> look(run_id id) const final;
   void adopt(const job_id& job, done_fn done) final;
+  void keep_states(state_keeper k) final { states_ = std::move(k); }
   executor_stats stats() const final;
 
   /// The process stands still, or goes on.
@@ -67,7 +71,7 @@ protected:
 
   /// What is shown of it.
   virtual running_info info_of(const accepted_run& r) const {
-    return {r.order.id, r.order.job, r.order.items, r.started, r.began, r.began, {}, r.order.purpose};
+    return {r.order.id, r.order.job, r.order.items, r.started, r.began, r.began, {}, r.order.purpose, r.order.question};
   }
 
   /// It has a thread from now on; `finish` gives that back.
@@ -92,12 +96,15 @@ protected:
   run_observer& observer_;
   chance chance_;
   std::map<run_id, accepted_run> runs_;
+  /// Not asked any more by a process that is gone.
+  state_keeper states_;
   executor_stats stats_;
   bool shut_ = false;
 
 private:
   std::string complaint(const run_order& order) const;
   void fill();
+  void give_thread(run_id id);
   void drop(run_id id);
   void end_lease(const lease_guard::verdict& v);
 

@@ -53,11 +53,15 @@ void lockstep_executor::execute(run_id id) {
   auto& r = runs_.at(id);
   r.began = process_.local_now();
   const auto run = contexts_.at(id);
-  observer_.run_began(process_, info_of(r));
-  if (r.stopping) {
+  const bool watched = !r.order.question; // answers to questions are no runs to those who watch
+  if (watched) {
+    observer_.run_began(process_, info_of(r));
+  }
+  if (watched && r.stopping) {
     observer_.stop_asked(process_, id, run->reason());
   }
-  lockstep_.run(fmt::format("run {} of job \"{}\" on {}", id, run->job(), process_.node()), [this, run] {
+  const auto* what = watched ? "run" : "question";
+  lockstep_.run(fmt::format("{} {} of job \"{}\" on {}", what, id, run->job(), process_.node()), [this, run, watched] {
     virtual_clock::seat here{*clock_};
     run_result result;
     result.id = run->run();
@@ -67,7 +71,9 @@ void lockstep_executor::execute(run_id id) {
       if (lockstep_.ending()) {
         return;
       }
-      observer_.run_ended(process_, result);
+      if (watched) {
+        observer_.run_ended(process_, result);
+      }
       later([this, result] {
         contexts_.erase(result.id);
         finish(result);
@@ -78,7 +84,7 @@ void lockstep_executor::execute(run_id id) {
 }
 
 void lockstep_executor::stop(accepted_run& r, stop_reason reason, std::vector<item_id> revoked) {
-  if (!std::exchange(r.stopping, true)) {
+  if (!std::exchange(r.stopping, true) && !r.order.question) {
     observer_.stop_asked(process_, r.order.id, reason);
   }
   const auto run = contexts_.at(r.order.id);
@@ -163,6 +169,13 @@ run_services lockstep_executor::services() {
   };
   s.released = [this](run_id id, const item_id& item, const std::optional<std::string>& declined) {
     later([this, id, item, declined] { let_go(id, {item}, declined); });
+  };
+  s.ask_state = [this](state_request r) {
+    if (!states_.ask || shut_) {
+      return duration::zero();
+    }
+    later([ask = states_.ask, r = std::move(r)] { ask(r); });
+    return states_.patience;
   };
   s.report = [this](const std::string& text) {
     ++stats_.contained;

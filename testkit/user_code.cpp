@@ -49,8 +49,14 @@ public:
   }
 
   void decline(const item_id& item, const std::string& why) override { inner_.decline(item, why); }
-  expected<std::optional<bytes>> load(const item_id& item) override { return inner_.load(item); }
-  expected<void> save(const item_id& item, const bytes& state) override { return inner_.save(item, state); }
+  expected<std::optional<bytes>> load(const item_id& item) override {
+    virtual_clock::user_wait flag;
+    return inner_.load(item);
+  }
+  expected<void> save(const item_id& item, const bytes& state) override {
+    virtual_clock::user_wait flag;
+    return inner_.save(item, state);
+  }
 
   using job_context::wait_for_stop;
   bool wait_for_stop(duration timeout) override {

@@ -20,6 +20,7 @@ public:
   std::vector<std::vector<item_id>> cut_share(const std::vector<item_id>& share) override {
     return inner_->cut_share(share);
   }
+  expected<bytes> answer(ask_context& ctx) override { return inner_->answer(ctx); }
 
 private:
   std::shared_ptr<job> inner_;

@@ -1,15 +1,20 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "djm/bytes.hpp"
 #include "djm/fields.hpp"
+#include "djm/ids.hpp"
+#include "djm/job_context.hpp"
 #include "djm/job_record.hpp"
 #include "djm/job_spec.hpp"
 #include "djm/user_config.hpp"
 
-/// What the nodes about jobs say: the record of each, what nodes offer, and which records have changed.
+/// What the nodes about jobs say: the record of each, what nodes offer, which records have changed, and what is saved
+/// of items.
 namespace djm::store {
 
 /// A specification that nodes offer, or have offered.
@@ -88,6 +93,24 @@ struct jobs_version_payload {
 };
 DJM_FIELDS(jobs_version_payload, transaction, recent)
 
+/// `states/<job>/<item>`: what is saved of an item.
+struct state_payload {
+  /// The latest turn that has saved: whoever has a lower one writes nothing. An operator leaves it as it is.
+  fencing_token token = 0;
+  /// +1 with every save: tells whoever does not know the outcome of its own.
+  std::int64_t seq = 0;
+  /// +1 with every state that an operator sets: no turn saves over one that it has not seen.
+  std::int64_t epoch = 0;
+  /// Nothing: taken away.
+  std::optional<bytes> state;
+  /// The node that saved it; empty: an operator has set it.
+  node_id saved_by;
+  std::int64_t saved_at_ms = 0; ///< Unix time, for people
+  /// Names the order that has set a state last: whoever does not know the outcome of its own finds it here.
+  std::string set_by;
+};
+DJM_FIELDS(state_payload, token, seq, epoch, state, saved_by, saved_at_ms, set_by)
+
 inline bool operator==(const offered_spec& a, const offered_spec& b) {
   return equal_fields(a, b);
 }
@@ -101,6 +124,7 @@ bool operator==(const job_payload& a, const job_payload& b);
 bool operator==(const config_payload& a, const config_payload& b);
 bool operator==(const offer_payload& a, const offer_payload& b);
 bool operator==(const jobs_version_payload& a, const jobs_version_payload& b);
+bool operator==(const state_payload& a, const state_payload& b);
 
 /// The most specifications that a record keeps, and triggers.
 constexpr std::size_t most_specs = 4;

@@ -1,5 +1,6 @@
 #include "zkstore/payloads.hpp"
 
+#include "djm/item_state.hpp"
 #include "djm/json.hpp"
 #include "djm/value_reader.hpp"
 #include "model/json_parse.hpp"
@@ -124,6 +125,22 @@ public:
       for (const auto& job : change.jobs) {
         id("recent", job);
       }
+    }
+  }
+
+  void check(const state_payload& x) {
+    range("token", x.token, 0, std::numeric_limits<std::int64_t>::max());
+    range("seq", x.seq, 0, std::numeric_limits<std::int64_t>::max());
+    range("epoch", x.epoch, 0, std::numeric_limits<std::int64_t>::max());
+    range("saved_at_ms", x.saved_at_ms, 0, max_time_ms);
+    id_or_empty("saved_by", x.saved_by);
+    if (x.state && x.state->data.size() > max_item_state) {
+      found_.add_at("state", std::to_string(x.state->data.size()) + " bytes; " + std::to_string(max_item_state) +
+                               " are the most");
+    }
+    if (x.set_by.size() > max_transaction_id) {
+      found_.add_at("set_by",
+                    impl::quote(x.set_by) + " is longer than " + std::to_string(max_transaction_id) + " bytes");
     }
   }
 
@@ -257,6 +274,7 @@ DJM_PAYLOAD(job_payload)
 DJM_PAYLOAD(config_payload)
 DJM_PAYLOAD(offer_payload)
 DJM_PAYLOAD(jobs_version_payload)
+DJM_PAYLOAD(state_payload)
 
 #undef DJM_PAYLOAD
 

@@ -121,6 +121,17 @@ std::string tree_schema::jobs_version() const {
   return join(prefix_, {"/jobs-version"});
 }
 
+std::string tree_schema::states() const {
+  return join(prefix_, {"/states"});
+}
+std::string tree_schema::states(const job_id& job) const {
+  return join(prefix_, {"/states/", job});
+}
+
+std::string tree_schema::state(const item_ref& i) const {
+  return join(prefix_, {"/states/", i.job, "/", i.item});
+}
+
 std::string tree_schema::refusals() const {
   return join(prefix_, {"/refusals"});
 }

@@ -44,6 +44,9 @@ public:
   std::string job(const job_id& job) const;
   std::string job_config(const job_id& job) const;
   std::string jobs_version() const;
+  std::string states() const;
+  std::string states(const job_id& job) const;
+  std::string state(const item_ref& i) const;
   std::string refusals() const;
   std::string refusal(std::string_view name) const;
   /// Name of the `number`-th refusal of a life: `<worker>-<incarnation>-<number>`.

@@ -121,6 +121,22 @@ expected<record_view> client::impl::record(const job_id& job, time_point until) 
   return view_of_record(job, tree, found);
 }
 
+expected<item_state> client::impl::saved(const item_ref& item, time_point until) {
+  read_batch ask;
+  const auto jobs = ask.exists(tree.jobs());
+  const store::state_question found{tree, item, ask};
+  if (auto ok = line.ask(ask, true, until); !ok) {
+    return tl::make_unexpected(ok.error());
+  }
+  if (jobs->code == rc::no_auth || found.job->code == rc::no_auth || found.saved.state->code == rc::no_auth) {
+    return fail(errc::no_permission, "the store does not let this account read " + tree.state(item));
+  }
+  if (jobs->code != rc::ok) {
+    return tl::make_unexpected(no_tree(tree.jobs(), until));
+  }
+  return store::state_of(tree, found);
+}
+
 expected<cluster_image> client::impl::image(time_point until) {
   const auto s = snapshot({false, 0}, until);
   if (!s) {

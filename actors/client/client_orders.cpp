@@ -14,6 +14,11 @@ order_core::order marks(const node_id& worker, std::optional<bool> draining, std
   return order_core::set_marks{worker, {draining, cordoned}};
 }
 
+expected<void> check_item(const job_id& job, const item_id& item) {
+  auto ok = check_id(job);
+  return ok ? check_id(item) : ok;
+}
+
 } // namespace
 
 expected<order_result> client::impl::mark(const node_id& worker, std::optional<bool> draining,
@@ -120,6 +125,25 @@ expected<order_result> client::trigger_job(const job_id& job, std::string reques
     return fail(errc::invalid_id, "request: " + ok.error().text);
   }
   return impl_->change(job, store::order::trigger{std::move(request)}, std::nullopt, mode, timeout);
+}
+
+// -- saved states -----------------------------------------------------------------
+
+expected<item_state> client::get_item_state(const job_id& job, const item_id& item, optional_duration timeout) {
+  if (auto ok = check_item(job, item); !ok) {
+    return tl::make_unexpected(ok.error());
+  }
+  const client_call call{*impl_, timeout};
+  return call ? impl_->saved({job, item}, call.until()) : tl::make_unexpected(call.busy());
+}
+
+expected<order_result> client::set_item_state(const job_id& job, const item_id& item, std::optional<bytes> state,
+                                              std::optional<std::int64_t> version, order_mode mode,
+                                              optional_duration timeout) {
+  if (auto ok = check_item(job, item); !ok) {
+    return tl::make_unexpected(ok.error());
+  }
+  return impl_->order_in_turn(order_core::set_state{{{job, item}, std::move(state), version, {}}}, mode, timeout);
 }
 
 } // namespace djm

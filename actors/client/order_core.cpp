@@ -222,8 +222,7 @@ void order_core::decide(const slots& answers, step s, effects& out) {
     return;
   }
   if (ops->empty()) {
-    // It stands: by what was sent before, if anything was and its outcome was not known.
-    answer(order_result{uncertain_, uncertain_ ? changes_ : std::vector<std::string>{}, 0, rev_}, out);
+    stands(out);
     return;
   }
   changes_ = changes_of(*ops, meaning_of(what_));
@@ -231,6 +230,41 @@ void order_core::decide(const slots& answers, step s, effects& out) {
   txn.ops.push_back(tell(answers));
   std::move(ops->begin(), ops->end(), std::back_inserter(txn.ops));
   commit(std::move(txn), out);
+}
+
+/// By what was sent before, if anything was and its outcome was not known.
+void order_core::stands(effects& out) {
+  answer(order_result{uncertain_, uncertain_ ? changes_ : std::vector<std::string>{}, 0, rev_}, out);
+}
+
+/// Nobody follows the states of items, so no version node tells of it: the version of the data guards it.
+void order_core::begin(const set_state& x, effects& out) {
+  obstacle_ = {errc::timed_out, "the store did not answer"};
+  read_batch batch;
+  const store::state_question found{tree_, x.what.item, batch};
+  store_.read({}, batch, true, out, &order_core::decide_state, found);
+}
+
+void order_core::decide_state(const store::state_question& found, step s, effects& out) {
+  if (found.job->code == rc::no_auth || found.saved.state->code == rc::no_auth) {
+    answer(fail(errc::no_permission, "the store does not let this account read what the order is about"), out);
+    return;
+  }
+  auto what = std::get<set_state>(what_).what;
+  what.by = cfg_.who;
+  auto change = store::carry_out(tree_, what, found, uncertain_ ? std::optional{rev_} : std::nullopt, s.wall_ms);
+  if (!change) {
+    answer(tl::make_unexpected(std::move(change.error())), out);
+    return;
+  }
+  rev_ = change->after.version;
+  if (change->ops.empty()) {
+    stands(out);
+    return;
+  }
+  ++sent_;
+  changes_ = changes_of(change->ops);
+  commit({std::move(change->ops)}, out);
 }
 
 void order_core::begin(const mend& x, effects& out) {

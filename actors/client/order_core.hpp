@@ -10,6 +10,7 @@
 #include "djm/client_answers.hpp"
 #include "zkstore/session_core.hpp"
 #include "zkstore/tree/cluster_orders.hpp"
+#include "zkstore/tree/item_states.hpp"
 
 namespace djm {
 
@@ -37,13 +38,17 @@ public:
     /// Only if the record is at this `rev` still.
     std::optional<std::int64_t> expected_rev;
   };
+  /// What is saved of an item.
+  struct set_state {
+    store::state_order what; ///< named as the order is
+  };
   /// Changes of the tree that were decided already. They are sent once: what stands in their way has changed since.
   struct mend {
     /// The session in which they were decided.
     std::uint64_t session;
     std::vector<store::write_op> ops;
   };
-  using order = std::variant<set_marks, switch_job, switch_all, change_record, mend>;
+  using order = std::variant<set_marks, switch_job, switch_all, change_record, set_state, mend>;
 
   struct done {
     expected<order_result> result;
@@ -82,9 +87,12 @@ private:
   void begin(const switch_job& x, effects& out);
   void begin(const switch_all& x, effects& out);
   void begin(const change_record& x, effects& out);
+  void begin(const set_state& x, effects& out);
   void begin(const mend& x, effects& out);
   void ask(const std::string& version, const std::string& subject, const std::string& registration, effects& out);
   void decide(const slots& answers, step s, effects& out);
+  void decide_state(const store::state_question& found, step s, effects& out);
+  void stands(effects& out);
   store::order_ops ops_of(const slots& answers, step s);
   store::order_ops ops_of_record(const change_record& x, const slots& answers, step s);
   /// Raises the version node, so that everybody who watches it hears of the change.
@@ -103,7 +111,7 @@ private:
   std::string version_path_;
   std::vector<std::string> changes_; ///< of the transaction under way, or the latest one
   error obstacle_{errc::not_connected, "there was no connection to the store"};
-  /// Of the record as the order leaves it.
+  /// Of the record, or the state of an item, as the order leaves it.
   std::int64_t rev_ = 0;
   /// A transaction may have been applied, or may still be.
   bool uncertain_ = false;

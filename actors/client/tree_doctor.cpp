@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "actors/client/odd_states.hpp"
 #include "actors/client/order_core.hpp"
 #include "actors/client/refusal_findings.hpp"
 #include "actors/client/size_findings.hpp"
@@ -30,6 +31,9 @@ public:
     look_at_latches();
     look_at_payloads();
     look_at_locks();
+    for (auto& x : odd_states(tree_, all_)) {
+      tell(std::move(x));
+    }
     look_at_assignments();
     look_at_refusals(tree_, all_, [this](auto rule, auto level, auto& node, auto text, auto advice) {
       tell({level, rule, node.path, text, advice}, {store::remove_op{node.path, node.stat.version}});
@@ -45,13 +49,7 @@ public:
   }
 
 private:
-  struct says {
-    finding_level level;
-    finding_rule rule;
-    std::string path, text, advice;
-  };
-
-  void tell(says x, std::vector<store::write_op> ops = {}) {
+  void tell(odd_thing x, std::vector<store::write_op> ops = {}) {
     tree_finding f;
     f.id = to_string(x.rule) + ":" + all_.below_root(x.path);
     f.level = x.level;
@@ -101,7 +99,7 @@ void doctor::look_at_base() {
     {tree_.pools(), store::encode(store::pools_payload{})},
     {tree_.jobs_version(), store::encode(store::jobs_version_payload{"repair", {}})}};
   for (auto& path : {tree_.alive(), tree_.latches(), tree_.workers(), tree_.locks(), tree_.marks(), tree_.jobs(),
-                     tree_.refusals()}) {
+                     tree_.states(), tree_.refusals()}) {
     folders.emplace(path, "");
   }
   for (const auto& [path, data] : folders) {
@@ -149,7 +147,7 @@ void doctor::look_at_names() {
                                        tree_.workers(),      tree_.pools(),          tree_.locks(),
                                        tree_.pool_version(), tree_.worker_version(), tree_.assignment_version(),
                                        tree_.marks(),        tree_.jobs(),           tree_.jobs_version(),
-                                       tree_.refusals()};
+                                       tree_.states(),       tree_.refusals()};
   for (const auto& name : all_.names_below(tree_.root())) {
     const auto path = all_.join(tree_.root(), name);
     if (known.count(path) == 0 && all_.find(path) != nullptr) {
@@ -157,7 +155,7 @@ void doctor::look_at_names() {
     }
   }
   for (const auto& folder :
-       {tree_.workers(), tree_.alive(), tree_.marks(), tree_.jobs(), tree_.pools(), tree_.locks()}) {
+       {tree_.workers(), tree_.alive(), tree_.marks(), tree_.jobs(), tree_.pools(), tree_.locks(), tree_.states()}) {
     for (const auto& name : all_.names_below(folder)) {
       if (!is_valid_id(name)) {
         foreign(all_.join(folder, name), "the name is no id");

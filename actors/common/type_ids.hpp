@@ -8,6 +8,7 @@ namespace djm {
 struct plan_done;
 struct explain_done;
 struct add_runner;
+struct state_asked;
 struct raw_message;
 struct env_closed;
 struct strategy_done;
@@ -169,6 +170,7 @@ CAF_ADD_TYPE_ID(djm_parts, (djm::msg::followed))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::job_ended))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::follow))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::config_checked))
+CAF_ADD_TYPE_ID(djm_parts, (djm::state_asked))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::declined))
 
 CAF_END_TYPE_ID_BLOCK(djm_parts)

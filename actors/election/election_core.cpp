@@ -15,6 +15,8 @@ namespace {
 // What may fail for long, as people read it.
 constexpr auto looking = "looking for the leader";
 constexpr auto standing = "standing as a candidate for leadership";
+/// What is reported where nobody leads.
+constexpr auto leadership = "the leadership";
 
 } // namespace
 
@@ -82,7 +84,7 @@ election_core::effects election_core::on_wake(step s) {
   effects out;
   if (store_.on_wake(s)) {
     // Settled: a cheap look keeps everybody informed about the leader. Otherwise a retry, behind a barrier.
-    routine_ = store_.idle() && (leading_ || !watched_.empty());
+    routine_ = store_.idle() && settled();
     look(out);
   }
   return out;
@@ -153,7 +155,7 @@ void election_core::listed(const read_slot& slot, step s, effects& out) {
     auto y = *store::sequence_of(b);
     return x != y ? x < y : a < b;
   });
-  if (std::exchange(routine_, false) && names == names_ && (leading_ || !watched_.empty())) {
+  if (std::exchange(routine_, false) && names == names_ && settled()) {
     look_again_later(s); // nothing new: one read was enough
     store_.works(looking, out);
     if (dirty_) {
@@ -220,6 +222,10 @@ void election_core::decide(const inspection& seen, step s, effects& out) {
   if (!names_.empty() && seen.lowest->code == rc::ok) {
     learn(store::candidate_worker(names_.front()), seen.lowest->stat.czxid, out);
   }
+  if (!cfg_.stands) {
+    observe(seen, s, out);
+    return;
+  }
   if (mine.size() != 1) {
     if (mine.empty()) {
       leave_office(out);
@@ -248,6 +254,28 @@ void election_core::decide(const inspection& seen, step s, effects& out) {
   store_.reset_backoff();
   store_.works(looking, out);
   store_.works(standing, out); // an answer may have been lost
+  look_again_later(s);
+  if (dirty_) {
+    look(out);
+  }
+}
+
+/// Keeps an eye on who leads. That somebody is about to is no problem: one look without a leader is nothing yet.
+void election_core::observe(const inspection& seen, step s, effects& out) {
+  const bool led = !names_.empty() && seen.lowest->code == rc::ok;
+  if (led) {
+    store_.relieve(leadership, out);
+  } else {
+    names_.clear(); // one that went meanwhile is not waited for
+    learn({}, 0, out);
+    if (leaderless_) {
+      store_.complain(leadership,
+                      {errc::invalid_state, "nobody leads, and this node does not stand: nothing is assigned"}, out);
+    }
+  }
+  leaderless_ = !led;
+  store_.reset_backoff();
+  store_.works(looking, out);
   look_again_later(s);
   if (dirty_) {
     look(out);
@@ -310,7 +338,10 @@ void election_core::learn(node_id leader, std::int64_t epoch, effects& out) {
 
 election_status election_core::status() const {
   election_status st;
-  st.role = leading_ ? election_role::leading : online() ? election_role::candidate : election_role::out;
+  st.role = leading_      ? election_role::leading
+            : !online()   ? election_role::out
+            : cfg_.stands ? election_role::candidate
+                          : election_role::observer;
   st.epoch = epoch_;
   st.leader = leader_;
   st.leader_epoch = leader_epoch_;

@@ -25,6 +25,9 @@ namespace djm {
 /// and reported. The epoch is the creation zxid of the latch node, so it grows from leader to
 /// leader. Leadership is revoked as soon as the connection is suspended; a leader that does not notice in time cannot
 /// harm, because each of its transactions checks its latch node.
+///
+/// A node that does not stand never enters. It looks each T, without a watch, so that a change of leader does not wake
+/// all of them at once, and reports that nobody leads when two looks in a row have found nobody.
 class election_core {
 public:
   struct granted {
@@ -43,6 +46,8 @@ public:
     std::string root = "/djm";
     duration backoff_min = std::chrono::milliseconds{100};
     duration backoff_max = std::chrono::seconds{5};
+    /// Whether this node would lead.
+    bool stands = true;
   };
 
   explicit election_core(settings s);
@@ -70,12 +75,15 @@ private:
   };
 
   bool online() const { return connected_ && joined_ != 0 && joined_ == session_.number && !resigned_; }
+  /// Nothing is to be done before something changes.
+  bool settled() const { return leading_ || !watched_.empty() || (!cfg_.stands && !names_.empty()); }
   void look(effects& out);
   void listed(const read_slot& latches, step s, effects& out);
   void inspect(effects& out);
   bool unmask(const read_batch& asked, effects& out);
   void decide(const inspection& seen, step s, effects& out);
   void stand(const std::vector<std::string>& mine, effects& out);
+  void observe(const inspection& seen, step s, effects& out);
   void leave_office(effects& out);
   void learn(node_id leader, std::int64_t epoch, effects& out);
   void look_again_later(step s);
@@ -94,6 +102,7 @@ private:
   std::set<std::string> impostors_;
   std::string watched_;
   bool leading_ = false;
+  bool leaderless_ = false; ///< the latest look of a node that does not stand found nobody
   std::int64_t epoch_ = 0;
   node_id leader_;
   std::int64_t leader_epoch_ = 0;

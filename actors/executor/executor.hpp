@@ -10,6 +10,7 @@
 
 #include "actors/common/run_purpose.hpp"
 #include "actors/executor/lease_guard.hpp"
+#include "actors/executor/state_keeper.hpp"
 #include "djm/history.hpp"
 #include "djm/job.hpp"
 #include "djm/job_context.hpp"
@@ -37,6 +38,9 @@ struct run_order {
   job_priority priority = job_priority::normal;
   /// Null: an empty configuration.
   std::shared_ptr<const run_settings> run_with = nullptr;
+  /// It answers a question: it has a thread for short calls of user code, whatever runs wait, and counts among no runs
+  /// but in `running` and what follows from that.
+  bool question = false;
 };
 
 struct run_result {
@@ -78,6 +82,7 @@ struct running_info {
   time_point beat{};
   run_progress progress{};
   run_purpose purpose{};
+  bool question = false;
 };
 
 struct executor_stats {
@@ -105,7 +110,8 @@ public:
 
   virtual ~executor() = default;
 
-  /// A run id nobody else has.
+  /// A run id nobody else has. Where nothing else is said, the answer to a question (`run_order::question`) is a run as
+  /// well: it holds its item, is asked to stop, and may outlast the lease or the executor like any other.
   virtual run_id next_run_id() = 0;
 
   /// Accepts the run: it starts when a thread is free (elastic up to the maximum). `done` is called exactly once for
@@ -172,6 +178,10 @@ public:
   /// after this returns, except where such a call is already under way. Ask `running` after this, not before: a run
   /// that ends in between then reports to the new `done`, which must not be surprised by an id it does not know.
   virtual void adopt(const job_id& job, done_fn done) = 0;
+
+  /// Who loads and saves the states of items from now on; a rebuilt worker takes the place of the one before. An
+  /// executor that knows nobody answers at once.
+  virtual void keep_states(state_keeper) {}
 
   virtual executor_stats stats() const = 0;
 };

@@ -50,6 +50,7 @@ public:
   std::optional<running_info> look(run_id id) const;
   bool runs(const job_id& job) const;
   void adopt(const job_id& job, const done_fn& done);
+  void keep_states(state_keeper k);
   executor_stats stats() const;
   executor_leftovers shutdown(time_point deadline);
   duration patience() const { return options_.patience; }
@@ -63,6 +64,7 @@ private:
     time_point accepted{};
     duration grace = duration::zero();
     bool started = false;
+    bool question = false;
     /// Once started.
     std::thread::id thread;
     time_point began{};
@@ -75,7 +77,9 @@ private:
   void accept(run_order order, const shared_done& done, time_point now);
   std::shared_ptr<const run_services> services();
   void released(run_id id, std::vector<item_id> items, std::optional<std::string> declined = {});
+  duration ask_state(state_request r);
   void execute_next();
+  void execute_question(run_id id);
   void execute(run_id id, std::unique_lock<std::mutex> lock);
   void finish(run_id id, run_result result);
   void warn_of_waiting(time_point now);
@@ -106,12 +110,13 @@ private:
   /// For shutdown: a run or delivery has ended, the deadline has moved, the work of shutdown is done.
   std::condition_variable changed_;
   entries entries_;
-  /// Threads that are within a `done` or the log, some more than once.
+  /// Threads that are within a `done`, the log or the state keeper, some more than once.
   std::vector<std::thread::id> outside_;
   /// Runs that are dropped and not told yet: in no table any more, and nobody is outside for them yet.
   std::size_t untold_ = 0;
   /// Not copied and not changed while a thread is outside.
   log_sink log_;
+  std::shared_ptr<const state_keeper> states_; ///< null: nobody
   std::uint64_t finished_ = 0, failed_ = 0, dropped_ = 0, contained_ = 0, lease_stops_ = 0;
   duration lease_stop_lateness_ = duration::zero();
   lease_guard guard_;

@@ -111,7 +111,7 @@ void thread_executor::impl::session_ends(std::uint64_t session, time_point at) {
 void thread_executor::impl::warn_of_waiting(time_point now) {
   auto first = now;
   for (auto& [id, e] : entries_) {
-    if (!e.started) {
+    if (!e.started && !e.question) {
       first = std::min(first, e.accepted);
     }
   }

@@ -86,7 +86,10 @@ executor_leftovers thread_executor::impl::tear_down(std::unique_lock<std::mutex>
   runs_.shutdown(result.runs.empty() ? time_point::max() : boot_now());
   auto limit = saturating_add(boot_now(), options_.patience);
   result.calls = calls_.shutdown(limit);
-  result.calls += users_.shutdown(limit);
+  // Questions that are left over are among the runs already.
+  const auto questions = std::count_if(result.runs.begin(), result.runs.end(), [](auto& r) { return r.question; });
+  const auto stuck = users_.shutdown(limit);
+  result.calls += stuck - std::min(stuck, static_cast<std::uint32_t>(questions));
   result.calls += callbacks_.shutdown(limit);
   lock.lock();
   leftovers_ = result;

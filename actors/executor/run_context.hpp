@@ -27,6 +27,9 @@ struct run_services {
   /// Told, within the call, that this run has released an item, and why it declines it, if it does. May be empty; must
   /// not throw.
   std::function<void(run_id, const item_id&, const std::optional<std::string>&)> released = nullptr;
+  /// Passes on what a run asks about the state of an item; returns how long the answer may take, zero when there will
+  /// be none. May be empty; must not throw.
+  std::function<duration(state_request)> ask_state = nullptr;
 };
 
 /// One run: its stop request, its stop callbacks and the context its code sees. Knows neither pools nor threads, so
@@ -108,6 +111,7 @@ private:
   void unsubscribe(std::uint64_t id);
   void end();
   void sort_places();
+  expected<std::optional<bytes>> ask_state(const item_id& item, std::optional<bytes> save);
   bool wait(std::unique_lock<std::mutex>& lock, time_point deadline, const std::function<bool()>& ready);
   void wake();
   const work_item* find(const item_id& item) const;

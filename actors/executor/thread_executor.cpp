@@ -16,8 +16,12 @@ void thread_executor::impl::start(std::vector<run_order> orders, done_fn f) {
   const auto done = std::make_shared<const done_fn>(std::move(f));
   std::unique_lock<std::mutex> lock{mutex_};
   const auto now = boot_now();
+  std::vector<run_id> questions;
   for (auto& x : orders) {
     if (auto why = complaint(x); why.empty()) {
+      if (x.question) {
+        questions.push_back(x.id);
+      }
       accept(std::move(x), done, now);
     } else {
       refuse(x.id, std::move(why), done);
@@ -32,6 +36,10 @@ void thread_executor::impl::start(std::vector<run_order> orders, done_fn f) {
   tasks_ += missing;
   lock.unlock();
   runs_.post([self = shared_from_this()] { self->execute_next(); }, missing);
+  for (const auto id : questions) {
+    users_.call(
+      "question " + std::to_string(id), [this, id] { execute_question(id); }, shared_from_this());
+  }
 }
 
 void thread_executor::impl::refuse(run_id id, std::string why, const shared_done& done) {
@@ -44,12 +52,15 @@ void thread_executor::impl::refuse(run_id id, std::string why, const shared_done
   });
 }
 
-/// Into the table and the queue; the caller posts the task that takes it out.
+/// Into the table and, if it is no question, the queue; the caller posts the task that takes it out.
 void thread_executor::impl::accept(run_order order, const shared_done& done, time_point now) {
   const auto id = order.id;
   guard_.watch(id, order.stop_grace);
-  waiting_.push(order.job, id, order.priority);
+  if (!order.question) {
+    waiting_.push(order.job, id, order.priority);
+  }
   auto& e = entries_[id];
+  e.question = order.question;
   e.grace = order.stop_grace;
   e.run = std::make_shared<run_context>(std::move(order), services());
   e.done = done;
@@ -94,6 +105,10 @@ std::shared_ptr<const run_services> thread_executor::impl::services() {
       self->released(id, {item}, declined);
     }
   };
+  result->ask_state = [weak = weak_from_this()](state_request r) {
+    auto self = weak.lock();
+    return self ? self->ask_state(std::move(r)) : duration::zero();
+  };
   result->report = [weak = weak_from_this()](const std::string& text) {
     if (auto self = weak.lock()) {
       self->report(text);
@@ -101,6 +116,27 @@ std::shared_ptr<const run_services> thread_executor::impl::services() {
   };
   services_ = std::move(result);
   return services_;
+}
+
+void thread_executor::impl::keep_states(state_keeper k) {
+  auto next = std::make_shared<const state_keeper>(std::move(k));
+  std::lock_guard<std::mutex> guard{mutex_};
+  states_.swap(next); // the former one is destroyed without the lock
+}
+
+/// As everything that was passed in, not after shutdown has given up on runs.
+duration thread_executor::impl::ask_state(state_request r) {
+  std::unique_lock<std::mutex> lock{mutex_};
+  const auto keeper = states_;
+  if (phase_ >= phase::tearing_down || !keeper || !keeper->ask) {
+    return duration::zero();
+  }
+  outside_.push_back(std::this_thread::get_id());
+  lock.unlock();
+  keeper->ask(std::move(r));
+  lock.lock();
+  come_back();
+  return keeper->patience;
 }
 
 void thread_executor::impl::execute_next() {
@@ -112,6 +148,14 @@ void thread_executor::impl::execute_next() {
   }
   if (id) {
     execute(*id, std::move(lock));
+  }
+}
+
+/// It may have been dropped before a thread got to it.
+void thread_executor::impl::execute_question(run_id id) {
+  std::unique_lock<std::mutex> lock{mutex_};
+  if (entries_.count(id) > 0) {
+    execute(id, std::move(lock));
   }
 }
 
@@ -150,9 +194,9 @@ void thread_executor::impl::finish(run_id id, run_result result) {
   guard_.forget(id);
   result.waited = ended.mapped().began - ended.mapped().accepted;
   result.took = boot_now() - ended.mapped().began;
-  ++finished_;
-  if (result.failed) {
-    ++failed_;
+  if (!ended.mapped().question) {
+    ++finished_;
+    failed_ += result.failed ? 1 : 0;
   }
   deliver(std::move(lock), std::move(ended.mapped().done), result);
 }
@@ -225,7 +269,7 @@ void thread_executor::impl::request_stop(run_id id, stop_reason reason, const st
 /// Takes a run that has not begun out of the table and the queue; nothing of the user's is destroyed here. Until it is
 /// told, shutdown counts it among what it waits for.
 thread_executor::impl::entry_node thread_executor::impl::drop(entries::iterator i) {
-  ++dropped_;
+  dropped_ += i->second.question ? 0 : 1;
   ++untold_;
   waiting_.erase(i->second.run->job(), i->first);
   if (waiting_.size() == 0) {
@@ -321,7 +365,8 @@ running_info thread_executor::impl::info_of(run_id id, const entry& e) {
           e.began,
           std::max(beat, e.began),
           std::move(progress),
-          e.run->purpose()};
+          e.run->purpose(),
+          e.question};
 }
 
 std::optional<running_info> thread_executor::impl::look(run_id id) const {
@@ -362,6 +407,9 @@ executor_stats thread_executor::impl::stats() const {
   std::lock_guard<std::mutex> guard{mutex_};
   const auto now = boot_now();
   for (auto& [id, e] : entries_) {
+    if (e.question) {
+      continue; // its thread is a reserved one
+    }
     ++(e.started ? result.busy : result.waiting);
     if (!e.started) {
       result.longest_wait = std::max(result.longest_wait, now - e.accepted);
@@ -432,6 +480,10 @@ bool thread_executor::runs(const job_id& job) const {
 
 void thread_executor::adopt(const job_id& job, done_fn done) {
   impl_->adopt(job, done);
+}
+
+void thread_executor::keep_states(state_keeper k) {
+  impl_->keep_states(std::move(k));
 }
 
 executor_stats thread_executor::stats() const {

@@ -80,6 +80,7 @@ public:
   std::optional<running_info> look(run_id id) const override;
   bool runs(const job_id& job) const override;
   void adopt(const job_id& job, done_fn done) override;
+  void keep_states(state_keeper k) override;
   executor_stats stats() const override;
 
   /// Refuses new runs, drops the waiting ones, asks the others to stop (`stop_reason::shutdown`) and waits for them

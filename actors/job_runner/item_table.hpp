@@ -16,7 +16,7 @@ using lane_no = std::uint32_t;
 constexpr item_no no_item = std::numeric_limits<item_no>::max();
 constexpr lane_no no_lane = std::numeric_limits<lane_no>::max();
 
-/// An item that the node holds, or that a run still has.
+/// An item that the node holds, or that a run or a question still has.
 struct held_item {
   const item_id* name = nullptr;
   fencing_token token = 0;
@@ -25,6 +25,7 @@ struct held_item {
   time_point since{};     ///< when it was granted
   duration since_wall{};  ///< the same by the wall's clock
   lane_no lane = no_lane;
+  std::uint32_t questions = 0;               ///< about it, under way
   item_no before = no_item, after = no_item; ///< in the ring of its lane's items that are in no run
   bool granted = false;
   bool fresh = true;   ///< has not been in a run since it was granted
@@ -54,6 +55,8 @@ public:
     ++looks_;
     return items_[no];
   }
+  /// Whether code of the job may be at work on it.
+  bool in_use(item_no no) const { return items_[no].run != 0 || items_[no].questions > 0; }
   work_item handed_out(item_no no) const { return {*items_[no].name, items_[no].token}; }
 
   /// Calls `f(number)`, in the order of the names.

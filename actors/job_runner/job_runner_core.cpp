@@ -50,6 +50,7 @@ job_runner_core::effects job_runner_core::on_lease(time_point run_until, time_po
     waiting_.count_anew(s, out); // nothing could start
   }
   runs_.check(s, out);
+  questions_.check(s, out);
   start_due(s, out);
   return out;
 }
@@ -102,12 +103,14 @@ job_runner_core::effects job_runner_core::on_stop(stop_reason reason, step s) {
   pool_.stop();
   waiting_.close();
   runs_.stop_all(reason, s, out);
+  questions_.stop(reason, s, out);
   return out;
 }
 
 job_runner_core::effects job_runner_core::on_wake(step s) {
   effects out;
   runs_.check(s, out);
+  questions_.check(s, out);
   pool_.check(last_request_, s, out);
   config_.check(s, out);
   if (runs_.restart_wanted()) {
@@ -127,7 +130,7 @@ job_runner_core::effects job_runner_core::on_wake(step s) {
 }
 
 std::optional<time_point> job_runner_core::wake_at() const {
-  auto at = earliest(earliest(pool_.wake_at(), config_.wake_at()), runs_.wake_at());
+  auto at = earliest(earliest(pool_.wake_at(), config_.wake_at()), earliest(runs_.wake_at(), questions_.wake_at()));
   if (stopping_) {
     return at;
   }

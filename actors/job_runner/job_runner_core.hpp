@@ -11,6 +11,7 @@
 #include "actors/job_runner/job_rhythm.hpp"
 #include "actors/job_runner/lane_table.hpp"
 #include "actors/job_runner/pool_asker.hpp"
+#include "actors/job_runner/question_table.hpp"
 #include "actors/job_runner/run_table.hpp"
 #include "actors/job_runner/runner_effects.hpp"
 #include "actors/job_runner/runner_lease.hpp"
@@ -33,6 +34,8 @@ namespace djm {
 /// A run that keeps other items is only told of those it loses, and asked for them when it has not released them after
 /// a while; what has to be gone at once (a lost lock, a lease that ends) stops the run as a whole.
 ///
+/// A question (`on_ask`) has its item as a run has, and beside one: what is revoked is released when neither is left.
+///
 /// A run starts only while the lease is in force (`now < run_until`), with items that are granted, not revoked and in
 /// no other run. Safety (I1, I7) rests on these three conditions, checked in one place: `start_lane`.
 ///
@@ -49,6 +52,8 @@ public:
   using look_at_run = runner_effects::look_at_run;
   using remember_run = runner_effects::remember_run;
   using call_pool = runner_effects::call_pool;
+  using start_question = runner_effects::start_question;
+  using conclude_question = runner_effects::conclude_question;
   using check_config = runner_effects::check_config;
   using take_config = runner_effects::take_config;
   using pool_ready = runner_effects::pool_ready;
@@ -86,6 +91,8 @@ public:
   effects on_start(step s);
   /// A rebuilt runner takes over what the executor still runs: these items are busy until `on_run_done`.
   effects on_adopted(const std::vector<run_id>& runs, const std::vector<std::vector<work_item>>& items, step s);
+  /// The same for a question: the item is in use until `on_run_done`.
+  effects on_adopted_question(run_id id, const work_item& item, step s);
   effects on_granted(const std::vector<work_item>& items, step s);
   /// Unknown items are released at once, so that the worker never waits for an answer.
   effects on_revoked(const std::vector<item_id>& items, stop_reason reason, step s);
@@ -93,11 +100,15 @@ public:
   effects on_worker_rebuilt(step s);
   /// Runs may start before `run_until`, are asked to stop at it, and are overruns after `deadline`.
   effects on_lease(time_point run_until, time_point deadline, step s);
+  /// Somebody asks the code about an item. `errc::not_owner`: it is not held here; `not_connected`: there is no lease;
+  /// `invalid_state`, `backlog_full`, `shutting_down`. Otherwise the answer is told by `conclude_question`.
+  expected<effects> on_ask(const item_id& item, duration timeout, step s);
   /// `named`: items that failed; where there are none, all of a failed run did.
   effects on_run_done(run_id id, const std::string& failure, bool failed, step s,
                       const std::vector<item_id>& named = {}) {
     return on_run_done(id, run_end{failed, failure, {}, {}, {}, named, {}, {}, {}, {}}, s);
   }
+  /// Of a question as well.
   effects on_run_done(run_id id, const run_end& end, step s);
   /// The run goes on and does not touch these items any more. `refused`: why they are to go to another node.
   effects on_run_released(run_id id, const std::vector<item_id>& items, step s,
@@ -131,7 +142,7 @@ public:
   /// Zero where the node's counts.
   duration own_grace() const { return cfg_.spec.stop_grace; }
   job_priority priority() const { return cfg_.spec.attributes.priority; }
-  bool idle() const { return runs_.empty(); }
+  bool idle() const { return runs_.empty() && questions_.empty(); }
   runner_status status(time_point now) const;
   /// How many items, lanes, runs and places in queues the events so far have looked at: what tests of the cost count.
   std::uint64_t looks() const;
@@ -153,6 +164,7 @@ private:
   bool start_lane(lane_no no, step s, effects& out);
   std::vector<item_no> items_to_start(const lane& l, bool due, bool retry, step s) const;
   // ends
+  effects on_answered(run_id id, const run_end& end, step s);
   void leave_run(item_no no, step s, std::vector<item_id>& free, std::vector<item_id>& fed);
   run_outcome outcome_of(const active_run& r, const run_end& end, step s) const;
   void tell_end(run_id id, const active_run& r, const run_end& end, run_outcome outcome, step s, effects& out);
@@ -162,6 +174,7 @@ private:
   void leave_lanes(const std::vector<item_no>& parked, effects& out);
   void decline_failed(step s, effects& out);
   void note_end(const active_run& r, bool broken, std::vector<lane_no> lanes, step s);
+  void wait_for_nothing(item_no no, std::vector<item_id>& fed);
   void forget(item_no no, std::vector<item_id>& fed);
   void give_back(std::vector<item_id> items, effects& out) const;
   void decline(const std::vector<item_no>& items, const std::string& why, step s, effects& out);
@@ -172,6 +185,7 @@ private:
   lane_table lanes_{items_, cfg_};
   job_rhythm rhythm_{items_, cfg_};
   run_table runs_{items_, cfg_, lease_};
+  question_table questions_{items_, cfg_, lease_};
   waiting_room waiting_{items_, lanes_, cfg_};
   failure_book failures_{items_};
   turn_book turns_{items_, lanes_, cfg_};

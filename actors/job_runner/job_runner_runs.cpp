@@ -131,6 +131,9 @@ bool job_runner_core::start_lane(lane_no no, step s, effects& out) {
 // -- ends ---------------------------------------------------------------------
 
 job_runner_core::effects job_runner_core::on_run_done(run_id id, const run_end& end, step s) {
+  if (questions_.has(id)) {
+    return on_answered(id, end, s);
+  }
   effects out;
   if (runs_.find(id) == nullptr) {
     return out;
@@ -169,11 +172,11 @@ job_runner_core::effects job_runner_core::on_run_done(run_id id, const run_end& 
 
 void job_runner_core::leave_run(item_no no, step s, std::vector<item_id>& free, std::vector<item_id>& fed) {
   lanes_.change(no, [](held_item& it) { it.run = 0; });
-  if (!items_[no].granted) {
+  if (items_[no].granted) {
+    waiting_.enter(no, s);
+  } else if (!items_.in_use(no)) {
     free.push_back(*items_[no].name);
     forget(no, fed);
-  } else {
-    waiting_.enter(no, s);
   }
 }
 

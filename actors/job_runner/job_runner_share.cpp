@@ -59,6 +59,7 @@ job_runner_core::effects job_runner_core::on_revoked(const std::vector<item_id>&
   std::vector<item_id> idle;
   std::vector<item_id> lost;
   std::vector<item_id> fed;
+  std::vector<item_no> asked;
   std::map<run_id, std::vector<item_id>> busy;
   for (const auto& id : items) {
     const auto no = items_.find(id);
@@ -75,13 +76,20 @@ job_runner_core::effects job_runner_core::on_revoked(const std::vector<item_id>&
     }
     items_[no].granted = false;
     lanes_.leave(no);
-    if (run == 0) {
+    if (items_[no].questions > 0) {
+      asked.push_back(no);
+    }
+    if (run != 0) {
+      busy[run].push_back(id);
+      continue;
+    }
+    turns_.forget(no, out);
+    if (items_.in_use(no)) {
+      wait_for_nothing(no, fed);
+    } else {
       idle.push_back(id);
-      turns_.forget(no, out);
       forget(no, fed);
       free.push_back(id);
-    } else {
-      busy[run].push_back(id);
     }
   }
   if (!lost.empty()) {
@@ -89,6 +97,9 @@ job_runner_core::effects job_runner_core::on_revoked(const std::vector<item_id>&
   }
   for (auto& [run, revoked] : busy) {
     runs_.revoke_from(run, reason, std::move(revoked), s, out);
+  }
+  for (const auto no : asked) {
+    questions_.revoked(no, reason, s, out);
   }
   waiting_.tell_fed(std::move(fed), out);
   if (!idle.empty()) {
@@ -100,6 +111,14 @@ job_runner_core::effects job_runner_core::on_revoked(const std::vector<item_id>&
   recut({}, s, out);
   start_due(s, out);
   return out;
+}
+
+/// It stays for the questions about it alone. When it is granted again before they are answered, that is a new
+/// beginning.
+void job_runner_core::wait_for_nothing(item_no no, std::vector<item_id>& fed) {
+  waiting_.leave(no, fed);
+  items_[no].parked = false;
+  items_[no].failed_turns = 0;
 }
 
 void job_runner_core::forget(item_no no, std::vector<item_id>& fed) {

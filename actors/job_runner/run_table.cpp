@@ -131,6 +131,20 @@ std::vector<run_id> run_table::all_ids() const {
   return ids;
 }
 
+/// Those that say of themselves that they are in it.
+std::vector<item_id> run_table::held_by(run_id id, const active_run& r) const {
+  std::vector<item_id> names;
+  names.reserve(r.kept + r.owed);
+  for (const auto no : r.items) {
+    if (items_[no].run == id) {
+      names.push_back(*items_[no].name);
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+/// Each item is in one run at most, so that this tells no more than the list of the items does.
 void run_table::show(runner_status& st, time_point now) const {
   constexpr std::size_t most = 100;
   for (const auto id : all_ids()) {
@@ -138,7 +152,8 @@ void run_table::show(runner_status& st, time_point now) const {
       return;
     }
     const auto& r = runs_.at(id);
-    st.runs.push_back({id, r.kept + r.owed, r.purpose.slot, r.purpose.attempt, now - r.started, r.why, {}});
+    st.runs.push_back(
+      {id, r.kept + r.owed, r.purpose.slot, r.purpose.attempt, now - r.started, r.why, {}, held_by(id, r)});
   }
 }
 

@@ -93,6 +93,7 @@ private:
   using moments = std::set<std::pair<time_point, run_id>>;
 
   std::vector<run_id> all_ids() const;
+  std::vector<item_id> held_by(run_id id, const active_run& r) const;
   /// Whether the run holds an item that is not granted.
   bool owes(run_id id, item_no no) const { return items_[no].run == id && !items_[no].granted; }
   void compact(run_id id, active_run& r) const;

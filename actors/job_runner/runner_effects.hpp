@@ -70,6 +70,17 @@ struct remember_run {
 struct look_at_run {
   run_id id;
 };
+/// Call the code with a question; its end comes as that of a run, and `stop_run` is for it as well.
+struct start_question {
+  run_id id;
+  work_item item;
+  time_point deadline;
+};
+/// Tell whoever has asked: the answer of the code, or this error instead of it.
+struct conclude_question {
+  run_id id;
+  std::optional<error> instead;
+};
 /// Ask the running strategy; answered by `on_cut`.
 struct cut_share {
   std::uint64_t request;
@@ -96,8 +107,9 @@ struct pool_ready {
   std::vector<item_id> items;
 };
 
-using one = std::variant<start_run, tell_run, stop_run, released, declined, cut_share, call_pool, check_config,
-                         take_config, pool_ready, emit_effect, log_effect, look_at_run, remember_run>;
+using one =
+  std::variant<start_run, tell_run, stop_run, released, declined, cut_share, call_pool, check_config, take_config,
+               pool_ready, emit_effect, log_effect, look_at_run, remember_run, start_question, conclude_question>;
 using all = std::vector<one>;
 
 } // namespace runner_effects

@@ -1,6 +1,8 @@
 #include <caf/all.hpp>
 
 #include <iterator>
+#include <map>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -10,6 +12,7 @@
 #include "actors/common/store_client.hpp"
 #include "actors/env/secret_lookup.hpp"
 #include "actors/executor/run_inbox.hpp"
+#include "actors/job_runner/question_code.hpp"
 #include "model/exception_text.hpp"
 
 namespace djm {
@@ -64,6 +67,8 @@ public:
     x.run.node = node_;
     env->history().add(std::move(x.run));
   }
+  void apply(job_runner_core::start_question& x);
+  void apply(job_runner_core::conclude_question& x);
   void apply(job_runner_core::check_config& x);
   void apply(job_runner_core::take_config& x);
   void apply(job_runner_core::cut_share& x);
@@ -88,6 +93,7 @@ private:
   void take_over();
   void introduce(peers_ptr who);
   caf::result<std::uint64_t> trigger();
+  caf::result<item_answer> ask(ask_item& m);
   caf::result<void> reschedule(const schedule& next);
   caf::result<void> answer(expected<job_runner_core::effects> fx);
   runner_status status() const;
@@ -103,6 +109,15 @@ private:
   std::vector<run_order> to_start_;
   /// Runs of which it wants to know how they get on.
   std::vector<run_id> to_look_at_;
+  /// Who waits for the answer to a question, and where the code of the job puts it.
+  struct open_question {
+    caf::typed_response_promise<item_answer> asker;
+    fencing_token token = 0;
+    std::shared_ptr<said_answer> said;
+  };
+  std::map<run_id, open_question> questions_;
+  /// Of the present event: the question that the core lets through.
+  std::optional<std::pair<caf::typed_response_promise<item_answer>, bytes>> question_;
   /// The latest pool, for a keeper that was rebuilt.
   std::optional<std::vector<item_id>> pool_;
 
@@ -191,12 +206,53 @@ void runner_shell::take_news() {
   carry_out(std::move(all));
 }
 
+caf::result<item_answer> runner_shell::ask(ask_item& m) {
+  auto fx = core->on_ask(m.item, m.timeout, make_step(*env));
+  if (!fx) {
+    return to_caf(fx.error());
+  }
+  auto promise = self->make_response_promise<item_answer>();
+  question_.emplace(promise, std::move(m.question));
+  carry_out(std::move(*fx));
+  return promise;
+}
+
+void runner_shell::apply(job_runner_core::start_question& x) {
+  auto [asker, question] = *std::exchange(question_, std::nullopt);
+  auto said = std::make_shared<said_answer>();
+  run_order order;
+  order.id = x.id;
+  order.job = id_;
+  order.items = {x.item};
+  order.code = std::make_shared<question_code>(code_, std::move(question), x.deadline, said);
+  order.stop_grace = core->own_grace();
+  order.run_with = run_with_;
+  order.question = true;
+  questions_.emplace(x.id, open_question{std::move(asker), x.item.token, std::move(said)});
+  env->exec().start(std::move(order), report());
+}
+
+void runner_shell::apply(job_runner_core::conclude_question& x) {
+  auto q = std::move(questions_.extract(x.id).mapped());
+  if (x.instead) {
+    q.asker.deliver(to_caf(*x.instead));
+  } else if (!q.said->answer) {
+    q.asker.deliver(to_caf(q.said->answer.error()));
+  } else {
+    q.asker.deliver(item_answer{std::move(*q.said->answer), node_, q.token});
+  }
+}
+
 /// Runs of a runner before this one are taken over: their items stay busy until they are done.
 void runner_shell::take_over() {
   std::vector<run_id> ids;
   std::vector<std::vector<work_item>> items;
   env->exec().adopt(id_, report());
   for (auto& r : env->exec().running(id_)) {
+    if (r.question) {
+      tell(&job_runner_core::on_adopted_question, r.id, r.items.front());
+      continue;
+    }
     ids.push_back(r.id);
     items.push_back(std::move(r.items));
   }
@@ -317,7 +373,8 @@ runner_actor::behavior_type runner_shell::make_behavior() {
     [this](msg::cancel& m) -> caf::result<void> { return answer(core->on_cancel(m.run, make_step(*env))); },
     [this](msg::release& m) -> caf::result<void> { return answer(core->on_release_item(m.item, make_step(*env))); },
     [this](msg::resume) -> caf::result<void> { return answer(core->on_resume(make_step(*env))); },
-    [this](msg::follow& m) { follow(m.what); }, [this](msg::config_checked& m) { config_checked(m); },
+    [this](ask_item& m) -> caf::result<item_answer> { return ask(m); }, [this](msg::follow& m) { follow(m.what); },
+    [this](msg::config_checked& m) { config_checked(m); },
     [this](msg::stop_runs& m) { tell(&job_runner_core::on_stop, m.reason); },
     [this](msg::worker_restarted) { tell(&job_runner_core::on_worker_rebuilt); },
     [this](msg::introduce& m) { introduce(std::move(m.who)); },

@@ -1,11 +1,22 @@
 #include "actors/keeper/connection_watch.hpp"
 
+#include <algorithm>
+
 namespace djm {
 
 void connection_watch::missed(step s) {
   if (!complain_at_) {
     complain_at_ = s.now + cfg_.registration_timeout;
   }
+  if (const duration patience = cfg_.registration_give_up; patience > duration::zero() && !give_up_at_) {
+    give_up_at_ = s.now + patience;
+  }
+}
+
+std::optional<time_point> connection_watch::due() const {
+  return complain_at_ && give_up_at_ ? std::min(*complain_at_, *give_up_at_)
+         : complain_at_              ? complain_at_
+                                     : give_up_at_;
 }
 
 /// Checked at the start with the timeout we asked for; the server decides which one we get.
@@ -24,6 +35,7 @@ void connection_watch::granted(duration timeout, keeper_effects& out) {
 
 void connection_watch::over(keeper_effects& out) {
   complain_at_.reset();
+  give_up_at_.reset();
   store_.relieve("connection", out);
 }
 
@@ -35,6 +47,13 @@ void connection_watch::on_wake(step s, keeper_effects& out) {
                                             "\" after " + format_duration(cfg_.registration_timeout) +
                                             "; still trying"},
                     out);
+  }
+  if (give_up_at_ && s.now >= *give_up_at_) {
+    give_up_at_.reset();
+    store_.give_up({errc::not_connected, "node \"" + cfg_.id + "\" has not been registered at \"" + cfg_.store.connect +
+                                           "\" for " + format_duration(cfg_.registration_give_up) +
+                                           ", and registration_give_up ends it then"},
+                   out);
   }
 }
 

@@ -6,7 +6,8 @@
 
 namespace djm {
 
-/// Tells when this node has been without a connection, or not registered, for too long, and when the session that it
+/// Tells when this node has been without a connection, or not registered, for too long, ends it when it is to end then,
+/// and tells when the session that it
 /// was granted does not fit its settings.
 class connection_watch {
 public:
@@ -19,12 +20,13 @@ public:
   /// The node is registered.
   void over(keeper_effects& out);
   void on_wake(step s, keeper_effects& out);
-  std::optional<time_point> due() const { return complain_at_; }
+  std::optional<time_point> due() const;
 
 private:
   const node_config& cfg_;
   keeper_store& store_;
   std::optional<time_point> complain_at_;
+  std::optional<time_point> give_up_at_;
 };
 
 } // namespace djm

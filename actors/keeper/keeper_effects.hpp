@@ -20,6 +20,7 @@ struct keeper_config {
   std::string incarnation;
   std::string host;
   std::int64_t pid = 0;
+  std::string http_url;
   std::int64_t started_at_ms = 0;
   std::size_t max_transaction_ops = 200;
   /// This core replaces one that failed after this incarnation had joined.

@@ -20,6 +20,12 @@ job_id subject_of(const admin_core::wish& w) {
   if (const auto* x = std::get_if<admin_core::change_record>(&w)) {
     return x->job;
   }
+  if (const auto* x = std::get_if<admin_core::see_state>(&w)) {
+    return x->item.job;
+  }
+  if (const auto* x = std::get_if<admin_core::set_state>(&w)) {
+    return x->what.item.job;
+  }
   const auto* x = std::get_if<admin_core::remove_job>(&w);
   return x != nullptr ? x->job : job_id{};
 }
@@ -45,6 +51,9 @@ admin_core::effects admin_core::ask(std::uint64_t id, wish w, step s) {
       unjudged_.emplace(id, unjudged{std::move(w), s.now + cfg_.patience});
       return out;
     }
+  }
+  if (auto* x = std::get_if<set_state>(&w)) {
+    x->what.by = cfg_.incarnation + "-o" + std::to_string(id);
   }
   add(id, std::move(w), s, out);
   return out;
@@ -134,7 +143,7 @@ void admin_core::next(step s, effects& out) {
 }
 
 void admin_core::answer(expected<void> result, effects& out) {
-  out.push_back(done{wishes_.take_front().id, std::move(result), std::exchange(rev_, 0)});
+  out.push_back(done{wishes_.take_front().id, std::move(result), std::exchange(rev_, 0), std::exchange(saved_, {})});
   store_.reset_backoff();
   store_.retry_now();
 }

@@ -13,6 +13,7 @@
 #include "zkstore/payloads.hpp"
 #include "zkstore/session_core.hpp"
 #include "zkstore/tree/cluster_orders.hpp"
+#include "zkstore/tree/item_states.hpp"
 #include "zkstore/tree/job_records.hpp"
 #include "zkstore/tree/snapshot_reader.hpp"
 
@@ -54,7 +55,19 @@ public:
     std::optional<std::int64_t> tried = {};
   };
   struct see_cluster {};
-  using wish = std::variant<set_job_enabled, set_all_disabled, set_marks, remove_job, change_record, see_cluster>;
+  /// What is saved of an item. `offered`: its job's record is in the store or on its way there.
+  struct see_state {
+    item_ref item;
+    bool offered = false;
+  };
+  struct set_state {
+    store::state_order what; ///< its name is filled in by `ask`
+    bool offered = false;
+    /// The version that an attempt leaves which is under way, or whose outcome is not known.
+    std::optional<std::int64_t> tried = {};
+  };
+  using wish = std::variant<set_job_enabled, set_all_disabled, set_marks, remove_job, change_record, see_cluster,
+                            see_state, set_state>;
 
   /// Answer to the wish `id`.
   struct done {
@@ -62,6 +75,8 @@ public:
     expected<void> result;
     /// Of the record that was to be changed.
     std::int64_t rev = 0;
+    /// What is saved of the item that was asked about.
+    item_state saved = {};
   };
   struct viewed {
     std::uint64_t id;
@@ -116,6 +131,8 @@ private:
   void begin(const remove_job& x, effects& out);
   void begin(const change_record& x, effects& out);
   void begin(const see_cluster& x, effects& out);
+  void begin(const see_state& x, effects& out);
+  void begin(const set_state& x, effects& out);
   void answer(expected<void> result, effects& out);
   void again(step s, std::string why);
   /// The wish under way waits for something that this node does by and by.
@@ -137,6 +154,9 @@ private:
   void retire(std::int32_t worker_version, const pool_slots& slots, const read_slots<node_id>& offers, step s,
               effects& out);
   void change_job(const read_slot& version, const store::record_reads& found, step s, effects& out);
+  bool waits_for_record(const store::state_question& found, bool offered, step s);
+  void show_state(const store::state_question& found, step s, effects& out);
+  void change_state(const store::state_question& found, step s, effects& out);
   void read_view(effects& out);
   void take_view(step s, effects& out);
 
@@ -148,6 +168,7 @@ private:
   bool joined_ = false;
   wish_queue<wish> wishes_;
   std::int64_t rev_ = 0; ///< of the record as the wish under way leaves it
+  item_state saved_;     ///< of an item, as the wish under way finds or leaves it
   struct unjudged {
     wish what;
     time_point until;

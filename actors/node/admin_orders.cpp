@@ -29,6 +29,9 @@ void admin_core::forget_attempt() {
   if (auto* x = now != nullptr ? std::get_if<change_record>(&now->what) : nullptr) {
     x->tried.reset();
   }
+  if (auto* x = now != nullptr ? std::get_if<set_state>(&now->what) : nullptr) {
+    x->tried.reset();
+  }
 }
 
 void admin_core::begin(const change_record& x, effects& out) {

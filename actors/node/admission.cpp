@@ -23,6 +23,10 @@ expected<void> check_admission(const job_spec& spec, const node_config& config) 
   if (auto ok = validate(spec); !ok) {
     return ok;
   }
+  if (config.role == node_role::coordinator) {
+    return refuse(errc::invalid_state, spec,
+                  "node \"" + config.id + "\" has the role \"coordinator\": it runs no jobs");
+  }
   if (const auto most = longest_stop_grace(config, config.store.session_timeout); spec.stop_grace > most) {
     return refuse(errc::invalid_config, spec,
                   "stop_grace " + format_duration(spec.stop_grace) +

@@ -62,6 +62,11 @@ expected<void> guarded_job::check_config(const user_config& config) const {
   return code_->check_config(config);
 }
 
+expected<bytes> guarded_job::answer(ask_context& ctx) {
+  const user_scope scope{this};
+  return code_->answer(ctx);
+}
+
 std::shared_ptr<job> guard(const std::shared_ptr<node_env>& env, job_id id, std::shared_ptr<job> code,
                            std::shared_ptr<job_activity> activity, std::function<void()> gone) {
   auto guarded = std::make_unique<guarded_job>(env.get(), std::move(id), std::move(code), activity);

@@ -28,6 +28,7 @@ public:
   void run(job_context& ctx) override;
   std::vector<std::vector<item_id>> cut_share(const std::vector<item_id>& share) override;
   expected<void> check_config(const user_config& config) const override;
+  expected<bytes> answer(ask_context& ctx) override;
 
   /// Which node it is registered on: its environment.
   const void* node() const { return node_; }

@@ -1,5 +1,6 @@
 #include "actors/node/job_orders.hpp"
 
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -69,6 +70,32 @@ caf::result<void> release(node_ptr self, const release_item& m) {
 caf::result<void> resume(node_ptr self, const resume_here& m) {
   return with_job<void>(
     self, m.job, [&](job_entry& j) -> caf::result<void> { return self->mail(msg::resume{}).delegate(j.runner); });
+}
+
+namespace {
+
+expected<void> check_question(const ask_item& m) {
+  constexpr duration least = std::chrono::milliseconds{1};
+  constexpr duration most = std::chrono::minutes{10};
+  if (m.timeout < least || m.timeout > most) {
+    return fail(errc::invalid_config,
+                "ask_item: timeout is " + describe_duration(m.timeout) + "; it must be from 1ms to 10min");
+  }
+  if (m.question.data.size() > max_question_size) {
+    return fail(errc::too_large, "ask_item: the question has " + std::to_string(m.question.data.size()) +
+                                   " bytes; at most " + std::to_string(max_question_size) + " are possible");
+  }
+  return {};
+}
+
+} // namespace
+
+caf::result<item_answer> ask(node_ptr self, ask_item& m) {
+  if (auto ok = check_question(m); !ok) {
+    return to_caf(ok.error());
+  }
+  return with_job<item_answer>(
+    self, m.job, [&](job_entry& j) -> caf::result<item_answer> { return self->mail(std::move(m)).delegate(j.runner); });
 }
 
 caf::result<run_history> history(node_ptr self, const get_history& m) {

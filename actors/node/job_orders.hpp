@@ -15,6 +15,7 @@ caf::result<void> reschedule(node_ptr self, const reschedule_job& m);
 caf::result<void> cancel(node_ptr self, const cancel_run& m);
 caf::result<void> release(node_ptr self, const release_item& m);
 caf::result<void> resume(node_ptr self, const resume_here& m);
+caf::result<item_answer> ask(node_ptr self, ask_item& m);
 caf::result<run_history> history(node_ptr self, const get_history& m);
 caf::result<runner_status> status_of_job(node_ptr self, const job_id& job);
 caf::result<caf::actor> handle_of_job(node_ptr self, const job_id& job);

@@ -224,6 +224,7 @@ void finish(node_ptr self) {
     deliver_status(*c); // what the parts still had to say is lost with them
   }
   st.statuses.clear();
+  report_the_end(st);
   for (auto& p : st.stoppers) {
     if (left_behind) {
       p.deliver(to_caf(*left_behind));
@@ -303,9 +304,11 @@ void apply(node_ptr self, core::hurry_worker&) {
   self->mail(msg::hurry{}).send(self->state().now->worker);
 }
 void apply(node_ptr self, core::leave&) {
+  ask_for_last_status(self);
   self->mail(msg::leave{}).send(self->state().now->keeper);
 }
 void apply(node_ptr self, core::close_session&) {
+  ask_for_last_status(self);
   self->mail(msg::resign{}).send(self->state().now->election);
   self->mail(msg::close_session{}).send(self->state().now->store);
 }
@@ -329,6 +332,10 @@ error hanging_error(const node_state& st, const job_id& job) {
   std::string what;
   const auto add = [&](const std::string& x) { what += (what.empty() ? "" : ", ") + x; };
   for (const auto& r : st.parts.env->exec().running(job)) {
+    if (r.question) {
+      add("its answer to a question about item \"" + r.items.front().id + "\"");
+      continue;
+    }
     add("run " + std::to_string(r.id) + " with item \"" + r.items.front().id + "\"" +
         (r.items.size() > 1 ? " and " + std::to_string(r.items.size() - 1) + " more" : ""));
   }

@@ -58,6 +58,7 @@ expected<node> node::start(node_config config, node_options o) {
     if (spawned->feed) {
       x->feeds.push_back(std::move(spawned->feed));
     }
+    x->reports = std::move(spawned->reports);
     caf::actor_cast<caf::actor>(x->handle)->attach_functor([end = x->end](const caf::error& reason) {
       std::lock_guard<std::mutex> lock{end->guard};
       end->over = true;
@@ -127,6 +128,15 @@ expected<std::int64_t> node::resume_job(const job_id& job) {
 expected<std::int64_t> node::remove_job(const job_id& job) {
   return impl::ask<std::int64_t>(impl_, djm::remove_job{job});
 }
+expected<djm::item_state> node::item_state(const job_id& job, const item_id& item) const {
+  return impl::ask<djm::item_state>(impl_, djm::get_item_state{job, item});
+}
+
+expected<djm::item_state> node::set_item_state(const job_id& job, const item_id& item, std::optional<bytes> state,
+                                               std::optional<std::int64_t> version) {
+  return impl::ask<djm::item_state>(impl_, djm::set_item_state{job, item, std::move(state), version});
+}
+
 expected<std::int64_t> node::trigger_everywhere(const job_id& job, std::string request) {
   return impl::ask<std::int64_t>(impl_, djm::trigger_everywhere{job, std::move(request)});
 }
@@ -144,6 +154,9 @@ expected<void> node::release(const job_id& job, const item_id& item) {
 }
 expected<void> node::resume(const job_id& job) {
   return impl::ask<void>(impl_, resume_here{job});
+}
+expected<item_answer> node::ask(const job_id& job, const item_id& item, bytes question, any_duration timeout) const {
+  return impl::ask<item_answer>(impl_, ask_item{job, item, std::move(question), timeout});
 }
 expected<run_history> node::history(const get_history& which) const {
   return impl::ask<run_history>(impl_, which);

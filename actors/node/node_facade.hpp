@@ -20,6 +20,7 @@
 #include "actors/node/guarded_job.hpp"
 #include "actors/node/listener.hpp"
 #include "actors/node/process_end.hpp"
+#include "actors/node/report_feed.hpp"
 #include "djm/node.hpp"
 #include "djm/node_actor.hpp"
 
@@ -183,6 +184,9 @@ struct node::impl final : ends_with_process {
     release();
     const bool alone = host->end(actor_patience);
     event_feed::end(all_feeds(), listener_patience);
+    if (reports) {
+      reports->end(listener_patience);
+    }
     if (!answer && answer.error().code == errc::shutting_down) {
       return end_of_node; // it had stopped already
     }
@@ -198,6 +202,9 @@ struct node::impl final : ends_with_process {
   void end_for_good() {
     (void) shut_down(true, hurried_end);
     event_feed::end(all_feeds(), listener_patience);
+    if (reports) {
+      reports->end(listener_patience);
+    }
   }
 
   void end_with_process() override {
@@ -250,6 +257,7 @@ struct node::impl final : ends_with_process {
   const duration hurried_end; ///< what a shutdown takes at most that waits for nobody
   std::shared_ptr<node_ending> end = std::make_shared<node_ending>();
   std::unique_ptr<actor_host> host;
+  std::shared_ptr<report_feed> reports; ///< set before anybody else knows this
   end_waits waits;
   mutable std::mutex guard; ///< of what follows
   node_actor handle;

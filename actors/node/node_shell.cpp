@@ -8,6 +8,7 @@
 #include "actors/node/listener.hpp"
 #include "actors/node/node_state.hpp"
 #include "actors/node/record_orders.hpp"
+#include "actors/node/report_feed.hpp"
 #include "actors/node/status_teller.hpp"
 
 namespace djm {
@@ -40,6 +41,12 @@ void apply(node_ptr self, admin_core::done& x) {
   } else if (auto v = st.views.find(x.id); v != st.views.end()) {
     v->second.deliver(to_caf(x.result.error()));
     st.views.erase(v);
+  } else if (auto i = st.item_states.extract(x.id)) {
+    if (x.result) {
+      i.mapped().deliver(std::move(x.saved));
+    } else {
+      i.mapped().deliver(to_caf(x.result.error()));
+    }
   }
 }
 void apply(node_ptr self, admin_core::viewed& x) {
@@ -270,11 +277,16 @@ void session_changed(node_ptr self, const store::session_view& view) {
   tell(self, &admin_core::on_session, view);
 }
 
+caf::actor spawn_teller(node_ptr self, duration period, std::function<void(node_status&)> tell) {
+  return self->system().spawn(status_teller_behavior, node_actor{self}, self->state().parts.env, period,
+                              std::move(tell));
+}
+
 void init(node_ptr self, node_config config, node_parts parts) {
   init_part(self);
   auto& st = self->state();
   st.parts = std::move(parts);
-  st.identity = {std::move(config), st.parts.incarnation, st.parts.host, st.parts.pid};
+  st.identity = {std::move(config), st.parts.incarnation, st.parts.host, st.parts.pid, st.parts.http_url};
   st.life = std::make_unique<supervisor_core>(supervisor_settings(st.identity));
   st.admin = std::make_unique<admin_core>(admin_settings(st.identity));
   st.desk = std::make_unique<event_desk>(st.identity.config.id, st.identity.config.store.connect);
@@ -286,7 +298,11 @@ void init(node_ptr self, node_config config, node_parts parts) {
     add_listener(self, self->system().spawn(listener_behavior, std::move(feed), caf::weak_actor_ptr{self->ctrl()}));
   }
   if (const duration period = st.identity.config.status_period; period > duration::zero()) {
-    st.teller = self->system().spawn(status_teller_behavior, node_actor{self}, st.parts.env, period);
+    st.teller = spawn_teller(self, period, [env = st.parts.env](node_status& s) { log_status_line(*env, s); });
+  }
+  if (st.parts.reports) {
+    st.reporting =
+      spawn_teller(self, st.parts.report_period, [to = st.parts.reports](node_status& s) { to->push(std::move(s)); });
   }
   carry_out(self, st.life->start());
   for (auto& j : std::exchange(st.parts.jobs, {})) {
@@ -318,12 +334,15 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
     [self](resume_job& m) -> caf::result<std::int64_t> { return order(self, m.job, store::order::pause{false}); },
     [self](remove_job& m) -> caf::result<std::int64_t> { return order(self, m.job, store::order::remove{}); },
     [self](trigger_everywhere& m) -> caf::result<std::int64_t> { return trigger_all(self, m); },
+    [self](get_item_state& m) -> caf::result<item_state> { return see_state(self, m); },
+    [self](set_item_state& m) -> caf::result<item_state> { return set_state(self, m); },
     [self](mark_worker& m) -> caf::result<void> { return mark(self, m); },
     [self](trigger_job& m) -> caf::result<std::uint64_t> { return trigger(self, m); },
     [self](reschedule_job& m) -> caf::result<void> { return reschedule(self, m); },
     [self](cancel_run& m) -> caf::result<void> { return cancel(self, m); },
     [self](release_item& m) -> caf::result<void> { return release(self, m); },
     [self](resume_here& m) -> caf::result<void> { return resume(self, m); },
+    [self](ask_item& m) -> caf::result<item_answer> { return ask(self, m); },
     [self](get_history& m) -> caf::result<run_history> { return history(self, m); },
     [self](get_status) -> caf::result<node_status> { return collect_status(self); },
     [self](get_cluster) -> caf::result<cluster_view> { return see_cluster(self); },

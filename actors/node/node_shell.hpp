@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -12,6 +13,7 @@
 namespace djm {
 
 class event_feed;
+class report_feed;
 
 /// What `spawn_node` fills in and tests choose.
 struct node_parts {
@@ -19,10 +21,15 @@ struct node_parts {
   std::shared_ptr<const strategy_registry> strategies;
   /// Hears everything; null = nobody is there from the beginning.
   std::shared_ptr<event_feed> feed;
+  /// Is told how the node is, every `report_period`; null = nobody.
+  std::shared_ptr<report_feed> reports;
+  duration report_period = std::chrono::seconds{15};
   /// Are registered before anything starts; what `add_job` checks has been checked.
   std::vector<job_definition> jobs;
   std::string host;
   std::int64_t pid = 0;
+  /// `node_options::http_url`, which has been checked.
+  std::string http_url;
   /// Empty: drawn from the environment's random numbers.
   std::string incarnation;
   /// Only for tests: called by the node with each part it starts or rebuilds ("store", "keeper", "election", "manager",

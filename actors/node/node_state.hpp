@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -47,12 +48,12 @@ using node_impl = node_actor::extend_with<supervisor_actor>::extend_with<store_c
   cx::typed<caf::result<void>(msg::wake), caf::result<void>(env_closed), caf::result<void>(job_gone),
             caf::result<void>(config_judged)>>;
 
-/// A `get_status` on its way: filled in by the parts, delivered once.
+/// The status of the node on its way: filled in by the parts, delivered once.
 struct status_collector {
   node_status status;
   std::size_t open = 0;
   std::set<std::string> unanswered; ///< parts that were asked
-  caf::typed_response_promise<node_status> promise;
+  std::function<void(node_status)> done;
 };
 
 struct job_entry {
@@ -98,11 +99,15 @@ struct node_state {
   std::map<std::uint64_t, caf::typed_response_promise<void>> wishes;
   std::map<std::uint64_t, caf::typed_response_promise<std::int64_t>> orders;
   std::map<std::uint64_t, caf::typed_response_promise<cluster_view>> views;
+  std::map<std::uint64_t, caf::typed_response_promise<item_state>> item_states;
   std::vector<caf::typed_response_promise<void>> stoppers;
   std::set<std::shared_ptr<status_collector>> statuses;
 
   std::map<caf::actor_id, listener_entry> listeners;
-  caf::actor teller; ///< logs how the node is; nobody else knows it
+  caf::actor teller;    ///< logs how the node is; nobody else knows it
+  caf::actor reporting; ///< tells the reporter, likewise
+  bool last_status_asked = false;
+  std::optional<node_status> last_status; ///< for the reporter, from before the parts end
   std::unique_ptr<event_desk> desk;
 };
 
@@ -166,6 +171,9 @@ cx::watch watch_child(node_ptr self, const Handle& child) {
 /// Asks every part and runner, answers when all have answered or two seconds are over.
 caf::result<node_status> collect_status(node_ptr self);
 void deliver_status(status_collector& c);
+/// For the reporter, where there is one: while the parts can still answer, and when they are gone.
+void ask_for_last_status(node_ptr self);
+void report_the_end(node_state& st);
 
 inline error stopping_error(const node_state& st) {
   return {errc::shutting_down, "node \"" + st.identity.config.id + "\" is shutting down"};

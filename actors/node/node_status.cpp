@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "actors/node/node_state.hpp"
+#include "actors/node/report_feed.hpp"
 
 namespace djm {
 
@@ -98,29 +99,42 @@ void deliver_status(status_collector& c) {
   std::sort(c.status.jobs.begin(), c.status.jobs.end(),
             [](const runner_status& a, const runner_status& b) { return a.job < b.job; });
   c.status.unanswered = {c.unanswered.begin(), c.unanswered.end()};
-  c.promise.deliver(std::move(c.status));
+  c.done(std::move(c.status));
 }
 
-caf::result<node_status> collect_status(node_ptr self) {
-  auto& st = self->state();
-  auto c = std::make_shared<status_collector>();
-  c->promise = self->make_response_promise<node_status>();
-  auto promise = c->promise;
-  c->status.node = st.identity.config.id;
-  c->status.state = st.life->state();
-  c->status.ready = st.life->ready();
-  c->status.restarts = st.life->restarts();
-  c->status.problems = st.desk->problems();
+namespace {
+
+/// What the node knows of itself without its parts.
+void look_at_node(const node_state& st, node_status& s) {
+  s.node = st.identity.config.id;
+  s.state = st.life->state();
+  s.ready = st.life->ready();
+  s.restarts = st.life->restarts();
+  s.problems = st.desk->problems();
   if (st.first_joined) {
-    c->status.joined_after = *st.first_joined - st.started;
+    s.joined_after = *st.first_joined - st.started;
   }
   if (st.asked_to_stop) {
-    c->status.stopping_for = st.parts.env->now() - *st.asked_to_stop;
+    s.stopping_for = st.parts.env->now() - *st.asked_to_stop;
   }
   const auto pool = st.parts.env->exec().stats();
-  c->status.executor = {pool.threads, pool.max_threads, pool.busy,         pool.waiting,     pool.finished,
-                        pool.failed,  pool.dropped,     pool.longest_wait, pool.lease_stops, pool.lease_stop_lateness};
-  c->status.log = st.parts.env->log_load();
+  s.executor = {pool.threads, pool.max_threads, pool.busy,         pool.waiting,     pool.finished,
+                pool.failed,  pool.dropped,     pool.longest_wait, pool.lease_stops, pool.lease_stop_lateness};
+  s.log = st.parts.env->log_load();
+  if (st.parts.reports) {
+    const auto told = st.parts.reports->look();
+    s.reports = told.made;
+    s.reports_failed = told.failed;
+    s.reports_skipped = told.skipped;
+  }
+}
+
+/// Asks all parts; `done` is called with what they and the node know.
+void ask_parts(node_ptr self, std::function<void(node_status)> done) {
+  auto& st = self->state();
+  auto c = std::make_shared<status_collector>();
+  c->done = std::move(done);
+  look_at_node(st, c->status);
   st.statuses.insert(c);
   ask_part<store_status>(self, c, "store", st.now->store, [](node_status& n, store_status& x) { n.store = x; });
   ask_part<keeper_status>(self, c, "keeper", st.now->keeper,
@@ -136,7 +150,29 @@ caf::result<node_status> collect_status(node_ptr self) {
                               [](node_status& n, runner_status& x) { n.jobs.push_back(x); });
     }
   }
+}
+
+} // namespace
+
+caf::result<node_status> collect_status(node_ptr self) {
+  auto promise = self->make_response_promise<node_status>();
+  ask_parts(self, [promise](node_status s) mutable { promise.deliver(std::move(s)); });
   return promise;
+}
+
+void ask_for_last_status(node_ptr self) {
+  auto& st = self->state();
+  if (st.parts.reports && !std::exchange(st.last_status_asked, true)) {
+    ask_parts(self, [self](node_status s) { self->state().last_status = std::move(s); });
+  }
+}
+
+void report_the_end(node_state& st) {
+  if (st.parts.reports) {
+    auto last = std::move(st.last_status).value_or(node_status{});
+    look_at_node(st, last);
+    st.parts.reports->finish(std::move(last));
+  }
 }
 
 } // namespace djm

@@ -24,11 +24,14 @@ keeper_core::settings keeper_settings(const node_identity& n) {
   s.incarnation = n.incarnation;
   s.host = n.host;
   s.pid = n.pid;
+  s.http_url = n.http_url;
   return s;
 }
 
 election_core::settings election_settings(const node_identity& n) {
-  return settings_of<election_core::settings>(n);
+  auto s = settings_of<election_core::settings>(n);
+  s.stands = n.config.role != node_role::worker;
+  return s;
 }
 
 manager_core::settings manager_settings(const node_identity& n) {
@@ -52,6 +55,7 @@ worker_core::settings worker_settings(const node_identity& n) {
   auto s = settings_of<worker_core::settings>(n);
   s.detach_tolerance = n.config.detach_tolerance;
   s.stop_grace = n.config.stop_grace;
+  s.state_patience = n.config.store.operation_deadline;
   return s;
 }
 

@@ -19,6 +19,7 @@ struct node_identity {
   std::string incarnation;
   std::string host;
   std::int64_t pid = 0;
+  std::string http_url;
 };
 
 /// What each core takes over from the node it belongs to. What changes from start to start (times, numbers) stays for

@@ -111,4 +111,42 @@ void end_job(node_ptr self, const msg::job_ended& m) {
   }
 }
 
+// -- saved states ---------------------------------------------------------------------
+
+namespace {
+
+caf::result<item_state> ask_about(node_ptr self, const item_ref& item, admin_core::wish w) {
+  auto& st = self->state();
+  if (auto ok = check_order(st, item.job); !ok) {
+    return to_caf(ok.error());
+  }
+  if (auto ok = check_id(id_kind::item, item.item); !ok) {
+    return to_caf(ok.error());
+  }
+  auto promise = self->make_response_promise<item_state>();
+  const auto id = st.next_wish++;
+  st.item_states.emplace(id, promise);
+  tell(self, &admin_core::ask, id, std::move(w));
+  return promise;
+}
+
+} // namespace
+
+caf::result<item_state> see_state(node_ptr self, const get_item_state& m) {
+  const item_ref item{m.job, m.item};
+  return ask_about(self, item, admin_core::see_state{item, self->state().jobs.count(m.job) > 0});
+}
+
+caf::result<item_state> set_state(node_ptr self, set_item_state& m) {
+  const item_ref item{m.job, m.item};
+  if (m.state) {
+    if (auto ok = store::check_state_size(item, m.state->data.size()); !ok) {
+      return to_caf(ok.error());
+    }
+  }
+  return ask_about(
+    self, item,
+    admin_core::set_state{{item, std::move(m.state), m.expected_version, {}}, self->state().jobs.count(m.job) > 0});
+}
+
 } // namespace djm

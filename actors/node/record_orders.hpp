@@ -16,6 +16,10 @@ caf::result<std::int64_t> configure(node_ptr self, configure_job& m);
 void judged(node_ptr self, const config_judged& x);
 caf::result<std::int64_t> trigger_all(node_ptr self, trigger_everywhere& m);
 
+/// Answered with what is saved of the item then.
+caf::result<item_state> see_state(node_ptr self, const get_item_state& m);
+caf::result<item_state> set_state(node_ptr self, set_item_state& m);
+
 /// The record of a job has changed.
 void follow(node_ptr self, followed_job& what);
 /// The job is gone from the cluster.

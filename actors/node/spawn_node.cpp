@@ -13,8 +13,11 @@
 #include "actors/env/system_env.hpp"
 #include "actors/node/admission.hpp"
 #include "actors/node/event_feed.hpp"
+#include "actors/node/report_feed.hpp"
 #include "actors/sessions/shared_sessions.hpp"
 #include "model/connect_string.hpp"
+#include "model/text.hpp"
+#include "model/web_address.hpp"
 #include "zkstore/payloads.hpp"
 
 namespace djm {
@@ -44,6 +47,15 @@ expected<void> check_size(const node_config& config) {
   return {};
 }
 
+/// Others follow it, so that it has to be one.
+expected<void> check_http_url(const std::string& url) {
+  if (!url.empty() && !impl::parse_web_address(url)) {
+    return fail(errc::invalid_config,
+                "node_options::http_url is " + impl::quote(url) + "; it must be " + impl::web_address_rule);
+  }
+  return {};
+}
+
 /// What a registration would complain of.
 expected<void> check_jobs(const std::vector<job_definition>& jobs, const node_config& config, const node_env& env) {
   std::set<job_id> seen;
@@ -62,6 +74,32 @@ expected<void> check_jobs(const std::vector<job_definition>& jobs, const node_co
     }
   }
   return {};
+}
+
+expected<void> check_reports(const node_options& options) {
+  constexpr duration least = std::chrono::seconds{1};
+  constexpr duration most = std::chrono::hours{1};
+  if (options.reporter && (options.report_period < least || options.report_period > most)) {
+    return fail(errc::invalid_config, "node_options::report_period is " + describe_duration(options.report_period) +
+                                        "; it must be from 1s to 1h");
+  }
+  return {};
+}
+
+/// The reporter has started, or goes on starting beside the node.
+std::shared_ptr<report_feed> start_reports(std::shared_ptr<metrics_reporter> to, const node_id& node,
+                                           const std::shared_ptr<node_env>& env) {
+  constexpr std::chrono::seconds patience{1};
+  auto complain = [weak = std::weak_ptr<node_env>{env}](const std::string& text) {
+    if (const auto e = weak.lock()) {
+      e->log({log_level::warning, {}, "reporter", text, {}});
+    }
+  };
+  auto feed = std::make_shared<report_feed>(std::move(to), node, std::move(complain));
+  if (!feed->wait_started(patience)) {
+    env->log({log_level::warning, {}, "reporter", "the reporter of metrics has not started within 1s", {}});
+  }
+  return feed;
 }
 
 /// As those who talk to the store write it: servers with their ports, one path.
@@ -83,7 +121,13 @@ expected<spawned_node> spawn_node_with_key(caf::actor_system& system, node_confi
     return tl::make_unexpected(ok.error());
   }
   settle_place(config.store);
+  if (auto ok = check_reports(options); !ok) {
+    return tl::make_unexpected(ok.error());
+  }
   if (auto ok = check_size(config); !ok) {
+    return tl::make_unexpected(ok.error());
+  }
+  if (auto ok = check_http_url(options.http_url); !ok) {
     return tl::make_unexpected(ok.error());
   }
   if (!init_caf_types()) {
@@ -120,6 +164,10 @@ expected<spawned_node> spawn_node_with_key(caf::actor_system& system, node_confi
     if (options.on_event) {
       parts.feed = std::make_shared<event_feed>(std::move(options.on_event));
     }
+    if (options.reporter) { // last, because nothing can fail after it: who is started is told how the node ends
+      parts.reports = start_reports(std::move(options.reporter), config.id, parts.env);
+      parts.report_period = options.report_period;
+    }
   } catch (const std::system_error& e) {
     return fail(errc::invalid_state,
                 "node \"" + config.id + "\": the system refuses the threads it needs: " + std::string{e.what()});
@@ -128,9 +176,12 @@ expected<spawned_node> spawn_node_with_key(caf::actor_system& system, node_confi
   parts.strategies = std::move(options.strategies);
   parts.host = host_name();
   parts.pid = getpid();
+  parts.http_url = std::move(options.http_url);
   const auto* key = parts.env.get();
   auto feed = parts.feed;
-  return spawned_node{spawn_node_in(system, std::move(config), std::move(parts)), key, std::move(feed)};
+  auto reports = parts.reports;
+  return spawned_node{spawn_node_in(system, std::move(config), std::move(parts)), key, std::move(feed),
+                      std::move(reports)};
 }
 
 expected<node_actor> spawn_node(caf::actor_system& system, node_config config, node_options options) {

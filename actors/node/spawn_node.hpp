@@ -10,6 +10,8 @@ struct spawned_node {
   const void* key = nullptr;
   /// Of `node_options::on_event`; null without.
   std::shared_ptr<event_feed> feed;
+  /// Of `node_options::reporter`; null without.
+  std::shared_ptr<report_feed> reports;
 };
 
 /// `invalid_state` in a child of a process in which nodes lived when it was forked.

@@ -39,25 +39,26 @@ std::string status_line(const node_status& s, std::uint64_t resident) {
                      problems);
 }
 
+void log_status_line(node_env& env, const node_status& s) {
+  env.log({log_level::info, {}, "status", status_line(s, resident_bytes()), {}});
+}
+
 caf::behavior status_teller_behavior(cx::event_based_actor* self, const node_actor& node,
-                                     const std::shared_ptr<node_env>& env, duration period) {
+                                     const std::shared_ptr<node_env>& env, duration period,
+                                     const std::function<void(node_status&)>& tell) {
   // Timers and requests hold nobody alive but for the moment of an answer.
   const caf::weak_actor_ptr me{self->ctrl()};
   const auto weak = caf::actor_cast<caf::weak_actor_ptr>(node);
   self->monitor(node, [self](const caf::error&) { self->quit(); });
   wake_later(me, *env, period);
   return {
-    [self, me, weak, env, period](msg::wake) {
+    [self, me, weak, env, period, tell](msg::wake) {
       wake_later(me, *env, period);
       // A node that does not answer within a period is asked again in the next one.
       if (const auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
         self->mail(get_status{})
           .request(caf::actor_cast<node_actor>(strong), cx::timeout{period})
-          .then(
-            [env](const node_status& s) {
-              env->log({log_level::info, {}, "status", status_line(s, resident_bytes()), {}});
-            },
-            [](const caf::error&) {});
+          .then([tell](node_status& s) { tell(s); }, [](const caf::error&) {});
       }
     },
   };

@@ -6,6 +6,7 @@
 
 #include "actors/protocol/common.hpp"
 #include "djm/job_record.hpp"
+#include "djm/messages.hpp"
 #include "djm/runner_status.hpp"
 
 /// Between a runner, its worker, and the threads on which user code runs.
@@ -132,6 +133,8 @@ using runner_actor = cx::typed<
   caf::result<void>(msg::release),
   // from node: for a user
   caf::result<void>(msg::resume),
+  // from node: for a user
+  caf::result<item_answer>(ask_item),
   // from node
   caf::result<void>(msg::follow),
   // from executor

@@ -6,6 +6,7 @@
 
 #include <caf/allowed_unsafe_message_type.hpp>
 
+#include "actors/executor/state_keeper.hpp"
 #include "actors/protocol/job_runner.hpp"
 #include "actors/protocol/keeper.hpp"
 
@@ -54,6 +55,11 @@ DJM_FIELDS(hurry)
 
 namespace djm {
 
+/// A run loads or saves the state of an item. Answered by the reply that it holds.
+struct state_asked {
+  state_request what;
+};
+
 /// The runner of a job, new or rebuilt.
 struct add_runner {
   job_id job;
@@ -74,6 +80,8 @@ using worker_actor = store_client_actor::extend_with<cx::typed<
   caf::result<void>(msg::declined),
   // from node
   caf::result<void>(add_runner),
+  // from executor: for a run
+  caf::result<void>(state_asked),
   // from node: answered by `job_free`
   caf::result<void>(msg::remove_job),
   // from node: answered by `drained`
@@ -90,3 +98,4 @@ using worker_actor = store_client_actor::extend_with<cx::typed<
 } // namespace djm
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(djm::add_runner)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(djm::state_asked)

@@ -342,6 +342,17 @@ bool lock_table::uncertain(const item_ref& ref) const {
   return e != nullptr && e->uncertain;
 }
 
+lock_table::certainty lock_table::holds(const item_ref& ref, fencing_token token) const {
+  const auto* e = find(ref);
+  if (e == nullptr) {
+    return certainty::no;
+  }
+  if (e->uncertain) {
+    return certainty::unsure;
+  }
+  return e->lock == state::held && e->granted && e->token == token ? certainty::yes : certainty::no;
+}
+
 bool lock_table::taken(const item_ref& ref) const {
   const auto* e = find(ref);
   return e != nullptr && e->lock == state::taken;

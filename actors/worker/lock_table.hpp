@@ -115,6 +115,9 @@ public:
   /// Whether an answer about the lock says anything new: it is uncertain, or somebody else's.
   bool asks_about(const item_ref& ref) const { return uncertain(ref) || taken(ref); }
   bool knows(const item_ref& ref) const { return entries_.count(ref) > 0; }
+  /// Whether this lock is ours and a runner has the item: not while anything about it has to be read again.
+  enum class certainty : std::uint8_t { no, unsure, yes };
+  certainty holds(const item_ref& ref, fencing_token token) const;
   /// Brings one entry towards what is wanted, as far as that needs no store.
   void settle(const item_ref& ref);
 

@@ -16,13 +16,15 @@ worker_core::worker_core(settings s)
     predecessor_(cfg_.rebuilt, tree_, store_, locks_),
     reader_(cfg_, tree_, store_, locks_),
     refusals_(cfg_, tree_, store_, locks_),
-    writer_(cfg_, tree_, store_, member_, locks_, reader_, refusals_) {}
+    writer_(cfg_, tree_, store_, member_, locks_, reader_, refusals_),
+    states_(cfg_, tree_, member_, locks_, store_.numbers()) {}
 
 // -- session and join -----------------------------------------------------------
 
 /// What was known of locks and of what is assigned is read again before anything else.
 void worker_core::everything_unproved() {
   locks_.mark_all_uncertain();
+  states_.locks_changed();
   verified_ = false;
   assigned_.outdated();
   changed_ = true;
@@ -39,6 +41,7 @@ worker_core::effects worker_core::on_session(const store::session_view& view, st
       writer_.give_up();
     }
     store_.drop();
+    states_.session_is_over();
   }
   if (view.phase == phase::closed && lease_.closed(view.closed_at)) {
     renew(out);
@@ -100,6 +103,7 @@ worker_core::effects worker_core::on_released(const job_id& job, const std::vect
   effects out;
   for (const auto& id : items) {
     locks_.released({job, id});
+    states_.released({job, id});
   }
   changed_ = true;
   progress(s, out);
@@ -157,6 +161,14 @@ worker_core::effects worker_core::on_hurry(step s) {
 worker_core::effects worker_core::on_wake(step s) {
   effects out;
   store_.on_wake(s);
+  states_.on_wake(s, out);
+  progress(s, out);
+  return out;
+}
+
+worker_core::effects worker_core::on_state_wish(state_wish w, step s) {
+  effects out;
+  states_.ask(std::move(w), s, out);
   progress(s, out);
   return out;
 }
@@ -191,6 +203,10 @@ worker_core::effects worker_core::on_watch(const store::watch_event& e, step s) 
 
 worker_core::effects worker_core::on_commit(std::uint64_t request, const store::commit_outcome& outcome, step s) {
   effects out;
+  if (states_.on_commit(request, outcome, s, out)) {
+    progress(s, out);
+    return out;
+  }
   const auto q = store_.answered(request);
   if (!q) {
     return out;
@@ -198,16 +214,22 @@ worker_core::effects worker_core::on_commit(std::uint64_t request, const store::
   changed_ = true;
   q->then(store_, outcome, s, out);
   writer_.settle();
+  states_.locks_changed();
   progress(s, out);
   return out;
 }
 
 worker_core::effects worker_core::on_read(std::uint64_t request, const store::read_outcome& outcome, step s) {
   effects out;
+  if (states_.on_read(request, outcome, s, out)) {
+    progress(s, out);
+    return out;
+  }
   const auto q = store_.answered(request, outcome, out);
   if (!q) {
     return out;
   }
+  states_.locks_changed();
   if (q->ok()) {
     store_.relieve("read", out);
     store_.works(worker_store::reading, out);
@@ -247,6 +269,9 @@ void worker_core::progress(step s, effects& out) {
   }
   if (member_.online()) {
     next(s, out);
+  }
+  if (verified_) { // before that nothing is known of locks that there may be
+    states_.go_on(s, out);
   }
   locks_.tell(out);
   check_settled(out);
@@ -327,6 +352,7 @@ void worker_core::check_drained(step s, effects& out) {
     return;
   }
   drained_ = true;
+  states_.close(out);
   // The node leaves next, and nobody tells us when that was committed: what still runs has its tolerance from now on.
   if (lease_.closed(s.now)) {
     renew(out);

@@ -13,6 +13,7 @@
 #include "actors/worker/lock_writer.hpp"
 #include "actors/worker/predecessor_locks.hpp"
 #include "actors/worker/refusal_book.hpp"
+#include "actors/worker/state_book.hpp"
 #include "actors/worker/worker_effects.hpp"
 #include "actors/worker/worker_session.hpp"
 #include "actors/worker/worker_store.hpp"
@@ -66,8 +67,12 @@ public:
   /// Stop waiting for runs: what is still held is left for the leader to break.
   effects on_hurry(step s);
   effects on_wake(step s);
+  /// A run loads or saves the state of an item; answered by a `state_answer`.
+  effects on_state_wish(state_wish w, step s);
 
-  std::optional<time_point> wake_at() const { return earliest(store_.retry_at(), refusals_.next_end()); }
+  std::optional<time_point> wake_at() const {
+    return earliest(store_.retry_at(), earliest(states_.wake_at(), refusals_.next_end()));
+  }
   /// Jobs that were removed and are free now, each told once: no item of theirs is locked, being locked or being given
   /// back, and nothing of theirs runs. `runs(job)` asks the executor: a core that was rebuilt may not know yet what
   /// does.
@@ -85,6 +90,7 @@ public:
     return free;
   }
   worker_status status(time_point now) const;
+  duration state_patience() const { return cfg_.state_patience; }
   /// How many items the events so far have looked at: what tests of the cost count.
   std::uint64_t looks() const { return locks_.looks(); }
 
@@ -112,6 +118,7 @@ private:
   lock_reader reader_;
   refusal_book refusals_;
   lock_writer writer_;
+  state_book states_;
 
   std::set<job_id> leaving_; ///< removed, and not free yet
   bool verified_ = false;    ///< no lock is uncertain since the latest connect

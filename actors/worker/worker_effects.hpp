@@ -3,11 +3,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "actors/common/core.hpp"
+#include "djm/bytes.hpp"
+#include "djm/error.hpp"
 #include "djm/ids.hpp"
 #include "djm/job.hpp"
 
@@ -27,6 +30,17 @@ struct worker_config {
   std::size_t max_transaction_ops = 200;
   std::size_t max_lock_watches = 500;
   std::size_t read_batch = 200;
+  /// How long a run waits for the state of an item that it loads or saves.
+  duration state_patience = std::chrono::seconds{20};
+};
+
+/// A run loads or saves the state of an item that it holds under this token.
+struct state_wish {
+  std::uint64_t id = 0;
+  item_ref item;
+  fencing_token token = 0;
+  /// Nothing: it is loaded.
+  std::optional<bytes> save;
 };
 
 /// These items are locked and may run.
@@ -56,8 +70,15 @@ struct worker_settled {
   bool settled;
 };
 
-using worker_effect = std::variant<commit_effect, read_effect, item_grant, item_revocation, lease_renewal,
-                                   registration_lost, worker_drained, worker_settled, emit_effect, log_effect>;
+/// What became of a wish: the state that was loaded; nothing also for what was saved.
+struct state_answer {
+  std::uint64_t id = 0;
+  expected<std::optional<bytes>> what;
+};
+
+using worker_effect =
+  std::variant<commit_effect, read_effect, item_grant, item_revocation, lease_renewal, registration_lost,
+               worker_drained, worker_settled, state_answer, emit_effect, log_effect>;
 using worker_effects = std::vector<worker_effect>;
 
 } // namespace djm

@@ -22,6 +22,7 @@ public:
   void apply(lease_renewal& x);
   void apply(registration_lost&) { self->mail(msg::not_alive{}).send(peers_->keeper); }
   void apply(worker_drained&) { self->mail(msg::drained{}).send(peers_->node); }
+  void apply(state_answer& x);
   void apply(worker_settled& x) { self->mail(msg::settled{x.settled}).send(peers_->node); }
   /// After the effects of each event.
   void carried_out();
@@ -30,11 +31,16 @@ private:
   void session_changed(const store::session_view& view);
   void joined(msg::joined& m);
   void add(add_runner& m);
+  void keep_states();
+  void wanted(state_asked& m);
 
   peers_ptr peers_;
   early_joined early_;
   std::map<job_id, runner_actor> runners_;
   std::optional<msg::lease> lease_; ///< the latest, for runners that come later
+  std::uint64_t last_wish_ = 0;
+  /// Of the wishes of runs that are not answered. What is left of them at the end is answered by being let go.
+  std::map<std::uint64_t, std::shared_ptr<state_reply>> replies_;
 };
 
 void worker_shell::apply(item_grant& x) {
@@ -89,12 +95,34 @@ void worker_shell::add(add_runner& m) {
   tell(rebuilt ? &worker_core::on_runner_rebuilt : &worker_core::on_job_added, m.job);
 }
 
+/// Runs ask from their own threads.
+void worker_shell::keep_states() {
+  env->exec().keep_states({[weak = caf::weak_actor_ptr{self->ctrl()}](state_request r) {
+                             post_to<worker_actor>(weak, state_asked{std::move(r)});
+                           },
+                           core->state_patience()});
+}
+
+void worker_shell::wanted(state_asked& m) {
+  auto& r = m.what;
+  const auto id = ++last_wish_;
+  replies_.emplace(id, std::move(r.reply));
+  tell(&worker_core::on_state_wish, state_wish{id, std::move(r.item), r.token, std::move(r.save)});
+}
+
+void worker_shell::apply(state_answer& x) {
+  if (const auto reply = replies_.extract(x.id)) {
+    reply.mapped()->give(std::move(x.what));
+  }
+}
+
 worker_actor::behavior_type worker_shell::make_behavior() {
+  keep_states();
   return cx::make_behavior<worker_actor>(
     self,
     // CAF tries the handlers one after the other: what comes most often stands first.
     [this](msg::contact& m) { tell(&worker_core::on_contact, m.number, m.at); }, //
-    [this](msg::wake) { woken(); },
+    [this](msg::wake) { woken(); }, [this](state_asked& m) { wanted(m); },
     [this](msg::commit_done& m) { tell(&worker_core::on_commit, m.request, m.outcome); },
     [this](msg::read_done& m) { tell(&worker_core::on_read, m.request, m.outcome); },
     [this](msg::watch_fired& m) { tell(&worker_core::on_watch, m.event); },

@@ -130,7 +130,11 @@ async function go(fresh) {
     shown = '';
   }
   const wanted = Object.entries(view.load(route));
-  const answers = await Promise.all(wanted.map(([, path]) => ask('GET', path)));
+  // What may be missing on this node is shown without, instead of not at all.
+  const answers = await Promise.all(wanted.map(async ([, what]) => {
+    const r = await ask('GET', what.path || what);
+    return what.maybe && r.status === 404 ? { ...r, ok: true, body: null } : r;
+  }));
   if (mine !== turn) return;
   const failed = answers.find((r) => !r.ok);
   say(failed && failed.status === 0 ? 'off' : 'on');
@@ -156,19 +160,34 @@ function open(title, ...content) {
   dialog.showModal();
 }
 
-function write({ title, text, method, path, body, tag }) {
+// `edit`: JSON to be changed before it is sent, as it is or as `body` makes it. `repeat`: a name to be typed first.
+function write({ title, text, method, path, body, tag, edit, repeat }) {
   const note = h('p', { class: 'note', role: 'status' });
+  const field = edit !== undefined ? h('textarea', { id: 'edit', 'aria-label': title, rows: 12, spellcheck: 'false', dir: 'ltr' }, edit)
+    : repeat !== undefined ? h('input', { id: 'repeat', 'aria-label': `Type ${repeat} to confirm`, placeholder: repeat, autocomplete: 'off', spellcheck: 'false' }) : null;
+  // An edit is of what was there when it began; the page goes on behind the dialog.
+  const begun = tag && latest[tag] ? latest[tag].tag : null;
+  const what = () => {
+    if (edit === undefined) return body;
+    const x = JSON.parse(field.value);
+    return body ? body(x) : x;
+  };
   const yes = h('button', { type: 'button', class: 'main', onclick: async () => {
+    if (repeat !== undefined && field.value !== repeat) { note.textContent = `Type ${repeat} to confirm.`; field.focus(); return; }
+    let sent;
+    try { sent = what(); } catch (e) { note.textContent = `This is no JSON: ${e.message}`; field.focus(); return; }
     yes.disabled = true;
     note.textContent = 'Asking the node…';
-    const seen = tag && latest[tag] ? { 'If-Match': latest[tag].tag } : {};
-    const r = await ask(method, path, body, seen);
+    const now = edit !== undefined ? begun : tag && latest[tag] ? latest[tag].tag : null;
+    const seen = now ? { 'If-Match': now } : {};
+    const r = await ask(method, path, sent, seen);
     if (r.ok) { dialog.close(); setTimeout(() => go(false), 1100); go(false); return; }
     yes.disabled = false;
-    note.textContent = r.status === 412 ? 'Somebody has changed it meanwhile. Close this, look again, and decide then.' : r.text;
-    if (r.status === 412) go(false);
+    const changed = r.status === 412 || r.status === 409;
+    note.textContent = changed ? 'Somebody has changed it meanwhile. Close this, look again, and decide then.' : r.text;
+    if (changed) go(false);
   } }, 'Do it');
-  open(title, h('p', {}, text), note, h('div', { class: 'row' }, h('button', { type: 'button', onclick: () => dialog.close() }, 'Leave it'), yes));
+  open(title, h('p', {}, text), field, note, h('div', { class: 'row' }, h('button', { type: 'button', onclick: () => dialog.close() }, 'Leave it'), yes));
 }
 
 function showHelp() {

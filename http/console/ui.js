@@ -65,12 +65,21 @@ export function at(path, query) {
 export const id = (text) => h('span', { class: 'id', dir: 'ltr' }, text || '–');
 export const link = (path, text, query) => h('a', { href: at(path, query) }, id(text));
 export const nodeLink = (name) => (name ? link(['nodes', name], name) : id('–'));
+// A link to the page of another node, if what that node has written is the address of one: http or https, a host, a port, and
+// nothing before or behind them. Everything else stays the text that it is.
+export function outside(text, route) {
+  let to = null;
+  try { to = new URL(text); } catch { /* not an address */ }
+  const plain = to && ['http:', 'https:'].includes(to.protocol) && text.startsWith(to.protocol + '//') &&
+    !to.username && !to.password && to.pathname === '/' && !to.search && !to.hash;
+  return plain ? h('a', { href: `${to.origin}/${route || ''}`, rel: 'noreferrer noopener', target: '_blank' }, id(text)) : id(text);
+}
 export const pill = (text, kind) => h('span', { class: 'pill ' + (kind || '') }, words(text));
 
 const kinds = {
   locked: 'good', alive: 'good', running: 'good', connected: 'good', joined: 'good', ready: 'good', yes: 'good', leading: 'info',
   waiting: 'info', starting: 'info', candidate: '', contested: 'warn', draining: 'warn', cordoned: 'warn', suspended: 'warn',
-  unassigned: 'bad', gone: 'bad', expired: 'bad', no: 'bad', stopped: 'bad', off: 'warn', on: 'good',
+  unassigned: 'bad', paused: 'warn', healthy: 'good', degraded: 'warn', failing: 'bad', gone: 'bad', expired: 'bad', no: 'bad', stopped: 'bad', off: 'warn', on: 'good',
 };
 export const state = (name) => pill(name, kinds[name]);
 

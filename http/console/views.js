@@ -1,5 +1,5 @@
 // One function per view: from what the node answers to what is shown.
-import { h, words, count, plural, millis, span, moment, at, id, link, nodeLink, pill, state, panel, facts, table, bar,
+import { h, words, count, plural, millis, span, moment, at, id, link, nodeLink, outside, pill, state, panel, facts, table, bar,
   share, ring, states } from './ui.js';
 
 const url = (path, query) => '/v1/' + path.map(encodeURIComponent).join('/') +
@@ -27,8 +27,44 @@ const rules = {
   separated: 'it holds items that must be kept apart', one_worker: 'all items of the job must be together', max_per_worker: 'it holds as many items of the job as it may', max_items: 'it holds as many items as it can',
   capacity: 'it has not enough of a resource left', placement: 'others need the room more', colocation: 'it would not be beside the job it belongs to', zone_spread: 'the zones would be less even',
   job_balance: 'the items of the job would be less even', global_balance: 'the nodes would be less even', fewest_moves: 'more items would have to move', tie: 'as good, but the tie went another way',
-  move_budget: 'the budget of moves of this round is used up', strategy: 'the strategy of the job has left it out',
+  move_budget: 'the budget of moves of this round is used up', strategy: 'the strategy of the job has left it out', refused: 'it has refused the item a while ago',
 };
+
+// -- what all nodes follow of a job ----------------------------------------------------
+
+const job_state = (j) => state(!j.enabled ? 'off' : j.paused ? 'paused' : 'on');
+const pretty = (x) => JSON.stringify(x, null, 2);
+
+// Orders for the whole cluster. Those that replace what is shown are bound to the revision that shows it.
+function record_buttons(j, here, record, ctx) {
+  const button = (text, what, cls) => h('button', { type: 'button', class: cls, onclick: () => ctx.write({ path: url(['jobs', j.id, 'record']), method: 'PATCH', ...what }) }, text);
+  if (!record) {
+    return [here ? button('Run here now', { title: `Run ${j.id} now?`, text: `What this node holds of it (${plural(here.items.length, 'item')}) runs once more. The rhythm of its schedule stays.`, method: 'POST', path: url(['jobs', j.id, 'trigger']) }) : null];
+  }
+  if (record.state !== 'open') return [];
+  return [
+    record.paused ? null : button('Run now', { title: `Run ${j.id} now?`, text: `All its items (${count(j.counts.items)}) run once more, each where it is. The rhythm of its schedule stays.`, method: 'POST', path: url(['jobs', j.id, 'trigger']), body: { everywhere: true } }),
+    record.paused ? button('Resume', { title: `Let ${j.id} go on?`, text: 'Its runs start again by its schedule, on every node.', body: { paused: false } }, 'main')
+      : button('Pause', { title: `Pause ${j.id}?`, text: 'No new run of it starts anywhere. What runs goes on to its end, and every item stays where it is.', body: { paused: true } }),
+    button('Configure…', { title: `Configuration of ${j.id}`, text: 'What runs get from their next start on. It takes the place of what was set before.', method: 'PUT', path: url(['jobs', j.id, 'config']), edit: pretty(record.config), tag: 'record' }),
+    button('Override…', { title: `Overrides of ${j.id}`, text: 'Fields of its specification, such as {"schedule": {"period": "30s"}}, which hold until another specification rules. They take the place of all earlier ones; {} takes all back.', edit: pretty(record.overrides), tag: 'record', body: (x) => ({ overrides: x, replace: true }) }),
+    button('Remove…', { title: `Remove ${j.id}?`, text: `Every node gives it back, with its ${plural(j.counts.items, 'item')}; it comes back only when somebody registers it anew.`, method: 'DELETE', path: url(['jobs', j.id]), repeat: j.id }, 'danger'),
+  ];
+}
+
+function record_panel(r) {
+  const ruling = r.specs.find((x) => x.hash === r.ruling) || {};
+  const set = (x) => Object.keys(x).length > 0;
+  return panel('What all nodes follow', 'span12', facts([
+    ['Revision', h('span', {}, count(r.rev), r.since_ms ? [', since ', moment(r.since_ms)] : null)],
+    ['Specification', h('span', {}, id(r.ruling.slice(0, 12)), ruling.revision ? `, revision ${ruling.revision}` : '', ruling.deployment ? [', deployment ', h('span', { dir: 'auto' }, ruling.deployment)] : null, r.specs.length > 1 ? `, ${plural(r.specs.length - 1, 'other')} remembered` : '')],
+    ['Schedule', schedule(r.spec.schedule)],
+    ['Overrides', set(r.overrides) ? h('pre', { dir: 'ltr' }, pretty(r.overrides)) : 'none'],
+    ['Configuration', set(r.config) ? h('pre', { dir: 'ltr' }, pretty(r.config)) : 'none set'],
+    ['Triggered for all nodes', count(r.triggered)],
+    ['Changed last by', h('span', { class: 'id', dir: 'auto' }, r.changed_by || '–')],
+  ]));
+}
 
 // -- what needs attention ------------------------------------------------------------
 
@@ -41,6 +77,7 @@ function attention(c, st) {
   const lost = c.counts.unassigned - switched_off(c);
   if (lost > 0) add('bad', `${plural(lost, 'item')} without an owner.`, at(['items'], { state: 'unassigned' }));
   if (c.counts.contested) add('warn', `${plural(c.counts.contested, 'item')} still held by somebody else.`, at(['items'], { state: 'contested' }));
+  if (c.jobs_paused) add('warn', `${plural(c.jobs_paused, 'job')} paused.`, at(['jobs']));
   if (c.jobs_disabled) add('', `${plural(c.jobs_disabled, 'job')} switched off.`, at(['jobs']));
   for (const p of c.problems.slice(0, 5)) add('warn', p, at(['store']));
   if (st) {
@@ -93,7 +130,7 @@ export const views = {
       const counts = { ...c.counts, items: c.counts.items - off, unassigned: c.counts.unassigned - off };
       const next = st.jobs.filter((j) => j.next_start !== null).sort((a, b) => millis(a.next_start) - millis(b.next_start)).slice(0, 6);
       return [
-        head('Overview', 'Cluster', c.writable ? h('button', { type: 'button', class: c.all_disabled ? 'main' : 'danger',
+        head('Overview', h('span', {}, 'Cluster ', state(c.health.state)), c.writable ? h('button', { type: 'button', class: c.all_disabled ? 'main' : 'danger',
           onclick: () => ctx.write({ title: c.all_disabled ? 'Switch jobs on again?' : 'Switch off all jobs?',
             text: c.all_disabled ? 'Jobs that were switched off one by one stay so.' : 'Runs under way in the whole cluster are asked to stop, and none starts. Items stay where they are.',
             method: 'PATCH', path: url(['cluster']), body: { all_disabled: !c.all_disabled } }) },
@@ -187,7 +224,8 @@ export const views = {
           panel('What it is', 'span5', facts([
             ['State', h('span', { class: 'row' }, state(w.state), w.leader ? pill('leader', 'info') : null, w.draining ? state('draining') : null, w.cordoned ? state('cordoned') : null)],
             ['Items', h('a', { href: at(['items'], { node: w.id }) }, plural(w.items, 'item'))], ['Locked', count(w.locked)],
-            w.started_at_ms ? ['Up since', moment(w.started_at_ms)] : null, ['Zone', w.zone], w.labels.length ? ['Labels', w.labels.join(', ')] : null, ['Host', w.host ? id(`${w.host}:${w.pid}`) : ''], ['Version', w.software_version], ['Life', id(w.incarnation)]])),
+            w.started_at_ms ? ['Up since', moment(w.started_at_ms)] : null, ['Zone', w.zone], w.labels.length ? ['Labels', w.labels.join(', ')] : null, ['Host', w.host ? id(`${w.host}:${w.pid}`) : ''],
+            ['Console', w.http_url ? outside(w.http_url, at(['nodes', w.id])) : 'it tells no address'], ['Version', w.software_version], ['Life', id(w.incarnation)]])),
           panel('Items by job', 'span7', table([
             ['Job', (x) => link(['jobs', x[0]], x[0])],
             ['Items', (x) => h('a', { href: at(['jobs', x[0], 'items'], { node: w.id }) }, count(x[1])), 'num'],
@@ -203,7 +241,7 @@ export const views = {
       return [head('Jobs', plural(j.total, 'job')), ctx.filter('Filter jobs'),
         panel('', '', table([
           ['Job', (x) => link(['jobs', x.id], x.id)],
-          ['State', (x) => (x.enabled ? state('on') : state('off'))],
+          ['State', job_state],
           ['Items', (x) => h('a', { href: at(['jobs', x.id, 'items']) }, count(x.counts.items)), 'num'],
           ['Coverage', (x) => bar(x.counts)],
           ['Unassigned', (x) => (x.counts.unassigned ? pill(count(x.counts.unassigned), 'bad') : '–'), 'num lean'],
@@ -215,18 +253,18 @@ export const views = {
 
   job: {
     title: 'Job', hidden: true,
-    load: (r) => ({ p: url(['jobs', r.args[0]]), c: url(['cluster']) }),
-    show({ p, c }, ctx) {
+    load: (r) => ({ p: url(['jobs', r.args[0]]), c: url(['cluster']), record: { path: url(['jobs', r.args[0], 'record']), maybe: true } }),
+    show({ p, c, record }, ctx) {
       const j = p.job, most = Math.max(1, ...Object.values(p.owners)), here = p.here;
       return [head(id(j.id), 'Job', c.writable ? [
-        here ? h('button', { type: 'button', onclick: () => ctx.write({ title: `Run ${j.id} now?`, text: `What this node holds of it (${plural(here.items.length, 'item')}) runs once more. The rhythm of its schedule stays.`, method: 'POST', path: url(['jobs', j.id, 'trigger']) }) }, 'Run now') : null,
+        ...record_buttons(j, here, record, ctx),
         h('button', { type: 'button', class: j.enabled ? 'danger' : 'main', onclick: () => ctx.write({ title: `Switch ${j.id} ${j.enabled ? 'off' : 'on'}?`,
           text: j.enabled ? 'Its runs in the whole cluster are asked to stop, and none starts. Its items stay where they are.' : 'Its runs start again, in the whole cluster.',
           method: 'PATCH', path: url(['jobs', j.id]), body: { enabled: !j.enabled }, tag: 'p' }) }, j.enabled ? 'Switch off' : 'Switch on')] : pill('read-only')),
         h('div', { class: 'grid' },
           panel('Items', 'span5', h('div', { class: 'ring' }, ring(j.counts), h('ul', { class: 'legend' }, states.map((k) => h('li', {},
             h('a', { href: at(['jobs', j.id, 'items'], { state: k }) }, h('span', { class: 'dot ' + k }), k, h('b', {}, count(j.counts[k])))))))),
-          panel('What it is', 'span7', facts([['State', j.enabled ? state('on') : state('off')], ['Strategy', j.strategy || 'balanced'],
+          panel('What it is', 'span7', facts([['State', job_state(j)], ['Strategy', j.strategy || 'balanced'],
             ['Nodes that can run it', count(j.workers)], ['Spread between them', plural(j.spread, 'item')], ['Last written by', nodeLink(j.last_writer)],
             ['All items', h('a', { href: at(['jobs', j.id, 'items']) }, plural(j.counts.items, 'item'))]])),
           panel('Owners', 'span5', table([['Node', (x) => nodeLink(x[0])],
@@ -242,7 +280,8 @@ export const views = {
             here.paused ? ['Paused', pill('too many failures in a row', 'bad')] : null,
             (here.parked || []).length ? ['Parked', h('span', { dir: 'auto' }, here.parked.slice(0, 20).map((x) => `${x.item} (${x.failures} failures: ${x.what})`).join(', '))] : null,
             ...(here.runs || []).slice(0, 5).map((r) => [`Run ${r.run}`, h('span', {}, `${plural(r.items, 'item')}, for ${span(millis(r.since))}${r.attempt > 1 ? `, attempt ${r.attempt}` : ''}${r.stopping !== 'none' ? ', asked to stop' : ''}`)]),
-          ]) : h('p', { class: 'empty' }, 'The job is not registered on this node.')))];
+          ]) : h('p', { class: 'empty' }, 'The job is not registered on this node.')),
+          record ? record_panel(record) : null)];
     },
   },
 

@@ -232,6 +232,28 @@ std::function<void(expected<T>)> as_json(const bridge::take_result& f) {
 
 } // namespace
 
+/// The tree is read only to say who has the item.
+void bridge::ask_code(order o, const take_result& f) {
+  constexpr std::chrono::seconds slack{5};
+  const cx::timeout limit{o.timeout + slack};
+  auto told = [f, b = *this](const expected<item_answer>& x) mutable {
+    order_answer r;
+    if (x) {
+      r.said = *x;
+      return f(r);
+    }
+    r.failed = x.error();
+    if (x.error().code != errc::not_owner && x.error().code != errc::unknown_job) {
+      return f(r);
+    }
+    b.fetch({false, true, false}, [f, r](const material& m) mutable {
+      r.cluster = m.cluster;
+      f(r);
+    });
+  };
+  state_->ask<item_answer>(ask_item{o.job, o.item, std::move(o.asked), o.timeout}, limit, std::move(told));
+}
+
 void bridge::carry_out(order o, const take_result& f) {
   const auto done = [f](const expected<void>& x) {
     order_answer r;
@@ -255,7 +277,21 @@ void bridge::carry_out(order o, const take_result& f) {
   case operation::explain:
     s->ask<item_explanation>(explain_item{o.job, o.item}, cx::timeout{explain_limit}, as_json<item_explanation>(f));
     break;
-  case operation::runs: s->ask<run_history>(o.history, cx::timeout{status_limit}, as_json<run_history>(f)); break;
+  case operation::runs:
+    s->ask<run_history>(o.history, cx::timeout{status_limit}, [f, page = o.runs](expected<run_history> x) mutable {
+      order_answer r;
+      if (x) {
+        page.runs = std::move(x->runs);
+        page.forgotten = x->forgotten;
+        page.dropped = x->dropped;
+        r.json = to_json_text(page);
+      } else {
+        r.failed = x.error();
+      }
+      f(r);
+    });
+    break;
+  case operation::ask: ask_code(std::move(o), f); break;
   case operation::configure_job: s->ask<std::int64_t>(configure_job{o.job, o.config, o.rev}, limit, changed); break;
   case operation::remove_job: s->ask<std::int64_t>(remove_job{o.job}, limit, changed); break;
   case operation::change_record:

@@ -31,6 +31,8 @@ public:
   void carry_out(order what, const take_result& f);
 
 private:
+  void ask_code(order what, const take_result& f);
+
   struct state;
 
   std::shared_ptr<state> state_;

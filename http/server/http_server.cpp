@@ -1,7 +1,5 @@
 #include "djm/http.hpp"
 
-#include <algorithm>
-#include <fstream>
 #include <future>
 #include <random>
 #include <utility>
@@ -11,32 +9,14 @@
 #include "djm/json.hpp"
 #include "http/console/console_assets.hpp"
 #include "http/server/daemon.hpp"
+#include "http/server/http_listener.hpp"
+#include "model/web_address.hpp"
 
 namespace djm {
 
 namespace {
 
 constexpr std::chrono::seconds first_answer{10};
-
-/// The first line of the file, if it is one that a header and a cookie can carry.
-expected<std::string> read_token(const std::string& path) {
-  std::ifstream file{path};
-  std::string line;
-  if (!file || !std::getline(file, line)) {
-    return fail(errc::invalid_config, "http_config::token_file is \"" + path + "\", which cannot be read or is empty");
-  }
-  constexpr std::size_t least = 16, most = 512;
-  const bool plain = std::all_of(line.begin(), line.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view{"-_.~"}.find(c) != std::string_view::npos;
-  });
-  if (line.size() < least || line.size() > most || !plain) {
-    return fail(errc::invalid_config,
-                "the token in \"" + path +
-                  "\" must be 16 to 512 letters, digits, '-', '_', '.' and '~' on the first line");
-  }
-  return line;
-}
 
 /// Names the life of a server in the ids of its events.
 std::string draw_life() {
@@ -49,9 +29,13 @@ std::string draw_life() {
   return text;
 }
 
+/// The names that a request may have for it.
 std::vector<std::string> own_hosts(const http_config& c) {
   std::vector<std::string> hosts = {"localhost", "127.0.0.1", "[::1]"};
   hosts.push_back(http::lower(c.address.find(':') == std::string::npos ? c.address : '[' + c.address + ']'));
+  if (const auto others = impl::parse_web_address(c.public_url)) {
+    hosts.push_back(http::lower(others.host));
+  }
   for (const auto& h : c.hosts) {
     hosts.push_back(http::lower(h));
   }
@@ -63,7 +47,7 @@ std::vector<std::string> own_hosts(const http_config& c) {
 struct http_server::impl {
   std::shared_ptr<http::bridge> to;
   std::shared_ptr<http::daemon> server;
-  std::string host;
+  std::string url, public_url;
   std::uint16_t port = 0;
 
   void stop() {
@@ -72,6 +56,8 @@ struct http_server::impl {
   }
 
   using begin = std::function<expected<void>(const std::shared_ptr<http::bridge>&)>;
+  static expected<http_server> start(const begin& ask_node, http_listener listener, http_options options);
+  /// The same where nobody wants to know the port before.
   static expected<http_server> start(const begin& ask_node, http_config config, http_options options);
 };
 
@@ -95,24 +81,14 @@ expected<node_id> name_of_node(http::bridge& to) {
 } // namespace
 
 expected<http_server> http_server::impl::start(const begin& ask_node, http_config config, http_options options) {
-  if (auto ok = validate(config); !ok) {
-    return tl::make_unexpected(ok.error());
-  }
-  http::core_settings settings;
-  if (!config.token_file.empty()) {
-    auto token = read_token(config.token_file);
-    if (!token) {
-      return tl::make_unexpected(token.error());
-    }
-    settings.gate.token = std::move(*token);
-  }
-  auto socket = http::listener::open(config.address, static_cast<std::uint16_t>(config.port));
-  if (!socket) {
-    return tl::make_unexpected(socket.error());
-  }
-  if (!socket->is_loopback() && settings.gate.token.empty()) {
-    return fail(errc::invalid_config, "http_config::address is \"" + config.address +
-                                        "\", which others reach: that needs http_config::token_file");
+  auto listener = http_listener::open(std::move(config));
+  return listener ? start(ask_node, std::move(*listener), std::move(options)) : tl::make_unexpected(listener.error());
+}
+
+expected<http_server> http_server::impl::start(const begin& ask_node, http_listener listener, http_options options) {
+  const auto from = std::move(listener.impl_);
+  if (!from) {
+    return fail(errc::invalid_state, "http: this listener has been taken by another one, or by a server");
   }
   // Events come before there is a server that keeps them.
   auto late = std::make_shared<std::weak_ptr<http::daemon>>();
@@ -133,10 +109,12 @@ expected<http_server> http_server::impl::start(const begin& ask_node, http_confi
     to->stop();
     return tl::make_unexpected(name.error());
   }
+  http::core_settings settings;
   settings.node = *name;
   settings.gate.node = name->str();
-  settings.gate.hosts = own_hosts(config);
-  settings.gate.writes = config.allow_writes;
+  settings.gate.token = std::move(from->token);
+  settings.gate.hosts = own_hosts(from->config);
+  settings.gate.writes = from->config.allow_writes;
   settings.has_client = options.outside != nullptr;
   settings.assets = http::console_assets();
   if (options.shown) {
@@ -144,15 +122,16 @@ expected<http_server> http_server::impl::start(const begin& ask_node, http_confi
   }
   auto x = std::make_shared<impl>();
   x->to = to;
-  x->port = socket->port();
-  x->host = config.address == "0.0.0.0" ? "127.0.0.1" : socket->is_v6() ? '[' + config.address + ']' : config.address;
-  x->server = std::make_shared<http::daemon>(std::move(config), std::move(options), to, std::move(settings),
+  x->port = from->socket.port();
+  x->url = from->url();
+  x->public_url = from->public_url();
+  x->server = std::make_shared<http::daemon>(std::move(from->config), std::move(options), to, std::move(settings),
                                              http::event_ring{draw_life(), {}});
   {
     std::lock_guard<std::mutex> lock{*guard};
     *late = x->server;
   }
-  if (auto ok = x->server->start(std::move(*socket)); !ok) {
+  if (auto ok = x->server->start(std::move(from->socket)); !ok) {
     to->stop();
     return tl::make_unexpected(ok.error());
   }
@@ -172,22 +151,40 @@ http_server::~http_server() {
   stop();
 }
 
-expected<http_server> http_server::start(caf::actor_system& system, const node_actor& node, http_config config,
-                                         http_options options) {
-  const auto begin = [&](const std::shared_ptr<http::bridge>& to) -> expected<void> {
+namespace {
+
+using begin_asking = std::function<expected<void>(const std::shared_ptr<http::bridge>&)>;
+
+begin_asking asking(caf::actor_system& system, const node_actor& node) {
+  return [&system, node](const std::shared_ptr<http::bridge>& to) -> expected<void> {
     to->start(system, node);
     return {};
   };
-  return impl::start(begin, std::move(config), std::move(options));
 }
 
-expected<http_server> http_server::start(djm::node& node, http_config config, http_options options) {
-  const auto begin = [&](const std::shared_ptr<http::bridge>& to) {
+begin_asking asking(djm::node& node) {
+  return [&node](const std::shared_ptr<http::bridge>& to) {
     return node.with_actor([&](caf::actor_system& system, const caf::actor& actor) {
       to->start(system, caf::actor_cast<node_actor>(actor));
     });
   };
-  return impl::start(begin, std::move(config), std::move(options));
+}
+
+} // namespace
+
+expected<http_server> http_server::start(caf::actor_system& system, const node_actor& node, http_config config,
+                                         http_options options) {
+  return impl::start(asking(system, node), std::move(config), std::move(options));
+}
+expected<http_server> http_server::start(caf::actor_system& system, const node_actor& node, http_listener socket,
+                                         http_options options) {
+  return impl::start(asking(system, node), std::move(socket), std::move(options));
+}
+expected<http_server> http_server::start(djm::node& node, http_config config, http_options options) {
+  return impl::start(asking(node), std::move(config), std::move(options));
+}
+expected<http_server> http_server::start(djm::node& node, http_listener socket, http_options options) {
+  return impl::start(asking(node), std::move(socket), std::move(options));
 }
 
 std::uint16_t http_server::port() const {
@@ -195,7 +192,11 @@ std::uint16_t http_server::port() const {
 }
 
 std::string http_server::url() const {
-  return impl_ ? "http://" + impl_->host + ':' + std::to_string(impl_->port) : std::string{};
+  return impl_ ? impl_->url : std::string{};
+}
+
+std::string http_server::public_url() const {
+  return impl_ ? impl_->public_url : std::string{};
 }
 
 http_status http_server::status() const {

@@ -23,6 +23,7 @@ struct parsed {
   any_address where;
   socklen_t size = 0;
   bool loopback = false;
+  bool any = false;
 };
 
 expected<parsed> parse(const std::string& text, std::uint16_t port) {
@@ -33,6 +34,7 @@ expected<parsed> parse(const std::string& text, std::uint16_t port) {
     p.where.v4.sin_port = htons(port);
     p.size = sizeof p.where.v4;
     p.loopback = (ntohl(p.where.v4.sin_addr.s_addr) >> 24) == 127;
+    p.any = p.where.v4.sin_addr.s_addr == htonl(INADDR_ANY);
     return p;
   }
   if (inet_pton(AF_INET6, text.c_str(), &p.where.v6.sin6_addr) == 1) {
@@ -40,6 +42,7 @@ expected<parsed> parse(const std::string& text, std::uint16_t port) {
     p.where.v6.sin6_port = htons(port);
     p.size = sizeof p.where.v6;
     p.loopback = IN6_IS_ADDR_LOOPBACK(&p.where.v6.sin6_addr);
+    p.any = IN6_IS_ADDR_UNSPECIFIED(&p.where.v6.sin6_addr);
     return p;
   }
   return fail(errc::invalid_config,
@@ -60,6 +63,7 @@ expected<listener> listener::open(const std::string& address, std::uint16_t port
   listener l;
   l.v6_ = p->where.base.sa_family == AF_INET6;
   l.loopback_ = p->loopback;
+  l.any_ = p->any;
   l.socket_ = ::socket(p->where.base.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (l.socket_ < 0) {
     return refused("socket");
@@ -86,7 +90,11 @@ expected<listener> listener::open(const std::string& address, std::uint16_t port
 }
 
 listener::listener(listener&& other) noexcept
-  : socket_(std::exchange(other.socket_, -1)), port_(other.port_), v6_(other.v6_), loopback_(other.loopback_) {}
+  : socket_(std::exchange(other.socket_, -1)),
+    port_(other.port_),
+    v6_(other.v6_),
+    loopback_(other.loopback_),
+    any_(other.any_) {}
 
 listener::~listener() {
   if (socket_ >= 0) {

@@ -22,6 +22,8 @@ public:
   bool is_v6() const { return v6_; }
   /// Whether only this machine reaches it.
   bool is_loopback() const { return loopback_; }
+  /// Whether it listens on every address of this machine, and so on none that could be named.
+  bool is_any() const { return any_; }
   /// The descriptor, which is the caller's from now on.
   int take();
 
@@ -31,6 +33,7 @@ private:
   std::uint16_t port_ = 0;
   bool v6_ = false;
   bool loopback_ = false;
+  bool any_ = false;
 };
 
 } // namespace djm::http

@@ -11,6 +11,7 @@
 #include "djm/cluster_view.hpp"
 #include "djm/error.hpp"
 #include "djm/export.hpp"
+#include "djm/item_state.hpp"
 #include "djm/log.hpp"
 #include "djm/node_config.hpp"
 #include "djm/strategy.hpp"
@@ -151,6 +152,17 @@ public:
   /// be repeated; empty: a name is drawn. `invalid_id`; `invalid_state` while the job is paused.
   expected<order_result> trigger_job(const job_id& job, std::string request = {}, order_mode mode = order_mode::write,
                                      optional_duration timeout = {});
+
+  // -- what is saved of items --
+
+  /// What is saved of an item (`job_context::save`). The item need not be there. `invalid_id`, `unknown_job`.
+  expected<item_state> get_item_state(const job_id& job, const item_id& item, optional_duration timeout = {});
+  /// Sets it, in place of what its runs have saved; nothing: as if nothing had ever been saved. The next load has it,
+  /// and a run that saves without having loaded it is refused. `version`: only if `item_state::version` is that still,
+  /// else `conflict`. `order_result::rev` is the version after it. `invalid_id`, `unknown_job`, `too_large`.
+  expected<order_result> set_item_state(const job_id& job, const item_id& item, std::optional<bytes> state,
+                                        std::optional<std::int64_t> version = {}, order_mode mode = order_mode::write,
+                                        optional_duration timeout = {});
 
   // -- waiting --
 

@@ -114,6 +114,10 @@ using client_actor = cx::typed<
   caf::result<order_result>(update_job), caf::result<order_result>(configure_job), caf::result<order_result>(pause_job),
   caf::result<order_result>(resume_job), caf::result<order_result>(remove_job),
   caf::result<order_result>(trigger_everywhere),
+  /// `unknown_job`.
+  caf::result<item_state>(get_item_state),
+  /// `unknown_job`, `conflict`, `too_large`.
+  caf::result<order_result>(set_item_state),
   /// `invalid_state`.
   caf::result<job_view>(wait_for_job), caf::result<tree_event_list>(next_tree_events),
   caf::result<finding_list>(get_findings),

@@ -231,7 +231,8 @@ struct order_result {
   std::vector<std::string> changes;
   /// The transaction in which it was written; 0 when nothing was, or when that is not known.
   std::int64_t zxid = 0;
-  /// Of the job's record, for orders about one: as it is now, in a dry run as it would be. 0 for other orders.
+  /// Of the job's record, for orders about one, or the version of an item's state: as it is now, in a dry run as it
+  /// would be. 0 for other orders.
   std::int64_t rev = 0;
 };
 DJM_FIELDS(order_result, changed, changes, zxid, rev)

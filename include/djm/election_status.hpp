@@ -16,11 +16,13 @@ enum class election_role : std::uint8_t {
   candidate,
   /// It leads: it decides who owns what.
   leading,
+  /// It does not stand (`node_role::worker`), and looks who leads.
+  observer,
 };
 
 /// The names of the roles, in their order.
 constexpr auto enum_names(election_role) {
-  return name_enum("election_role", "out", "candidate", "leading");
+  return name_enum("election_role", "out", "candidate", "leading", "observer");
 }
 
 /// The election as this node sees it.

@@ -29,7 +29,7 @@ struct http_write {
   std::string what;
   /// Of which worker or job; empty where it is the whole cluster.
   std::string target;
-  /// What was asked for, as JSON.
+  /// What was asked for, as JSON; empty for a question to the code of a job ("ask").
   std::string body;
   /// The status of the answer; below 400 it was done.
   std::int32_t status = 0;
@@ -48,8 +48,12 @@ struct http_config {
   std::string token_file;
   /// Whether workers may be marked, jobs switched and triggered over HTTP.
   bool allow_writes = false;
-  /// Names under which the server is reached beside its address and "localhost", without a port. A request that names
-  /// another host is refused.
+  /// Where others reach this node, if that is not its address and port, as behind a proxy or with an address such as
+  /// "0.0.0.0": "http://host:port" or "https://host", at most 300 bytes, nothing behind the port. Requests may name its
+  /// host. Empty: it is made of address and port (`http_listener::public_url`).
+  std::string public_url;
+  /// Names under which the server is reached beside its address, "localhost" and the host of `public_url`, without a
+  /// port. A request that names another host is refused.
   std::vector<std::string> hosts;
   /// Connections at once, 1 to 10000; each takes at most 32 KiB beside its answer.
   std::uint32_t max_connections = 256;
@@ -72,6 +76,8 @@ auto fields(V&& v, http_config& x) {
     field("port", x.port).range(0, 65'535).doc("the port; 0: one that is free"),
     field("token_file", x.token_file).doc("a file whose first line is the token; empty: none is asked for"),
     field("allow_writes", x.allow_writes).doc("whether anything may be changed over HTTP"),
+    field("public_url", x.public_url)
+      .doc("where others reach the node, such as http://node-1:8080; empty: its address"),
     field("hosts", x.hosts).doc("names under which the server is reached beside its address and localhost"),
     field("max_connections", x.max_connections).range(1, 10'000).doc("connections at once"),
     field("max_followers", x.max_followers).range(1, 10'000).doc("of these, clients that follow the events"),
@@ -84,6 +90,38 @@ auto fields(V&& v, http_config& x) {
 
 /// Whether every value is within its range; the error names those that are not.
 expected<void> validate(const http_config& config);
+
+/// A socket that listens for a server that is yet to come: so the port is known, and what is wrong with it said, before
+/// the node starts that is to tell its address (`node_options::http_url`). Who connects meanwhile waits; without a
+/// server the socket closes with this. Not thread-safe.
+class http_listener {
+public:
+  /// Takes the address. `invalid_config` for a bad value, a token that cannot be read, or an address that others reach
+  /// without a token; `invalid_state` when the address cannot be had.
+  static expected<http_listener> open(http_config config);
+
+  /// Takes the socket over; the other one may only be destroyed or assigned to.
+  http_listener(http_listener&&) noexcept;
+  /// Closes this socket and takes the other one over.
+  http_listener& operator=(http_listener&&) noexcept;
+  /// Closes the socket, unless a server has it.
+  ~http_listener();
+
+  /// The port that it listens on.
+  std::uint16_t port() const;
+  /// "http://127.0.0.1:8080": where a browser on this machine finds the console.
+  std::string url() const;
+  /// Where others find it: `http_config::public_url`, or else what its address and port make. Of a loopback address
+  /// that, too, although it is of use on this machine alone. Empty for an address that stands for all of the machine
+  /// ("0.0.0.0", "::") and so names none: nothing is guessed.
+  std::string public_url() const;
+
+private:
+  friend class http_server;
+  struct impl;
+  explicit http_listener(std::unique_ptr<impl> x);
+  std::unique_ptr<impl> impl_;
+};
 
 /// What the program may give beside the configuration.
 struct http_options {
@@ -107,6 +145,11 @@ public:
                                      http_options options = {});
   /// The same for a node that owns its actor system.
   static expected<http_server> start(djm::node& node, http_config config, http_options options = {});
+  /// Serves on a socket that listens already, which is the server's from here on, also when this fails.
+  static expected<http_server> start(caf::actor_system& system, const node_actor& node, http_listener socket,
+                                     http_options options = {});
+  /// The same for a node that owns its actor system.
+  static expected<http_server> start(djm::node& node, http_listener socket, http_options options = {});
 
   /// Takes the server over; the other one may only be destroyed or assigned to.
   http_server(http_server&&) noexcept;
@@ -117,8 +160,10 @@ public:
 
   /// The port that it listens on.
   std::uint16_t port() const;
-  /// "http://127.0.0.1:8080": where a browser on this machine finds the console.
+  /// As `http_listener::url`.
   std::string url() const;
+  /// As `http_listener::public_url`.
+  std::string public_url() const;
   /// What it has done so far.
   http_status status() const;
   /// Closes every connection and waits for that. Nothing is answered any more.

@@ -7,6 +7,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "djm/ask_context.hpp"
+#include "djm/bytes.hpp"
 #include "djm/calendar.hpp"
 #include "djm/export.hpp"
 #include "djm/ids.hpp"
@@ -43,6 +45,12 @@ public:
   /// is reported. By default any will do. Keep it short: no run starts with a change before it has answered, and one
   /// that takes longer than `job_spec::pool_timeout` is reported.
   virtual expected<void> check_config(const user_config& config) const;
+
+  /// Answers a question about an item that this node holds (`ask_item`), beside whatever run has it. Called on a thread
+  /// that runs cannot occupy, for several items and several times for one item at once, `max_questions_of_job` at most.
+  /// An error goes to whoever asks as it is; what is thrown becomes `user_code_failed`. At most `max_question_size`
+  /// bytes. By default `invalid_state`: the job answers no questions.
+  virtual expected<bytes> answer(ask_context& ctx);
 };
 
 /// A specification with its code: what `register_job` takes.
@@ -137,6 +145,8 @@ public:
   job_builder& attributes(job_attributes a);
   /// What a run does.
   job_builder& run(std::function<void(job_context&)> f);
+  /// What is said to questions about items (`job::answer`); by default the job answers none.
+  job_builder& on_ask(std::function<expected<bytes>(ask_context&)> f);
 
   /// Complains about what is missing or breaks a rule, by the first complaint.
   expected<job_definition> build() const;
@@ -162,6 +172,7 @@ private:
   std::function<std::vector<item_id>()> pool_;
   std::function<std::vector<std::vector<item_id>>(const std::vector<item_id>&)> cut_;
   std::function<void(job_context&)> run_;
+  std::function<expected<bytes>(ask_context&)> answer_;
 };
 
 } // namespace djm

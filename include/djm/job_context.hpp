@@ -154,14 +154,24 @@ public:
   /// `failure_rules::refused_for` is over. Where no other node can have it, it waits. `why` is for people. The run has
   /// not failed by this. Items of other runs, and what is released already, are ignored.
   virtual void decline(const item_id& item, const std::string& why) = 0;
-  /// What was saved last of this item, by whoever held it then or by an operator; nothing: never anything. Waits for
-  /// the store. `not_owner`: it is none of this run, or was taken away or released; `not_connected`, `timed_out`.
+  /// What was saved last of this item, by whoever held it then or by an operator; nothing: never anything, or an
+  /// operator has taken it away. It is read anew with each call, and never older than what was loaded or saved before,
+  /// wherever that was. Waits for the store, at most for about one and a half `operation_deadline`s, whether a stop is
+  /// requested or not; it may be called after such a request, until the item is released. Calls of several threads
+  /// about one item come one after the other. Errors, besides those that a store may have (`no_permission`):
+  /// - `not_owner`: it is none of this run, it was released, or its lock was lost.
+  /// - `not_connected`, `timed_out`: the store could not be reached, or did not answer in time.
+  /// - `malformed_payload`: what stands in the store makes no sense; an operator may set another state.
+  /// - `backlog_full`: thousands of such calls wait on this node. `shutting_down`: the node has left.
   virtual expected<std::optional<bytes>> load(const item_id& item) = 0;
-  /// Saves the state of this item for whoever runs it next, on whichever node; at most 64 KiB. Waits until it is
-  /// written. What a former holder saves late is refused by the store itself: no state is ever overwritten by a turn
-  /// that is over. `not_owner`: the item is none of this run any more, nothing was saved; `conflict`: an operator has
-  /// set another state since this turn looked last, look again; `too_large`; `not_connected`, `timed_out`: nothing was
-  /// saved; `unknown_outcome`: it may or may not have been.
+  /// Saves the state of this item for whoever runs it next, on whichever node; at most 64 KiB (`max_item_state`). Waits
+  /// until it is written, as `load` does. What a former holder saves late is refused by the store itself: no state is
+  /// ever overwritten by a turn that is over. Errors as of `load`, after which nothing was saved and nothing will be,
+  /// and
+  /// - `conflict`: an operator has set another state since this turn has loaded (or, where it never has, since it saved
+  ///   first). So does every save that follows, until the new state is loaded. Nothing of it stays.
+  /// - `too_large`: nothing was saved.
+  /// - `unknown_outcome`: it may or may not have been saved. `load` tells.
   virtual expected<void> save(const item_id& item, const bytes& state) = 0;
   /// Calls `f(item)` for each item of the share that is not taken away, until the run has to stop. What `f` throws
   /// fails that item and no other (what is no std::exception is passed on, and so is `retry_later`); items taken away

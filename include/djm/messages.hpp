@@ -11,6 +11,8 @@
 #include "djm/events.hpp"
 #include "djm/history.hpp"
 #include "djm/inspect.hpp"
+#include "djm/item_answer.hpp"
+#include "djm/item_state.hpp"
 #include "djm/job.hpp"
 #include "djm/job_spec.hpp"
 #include "djm/node_config.hpp"
@@ -161,8 +163,8 @@ DJM_FIELDS(mark_worker, worker, draining, cordoned)
 
 /// Ask the code of a job about one of its items, where that item is held: `job::answer` is called under its lock. The
 /// question and the answer mean what the job says they mean. Answered with an `item_answer`; `unknown_job`: it is not
-/// registered here; `not_owner` names who has the item; `invalid_state`: the job answers no questions;
-/// `user_code_failed`, `timed_out`.
+/// registered here; `not_owner`: the item is not held here, `cluster_view` shows by whom; `invalid_state`: the job
+/// answers no questions; `user_code_failed`, `timed_out`, `backlog_full`, `too_large`.
 struct ask_item {
   /// The job.
   job_id job;
@@ -175,18 +177,8 @@ struct ask_item {
 };
 DJM_FIELDS(ask_item, job, item, question, timeout)
 
-/// What the code of a job says about an item.
-struct item_answer {
-  /// The answer.
-  bytes answer;
-  /// The node that gave it.
-  node_id node;
-  /// The turn under which it was given.
-  fencing_token token = 0;
-};
-DJM_FIELDS(item_answer, answer, node, token)
-
-/// What is saved of an item (`job_context::save`). Answered with an `item_state`.
+/// What is saved of an item (`job_context::save`). Answered with an `item_state`; `invalid_id`, `unknown_job`,
+/// `malformed_payload`. The item need not be there.
 struct get_item_state {
   /// The job.
   job_id job;
@@ -196,7 +188,9 @@ struct get_item_state {
 DJM_FIELDS(get_item_state, job, item)
 
 /// Set what is saved of an item, in place of what its runs have saved: the next load has it. A run that saves after
-/// this without having loaded it is refused with `conflict`. Answered with the `item_state` as it is then.
+/// this without having loaded it is refused with `conflict`. The item need not be there: one that comes later begins
+/// with it. Answered with the `item_state` as it is then; `invalid_id`, `unknown_job`, `conflict`, `too_large`;
+/// `unknown_outcome` when it may have been set and has changed since.
 struct set_item_state {
   /// The job.
   job_id job;
@@ -208,21 +202,6 @@ struct set_item_state {
   std::optional<std::int64_t> expected_version;
 };
 DJM_FIELDS(set_item_state, job, item, state, expected_version)
-
-/// What is saved of an item.
-struct item_state {
-  /// The latest state; nothing: never saved, or taken away by an operator.
-  std::optional<bytes> state;
-  /// Grows with every change; 0: there has been none.
-  std::int64_t version = 0;
-  /// The turn that saved it; 0: an operator has set it.
-  fencing_token token = 0;
-  /// The node that saved it; empty: an operator has set it.
-  node_id saved_by;
-  /// When, by the clock of who did, in milliseconds of Unix time.
-  std::int64_t saved_at_ms = 0;
-};
-DJM_FIELDS(item_state, state, version, token, saved_by, saved_at_ms)
 
 /// Ask a run of this node to stop (`stop_reason::cancelled`). It has not failed, and its slot is not tried again.
 struct cancel_run {

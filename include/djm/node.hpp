@@ -12,6 +12,7 @@
 #include "djm/error.hpp"
 #include "djm/events.hpp"
 #include "djm/export.hpp"
+#include "djm/item_answer.hpp"
 #include "djm/job.hpp"
 #include "djm/node_config.hpp"
 #include "djm/node_options.hpp"
@@ -114,6 +115,15 @@ public:
   /// `djm::trigger_everywhere`: once more, on every node that holds items of it.
   expected<std::int64_t> trigger_everywhere(const job_id& job, std::string request = {});
 
+  /// What is saved of an item (`job_context::save`). The item need not be there. `invalid_id`, `unknown_job`,
+  /// `malformed_payload`, `not_connected`, `timed_out`.
+  expected<djm::item_state> item_state(const job_id& job, const item_id& item) const;
+  /// Sets it, in place of what its runs have saved; nothing: as if nothing had ever been saved. The next load has it,
+  /// and a run that saves without having loaded it is refused. `version`: only if `item_state::version` is that still,
+  /// else `conflict`. `too_large`, `unknown_outcome`; otherwise as above.
+  expected<djm::item_state> set_item_state(const job_id& job, const item_id& item, std::optional<bytes> state,
+                                           std::optional<std::int64_t> version = {});
+
   /// Runs now, once more, what this node holds; during a run: one more after it, however often. The number of runs that
   /// follow; 0 when this node holds nothing (before it has held anything, the trigger is kept until it does).
   expected<std::uint64_t> trigger(const job_id& job);
@@ -121,6 +131,12 @@ public:
   expected<void> cancel(const job_id& job, run_id run);
   /// Lets an item run again that this node has parked. `unknown_job`; `invalid_state` when it is not parked.
   expected<void> release(const job_id& job, const item_id& item);
+  /// Asks the code of a job about an item that this node holds (`job::answer`), and waits for the answer.
+  /// `unknown_job`; `not_owner` when the item is not held here; `invalid_state` when the job answers no questions;
+  /// `user_code_failed`; `timed_out` after `timeout`, 1 ms to 10 minutes (`invalid_config` otherwise); `backlog_full`,
+  /// `too_large`, `not_connected` while the node has no lease.
+  expected<item_answer> ask(const job_id& job, const item_id& item, bytes question,
+                            any_duration timeout = std::chrono::seconds{10}) const;
   /// Lets a job go on that this node has paused. `unknown_job`; `invalid_state` when it is not paused.
   expected<void> resume(const job_id& job);
   /// The runs that this node remembers. `invalid_config` for a limit out of range.

@@ -35,6 +35,12 @@ using node_actor = cx::typed<
   caf::result<std::int64_t>(update_job), caf::result<std::int64_t>(configure_job), caf::result<std::int64_t>(pause_job),
   caf::result<std::int64_t>(resume_job), caf::result<std::int64_t>(remove_job),
   caf::result<std::int64_t>(trigger_everywhere),
+  /// What is saved of an item. `invalid_id`, `unknown_job` where the job has no record, `malformed_payload`; otherwise
+  /// as above.
+  caf::result<item_state>(get_item_state),
+  /// As it is then. Besides `conflict` where another version was expected, `too_large`, and `unknown_outcome` where it
+  /// may have been set and has changed since.
+  caf::result<item_state>(set_item_state),
   /// The number of runs that follow, see `trigger_job`. `unknown_job`.
   caf::result<std::uint64_t>(trigger_job),
   /// `unknown_job`, `invalid_schedule`.
@@ -43,6 +49,10 @@ using node_actor = cx::typed<
   caf::result<void>(cancel_run),
   /// `unknown_job`; `invalid_state` when the item is not parked here.
   caf::result<void>(release_item),
+  /// `unknown_job`; `not_owner` when the item is not held here; `invalid_state` when the job answers no questions;
+  /// `user_code_failed`, `timed_out`, `backlog_full`, `too_large`, `invalid_config` for a timeout out of range,
+  /// `not_connected` while the node has no lease, `shutting_down`; otherwise what the job says.
+  caf::result<item_answer>(ask_item),
   /// `unknown_job`; `invalid_state` when the job is not paused here.
   caf::result<void>(resume_here),
   /// Always answered; `invalid_config` for a limit out of range.

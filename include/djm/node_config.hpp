@@ -40,6 +40,23 @@ struct store_config {
   bool secure_tree = false;
 };
 
+/// What a node does in its cluster.
+enum class node_role : std::uint8_t {
+  /// It runs jobs, and stands for leadership.
+  both,
+  /// It runs jobs and never leads: for nodes that come and go, are busy, or whose network is poor. Some node has to
+  /// stand: while nobody leads nothing is assigned, and this one reports it.
+  worker,
+  /// It stands for leadership and runs nothing: jobs cannot be registered on it (`invalid_state`). For a few nodes of a
+  /// large cluster that have nothing else to do.
+  coordinator,
+};
+
+/// The names of the roles, in their order.
+constexpr auto enum_names(node_role) {
+  return name_enum("node_role", "both", "worker", "coordinator");
+}
+
 /// Everything one node needs to know before it starts. Build it in code or read it with `load_node_config`; either way
 /// it is validated as a whole before anything starts. Durations, defaults and ranges are listed with each key; in JSON
 /// a duration is a text such as "10s". `config_keys` has the same as data.
@@ -49,6 +66,8 @@ struct node_config {
   node_id id;
   /// Where and how the store is reached.
   store_config store;
+  /// What the node does in its cluster: "both" (the default), "worker" or "coordinator".
+  node_role role = node_role::both;
   /// How long an item stays with a worker that lost the store (D). 0s to 24h, default 15s. Zero: items move as soon as
   /// the session expires, and runs stop well before; then `stop_grace` and `operation_deadline` must be short against
   /// T.
@@ -80,6 +99,10 @@ struct node_config {
   std::uint32_t backlog_limit = 1000;
   /// After this without a connection a problem says so; a request for the cluster is given up. 1ms to 1h, default 30s.
   any_duration registration_timeout = std::chrono::seconds{30};
+  /// A node that has not been registered for so long, at its start or after it had been, ends with `not_connected`
+  /// instead of trying on: where something else starts it anew, or another one in its place. 0s (the default; never) to
+  /// 168h. Best above T + D, so that nothing ends that may still run.
+  any_duration registration_give_up = duration::zero();
   /// Threads for user code: started when needed, at most this many. 1 to 4096, default 16. At least the number of runs
   /// that should go on at once; more runs wait, and status shows it.
   std::uint32_t max_threads = 16;
@@ -108,10 +131,10 @@ struct node_config {
   /// A software version for people; shown in the cluster view. UTF-8, at most 200 bytes, empty by default.
   std::string software_version;
 };
-DJM_FIELDS(node_config, id, store, detach_tolerance, stop_grace, stop_timeout, rebalance_debounce, rebalance_max_wait,
-           sweep_period, clean_period, backoff_min, backoff_max, strategy_timeout, backlog_limit, registration_timeout,
-           max_threads, abort_on_overrun, zone, labels, weight, capacity, max_items, max_moves, max_moves_per_worker,
-           status_period, software_version)
+DJM_FIELDS(node_config, id, store, role, detach_tolerance, stop_grace, stop_timeout, rebalance_debounce,
+           rebalance_max_wait, sweep_period, clean_period, backoff_min, backoff_max, strategy_timeout, backlog_limit,
+           registration_timeout, registration_give_up, max_threads, abort_on_overrun, zone, labels, weight, capacity,
+           max_items, max_moves, max_moves_per_worker, status_period, software_version)
 
 template <class V>
 auto fields(V&& v, store_config& x) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -9,7 +10,9 @@
 #include "djm/history.hpp"
 #include "djm/job.hpp"
 #include "djm/log.hpp"
+#include "djm/metrics_reporter.hpp"
 #include "djm/strategy.hpp"
+#include "djm/time.hpp"
 
 namespace djm {
 
@@ -34,11 +37,18 @@ struct node_options {
   history_sink on_run_over;
   /// Where each run that is over is written as a line of JSON; by default nowhere.
   djm::history_file history_file;
+  /// Is told every `report_period` how the node is: started before any part of the node, stopped after all of them, as
+  /// `metrics_reporter` says; null = nobody. At the end `djm::node` waits for it for a second, and who has used
+  /// `spawn_node` does not: there it may be called until a second after the actor system is gone.
+  std::shared_ptr<metrics_reporter> reporter;
+  /// From 1 s to 1 h (`invalid_config` otherwise); without a reporter it means nothing.
+  any_duration report_period = std::chrono::seconds{15};
   /// Registered before the node starts, in this order, as `register_job` does it. Where one cannot be, nothing is
   /// started, and the error names it.
   std::vector<job_definition> jobs;
-  /// Where this node is reached over HTTP, so that others find it (`worker_view::http_url`): "http://host:port", at
-  /// most 300 bytes; empty = nowhere. `http_listener::url` is one.
+  /// Where this node is reached over HTTP, so that others find it (`worker_view::http_url`): "http://host:port" or
+  /// "https://host", at most 300 bytes, nothing behind the port (`invalid_config` otherwise); empty = nowhere.
+  /// `http_listener::public_url` is one. It stands in the store as long as this node is alive.
   std::string http_url;
   /// Threads of the actor system that `node::start` makes, 1 to 1024 (`invalid_config` otherwise); `spawn_node` uses
   /// the caller's system and does not look at it. Runs have threads of their own.

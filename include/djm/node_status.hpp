@@ -88,6 +88,12 @@ struct node_status {
   log_status log;
   /// Its listeners. In the answers of `djm::node` alone, whose listeners are no actors.
   event_status events;
+  /// How often its reporter (`node_options::reporter`) has been told how it is, the times when it threw included.
+  std::uint64_t reports = 0;
+  /// How often that threw something.
+  std::uint64_t reports_failed = 0;
+  /// How often it was left out, because the reporter had not come back from the time before.
+  std::uint64_t reports_skipped = 0;
   /// The jobs that are registered here, sorted by id.
   std::vector<runner_status> jobs;
   /// How often a part of the node has died and was built anew.
@@ -103,7 +109,7 @@ struct node_status {
   /// How long ago it was asked to stop; nothing when it was not.
   std::optional<duration> stopping_for;
 };
-DJM_FIELDS(node_status, node, state, ready, connection, worker, election, manager, store, executor, log, events, jobs,
-           restarts, problems, unanswered, joined_after, stopping_for)
+DJM_FIELDS(node_status, node, state, ready, connection, worker, election, manager, store, executor, log, events,
+           reports, reports_failed, reports_skipped, jobs, restarts, problems, unanswered, joined_after, stopping_for)
 
 } // namespace djm

@@ -80,8 +80,11 @@ struct active_run_status {
   stop_reason stopping = stop_reason::none;
   /// How far it has come, as it says itself.
   run_progress progress;
+  /// The items that it holds, sorted; those that were revoked and that it has not released are among them. With all
+  /// runs of a job that is at most what `runner_status::items` and `runner_status::leaving` name.
+  std::vector<item_id> holding;
 };
-DJM_FIELDS(active_run_status, run, items, slot, attempt, since, stopping, progress)
+DJM_FIELDS(active_run_status, run, items, slot, attempt, since, stopping, progress, holding)
 
 /// How long what a node has done for a job took, counted from its registration.
 struct runner_times {

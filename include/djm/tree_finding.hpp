@@ -19,8 +19,8 @@ enum class finding_rule : std::uint8_t {
   other_format,
   /// A node of this place is none that djm writes.
   foreign_node,
-  /// The data of a registration, a life, a pool or an assignment makes no sense. Who wrote it writes it anew when it
-  /// joins again.
+  /// The data of a registration, a life, a pool, an assignment or a saved state makes no sense. Who wrote it writes it
+  /// anew when it joins again; a state has to be set.
   malformed_data,
   /// The data of a lock makes no sense, so nobody breaks it, and its item stands still.
   malformed_lock,
@@ -54,6 +54,8 @@ enum class finding_rule : std::uint8_t {
   hidden_node,
   /// A list or a node has come near the size of what the store takes.
   limit_near,
+  /// States are saved of a job that is not there.
+  orphaned_states,
   /// What a life of a worker has refused that is over or was never there. The leader removes it.
   orphaned_refusal,
 };
@@ -64,7 +66,7 @@ constexpr auto enum_names(finding_rule) {
                    "malformed_lock", "malformed_mark", "alive_without_session", "alive_without_registration",
                    "latch_without_session", "no_leader", "orphaned_lock", "foreign_lock", "stray_lock",
                    "stray_assignment", "assigned_twice", "empty_lock_folder", "empty_assigned_folder", "mixed_access",
-                   "hidden_node", "limit_near", "orphaned_refusal");
+                   "hidden_node", "limit_near", "orphaned_states", "orphaned_refusal");
 }
 
 /// How much a finding matters.

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <ctime>
 #include <iostream>
+#include <utility>
 
 #ifdef WORDCOUNT_HTTP
 #  include "djm/http.hpp"
@@ -22,10 +23,27 @@ void note_interrupt(int) {
 
 } // namespace
 
-bool show_console(caf::actor_system& system, const djm::node_actor& node) {
+struct console::parts {
+  djm::http_listener socket;
+};
+
+std::unique_ptr<console> console::open() {
   djm::http_config config;
   config.allow_writes = true;
-  auto server = djm::http_server::start(system, node, config);
+  auto socket = djm::http_listener::open(config);
+  if (!socket) {
+    std::cerr << to_string(socket.error()) << "\n";
+    return nullptr;
+  }
+  return std::unique_ptr<console>{new console{std::unique_ptr<parts>{new parts{std::move(*socket)}}}};
+}
+
+std::string console::address() const {
+  return parts_->socket.public_url();
+}
+
+bool console::show(caf::actor_system& system, const djm::node_actor& node) {
+  auto server = djm::http_server::start(system, node, std::move(parts_->socket));
   if (!server) {
     std::cerr << to_string(server.error()) << "\n";
     return false;
@@ -56,11 +74,24 @@ bool show_console(caf::actor_system& system, const djm::node_actor& node) {
 
 #else
 
-bool show_console(caf::actor_system&, const djm::node_actor&) {
+struct console::parts {};
+
+std::unique_ptr<console> console::open() {
   std::cerr << "this djm was built without HTTP (DJM_HTTP)\n";
+  return nullptr;
+}
+
+std::string console::address() const {
+  return {};
+}
+
+bool console::show(caf::actor_system&, const djm::node_actor&) {
   return false;
 }
 
 #endif
+
+console::console(std::unique_ptr<parts> x) : parts_(std::move(x)) {}
+console::~console() = default;
 
 } // namespace wordcount

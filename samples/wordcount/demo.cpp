@@ -266,7 +266,16 @@ int run_demo(const options& given, const std::string& program) {
     {
       auto watcher = o;
       watcher.id = "observer";
-      auto observer = djm::spawn_node(system, node_config_of(watcher), inner_node::quiet());
+      auto told = inner_node::quiet();
+      std::unique_ptr<console> page;
+      if (o.console) {
+        page = console::open();
+        if (!page) {
+          throw std::runtime_error("there is no console");
+        }
+        told.http_url = page->address();
+      }
+      auto observer = djm::spawn_node(system, node_config_of(watcher), std::move(told));
       if (!observer) {
         throw std::runtime_error(to_string(observer.error()));
       }
@@ -293,8 +302,8 @@ int run_demo(const options& given, const std::string& program) {
         ok =
           d.settles(1, 15s, "node-3 was killed: session timeout 2 s, then detach tolerance 2 s, then its files move");
       }
-      if (ok && o.console) {
-        ok = show_console(system, *observer);
+      if (ok && page) {
+        ok = page->show(system, *observer);
       }
       nodes.clear();
       djm::cx::scoped_actor self{system};

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <thread>
 
@@ -241,4 +242,43 @@ TEST_CASE("a node that does not get ready says what is missing") {
   REQUIRE_FALSE(no);
   CHECK(no.error().code == errc::timed_out);
   CHECK(mentions(no.error().text, {"\"one\"", "50ms", "is not connected"}));
+}
+
+TEST_CASE("a state that one node has saved is what the next holder loads, and what an operator sees") {
+  std::atomic<std::uint64_t> latest{0};
+  std::atomic<bool> back{false};
+  const auto counting = [&] {
+    return job_builder("count").items({"a"}).every(20ms).run([&](job_context& ctx) {
+      const auto saved = ctx.load("a");
+      if (!saved) {
+        return;
+      }
+      const auto n = *saved ? std::stoull(std::string((*saved)->data.begin(), (*saved)->data.end())) : 0;
+      if (n < latest) {
+        back = true;
+      }
+      if (ctx.save("a", bytes_of(std::to_string(n + 1)))) {
+        latest = n + 1;
+      }
+    });
+  };
+  auto one = node::start(at_root("one", "/facade/states"), silent());
+  REQUIRE(one);
+  REQUIRE(one->register_job(counting()));
+  CHECK(eventually([&] { return latest > 3; }));
+  auto two = node::start(at_root("two", "/facade/states"), silent());
+  REQUIRE(two);
+  REQUIRE(two->register_job(counting()));
+  CHECK(two->wait_ready(wide));
+  CHECK(one->shutdown());
+  const auto before = latest.load();
+  CHECK(eventually([&] { return latest > before + 3; }));
+  CHECK_FALSE(back);
+  const auto seen = two->item_state("count", "a");
+  REQUIRE(seen);
+  CHECK(seen->saved_by == node_id{"two"});
+  REQUIRE(two->set_item_state("count", "a", bytes_of("100000")));
+  CHECK(eventually([&] { return latest > 100'000; }));
+  CHECK(two->item_state("none", "a").error().code == errc::unknown_job);
+  CHECK(two->shutdown());
 }

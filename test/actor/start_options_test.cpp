@@ -40,6 +40,31 @@ TEST_CASE("a job of the options that cannot be registered keeps the node from st
   CHECK(refusal({wrong}).code == errc::invalid_id);
 }
 
+TEST_CASE("a worker never leads, and a coordinator leads and runs nothing") {
+  run_watch runs;
+  auto c = at_root("works", "/options/role");
+  c.role = node_role::worker;
+  auto works = node::start(c, silent());
+  REQUIRE(works);
+  CHECK(works->register_job(*watched("mail", {"a"}, runs).build()));
+  CHECK(works->status().election.candidates == 0);
+  c = at_root("leads", "/options/role");
+  c.role = node_role::coordinator;
+  auto leads = node::start(c, silent());
+  REQUIRE(leads);
+  CHECK(works->wait_ready(wide));
+  CHECK(eventually([&] { return works->job("mail")->items.size() == 1; }));
+  CHECK(leads->cluster()->leader == "leads");
+  CHECK(leads->cluster()->candidates == to_ids<node_id>({"leads"}));
+  CHECK(works->status().election.role == election_role::observer);
+  const auto refused = leads->register_job(*watched("news", {"c"}, runs).build());
+  CHECK(refused.error().code == errc::invalid_state);
+  CHECK(refused.error().text.find("coordinator") != std::string::npos);
+  CHECK(leads->shutdown());
+  CHECK(eventually([&] { return works->status().election.leader.empty(); }));
+  CHECK(works->shutdown());
+}
+
 TEST_CASE("a connect string is taken as the tools of the store take it") {
   auto c = at_root("one", "/options/place");
   c.store.connect = " embedded ";

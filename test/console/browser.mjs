@@ -127,6 +127,68 @@ const views = { overview: '', map: 'map', nodes: 'nodes', node: 'nodes/basalt', 
     clean(page);
     await page.close_();
   });
+  await test('a job is paused, configured, overridden and run for the whole cluster', async () => {
+    const page = await open(url);
+    const press = async (button, fill) => {
+      await page.click(`main button:has-text("${button}")`);
+      await page.waitForSelector('dialog[open]');
+      if (fill !== undefined) await page.fill('dialog textarea, dialog input', fill);
+      await page.click('dialog button:has-text("Do it")');
+    };
+    const done = (text) => page.waitForFunction((t) => !document.querySelector('dialog[open]') && document.querySelector('main').textContent.includes(t), text, { timeout: 15000 });
+    await page.show('jobs/invoices');
+    await press('Pause');
+    await page.waitForFunction(() => [...document.querySelectorAll('main dd .pill')].some((x) => x.textContent === 'paused'), null, { timeout: 15000 });
+    check(!(await page.$('main button:has-text("Run now")')), 'a paused job can be run');
+    if (shots) await page.screenshot({ path: join(shots, 'record-dark-1280.png'), fullPage: true });
+    await press('Resume');
+    await page.waitForSelector('main button:has-text("Pause")', { timeout: 15000 });
+    page.mayFail = true; // the browser itself says that something was refused
+    await press('Configure', '{"batch": 50');
+    await page.waitForFunction(() => /no JSON/.test(document.querySelector('dialog .note').textContent));
+    await accessible(page, 'a form');
+    await page.fill('dialog textarea', '{"batch": 50}');
+    await page.click('dialog button:has-text("Do it")');
+    await done('"batch": 50');
+    await press('Override', '{"shedule": {}}');
+    await page.waitForFunction(() => /shedule/.test(document.querySelector('dialog .note').textContent), null, { timeout: 15000 });
+    await page.fill('dialog textarea', '{"schedule": {"period": "45s"}}');
+    await page.click('dialog button:has-text("Do it")');
+    await done('every 45s');
+    await press('Run now');
+    await page.waitForFunction(() => [...document.querySelectorAll('main dt')].some((x) => x.textContent === 'Triggered for all nodes' && x.nextSibling.textContent === '1'), null, { timeout: 15000 });
+    clean(page);
+    await page.close_();
+  });
+  await test('an edit of what somebody else has changed meanwhile is refused', async () => {
+    const page = await open(url);
+    page.mayFail = true;
+    await page.show('jobs/heartbeats');
+    await page.click('main button:has-text("Configure")');
+    await page.evaluate(() => fetch('/v1/jobs/heartbeats/config', { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: '{"mine": 1}' }));
+    await page.fill('dialog textarea', '{"yours": 2}');
+    await page.click('dialog button:has-text("Do it")');
+    await page.waitForFunction(() => /Somebody has changed it/.test(document.querySelector('dialog .note').textContent), null, { timeout: 15000 });
+    await page.keyboard.press('Escape');
+    await page.waitForFunction(() => document.querySelector('main').textContent.includes('"mine": 1'), null, { timeout: 15000 });
+    clean(page);
+    await page.close_();
+  });
+  await test('a job is removed after its name was typed', async () => {
+    const page = await open(url);
+    await page.show('jobs/thumbnails');
+    await page.click('main button:has-text("Remove")');
+    await page.click('dialog button:has-text("Do it")');
+    await page.waitForFunction(() => /Type thumbnails/.test(document.querySelector('dialog .note').textContent));
+    await page.fill('dialog input', 'thumbnails');
+    page.mayFail = true; // the page of a job that is gone is asked for once more
+    await page.click('dialog button:has-text("Do it")');
+    await page.waitForFunction(() => !document.querySelector('dialog[open]'), null, { timeout: 15000 });
+    await page.show('jobs');
+    await page.waitForFunction(() => !document.querySelector('main').textContent.includes('thumbnails'), null, { timeout: 30000 });
+    clean(page);
+    await page.close_();
+  });
   await test('a drain is followed to its end, and taken back', async () => {
     const page = await open(url);
     await page.show('nodes/cobalt');
@@ -227,6 +289,19 @@ const views = { overview: '', map: 'map', nodes: 'nodes', node: 'nodes/basalt', 
       clean(page);
       await page.close_();
     }
+  });
+  await test('a node links to its own console, and what is no address of one stays text', async () => {
+    const page = await open(url);
+    await page.show('nodes/basalt');
+    const to = await page.evaluate(() => [...document.querySelectorAll('main a[target=_blank]')].map((a) => a.href));
+    check(to.length === 1 && to[0] === s.urls.basalt + '/#/nodes/basalt', `it links to ${to}`);
+    const linked = await page.evaluate(async (texts) => {
+      const { outside } = await import('/console/ui.js');
+      return texts.filter((t) => outside(t, '').tagName === 'A');
+    }, ['javascript:alert(1)', 'javascript://n', 'file:///etc/passwd', 'data:text/html,x', 'http://user@n', 'http://n/path', 'http:n', '//n', '', '<b>', 'x'.repeat(300), 'https://n:1']);
+    check(linked.length === 1 && linked[0] === 'https://n:1', `these became links: ${linked}`);
+    clean(page);
+    await page.close_();
   });
   await test('20,000 items: at most 100 rows, a search on the server, pages', async () => {
     const page = await open(url);

@@ -110,8 +110,17 @@ int main(int argc, char** argv) {
     config.store.connect = "embedded";
     config.zone = zones[i];
     config.software_version = s->hostile ? "<img src=x onerror=alert(1)>" : "2.14.0";
+    http_config http;
+    http.port = i == 0 ? s->port : 0;
+    http.allow_writes = s->writes;
+    http.token_file = s->token_file;
+    auto socket = http_listener::open(http);
+    if (!socket) {
+      return complain(socket.error());
+    }
     node_options silent;
     silent.log = [](const log_record&) {};
+    silent.http_url = socket->public_url();
     auto n = node::start(config, std::move(silent));
     if (!n) {
       return complain(n.error());
@@ -122,10 +131,6 @@ int main(int argc, char** argv) {
       }
     }
     nodes.push_back(std::move(*n));
-    http_config http;
-    http.port = i == 0 ? s->port : 0;
-    http.allow_writes = s->writes;
-    http.token_file = s->token_file;
     client_options reach;
     reach.store = config.store;
     auto outside = client::open(reach);
@@ -135,7 +140,7 @@ int main(int argc, char** argv) {
     http_options given;
     given.shown = config;
     given.outside = std::make_shared<client>(std::move(*outside));
-    auto server = http_server::start(nodes.back(), http, given);
+    auto server = http_server::start(nodes.back(), std::move(*socket), given);
     if (!server) {
       return complain(server.error());
     }

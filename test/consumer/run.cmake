@@ -89,7 +89,7 @@ if(WAY STREQUAL "add_subdirectory")
 elseif(WAY STREQUAL "shared")
   # As a part of another project, which runs with it and then installs it.
   run("${CMAKE_COMMAND}" -S "${SOURCE}/test/consumer/application" -B "${WORK}/inside" ${options} "-DDJM_SOURCE=${SOURCE}"
-    -DBUILD_SHARED_LIBS=ON -DDJM_INSTALL=ON -DDJM_HTTP=ON -DCMAKE_INSTALL_LIBDIR=lib)
+    -DBUILD_SHARED_LIBS=ON -DDJM_INSTALL=ON -DDJM_HTTP=ON -DDJM_SQLITE=ON -DCMAKE_INSTALL_LIBDIR=lib)
   run("${CMAKE_COMMAND}" --build "${WORK}/inside" --target all djm/all)
   foreach(program application actors try_job)
     run("${WORK}/inside/${program}")

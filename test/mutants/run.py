@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 UNITS = ["unit_cores", "unit_client", "unit_store", "unit_shells", "stand_in_test", "unit_calendar"]
 UNIT_TIMEOUT = 10
 # What the test cases of a core begin with, by its folder; and those of several cores together.
-NEAR = {"election": "election:*", "dialogue": "read_batch:*,txn_builder:*,exchange:*", "job_runner": "runner:*,slots:*,failures:*,rhythm:*", "keeper": "keeper:*", "worker": "worker:*,lease:*",
+NEAR = {"election": "election:*", "dialogue": "read_batch:*,txn_builder:*,exchange:*", "job_runner": "runner:*,slots:*,failures:*,rhythm:*", "keeper": "keeper:*", "worker": "worker:*,lease:*,states:*",
         "node": "supervisor:*,admin:*,event desk:*,log limiter:*", "executor": "lease guard:*,fair queue:*",
         "manager": "manager:*,writer:*,watchdog:*,image:*", "session": "session core:*,prober:*"}
 CLUSTERS = "cluster:*"

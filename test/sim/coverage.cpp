@@ -36,7 +36,7 @@ transaction_kind kind_of(const store::transaction& txn) {
   using kind = transaction_kind;
   bool writes = false, latch_check = false, assigned = false, lock_made = false, lock_gone = false, alive_made = false,
        alive_set = false, alive_gone = false, latch = false, registers = false, pool = false, pool_data = false,
-       removes = false;
+       removes = false, state = false;
   for (const auto& op : txn.ops) {
     const auto& path = store::path_of(op);
     const bool creates = std::holds_alternative<store::create_op>(op);
@@ -51,7 +51,9 @@ transaction_kind kind_of(const store::transaction& txn) {
     }
     writes = true;
     removes |= gone;
-    if (has(path, "/leader-latch/")) {
+    if (has(path, "/states/")) {
+      state = true;
+    } else if (has(path, "/leader-latch/")) {
       latch = true;
     } else if (has(path, "/alive/")) {
       // A lock transaction sets its own registration to learn the zxid.
@@ -109,6 +111,9 @@ transaction_kind kind_of(const store::transaction& txn) {
   if (pool) {
     return kind::pool;
   }
+  if (state) {
+    return kind::state;
+  }
   if (pool_data) {
     return kind::switch_job;
   }
@@ -130,7 +135,8 @@ const char* component_of(transaction_kind kind) {
   case k::lock:
   case k::unlock: return "worker";
   case k::probe:
-  case k::switch_job: break;
+  case k::switch_job:
+  case k::state: break; // whoever asked hears of it
   }
   return "";
 }

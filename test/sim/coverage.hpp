@@ -27,11 +27,12 @@ enum class transaction_kind : std::uint8_t {
   leave,
   switch_job,
   clean,
+  state,
 };
 
 constexpr auto enum_names(transaction_kind) {
   return name_enum("transaction_kind", "probe", "setup", "pool", "registration", "join", "candidacy", "assign", "lock",
-                   "unlock", "break", "leave", "switch", "clean");
+                   "unlock", "break", "leave", "switch", "clean", "state");
 }
 
 transaction_kind kind_of(const store::transaction& txn);

@@ -214,6 +214,7 @@ void fault_plan::heal() {
     j.world->cut_throws.clear();
     // A run that would still ignore its stop request in the quiet time could give its lock back in it.
     j.world->manner.stubborn = 0;
+    j.world->manner.saves = 0; // each writes something
     j.world->manner.declines = 0;
     if (j.world->items.empty()) {
       j.world->items = j.all_items;

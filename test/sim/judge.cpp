@@ -262,6 +262,8 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
     }
     records_.sees(change, txn.session, txn.session == leader, lawless, image_,
                   [&](std::string text) { say("I9", now, fmt::format("zxid {}: {}", txn.zxid, text)); });
+    states_.sees(change, e, txn.zxid, lawless,
+                 [&](std::string text) { say("I2", now, fmt::format("zxid {}: {}", txn.zxid, text)); });
     refusals_.sees(
       change, e, image_, [this](const std::string& life, duration length) { return in_world(life, length); },
       is_of_life(e, txn.session), lawless, now,

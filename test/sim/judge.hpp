@@ -16,6 +16,7 @@
 #include "test/sim/record_rules.hpp"
 #include "test/sim/refusal_rules.hpp"
 #include "test/sim/slot_book.hpp"
+#include "test/sim/state_rules.hpp"
 #include "test/sim/stickiness.hpp"
 #include "test/sim/turns.hpp"
 
@@ -47,11 +48,12 @@ struct violation {
 /// - I3 when an item that its node holds does not get its turn, and nobody says so (see turns.hpp); when an item that a
 ///   healthy node offers is held by nobody for too long, and I8 when a lock of somebody who is gone stays (see
 ///   debts.hpp); when a node does not find out that the store has gone back.
+/// - I2 when a saved state is written by a turn that is over, or is told otherwise than it is (see state_rules.hpp).
 /// - S1, S2 and S4 of slots, as far as they hold without a memory of slots in the store (see slot_book.hpp).
 /// - The rest of I3, and I8, I9 are looked at on demand, at quiescence.
 class judge {
 public:
-  explicit judge(std::string root = "/djm") : root_(root), records_(root), image_(std::move(root)) {}
+  explicit judge(std::string root = "/djm") : root_(root), records_(root), states_(root), image_(std::move(root)) {}
 
   // -- what happens --
 
@@ -69,6 +71,9 @@ public:
   /// The run goes on without the item.
   void item_released(const process& p, run_id run, const item_id& item, time_point now);
   void run_ended(const process& p, run_id run, time_point now);
+  /// A run loads or saves a state, under a number of its own, and hears what came of it.
+  void state_asked(std::uint64_t number, const state_request& what);
+  void state_told(const process& p, std::uint64_t number, const state_reply::answer& what, time_point now);
   void probe_answered(const process& p, store::session_id_t session, time_point sent, duration timeout);
   /// The node has asked for the end of its session, for itself or for a part of it that died.
   void closed(const process& p, time_point now);
@@ -90,6 +95,7 @@ public:
 
   turns& of_turns() { return turns_; }
   slot_book& of_slots() { return slots_; }
+  const state_rules& of_states() const { return states_; }
 
   /// From now on no change is expected; or no more.
   void expect_quiet(bool quiet) { quiet_ = quiet; }
@@ -197,6 +203,7 @@ private:
 
   std::string root_;
   record_rules records_;
+  state_rules states_;
   refusal_rules refusals_;
   tree_image image_;
   stickiness moves_;

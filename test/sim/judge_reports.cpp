@@ -57,6 +57,18 @@ void judge::told(const process& p, const event& what, time_point now) {
   }
 }
 
+void judge::state_asked(std::uint64_t number, const state_request& what) {
+  const auto save =
+    what.save ? std::optional{std::string(what.save->data.begin(), what.save->data.end())} : std::nullopt;
+  states_.asked(number, what.item, save);
+}
+
+void judge::state_told(const process& p, std::uint64_t number, const state_reply::answer& what, time_point now) {
+  if (!hosts_[p.number()].former) {
+    states_.told(number, what, [&](std::string text) { say("I2", now, name_of(p) + ": " + text); });
+  }
+}
+
 // -- refusals --------------------------------------------------------------------
 
 void judge::item_declined(const process& p, run_id run, const item_id& item, time_point now) {

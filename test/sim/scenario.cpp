@@ -156,6 +156,7 @@ void add_jobs(world& w, fault_plan& c, const shape& s, chance& dice, profile kin
       m.throws = dice.one_in(3) ? 50 : 0;
       m.stubborn = dice.one_in(5) ? 30 : 0;
     }
+    m.saves = i < 3 ? 300 : 0;
     w.verdict().of_turns().expect(spec.id, longest_wait);
     c.add_job(spec, numbered(static_cast<char>('a' + i), s.items[i]), m);
   }

@@ -19,6 +19,42 @@ void sim_executor::begin(accepted_run& r) {
     decline_one(r);
   }
   schedule_end(id, timeline_.now + chance_.between(w.manner.least, w.manner.most));
+  if (states_.ask && chance_.permille(w.manner.saves)) {
+    const auto item = r.order.items[static_cast<std::size_t>(chance_.below(r.order.items.size()))];
+    process_.later(timeline_.now + chance_.between(duration::zero(), w.manner.least), process::kind::code,
+                   [this, id, item] { use_state(id, item, std::nullopt); });
+  }
+}
+
+/// What a run does that loads a state and then saves another one. It need not wait for the answer before it ends.
+void sim_executor::use_state(run_id id, const work_item& item, std::optional<std::string> save) {
+  const auto run = runs_.find(id);
+  const auto holds = [&](const work_item& w) { return w.id == item.id; };
+  if (shut_ || process_.dead() || run == runs_.end() ||
+      std::none_of(run->second.order.items.begin(), run->second.order.items.end(), holds)) {
+    return;
+  }
+  const auto number = std::uint64_t{process_.number()} << 32 | ++questions_;
+  const bool loads = !save;
+  state_request r{{run->second.order.job, item.id}, item.token, std::nullopt, nullptr};
+  if (save) {
+    r.save = bytes_of(*save);
+  }
+  observer_.state_asked(process_, id, number, r);
+  r.reply = std::make_shared<state_reply>(
+    [this, here = std::weak_ptr<bool>{here_}, id, item, number, loads](state_reply::answer a) {
+      if (here.expired()) {
+        return;
+      }
+      observer_.state_told(process_, id, number, a);
+      if (loads && a && !process_.dead() && !shut_) {
+        process_.later(
+          timeline_.now + chance_.between(duration::zero(), std::chrono::milliseconds{30}), process::kind::code,
+          [this, id, item, number] { use_state(id, item, std::to_string(item.token) + "/" + std::to_string(number)); });
+      }
+    },
+    !loads);
+  states_.ask(std::move(r));
 }
 
 void sim_executor::decline_one(const accepted_run& r) {

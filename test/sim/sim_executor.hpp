@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -50,12 +52,16 @@ private:
   void begin_call(std::string owner, std::function<void()> f) override;
   void schedule_end(run_id id, time_point when);
   void ends(run_id id);
+  void use_state(run_id id, const work_item& item, std::optional<std::string> save);
 
   /// Of the runs that have begun.
   std::map<run_id, virtual_work> work_;
   duration call_delay_{};
   const std::set<std::string>& hanging_;
   std::map<std::string, std::function<void()>> hung_;
+  std::uint64_t questions_ = 0; ///< about states
+  /// Answers that come after the end of this find nobody.
+  std::shared_ptr<bool> here_ = std::make_shared<bool>(true);
 };
 
 } // namespace djm::sim

@@ -28,6 +28,8 @@ struct run_manner {
   /// Of 1000 runs so many ignore their stop request for `ignores_for`; exclusion is not judged for them afterwards.
   std::uint64_t stubborn = 0;
   duration ignores_for = std::chrono::seconds{8};
+  /// Of 1000 runs so many load the state of one of their items and save another one.
+  std::uint64_t saves = 0;
 };
 
 /// What all nodes' copies of a job share: the world that its pool function looks at.

@@ -46,6 +46,7 @@ const std::vector<argument>& pair_arguments() {
     {claim::cannot, "worker", "commit_done read_done watch_fired contact released wake", starting,
      "the worker reads its items only after the keeper has joined; without items it has nothing to lock, revoke or "
      "wait for"},
+    {claim::cannot, "worker", "state_asked", starting, "runs load and save, and there are none before a grant"},
     {claim::cannot, "runner", "grant revoke lease cut_done run_news", starting,
      "items and a lease come from the worker, who has none before the node has joined; without items there is no run"},
     {claim::cannot, "node", "commit_done read_done settled", starting,

@@ -71,7 +71,7 @@ void user::ask(world::handle h) {
 
 void user::wish(world::handle h) {
   const auto& job = any_job();
-  switch (chance_.below(7)) {
+  switch (chance_.below(8)) {
   case 0:
     if (!job.spec.schedule.lasting()) {
       world_.ask<std::uint64_t>(h, trigger_job{job.spec.id}, [](const std::uint64_t&) {});
@@ -87,6 +87,18 @@ void user::wish(world::handle h) {
       world_.stop(h, chance_.one_in(2));
     }
     break;
+  case 7: use_state(h); break;
+  }
+}
+
+void user::use_state(world::handle h) {
+  const auto& job = any_job();
+  const auto& item = job.all_items[static_cast<std::size_t>(chance_.below(job.all_items.size()))];
+  if (chance_.one_in(3)) {
+    world_.ask<item_state>(h, get_item_state{job.spec.id, item}, [](const item_state&) {});
+  } else {
+    const auto text = "order/" + std::to_string(chance_.next());
+    world_.ask<item_state>(h, set_item_state{job.spec.id, item, bytes_of(text), {}}, [](const item_state&) {});
   }
 }
 

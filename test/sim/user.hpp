@@ -24,6 +24,7 @@ private:
   void ask(world::handle h);
   void wish(world::handle h);
   void take_away(world::handle h);
+  void use_state(world::handle h);
   const fault_plan::job_entry& any_job();
 
   world& world_;

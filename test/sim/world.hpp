@@ -102,6 +102,8 @@ private:
   void item_declined(const process& p, run_id run, const item_id& item) override;
   void item_released(const process& p, run_id run, const item_id& item) override;
   void run_ended(const process& p, const run_result& r) override;
+  void state_asked(const process& p, run_id run, std::uint64_t number, const state_request& what) override;
+  void state_told(const process& p, run_id run, std::uint64_t number, const state_reply::answer& what) override;
   fate decide(const process& p, const store::transaction& txn) override;
   void answered(const process& p, store::session_id_t session, const store::transaction& txn, store::rc code,
                 time_point sent, duration timeout) override;

@@ -98,6 +98,24 @@ void world::item_released(const process& p, run_id run, const item_id& item) {
   judge_.item_released(p, run, item, now());
 }
 
+void world::state_asked(const process& p, run_id run, std::uint64_t number, const state_request& what) {
+  if (options_.trace) {
+    note(fmt::format("{}#{} run {} {} the state of {}/{}@{:x}", p.node(), p.number(), run,
+                     what.save ? "saves" : "loads", what.item.job, what.item.item, what.token));
+  }
+  judge_.state_asked(number, what);
+}
+
+void world::state_told(const process& p, run_id run, std::uint64_t number, const state_reply::answer& what) {
+  if (options_.trace) {
+    const auto text = !what    ? to_string(what.error())
+                      : !*what ? "done"
+                               : std::string((*what)->data.begin(), (*what)->data.end());
+    note(fmt::format("{}#{} run {} hears of a state: {}", p.node(), p.number(), run, text));
+  }
+  judge_.state_told(p, number, what, now());
+}
+
 void world::run_ended(const process& p, const run_result& r) {
   if (options_.trace) {
     note(fmt::format("{}#{} run {} ends", p.node(), p.number(), r.id));

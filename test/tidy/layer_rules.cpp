@@ -15,6 +15,7 @@ const std::map<std::string, std::set<std::string>>& arrows() {
     {"model", {"api", "model"}},
     {"calendar", {"api", "model", "calendar"}},
     {"metrics", {"api", "metrics"}},
+    {"history", {"api", "history"}},
     {"http", {"api", "part", "http"}},
     {"strategies", {"api", "model", "strategies"}},
     {"store", {"api", "model", "store"}},
@@ -31,7 +32,7 @@ const std::map<std::string, std::set<std::string>>& arrows() {
       "test"}},
     {"test",
      {"api", "model", "calendar", "strategies", "store", "zookeeper", "core", "actors", "part", "simulation", "kit",
-      "samples", "tools", "metrics", "http", "test"}},
+      "samples", "tools", "metrics", "history", "http", "test"}},
   };
   return table;
 }

@@ -6,7 +6,7 @@ include("${LAYERS}")
 file(REMOVE_RECURSE "${WORK}")
 file(GLOB_RECURSE headers RELATIVE "${SOURCE}" "${SOURCE}/model/*.hpp" "${SOURCE}/calendar/*.hpp"
   "${SOURCE}/strategies/*.hpp"
-  "${SOURCE}/metrics/*.hpp" "${SOURCE}/http/*.hpp" "${SOURCE}/zkstore/*.hpp" "${SOURCE}/actors/*.hpp" "${SOURCE}/tools/*.hpp" "${SOURCE}/bench/*.hpp"
+  "${SOURCE}/metrics/*.hpp" "${SOURCE}/history/*.hpp" "${SOURCE}/http/*.hpp" "${SOURCE}/zkstore/*.hpp" "${SOURCE}/actors/*.hpp" "${SOURCE}/tools/*.hpp" "${SOURCE}/bench/*.hpp"
   "${SOURCE}/simulation/*.hpp" "${SOURCE}/testkit/*.hpp" "${SOURCE}/test/*.hpp")
 
 # compile(RESULT SAID LAYER TEXT)
@@ -44,6 +44,7 @@ set(above_executor strategies/stand_in.hpp actors/common/core.hpp actors/protoco
 set(above_shells actors/node/node_shell.hpp zkstore/zookeeper/handle.hpp)
 set(above_node simulation/network.hpp test/sim/world.hpp)
 set(above_metrics strategies/stand_in.hpp zkstore/types.hpp actors/common/core.hpp)
+set(above_history actors/env/history_writer.hpp model/text.hpp)
 set(above_http_core actors/node/clerk.hpp metrics/sample_sink.hpp http/server/bridge.hpp)
 set(above_http_server actors/common/core.hpp actors/node/node_shell.hpp metrics/sample_sink.hpp)
 set(above_simulation testkit/lockstep.hpp test/sim/world.hpp actors/common/shell.hpp actors/manager/term.hpp)

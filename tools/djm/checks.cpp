@@ -49,6 +49,9 @@ check_row coverage(const cluster_view& v) {
     return {"coverage", verdict::warn,
             v.all_disabled ? "all jobs are switched off" : counted(s.jobs_disabled, "job") + " switched off"};
   }
+  if (s.jobs_paused > 0) {
+    return {"coverage", verdict::warn, counted(s.jobs_paused, "job") + " paused"};
+  }
   return {"coverage", verdict::ok, "all " + counted(s.items, "item") + " have an owner"};
 }
 

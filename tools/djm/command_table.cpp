@@ -9,6 +9,7 @@
 #include "tools/djm/plans.hpp"
 #include "tools/djm/record_commands.hpp"
 #include "tools/djm/runs.hpp"
+#include "tools/djm/state_command.hpp"
 #include "tools/plan/plan_command.hpp"
 
 namespace djm::tool {
@@ -22,6 +23,8 @@ constexpr std::string_view offline = "Without a cluster";
 
 constexpr option_entry dry_run{"--dry-run", "", "say what would be done, and do nothing"};
 constexpr option_entry yes{"-y,--yes", "", "do not ask"};
+constexpr option_entry token_file{"--token-file", "FILE", "a file whose first line is the token of the nodes",
+                                  "DJM_TOKEN_FILE"};
 constexpr option_entry rev{"--rev", "N", "only if the record of the job is at this rev still"};
 constexpr std::string_view kinds =
   "worker_joined worker_left worker_gone worker_marked leader_changed job_added job_removed job_switched item_added "
@@ -102,19 +105,20 @@ void add_looks(std::vector<command_entry>& all) {
                {"--node", "NODE", "only about this node"}};
   all.push_back(c);
 
-  c = entry("runs", look, "runs that are over, as far as nodes remember them", runs_command);
-  c.details = "They are remembered by nodes alone, so these are asked over HTTP, each that is named. Where one does "
-              "not answer, what "
-              "the others know is shown, and the exit code says so.";
+  c = entry("runs", look, "runs that are over, as far as nodes remember them, or those that go on", runs_command);
+  c.details =
+    "Nodes alone know them, so these are asked over HTTP, one after the other: those that --url names, or else "
+    "those that are alive and tell their address in the store. Where one does not answer, what the others "
+    "know is shown, and the exit code says so; those that tell no address are named. Exit code 4 when none "
+    "could be asked. The token is sent to every node that is asked: who may write the store says who that is.";
   c.arguments = {{"JOB", "only those of this job", false}, {"ITEM", "only those that had this item", false}};
   c.options = {
     {"--url", "URL", "where nodes are, such as http://node-1:8080; several with commas", "DJM_URL", {}, true},
     {"--outcome", "OUTCOME", "only those that ended so", "", outcomes},
+    {"--under-way", "", "those that go on instead, the eldest first"},
     {"--limit", "N", "so many at most, the latest", "100"},
-    {"--token-file", "FILE", "a file whose first line is the token of the nodes", "DJM_TOKEN_FILE"},
-    {"--timeout", "DURATION", "how long a node may take", "10s"},
-    {"-o,--output", "FORMAT", "how to write", "table", "table wide json jsonl"}};
-  c.store = false;
+    token_file,
+    {"--timeout", "DURATION", "how long a node, or the store, may take", "10s"}};
   all.push_back(c);
 
   c = entry("tree", look, "every node of the tree with its data", tree_command);
@@ -125,12 +129,15 @@ void add_looks(std::vector<command_entry>& all) {
 void add_orders(std::vector<command_entry>& all) {
   auto c = entry("drain", order, "have other nodes take what a node has, and wait until it has nothing", drain_command);
   c.details =
-    "Prints what the node still holds. When the time is over, or after Ctrl-C, the node goes on draining; exit code 3 "
-    "says that something is left.";
+    "Says what the node still holds, and where the node tells its address, which run holds it, how long, how far that "
+    "is, and whether it was asked to stop. When the time is over, or after Ctrl-C, the node goes on draining; exit "
+    "code "
+    "3 says that something is left, which is then written item by item.";
   c.arguments = {{"NODE", "its id; it need not be there yet"}};
   c.options = {{"--detach", "", "do not wait"},
                {"--timeout", "DURATION", "wait for so long", "10min"},
-               {"--dry-run", "", "say what would move, and do nothing"}};
+               {"--dry-run", "", "say what would move, and do nothing"},
+               token_file};
   c.waits = true;
   all.push_back(c);
 
@@ -150,8 +157,10 @@ void add_orders(std::vector<command_entry>& all) {
   all.push_back(c);
 
   c = entry("stoppable", order, "whether nodes may be stopped together", stoppable_command);
-  c.details = "Exit code 3 when one of them should not be.";
+  c.details = "Exit code 3 when one of them should not be. Tells beside it which runs go on there, as far as the nodes "
+              "tell their address.";
   c.arguments = {{"NODE", "their ids", true, true}};
+  c.options = {token_file};
   all.push_back(c);
 
   c = entry("enable", order, "switch a job on", enable_command);
@@ -209,6 +218,20 @@ void add_record_orders(std::vector<command_entry>& all) {
     "on with the one before, and report a problem.";
   c.arguments = {{"JOB", "its id"}, {"FILE", "a JSON object; \"-\": standard input", false}};
   c.options = {rev, yes, dry_run};
+  all.push_back(c);
+}
+
+void add_state_order(std::vector<command_entry>& all) {
+  auto c = entry("state", order, "show what is saved of an item, or set it", state_command);
+  c.details = "Its runs find the new state with their next load. One that saves without having loaded it is refused.";
+  c.arguments = {{"JOB", "its job"}, {"ITEM", "its id; it need not be there yet"}};
+  c.options = {{"--set", "FILE", "save what this file holds; \"-\": standard input"},
+               {"--text", "TEXT", "save this"},
+               {"--clear", "", "as if nothing had ever been saved"},
+               {"--version", "N", "only if the state is at this version still"},
+               {"--raw", "", "write what is saved as it is, and nothing else"},
+               yes,
+               dry_run};
   all.push_back(c);
 }
 
@@ -279,6 +302,7 @@ const std::vector<command_entry>& commands() {
     add_looks(result);
     add_orders(result);
     add_record_orders(result);
+    add_state_order(result);
     add_judges(result);
     add_offline(result);
     return result;

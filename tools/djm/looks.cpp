@@ -22,6 +22,30 @@ std::string place_of(const worker_view& w) {
   return w.host.empty() ? "-" : printable(w.host) + ":" + std::to_string(w.pid);
 }
 
+std::string role_of(const cluster_view& view, const worker_view& w) {
+  const auto& c = view.candidates;
+  return w.id == view.leader ? "leader" : std::find(c.begin(), c.end(), w.id) != c.end() ? "candidate" : "-";
+}
+
+/// "cpu 4000, memory_mb 8192000, 20 items": amounts in thousandths, as they are planned.
+std::string capacity_of(const worker_view& w) {
+  std::string text;
+  for (const auto& [name, amount] : w.capacity) {
+    text += (text.empty() ? "" : ", ") + printable(name) + " " + std::to_string(amount);
+  }
+  return w.max_items == 0 ? text : text + (text.empty() ? "" : ", ") + counted(w.max_items, "item");
+}
+
+cell health_cell(const cluster_health& h) {
+  std::string text = to_string(h.state);
+  for (const auto& why : h.reasons) {
+    text += (&why == &h.reasons.front() ? ": " : ", ") + why;
+  }
+  return {text, h.state == health_state::healthy    ? tint::good
+                : h.state == health_state::degraded ? tint::doubtful
+                                                    : tint::bad};
+}
+
 cell count_cell(std::uint32_t n, tint when_some) {
   return {std::to_string(n), n > 0 ? when_some : tint::none};
 }
@@ -74,11 +98,13 @@ exit_code status_command(invocation& x) {
                      std::to_string(s.locked) + " locked, " + std::to_string(s.unassigned) + " unassigned";
   print_facts(
     io,
-    {{"leader",
+    {{"health", health_cell(s.health)},
+     {"leader",
       s.leader.empty() ? cell{"nobody", tint::bad} : cell{s.leader.str() + ", epoch " + std::to_string(s.epoch)}},
      {"nodes", {nodes, s.nodes_gone > 0 ? tint::bad : tint::none}},
      {"jobs", std::to_string(s.jobs) + (s.all_disabled        ? ", all switched off"
                                         : s.jobs_disabled > 0 ? ", " + std::to_string(s.jobs_disabled) + " off"
+                                        : s.jobs_paused > 0   ? ", " + std::to_string(s.jobs_paused) + " paused"
                                                               : "")},
      {"items", {items, s.unassigned > 0 ? tint::bad : tint::none}},
      {"problems", s.problems.empty() ? cell{"none", tint::good} : cell{std::to_string(s.problems.size()), tint::bad}},
@@ -100,7 +126,6 @@ exit_code nodes_command(invocation& x) {
     return code;
   }
   const auto now = x.io().now();
-  const auto leader = view->leader;
   if (*since > duration::zero()) {
     const auto from = now - std::chrono::duration_cast<std::chrono::milliseconds>(*since).count();
     auto& w = view->workers;
@@ -112,7 +137,7 @@ exit_code nodes_command(invocation& x) {
                             [](const worker_view& w) {
                               return cell{to_string(w.state), tint_of(w.state)};
                             }},
-                           {"ROLE", [leader](const worker_view& w) { return cell{w.id == leader ? "leader" : "-"}; }},
+                           {"ROLE", [&](const worker_view& w) { return cell{role_of(*view, w)}; }},
                            {"ZONE", [](const worker_view& w) { return cell{or_dash(w.zone)}; }},
                            {"MARK",
                             [](const worker_view& w) {
@@ -125,7 +150,8 @@ exit_code nodes_command(invocation& x) {
                            {"AGE", [now](const worker_view& w) { return cell{age_of(w.started_at_ms, now)}; }},
                            {"WEIGHT", [](const worker_view& w) { return cell{std::to_string(w.weight)}; }, true},
                            {"JOBS", [](const worker_view& w) { return cell{std::to_string(w.jobs.size())}; }, true},
-                           {"INCARNATION", [](const worker_view& w) { return cell{or_dash(w.incarnation)}; }, true}});
+                           {"INCARNATION", [](const worker_view& w) { return cell{or_dash(w.incarnation)}; }, true},
+                           {"URL", [](const worker_view& w) { return cell{or_dash(w.http_url)}; }, true}});
   return exit_code::fine;
 }
 
@@ -150,7 +176,8 @@ exit_code node_command(invocation& x) {
   const auto now = x.io().now();
   print_facts(x.io(), {{"node", w->id.str()},
                        {"state", {to_string(w->state), tint_of(w->state)}},
-                       {"role", w->id == view->leader ? "leader" : "-"},
+                       {"role", role_of(*view, *w)},
+                       {"capacity", or_dash(capacity_of(*w))},
                        {"zone", or_dash(w->zone)},
                        {"mark", marks_of(*w)},
                        {"items", std::to_string(w->items)},
@@ -161,9 +188,19 @@ exit_code node_command(invocation& x) {
                        {"started", moment_of(w->started_at_ms)},
                        {"weight", std::to_string(w->weight)},
                        {"incarnation", or_dash(w->incarnation)},
+                       {"url", or_dash(w->http_url)},
                        {"jobs", or_dash(jobs)}});
   return exit_code::fine;
 }
+
+namespace {
+
+/// In one word, or nearly: what keeps all its runs from starting comes first.
+std::string state_text(const cluster_view& view, const job_row& job) {
+  return view.all_disabled ? "all off" : !job.enabled ? "off" : job.paused ? "paused" : "on";
+}
+
+} // namespace
 
 exit_code jobs_command(invocation& x) {
   auto code = exit_code::error;
@@ -180,8 +217,8 @@ exit_code jobs_command(invocation& x) {
     {{"JOB", [](const job_row& r) { return cell{r.id.str()}; }},
      {"STATE",
       [&](const job_row& r) {
-        const bool on = r.enabled && !view->all_disabled;
-        return cell{on ? "on" : r.enabled ? "all off" : "off", on ? tint::none : tint::doubtful};
+        const auto state = state_text(*view, r);
+        return cell{state, state == "on" ? tint::none : tint::doubtful};
       }},
      {"STRATEGY", [](const job_row& r) { return cell{or_dash(r.strategy)}; }},
      {"ITEMS", [](const job_row& r) { return cell{std::to_string(r.items)}; }},
@@ -228,9 +265,7 @@ exit_code job_command(invocation& x) {
   }
   const auto r = job_row_of(*view, *j);
   print_facts(x.io(), {{"job", r.id.str()},
-                       {"state", view->all_disabled ? "all jobs are off"
-                                 : r.enabled        ? "on"
-                                                    : "off"},
+                       {"state", state_text(*view, r)},
                        {"strategy", or_dash(r.strategy)},
                        {"items", std::to_string(r.items)},
                        {"owned", std::to_string(r.owned)},

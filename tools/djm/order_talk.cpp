@@ -1,7 +1,10 @@
 #include "tools/djm/order_talk.hpp"
 
+#include <fstream>
 #include <istream>
+#include <iterator>
 #include <ostream>
+#include <string_view>
 
 #include "tools/djm/print.hpp"
 
@@ -9,13 +12,10 @@ namespace djm::tool {
 
 namespace {
 
-/// Of the record, before and after; empty: the order was not about one.
+/// Of what the order was about, before and after.
 std::string rev_of(const order_result& r) {
-  if (r.rev == 0) {
-    return {};
-  }
-  return r.changed ? " rev " + std::to_string(r.rev - 1) + " -> " + std::to_string(r.rev)
-                   : ": rev " + std::to_string(r.rev);
+  const auto now = std::to_string(r.rev);
+  return r.changed ? std::to_string(r.rev - 1) + " -> " + now : now;
 }
 
 } // namespace
@@ -24,7 +24,7 @@ order_mode mode_of(const invocation& x) {
   return x.has("--dry-run") ? order_mode::dry_run : order_mode::write;
 }
 
-exit_code tell(invocation& x, const expected<order_result>& result) {
+exit_code tell(invocation& x, const expected<order_result>& result, const char* counts) {
   if (!result) {
     return x.fail(result.error());
   }
@@ -33,16 +33,33 @@ exit_code tell(invocation& x, const expected<order_result>& result) {
   }
   auto& out = x.io().out;
   if (!result->changed) {
-    out << "nothing to change" << rev_of(*result) << '\n';
+    const std::string_view text{counts};
+    out << "nothing to change";
+    if (result->rev > 0) {
+      out << ": " << text.substr(text.rfind(' ') + 1) << ' ' << rev_of(*result);
+    }
+    out << '\n';
     return exit_code::fine;
   }
   for (const auto& change : result->changes) {
     out << (x.has("--dry-run") ? "would " : "") << printable(change) << '\n';
   }
   if (result->rev > 0) {
-    out << "record" << rev_of(*result) << '\n';
+    out << counts << ' ' << rev_of(*result) << '\n';
   }
   return exit_code::fine;
+}
+
+expected<std::string> content_of(invocation& x, const std::string& file) {
+  std::ifstream opened;
+  if (file != "-") {
+    opened.open(file, std::ios::binary);
+    if (!opened) {
+      return djm::fail(errc::invalid_config, "the file \"" + file + "\" cannot be read");
+    }
+  }
+  auto& in = file == "-" ? x.io().in : opened;
+  return std::string{std::istreambuf_iterator<char>{in}, {}};
 }
 
 bool confirmed(invocation& x, const std::string& question, exit_code& code) {

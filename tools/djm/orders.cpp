@@ -1,11 +1,11 @@
 #include "tools/djm/orders.hpp"
 
-#include <map>
+#include <algorithm>
 #include <ostream>
 
+#include "tools/djm/node_runs.hpp"
 #include "tools/djm/order_talk.hpp"
 #include "tools/djm/print.hpp"
-#include "tools/djm/rows.hpp"
 
 namespace djm::tool {
 
@@ -44,109 +44,7 @@ exit_code turn(invocation& x, bool on) {
   return tell(x, on ? c->enable_job(job_id{name}, mode) : c->disable_job(job_id{name}, mode));
 }
 
-/// What a drain waits for, told as it becomes less.
-class drain_watch {
-public:
-  drain_watch(invocation& x, node_id node) : x_(x), node_(std::move(node)) {}
-
-  /// True: the node holds nothing any more.
-  bool look(const cluster_view& view) {
-    held_ = held_by(view, node_);
-    const auto text = counted(held_.size(), "item");
-    if (text != told_) {
-      told_ = text;
-      x_.io().err << "node " << node_ << " still has " << text << (held_.empty() ? "\n" : ":\n");
-      std::size_t shown = 0;
-      for (const auto& r : held_) {
-        if (++shown > 10) {
-          x_.io().err << "  and " << held_.size() - 10 << " more\n";
-          break;
-        }
-        x_.io().err << "  " << r.job << '/' << r.item << (r.owner == node_ ? "  assigned" : "")
-                    << (r.holder == node_ ? "  locked for " + age_of(r.locked_at_ms, x_.io().now()) + ", token " +
-                                              std::to_string(r.token)
-                                          : "")
-                    << '\n';
-      }
-    }
-    return held_.empty();
-  }
-  std::size_t left() const { return held_.size(); }
-  const std::vector<item_row>& held() const { return held_; }
-
-private:
-  invocation& x_;
-  node_id node_;
-  std::string told_;
-  std::vector<item_row> held_;
-};
-
-/// What would move, and what would not find a place.
-exit_code preview(invocation& x, djm::client& c, const node_id& node) {
-  what_if_question question;
-  question.drain.push_back(node);
-  const auto answer = c.what_if(question);
-  if (!answer) {
-    return x.fail(answer.error());
-  }
-  if (print_json(x, *answer)) {
-    return exit_code::fine;
-  }
-  auto& io = x.io();
-  for (const auto& m : answer->moves) {
-    if (m.from == node) {
-      io.out << "would move " << m.job << '/' << m.item << " to " << or_dash(m.to) << '\n';
-    }
-  }
-  const auto stays = answer->after.find(node);
-  if (stays != answer->after.end() && stays->second > 0) {
-    io.out << counted(stays->second, "item") << " would stay: no other node has room for what is left\n";
-  }
-  for (const auto& u : answer->unknown) {
-    io.err << "djm drain: " << printable(u) << '\n';
-  }
-  return exit_code::fine;
-}
-
 } // namespace
-
-exit_code drain_command(invocation& x) {
-  const auto limit = x.span("--timeout", std::chrono::minutes{10});
-  if (!limit) {
-    return x.fail(limit.error());
-  }
-  auto code = exit_code::error;
-  auto* c = x.connect(code);
-  if (c == nullptr) {
-    return code;
-  }
-  const node_id node{x.value("NODE")};
-  if (x.has("--dry-run")) {
-    return preview(x, *c, node);
-  }
-  const auto marked = c->drain(node);
-  if (!marked) {
-    return x.fail(marked.error());
-  }
-  x.io().err << "node " << node << (marked->changed ? " is draining\n" : " was draining already\n");
-  if (x.has("--detach")) {
-    return tell(x, marked);
-  }
-  drain_watch watch{x, node};
-  const auto empty = c->wait_for([&](const cluster_view& v) { return watch.look(v); }, *limit);
-  if (empty) {
-    if (!print_json(x, watch.held())) {
-      x.io().out << "node " << node << " is drained\n";
-    }
-    return exit_code::fine;
-  }
-  if (empty.error().code == errc::timed_out && watch.left() > 0) {
-    print_json(x, watch.held());
-    return x.fail(exit_code::condition_false, "node \"" + node + "\" still has " + counted(watch.left(), "item") +
-                                                " after " + format_duration(*limit) + "; it goes on draining");
-  }
-  return x.fail(empty.error());
-}
 
 exit_code undrain_command(invocation& x) {
   return mark(x, &djm::client::undrain);
@@ -168,30 +66,74 @@ exit_code disable_command(invocation& x) {
   return turn(x, false);
 }
 
+namespace {
+
+/// What may be stopped, and what these nodes are at: that is told, and judges nothing.
+struct stoppable_page {
+  std::vector<node_id> stoppable;
+  std::vector<stop_refusal> refused;
+  std::vector<run_under_way> under_way;
+  std::vector<not_asked> unknown; ///< nodes whose runs are not known
+};
+DJM_FIELDS(stoppable_page, stoppable, refused, under_way, unknown)
+
+/// The runs under way on those of these nodes that tell an address.
+expected<gathered_runs> runs_of(invocation& x, djm::client& c, const std::vector<node_id>& nodes) {
+  const auto asker = node_asker::of(x, std::min(x.timeout(), most_asking));
+  if (!asker) {
+    return tl::make_unexpected(asker.error());
+  }
+  const auto view = c.get_cluster();
+  if (!view) {
+    return tl::make_unexpected(view.error());
+  }
+  std::vector<const worker_view*> named;
+  for (const auto& w : view->workers) {
+    if (std::find(nodes.begin(), nodes.end(), w.id) != nodes.end()) {
+      named.push_back(&w);
+    }
+  }
+  return gather(*asker, named, {});
+}
+
+} // namespace
+
 exit_code stoppable_command(invocation& x) {
   auto code = exit_code::error;
   auto* c = x.connect(code);
   if (c == nullptr) {
     return code;
   }
-  const auto answer = c->stoppable(to_ids<node_id>(x.values("NODE")));
+  const auto nodes = to_ids<node_id>(x.values("NODE"));
+  const auto answer = c->stoppable(nodes);
   if (!answer) {
     return x.fail(answer.error());
   }
+  const auto runs = runs_of(x, *c, nodes);
+  if (!runs) {
+    return x.fail(runs.error());
+  }
+  say_what_is_missing(x, *runs);
   const auto result = answer->refused.empty() ? exit_code::fine : exit_code::condition_false;
-  if (print_json(x, *answer)) {
+  stoppable_page page{answer->stoppable, answer->refused, runs->under_way, runs->silent};
+  page.unknown.insert(page.unknown.end(), runs->failed.begin(), runs->failed.end());
+  if (print_json(x, page)) {
     return result;
   }
   text_table table{{"NODE", "STOPPABLE", "REASON"}};
-  for (const auto& n : answer->stoppable) {
+  for (const auto& n : page.stoppable) {
     table.add({n.str(), {"yes", tint::good}, "-"});
   }
-  for (const auto& r : answer->refused) {
+  for (const auto& r : page.refused) {
     for (std::size_t i = 0; i < r.reasons.size(); ++i) {
       table.add({i == 0 ? r.node.str() : "", i == 0 ? cell{"no", tint::bad} : cell{""}, printable(r.reasons[i])});
     }
   }
   table.write(x.io());
+  if (!page.under_way.empty()) {
+    x.io().out << '\n';
+    print_rows(x, page.under_way, under_way_columns());
+  }
   return result;
 }
 

@@ -1,8 +1,6 @@
 #include "tools/djm/record_commands.hpp"
 
 #include <charconv>
-#include <fstream>
-#include <iterator>
 #include <ostream>
 #include <string_view>
 #include <utility>
@@ -65,18 +63,6 @@ exit_code override_with(invocation& x, const json& what) {
   }
   return order(x, "Change",
                [&](djm::client& c, const job_id& job) { return c.update_job(job, *overrides, *rev, mode_of(x)); });
-}
-
-expected<std::string> text_of(invocation& x, const std::string& file) {
-  std::ifstream opened;
-  if (file != "-") {
-    opened.open(file, std::ios::binary);
-    if (!opened) {
-      return djm::fail(errc::invalid_config, "the file \"" + file + "\" cannot be read");
-    }
-  }
-  auto& in = file == "-" ? x.io().in : opened;
-  return std::string{std::istreambuf_iterator<char>{in}, {}};
 }
 
 expected<record_view> look_at_record(invocation& x, exit_code& code) {
@@ -142,7 +128,7 @@ exit_code config_command(invocation& x) {
     x.io().out << json::parse(record->config.to_json()).dump(2) << '\n';
     return exit_code::fine;
   }
-  const auto text = text_of(x, file);
+  const auto text = content_of(x, file);
   if (!text) {
     return x.fail(text.error());
   }

@@ -38,6 +38,7 @@ status_row status_of(const cluster_view& view) {
   for (const auto& j : view.jobs) {
     ++s.jobs;
     s.jobs_disabled += j.enabled ? 0 : 1;
+    s.jobs_paused += j.paused ? 1 : 0;
     for (const auto& i : j.items) {
       ++s.items;
       s.assigned += i.owner.empty() ? 0 : 1;
@@ -47,6 +48,7 @@ status_row status_of(const cluster_view& view) {
     }
   }
   s.problems = view.problems;
+  s.health = health_of(view);
   s.next = next_of(view, s);
   return s;
 }
@@ -55,6 +57,7 @@ job_row job_row_of(const cluster_view& view, const job_view& job) {
   job_row r;
   r.id = job.id;
   r.enabled = job.enabled;
+  r.paused = job.paused;
   r.strategy = job.strategy;
   std::map<node_id, std::uint32_t> share;
   for (const auto& w : view.workers) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "djm/client_answers.hpp"
+#include "djm/cluster_health.hpp"
 #include "djm/cluster_view.hpp"
 
 /// What tables show that no answer of the client has as it is.
@@ -19,16 +20,18 @@ struct status_row {
   std::uint32_t nodes_left = 0;
   std::uint32_t jobs = 0;
   std::uint32_t jobs_disabled = 0;
+  std::uint32_t jobs_paused = 0;
   std::uint32_t items = 0;
   std::uint32_t assigned = 0;
   std::uint32_t locked = 0;
   std::uint32_t unassigned = 0;
   std::vector<std::string> problems;
+  cluster_health health;
   /// The command to look at next; empty: nothing is wrong.
   std::string next;
 };
-DJM_FIELDS(status_row, leader, epoch, all_disabled, nodes_alive, nodes_gone, nodes_left, jobs, jobs_disabled, items,
-           assigned, locked, unassigned, problems, next)
+DJM_FIELDS(status_row, leader, epoch, all_disabled, nodes_alive, nodes_gone, nodes_left, jobs, jobs_disabled,
+           jobs_paused, items, assigned, locked, unassigned, problems, health, next)
 
 struct job_row {
   job_id id;
@@ -43,8 +46,10 @@ struct job_row {
   /// The most and the least items on one of those.
   std::uint32_t most = 0;
   std::uint32_t least = 0;
+  /// By operators: no new run starts anywhere.
+  bool paused = false;
 };
-DJM_FIELDS(job_row, id, enabled, strategy, items, owned, locked, unassigned, offered_by, most, least)
+DJM_FIELDS(job_row, id, enabled, strategy, items, owned, locked, unassigned, offered_by, most, least, paused)
 
 struct leader_row {
   node_id leader;

@@ -1,15 +1,11 @@
 #include "tools/djm/runs.hpp"
 
 #include <algorithm>
-#include <iterator>
-#include <ostream>
 #include <string_view>
 
 #include "djm/history.hpp"
-#include "djm/value_reader.hpp"
-#include "djm/value_view.hpp"
+#include "tools/djm/node_runs.hpp"
 #include "tools/djm/print.hpp"
-#include "tools/djm/web.hpp"
 
 namespace djm::tool {
 
@@ -34,85 +30,118 @@ std::vector<std::string> urls_of(invocation& x) {
   return all;
 }
 
-std::string path_of(const invocation& x, std::uint32_t limit) {
-  auto path = "/v1/runs?limit=" + std::to_string(std::min(limit, 1000u));
-  const auto add = [&](const char* name, const std::string& value) {
-    path += value.empty() ? "" : std::string{"&"} + name + "=" + query_escaped(value);
-  };
-  add("job", x.value("JOB"));
-  add("item", x.value("ITEM"));
-  add("outcome", x.value("--outcome"));
-  return path;
-}
-
-/// Nodes of later versions may say more.
-expected<run_history> read_page(const std::string& url, const std::string& text) {
-  const auto document = value_document::parse(text);
-  if (!document) {
-    return djm::fail(errc::invalid_state, url + ": that is no node of djm: " + document.error().text);
-  }
-  value_reader reader{unknown_keys::ignored};
-  run_history page;
-  reader.read(document->root(), page);
-  if (const auto ok = reader.complaints().result(); !ok) {
-    return djm::fail(errc::invalid_state, url + ": that is no node of djm: " + ok.error().text);
-  }
-  return page;
-}
-
 cell outcome_of(const past_run& r) {
   return {to_string(r.outcome), r.outcome == run_outcome::finished ? tint::good : tint::bad};
 }
 
-std::string items_of(const past_run& r) {
-  if (r.items.empty()) {
-    return "-";
-  }
-  const auto more = r.item_count - 1;
-  return printable(r.items.front().id) + (more == 0 ? "" : " +" + std::to_string(more));
+std::vector<column<past_run>> run_columns(std::int64_t now) {
+  return {
+    {"NODE", [](const past_run& r) { return cell{or_dash(r.node)}; }},
+    {"JOB", [](const past_run& r) { return cell{printable(r.job)}; }},
+    {"ITEMS",
+     [](const past_run& r) { return cell{items_text(r.items.empty() ? "" : r.items.front().id.str(), r.item_count)}; }},
+    {"AGE", [now](const past_run& r) { return cell{age_of(r.started_ms, now)}; }},
+    {"TOOK", [](const past_run& r) { return cell{format_duration(r.took)}; }},
+    {"WAITED", [](const past_run& r) { return cell{format_duration(r.waited)}; }, true},
+    {"TRY", [](const past_run& r) { return cell{std::to_string(r.attempt)}; }},
+    {"OUTCOME", outcome_of},
+    {"RUN", [](const past_run& r) { return cell{std::to_string(r.run)}; }, true},
+    {"ERROR", [](const past_run& r) { return cell{or_dash(printable(r.error))}; }}};
 }
 
-std::vector<column<past_run>> run_columns(std::int64_t now) {
-  return {{"NODE", [](const past_run& r) { return cell{or_dash(r.node)}; }},
-          {"JOB", [](const past_run& r) { return cell{printable(r.job)}; }},
-          {"ITEMS", [](const past_run& r) { return cell{items_of(r)}; }},
-          {"AGE", [now](const past_run& r) { return cell{age_of(r.started_ms, now)}; }},
-          {"TOOK", [](const past_run& r) { return cell{format_duration(r.took)}; }},
-          {"WAITED", [](const past_run& r) { return cell{format_duration(r.waited)}; }, true},
-          {"TRY", [](const past_run& r) { return cell{std::to_string(r.attempt)}; }},
-          {"OUTCOME", outcome_of},
-          {"RUN", [](const past_run& r) { return cell{std::to_string(r.run)}; }, true},
-          {"ERROR", [](const past_run& r) { return cell{or_dash(printable(r.error))}; }}};
+/// What was typed, but for the format.
+struct runs_wanted {
+  run_question question;
+  std::vector<std::string> urls; ///< empty: the tree says whom to ask
+  duration timeout = duration::zero();
+};
+
+expected<runs_wanted> wanted_of(invocation& x) {
+  const auto limit = x.number("--limit", 100);
+  const auto timeout = x.span("--timeout", std::chrono::seconds{10});
+  if (!limit || !timeout) {
+    return tl::make_unexpected(limit ? timeout.error() : limit.error());
+  }
+  runs_wanted w{{x.value("JOB"), x.value("ITEM"), x.value("--outcome"), *limit}, urls_of(x), *timeout};
+  if (x.has("--under-way") && !w.question.outcome.empty()) {
+    return djm::fail(errc::invalid_config, "--under-way and --outcome exclude each other: what goes on has not ended");
+  }
+  if (w.urls.empty() && x.value("--store").empty() && x.io().variable("DJM_STORE").empty()) {
+    return djm::fail(errc::invalid_config,
+                     "name the nodes' HTTP addresses with --url or DJM_URL, such as http://node-1:8080, or with "
+                     "--store or DJM_STORE the store, where nodes tell them");
+  }
+  return w;
+}
+
+/// Those that are named.
+exit_code ask_named(invocation& x, const runs_wanted& w, gathered_runs& all) {
+  const auto token = x.secret("--token-file", "DJM_TOKEN_FILE");
+  if (!token) {
+    return x.fail(token.error());
+  }
+  auto code = exit_code::fine;
+  for (const auto& url : w.urls) {
+    if (auto page = ask_runs({url, *token, w.timeout}, w.question)) {
+      all.add(*std::move(page));
+    } else {
+      code = x.fail(page.error()); // what the others know is told all the same
+    }
+  }
+  all.sort();
+  return code;
+}
+
+/// Those that are alive and tell where they are.
+exit_code ask_cluster(invocation& x, const runs_wanted& w, gathered_runs& all) {
+  const auto asker = node_asker::of(x, w.timeout);
+  if (!asker) {
+    return x.fail(asker.error());
+  }
+  auto code = exit_code::error;
+  auto* c = x.connect(code);
+  if (c == nullptr) {
+    return code;
+  }
+  const auto view = c->get_cluster();
+  if (!view) {
+    return x.fail(view.error());
+  }
+  std::vector<const worker_view*> alive;
+  for (const auto& n : view->workers) {
+    if (n.state == worker_state::alive) {
+      alive.push_back(&n);
+    }
+  }
+  all = gather(*asker, alive, w.question);
+  if (alive.empty()) {
+    return x.fail(exit_code::could_not_find_out, "no node is alive that could be asked");
+  }
+  const bool whole = all.failed.empty() && all.answered > 0;
+  return whole ? exit_code::fine : all.refused ? exit_code::refused : exit_code::could_not_find_out;
 }
 
 } // namespace
 
 exit_code runs_command(invocation& x) {
-  const auto urls = urls_of(x);
-  if (urls.empty()) {
-    return x.fail(exit_code::usage, "name the nodes' HTTP addresses with --url or DJM_URL, such as http://node-1:8080");
+  const auto wanted = wanted_of(x);
+  if (!wanted) {
+    return x.fail(wanted.error());
   }
-  const auto limit = x.number("--limit", 100);
-  const auto timeout = x.span("--timeout", std::chrono::seconds{10});
-  const auto token = x.secret("--token-file", "DJM_TOKEN_FILE");
-  if (!limit || !timeout || !token) {
-    return x.fail(!limit ? limit.error() : !timeout ? timeout.error() : token.error());
+  gathered_runs all;
+  const auto code = wanted->urls.empty() ? ask_cluster(x, *wanted, all) : ask_named(x, *wanted, all);
+  say_what_is_missing(x, all);
+  if (all.answered == 0 && code != exit_code::fine) {
+    return code; // an empty table would say that there are no runs
   }
-  std::vector<past_run> all;
-  auto code = exit_code::fine;
-  for (const auto& url : urls) {
-    const auto text = http_get({url, *token, *timeout}, path_of(x, *limit));
-    auto page = text.and_then([&](const std::string& t) { return read_page(url, t); });
-    if (!page) {
-      code = x.fail(page.error());
-      continue; // what the others know is told all the same
-    }
-    std::move(page->runs.begin(), page->runs.end(), std::back_inserter(all));
+  const std::size_t most = wanted->question.limit;
+  if (x.has("--under-way")) {
+    all.under_way.resize(std::min(all.under_way.size(), most));
+    print_rows(x, all.under_way, under_way_columns());
+  } else {
+    all.over.resize(std::min(all.over.size(), most));
+    print_rows(x, all.over, run_columns(x.io().now()));
   }
-  std::stable_sort(all.begin(), all.end(),
-                   [](const past_run& a, const past_run& b) { return a.started_ms > b.started_ms; });
-  all.resize(std::min<std::size_t>(all.size(), *limit));
-  print_rows(x, all, run_columns(x.io().now()));
   return code;
 }
 

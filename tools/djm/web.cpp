@@ -2,16 +2,23 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <memory>
 
 #include <nlohmann/json.hpp>
+
+#include "tools/djm/texts.hpp"
 
 namespace djm::tool {
 
 namespace {
 
-/// The most that an answer may be: pages have at most a thousand rows.
-constexpr std::size_t most_bytes = 64u << 20;
+/// The most that an answer may be: pages have at most a thousand rows, and a node remembers eight MiB of runs.
+constexpr std::size_t most_bytes = 16u << 20;
+/// The most of a foreign reason that is told.
+constexpr std::size_t most_columns = 300;
+/// Who does not take a connection within so long is not there; an answer may take longer.
+constexpr duration most_connecting = std::chrono::seconds{3};
 
 struct body {
   std::string text;
@@ -41,7 +48,8 @@ std::string reason_in(const std::string& text, long status) {
   if (!problem.is_object() || !problem.contains("detail") || !problem["detail"].is_string()) {
     return code;
   }
-  return problem["detail"].get<std::string>() + " (" + code + ")";
+  const auto& detail = problem["detail"].get_ref<const std::string&>();
+  return std::string{first_columns(detail, most_columns)} + " (" + code + ")";
 }
 
 using session = std::unique_ptr<CURL, void (*)(CURL*)>;
@@ -73,8 +81,13 @@ expected<std::string> http_get(const web_site& site, const std::string& path) {
   body found;
   char why[CURL_ERROR_SIZE] = {};
   const auto limit = std::chrono::ceil<std::chrono::milliseconds>(site.timeout).count();
+  const auto connecting = std::chrono::ceil<std::chrono::milliseconds>(std::min(site.timeout, most_connecting)).count();
   curl_easy_setopt(curl.get(), CURLOPT_URL, (url + path).c_str());
   curl_easy_setopt(curl.get(), CURLOPT_PROTOCOLS_STR, "http,https");
+  // Who answers does not say where we go next: the token is for this address.
+  curl_easy_setopt(curl.get(), CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(curl.get(), CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl.get(), CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connecting));
   curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(limit));
   curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
@@ -85,10 +98,15 @@ expected<std::string> http_get(const web_site& site, const std::string& path) {
   const auto result = curl_easy_perform(curl.get());
   const auto told = [&](const std::string& text) { return site.url + ": " + text; };
   if (found.too_large) {
-    return fail(errc::too_large, told("the answer is larger than 64 MiB"));
+    return fail(errc::too_large, told("the answer is larger than 16 MiB"));
   }
   if (result == CURLE_OPERATION_TIMEDOUT) {
     return fail(errc::timed_out, told("no answer within " + format_duration(site.timeout)));
+  }
+  // Also what is no HTTP at all in its answer is an unsupported protocol.
+  const bool web = site.url.find("://") == std::string::npos || site.url.rfind("http", 0) == 0;
+  if (result == CURLE_UNSUPPORTED_PROTOCOL && web) {
+    return fail(errc::invalid_state, told("what answers there does not speak HTTP"));
   }
   if (result == CURLE_UNSUPPORTED_PROTOCOL || result == CURLE_URL_MALFORMAT) {
     return fail(errc::invalid_config, told("it must be like http://node-1:8080"));

@@ -25,6 +25,7 @@ std::string own_life(const keeper_config& cfg) {
   a.started_at_ms = cfg.started_at_ms;
   a.software_version = cfg.config.software_version;
   a.layout = store::format_version;
+  a.http_url = cfg.http_url;
   return store::encode(a);
 }
 

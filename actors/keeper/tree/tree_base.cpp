@@ -17,7 +17,7 @@ std::vector<std::string> tree_base::paths() const {
           tree.workers(),      tree.pools(),          tree.locks(),
           tree.pool_version(), tree.worker_version(), tree.assignment_version(),
           tree.marks(),        tree.jobs(),           tree.jobs_version(),
-          tree.refusals()};
+          tree.states(),       tree.refusals()};
 }
 
 void tree_base::doubt(const store::conflict* met) {

@@ -118,6 +118,7 @@ void record_ruler::apply_records(const std::vector<store::record_reads>& records
 void record_ruler::note(const job_id& job, const store::read_result& record, manager_effects& out) {
   const auto path = store_.tree().job(job);
   open_questions_.erase(job);
+  ended_.erase(job);
   if (record.code != rc::ok) {
     names_.erase(job);
     idle_since_.erase(job);
@@ -130,6 +131,9 @@ void record_ruler::note(const job_id& job, const store::read_result& record, man
   if (read.value && (read.value->lineage.size() > 1 || read.value->state != record_state::open)) {
     open_questions_.insert(job);
     to_judge_.insert(job);
+    if (read.value->state != record_state::open) {
+      ended_.insert(job);
+    }
   }
 }
 
@@ -154,8 +158,11 @@ void record_ruler::judge(manager_effects& out) {
   const base_slots base{ask.get(tree.jobs_version()), ask.exists(tree.worker_version())};
   std::vector<question> questions;
   while (!to_judge_.empty() && questions.size() < most_questions) {
-    question q{store::record_reads{tree, *to_judge_.begin(), ask}, {}};
+    question q{store::record_reads{tree, *to_judge_.begin(), ask}, {}, {}};
     to_judge_.erase(to_judge_.begin());
+    if (ended_.count(q.found.id) > 0) {
+      q.states = ask.children(tree.states(q.found.id));
+    }
     for (const auto& [id, w] : known_.image().workers) {
       if (w.available.count(q.found.id) > 0 && judged_among_.count(id + " " + std::to_string(w.mzxid)) > 0) {
         q.offers.emplace_back(id, ask.get(tree.available(id, q.found.id)));
@@ -235,9 +242,17 @@ bool record_ruler::decide(const question& q, step s, std::vector<store::write_op
   const auto idle = idle_since_.find(job);
   const bool forgotten = offered.empty() && !is_offered(job) && idle != idle_since_.end() &&
                          s.now - idle->second >= life_.cfg.tombstone_period;
-  if (forgotten && (record.state == record_state::removed ||
-                    (record.state == record_state::open && !has_intent(record, *q.found.config) &&
-                     known_.image().jobs.count(job) == 0))) {
+  const bool unwanted = forgotten && record.state == record_state::open && !has_intent(record, *q.found.config) &&
+                        known_.image().jobs.count(job) == 0;
+  // Before the tombstone, for registrations wait until then: whoever makes the job anew finds nothing of the one
+  // before.
+  const bool over =
+    unwanted || record.state == record_state::removed || (record.state == record_state::removing && offered.empty());
+  if (over && q.states && (*q.states)->code == rc::ok) {
+    remove_states(q, ops);
+    return true;
+  }
+  if (unwanted || (forgotten && record.state == record_state::removed)) {
     if (q.found.config->code == rc::ok) {
       ops.emplace_back(store::remove_op{tree.job_config(job), q.found.config->stat.version});
     }
@@ -260,6 +275,21 @@ bool record_ruler::decide(const question& q, step s, std::vector<store::write_op
   record.changed_by = store_.bump_name();
   ops.emplace_back(store::set_op{path, store::encode(record, node.data), node.stat.version});
   return true;
+}
+
+/// As many as fit, and the others when the record is looked at again.
+void record_ruler::remove_states(const question& q, std::vector<store::write_op>& ops) const {
+  constexpr std::size_t beside = 10;
+  const auto& tree = store_.tree();
+  const auto& items = (*q.states)->children;
+  ops.emplace_back(store::check_op{tree.job(q.found.id), q.found.record->stat.version});
+  std::size_t removed = 0;
+  for (; removed < items.size() && ops.size() + beside <= store_.most_ops(); ++removed) {
+    ops.emplace_back(store::remove_op{tree.state({q.found.id, item_id{items[removed]}})});
+  }
+  if (removed == items.size()) {
+    ops.emplace_back(store::remove_op{tree.states(q.found.id)});
+  }
 }
 
 void record_ruler::written(const std::vector<job_id>& decided, const txn_outcome<std::monostate>& o, step s,
@@ -298,6 +328,7 @@ void record_ruler::tidy(step s) {
     } else if (!idle_since_.emplace(job, s.now).second && s.now - idle_since_[job] >= life_.cfg.tombstone_period) {
       open_questions_.insert(job);
       to_judge_.insert(job);
+      ended_.insert(job);
     }
   }
 }

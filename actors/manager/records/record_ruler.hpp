@@ -18,7 +18,8 @@
 namespace djm {
 
 /// What the leader alone may say in the records of jobs: which of the specifications that nodes offer rules, that a job
-/// is removed because nobody has it any more, and that nobody need remember that any longer. All of that depends on who
+/// is removed because nobody has it any more (then the saved states of its items go), and that nobody need remember
+/// that any longer. All of that depends on who
 /// is there, so it is written with a check that nobody has joined, left, or offered anything since that was read.
 ///
 /// Looks at records that leave something to decide: those with several specifications, and those that are being
@@ -43,6 +44,8 @@ private:
   struct question {
     store::record_reads found;
     std::vector<std::pair<node_id, read_slot>> offers;
+    /// Items with a saved state, where the job may be over.
+    std::optional<read_slot> states;
   };
   struct base_slots {
     read_slot version, worker_version;
@@ -57,6 +60,7 @@ private:
   void judge(manager_effects& out);
   void apply_judgement(const base_slots& base, const std::vector<question>& questions, step s, manager_effects& out);
   bool decide(const question& q, step s, std::vector<store::write_op>& ops);
+  void remove_states(const question& q, std::vector<store::write_op>& ops) const;
   void written(const std::vector<job_id>& decided, const txn_outcome<std::monostate>& o, step s, manager_effects& out);
   // what nobody needs any more
   void tidy(step s);
@@ -73,6 +77,7 @@ private:
   std::optional<time_point> look_at_; ///< where no watch could be left
   time_point tidy_at_;
   std::set<job_id> names_;                  ///< of all records
+  std::set<job_id> ended_;                  ///< of jobs that are being removed, or that nobody has had for long
   std::set<job_id> open_questions_;         ///< records that leave something to decide
   std::set<job_id> to_judge_;               ///< of those, what has not been judged since something has changed
   std::set<std::string> judged_among_;      ///< who was there when all were judged

@@ -51,11 +51,29 @@ struct answer_of<trigger_job> {
   /// The type of the answer.
   using type = std::uint64_t;
 };
+/// What the code of the job says.
+template <>
+struct answer_of<ask_item> {
+  /// The type of the answer.
+  using type = item_answer;
+};
 /// The runs that the node remembers.
 template <>
 struct answer_of<get_history> {
   /// The type of the answer.
   using type = run_history;
+};
+/// What is saved of the item.
+template <>
+struct answer_of<get_item_state> {
+  /// The type of the answer.
+  using type = item_state;
+};
+/// What is saved of the item then.
+template <>
+struct answer_of<set_item_state> {
+  /// The type of the answer.
+  using type = item_state;
 };
 /// The `rev` of the job's record.
 template <>

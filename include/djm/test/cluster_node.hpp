@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -7,6 +8,7 @@
 
 #include "djm/error.hpp"
 #include "djm/history.hpp"
+#include "djm/item_answer.hpp"
 #include "djm/job.hpp"
 #include "djm/status.hpp"
 
@@ -72,6 +74,11 @@ public:
   expected<std::int64_t> remove_job(const job_id& job);
   /// As `djm::node::trigger_everywhere`.
   expected<std::int64_t> trigger_everywhere(const job_id& job, std::string request = {});
+  /// As `djm::node::item_state`.
+  expected<djm::item_state> item_state(const job_id& job, const item_id& item);
+  /// As `djm::node::set_item_state`.
+  expected<djm::item_state> set_item_state(const job_id& job, const item_id& item, std::optional<bytes> state,
+                                           std::optional<std::int64_t> version = {});
   /// As `djm::node::trigger`.
   expected<std::uint64_t> trigger(const job_id& job);
   /// As `djm::node::cancel`.
@@ -80,6 +87,9 @@ public:
   expected<void> release(const job_id& job, const item_id& item);
   /// As `djm::node::resume`.
   expected<void> resume(const job_id& job);
+  /// As `djm::node::ask`.
+  expected<item_answer> ask(const job_id& job, const item_id& item, bytes question,
+                            any_duration timeout = std::chrono::seconds{10}) const;
   /// As `djm::node::history`.
   expected<run_history> history(const get_history& which = {}) const;
   /// As `djm::node::reschedule`.

@@ -77,6 +77,9 @@ inline std::vector<tree_fault> tree_faults() {
        h.put(root + "/jobs/k8", record_text("k8"));
        h.put(root + "/jobs/k8/config", "[1]");
      }},
+    fault(rule::malformed_data, "states/j/a", false, R"({"v":1,"seq":-1})"),
+    fault(rule::orphaned_states, "states/past", false, ""),
+    fault(rule::foreign_node, "states/j/a b", false, ""),
     fault(rule::malformed_lock, "locks/j/b.lock", true, "mine"),
     fault(rule::malformed_mark, "marks/n7", true, "drain it"),
     fault(rule::alive_without_session, "alive/n8", true, R"({"v":1,"incarnation":"x"})"),

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "test/unit/cores/admin_rig.hpp"
+#include "zkstore/tree/job_records.hpp"
 
 using namespace djm;
 using namespace djm::test;
@@ -49,6 +50,29 @@ TEST_CASE("admin: the view names the leader by the lowest latch, whatever the ot
                    "/djm/leader-latch/y-i1-0000000001: not ephemeral, so no candidate") == 1);
   CHECK(v.leader == "n");
   CHECK(v.epoch == r.tree.stat("/djm/leader-latch/n-i1-0000000003").czxid);
+  CHECK(v.candidates == to_ids<node_id>({"n", "a", "z"}));
+}
+
+TEST_CASE("admin: the view shows what operators have done to a job, and says which record it cannot read") {
+  admin_rig r;
+  r.join();
+  add_pool(r.tree, "j", {"a"});
+  add_pool(r.tree, "k", {"x"});
+  add_pool(r.tree, "m", {"y"});
+  auto record = store::first_record(*store::to_offer(job_spec{}), nullptr);
+  record.paused = true;
+  record.rev = 7;
+  r.tree.put("/djm/jobs/j", store::encode(record));
+  r.tree.put("/djm/jobs/m", "{");
+  const auto v = r.view();
+  REQUIRE(v.jobs.size() == 3);
+  CHECK(v.jobs[0].paused);
+  CHECK(v.jobs[0].rev == 7);
+  CHECK_FALSE(v.jobs[1].paused);
+  CHECK(v.jobs[1].rev == 0);
+  CHECK(v.jobs[2].rev == 0);
+  CHECK(
+    std::any_of(v.problems.begin(), v.problems.end(), [](const std::string& p) { return p.find("/djm/jobs/m") == 0; }));
 }
 
 TEST_CASE("admin: a latch that goes while the view is taken leaves it without a leader") {

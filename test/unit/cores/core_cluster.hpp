@@ -120,6 +120,8 @@ private:
   void one(job_runner_core& r, job_runner_core::pool_ready& x);
   static void one(job_runner_core&, job_runner_core::look_at_run&) {} // no run here has a time limit
   static void one(job_runner_core&, job_runner_core::remember_run&) {}
+  static void one(job_runner_core&, job_runner_core::start_question&) {} // nobody asks here
+  static void one(job_runner_core&, job_runner_core::conclude_question&) {}
   static void one(job_runner_core&, job_runner_core::check_config&) {} // no job here is configured
   static void one(job_runner_core&, job_runner_core::take_config&) {}
   job_id job_of(const job_runner_core& r) const;

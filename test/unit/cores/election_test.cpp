@@ -16,8 +16,8 @@ using strings = std::vector<std::string>;
 
 class candidate : public driver<election_core> {
 public:
-  candidate(fake_store& t, const node_id& name, const std::string& incarnation = "i1")
-    : driver<election_core>(election_core{{name, incarnation, "/djm", milliseconds{100}, seconds{5}}}, t),
+  candidate(fake_store& t, const node_id& name, const std::string& incarnation = "i1", bool stands = true)
+    : driver<election_core>(election_core{{name, incarnation, "/djm", milliseconds{100}, seconds{5}, stands}}, t),
       id(name),
       life(incarnation) {}
 
@@ -91,6 +91,29 @@ TEST_CASE("election: a candidate in the middle that goes away hands its watch on
   CHECK(x.react() == "");
   tree.end(v.view.id);
   CHECK(x.react() == "granted leader-latch/x-i1-0000000002");
+}
+
+TEST_CASE("election: a node that does not stand writes nothing, follows who leads, and says when nobody does") {
+  fake_store tree;
+  prepare(tree);
+  candidate o{tree, "o", "i1", false};
+  CHECK(o.stand() == "");
+  CHECK(latches(tree).empty());
+  CHECK(o.core.status().role == election_role::observer);
+  CHECK(o.pass(seconds{30}).find("nobody leads") != std::string::npos);
+  candidate v{tree, "v"};
+  v.stand();
+  CHECK(o.pass(seconds{30}).find("over") != std::string::npos);
+  CHECK(o.core.status().leader == "v");
+  const auto before = tree.zxid();
+  const auto reads = o.reads_answered;
+  CHECK(o.pass(seconds{300}) == "");
+  CHECK(tree.zxid() == before);
+  CHECK(o.reads_answered - reads <= 40); // one each T
+  tree.end(v.view.id);
+  o.pass(seconds{30});
+  CHECK(o.core.status().leader.empty());
+  CHECK(latches(tree).empty());
 }
 
 TEST_CASE("election: I5 waiting and leading write nothing") {

@@ -230,6 +230,7 @@ void prepare(fake_store& tree) {
   tree.put(schema.latches());
   tree.put(schema.workers());
   tree.put(schema.marks());
+  tree.put(schema.states());
   tree.put(schema.pools(), store::encode(store::pools_payload{}));
   tree.put(schema.locks());
   tree.put(schema.jobs());

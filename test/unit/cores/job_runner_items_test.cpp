@@ -40,6 +40,20 @@ TEST_CASE("runner: an idle item is released at once and a busy one when its run 
   CHECK(r.core.status(at(2)).items.empty());
 }
 
+TEST_CASE("runner: the status says which items each run holds, until it gives them up") {
+  runner r{runner::job()};
+  r.leased(0);
+  r.granted(0, {{"b", 2}, {"a", 1}, {"c", 3}});
+  const auto holding = [&] { return r.core.status(at(1)).runs.at(0).holding; };
+  CHECK(holding() == std::vector<item_id>{"a", "b", "c"});
+  r.granted(1, {{"d", 4}}); // waits for the end of that run
+  CHECK(holding() == std::vector<item_id>{"a", "b", "c"});
+  r.revoked(1, {"b"});
+  CHECK(holding() == std::vector<item_id>{"a", "b", "c"});
+  r.run_released(2, 1, {"b"});
+  CHECK(holding() == std::vector<item_id>{"a", "c"});
+}
+
 TEST_CASE("runner: I7 a revoked item is in no run that starts later") {
   runner r{runner::job(schedule::fixed_rate(seconds{10}))};
   r.leased(0);

@@ -22,7 +22,7 @@ TEST_CASE("keeper: the first node prepares the tree, writes its pools, and shows
   CHECK(written[1] == "create format, create alive, create leader-latch, create workers, create work-pool, "
                       "create locks, create work-pool-version, "
                       "create worker-version, create worker-assignment-version, create marks, create jobs, "
-                      "create jobs-version, create refusals");
+                      "create jobs-version, create states, create refusals");
   CHECK(written[2] == "create jobs/j, set jobs-version@0");
   CHECK(written[3] == "set work-pool-version@0, create work-pool/j, create work-pool/j/a, create work-pool/j/b");
   CHECK(written[4] == "create workers/w, create workers/w/available, create workers/w/assigned, "
@@ -61,6 +61,16 @@ TEST_CASE("keeper: what the join writes can be read back") {
   CHECK(alive->host == "host");
   CHECK(alive->pid == 42);
   CHECK(assigned->incarnation == "i1");
+}
+
+TEST_CASE("keeper: where the node is reached over HTTP stands there as long as it is alive") {
+  auto s = keeper_rig::settings();
+  s.http_url = "http://node-1:8080";
+  keeper_rig r{std::move(s)};
+  r.d.connect();
+  const auto alive = store::decode<store::alive_payload>(r.tree.data("/djm/alive/w"), "");
+  REQUIRE(alive);
+  CHECK(alive->http_url == "http://node-1:8080");
 }
 
 TEST_CASE("keeper: a join does not depend on the version of worker-version, so that many may join at once") {

@@ -178,6 +178,26 @@ TEST_CASE("manager: a job is removed when nobody offers it who lives, or may com
   CHECK(r.record().state == record_state::removed);
 }
 
+TEST_CASE("manager: what was saved of the items of a job goes before its tombstone is written, in bounded steps") {
+  rig r{{blue}};
+  r.node("v", blue_hash);
+  r.lead();
+  for (int n = 0; n < 500; ++n) {
+    r.tree.put("/djm/states/j/item-" + std::to_string(n), "{}");
+  }
+  r.tree.put("/djm/states/k/other", "{}");
+  r.remove(record_state::removing);
+  r.pass(seconds{60});
+  CHECK(r.tree.children("/djm/states/j").size() == 500); // it is offered still
+  r.tree.erase("/djm/workers/v/available/j");
+  r.tree.put("/djm/workers/v", r.tree.data("/djm/workers/v"));
+  r.tree.put("/djm/worker-version", "{}");
+  r.pass(seconds{10});
+  CHECK_FALSE(r.tree.has("/djm/states/j"));
+  CHECK(r.record().state == record_state::removed);
+  CHECK(r.tree.has("/djm/states/k/other"));
+}
+
 TEST_CASE("manager: a tombstone stays for a week after the last registration that names the job") {
   rig r{{blue}};
   r.node("u", blue_hash);

@@ -42,6 +42,10 @@ public:
   std::string run_released(double t, run_id id, const std::vector<item_id>& items) {
     return take(core.on_run_released(id, items, when(t)));
   }
+  std::string asks(double t, const item_id& item, duration timeout = seconds{5}) {
+    auto effects = core.on_ask(item, timeout, when(t));
+    return effects ? take(*effects) : to_string(effects.error().code);
+  }
   std::string run_declined(double t, run_id id, const std::vector<item_id>& items, const std::string& why) {
     return take(core.on_run_released(id, items, when(t), why));
   }

@@ -105,6 +105,12 @@ std::string show(const job_runner_core::look_at_run& x) {
 std::string show(const job_runner_core::remember_run&) {
   return {};
 }
+std::string show(const job_runner_core::start_question& x) {
+  return "ask " + std::to_string(x.id) + ": " + x.item.id + "#" + std::to_string(x.item.token);
+}
+std::string show(const job_runner_core::conclude_question& x) {
+  return "answer " + std::to_string(x.id) + (x.instead ? " " + to_string(x.instead->code) : "");
+}
 std::string show(const job_runner_core::call_pool& x) {
   return "pool " + std::to_string(x.request) + "?";
 }
@@ -130,6 +136,15 @@ std::string show(const worker_core::renew_lease& x) {
 std::string show(const worker_core::not_alive&) {
   return "not alive";
 }
+std::string show(const state_answer& x) {
+  const auto id = std::to_string(x.id) + ":";
+  if (!x.what) {
+    return id + to_string(x.what.error().code);
+  }
+  const auto& state = *x.what;
+  return id + (state ? std::string(state->data.begin(), state->data.end()) : "ok");
+}
+
 std::string show(const worker_core::drained&) {
   return "drained";
 }

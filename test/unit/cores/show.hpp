@@ -32,6 +32,8 @@ std::string show(const job_runner_core::cut_share& x);
 std::string show(const job_runner_core::call_pool& x);
 std::string show(const job_runner_core::look_at_run& x);
 std::string show(const job_runner_core::remember_run& x);
+std::string show(const job_runner_core::start_question& x);
+std::string show(const job_runner_core::conclude_question& x);
 std::string show(const job_runner_core::pool_ready& x);
 std::string show(const job_runner_core::check_config& x);
 std::string show(const job_runner_core::take_config& x);
@@ -42,6 +44,7 @@ std::string show(const worker_core::renew_lease& x);
 std::string show(const worker_core::not_alive& x);
 std::string show(const worker_core::drained& x);
 std::string show(const worker_core::settled_changed& x);
+std::string show(const state_answer& x);
 
 std::string show(const keeper_core::joined& x);
 std::string show(const keeper_core::unjoined& x);

@@ -104,6 +104,12 @@ TEST_CASE("cluster: sums over workers, jobs and items") {
   CHECK(c.at("workers").at("alive") == 2);
   CHECK(c.at("workers").at("gone") == 1);
   CHECK(c.at("jobs_disabled") == 1);
+  CHECK(c.at("jobs_paused") == 1);
+  CHECK(c.at("health").at("state") == "failing");
+  CHECK(c.at("health").at("reasons")[0] == "1 item without an owner");
+  CHECK(c.at("candidates") == nlohmann::json{"node-1", "node-2"});
+  CHECK(json_of(s.get("/v1/jobs/mail-2")).at("job").at("paused") == true);
+  CHECK(json_of(s.get("/v1/jobs/mail-2")).at("job").at("rev") == 3);
   CHECK(c.at("counts").at("items") == 4);
   CHECK(c.at("unassigned_because").at("not_planned") == 1);
   CHECK(c.at("writable") == false);
@@ -281,6 +287,65 @@ TEST_CASE("runs: of a job, an item, with an end, and so many") {
   CHECK(o.history.limit == 3);
   CHECK(s.get("/v1/runs?outcome=well").status == 400);
   CHECK(s.get("/v1/runs?cursor=x").status == 400);
+}
+
+TEST_CASE("runs: those that go on come with those that are over, by job and item") {
+  site s;
+  auto st = healthy_node();
+  st.unanswered = {"runner x"};
+  runner_status mail;
+  mail.job = "mail";
+  mail.active_runs = 102;
+  active_run_status one;
+  one.run = 7;
+  one.holding = {"asia", "eu"};
+  one.items = 2;
+  one.since = std::chrono::minutes{3};
+  one.stopping = stop_reason::revoked;
+  one.progress = {4, 10, "copying"};
+  auto two = one;
+  two.run = 8;
+  two.holding = {"us"};
+  mail.runs = {one, two};
+  runner_status other;
+  other.job = "other";
+  other.active_runs = 1;
+  other.runs = {two};
+  st.jobs = {mail, other};
+  s.from.status = std::make_shared<node_status>(st);
+  const auto under_way = [&](const char* target) {
+    return std::get<order>(s.result_of(site::ask(verb::get, target))).runs;
+  };
+  const auto all = under_way("/v1/runs");
+  CHECK(all.node == "node-1");
+  CHECK(all.unanswered == std::vector<std::string>{"runner x"});
+  REQUIRE(all.under_way.size() == 3);
+  CHECK(all.under_way[0].node == "node-1");
+  CHECK(all.under_way[0].job == "mail");
+  CHECK(all.under_way[0].run == 7);
+  CHECK(all.under_way[0].items == std::vector<item_id>{"asia", "eu"});
+  CHECK(all.under_way[0].since == std::chrono::minutes{3});
+  CHECK(all.under_way[0].stopping == stop_reason::revoked);
+  CHECK(all.under_way[0].progress.done == 4);
+  CHECK(all.under_way_left_out == 100); // a node tells a hundred of each job
+  CHECK(under_way("/v1/runs?job=other").under_way.size() == 1);
+  CHECK(under_way("/v1/runs?job=other").under_way_left_out == 0);
+  CHECK(under_way("/v1/runs?job=nothing").under_way.empty());
+  const auto of_item = under_way("/v1/runs?job=mail&item=eu");
+  REQUIRE(of_item.under_way.size() == 1);
+  CHECK(of_item.under_way[0].run == 7);
+  CHECK(under_way("/v1/runs?limit=1").under_way.size() == 1);
+  CHECK(under_way("/v1/runs?limit=1").under_way_left_out == 102);
+  CHECK(under_way("/v1/runs?outcome=failed").under_way.empty()); // what goes on has not ended in any way
+}
+
+TEST_CASE("workers: where each is reached, as it stands in the tree") {
+  site s;
+  auto c = small_cluster();
+  c.workers[1].http_url = "javascript:alert(1)";
+  s.from.cluster = std::make_shared<cluster_view>(c);
+  CHECK(json_of(s.get("/v1/workers/node-2")).at("http_url") == "javascript:alert(1)");
+  CHECK(json_of(s.get("/v1/workers/node-1")).at("http_url") == "");
 }
 
 TEST_CASE("records: they are for a client to read, and only if there is one") {

@@ -34,7 +34,10 @@ inline cluster_view small_cluster() {
   job_view off;
   off.id = "mail-2";
   off.enabled = false;
+  off.paused = true;
+  off.rev = 3;
   c.jobs = {mail, off};
+  c.candidates = {node_id{"node-1"}, node_id{"node-2"}};
   return c;
 }
 

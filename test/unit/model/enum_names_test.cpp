@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include "djm/cluster_health.hpp"
 #include "djm/dst.hpp"
 #include "djm/error.hpp"
 #include "djm/events.hpp"
@@ -63,7 +64,9 @@ TEST_CASE("every enumerator has one name that leads back to it") {
   check_names(store::read_status::rejected);
   check_names(session_phase::closed);
   check_names(registration_phase::failed);
-  check_names(election_role::leading);
+  check_names(election_role::observer);
+  check_names(node_role::coordinator);
+  check_names(health_state::failing);
   check_names(manager_phase::backing_off);
   check_names(node_lifecycle::stopped);
   check_names(worker_state::expected);

@@ -268,7 +268,8 @@ TEST_CASE("a duration that is too long for nanoseconds is refused as what it is,
     &node_config::detach_tolerance,     &node_config::stop_grace,         &node_config::stop_timeout,
     &node_config::rebalance_debounce,   &node_config::rebalance_max_wait, &node_config::sweep_period,
     &node_config::clean_period,         &node_config::backoff_min,        &node_config::backoff_max,
-    &node_config::registration_timeout, &node_config::strategy_timeout,   &node_config::status_period};
+    &node_config::registration_timeout, &node_config::strategy_timeout,   &node_config::status_period,
+    &node_config::registration_give_up};
   constexpr any_duration store_config::*stores[] = {&store_config::session_timeout, &store_config::operation_deadline};
   const auto too_long = std::chrono::hours{5124096}; // 25 minutes, if it wrapped round
   for (const auto m : own) {
@@ -294,8 +295,9 @@ TEST_CASE("a JSON configuration is read with all its keys") {
               "digest": "u:p", "secure_tree": true},
     "detach_tolerance": "0s", "stop_grace": "100ms", "stop_timeout": "1min", "rebalance_debounce": "1ms",
     "rebalance_max_wait": "2ms", "sweep_period": "1s", "clean_period": "2h", "backoff_min": "3ms", "backoff_max": "4ms",
-    "strategy_timeout": "7s", "backlog_limit": 5, "registration_timeout": "6s", "max_threads": 7, "abort_on_overrun": true, "zone": "z",
-    "labels": ["l"], "weight": 500, "capacity": {"cpu": 4000}, "max_items": 9, "software_version": "1.0"})");
+    "strategy_timeout": "7s", "backlog_limit": 5, "registration_timeout": "6s", "registration_give_up": "8s", "max_threads": 7, "abort_on_overrun": true, "zone": "z",
+    "labels": ["l"], "weight": 500, "capacity": {"cpu": 4000}, "max_items": 9, "role": "worker",
+    "software_version": "1.0"})");
   REQUIRE(c);
   CHECK(c->id == "n1");
   CHECK(c->store == store_config{"a:1,b:2", "/x", 4s, 500ms, "u:p", true});
@@ -311,6 +313,7 @@ TEST_CASE("a JSON configuration is read with all its keys") {
   CHECK(c->strategy_timeout == 7s);
   CHECK(c->backlog_limit == 5);
   CHECK(c->registration_timeout == 6s);
+  CHECK(c->registration_give_up == 8s);
   CHECK(c->max_threads == 7);
   CHECK(c->abort_on_overrun);
   CHECK(c->zone == "z");
@@ -318,6 +321,7 @@ TEST_CASE("a JSON configuration is read with all its keys") {
   CHECK(c->weight == 500);
   CHECK(c->capacity == std::map<std::string, std::int64_t>{{"cpu", 4000}});
   CHECK(c->max_items == 9);
+  CHECK(c->role == node_role::worker);
   CHECK(c->software_version == "1.0");
 }
 
@@ -340,6 +344,7 @@ TEST_CASE("a JSON configuration with faults is refused with pointer, value and r
   CHECK(parse_error(R"({"max_threads": 1.5})") == "/max_threads: 1.5 is not an integer");
   CHECK(parse_error(R"({"max_threads": "4"})") == "/max_threads: \"4\" is not an integer");
   CHECK(parse_error(R"({"abort_on_overrun": 1})") == "/abort_on_overrun: 1 is not true or false");
+  CHECK(parse_error(R"({"role": "boss"})").find("/role: \"boss\" is ") == 0);
   CHECK(parse_error(R"({"labels": "x"})") == "/labels: \"x\" is not an array");
   CHECK(parse_error(R"({"labels": [1]})") == "/labels/0: 1 is not a text");
   CHECK(parse_error(R"({"capacity": {"cpu": "4"}})") == "/capacity/cpu: \"4\" is not an integer");

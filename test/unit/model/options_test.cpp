@@ -39,6 +39,7 @@ TEST_CASE("options: every key of the configuration is one") {
                        : key.type == config_type::boolean     ? "true"
                        : key.type == config_type::integer     ? "7"
                        : key.type == config_type::integer_map ? "cpu=4000"
+                       : key.name == "role"                   ? "worker"
                                                               : "a";
     if (key.name == "store.digest") {
       continue;

@@ -141,6 +141,20 @@ template <>
 jobs_version_payload draw_valid() {
   return {djm::testing::draw_text(alphabet::utf8), {{7, {draw_id<job_id>(), draw_id<job_id>()}}}};
 }
+template <>
+state_payload draw_valid() {
+  state_payload x;
+  x.token = draw_up_to(largest);
+  x.seq = draw_up_to(largest);
+  x.epoch = draw_up_to(largest);
+  if (draw_index(3) > 0) {
+    x.state = bytes_of(djm::testing::draw_text(alphabet::utf8));
+  }
+  x.saved_by = draw_index(2) == 0 ? "" : draw_id<node_id>();
+  x.saved_at_ms = draw_up_to(year_9999);
+  x.set_by = draw_index(2) == 0 ? "" : draw_id();
+  return x;
+}
 
 template <class T>
 std::string complaint(std::string_view text, std::string_view path = "/djm/x") {
@@ -155,7 +169,8 @@ std::string complaint(std::string_view text, std::string_view path = "/djm/x") {
 
 #define PAYLOADS                                                                                                       \
   format_payload, alive_payload, worker_payload, mark_payload, assigned_payload, pools_payload, pool_payload,          \
-    lock_payload, refusal_payload, version_payload, job_payload, config_payload, offer_payload, jobs_version_payload
+    lock_payload, refusal_payload, version_payload, job_payload, config_payload, offer_payload, jobs_version_payload,  \
+    state_payload
 
 } // namespace
 

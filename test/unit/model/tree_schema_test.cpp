@@ -23,6 +23,9 @@ TEST_CASE("every path of the tree is where the protocol says") {
   CHECK(t.assigned("w", "j") == "/djm/workers/w/assigned/j");
   CHECK(t.assigned("w", "j", "i") == "/djm/workers/w/assigned/j/i");
   CHECK(t.marks() == "/djm/marks");
+  CHECK(t.states() == "/djm/states");
+  CHECK(t.states("mail") == "/djm/states/mail");
+  CHECK(t.state({"mail", "eu"}) == "/djm/states/mail/eu");
   CHECK(t.mark("w") == "/djm/marks/w");
   CHECK(t.pools() == "/djm/work-pool");
   CHECK(t.pool("j") == "/djm/work-pool/j");

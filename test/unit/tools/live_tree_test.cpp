@@ -44,6 +44,7 @@ TEST_CASE("tool: status of a calm cluster") {
   const auto s = r.run({"status"});
   CHECK(s.code == 0);
   CHECK(contains(s.out, "leader    n1, epoch "));
+  CHECK(s.out.find("health    ") == 0);
   CHECK(contains(s.out,
                  "nodes     2 alive, 0 gone, 0 left\njobs      1\nitems     4: 4 assigned, 4 locked, 0 unassigned\n"
                  "problems  none\nnext      -\n"));

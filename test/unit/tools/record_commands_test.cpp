@@ -36,6 +36,10 @@ TEST_CASE("tool: a job is paused and goes on, and each says which rev the record
   CHECK(paused.out == "set /djm/jobs/mail (paused: true)\nrecord rev 1 -> 2\n");
   CHECK(contains(r.run({"record", "mail"}).out, "state       paused"));
   CHECK(contains(r.run({"job", "mail"}).out, "record      rev 2, paused"));
+  CHECK(contains(r.run({"job", "mail"}).out, "state       paused"));
+  CHECK(contains(r.run({"jobs"}).out, "mail  paused"));
+  CHECK(contains(r.run({"status"}).out, ", 1 paused"));
+  CHECK(contains(r.run({"check", "coverage"}).out, "[WARN] 1 job paused"));
   CHECK(r.run({"pause", "mail", "-y"}).out == "nothing to change: rev 2\n");
   const auto trigger = r.run({"trigger", "mail", "--yes"});
   CHECK(trigger.code == 5);

@@ -4,8 +4,10 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "fake_web.hpp"
 #include "tool_rig.hpp"
 
+using namespace djm;
 using namespace djm::test;
 using json = nlohmann::json;
 
@@ -38,11 +40,11 @@ std::string complaint(const json& schema, const json& value, const json& whole, 
     }
   }
   for (const auto& name : schema.value("required", json::array())) {
-    if (!value.contains(name.get<std::string>())) {
+    if (!value.is_null() && !value.contains(name.get<std::string>())) {
       return at + " has no " + name.get<std::string>();
     }
   }
-  if (schema.contains("properties")) {
+  if (schema.contains("properties") && !value.is_null()) {
     for (const auto& [name, inner] : schema["properties"].items()) {
       if (value.contains(name)) {
         if (auto text = complaint(inner, value[name], whole, at + "/" + name); !text.empty()) {
@@ -76,17 +78,25 @@ json schema() {
 
 TEST_CASE("tool: what is written as JSON follows the schema, and all of it stands there") {
   const auto whole = schema();
+  http::run_page page;
+  page.node = "n1";
+  page.runs.emplace_back();
+  page.under_way.emplace_back();
+  page.under_way[0].job = "beta";
+  page.under_way[0].items = {"b"};
+  const fake_web web{web_answer(page)};
   tool_rig r;
-  r.enlist("n1", {"mail"});
+  r.enlist("n1", {"mail"}, true, web.url());
   r.enlist("n2", {"other"});
   r.add_job("mail", {"asia", "europe"});
   r.assign("n1", "mail", {"asia", "europe"});
   r.lock("n1", "mail", "asia");
   r.put("/djm/locks/mail/europe.lock", "nonsense");
   r.stand("n1");
-  djm::job_spec spec;
+  job_spec spec;
   spec.id = "mail";
   r.add_record(spec);
+  r.run({"state", "mail", "asia", "--text", "so far", "--yes"});
   r.add_job("beta", {"b"});
   r.assign("n1", "beta", {"b"});
   r.lock("n1", "beta", "b");
@@ -105,10 +115,14 @@ TEST_CASE("tool: what is written as JSON follows the schema, and all of it stand
     {"cordon", {"cordon", "n1"}},
     {"pause", {"pause", "mail", "--yes"}},
     {"record", {"record", "mail"}},
+    {"state", {"state", "mail", "asia"}},
     {"wait", {"wait", "beta"}},
     {"check", {"check"}},
     {"doctor", {"doctor"}},
     {"tree", {"tree"}},
+    {"runs", {"runs"}},
+    {"runs --under-way", {"runs", "--under-way"}},
+    {"drain", {"drain", "n1", "--timeout", "1s"}},
   };
   CHECK(std::size(calls) == whole["$defs"].size());
   for (auto [name, arguments] : calls) {

@@ -24,7 +24,7 @@ tool_rig::tool_rig() : sessions_(shared_sessions("embedded").value()) {
   put("/djm");
   put(schema.format(), store::encode(store::format_payload{}));
   for (const auto& folder : {schema.alive(), schema.latches(), schema.workers(), schema.marks(), schema.jobs(),
-                             schema.locks(), schema.refusals()}) {
+                             schema.locks(), schema.states(), schema.refusals()}) {
     put(folder);
   }
   put(schema.pools(), store::encode(store::pools_payload{}));
@@ -94,7 +94,7 @@ tree_hands tool_rig::hands() {
           [this](const std::string& p) { erase(p); }};
 }
 
-void tool_rig::enlist(const node_id& worker, const std::vector<job_id>& jobs, bool alive) {
+void tool_rig::enlist(const node_id& worker, const std::vector<job_id>& jobs, bool alive, const std::string& http_url) {
   store::worker_payload w;
   w.incarnation = "life" + worker;
   w.detach_ms = 1000;
@@ -109,6 +109,7 @@ void tool_rig::enlist(const node_id& worker, const std::vector<job_id>& jobs, bo
     a.incarnation = w.incarnation;
     a.host = "host-" + worker;
     a.pid = 42;
+    a.http_url = http_url;
     a.started_at_ms = now_ms - 90'000;
     (void) session_->transact(
       {store::create_op{schema.alive(worker), store::encode(a), store::create_mode::ephemeral}});

@@ -40,8 +40,9 @@ public:
   std::string data(const std::string& path);
   tree_hands hands();
 
-  /// Registered, and alive as long as this rig.
-  void enlist(const node_id& worker, const std::vector<job_id>& jobs, bool alive = true);
+  /// Registered, and alive as long as this rig; what it tells of its address may be anything.
+  void enlist(const node_id& worker, const std::vector<job_id>& jobs, bool alive = true,
+              const std::string& http_url = {});
   void add_job(const job_id& job, const std::vector<item_id>& items, const std::string& strategy = {});
   /// Its record, as the first node that registers it writes it.
   void add_record(const job_spec& spec);
