@@ -9,6 +9,7 @@
 #include "actors/client/odd_states.hpp"
 #include "actors/client/order_core.hpp"
 #include "actors/client/refusal_findings.hpp"
+#include "actors/client/size_findings.hpp"
 #include "actors/client/tree_index.hpp"
 #include "zkstore/job_payloads.hpp"
 
@@ -17,13 +18,6 @@ namespace djm {
 using store::rc;
 
 namespace {
-
-/// What lists and data may come to before they are near what a server takes in one packet: 1 MiB unless configured.
-constexpr std::size_t size_near = 700u << 10;
-/// Jobs whose watches come near those that a session may have (4,000, two for a job).
-constexpr std::size_t jobs_near = 1600;
-/// What a name in a list takes beside its text.
-constexpr std::size_t per_name = 4;
 
 class doctor {
 public:
@@ -45,7 +39,9 @@ public:
       tell({level, rule, node.path, text, advice}, {store::remove_op{node.path, node.stat.version}});
     });
     look_at_access();
-    look_at_sizes();
+    look_at_sizes(tree_, all_, [this](auto rule, auto level, const std::string& path, auto text, auto advice) {
+      tell({level, rule, path, text, advice});
+    });
     std::stable_sort(found_.begin(), found_.end(), [](const diagnosis& a, const diagnosis& b) {
       return a.finding.level != b.finding.level ? a.finding.level > b.finding.level : a.finding.id < b.finding.id;
     });
@@ -82,7 +78,6 @@ private:
   void look_at_assignments();
   void look_at_assigned(const node_id& worker, const tree_record& folder, const tree_record& assigned);
   void look_at_access();
-  void look_at_sizes();
   void foreign(const std::string& path, const std::string& rule);
   template <class Payload>
   void check(const tree_record& node, const std::string& whose);
@@ -351,7 +346,7 @@ void doctor::look_at_assigned(const node_id& worker, const tree_record& folder, 
   }
 }
 
-// -- access and sizes ---------------------------------------------------------------
+// -- access ---------------------------------------------------------------
 
 void doctor::look_at_access() {
   const tree_record* open = nullptr;
@@ -370,27 +365,6 @@ void doctor::look_at_access() {
     tell({finding_level::warning, finding_rule::mixed_access, open->path,
           "everybody may change it, and " + std::to_string(closed) + " other nodes of the tree are closed",
           "stop all nodes and start one with store.secure_tree"});
-  }
-}
-
-void doctor::look_at_sizes() {
-  for (const auto& r : all_.records()) {
-    std::size_t list = 0;
-    for (const auto& name : r.children) {
-      list += name.size() + per_name;
-    }
-    const auto most = std::max(list, r.data.size());
-    if (most > size_near) {
-      tell({finding_level::warning, finding_rule::limit_near, r.path,
-            (list > r.data.size() ? "its list takes " : "its data takes ") + std::to_string(most) +
-              " bytes of the 1048576 that a server takes unless configured",
-            "raise jute.maxbuffer of all servers and nodes, or cut the job"});
-    }
-  }
-  if (const auto jobs = all_.names_below(tree_.pools()).size(); jobs > jobs_near) {
-    tell({finding_level::warning, finding_rule::limit_near, tree_.pools(),
-          std::to_string(jobs) + " jobs: the leader watches two nodes for each, and has 4000 watches",
-          "beyond that jobs are read again whenever any pool changes"});
   }
 }
 

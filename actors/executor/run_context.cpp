@@ -251,14 +251,6 @@ bool run_context::stop_requested(const item_id& item) const {
   return stopped_ || revoked_.count(item) > 0 || released_.count(item) > 0 || find(item) == nullptr;
 }
 
-void run_context::release(const item_id& item) {
-  let_go(item, {});
-}
-
-void run_context::decline(const item_id& item, const std::string& why) {
-  let_go(item, why);
-}
-
 void run_context::let_go(const item_id& item, const std::optional<std::string>& declined) {
   {
     std::lock_guard<std::mutex> guard{mutex_};

@@ -84,10 +84,10 @@ public:
   std::pair<time_point, run_progress> last_beat() const;
   using job_context::wait_for_stop;
   bool stop_requested(const item_id& item) const override;
-  void release(const item_id& item) override;
+  void release(const item_id& item) override { let_go(item, {}); }
   void fail_item(const item_id& item, const std::string& what) override;
   void fail_item_for_good(const item_id& item, const std::string& what) override;
-  void decline(const item_id& item, const std::string& why) override;
+  void decline(const item_id& item, const std::string& why) override { let_go(item, why); }
   expected<std::optional<bytes>> load(const item_id& item) override;
   expected<void> save(const item_id& item, const bytes& state) override;
   bool wait_for_stop(duration timeout) override;

@@ -110,19 +110,6 @@ void judge::stop_asked(const process& p, run_id run) {
   }
 }
 
-void judge::item_declined(const process& p, run_id run, const item_id& item, time_point now) {
-  const auto i = runs_.find({p.number(), run});
-  if (i == runs_.end()) {
-    return;
-  }
-  for (const auto& [n, token] : i->second.items) {
-    const auto& key = items_[n].key;
-    if (key.size() > item.size() && key.compare(key.size() - item.size() - 1, std::string::npos, '/' + item) == 0) {
-      refusals_.declined(p.incarnation(), key, now);
-    }
-  }
-}
-
 void judge::item_released(const process& p, run_id run, const item_id& item, time_point now) {
   const run_key key{p.number(), run};
   const auto i = runs_.find(key);
@@ -311,26 +298,6 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
         fmt::format("zxid {}: {} is assigned to {} and {}", txn.zxid, e.key, *a->second.begin(), *a->second.rbegin()));
     }
   }
-}
-
-/// How long a duration takes in the world by the clock of that life.
-duration judge::in_world(const std::string& incarnation, duration length) const {
-  for (const auto& [number, h] : hosts_) {
-    if (h.incarnation == incarnation && h.p != nullptr) {
-      return h.p->to_world(length);
-    }
-  }
-  return duration::zero();
-}
-
-/// Whether the session is that of the life that has written the refusal.
-bool judge::is_of_life(const tree_event& e, store::session_id_t session) const {
-  const auto r = image_.refusals().find(e.key);
-  if (e.worker != "refusals" || r == image_.refusals().end()) {
-    return false;
-  }
-  const auto a = image_.alive().find(r->second.worker);
-  return a != image_.alive().end() && a->second.session == session && a->second.incarnation == r->second.incarnation;
 }
 
 void judge::check_lock_gone(const std::string& key, store::session_id_t by, store::session_id_t leader,

@@ -55,8 +55,8 @@ void plant(port_client& session, const store::tree_schema& tree) {
   planter p{session};
   p.add(tree.root());
   p.add(tree.format(), store::encode(store::format_payload{}));
-  for (const auto& folder :
-       {tree.alive(), tree.latches(), tree.workers(), tree.marks(), tree.jobs(), tree.locks(), tree.states()}) {
+  for (const auto& folder : {tree.alive(), tree.latches(), tree.workers(), tree.marks(), tree.jobs(), tree.locks(),
+                             tree.states(), tree.refusals()}) {
     p.add(folder);
   }
   p.add(tree.pools(), store::encode(store::pools_payload{}));

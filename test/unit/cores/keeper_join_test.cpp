@@ -22,7 +22,7 @@ TEST_CASE("keeper: the first node prepares the tree, writes its pools, and shows
   CHECK(written[1] == "create format, create alive, create leader-latch, create workers, create work-pool, "
                       "create locks, create work-pool-version, "
                       "create worker-version, create worker-assignment-version, create marks, create jobs, "
-                      "create jobs-version, create states");
+                      "create jobs-version, create states, create refusals");
   CHECK(written[2] == "create jobs/j, set jobs-version@0");
   CHECK(written[3] == "set work-pool-version@0, create work-pool/j, create work-pool/j/a, create work-pool/j/b");
   CHECK(written[4] == "create workers/w, create workers/w/available, create workers/w/assigned, "

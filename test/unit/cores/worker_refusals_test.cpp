@@ -34,7 +34,7 @@ TEST_CASE("worker refusals: told in the transaction that gives the lock back, an
   r.assigned({"a", "b"});
   r.d.take_written();
   r.declined({"a"});
-  CHECK(r.d.take_written() == strings{"check alive/w, delete locks/j/a.lock@0, create refusals/w-i1-1"});
+  CHECK(r.d.take_written() == strings{"check alive/w, remove locks/j/a.lock@0, create refusals/w-i1-1"});
   const auto said = r.told("w-i1-1");
   CHECK(said.worker == "w");
   CHECK(said.incarnation == "i1");
@@ -127,6 +127,23 @@ TEST_CASE("worker refusals: what somebody has removed meanwhile is told again af
   r.react();
   CHECK(r.refusals() == strings{"w-i1-2"});
   CHECK(r.locks().empty());
+}
+
+TEST_CASE("worker refusals: one whose outcome is not known is told once more, and both are taken back") {
+  for (const auto what : {fate::unknown_applied, fate::unknown_lost}) {
+    CAPTURE(static_cast<int>(what));
+    refusing r;
+    r.assigned({"a"});
+    r.d.fates = {what};
+    r.declined({"a"});
+    r.d.pass(seconds{10});
+    CHECK(r.locks().empty());
+    CHECK_FALSE(r.refusals().empty());
+    CHECK(r.told(r.refusals().back()).items == std::vector<item_id>{"a"});
+    r.d.pass(seconds{60});
+    CHECK(r.refusals().empty());
+    CHECK(r.locks() == strings{"a.lock"});
+  }
 }
 
 TEST_CASE("worker refusals: without the folder locks are given back all the same, and it is told later") {

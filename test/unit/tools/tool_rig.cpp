@@ -24,7 +24,7 @@ tool_rig::tool_rig() : sessions_(shared_sessions("embedded").value()) {
   put("/djm");
   put(schema.format(), store::encode(store::format_payload{}));
   for (const auto& folder : {schema.alive(), schema.latches(), schema.workers(), schema.marks(), schema.jobs(),
-                             schema.locks(), schema.states()}) {
+                             schema.locks(), schema.states(), schema.refusals()}) {
     put(folder);
   }
   put(schema.pools(), store::encode(store::pools_payload{}));
