@@ -28,7 +28,7 @@ TEST_CASE("manager refusals: a refused item goes elsewhere, and may come back wh
   refusing r;
   r.worker("v");
   r.worker("w");
-  pool(r.tree, "j", manager_rig::items(4));
+  add_pool(r.tree, "j", manager_rig::items(4));
   r.lead();
   REQUIRE(r.count("v") == 2);
   const auto before = r.owners();
@@ -51,7 +51,7 @@ TEST_CASE("manager refusals: a worker that refuses all it gets of a job is not g
   r.worker("v");
   r.worker("w");
   r.worker("x");
-  pool(r.tree, "j", manager_rig::items(9));
+  add_pool(r.tree, "j", manager_rig::items(9));
   r.lead();
   std::vector<item_id> all;
   for (const auto& [name, owner] : r.owners()) {
@@ -69,13 +69,13 @@ TEST_CASE("manager refusals: a worker that refuses all it gets of a job is not g
 TEST_CASE("manager refusals: from the only worker an item waits, with that reason, and comes back") {
   refusing r;
   r.worker("v");
-  pool(r.tree, "j", {"a", "b"});
+  add_pool(r.tree, "j", {"a", "b"});
   r.lead();
   r.refuse("v-i1-1", "v", "i1", {"a"});
   r.work();
   CHECK(r.owners() == std::map<item_id, node_id>{{"b", "v"}});
   REQUIRE(r.status().unassigned.size() == 1);
-  CHECK(r.status().unassigned.front().reason == plan_rule::refused);
+  CHECK(r.status().unassigned.front().rule == plan_rule::refused);
   SUBCASE("when its time is over") {
     r.pass(seconds{70});
   }
@@ -89,7 +89,7 @@ TEST_CASE("manager refusals: from the only worker an item waits, with that reaso
 TEST_CASE("manager refusals: one of a former life counts for nothing, and is cleaned away") {
   refusing r;
   r.worker("v", "i2");
-  pool(r.tree, "j", {"a"});
+  add_pool(r.tree, "j", {"a"});
   r.refuse("v-i1-1", "v", "i1", {"a"});
   r.lead();
   CHECK(r.owners().size() == 1);
@@ -100,7 +100,7 @@ TEST_CASE("manager refusals: one of a life that is gone stays, for that life may
   refusing r;
   const auto session = r.worker("v");
   r.worker("w");
-  pool(r.tree, "j", {"a"});
+  add_pool(r.tree, "j", {"a"});
   r.lead();
   r.refuse("v-i1-1", "v", "i1", {"a"}, 3'600'000);
   r.work();
@@ -114,7 +114,7 @@ TEST_CASE("manager refusals: one of a life that is gone stays, for that life may
 TEST_CASE("manager refusals: a malformed one is told with its path, and passed over") {
   refusing r;
   r.worker("v");
-  pool(r.tree, "j", {"a"});
+  add_pool(r.tree, "j", {"a"});
   r.tree.put("/djm/refusals/v-i1-1", "{{{");
   r.lead();
   CHECK(r.owners().size() == 1);
@@ -125,7 +125,7 @@ TEST_CASE("manager refusals: a malformed one is told with its path, and passed o
 TEST_CASE("manager refusals: a new leader counts from its first look") {
   refusing r;
   r.worker("v");
-  pool(r.tree, "j", {"a"});
+  add_pool(r.tree, "j", {"a"});
   r.refuse("v-i1-1", "v", "i1", {"a"}, 10'000);
   r.lead();
   CHECK(r.owners().empty());

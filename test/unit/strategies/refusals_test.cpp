@@ -1,8 +1,10 @@
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
+#include <algorithm>
 #include <set>
 
+#include "djm/plan_explain.hpp"
 #include "test/unit/strategies/generate.hpp"
 #include "test/unit/strategies/model.hpp"
 
