@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "actors/env/boot_time.hpp"
 #include "actors/executor/run_context.hpp"
 #include "djm/item_state.hpp"
 
