@@ -36,6 +36,7 @@ std::string cut_text(const std::string& text) {
 
 void refusal_book::decline(const job_id& job, const std::vector<item_id>& items, duration length,
                            const std::string& why, step s) {
+  check(s); // what was refused long ago is no repeat
   for (const auto& item : items) {
     const item_ref ref{job, item};
     if (!locks_.may_hold(ref)) {
