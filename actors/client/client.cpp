@@ -152,6 +152,10 @@ expected<std::vector<lock_view>> client::get_locks(optional_duration timeout) {
   return in_turn(*impl_, timeout, [&](time_point until) { return impl_->locks(until); });
 }
 
+expected<std::vector<refusal_view>> client::get_refusals(optional_duration timeout) {
+  return in_turn(*impl_, timeout, [&](time_point until) { return impl_->refusals(until); });
+}
+
 expected<std::vector<tree_node>> client::get_tree(optional_duration timeout) {
   return in_turn(*impl_, timeout, [&](time_point until) -> expected<std::vector<tree_node>> {
     const auto records = impl_->walk(until);

@@ -49,6 +49,7 @@ struct client::impl {
                                 order_mode mode, const optional_duration& timeout);
   expected<record_view> record(const job_id& job, time_point until);
   expected<item_state> saved(const item_ref& item, time_point until);
+  expected<std::vector<refusal_view>> refusals(time_point until);
   expected<std::vector<lock_view>> locks(time_point until);
   expected<cluster_view> wait_for(const std::function<bool(const cluster_view&)>& condition, time_point until,
                                   bool* looked = nullptr);

@@ -145,6 +145,22 @@ expected<cluster_image> client::impl::image(time_point until) {
   return image_of(*s);
 }
 
+expected<std::vector<refusal_view>> client::impl::refusals(time_point until) {
+  const auto tree = snapshot({false, 0}, until);
+  if (!tree) {
+    return tl::make_unexpected(tree.error());
+  }
+  std::vector<refusal_view> all;
+  for (const auto& [name, said] : tree->refusals) {
+    const auto lives = [&, worker = said.worker, life = said.incarnation](const auto& w) {
+      return w.record.id == worker && w.alive.life.value && w.alive.life.value->incarnation == life;
+    };
+    const bool counts = std::any_of(tree->workers.begin(), tree->workers.end(), lives);
+    all.push_back({said.worker, said.incarnation, counts, said.job, said.items, said.for_ms, said.why});
+  }
+  return all;
+}
+
 expected<std::vector<lock_view>> client::impl::locks(time_point until) {
   const auto s = snapshot({false, 0}, until);
   if (!s) {

@@ -14,6 +14,7 @@
 #include "djm/item_state.hpp"
 #include "djm/log.hpp"
 #include "djm/node_config.hpp"
+#include "djm/refusal_view.hpp"
 #include "djm/strategy.hpp"
 #include "djm/time.hpp"
 #include "djm/tree_finding.hpp"
@@ -80,6 +81,8 @@ public:
   expected<record_view> get_record(const job_id& job, optional_duration timeout = {});
   /// All locks, also those of items that are not there, in the order of jobs and items.
   expected<std::vector<lock_view>> get_locks(optional_duration timeout = {});
+  /// What workers have refused, in the order of workers.
+  expected<std::vector<refusal_view>> get_refusals(optional_duration timeout = {});
   /// Every node of the tree, each before those below it.
   expected<std::vector<tree_node>> get_tree(optional_duration timeout = {});
 

@@ -86,6 +86,10 @@ void add_looks(std::vector<command_entry>& all) {
   c.watchable = true;
   all.push_back(c);
 
+  c = entry("refusals", look, "which items nodes have refused, for how long, and why", refusals_command);
+  c.watchable = true;
+  all.push_back(c);
+
   c = entry("leader", look, "who leads", leader_command);
   c.details = "Exit code 3 when nobody does.";
   c.watchable = true;

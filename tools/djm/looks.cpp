@@ -310,6 +310,36 @@ exit_code items_command(invocation& x) {
   return exit_code::fine;
 }
 
+exit_code refusals_command(invocation& x) {
+  auto code = exit_code::error;
+  auto* c = x.connect(code);
+  if (c == nullptr) {
+    return code;
+  }
+  const auto refusals = c->get_refusals();
+  if (!refusals) {
+    return x.fail(refusals.error());
+  }
+  const auto items_of = [](const refusal_view& r) {
+    std::string text;
+    for (const auto& item : r.items) {
+      text += (text.empty() ? "" : " ") + printable(item);
+    }
+    return cell{or_dash(text)};
+  };
+  print_rows<refusal_view>(x, *refusals,
+                           {{"NODE", [](const refusal_view& r) { return cell{printable(r.worker)}; }},
+                            {"JOB", [](const refusal_view& r) { return cell{printable(r.job)}; }},
+                            {"ITEMS", items_of},
+                            {"FOR", [](const refusal_view& r) { return cell{age_of(1, 1 + r.for_ms)}; }},
+                            {"COUNTS",
+                             [](const refusal_view& r) {
+                               return cell{r.counts ? "yes" : "no", r.counts ? tint::doubtful : tint::none};
+                             }},
+                            {"WHY", [](const refusal_view& r) { return cell{or_dash(printable(r.why))}; }}});
+  return exit_code::fine;
+}
+
 exit_code locks_command(invocation& x) {
   auto code = exit_code::error;
   auto* c = x.connect(code);

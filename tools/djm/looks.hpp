@@ -12,6 +12,7 @@ exit_code jobs_command(invocation& x);
 exit_code job_command(invocation& x);
 exit_code items_command(invocation& x);
 exit_code locks_command(invocation& x);
+exit_code refusals_command(invocation& x);
 exit_code leader_command(invocation& x);
 exit_code tree_command(invocation& x);
 exit_code events_command(invocation& x);

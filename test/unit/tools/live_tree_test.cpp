@@ -243,3 +243,25 @@ TEST_CASE("tool: a store that is not there ends with 4 in time, and one clear li
   CHECK(std::count(s.err.begin(), s.err.end(), '\n') == 1);
   CHECK(contains(s.err, "djm status: no connection to the store at 127.0.0.1:1"));
 }
+
+TEST_CASE("tool: what nodes have refused is shown, and whether it counts") {
+  calm r;
+  CHECK(r.run({"refusals"}).code == 0);
+  store::refusal_payload p;
+  p.worker = "n1";
+  p.incarnation = "lifen1";
+  p.job = "mail";
+  p.items = to_ids<item_id>({"asia", "europe"});
+  p.for_ms = 60'000;
+  p.why = "no printer";
+  r.put("/djm/refusals/n1-lifen1-1", store::encode(p));
+  p.incarnation = "former";
+  p.items = to_ids<item_id>({"x"});
+  r.put("/djm/refusals/n1-former-1", store::encode(p));
+  const auto shown = r.run({"refusals", "-o", "jsonl"});
+  CHECK(shown.code == 0);
+  CHECK(contains(shown.out, R"("counts":false,"job":"mail","items":["x"])"));
+  CHECK(
+    contains(shown.out, R"("counts":true,"job":"mail","items":["asia","europe"],"for_ms":60000,"why":"no printer")"));
+  CHECK(contains(r.run({"refusals"}).out, "n1    mail  asia europe  1min  yes     no printer"));
+}

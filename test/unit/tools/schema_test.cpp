@@ -108,6 +108,7 @@ TEST_CASE("tool: what is written as JSON follows the schema, and all of it stand
     {"job", {"job", "mail"}},
     {"items", {"items"}},
     {"locks", {"locks"}},
+    {"refusals", {"refusals"}},
     {"leader", {"leader"}},
     {"explain", {"explain", "mail", "asia"}},
     {"plan --live", {"plan", "--live", "--without", "n1"}},
