@@ -116,6 +116,7 @@ private:
   void one(job_runner_core& r, job_runner_core::stop_run& x);
   void one(job_runner_core&, job_runner_core::tell_run&) {} // these runs end soon enough
   void one(job_runner_core& r, job_runner_core::released& x);
+  static void one(job_runner_core&, job_runner_core::declined&) {} // none of these runs declines
   void one(job_runner_core& r, job_runner_core::cut_share& x);
   void one(job_runner_core& r, job_runner_core::call_pool& x);
   void one(job_runner_core& r, job_runner_core::pool_ready& x);

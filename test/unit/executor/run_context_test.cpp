@@ -25,7 +25,7 @@ struct bench {
     return std::make_shared<run_context>(
       std::move(o), run_services{make_system_run_clock(), [this](auto f) { posted.push_back(std::move(f)); },
                                  [this](auto& text) { reports.push_back(text); },
-                                 [this](run_id, auto& item) { released.push_back(item); }});
+                                 [this](run_id, auto& item, auto&) { released.push_back(item); }});
   }
 
   void run_posted() {
