@@ -143,16 +143,11 @@ jobs_version_payload draw_valid() {
 }
 template <>
 state_payload draw_valid() {
-  state_payload x;
-  x.token = draw_up_to(largest);
-  x.seq = draw_up_to(largest);
-  x.epoch = draw_up_to(largest);
+  const auto n = draw_up_to(largest);
+  state_payload x{n, n, n, {}, draw_id<node_id>(), draw_up_to(year_9999), draw_id()};
   if (draw_index(3) > 0) {
     x.state = bytes_of(djm::testing::draw_text(alphabet::utf8));
   }
-  x.saved_by = draw_index(2) == 0 ? "" : draw_id<node_id>();
-  x.saved_at_ms = draw_up_to(year_9999);
-  x.set_by = draw_index(2) == 0 ? "" : draw_id();
   return x;
 }
 
