@@ -10,9 +10,9 @@ std::vector<odd_thing> odd_states(const store::tree_schema& tree, const tree_ind
   std::vector<odd_thing> found;
   for (const auto* folder : all.below(tree.states())) {
     const job_id job{std::string{store::name_of(folder->path)}};
-    if (folder->code == rc::ok && all.is_missing(tree.job(job))) {
+    if (folder->code == rc::ok && all.is_missing(tree.job(job)) && all.is_missing(tree.pool(job))) {
       found.push_back({finding_level::note, finding_rule::orphaned_states, folder->path,
-                       "states are saved of a job that has no record",
+                       "states are saved of a job that is not there",
                        "they are there again when the job is; remove them if it will not be"});
     }
     for (const auto* node : all.below(folder->path)) {

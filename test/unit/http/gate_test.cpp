@@ -61,7 +61,7 @@ TEST_CASE("gate: without permission nothing changes anything, whatever the route
       CHECK((o->what == operation::explain || o->what == operation::runs));
     }
   }
-  CHECK(writers == 7);
+  CHECK(writers == 8);
   s.settings.gate.writes = true;
   for (const auto& r : routes()) {
     if (r.who == access::writer) {

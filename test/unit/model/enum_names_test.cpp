@@ -42,7 +42,7 @@ void check_names(E last) {
 } // namespace
 
 TEST_CASE("every enumerator has one name that leads back to it") {
-  check_names(errc::store_went_back);
+  check_names(errc::not_owner);
   check_names(id_kind::item);
   check_names(gap_rule::run_after);
   check_names(overlap_rule::both);
@@ -73,7 +73,7 @@ TEST_CASE("every enumerator has one name that leads back to it") {
   check_names(connection_state::stopped);
   check_names(job_priority::high);
   check_names(relaxation_kind::named_worker);
-  check_names(plan_rule::strategy);
+  check_names(plan_rule::refused);
   check_names(item_reason::lock_of_former_life);
   check_names(config_type::integer_map);
 }

@@ -86,7 +86,7 @@ TEST_CASE("every key has a rule, a default and a text, and the list follows the 
     CHECK_FALSE(k.change_when.empty());
     CHECK(k.default_value.empty() == (k.name == "id"));
   }
-  REQUIRE(keys.size() == 30);
+  REQUIRE(keys.size() == 32);
   CHECK(keys.front().name == "id");
   CHECK(keys[1].name == "store.connect");
   CHECK(keys[1].default_value == "\"embedded\"");
