@@ -134,15 +134,15 @@ TEST_CASE("ask: an answer that comes when the lock is gone, or the lease, is not
     CHECK(r.done(3, 2) == "answer 2 not_owner; released b");
   }
   SUBCASE("the lease") {
-    r.leased(2, 3, 4);
-    CHECK(r.wakes() <= 3);
-    CHECK(r.wake(3).find("stop 2 lease_expiring") != std::string::npos);
-    CHECK(r.done(4, 2) == "answer 2 not_owner");
+    r.leased(2, 4, 6);
+    CHECK(r.wakes() <= 4);
+    CHECK(r.wake(4).find("stop 2 lease_expiring") != std::string::npos);
+    CHECK(r.done(6, 2) == "answer 2 not_owner");
   }
   SUBCASE("the lease, but in time") {
-    r.leased(2, 3, 4);
-    r.wake(3);
-    CHECK(r.done(3.5, 2) == "answer 2");
+    r.leased(2, 4, 6);
+    r.wake(4);
+    CHECK(r.done(5.5, 2) == "answer 2");
   }
 }
 
