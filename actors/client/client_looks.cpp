@@ -146,16 +146,16 @@ expected<cluster_image> client::impl::image(time_point until) {
 }
 
 expected<std::vector<refusal_view>> client::impl::refusals(time_point until) {
-  const auto tree = snapshot({false, 0}, until);
-  if (!tree) {
-    return tl::make_unexpected(tree.error());
+  const auto seen = snapshot({false, 0}, until);
+  if (!seen) {
+    return tl::make_unexpected(seen.error());
   }
   std::vector<refusal_view> all;
-  for (const auto& [name, said] : tree->refusals) {
+  for (const auto& [name, said] : seen->refusals) {
     const auto lives = [&, worker = said.worker, life = said.incarnation](const auto& w) {
       return w.record.id == worker && w.alive.life.value && w.alive.life.value->incarnation == life;
     };
-    const bool counts = std::any_of(tree->workers.begin(), tree->workers.end(), lives);
+    const bool counts = std::any_of(seen->workers.begin(), seen->workers.end(), lives);
     all.push_back({said.worker, said.incarnation, counts, said.job, said.items, said.for_ms, said.why});
   }
   return all;
