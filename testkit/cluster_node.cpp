@@ -90,13 +90,13 @@ expected<std::int64_t> cluster_node::remove_job(const job_id& job) {
 }
 
 expected<djm::item_state> cluster_node::item_state(const job_id& job, const item_id& item) {
-  return ask(*cluster_, id_, djm::get_item_state{job, item});
+  return test::ask(*cluster_, id_, djm::get_item_state{job, item});
 }
 
 expected<djm::item_state> cluster_node::set_item_state(const job_id& job, const item_id& item,
                                                        std::optional<bytes> state,
                                                        std::optional<std::int64_t> version) {
-  return ask(*cluster_, id_, djm::set_item_state{job, item, std::move(state), version});
+  return test::ask(*cluster_, id_, djm::set_item_state{job, item, std::move(state), version});
 }
 
 expected<std::int64_t> cluster_node::trigger_everywhere(const job_id& job, std::string request) {
