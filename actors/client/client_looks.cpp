@@ -146,16 +146,16 @@ expected<cluster_image> client::impl::image(time_point until) {
 }
 
 expected<std::vector<refusal_view>> client::impl::refusals(time_point until) {
-  const auto seen = snapshot({false, 0}, until);
-  if (!seen) {
-    return tl::make_unexpected(seen.error());
+  const auto found = snapshot({false, 0}, until);
+  if (!found) {
+    return tl::make_unexpected(found.error());
   }
   std::vector<refusal_view> all;
-  for (const auto& [name, said] : seen->refusals) {
+  for (const auto& [name, said] : found->refusals) {
     const auto lives = [&, worker = said.worker, life = said.incarnation](const auto& w) {
       return w.record.id == worker && w.alive.life.value && w.alive.life.value->incarnation == life;
     };
-    const bool counts = std::any_of(seen->workers.begin(), seen->workers.end(), lives);
+    const bool counts = std::any_of(found->workers.begin(), found->workers.end(), lives);
     all.push_back({said.worker, said.incarnation, counts, said.job, said.items, said.for_ms, said.why});
   }
   return all;

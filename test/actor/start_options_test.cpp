@@ -47,7 +47,7 @@ TEST_CASE("a worker never leads, and a coordinator leads and runs nothing") {
   auto works = node::start(c, silent());
   REQUIRE(works);
   CHECK(works->register_job(*watched("mail", {"a"}, runs).build()));
-  CHECK(works->status().election.candidates == 0);
+  CHECK(works->status()->election.candidates == 0);
   c = at_root("leads", "/options/role");
   c.role = node_role::coordinator;
   auto leads = node::start(c, silent());
@@ -56,12 +56,12 @@ TEST_CASE("a worker never leads, and a coordinator leads and runs nothing") {
   CHECK(eventually([&] { return works->job("mail")->items.size() == 1; }));
   CHECK(leads->cluster()->leader == "leads");
   CHECK(leads->cluster()->candidates == to_ids<node_id>({"leads"}));
-  CHECK(works->status().election.role == election_role::observer);
+  CHECK(works->status()->election.role == election_role::observer);
   const auto refused = leads->register_job(*watched("news", {"c"}, runs).build());
   CHECK(refused.error().code == errc::invalid_state);
   CHECK(refused.error().text.find("coordinator") != std::string::npos);
   CHECK(leads->shutdown());
-  CHECK(eventually([&] { return works->status().election.leader.empty(); }));
+  CHECK(eventually([&] { return works->status()->election.leader.empty(); }));
   CHECK(works->shutdown());
 }
 
