@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "zkstore/job_payloads.hpp"
 #include "zkstore/payloads.hpp"
 #include "zkstore/tree/job_records.hpp"
 
@@ -85,6 +86,9 @@ struct standing {
     const auto config = read_or<store::config_payload>(nodes, tree.job_config(x.job));
     return nodes.count(path) > 0 && std::visit(standing_in_record{record, config}, x.what);
   }
+  bool operator()(const order_core::set_state& x) const {
+    return read_or<store::state_payload>(nodes, tree.state(x.what.item)).state == x.what.state;
+  }
   bool operator()(const order_core::mend&) const { return true; }
 };
 
@@ -96,6 +100,7 @@ struct subject_of {
   std::string operator()(const order_core::switch_job& x) const { return tree.pool(x.job); }
   std::string operator()(const order_core::switch_all&) const { return tree.pools(); }
   std::string operator()(const order_core::change_record& x) const { return tree.job(x.job); }
+  std::string operator()(const order_core::set_state& x) const { return tree.state(x.what.item); }
   std::string operator()(const order_core::mend&) const { return {}; }
 };
 
@@ -130,6 +135,12 @@ struct rest_kept {
     was.changed_by = now.changed_by;
     std::visit(own_part{now, was}, x.what);
     return now == was;
+  }
+  bool operator()(const order_core::set_state& x) const {
+    const auto path = tree.state(x.what.item);
+    const auto was = read_or<store::state_payload>(before, path);
+    const auto now = read_or<store::state_payload>(after, path);
+    return now.token == was.token && now.seq == was.seq; // the fence of the turn stays
   }
   bool operator()(const order_core::mend&) const { return true; }
 };

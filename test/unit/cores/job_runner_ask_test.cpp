@@ -220,7 +220,7 @@ TEST_CASE("ask: a parked item can be asked about, and comes back as new") {
 }
 
 TEST_CASE("ask: whatever happens, an item is released once, and never while anything is at work on it") {
-  rc::check([] {
+  CHECK(rc::check([] {
     auto spec = runner::job();
     spec.mode = *rc::gen::element(running_mode::single_thread, running_mode::thread_per_item);
     runner r{spec};
@@ -283,8 +283,8 @@ TEST_CASE("ask: whatever happens, an item is released once, and never while anyt
       default: see(r.core.on_wake(when(t))); break;
       }
     }
-    see(r.core.on_revoked(names, stop_reason::revoked, when(t)));
     granted.clear();
+    see(r.core.on_revoked(names, stop_reason::revoked, when(t)));
     while (!busy.empty()) {
       const auto id = busy.begin()->first;
       busy.erase(busy.begin());
@@ -293,5 +293,5 @@ TEST_CASE("ask: whatever happens, an item is released once, and never while anyt
     RC_ASSERT(open.empty());
     RC_ASSERT(r.core.idle());
     RC_ASSERT(r.core.status(at(t)).leaving.empty());
-  });
+  }));
 }
