@@ -5,7 +5,6 @@
 
 #include <cstdio>
 #include <string>
-#include <thread>
 
 #include <unistd.h>
 
@@ -32,7 +31,6 @@ void count(djm::job_context& ctx) {
   say("loaded " + std::to_string(n));
   // One that wakes up late saves before it looks whether it should.
   do {
-    std::this_thread::sleep_for(5ms);
     if (const auto ok = ctx.save("a", djm::bytes_of(std::to_string(n + 1))); !ok) {
       return say("refused " + std::string{to_string(ok.error().code)});
     }

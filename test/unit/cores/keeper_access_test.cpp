@@ -245,3 +245,22 @@ TEST_CASE("keeper: secure_tree refuses a tree in which others own something, wit
   CHECK(said.find("failed no_permission: store.secure_tree: these nodes belong to others and cannot be "
                   "closed: /djm/workers/v") != std::string::npos);
 }
+
+TEST_CASE("keeper: a node that is to give up ends when it has not been registered for so long, and no sooner") {
+  auto cfg = keeper_rig::settings();
+  cfg.config.registration_give_up = seconds{50};
+  keeper_rig r{cfg};
+  r.d.view.phase = store::session_phase::connecting;
+  r.d.session_changed();
+  r.d.pass(seconds{49});
+  CHECK(r.phase() != registration_phase::failed);
+  r.d.connect();
+  CHECK(r.alive());
+  r.d.pass(seconds{100});
+  CHECK(r.phase() == registration_phase::joined);
+  r.d.suspend();
+  r.d.pass(seconds{49});
+  CHECK(r.phase() != registration_phase::failed);
+  CHECK(r.d.pass(seconds{2}).find("registration_give_up") != std::string::npos);
+  CHECK(r.phase() == registration_phase::failed);
+}

@@ -387,22 +387,3 @@ TEST_CASE("keeper: the first join is a connection, the later ones are reconnecti
   CHECK(r.all_events().find("state=connected)") == std::string::npos);
   CHECK(r.all_events().find("state=reconnected)") != std::string::npos);
 }
-
-TEST_CASE("keeper: a node that is to give up ends when it has not been registered for so long, and no sooner") {
-  auto cfg = keeper_rig::settings();
-  cfg.config.registration_give_up = seconds{50};
-  keeper_rig r{cfg};
-  r.d.view.phase = store::session_phase::connecting;
-  r.d.session_changed();
-  r.d.pass(seconds{49});
-  CHECK(r.phase() != registration_phase::failed);
-  r.d.connect();
-  CHECK(r.alive());
-  r.d.pass(seconds{100});
-  CHECK(r.phase() == registration_phase::joined);
-  r.d.suspend();
-  r.d.pass(seconds{49});
-  CHECK(r.phase() != registration_phase::failed);
-  CHECK(r.d.pass(seconds{2}).find("registration_give_up") != std::string::npos);
-  CHECK(r.phase() == registration_phase::failed);
-}
