@@ -9,6 +9,7 @@
 #include "djm/error.hpp"
 #include "djm/history.hpp"
 #include "djm/item_answer.hpp"
+#include "djm/item_state.hpp"
 #include "djm/job.hpp"
 #include "djm/status.hpp"
 
