@@ -56,6 +56,22 @@ TEST_CASE("a client that is an actor looks at a cluster and gives orders") {
   CHECK(c.ask<stoppable_answer>(ask_stoppable{{"one"}})->refused.size() == 1);
   CHECK(c.ask<what_if_answer>(what_if_question{})->moves.empty());
 
+  CHECK(c.ask<job_view>(get_job{"work"})->items.size() == 2);
+  CHECK(c.ask<job_view>(get_job{"x"}).error().code == errc::unknown_job);
+
+  CHECK(c.ask<tree_event_list>(next_tree_events{})->events.empty()); // the first look tells nothing
+  CHECK(c.ask<order_result>(mark_worker{"one", {}, true})->changed);
+  const auto told = c.ask<tree_event_list>(next_tree_events{duration{wide}});
+  REQUIRE(told);
+  REQUIRE(told->events.size() == 1);
+  CHECK(told->events[0].kind == tree_event_kind::worker_marked);
+  CHECK(told->events[0].node == "one");
+  CHECK(c.ask<tree_event_list>(next_tree_events{duration{1ms}})->events.empty());
+  CHECK(c.ask<order_result>(mark_worker{"one", {}, false})->changed);
+  CHECK(c.ask<finding_list>(get_findings{})->findings.empty());
+  CHECK(c.ask<order_result>(repair_finding{"stray_lock:locks/a/b.lock", order_mode::write}).error().code ==
+        errc::invalid_state);
+
   CHECK(c.ask<order_result>(mark_worker{"two", true, true})->changes.size() == 1);
   CHECK(c.ask<order_result>(mark_worker{"two", false, false})->changed);
   CHECK(c.ask<order_result>(mark_worker{"two", {}, {}}).error().code == errc::invalid_config);
