@@ -79,7 +79,7 @@ TEST_CASE("outcomes of transactions are examined too") {
   c.transactions[{transaction_kind::lock, transaction_outcome::committed}] = 3;
   const auto t = outcomes_of(c);
   CHECK(t.rows.at({"transaction", "lock"}).front() == 3);
-  CHECK(t.rows.size() == 13);
+  CHECK(t.rows.size() == 14);
   const auto x = examine(c);
   CHECK(x.outcomes.wrong.empty());
   CHECK(x.outcomes.seldom.size() == 1);
