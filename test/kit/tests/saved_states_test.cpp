@@ -128,7 +128,8 @@ TEST_CASE("states: while the store is away a save is refused in time, and nothin
   c.advance(1min);
   REQUIRE(heard.size() == 2);
   CHECK(heard.front() == "saved");
+  // Where it was sent into a connection that is dead nobody can tell.
   CAPTURE(heard.back());
-  CHECK((heard.back() == "not_connected" || heard.back() == "timed_out"));
+  CHECK((heard.back() == "not_connected" || heard.back() == "timed_out" || heard.back() == "unknown_outcome"));
   CHECK(*c.node("n0").item_state("mail", "a")->state == bytes_of("one"));
 }

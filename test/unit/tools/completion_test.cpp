@@ -32,7 +32,7 @@ std::string offered(const std::string& words) {
 } // namespace
 
 TEST_CASE("completion: bash completes commands, their options and fixed words") {
-  CHECK(offered("djm sta") == "status");
+  CHECK(offered("djm sta") == "status state");
   CHECK(offered("djm items --un") == "--unassigned");
   CHECK(offered("djm status -o j") == "json jsonl");
   CHECK(offered("djm check lea") == "leader");

@@ -96,6 +96,8 @@ TEST_CASE("tool: what is written as JSON follows the schema, and all of it stand
   job_spec spec;
   spec.id = "mail";
   r.add_record(spec);
+  r.put("/djm/refusals/n1-lifen1-1",
+        store::encode(store::refusal_payload{"n1", "lifen1", "mail", {item_id{"x"}}, 1000, "no printer"}));
   r.run({"state", "mail", "asia", "--text", "so far", "--yes"});
   r.add_job("beta", {"b"});
   r.assign("n1", "beta", {"b"});
