@@ -64,7 +64,9 @@ answer http_core::answered(const call& c, const order_answer& result) const {
   answer a;
   a.body.assign(said.answer.data.begin(), said.answer.data.end());
   a.type = c.json && value_document::parse(a.body) ? "application/json" : "application/octet-stream";
-  a.headers.emplace_back("Djm-Node", said.node.str());
+  if (!said.node.empty()) {
+    a.headers.emplace_back("Djm-Node", said.node.str());
+  }
   a.headers.emplace_back("Djm-Token", std::to_string(said.token));
   return a;
 }

@@ -66,7 +66,6 @@ TEST_CASE("a client that is an actor looks at a cluster and gives orders") {
   REQUIRE(told->events.size() == 1);
   CHECK(told->events[0].kind == tree_event_kind::worker_marked);
   CHECK(told->events[0].node == "one");
-  CHECK(c.ask<tree_event_list>(next_tree_events{duration{1ms}})->events.empty());
   CHECK(c.ask<order_result>(mark_worker{"one", {}, false})->changed);
   CHECK(c.ask<finding_list>(get_findings{})->findings.empty());
   CHECK(c.ask<order_result>(repair_finding{"stray_lock:locks/a/b.lock", order_mode::write}).error().code ==

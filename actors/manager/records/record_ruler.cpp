@@ -155,13 +155,15 @@ std::set<std::string> record_ruler::offering(time_point now) const {
 void record_ruler::judge(manager_effects& out) {
   const auto& tree = store_.tree();
   read_batch ask;
-  const base_slots base{ask.get(tree.jobs_version()), ask.exists(tree.worker_version())};
+  const base_slots base{ask.get(tree.jobs_version()), ask.exists(tree.worker_version()),
+                        ask.exists(tree.pool_version())};
   std::vector<question> questions;
   while (!to_judge_.empty() && questions.size() < most_questions) {
-    question q{store::record_reads{tree, *to_judge_.begin(), ask}, {}, {}};
+    question q{store::record_reads{tree, *to_judge_.begin(), ask}, {}, {}, {}};
     to_judge_.erase(to_judge_.begin());
     if (ended_.count(q.found.id) > 0) {
       q.states = ask.children(tree.states(q.found.id));
+      q.pool = ask.get(tree.pool(q.found.id));
     }
     for (const auto& [id, w] : known_.image().workers) {
       if (w.available.count(q.found.id) > 0 && judged_among_.count(id + " " + std::to_string(w.mzxid)) > 0) {
@@ -177,7 +179,8 @@ void record_ruler::judge(manager_effects& out) {
 void record_ruler::apply_judgement(const base_slots& base, const std::vector<question>& questions, step s,
                                    manager_effects& out) {
   const auto& tree = store_.tree();
-  const bool whole = base.worker_version->code == rc::ok && base.version->code == rc::ok;
+  const bool whole =
+    base.worker_version->code == rc::ok && base.version->code == rc::ok && base.pool_version->code == rc::ok;
   if (!whole || base.worker_version->stat.version != known_.worker_version()) {
     for (const auto& q : questions) {
       to_judge_.insert(q.found.id); // as soon as the image shows who has come or gone
@@ -194,11 +197,15 @@ void record_ruler::apply_judgement(const base_slots& base, const std::vector<que
   std::vector<store::write_op> ops;
   std::vector<job_id> decided;
   std::size_t bytes = 0;
+  bool pools = false;
   for (const auto& q : questions) {
     if (bytes > max_bytes || ops.size() + beside > store_.most_ops()) {
       to_judge_.insert(q.found.id); // with the next transaction
     } else if (const auto before = ops.size(); decide(q, s, ops)) {
       decided.push_back(q.found.id);
+      pools = std::any_of(ops.begin() + static_cast<std::ptrdiff_t>(before), ops.end(),
+                          [&](const auto& op) { return store::path_of(op) == tree.pool(q.found.id); }) ||
+              pools;
       for (auto n = before; n < ops.size(); ++n) {
         bytes += store::wire_size(ops[n]);
       }
@@ -215,6 +222,9 @@ void record_ruler::apply_judgement(const base_slots& base, const std::vector<que
                         store::encode_change(news.value_or(store::jobs_version_payload{}), base.version->stat.version,
                                              decided, store_.bump_name()),
                         base.version->stat.version});
+  if (pools) {
+    txn.add(store::set_op{tree.pool_version(), store_.bump(), base.pool_version->stat.version});
+  }
   for (auto& op : ops) {
     txn.add(std::move(op));
   }
@@ -268,6 +278,7 @@ bool record_ruler::decide(const question& q, step s, std::vector<store::write_op
   } else if (record.state == record_state::removing && offered.empty()) {
     record.state = record_state::removed;
     record.since_ms = s.wall_ms;
+    retire_pool(q, ops);
   } else {
     return false;
   }
@@ -275,6 +286,19 @@ bool record_ruler::decide(const question& q, step s, std::vector<store::write_op
   record.changed_by = store_.bump_name();
   ops.emplace_back(store::set_op{path, store::encode(record, node.data), node.stat.version});
   return true;
+}
+
+/// What is left of the job in the work pool is cleaned away at once, not with what happens to be idle: it would look
+/// like items that nobody takes. Whoever registers the job anew takes the mark back.
+void record_ruler::retire_pool(const question& q, std::vector<store::write_op>& ops) const {
+  const auto path = store_.tree().pool(q.found.id);
+  if (!q.pool || (*q.pool)->code != rc::ok) {
+    return;
+  }
+  if (auto p = store::read_payload<store::pool_payload>(**q.pool, path).value; p && !p->retired) {
+    p->retired = true;
+    ops.emplace_back(store::set_op{path, store::encode(*p, (*q.pool)->data), (*q.pool)->stat.version});
+  }
 }
 
 /// As many as fit, and the others when the record is looked at again.

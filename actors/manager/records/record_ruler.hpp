@@ -18,9 +18,9 @@
 namespace djm {
 
 /// What the leader alone may say in the records of jobs: which of the specifications that nodes offer rules, that a job
-/// is removed because nobody has it any more (then the saved states of its items go), and that nobody need remember
-/// that any longer. All of that depends on who
-/// is there, so it is written with a check that nobody has joined, left, or offered anything since that was read.
+/// is removed because nobody has it any more (then the saved states of its items go, and its pool is marked as one to
+/// be removed), and that nobody need remember that any longer. All of that depends on who is there, so it is written
+/// with a check that nobody has joined, left, or offered anything since that was read.
 ///
 /// Looks at records that leave something to decide: those with several specifications, and those that are being
 /// removed. The others cost one look when the term begins, and one each when they change.
@@ -44,11 +44,11 @@ private:
   struct question {
     store::record_reads found;
     std::vector<std::pair<node_id, read_slot>> offers;
-    /// Items with a saved state, where the job may be over.
-    std::optional<read_slot> states;
+    /// Items with a saved state, and the pool, where the job may be over.
+    std::optional<read_slot> states, pool;
   };
   struct base_slots {
-    read_slot version, worker_version;
+    read_slot version, worker_version, pool_version;
   };
   // what has changed
   void look(manager_effects& out);
@@ -60,6 +60,7 @@ private:
   void judge(manager_effects& out);
   void apply_judgement(const base_slots& base, const std::vector<question>& questions, step s, manager_effects& out);
   bool decide(const question& q, step s, std::vector<store::write_op>& ops);
+  void retire_pool(const question& q, std::vector<store::write_op>& ops) const;
   void remove_states(const question& q, std::vector<store::write_op>& ops) const;
   void written(const std::vector<job_id>& decided, const txn_outcome<std::monostate>& o, step s, manager_effects& out);
   // what nobody needs any more

@@ -91,6 +91,7 @@ TEST_CASE("a job that is removed is gone on every node, also on one that was awa
   CHECK_FALSE(c.has("n0"));
   CHECK_FALSE(c.has("n1"));
   CHECK(c.events_of<job_removed>("n1").size() == 1);
+  CHECK(c.node("n0").view()->jobs.empty()); // nothing is left of it that looks like items without a node
   c.heal("n2");
   c.advance(1min);
   CHECK_FALSE(c.has("n2"));
