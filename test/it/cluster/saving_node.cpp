@@ -31,6 +31,7 @@ void count(djm::job_context& ctx) {
   say("loaded " + std::to_string(n));
   // One that wakes up late saves before it looks whether it should.
   do {
+    ctx.sleep(5ms);
     if (const auto ok = ctx.save("a", djm::bytes_of(std::to_string(n + 1))); !ok) {
       return say("refused " + std::string{to_string(ok.error().code)});
     }
