@@ -21,7 +21,8 @@ TEST_CASE("every number of the C client has a class of its own choosing") {
         row{ZSESSIONMOVED, rc::session_moved, rc_class::unknown},
         row{ZSESSIONEXPIRED, rc::session_expired, rc_class::session_fatal},
         row{ZAUTHFAILED, rc::auth_failed, rc_class::session_fatal}}) {
-    CAPTURE(raw);
+    const auto& logged = raw;
+    CAPTURE(logged);
     CHECK(map_rc(raw) == code);
     CHECK(map_op_rc(raw) == code);
     CHECK(classify(code) == kind);

@@ -43,7 +43,8 @@ job_builder counting(count_book& book) {
 
 void check_gapless(const count_book& book) {
   for (const auto& [item, numbers] : book.counted) {
-    CAPTURE(item.str());
+    const auto& logged = item.str();
+    CAPTURE(logged);
     for (std::size_t n = 1; n < numbers.size(); ++n) {
       CHECK(numbers[n] == numbers[n - 1] + 1);
     }

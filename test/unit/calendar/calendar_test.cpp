@@ -247,7 +247,8 @@ TEST_CASE("calendar: texts that nobody writes are refused with what is wrong") {
   };
   for (const auto& [text, why] : cases) {
     const auto c = parse_calendar(text);
-    CAPTURE(text);
+    const auto& logged = text;
+    CAPTURE(logged);
     REQUIRE_FALSE(c);
     CHECK(c.error().code == errc::invalid_schedule);
     CHECK_MESSAGE(has(c.error().text, why), c.error().text);

@@ -89,7 +89,8 @@ TEST_CASE("djm cron next: exit code 2 and the reason when something is refused")
   };
   for (const auto& [arguments, why] : cases) {
     const auto r = run(arguments);
-    CAPTURE(why);
+    const auto& logged = why;
+    CAPTURE(logged);
     CHECK(r.code == 2);
     CHECK(r.out.empty());
     CHECK_MESSAGE(has(r.err, why), r.err);

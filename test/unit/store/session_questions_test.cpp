@@ -50,7 +50,8 @@ TEST_CASE("session core: every code maps to the outcome that its class demands")
     if (classify(code) == rc_class::unknown || classify(code) == rc_class::session_fatal) {
       results.clear();
     }
-    CAPTURE(to_string(code));
+    const auto& logged = to_string(code);
+    CAPTURE(logged);
     CHECK(s.done(1, code, results) == lines{"commit 1: " + outcome});
   }
 }

@@ -79,7 +79,8 @@ public:
     CHECK(writes_.empty());
     CHECK(reads_.empty());
     for (const auto& [value, zxid] : committed_values) {
-      CAPTURE(value);
+      const auto& logged = value;
+      CAPTURE(logged);
       REQUIRE(t_.applied.count(value) == 1);
       CHECK(t_.applied[value] == zxid);
     }

@@ -129,7 +129,8 @@ TEST_CASE("tool: what is written as JSON follows the schema, and all of it stand
   };
   CHECK(std::size(calls) == whole["$defs"].size());
   for (auto [name, arguments] : calls) {
-    CAPTURE(name);
+    const auto& logged = name;
+    CAPTURE(logged);
     arguments.insert(arguments.end(), {"-o", "json"});
     const auto t = r.run(arguments);
     const auto value = json::parse(t.out);
