@@ -71,8 +71,8 @@ TEST_CASE("admin: the view shows what operators have done to a job, and says whi
   CHECK_FALSE(v.jobs[1].paused);
   CHECK(v.jobs[1].rev == 0);
   CHECK(v.jobs[2].rev == 0);
-  CHECK(
-    std::any_of(v.problems.begin(), v.problems.end(), [](const std::string& p) { return p.find("/djm/jobs/m") != p.npos; }));
+  CHECK(std::any_of(v.problems.begin(), v.problems.end(),
+                    [](const std::string& p) { return p.find("/djm/jobs/m") != p.npos; }));
 }
 
 TEST_CASE("admin: a latch that goes while the view is taken leaves it without a leader") {

@@ -212,8 +212,9 @@ private:
         continue;
       }
       const auto handle = (d.to >> 32) & 0xffff;
-      transmit(*p, d.to, [this, p, handle, d = std::move(d)]() mutable {
-        with_handle(*p, handle, [&](client_library& l) { l.receive(d.to, std::move(d.message), now); });
+      const auto to = d.to;
+      transmit(*p, to, [this, p, handle, to, d = std::move(d)]() mutable {
+        with_handle(*p, handle, [&](client_library& l) { l.receive(to, std::move(d.message), now); });
       });
     }
   }
