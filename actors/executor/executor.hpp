@@ -181,8 +181,8 @@ public:
 
   /// Who loads and saves the states of items from now on; a rebuilt worker takes the place of the one before. An
   /// executor that knows nobody answers at once.
-  virtual void keep_states(state_keeper) {
-  } // NOLINT(performance-unnecessary-value-param): whoever overrides it keeps it
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): whoever overrides it keeps it
+  virtual void keep_states(state_keeper) {}
 
   virtual executor_stats stats() const = 0;
 };
