@@ -232,7 +232,7 @@ exit_code jobs_command(invocation& x) {
 
 namespace {
 
-/// What operators have done to it, in a line: it is not in the view of the cluster.
+/// What operators have done to it, in a line: of this the view of the cluster has the pause and the rev alone.
 std::string record_text(invocation& x, const job_id& id) {
   auto code = exit_code::error;
   auto* c = x.connect(code);
