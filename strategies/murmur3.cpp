@@ -52,7 +52,7 @@ std::uint64_t finish(std::uint64_t h1, std::uint64_t h2, const unsigned char* p,
   return fmix(h1) + fmix(h2);
 }
 
-const unsigned char* bytes_of(std::string_view text) noexcept {
+const unsigned char* octets_of(std::string_view text) noexcept {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
@@ -61,7 +61,7 @@ const unsigned char* bytes_of(std::string_view text) noexcept {
 std::uint64_t murmur3_64(std::string_view bytes) noexcept {
   std::uint64_t h1 = 0;
   std::uint64_t h2 = 0;
-  auto p = bytes_of(bytes);
+  auto p = octets_of(bytes);
   auto left = bytes.size();
   for (; left >= 16; left -= 16, p += 16) {
     block(h1, h2, p);
@@ -70,7 +70,7 @@ std::uint64_t murmur3_64(std::string_view bytes) noexcept {
 }
 
 murmur3_prefix::murmur3_prefix(std::string_view prefix) noexcept : length_(prefix.size()) {
-  auto p = bytes_of(prefix);
+  auto p = octets_of(prefix);
   auto left = prefix.size();
   for (; left >= 16; left -= 16, p += 16) {
     block(h1_, h2_, p);

@@ -9,21 +9,21 @@ namespace djm {
 
 namespace {
 
-__extension__ typedef __int128 cost;
+__extension__ typedef __int128 wide_cost;
 using node = std::uint32_t;
 
-constexpr cost unit(int shift) {
-  return static_cast<cost>(1) << shift;
+constexpr wide_cost unit(int shift) {
+  return static_cast<wide_cost>(1) << shift;
 }
 
 // One number for the whole order of objectives; each unit outweighs all that a cycle can change below it.
-constexpr cost move_cost = 1;
-constexpr cost total_cost = unit(14);
-constexpr cost job_cost = unit(40);
-constexpr cost zone_cost = unit(62);
-constexpr cost cordon_cost = unit(86);
-constexpr cost drain_cost = unit(96);
-constexpr cost unplaced_cost[] = {unit(104), unit(111), unit(118)}; // low, normal, high
+constexpr wide_cost move_cost = 1;
+constexpr wide_cost total_cost = unit(14);
+constexpr wide_cost job_cost = unit(40);
+constexpr wide_cost zone_cost = unit(62);
+constexpr wide_cost cordon_cost = unit(86);
+constexpr wide_cost drain_cost = unit(96);
+constexpr wide_cost unplaced_cost[] = {unit(104), unit(111), unit(118)}; // low, normal, high
 
 class refiner {
 public:
@@ -195,9 +195,9 @@ private:
   }
 
   // What the n-th unit (from 0) of a cell costs beside its share of the worker's load.
-  cost unit_cost(job_index j, worker_index w, std::uint32_t n) const {
+  wide_cost unit_cost(job_index j, worker_index w, std::uint32_t n) const {
     const auto had = n < model_.have(j, w);
-    cost result = (2 * static_cast<cost>(n) + 1) * job_cost / model_.weight(w) - (had ? move_cost : 0);
+    wide_cost result = (2 * static_cast<wide_cost>(n) + 1) * job_cost / model_.weight(w) - (had ? move_cost : 0);
     const auto& worker = problem_.worker(w);
     if (worker.draining) {
       result += drain_cost;
@@ -207,8 +207,8 @@ private:
     return result;
   }
 
-  cost load_cost(worker_index w, std::int64_t n) const {
-    return (2 * static_cast<cost>(n) + 1) * total_cost / model_.weight(w);
+  wide_cost load_cost(worker_index w, std::int64_t n) const {
+    return (2 * static_cast<wide_cost>(n) + 1) * total_cost / model_.weight(w);
   }
 
   template <class F>
@@ -230,7 +230,7 @@ private:
         f(none_, first_job_ + j, -prio);
       }
       for (std::uint32_t z = 0; z < zone_[j].size(); ++z) {
-        const cost n = zone_[j][z];
+        const wide_cost n = zone_[j][z];
         f(first_job_ + j, first_zone_[j] + z, (2 * n + 1) * zone_cost);
         if (n > 0) {
           f(first_zone_[j] + z, first_job_ + j, -(2 * n - 1) * zone_cost);
@@ -253,7 +253,7 @@ private:
     parent_.assign(nodes_, no_worker);
     for (node round = 0; round < nodes_; ++round) {
       auto changed = no_worker;
-      each_arc([&](node u, node v, cost c) {
+      each_arc([&](node u, node v, wide_cost c) {
         ++steps_;
         if (dist_[u] + c < dist_[v]) {
           dist_[v] = dist_[u] + c;
@@ -346,7 +346,7 @@ private:
   node first_job_ = 0;
   node nodes_ = 0;
   std::vector<node> first_zone_;
-  std::vector<cost> dist_;
+  std::vector<wide_cost> dist_;
   std::vector<node> parent_;
   std::vector<node> mark_;
 };

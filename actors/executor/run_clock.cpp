@@ -10,12 +10,12 @@ namespace djm {
 namespace {
 
 /// How late a sleep may end when the machine was suspended meanwhile.
-constexpr duration suspend_check = std::chrono::milliseconds{500};
+constexpr duration clock_check = std::chrono::milliseconds{500};
 
 class system_wait_point final : public wait_point {
 public:
   bool wait(std::unique_lock<std::mutex>& lock, time_point deadline, const std::function<bool()>& ready) override {
-    return wait_until(lock, changed_, deadline, suspend_check, ready);
+    return wait_until(lock, changed_, deadline, clock_check, ready);
   }
 
   void wake() override { changed_.notify_all(); }

@@ -22,12 +22,12 @@ private:
 
 /// Releases the user's object where it is destroyed itself: within the call that was meant for it, or, when that is
 /// never made because the node has ended, wherever its task is dropped.
-struct release {
+struct last_release {
   std::shared_ptr<job> code;
   std::shared_ptr<job_activity> activity;
   std::function<void()> gone;
 
-  ~release() {
+  ~last_release() {
     activity->dying = true;
     code.reset();
     gone();
@@ -73,7 +73,7 @@ std::shared_ptr<job> guard(const std::shared_ptr<node_env>& env, job_id id, std:
   auto let_go = [weak = std::weak_ptr<node_env>{env}, activity = std::move(activity),
                  gone = std::move(gone)](guarded_job* x) {
     const auto job = x->id();
-    std::shared_ptr<release> last{new release{x->let_go(), activity, gone}};
+    std::shared_ptr<last_release> last{new last_release{x->let_go(), activity, gone}};
     delete x;
     if (const auto e = weak.lock()) {
       e->exec().call_user("end " + job, [last = std::move(last)]() mutable { last = nullptr; });

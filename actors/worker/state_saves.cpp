@@ -13,7 +13,7 @@ namespace {
 /// another.
 constexpr std::size_t most_under_way = 200;
 /// Conflicts in a row that may each teach something; after these it is tried more slowly.
-constexpr std::uint32_t instructive_conflicts = 3;
+constexpr std::uint32_t instructive_save_conflicts = 3;
 
 /// Those that may pass.
 bool is_temporary(errc code) {
@@ -242,7 +242,7 @@ void state_book::saved(const item_ref& item, const txn_outcome<bool>& o, step s,
   } else if (const auto* met = o.conflict()) {
     if (o.failed() == nullptr && met->code == rc::no_node) {
       member_.lost(out); // not registered any more
-    } else if (++e.conflicts > instructive_conflicts) {
+    } else if (++e.conflicts > instructive_save_conflicts) {
       return wait_for_retry(at, s);
     }
   } else if (const auto* no = o.rejected()) {

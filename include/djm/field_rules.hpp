@@ -130,7 +130,7 @@ private:
     if constexpr (is_instance<std::optional, T>::value) {
       return shown(*x);
     } else if constexpr (is_duration<T>::value) {
-      return quoted(bound_text(x));
+      return detail::quoted(bound_text(x)); // not std::quoted, which the argument would lead to
     } else if constexpr (std::is_arithmetic_v<T>) {
       return bound_text(x);
     } else {

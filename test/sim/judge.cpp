@@ -10,13 +10,6 @@
 
 namespace djm::sim {
 
-namespace {
-
-/// Clocks run up to 2 % apart; what one measures as D, the world may see as a little less.
-constexpr int clock_slack_percent = 4;
-
-} // namespace
-
 std::string judge::name_of(const process& p) {
   return fmt::format("{}#{}", p.node(), p.number());
 }

@@ -60,10 +60,10 @@ shape shape_of(profile p, std::uint64_t seed) {
   return s;
 }
 
-std::vector<item_id> numbered(char prefix, std::size_t n) {
+std::vector<item_id> numbered(char letter, std::size_t n) {
   std::vector<item_id> items;
   for (std::size_t i = 0; i < n; ++i) {
-    items.emplace_back(fmt::format("{}{:03}", prefix, i));
+    items.emplace_back(fmt::format("{}{:03}", letter, i));
   }
   return items;
 }

@@ -15,8 +15,6 @@ namespace {
 constexpr std::size_t fewest_to_tell = 3;
 /// Operations of a transaction that may be followed by another one of the same plan; the limit is 200.
 constexpr std::size_t nearly_full = 180;
-/// Clocks run up to 2 % apart.
-constexpr int clock_slack_percent = 4;
 
 job_id job_of(const std::string& key) {
   return job_id{key.substr(0, key.find('/'))};

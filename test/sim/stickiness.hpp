@@ -13,6 +13,9 @@
 
 namespace djm::sim {
 
+/// Clocks run up to 2 % apart; what one measures as D, the world may see as a little less.
+constexpr int clock_slack_percent = 4;
+
 /// How old the cluster may be that a plan was made from: reads, user code in the way, transactions.
 constexpr auto age_of_plans = std::chrono::seconds{8};
 

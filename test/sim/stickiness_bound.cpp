@@ -18,7 +18,7 @@ constexpr std::size_t most_uncertain = 4;
 /// After the last change of anything; the worst outages one after the other.
 constexpr auto time_to_settle = std::chrono::seconds{12};
 
-job_id job_of(const std::string& key) {
+job_id job_in(const std::string& key) {
   return job_id{key.substr(0, key.find('/'))};
 }
 
@@ -50,10 +50,10 @@ void stickiness::check_bound(const tree_image& image, time_point now, const comp
   shown_plan plan;
   std::set<node_id> touched;
   for (const auto& [key, to] : to_) {
-    ++plan.came[job_of(key)][to];
+    ++plan.came[job_in(key)][to];
     touched.insert(to);
     if (const auto f = from_.find(key); f != from_.end() && f->second != to) {
-      plan.moves.push_back({key, job_of(key), f->second, to});
+      plan.moves.push_back({key, job_in(key), f->second, to});
       touched.insert(f->second);
     }
   }
@@ -71,7 +71,7 @@ void stickiness::check_bound(const tree_image& image, time_point now, const comp
   std::vector<node_id> uncertain;
   for (const auto& [key, owners] : image.assigned()) {
     for (const auto& w : owners) {
-      ++plan.held[job_of(key)][w];
+      ++plan.held[job_in(key)][w];
       if (members.count(w) > 0 || std::find(uncertain.begin(), uncertain.end(), w) != uncertain.end()) {
         continue;
       }

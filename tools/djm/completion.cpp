@@ -26,7 +26,7 @@ std::string first_words() {
 }
 
 /// A text within single quotes of a shell.
-std::string quoted(std::string_view text) {
+std::string shell_quoted(std::string_view text) {
   std::string result = "'";
   for (char c : text) {
     result += c == '\'' ? std::string{"'\\''"} : std::string(1, c);
@@ -39,7 +39,7 @@ std::string bash() {
                        "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n"
                        "  local command=${COMP_WORDS[1]} words=\n"
                        "  if ((COMP_CWORD == 1)); then\n    words=" +
-                       quoted(first_words()) + "\n  else\n    case $command in\n";
+                       shell_quoted(first_words()) + "\n  else\n    case $command in\n";
   for (const auto& c : commands()) {
     const auto space = c.name.find(' ');
     script += "      " + std::string{c.name.substr(0, space)} + ")\n        case $before in\n";
@@ -51,7 +51,7 @@ std::string bash() {
       }
       words += spellings(o.name) + " ";
       if (!o.choices.empty()) {
-        script += "          " + pattern + ") words=" + quoted(o.choices) + " ;;\n";
+        script += "          " + pattern + ") words=" + shell_quoted(o.choices) + " ;;\n";
       } else if (o.value == "FILE" || o.value == "FOLDER") {
         script += "          " + pattern + ") compopt -o default; return ;;\n";
       } else if (!o.value.empty()) {
@@ -61,13 +61,13 @@ std::string bash() {
     for (const auto& a : c.arguments) {
       words += a.choices.empty() ? std::string{} : std::string{a.choices} + " ";
     }
-    script += "          *) words=" + quoted(words) + " ;;\n        esac ;;\n";
+    script += "          *) words=" + shell_quoted(words) + " ;;\n        esac ;;\n";
   }
   std::string names;
   for (const auto& c : commands()) {
     names += std::string{c.name.substr(0, c.name.find(' '))} + " ";
   }
-  return script + "      completion) words='bash zsh fish' ;;\n      help) words=" + quoted(names) +
+  return script + "      completion) words='bash zsh fish' ;;\n      help) words=" + shell_quoted(names) +
          " ;;\n    esac\n  fi\n  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n}\n"
          "complete -F _djm djm\n";
 }
@@ -84,7 +84,8 @@ std::string zsh() {
   std::string script = "#compdef djm\n# Completion of djm for zsh, made of its table of commands.\n_djm() {\n"
                        "  local -a commands\n  commands=(\n";
   for (const auto& c : commands()) {
-    script += "    " + quoted(std::string{c.name.substr(0, c.name.find(' '))} + ":" + described(c.summary)) + "\n";
+    script +=
+      "    " + shell_quoted(std::string{c.name.substr(0, c.name.find(' '))} + ":" + described(c.summary)) + "\n";
   }
   script += "    'help:these lines, or all about a command'\n    'man:the manual page'\n    'completion:a script for a "
             "shell'\n    'version:which one it is'\n  )\n"
@@ -102,7 +103,7 @@ std::string zsh() {
                    : o.value == "FILE" || o.value == "FOLDER" ? std::string{"_files"}
                                                               : std::string{});
         }
-        script += " \\\n        " + quoted(spec);
+        script += " \\\n        " + shell_quoted(spec);
       };
       if (comma != std::string_view::npos) {
         add(o.name.substr(0, comma));
@@ -110,11 +111,12 @@ std::string zsh() {
       add(long_name(o.name));
     }
     if (space != std::string_view::npos) {
-      script += " \\\n        " + quoted("2:word:(" + std::string{c.name.substr(space + 1)} + ")");
+      script += " \\\n        " + shell_quoted("2:word:(" + std::string{c.name.substr(space + 1)} + ")");
     }
     for (const auto& a : c.arguments) {
-      script += " \\\n        " + quoted("*:" + described(a.text) + ":" +
-                                         (a.choices.empty() ? std::string{} : "(" + std::string{a.choices} + ")"));
+      script +=
+        " \\\n        " + shell_quoted("*:" + described(a.text) + ":" +
+                                       (a.choices.empty() ? std::string{} : "(" + std::string{a.choices} + ")"));
     }
     script += " ;;\n";
   }
@@ -124,7 +126,7 @@ std::string zsh() {
 std::string fish() {
   std::string script = "# Completion of djm for fish, made of its table of commands.\ncomplete -c djm -f\n";
   const auto first = [&](std::string_view name, std::string_view text) {
-    script += "complete -c djm -n __fish_use_subcommand -a " + quoted(name) + " -d " + quoted(text) + "\n";
+    script += "complete -c djm -n __fish_use_subcommand -a " + shell_quoted(name) + " -d " + shell_quoted(text) + "\n";
   };
   for (const auto& c : commands()) {
     first(c.name.substr(0, c.name.find(' ')), c.summary);
@@ -136,9 +138,9 @@ std::string fish() {
   for (const auto& c : commands()) {
     const auto space = c.name.find(' ');
     const auto seen =
-      "complete -c djm -n " + quoted("__fish_seen_subcommand_from " + std::string{c.name.substr(0, space)}) + " ";
+      "complete -c djm -n " + shell_quoted("__fish_seen_subcommand_from " + std::string{c.name.substr(0, space)}) + " ";
     if (space != std::string_view::npos) {
-      script += seen + "-a " + quoted(c.name.substr(space + 1)) + "\n";
+      script += seen + "-a " + shell_quoted(c.name.substr(space + 1)) + "\n";
     }
     for (const auto& o : options_of(c)) {
       const auto comma = o.name.find(',');
@@ -146,9 +148,9 @@ std::string fish() {
       if (comma != std::string_view::npos) {
         script += "-s " + std::string{o.name.substr(1, comma - 1)} + " ";
       }
-      script += "-l " + std::string{long_name(o.name).substr(2)} + " -d " + quoted(o.text);
+      script += "-l " + std::string{long_name(o.name).substr(2)} + " -d " + shell_quoted(o.text);
       if (!o.choices.empty()) {
-        script += " -x -a " + quoted(o.choices);
+        script += " -x -a " + shell_quoted(o.choices);
       } else if (o.value == "FILE" || o.value == "FOLDER") {
         script += " -r -F";
       } else if (!o.value.empty()) {
@@ -158,7 +160,7 @@ std::string fish() {
     }
     for (const auto& a : c.arguments) {
       if (!a.choices.empty()) {
-        script += seen + "-a " + quoted(a.choices) + "\n";
+        script += seen + "-a " + shell_quoted(a.choices) + "\n";
       }
     }
   }

@@ -51,7 +51,7 @@ cell count_cell(std::uint32_t n, tint when_some) {
 }
 
 /// The view, or what was said instead.
-expected<cluster_view> look(invocation& x, exit_code& code) {
+expected<cluster_view> look_at_cluster(invocation& x, exit_code& code) {
   auto* c = x.connect(code);
   if (c == nullptr) {
     return djm::fail(errc::none, {});
@@ -83,7 +83,7 @@ std::vector<column<item_row>> item_columns(std::int64_t now) {
 
 exit_code status_command(invocation& x) {
   auto code = exit_code::error;
-  const auto view = look(x, code);
+  const auto view = look_at_cluster(x, code);
   if (!view) {
     return code;
   }
@@ -121,7 +121,7 @@ exit_code nodes_command(invocation& x) {
     return x.fail(since.error());
   }
   auto code = exit_code::error;
-  auto view = look(x, code);
+  auto view = look_at_cluster(x, code);
   if (!view) {
     return code;
   }
@@ -157,7 +157,7 @@ exit_code nodes_command(invocation& x) {
 
 exit_code node_command(invocation& x) {
   auto code = exit_code::error;
-  const auto view = look(x, code);
+  const auto view = look_at_cluster(x, code);
   if (!view) {
     return code;
   }
@@ -204,7 +204,7 @@ std::string state_text(const cluster_view& view, const job_row& job) {
 
 exit_code jobs_command(invocation& x) {
   auto code = exit_code::error;
-  const auto view = look(x, code);
+  const auto view = look_at_cluster(x, code);
   if (!view) {
     return code;
   }
@@ -251,7 +251,7 @@ std::string record_text(invocation& x, const job_id& id) {
 
 exit_code job_command(invocation& x) {
   auto code = exit_code::error;
-  const auto view = look(x, code);
+  const auto view = look_at_cluster(x, code);
   if (!view) {
     return code;
   }
@@ -376,7 +376,7 @@ exit_code locks_command(invocation& x) {
 
 exit_code leader_command(invocation& x) {
   auto code = exit_code::error;
-  const auto view = look(x, code);
+  const auto view = look_at_cluster(x, code);
   if (!view) {
     return code;
   }

@@ -15,30 +15,30 @@ namespace djm::store {
 namespace {
 
 /// A request to the C library, which reads and writes it until it has answered.
-struct request {
+struct lookup_request {
   std::string host;
   addrinfo hints{};
   gaicb block{};
 
-  explicit request(std::string name) : host{std::move(name)} {
+  explicit lookup_request(std::string name) : host{std::move(name)} {
     hints.ai_family = AF_UNSPEC;
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = AI_ADDRCONFIG;
     block.ar_name = host.c_str();
     block.ar_request = &hints;
   }
-  ~request() {
+  ~lookup_request() {
     if (block.ar_result != nullptr) {
       freeaddrinfo(block.ar_result);
     }
   }
-  request(const request&) = delete;
-  request& operator=(const request&) = delete;
+  lookup_request(const lookup_request&) = delete;
+  lookup_request& operator=(const lookup_request&) = delete;
 };
 
 struct left_behind {
   std::mutex mutex;
-  std::map<std::string, std::unique_ptr<request>> requests;
+  std::map<std::string, std::unique_ptr<lookup_request>> requests;
 };
 
 // The C library goes on writing into what is in it, also while the process ends.
@@ -47,8 +47,8 @@ left_behind& the_left_behind() {
   return *instance;
 }
 
-void let_go(request* r) {
-  std::unique_ptr<request> owned{r};
+void let_go(lookup_request* r) {
+  std::unique_ptr<lookup_request> owned{r};
   if (gai_error(&r->block) != EAI_INPROGRESS || gai_cancel(&r->block) == EAI_CANCELED) {
     return;
   }
@@ -63,7 +63,7 @@ void let_go(request* r) {
   }
 }
 
-std::unique_ptr<request> take_up(const std::string& host) {
+std::unique_ptr<lookup_request> take_up(const std::string& host) {
   auto& left = the_left_behind();
   std::lock_guard<std::mutex> guard{left.mutex};
   auto i = left.requests.find(host);
@@ -76,7 +76,7 @@ std::unique_ptr<request> take_up(const std::string& host) {
   return gai_error(&found->block) == EAI_INPROGRESS ? std::move(found) : nullptr;
 }
 
-looked_up answer_of(const request& r, int code) {
+looked_up answer_of(const lookup_request& r, int code) {
   looked_up result;
   if (code != 0) {
     result.fault = gai_strerror(code);
@@ -97,13 +97,13 @@ looked_up answer_of(const request& r, int code) {
 name_lookup begin(const std::string& host) {
   auto owned = take_up(host);
   if (!owned) {
-    owned = std::make_unique<request>(host);
+    owned = std::make_unique<lookup_request>(host);
     gaicb* list[] = {&owned->block};
     if (const auto code = getaddrinfo_a(GAI_NOWAIT, list, 1, nullptr); code != 0) {
       return [text = std::string{gai_strerror(code)}] { return looked_up{{}, text}; };
     }
   }
-  std::shared_ptr<request> r{owned.release(), let_go};
+  std::shared_ptr<lookup_request> r{owned.release(), let_go};
   return [r]() -> std::optional<looked_up> {
     const auto code = gai_error(&r->block);
     if (code == EAI_INPROGRESS) {

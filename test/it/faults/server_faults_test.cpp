@@ -31,7 +31,7 @@ void server_case(const std::string& fault, bool leads, milliseconds lasts, Harm 
   conclude(c);
 }
 
-void kill_case(bool leads) {
+void kill_server_case(bool leads) {
   server_case(
     std::string{"kill -9 of a "} + (leads ? "leading" : "following") + " server", leads, 5s,
     [](fault_world& w, std::size_t s) { w.kill_server(s); }, [](fault_world& w, std::size_t s) { w.start_server(s); });
@@ -47,11 +47,11 @@ void pause_case(bool leads) {
 } // namespace
 
 TEST_CASE("kill -9 of a server that follows: everything goes on") {
-  kill_case(false);
+  kill_server_case(false);
 }
 
 TEST_CASE("kill -9 of the server that leads: everything goes on") {
-  kill_case(true);
+  kill_server_case(true);
 }
 
 TEST_CASE("a server that follows is frozen: everything goes on") {

@@ -15,8 +15,8 @@ job_builder version(duration period, std::int64_t revision = 0) {
   return job_builder("mail").items({"a", "b", "c", "d"}).every(period).revision(revision).run([](job_context&) {});
 }
 
-struct mailing : cluster {
-  explicit mailing(std::size_t nodes = 2) : cluster(nodes) {
+struct mail_order : cluster {
+  explicit mail_order(std::size_t nodes = 2) : cluster(nodes) {
     register_job(version(1s));
     settle();
   }
@@ -28,7 +28,7 @@ struct mailing : cluster {
 } // namespace
 
 TEST_CASE("a schedule that is overridden holds on every node, and for those that come later") {
-  mailing c;
+  mail_order c;
   REQUIRE(c.node("n0").update_job("mail", *user_config::parse(R"({"schedule":{"period":"10s"}})")));
   c.advance(1s);
   c.start("n2");
@@ -43,7 +43,7 @@ TEST_CASE("a schedule that is overridden holds on every node, and for those that
 }
 
 TEST_CASE("whoever expects an older state of a job is refused") {
-  mailing c;
+  mail_order c;
   const auto rev = c.node("n0").pause_job("mail");
   REQUIRE(rev);
   REQUIRE(c.node("n1").resume_job("mail"));
@@ -53,7 +53,7 @@ TEST_CASE("whoever expects an older state of a job is refused") {
 }
 
 TEST_CASE("a paused job starts nothing, keeps its items, and goes on when it is resumed") {
-  mailing c;
+  mail_order c;
   REQUIRE(c.node("n1").pause_job("mail"));
   c.advance(2s);
   const auto before = c.runs("n0");
@@ -83,7 +83,7 @@ TEST_CASE("a trigger for the cluster is one run more on each node, however often
 }
 
 TEST_CASE("a job that is removed is gone on every node, also on one that was away, until it is registered anew") {
-  mailing c{3};
+  mail_order c{3};
   c.cut("n2");
   c.advance(1min);
   REQUIRE(c.node("n0").remove_job("mail"));
@@ -104,7 +104,7 @@ TEST_CASE("a job that is removed is gone on every node, also on one that was awa
 }
 
 TEST_CASE("a job that is registered while it is being removed is there when that is over") {
-  mailing c;
+  mail_order c;
   REQUIRE(c.node("n0").remove_job("mail"));
   c.start("n2");
   c.advance(1min);

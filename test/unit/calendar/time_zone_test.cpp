@@ -17,12 +17,12 @@ namespace {
 
 using texts = std::vector<std::string>;
 
-wall_time at(const char* text) {
+wall_time wall(const char* text) {
   return parse_instant(text).value();
 }
 
 std::int64_t second(const char* text) {
-  return at(text).time_since_epoch().count() / 1000;
+  return wall(text).time_since_epoch().count() / 1000;
 }
 
 /// Berlin with the two changes of 2025 and what came long before.
@@ -36,13 +36,13 @@ tzif_file berlin() {
 }
 
 std::string shown(const time_zone& zone, const char* utc) {
-  return format_local_time(at(utc), zone);
+  return format_local_time(wall(utc), zone);
 }
 
 /// The first changes after an instant.
 texts changes(const time_zone& zone, const char* from, int count) {
   texts result;
-  auto t = at(from);
+  auto t = wall(from);
   for (int i = 0; i < count; ++i) {
     const auto change = zone.next_change(t);
     if (!change) {
@@ -70,7 +70,7 @@ std::string refusal(std::string_view bytes) {
   return zone.error().text;
 }
 
-bool has(const std::string& text, const char* part) {
+bool says(const std::string& text, const char* part) {
   return text.find(part) != text.npos;
 }
 
@@ -108,7 +108,7 @@ TEST_CASE("time zone: a file of version 1 ends with its last change") {
   CHECK(shown(*zone, "2025-07-01T00:00:00Z") == "2025-07-01T02:00:00+02:00");
   CHECK(shown(*zone, "1969-07-01T00:00:00Z") == "1969-07-01T00:53:28+00:53:28");
   CHECK(shown(*zone, "2026-07-01T00:00:00Z") == "2026-07-01T01:00:00+01:00");
-  CHECK_FALSE(zone->next_change(at("2026-01-01T00:00:00Z")));
+  CHECK_FALSE(zone->next_change(wall("2026-01-01T00:00:00Z")));
 }
 
 TEST_CASE("time zone: without changes the footer says everything, without a footer the first type does") {
@@ -130,7 +130,7 @@ TEST_CASE("time zone: changes before the first year and after the last one do no
   const auto zone = time_zone::parse("Wide", bytes_of(f));
   REQUIRE(zone);
   CHECK(shown(*zone, "2026-07-01T00:00:00Z") == "2026-07-01T01:00:00+01:00");
-  CHECK_FALSE(zone->next_change(at("0000-01-01T00:00:00Z")));
+  CHECK_FALSE(zone->next_change(wall("0000-01-01T00:00:00Z")));
 }
 
 TEST_CASE("time zone: rules of POSIX mean what they say") {
@@ -207,40 +207,40 @@ TEST_CASE("time zone: a text that is no rule of POSIX is refused") {
     CAPTURE(rule);
     REQUIRE_FALSE(zone);
     CHECK(zone.error().code == errc::invalid_schedule);
-    CHECK(has(zone.error().text, "none of POSIX"));
+    CHECK(says(zone.error().text, "none of POSIX"));
   }
 }
 
 TEST_CASE("time zone: bytes that are no TZif file are refused with what is wrong") {
-  CHECK(has(refusal(""), "ends too early"));
-  CHECK(has(refusal("TZi"), "ends too early"));
-  CHECK(has(refusal("TZIF2" + std::string(100, '\0')), "does not begin with"));
+  CHECK(says(refusal(""), "ends too early"));
+  CHECK(says(refusal("TZi"), "ends too early"));
+  CHECK(says(refusal("TZIF2" + std::string(100, '\0')), "does not begin with"));
   auto f = berlin();
   f.version = '5';
-  CHECK(has(refusal(bytes_of(f)), "version"));
+  CHECK(says(refusal(bytes_of(f)), "version"));
   f = berlin();
   f.version = 0;
   f.types.clear();
   f.changes.clear();
-  CHECK(has(refusal(bytes_of(f)), "no type of local time"));
+  CHECK(says(refusal(bytes_of(f)), "no type of local time"));
   f = berlin();
   f.leaps = 1;
-  CHECK(has(refusal(bytes_of(f)), "leap seconds"));
+  CHECK(says(refusal(bytes_of(f)), "leap seconds"));
   f = berlin();
   f.types[1].offset = 26 * 3600 + 1;
-  CHECK(has(refusal(bytes_of(f)), "offset"));
+  CHECK(says(refusal(bytes_of(f)), "offset"));
   f.types[1].offset = -26 * 3600 - 1;
-  CHECK(has(refusal(bytes_of(f)), "offset"));
+  CHECK(says(refusal(bytes_of(f)), "offset"));
   f = berlin();
   f.changes[2].first = f.changes[1].first;
-  CHECK(has(refusal(bytes_of(f)), "order of time"));
+  CHECK(says(refusal(bytes_of(f)), "order of time"));
   f = berlin();
   f.changes[1].second = 3;
-  CHECK(has(refusal(bytes_of(f)), "type of local time that is not there"));
+  CHECK(says(refusal(bytes_of(f)), "type of local time that is not there"));
   f = berlin();
   f.footer = "CET-1CEST";
-  CHECK(has(refusal(bytes_of(f)), "footer is no rule"));
-  CHECK(has(refusal(bytes_of(berlin()).substr(0, bytes_of(berlin()).size() - 1)), "between new lines"));
+  CHECK(says(refusal(bytes_of(f)), "footer is no rule"));
+  CHECK(says(refusal(bytes_of(berlin()).substr(0, bytes_of(berlin()).size() - 1)), "between new lines"));
 }
 
 TEST_CASE("time zone: a file that is cut anywhere is refused, and changed bytes never end badly") {
@@ -266,15 +266,15 @@ TEST_CASE("time zone: a file that is cut anywhere is refused, and changed bytes 
 TEST_CASE("time zone: made up by hand, changes are in order and in whole seconds") {
   const auto zone = time_zone::from_changes(
     "Mine", 1h,
-    {{at("2026-01-01T00:00:00Z"), 2h}, {at("2026-01-02T00:00:00Z"), 2h}, {at("2026-01-03T00:00:00Z"), -30min}});
+    {{wall("2026-01-01T00:00:00Z"), 2h}, {wall("2026-01-02T00:00:00Z"), 2h}, {wall("2026-01-03T00:00:00Z"), -30min}});
   REQUIRE(zone);
   CHECK(zone->name() == "Mine");
   CHECK(changes(*zone, "2025-01-01T00:00:00Z", 5) == texts{"2026-01-01T02:00:00+02:00", "2026-01-02T23:30:00-00:30"});
   CHECK_FALSE(time_zone::from_changes("Mine", 27h, {}));
-  CHECK_FALSE(time_zone::from_changes("Mine", 1h, {{at("2026-01-01T00:00:00Z"), -27h}}));
-  CHECK_FALSE(time_zone::from_changes("Mine", 1h, {{at("2026-01-01T00:00:00.001Z"), 2h}}));
+  CHECK_FALSE(time_zone::from_changes("Mine", 1h, {{wall("2026-01-01T00:00:00Z"), -27h}}));
+  CHECK_FALSE(time_zone::from_changes("Mine", 1h, {{wall("2026-01-01T00:00:00.001Z"), 2h}}));
   CHECK_FALSE(
-    time_zone::from_changes("Mine", 1h, {{at("2026-01-01T00:00:00Z"), 2h}, {at("2026-01-01T00:00:00Z"), 3h}}));
+    time_zone::from_changes("Mine", 1h, {{wall("2026-01-01T00:00:00Z"), 2h}, {wall("2026-01-01T00:00:00Z"), 3h}}));
   CHECK(time_zone{}.name() == "UTC");
   CHECK(time_zone{}.offset_at(wall_time::max()) == 0s);
   CHECK_FALSE(time_zone{}.next_change(wall_time::min()));
@@ -313,7 +313,7 @@ TEST_CASE("time zone: a folder of files is a source of zones") {
   CHECK(zones("../Berlin").error().code == errc::invalid_schedule);
   CHECK(zones("Broken").error().code == errc::invalid_file);
   CHECK(zones("Folder").error().code == errc::invalid_file);
-  CHECK(has(zones("Large").error().text, "1 MiB"));
+  CHECK(says(zones("Large").error().text, "1 MiB"));
   CHECK(time_zones_version(folder.path().string()).error().code == errc::invalid_file);
   write("tzdata.zi", "# version 2025b\n# ...\n");
   CHECK(time_zones_version(folder.path().string()) == std::string{"2025b"});

@@ -12,7 +12,7 @@ using namespace djm::test;
 
 namespace {
 
-const store::tree_schema schema{"/djm"};
+const store::tree_schema doctor_schema{"/djm"};
 
 class sick_tree {
 public:
@@ -33,11 +33,11 @@ public:
             [this](const std::string& p) { tree.erase(p); }};
   }
   std::vector<tree_record> records() {
-    tree_walk walk{schema, 100'000};
+    tree_walk walk{doctor_schema, 100'000};
     read_whole(walk, tree);
     return walk.take_records();
   }
-  std::vector<diagnosis> examine() { return examine_tree(schema, records(), "client-1"); }
+  std::vector<diagnosis> examine() { return examine_tree(doctor_schema, records(), "client-1"); }
   std::set<std::string> ids() {
     std::set<std::string> result;
     for (const auto& d : examine()) {
@@ -129,7 +129,8 @@ TEST_CASE("doctor: a repair meets what has changed since it was decided, and the
     const auto all = t.examine();
     REQUIRE(all.size() == 1);
     // Everything that guards anything moves on.
-    for (const auto& path : {schema.worker_version(), schema.assignment_version(), schema.pool_version()}) {
+    for (const auto& path :
+         {doctor_schema.worker_version(), doctor_schema.assignment_version(), doctor_schema.pool_version()}) {
       t.tree.put(path, "moved on");
     }
     CAPTURE(all[0].finding.id);
@@ -198,20 +199,20 @@ TEST_CASE("doctor: the worst findings come first") {
 
 TEST_CASE("doctor: a root without a tree of djm is told from a sick one") {
   sick_tree t;
-  CHECK(check_is_tree(schema, t.records()));
+  CHECK(check_is_tree(doctor_schema, t.records()));
   t.tree.erase("/djm/format");
-  CHECK(check_is_tree(schema, t.records()));
+  CHECK(check_is_tree(doctor_schema, t.records()));
   fake_store bare;
   bare.put("/djm/other", "x");
-  tree_walk walk{schema, 100};
+  tree_walk walk{doctor_schema, 100};
   read_whole(walk, bare);
-  CHECK(check_is_tree(schema, walk.take_records()).error().code == errc::malformed_payload);
-  CHECK(check_is_tree(schema, {}).error().text.find("there is no node /djm") == 0);
+  CHECK(check_is_tree(doctor_schema, walk.take_records()).error().code == errc::malformed_payload);
+  CHECK(check_is_tree(doctor_schema, {}).error().text.find("there is no node /djm") == 0);
 }
 
 TEST_CASE("walk: a tree that is too large is not read to its end") {
   sick_tree t;
-  tree_walk walk{schema, 5};
+  tree_walk walk{doctor_schema, 5};
   read_whole(walk, t.tree);
   CHECK(walk.cut_off());
 }

@@ -9,14 +9,12 @@ using std::chrono::seconds;
 
 namespace {
 
-constexpr auto path = "/djm/jobs/j";
-
 class rig : public admin_rig {
 public:
   rig() {
     job_spec spec;
     spec.id = "j";
-    tree.put(path, store::encode(store::first_record(*store::to_offer(spec), nullptr)));
+    tree.put(record_path, store::encode(store::first_record(*store::to_offer(spec), nullptr)));
     join();
   }
   std::string order(store::job_order what, std::optional<std::int64_t> rev = {}, const job_id& job = "j",
@@ -24,7 +22,7 @@ public:
     return ask(admin_core::change_record{job, std::move(what), rev, offered});
   }
   std::int64_t answered_rev() const { return std::get<admin_core::done>(d.others.back()).rev; }
-  store::job_payload record() const { return *store::decode<store::job_payload>(tree.data(path), path); }
+  store::job_payload record() const { return *store::decode<store::job_payload>(tree.data(record_path), record_path); }
 };
 
 user_config json(const char* text) {
@@ -75,7 +73,7 @@ TEST_CASE("orders: two at once both stand, one after the other") {
   auto p = r.record();
   p.triggered = 1;
   ++p.rev;
-  r.tree.put(path, store::encode(p));
+  r.tree.put(record_path, store::encode(p));
   r.d.answer_held();
   CHECK(r.d.pass(seconds{5}) == "1 done");
   CHECK(r.record().paused);
@@ -106,9 +104,9 @@ TEST_CASE("orders: a job without a record is not known, and one that is offered 
 
 TEST_CASE("orders: a record that cannot be read is named, and not overwritten") {
   rig r;
-  r.tree.put(path, "{");
+  r.tree.put(record_path, "{");
   CHECK(r.order(store::order::pause{true}).find("1 malformed_payload: \"/djm/jobs/j\"") == 0);
-  CHECK(r.tree.data(path) == "{");
+  CHECK(r.tree.data(record_path) == "{");
 }
 
 TEST_CASE("orders: a job that was registered anew after a removal of unknown outcome is not removed a second time") {
@@ -119,7 +117,7 @@ TEST_CASE("orders: a job that was registered anew after a removal of unknown out
   CHECK(gone.state == record_state::removing);
   job_spec spec;
   spec.id = "j";
-  r.tree.put(path, store::encode(store::first_record(*store::to_offer(spec), &gone)));
+  r.tree.put(record_path, store::encode(store::first_record(*store::to_offer(spec), &gone)));
   CHECK(r.d.pass(seconds{5}).find("1 unknown_outcome: job \"j\" may or may not have been removed") == 0);
   CHECK(r.record().state == record_state::open);
 

@@ -9,10 +9,10 @@ using namespace djm::test;
 /// What operators see and set of the saved states of items, through a node.
 namespace {
 
-constexpr auto path = "/djm/states/j/a";
+constexpr auto state_path = "/djm/states/j/a";
 
-struct rig : admin_rig {
-  rig() {
+struct states_rig : admin_rig {
+  states_rig() {
     job_spec spec;
     spec.id = "j";
     tree.put("/djm/jobs/j", store::encode(store::first_record(*store::to_offer(spec), nullptr)));
@@ -24,13 +24,15 @@ struct rig : admin_rig {
     return ask(admin_core::set_state{{{job, "a"}, bytes_of(text), version, {}}, offered});
   }
   item_state answered() const { return std::get<admin_core::done>(d.others.back()).saved; }
-  store::state_payload stored() const { return *store::decode<store::state_payload>(tree.data(path), path); }
+  store::state_payload stored() const {
+    return *store::decode<store::state_payload>(tree.data(state_path), state_path);
+  }
 };
 
 } // namespace
 
 TEST_CASE("admin: a state is set under its version and that of the job's record, and seen") {
-  rig r;
+  states_rig r;
   CHECK(r.see() == "1 done");
   CHECK(r.answered().version == 0);
   r.d.take_written();
@@ -49,20 +51,20 @@ TEST_CASE("admin: a state is set under its version and that of the job's record,
 
 TEST_CASE("admin: a state whose order has an unknown outcome is set once") {
   for (const auto f : {fate::unknown_applied, fate::unknown_lost}) {
-    rig r;
+    states_rig r;
     r.set("one");
     const auto before = r.stored().epoch;
     r.d.fates = {f};
     r.set("two");
     r.d.pass(std::chrono::seconds{10});
     CHECK(r.stored().epoch == before + 1);
-    CHECK(r.tree.stat(path).version == 1);
+    CHECK(r.tree.stat(state_path).version == 1);
     CHECK(*r.stored().state == bytes_of("two"));
   }
 }
 
 TEST_CASE("admin: a state of a job whose record is on its way waits for it") {
-  rig r;
+  states_rig r;
   r.tree.erase("/djm/jobs/j");
   CHECK(r.set("one", {}, true) == "");
   job_spec spec;

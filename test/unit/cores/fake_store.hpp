@@ -13,6 +13,9 @@
 
 namespace djm::test {
 
+/// The record of the job "j", which most tests have.
+inline constexpr auto record_path = "/djm/jobs/j";
+
 /// One server with ZooKeeper's rules and no network: each call answers at once, and the tests decide when a core hears
 /// of it and whether it hears the truth. Sessions, ephemeral nodes, one-shot watches, atomic multis.
 class fake_store {

@@ -13,10 +13,6 @@ using namespace djm::test;
 
 namespace {
 
-bool tells(const runner& r, const std::string& what) {
-  return r.seen.find(what) != std::string::npos;
-}
-
 /// Holds "a" in run 1 and "b" in none.
 struct at_work : runner {
   at_work() : runner(one_at_a_time()) {

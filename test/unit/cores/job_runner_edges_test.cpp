@@ -5,14 +5,6 @@
 using namespace djm;
 using namespace djm::test;
 
-namespace {
-
-bool tells(const runner& r, const std::string& what) {
-  return r.seen.find(what) != std::string::npos;
-}
-
-} // namespace
-
 TEST_CASE("runner: a revocation tells of the items that were granted, and releases of those that no run holds") {
   auto spec = runner::job();
   spec.mode = running_mode::thread_per_item;

@@ -13,8 +13,8 @@ using std::chrono::minutes;
 
 namespace {
 
-job_spec job_with(failure_rules f, running_mode mode = running_mode::thread_per_item,
-                  const schedule& s = schedule::fixed_delay(hours{1}).at(minutes{0})) {
+job_spec failing_job(failure_rules f, running_mode mode = running_mode::thread_per_item,
+                     const schedule& s = schedule::fixed_delay(hours{1}).at(minutes{0})) {
   auto spec = runner::job(s);
   spec.mode = mode;
   spec.failures = f;
@@ -51,7 +51,7 @@ job_runner_core::run_end named(std::vector<item_id> items, bool for_good = false
 /// One item that fails, from its first slot on: the core, and what it says.
 struct failing {
   explicit failing(failure_rules f, running_mode mode = running_mode::thread_per_item)
-    : r(job_with(f, mode)), t(first_slot()) {
+    : r(failing_job(f, mode)), t(first_slot()) {
     r.leased(0);
     r.granted(0, {{"a", 1}});
     CHECK(r.wake(t) == "start 1: a#1");
@@ -154,7 +154,7 @@ TEST_CASE("failures: a run that asks to be called later is, and that costs no at
 TEST_CASE("failures: what comes due takes the place of another attempt") {
   auto rules = trying(retry{}.attempts(5).first(minutes{59}).max(hours{10}).jitter(0));
   rules.park_item_after = 2;
-  runner r{job_with(rules, running_mode::thread_per_item, schedule::fixed_rate(hours{1}).at(minutes{0}))};
+  runner r{failing_job(rules, running_mode::thread_per_item, schedule::fixed_rate(hours{1}).at(minutes{0}))};
   const auto t = first_slot();
   r.leased(0);
   r.granted(0, {{"a", 1}});
@@ -201,7 +201,7 @@ TEST_CASE("failures: stopping, the end of the lease and cancelling are none, wha
 TEST_CASE("failures: an item that fails again and again is parked until it is released, the others go on") {
   failure_rules rules;
   rules.park_item_after = 3;
-  runner r{job_with(rules, running_mode::thread_per_item, schedule::fixed_delay(seconds{10}))};
+  runner r{failing_job(rules, running_mode::thread_per_item, schedule::fixed_delay(seconds{10}))};
   r.leased(0);
   CHECK(r.granted(0, {{"bad", 1}, {"good", 2}}) == "start 1: bad#1; start 2: good#2");
   run_id next = 1;
@@ -238,7 +238,7 @@ TEST_CASE("failures: an item that fails again and again is parked until it is re
 TEST_CASE("failures: a parked item that goes elsewhere is not parked any more") {
   failure_rules rules;
   rules.park_item_after = 1;
-  runner r{job_with(rules, running_mode::thread_per_item, schedule::fixed_delay(seconds{10}))};
+  runner r{failing_job(rules, running_mode::thread_per_item, schedule::fixed_delay(seconds{10}))};
   r.leased(0);
   r.granted(0, {{"a", 1}});
   r.failed(1, 1, "poison");
@@ -252,7 +252,7 @@ TEST_CASE("failures: a parked item that goes elsewhere is not parked any more") 
 TEST_CASE("failures: a share tries those again that it names, and parks these") {
   auto rules = trying(retry{}.attempts(2).first(seconds{1}).jitter(0));
   rules.park_item_after = 1;
-  runner r{job_with(rules, running_mode::single_thread)};
+  runner r{failing_job(rules, running_mode::single_thread)};
   const auto t = first_slot();
   r.leased(0);
   r.granted(0, {{"a", 1}, {"b", 2}, {"c", 3}});
@@ -270,7 +270,7 @@ TEST_CASE("failures: a share tries those again that it names, and parks these") 
 }
 
 TEST_CASE("failures: an item that fails for good is not tried again with the others") {
-  runner r{job_with(trying(five()), running_mode::single_thread)};
+  runner r{failing_job(trying(five()), running_mode::single_thread)};
   const auto t = first_slot();
   r.leased(0);
   r.granted(0, {{"a", 1}, {"b", 2}});
@@ -284,7 +284,7 @@ TEST_CASE("failures: an item that fails for good is not tried again with the oth
 TEST_CASE("failures: a job of which too much fails pauses here, until somebody lets it go on") {
   failure_rules rules;
   rules.pause_job_after = 2;
-  runner r{job_with(rules, running_mode::thread_per_item, schedule::fixed_delay(seconds{10}))};
+  runner r{failing_job(rules, running_mode::thread_per_item, schedule::fixed_delay(seconds{10}))};
   r.leased(0);
   CHECK(r.granted(0, {{"a", 1}, {"b", 2}}) == "start 1: a#1; start 2: b#2");
   r.failed(1, 1, "down");
@@ -354,7 +354,7 @@ TEST_CASE("failures: a run that says that it is alive goes on, one that falls si
 }
 
 TEST_CASE("failures: an item that goes and comes back during its run is not tried again for the turn before") {
-  runner r{job_with(trying(five()), running_mode::single_thread)};
+  runner r{failing_job(trying(five()), running_mode::single_thread)};
   const auto t = first_slot();
   r.leased(0);
   r.granted(0, {{"a", 1}, {"b", 2}});

@@ -13,10 +13,6 @@ namespace {
 const char* const starved_b = "item_starved(job=\"j\", items=[\"b\"], over=false)";
 const char* const fed_b = "item_starved(job=\"j\", items=[\"b\"], over=true)";
 
-bool tells(const runner& r, const std::string& what) {
-  return r.seen.find(what) != std::string::npos;
-}
-
 job_spec with(new_items_policy p) {
   auto spec = runner::job();
   spec.on_new_items = p;

@@ -10,8 +10,6 @@ namespace {
 
 using strings = std::vector<std::string>;
 
-constexpr auto path = "/djm/jobs/j";
-
 job_spec spec_of(const char* strategy = "", std::int64_t revision = 0) {
   auto spec = keeper_rig::job("j");
   spec.attributes.strategy = strategy;
@@ -20,7 +18,7 @@ job_spec spec_of(const char* strategy = "", std::int64_t revision = 0) {
 }
 
 store::job_payload record(const fake_store& tree) {
-  auto p = store::decode<store::job_payload>(tree.data(path), path);
+  auto p = store::decode<store::job_payload>(tree.data(record_path), record_path);
   REQUIRE(p.has_value());
   return *p;
 }
@@ -29,7 +27,7 @@ store::job_payload record(const fake_store& tree) {
 void write(fake_store& tree, const store::job_payload& p) {
   const auto version = tree.stat("/djm/jobs-version").version;
   const auto before = *store::decode<store::jobs_version_payload>(tree.data("/djm/jobs-version"), "");
-  tree.put(path, store::encode(p));
+  tree.put(record_path, store::encode(p));
   tree.put("/djm/jobs-version", store::encode_change(before, version, {"j"}, "test"));
 }
 
@@ -101,13 +99,13 @@ TEST_CASE("keeper: a node whose id is in use changes no record") {
   keeping_node second{tree, "w", "i2"};
   second.offer(spec_of("sticky"));
   second.d.connect();
-  const auto before = tree.data(path);
+  const auto before = tree.data(record_path);
   for (int n = 0; n < 60; ++n) {
     first.d.pass(seconds{1});
     second.d.pass(seconds{1});
   }
   CHECK(second.d.core.status().phase == registration_phase::failed);
-  CHECK(tree.data(path) == before);
+  CHECK(tree.data(record_path) == before);
 }
 
 TEST_CASE("keeper: I5 two nodes with different specifications write nothing while nobody changes anything") {
@@ -187,7 +185,7 @@ TEST_CASE("keeper: a record that cannot be used is told of, and what was followe
   keeping_node n{tree};
   n.offer(spec_of());
   n.d.connect();
-  const auto good = tree.data(path);
+  const auto good = tree.data(record_path);
   n.d.followed.clear();
   auto broken = record(tree);
   broken.lineage.clear();
@@ -195,11 +193,11 @@ TEST_CASE("keeper: a record that cannot be used is told of, and what was followe
   n.d.pass(seconds{1});
   CHECK(n.d.followed.empty());
   CHECK(n.events().find("ruling: ") != std::string::npos);
-  CHECK(n.events().find(path) != std::string::npos);
+  CHECK(n.events().find(record_path) != std::string::npos);
   CHECK(tree.has("/djm/workers/w/available/j"));
-  tree.put(path, good); // by hand: nobody is told
+  tree.put(record_path, good); // by hand: nobody is told
   n.d.pass(seconds{6});
-  CHECK(n.events().find(show(emit_effect{problem_over{"keeper", path}})) != std::string::npos);
+  CHECK(n.events().find(show(emit_effect{problem_over{"keeper", record_path}})) != std::string::npos);
 }
 
 TEST_CASE(
@@ -237,11 +235,11 @@ TEST_CASE("keeper: a node that was away while the job was removed ends it, also 
     ++p.rev;
     write(tree, p);
     if (forgotten) {
-      tree.erase(path);
+      tree.erase(record_path);
     }
     CHECK(n.d.connect() == "ended j; joined 2; probe alive/w");
     CHECK_FALSE(tree.has("/djm/workers/w/available/j"));
-    CHECK(tree.has(path) == !forgotten);
+    CHECK(tree.has(record_path) == !forgotten);
   }
 }
 
@@ -323,7 +321,7 @@ TEST_CASE("keeper: a record that somebody deletes is made anew as it was, with w
   write(tree, p);
   n.d.pass(seconds{1});
   SUBCASE("alone") {
-    tree.erase(path);
+    tree.erase(record_path);
   }
   SUBCASE("with the folder of all") {
     tree.erase("/djm/jobs");

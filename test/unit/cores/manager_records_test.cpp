@@ -8,8 +8,6 @@ using namespace djm::test;
 
 namespace {
 
-constexpr auto path = "/djm/jobs/j";
-
 job_spec spec_of(const char* strategy, std::int64_t revision = 0) {
   job_spec spec;
   spec.id = "j";
@@ -41,14 +39,14 @@ public:
     tree.put("/djm/worker-version", "{}");
   }
   store::job_payload record() const {
-    auto p = store::decode<store::job_payload>(tree.data(path), path);
+    auto p = store::decode<store::job_payload>(tree.data(record_path), record_path);
     REQUIRE(p.has_value());
     return *p;
   }
   void write(const store::job_payload& p) {
     const auto version = tree.stat("/djm/jobs-version").version;
     const auto before = store::decode<store::jobs_version_payload>(tree.data("/djm/jobs-version"), "");
-    tree.put(path, store::encode(p));
+    tree.put(record_path, store::encode(p));
     tree.put("/djm/jobs-version", store::encode_change(*before, version, {"j"}, "test"));
   }
   void remove(record_state state) {
@@ -206,15 +204,15 @@ TEST_CASE("manager: a tombstone stays for a week after the last registration tha
   r.remove(record_state::removed);
   constexpr std::chrono::hours week{7 * 24};
   r.wait(week + std::chrono::hours{4});
-  CHECK(r.tree.has(path)); // nodes have it still
+  CHECK(r.tree.has(record_path)); // nodes have it still
   r.unregister("u");
   r.tree.erase("/djm/workers/v/available/j");
   r.tree.put("/djm/workers/v", r.tree.data("/djm/workers/v"));
   r.tree.put("/djm/worker-version", "{}");
   r.wait(week - std::chrono::hours{1});
-  CHECK(r.tree.has(path));
+  CHECK(r.tree.has(record_path));
   r.wait(std::chrono::hours{8});
-  CHECK_FALSE(r.tree.has(path));
+  CHECK_FALSE(r.tree.has(record_path));
 }
 
 TEST_CASE("manager: records of past jobs go after a week, but none in which operators have set something") {
@@ -227,7 +225,7 @@ TEST_CASE("manager: records of past jobs go after a week, but none in which oper
     r.worker("v", "i1", {});
     r.lead();
     r.wait(std::chrono::hours{8 * 24});
-    CHECK(r.tree.has(path) == intent);
+    CHECK(r.tree.has(record_path) == intent);
   }
 }
 

@@ -86,4 +86,9 @@ private:
   }
 };
 
+/// Whether the events of the latest call say so.
+inline bool tells(const runner& r, const std::string& what) {
+  return r.seen.find(what) != std::string::npos;
+}
+
 } // namespace djm::test

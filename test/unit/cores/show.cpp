@@ -30,7 +30,7 @@ std::string list(const std::vector<work_item>& xs) {
   return text;
 }
 
-std::string seconds(time_point t) {
+std::string in_seconds(time_point t) {
   return std::to_string(std::llround(std::chrono::duration<double, std::milli>(t.time_since_epoch()).count())) + "ms";
 }
 
@@ -131,7 +131,7 @@ std::string show(const worker_core::revoke& x) {
   return "revoke " + x.job + " " + to_string(x.reason) + ": " + list(x.items);
 }
 std::string show(const worker_core::renew_lease& x) {
-  return "lease " + seconds(x.run_until) + " " + seconds(x.deadline);
+  return "lease " + in_seconds(x.run_until) + " " + in_seconds(x.deadline);
 }
 std::string show(const worker_core::not_alive&) {
   return "not alive";

@@ -10,15 +10,6 @@ namespace {
 
 using strings = std::vector<std::string>;
 
-void hold(worker_rig& r, const std::vector<item_id>& items) {
-  r.add_job();
-  r.join();
-  r.assigned(items);
-  REQUIRE(r.locks().size() == items.size());
-  r.d.take_written();
-  r.d.take_asked();
-}
-
 } // namespace
 
 TEST_CASE("worker: a lock folder is made once") {

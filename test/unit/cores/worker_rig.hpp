@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include <doctest/doctest.h>
+
 #include "test/unit/cores/driver.hpp"
 
 namespace djm::test {
@@ -70,5 +72,15 @@ public:
   driver<worker_core> d;
   fake_store::session other = 0;
 };
+
+/// The worker has joined with one job and holds these items of it; what it has written and asked for is forgotten.
+inline void hold(worker_rig& r, const std::vector<item_id>& items) {
+  r.add_job();
+  r.join();
+  r.assigned(items);
+  REQUIRE(r.locks().size() == items.size());
+  r.d.take_written();
+  r.d.take_asked();
+}
 
 } // namespace djm::test

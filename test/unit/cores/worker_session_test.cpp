@@ -10,14 +10,6 @@ namespace {
 
 using strings = std::vector<std::string>;
 
-void hold(worker_rig& r, const std::vector<item_id>& items) {
-  r.add_job();
-  r.join();
-  r.assigned(items);
-  REQUIRE(r.locks().size() == items.size());
-  r.d.take_written();
-}
-
 } // namespace
 
 TEST_CASE("lease: the deadline is contact + T + D - 5 %, the last start a stop grace before it") {

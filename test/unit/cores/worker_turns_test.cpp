@@ -12,15 +12,6 @@ namespace {
 
 using strings = std::vector<std::string>;
 
-void hold(worker_rig& r, const std::vector<item_id>& items) {
-  r.add_job();
-  r.join();
-  r.assigned(items);
-  REQUIRE(r.locks().size() == items.size());
-  r.d.take_written();
-  r.d.take_asked();
-}
-
 std::vector<item_id> numbered(int n) {
   std::vector<item_id> items;
   for (int i = 0; i < n; ++i) {

@@ -14,7 +14,7 @@ using std::chrono::hours;
 namespace {
 
 // Executors are declared last, so that they wait for the runs that use what was declared before.
-executor_options threads(std::uint32_t n) {
+executor_options with_threads(std::uint32_t n) {
   auto o = patient();
   o.max_threads = n;
   return o;
@@ -104,7 +104,7 @@ TEST_CASE("executor: beyond the maximum runs wait, visibly, and start in order")
   results r;
   std::mutex mutex;
   std::vector<run_id> order_of_start;
-  thread_executor exec{threads(2)};
+  thread_executor exec{with_threads(2)};
   for (int i = 0; i < 5; ++i) {
     exec.start(order(exec.next_run_id(),
                      [&](job_context& ctx) {
@@ -144,7 +144,7 @@ TEST_CASE("executor: stopping a waiting run drops it; its code is never called")
   counter started, release;
   results busy, waiting;
   bool ran = false;
-  thread_executor exec{threads(1)};
+  thread_executor exec{with_threads(1)};
   exec.start(order(1,
                    [&](auto&) {
                      started.add();
@@ -205,7 +205,7 @@ TEST_CASE("executor: a stop request reaches poll, wait and callback of a run, wi
 
 TEST_CASE("executor: a full pool blocks neither calls nor stop callbacks") {
   counter started, stopped, call, release;
-  thread_executor exec{threads(2)};
+  thread_executor exec{with_threads(2)};
   for (run_id id = 1; id <= 4; ++id) {
     exec.start(order(id,
                      [&](job_context& ctx) {
@@ -308,7 +308,7 @@ TEST_CASE(
 TEST_CASE("executor: adopt replaces done of the unfinished runs of that job only") {
   counter started, release;
   results former, other, adopted;
-  thread_executor exec{threads(2)};
+  thread_executor exec{with_threads(2)};
   auto block = [&](auto&) {
     started.add();
     release.reaches(1);

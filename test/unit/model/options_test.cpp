@@ -18,7 +18,7 @@ expected<parsed_options> parse(const options& o, const std::vector<std::string>&
   });
 }
 
-std::string complaint(std::vector<std::string> arguments, const variables& env = {}) {
+std::string options_complaint(std::vector<std::string> arguments, const variables& env = {}) {
   const auto result = parse(options{"app"}, std::move(arguments), env);
   return result ? "taken" : result.error().text;
 }
@@ -85,15 +85,16 @@ TEST_CASE("options: own ones, and what is left") {
 }
 
 TEST_CASE("options: refusals name the option, the value and the rule") {
-  CHECK(complaint({"--nonsense"}) == "--nonsense is no option; see --help");
-  CHECK(complaint({"--id"}) == "--id needs a value");
-  CHECK(complaint({"--weight", "heavy"}) == "--weight \"heavy\": must be a whole number");
-  CHECK(complaint({"--store.secure_tree=maybe"}) == "--store.secure_tree \"maybe\": must be true or false");
-  CHECK(complaint({"--capacity", "cpu"}) == "--capacity \"cpu\": must be NAME=WHOLE NUMBER, separated by commas");
-  CHECK(complaint({}, {{"DJM_MAX_THREADS", "x"}}) == "DJM_MAX_THREADS \"x\": must be a whole number");
-  CHECK(complaint({"--detach_tolerance", "soon"}).find("detach_tolerance") != std::string::npos);
-  CHECK(complaint({"--config", "/nowhere"}).find("/nowhere") != std::string::npos);
-  CHECK(complaint({"--store.digest", "a:b"}).find("does not belong on a command line") != std::string::npos);
+  CHECK(options_complaint({"--nonsense"}) == "--nonsense is no option; see --help");
+  CHECK(options_complaint({"--id"}) == "--id needs a value");
+  CHECK(options_complaint({"--weight", "heavy"}) == "--weight \"heavy\": must be a whole number");
+  CHECK(options_complaint({"--store.secure_tree=maybe"}) == "--store.secure_tree \"maybe\": must be true or false");
+  CHECK(options_complaint({"--capacity", "cpu"}) ==
+        "--capacity \"cpu\": must be NAME=WHOLE NUMBER, separated by commas");
+  CHECK(options_complaint({}, {{"DJM_MAX_THREADS", "x"}}) == "DJM_MAX_THREADS \"x\": must be a whole number");
+  CHECK(options_complaint({"--detach_tolerance", "soon"}).find("detach_tolerance") != std::string::npos);
+  CHECK(options_complaint({"--config", "/nowhere"}).find("/nowhere") != std::string::npos);
+  CHECK(options_complaint({"--store.digest", "a:b"}).find("does not belong on a command line") != std::string::npos);
 }
 
 TEST_CASE("options: the digest comes from a file, or from the environment") {

@@ -48,16 +48,16 @@ time_point at(int ms) {
   return time_point{std::chrono::milliseconds{ms}};
 }
 
-struct rig {
+struct timer_rig {
   std::shared_ptr<hand_wound_env> env = std::make_shared<hand_wound_env>();
   wake_timer<worker_actor> timer;
-  rig() { timer.init(env, {}); }
+  timer_rig() { timer.init(env, {}); }
 };
 
 } // namespace
 
 TEST_CASE("wake timer: one timer at a time, at the moment set last") {
-  rig r;
+  timer_rig r;
   r.timer.set(at(10));
   r.timer.set(at(10));
   CHECK(r.env->armed == std::map<timer_id, time_point>{{1, at(10)}});
@@ -68,7 +68,7 @@ TEST_CASE("wake timer: one timer at a time, at the moment set last") {
 }
 
 TEST_CASE("wake timer: after a wake even the same moment is armed anew") {
-  rig r;
+  timer_rig r;
   r.timer.set(at(10));
   CHECK(r.env->fire(at(10)) == 1);
   r.timer.fired();
@@ -77,7 +77,7 @@ TEST_CASE("wake timer: after a wake even the same moment is armed anew") {
 }
 
 TEST_CASE("wake timer: a wake that something else has overtaken leaves no second timer behind") {
-  rig r;
+  timer_rig r;
   int wakes = 0;
   for (int now = 0; now < 100; now += 10) {
     r.timer.set(at(now));
@@ -97,7 +97,7 @@ TEST_CASE("wake timer: a wake that something else has overtaken leaves no second
 TEST_CASE("wake timer: nothing stays armed for who is gone") {
   std::shared_ptr<hand_wound_env> env;
   {
-    rig r;
+    timer_rig r;
     env = r.env;
     r.timer.set(at(10));
     CHECK(env->armed.size() == 1);
