@@ -14,13 +14,13 @@ trap 'rm -rf "$dir"' EXIT
 good=0 bad=0
 
 # check COST NAME holds|violated MACRO...: COST is "slow" for what --quick leaves out. Names that begin with "plan",
-# "retire", "jobs", "outside", "saves" or "refusals" are of the model of that name, all others of djm.pml.
+# "retire", "jobs", "outside", "saves", "refusals" or "model" are of the model of that name, all others of djm.pml.
 check() {
   local cost=$1 name=$2 expected=$3 folder=$dir/$2 start=$SECONDS errors states steps found model=$here/djm.pml
   shift 3
   [[ -z $only || $only == "$name" || ($only == --quick && $cost == quick) ]] || return 0
   local other
-  for other in plan retire jobs outside saves refusals; do
+  for other in plan retire jobs outside saves refusals model; do
     [[ $name != "$other"* ]] || model=$here/$other.pml
   done
   mkdir -p "$folder"
@@ -163,6 +163,14 @@ check quick saves-epoch-kept           violated EPOCH_KEPT
 check quick saves-without-number       violated NO_SEQ
 check quick saves-not-stamped          violated NO_STAMP
 check quick saves-without-barrier      violated NO_BARRIER
+
+check quick model                      holds
+check slow  model-longer               holds    TERMS=4 LOSSES=2
+check quick model-no-version           holds    NO_VERSION
+check quick model-no-latch             violated NO_LATCH
+check quick model-told-after           violated TOLD_AFTER
+check quick model-known-from-before    violated KNOWN_FROM_BEFORE
+check quick model-lagging-reads        violated LAGGING_READS
 
 ((good + bad)) || { echo "no configuration \"$only\""; exit 2; }
 echo "$good as expected, $bad not"
