@@ -138,6 +138,9 @@ struct job_attributes {
   std::vector<std::string> requires_labels;
   /// At most this many items on one worker; 0 = no limit.
   std::uint32_t max_per_worker = 0;
+  /// At most this many workers have items of the job at the same time; 0 = no limit. With one run at a time on each
+  /// (`running_mode::single_thread`) it is the most runs of the job in the whole cluster.
+  std::uint32_t max_workers = 0;
   /// How the items lie over the zones.
   spread_rule spread = spread_rule::none;
   /// Jobs whose items share a worker with this job's where one can hold both.
@@ -211,7 +214,7 @@ template <class V>
 auto fields(V&& v, job_attributes& x) {
   return v("job_attributes", field("strategy", x.strategy), field("priority", x.priority),
            field("item_weights", x.item_weights), field("profile", x.profile), field("requires", x.requires_labels),
-           field("max_per_worker", x.max_per_worker), field("spread", x.spread),
+           field("max_per_worker", x.max_per_worker), field("max_workers", x.max_workers), field("spread", x.spread),
            field("colocate_with", x.colocate_with), field("separate_from", x.separate_from), field("pinned", x.pinned),
            field("relaxation", x.relaxation), field("custom", x.custom));
 }

@@ -24,7 +24,7 @@ sys.dont_write_bytecode = True
 import weave  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
-UNITS = ["unit_cores", "unit_client", "unit_store", "unit_shells", "stand_in_test", "unit_calendar"]
+UNITS = ["unit_cores", "unit_client", "unit_store", "unit_shells", "stand_in_test", "few_workers_test", "unit_calendar"]
 UNIT_TIMEOUT = 10
 # What the test cases of a core begin with, by its folder; and those of several cores together.
 NEAR = {"election": "election:*", "dialogue": "read_batch:*,txn_builder:*,exchange:*", "job_runner": "runner:*,slots:*,failures:*,rhythm:*", "keeper": "keeper:*", "worker": "worker:*,lease:*,states:*",
@@ -64,7 +64,7 @@ def stages(mutant):
     elif folder == "zkstore":
         first, near = "unit_store", NEAR["session"]
     elif folder == "strategies":
-        first, near = "stand_in_test", "*"
+        first, near = "stand_in_test" if part.startswith("stand_in") else "few_workers_test", "*"
     elif folder == "calendar":
         first, near = "unit_calendar", "*"
     elif part == "store":
