@@ -11,8 +11,8 @@ namespace {
 
 constexpr auto state_path = "/djm/states/j/a";
 
-struct states_rig : admin_rig {
-  states_rig() {
+struct state_orders_rig : admin_rig {
+  state_orders_rig() {
     job_spec spec;
     spec.id = "j";
     tree.put("/djm/jobs/j", store::encode(store::first_record(*store::to_offer(spec), nullptr)));
@@ -32,7 +32,7 @@ struct states_rig : admin_rig {
 } // namespace
 
 TEST_CASE("admin: a state is set under its version and that of the job's record, and seen") {
-  states_rig r;
+  state_orders_rig r;
   CHECK(r.see() == "1 done");
   CHECK(r.answered().version == 0);
   r.d.take_written();
@@ -51,7 +51,7 @@ TEST_CASE("admin: a state is set under its version and that of the job's record,
 
 TEST_CASE("admin: a state whose order has an unknown outcome is set once") {
   for (const auto f : {fate::unknown_applied, fate::unknown_lost}) {
-    states_rig r;
+    state_orders_rig r;
     r.set("one");
     const auto before = r.stored().epoch;
     r.d.fates = {f};
@@ -64,7 +64,7 @@ TEST_CASE("admin: a state whose order has an unknown outcome is set once") {
 }
 
 TEST_CASE("admin: a state of a job whose record is on its way waits for it") {
-  states_rig r;
+  state_orders_rig r;
   r.tree.erase("/djm/jobs/j");
   CHECK(r.set("one", {}, true) == "");
   job_spec spec;

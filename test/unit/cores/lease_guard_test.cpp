@@ -1,4 +1,5 @@
 #include "actors/executor/lease_guard.hpp"
+#include "test/unit/cores/show.hpp"
 
 #include <doctest/doctest.h>
 
@@ -10,13 +11,10 @@
 #include <vector>
 
 using namespace djm;
+using djm::test::at;
 using std::chrono::seconds;
 
 namespace {
-
-time_point at(int s) {
-  return time_point{seconds{s}};
-}
 
 /// The node's grace is 2 s, and a lease lasts 9 s after the close of its session.
 run_lease until(int deadline, std::uint64_t session = 1) {

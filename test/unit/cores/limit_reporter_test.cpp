@@ -2,16 +2,14 @@
 
 #include "actors/store/last_lease.hpp"
 #include "actors/store/limit_reporter.hpp"
+#include "test/unit/cores/show.hpp"
 
 namespace djm {
 
 namespace {
 
 using std::chrono::seconds;
-
-time_point at(int s) {
-  return time_point{seconds{s}};
-}
+using test::at;
 
 store::session_limits limits() {
   store::session_limits l;

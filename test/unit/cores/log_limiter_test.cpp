@@ -1,17 +1,11 @@
 #include "actors/node/log_limiter.hpp"
+#include "test/unit/cores/show.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace djm;
+using djm::test::at;
 using std::chrono::seconds;
-
-namespace {
-
-time_point at(int s) {
-  return time_point{seconds{s}};
-}
-
-} // namespace
 
 TEST_CASE("log limiter: of what repeats some lines are written, the others counted and told") {
   log_limiter l;

@@ -16,7 +16,7 @@ using jobs = std::vector<job_id>;
 
 const store::tree_schema tree{"/djm"};
 
-time_point at(int ms) {
+time_point at_ms(int ms) {
   return time_point{} + std::chrono::hours{1} + milliseconds{ms};
 }
 
@@ -64,26 +64,26 @@ TEST_CASE("manager: a plan waits for the end of the changes, and not for ever") 
   plan_moment m{milliseconds{200}, seconds{2}};
   CHECK_FALSE(m.next());
   for (int ms = 0; ms <= 1800; ms += 100) {
-    m.changed(at(ms));
-    CHECK(m.next() == at(ms + 200));
-    CHECK_FALSE(m.due(at(ms + 199)));
+    m.changed(at_ms(ms));
+    CHECK(m.next() == at_ms(ms + 200));
+    CHECK_FALSE(m.due(at_ms(ms + 199)));
   }
-  m.changed(at(1950));
-  CHECK(m.next() == at(2000));
-  CHECK(m.due(at(2000)));
-  m.not_later_than(at(2500), at(1960));
-  CHECK(m.next() == at(2000));
+  m.changed(at_ms(1950));
+  CHECK(m.next() == at_ms(2000));
+  CHECK(m.due(at_ms(2000)));
+  m.not_later_than(at_ms(2500), at_ms(1960));
+  CHECK(m.next() == at_ms(2000));
   m.taken();
-  CHECK_FALSE(m.due(at(9000)));
-  m.not_later_than(at(2500), at(2100));
-  CHECK(m.next() == at(2500));
-  m.changed(at(2450)); // the first change that waits was at 2100
-  CHECK(m.next() == at(2650));
+  CHECK_FALSE(m.due(at_ms(9000)));
+  m.not_later_than(at_ms(2500), at_ms(2100));
+  CHECK(m.next() == at_ms(2500));
+  m.changed(at_ms(2450)); // the first change that waits was at 2100
+  CHECK(m.next() == at_ms(2650));
 }
 
 TEST_CASE("manager: the list of what is to be cleaned gives tasks of one kind, and takes back what is left") {
   using kind = clean_task::kind;
-  clean_list list{at(0)};
+  clean_list list{at_ms(0)};
   CHECK(list.empty());
   for (const auto& id : to_ids<job_id>({"a", "b", "c"})) {
     list.add({kind::pool, id});
@@ -99,11 +99,11 @@ TEST_CASE("manager: the list of what is to be cleaned gives tasks of one kind, a
   CHECK(some[1].what == kind::pool);
   CHECK(list.take(9).size() == 1);
   list.add({kind::worker, {}, "w"});
-  list.make_not_later_than(at(5));
-  CHECK(list.next() == at(0));
-  list.outdated(at(7));
+  list.make_not_later_than(at_ms(5));
+  CHECK(list.next() == at_ms(0));
+  list.outdated(at_ms(7));
   CHECK(list.empty());
-  CHECK(list.next() == at(7));
+  CHECK(list.next() == at_ms(7));
 }
 
 TEST_CASE("manager: while the image is read from the ground up its figures are the former ones") {
