@@ -52,6 +52,11 @@ function(djm_layer name)
   target_compile_features(${target} PRIVATE cxx_std_17)
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/include" "${DJM_LAYERS_DIR}/${name}")
   target_link_libraries(${target} PRIVATE tl::expected ${arg_LIBS})
+  # What a file with actors instantiates costs as much as the headers: larger batches would save little, and whoever
+  # changes one file waits for all of its batch.
+  if(CMAKE_UNITY_BUILD AND "CAF::core" IN_LIST arg_LIBS)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD_BATCH_SIZE 4)
+  endif()
   # Objects of static libraries become part of shared ones.
   set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   djm_developer_flags(${target})
