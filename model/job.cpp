@@ -61,6 +61,10 @@ expected<void> check_pool(const job_id& job, const std::vector<item_id>& items) 
 
 job::~job() = default;
 
+bool job::begin(const std::shared_ptr<open_run>&) {
+  return false;
+}
+
 std::vector<std::vector<item_id>> job::cut_share(const std::vector<item_id>& share) {
   return {share};
 }

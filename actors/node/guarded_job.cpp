@@ -50,6 +50,11 @@ void guarded_job::run(job_context& ctx) {
   code_->run(ctx);
 }
 
+bool guarded_job::begin(const std::shared_ptr<open_run>& run) {
+  const user_scope scope{this};
+  return code_->begin(run);
+}
+
 std::vector<std::vector<item_id>> guarded_job::cut_share(const std::vector<item_id>& share) {
   const user_scope scope{this};
   const counted call{activity_->cut_calls};

@@ -14,6 +14,7 @@
 #include "djm/ids.hpp"
 #include "djm/job_context.hpp"
 #include "djm/job_spec.hpp"
+#include "djm/open_run.hpp"
 
 namespace djm {
 
@@ -35,6 +36,12 @@ public:
 
   /// Works on the items of `ctx`. Return when done; return soon when `ctx.stop_requested()`.
   virtual void run(job_context& ctx) = 0;
+
+  /// Asked before `run`, on the same thread: true takes the run over, which then goes on without a thread until
+  /// `open_run::finish`, and `run` is not called. For work that is done elsewhere, such as in another process: so that
+  /// what waits for it needs none of the node's `max_threads`. What it throws ends the run, as of `run`. By default
+  /// false. The simulator and the test kit call `run` alone.
+  virtual bool begin(const std::shared_ptr<open_run>& run);
 
   /// Only for `running_mode::custom`: cuts the share into concurrent runs. Items left out are not run now, an empty
   /// part is ignored, an item in two parts or one that is not in the share is an error.
