@@ -218,6 +218,9 @@ void launcher::impl::finish(command& c) {
     c.leaf.reset();
     rmdir(c.what.what.leaf.c_str());
   }
+  if (c.what.what.has_lock) {
+    unlink(lock_path(c.what.what.run).c_str());
+  }
   ++(c.end.started ? status_.ended : status_.refused);
   status_.killed += c.end.rest.killed || c.killed_here ? 1 : 0;
   status_.left_over += c.end.rest.left_over ? 1 : 0;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -213,6 +214,7 @@ bool launcher::impl::hand_over(command& c, int leaf) {
   }
   auto log = open_log(c, o.log_limit);
   o.has_log = log.is_open();
+  o.has_lock = !options_.run_folder.empty();
   const auto text = exec::encode(o);
   if (text.size() > exec::max_order || !give(exec::owned_fd{exec::make_sealed_file("djm-order", text)})) {
     return false;
@@ -226,9 +228,25 @@ bool launcher::impl::hand_over(command& c, int leaf) {
   if (o.has_log) {
     give(std::move(log));
   }
+  if (o.has_lock) {
+    auto lock = lock_run(c);
+    if (!give(std::move(lock))) {
+      return false;
+    }
+  }
   c.ordered =
     exec::send_packet(c.helper.lifeline.get(), encode(exec::message{exec::order_here{}}), all) == exec::sending::sent;
   return c.ordered;
+}
+
+/// The lock is that of the open file, which the helper has from then on, also when this process is gone.
+exec::owned_fd launcher::impl::lock_run(const command& c) const {
+  const auto path = lock_path(c.what.what.run);
+  exec::owned_fd fd{::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)};
+  if (fd.is_open() && flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    fd.reset();
+  }
+  return fd;
 }
 
 /// Nothing was started.

@@ -82,6 +82,9 @@ expected<void> launcher::impl::check() const {
   if (!options_.log_folder.empty() && options_.log_folder.front() != '/') {
     return bad("log_folder is \"" + options_.log_folder + "\"; it must be an absolute path");
   }
+  if (!options_.run_folder.empty() && options_.run_folder.front() != '/') {
+    return bad("run_folder is \"" + options_.run_folder + "\"; it must be an absolute path");
+  }
   constexpr auto least_log = std::uint64_t{4096}, most_log = std::uint64_t{1} << 40u;
   if (options_.log_limit < least_log || options_.log_limit > most_log) {
     return bad("log_limit is " + std::to_string(options_.log_limit) + "; it must be from 4096 to 1099511627776 bytes");
@@ -97,6 +100,9 @@ expected<void> launcher::impl::begin() {
     return fail(errc::invalid_state, "launcher: this process cannot be given orphans: " + text_of(errno));
   }
   if (auto ok = probe(); !ok) {
+    return ok;
+  }
+  if (auto ok = end_leftovers(); !ok) {
     return ok;
   }
   status_.held_by = held_by();

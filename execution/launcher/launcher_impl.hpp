@@ -51,6 +51,7 @@ private:
 
   expected<void> check() const;
   expected<void> probe();
+  expected<void> end_leftovers();
   std::string lacks(exec::rank r, const exec::hello& can, const exec::helper_process& p, std::string& base);
   std::string try_cgroup(const exec::helper_process& p, std::string& base);
 
@@ -63,6 +64,8 @@ private:
   bool say_lease(command& c);
   bool hand_over(command& c, int leaf);
   void give_up(command& c);
+  exec::owned_fd lock_run(const command& c) const;
+  std::string lock_path(const std::string& run) const { return options_.run_folder + "/" + run + ".run"; }
 
   // Its leases and its end, in `command_end.cpp`.
   void lease_changed(command& c, time_point deadline);
@@ -90,6 +93,7 @@ private:
   void report(log_level level, std::string text);
 
   const launcher_options options_;
+  exec::owned_fd folder_lock_; ///< that the run folder is ours
   exec::helper_program program_;
   exec::rank rank_ = exec::rank::subreaper;
   std::string cgroup_base_;

@@ -149,6 +149,7 @@ void helper::take_order(std::vector<int> descriptors) {
     input_ = take(order_.has_stdin);
     leaf_ = take(order_.has_leaf);
     log_ = take(order_.has_log);
+    lock_ = take(order_.has_lock);
   }
   for (const int fd : descriptors) {
     if (fd >= 0) {

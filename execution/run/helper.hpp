@@ -52,7 +52,7 @@ private:
   std::deque<std::string> outbox_;
 
   order order_;
-  int input_ = -1, leaf_ = -1, log_ = -1;
+  int input_ = -1, leaf_ = -1, log_ = -1, lock_ = -1;
   std::unique_ptr<box> box_;
   std::optional<output_reader> output_;
   std::optional<line_reader> lines_;

@@ -154,6 +154,7 @@ struct order {
   bool has_stdin = false;           ///< the second descriptor is its input; /dev/null otherwise
   bool has_leaf = false;            ///< the next one is the folder of its cgroup
   bool has_log = false;             ///< the next one is the file of its output
+  bool has_lock = false;            ///< the next one is locked for as long as the helper is there
   std::string leaf;                 ///< where that folder is
   std::uint64_t log_limit = 0;      ///< bytes that may be written to that file
   std::int64_t grace = 0;           ///< between TERM and KILL

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "support.hpp"
+#include "test/support/temp_dir.hpp"
 
 using namespace djm;
 using namespace djm::test;
@@ -63,15 +64,19 @@ private:
 class other_node {
 public:
   /// `lease` counts from when its command is up; zero: there is none.
-  other_node(containment rank, std::chrono::nanoseconds lease) {
+  other_node(containment rank, std::chrono::nanoseconds lease, const std::string& run_folder = {}) {
     int name[2];
     REQUIRE(pipe2(name, O_CLOEXEC) == 0);
     pid_ = fork();
     REQUIRE(pid_ >= 0);
     if (pid_ == 0) {
       close(name[0]);
-      const auto by = open_launcher(test_launcher(rank));
-      const auto c = start_command(by, stubborn());
+      auto o = test_launcher(rank);
+      o.run_folder = run_folder;
+      const auto by = open_launcher(o);
+      auto what = stubborn();
+      what.what.grace = std::chrono::nanoseconds{run_folder.empty() ? 200ms : 60s}.count();
+      const auto c = start_command(by, what);
       c.log->lines(1);
       if (lease > 0s) {
         c.run->lease_changed(boot_in(lease));
@@ -97,6 +102,11 @@ public:
   }
 
   void signal(int number) const { ::kill(pid_, number); }
+  pid_t pid() const { return pid_; }
+  bool is_zombie() const {
+    siginfo_t info{};
+    return waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid_;
+  }
   const std::string& run() const { return run_; }
 
 private:
@@ -234,5 +244,27 @@ TEST_CASE("containment: a node that is killed, and one that is stopped until its
       node.signal(SIGSTOP);
       CHECK(all.all_die());
     }
+  }
+}
+
+TEST_CASE("containment: a process that comes after one that was killed begins when nothing of that is left") {
+  for (const auto rank : ranks_here()) {
+    CAPTURE(to_string(rank));
+    const temp_dir folder;
+    auto o = test_launcher(rank);
+    o.run_folder = folder.path().string();
+    const other_node node{rank, 0s, o.run_folder};
+    const census all{node.run()};
+    CHECK(all.size() >= 13);
+    const auto taken = launcher::open(o);
+    REQUIRE_FALSE(taken);
+    CHECK(taken.error().text.find("is another process's") != std::string::npos);
+    node.signal(SIGKILL);
+    REQUIRE(comes_true([&] { return kill(node.pid(), 0) != 0 || node.is_zombie(); }));
+    CHECK(all.alive() > 0); // they have a minute
+    const auto by = open_launcher(o);
+    CHECK(all.alive() == 0);
+    CHECK(end_of_command(by, shell("exit 3")).how->code == 3);
+    CHECK(comes_true([&] { return entries_of(o.run_folder.c_str()) == 1; })); // that it is ours
   }
 }

@@ -152,6 +152,7 @@ TEST_CASE("launcher: options out of range, and helpers that are none, are refuse
         std::string::npos);
   CHECK(why([](auto& o) { o.max_commands = 0; }).find("max_commands is 0") != std::string::npos);
   CHECK(why([](auto& o) { o.log_folder = "logs"; }).find("log_folder is \"logs\"") != std::string::npos);
+  CHECK(why([](auto& o) { o.run_folder = "run"; }).find("run_folder is \"run\"") != std::string::npos);
   CHECK(why([](auto& o) { o.log_limit = 1; }).find("log_limit is 1") != std::string::npos);
   CHECK(why([](auto& o) {
           o.least = containment::cgroup;

@@ -41,7 +41,7 @@ order full_order() {
   o.new_privileges = true;
   o.term_signal = 2;
   o.by = rank::cgroup;
-  o.has_stdin = o.has_leaf = o.has_log = true;
+  o.has_stdin = o.has_leaf = o.has_log = o.has_lock = true;
   o.leaf = "/sys/fs/cgroup/x";
   o.log_limit = 5;
   o.grace = 1;
