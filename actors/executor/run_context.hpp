@@ -80,6 +80,7 @@ public:
   fencing_token token(const item_id& item) const override;
   const user_config& config() const override;
   std::int64_t config_rev() const override { return order_.run_with ? order_.run_with->rev : 0; }
+  std::int64_t generation() const override { return order_.purpose.generation; }
   bool stop_requested() const override;
   djm::stop_reason reason() const override;
   std::vector<item_id> revoked_items() const override;

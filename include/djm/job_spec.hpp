@@ -190,9 +190,11 @@ struct job_spec {
   std::string deployment;
   /// What runs get (`job_context::config`) where operators have set nothing else. At most 64 KiB as JSON.
   user_config config;
+  /// Its code has something to do before any item runs (`job::prepare`). Not to be overridden: it belongs to the code.
+  bool prepares = false;
 };
 DJM_FIELDS(job_spec, id, schedule, mode, max_concurrent_runs, on_new_items, pool_check_period, pool_timeout, stop_grace,
-           enabled, attributes, slots, failures, revision, deployment, config)
+           enabled, attributes, slots, failures, revision, deployment, config, prepares)
 
 /// Whether they agree in every member.
 bool operator==(const job_attributes& a, const job_attributes& b);

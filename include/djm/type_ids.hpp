@@ -143,4 +143,8 @@ CAF_ADD_TYPE_ID(djm, (djm::set_item_state))
 CAF_ADD_TYPE_ID(djm, (djm::item_state))
 CAF_ADD_TYPE_ID(djm, (djm::items_declined))
 
+// Preparation.
+CAF_ADD_TYPE_ID(djm, (djm::prepare_again))
+CAF_ADD_TYPE_ID(djm, (djm::job_prepared))
+
 CAF_END_TYPE_ID_BLOCK(djm)

@@ -201,6 +201,12 @@ void add_record_orders(std::vector<command_entry>& all) {
   c.options = {yes, dry_run};
   all.push_back(c);
 
+  c = entry("prepare", order, "have a job prepared once more, before any further run of it starts", prepare_command);
+  c.details = "For jobs with something to do before their items run. What goes on goes on.";
+  c.arguments = {{"JOB", "its id"}};
+  c.options = {yes, dry_run};
+  all.push_back(c);
+
   c = entry("trigger", order, "run a job once more, now, on every node that holds items of it", trigger_command);
   c.arguments = {{"JOB", "its id"}};
   c.options = {
