@@ -1,3 +1,4 @@
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
@@ -83,6 +84,39 @@ TEST_CASE("launcher: a flood of lines is bounded, and all of it arrives") {
   const auto lines = c.log->lines(50000);
   REQUIRE(lines.size() == 50000);
   CHECK(lines.back() == "50000");
+}
+
+TEST_CASE("launcher: who listens slowly keeps the command waiting, and neither memory nor a lease") {
+  class slow final : public exec::command_listener {
+  public:
+    void on_line(const exec::line&) override {
+      ++lines;
+      while (!open) {
+        std::this_thread::sleep_for(1ms);
+      }
+    }
+    void on_lost() override {}
+    void on_end(const exec::command_end& end) override { ended = end.how && end.how->code == 0; }
+    std::atomic<bool> open{false}, ended{false};
+    std::atomic<int> lines{0};
+  };
+  const temp_dir folder;
+  const auto file = folder.path() / "done";
+  const auto by = open_launcher(test_launcher());
+  const auto listener = std::make_shared<slow>();
+  auto what = shell("seq 1 50000 >&3; touch " + file.string());
+  const auto run = *exec::prepare_command(by->inside(), std::move(what), listener);
+  run->lease_changed(boot_in(600s));
+  REQUIRE(run->start());
+  REQUIRE(comes_true([&] { return listener->lines == 1; }));
+  run->lease_changed(boot_in(300s));
+  run->settle(boot_in(60s)); // is acknowledged all the same
+  CHECK(by->status().helpers_lost == 0);
+  CHECK_FALSE(std::filesystem::exists(file));
+  listener->open = true;
+  CHECK(comes_true([&] { return listener->ended.load(); }));
+  CHECK(listener->lines == 50000);
+  CHECK(std::filesystem::exists(file));
 }
 
 TEST_CASE("launcher: input is a sealed file, output is kept in part, and in a file as long as that may grow") {
