@@ -90,15 +90,24 @@ TEST_CASE("launcher: who listens slowly keeps the command waiting, and neither m
   class slow final : public exec::command_listener {
   public:
     void on_line(const exec::line&) override {
+      std::unique_lock<std::mutex> lock{mutex_};
       ++lines;
-      while (!open) {
-        std::this_thread::sleep_for(1ms);
-      }
+      changed_.wait(lock, [this] { return open_; });
     }
     void on_lost() override {}
     void on_end(const exec::command_end& end) override { ended = end.how && end.how->code == 0; }
-    std::atomic<bool> open{false}, ended{false};
+    void open() {
+      std::lock_guard<std::mutex> guard{mutex_};
+      open_ = true;
+      changed_.notify_all();
+    }
+    std::atomic<bool> ended{false};
     std::atomic<int> lines{0};
+
+  private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool open_ = false;
   };
   const temp_dir folder;
   const auto file = folder.path() / "done";
@@ -113,7 +122,7 @@ TEST_CASE("launcher: who listens slowly keeps the command waiting, and neither m
   run->settle(boot_in(60s)); // is acknowledged all the same
   CHECK(by->status().helpers_lost == 0);
   CHECK_FALSE(std::filesystem::exists(file));
-  listener->open = true;
+  listener->open();
   CHECK(comes_true([&] { return listener->ended.load(); }));
   CHECK(listener->lines == 50000);
   CHECK(std::filesystem::exists(file));
