@@ -29,6 +29,7 @@ void launcher::impl::lease_changed(command& c, time_point deadline) {
   if (c.now == command::phase::running) {
     // Where it cannot be sent it is not acknowledged either, and the lease that the helper knows ends before.
     say_lease(c);
+    give_credit(c);
     set_due(c);
   }
 }

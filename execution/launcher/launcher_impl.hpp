@@ -86,6 +86,9 @@ private:
   bool add(const command& c, int fd, source s);
   void on_event(std::uint64_t id, source s, lock_type& lock);
   void read_lifeline(command& c);
+  void take_line(command& c, const exec::line& l);
+  void heard_line(command& c);
+  static void give_credit(command& c);
   void on_packet(command& c, exec::packet& p);
   void helper_ended(command& c);
   void forget(command& c);
@@ -147,6 +150,7 @@ public:
   std::optional<exec::cgroup_leaf> leaf;
   std::uint64_t seq = 0, acked = 0;
   std::int64_t deadline = exec::no_deadline;
+  std::uint32_t heard = 0;                ///< lines for which the helper has no credit yet
   std::int64_t said_at = 0;               ///< when the helper was told last when it has to make an end
   std::optional<std::int64_t> stop_grace; ///< before it was started
   std::optional<std::int64_t> kill_by;    ///< after a request to stop

@@ -120,12 +120,34 @@ void launcher::impl::on_packet(command& c, exec::packet& p) {
   } else if (const auto* refused = std::get_if<exec::refused>(&*m)) {
     c.end.why_not = *refused;
   } else if (const auto* line = std::get_if<exec::line>(&*m)) {
-    lanes_.post(c.id, [listener = c.listener, line = *line] { listener->on_line(line); });
+    take_line(c, *line);
   } else if (const auto* exited = std::get_if<exec::exited>(&*m)) {
     c.end.how = *exited;
   } else if (const auto* gone = std::get_if<exec::gone>(&*m)) {
     c.end.rest = *gone;
     finish(c);
+  }
+}
+
+/// There are never more on their way than a helper has credit for, however slow the store is that a listener waits for.
+void launcher::impl::take_line(command& c, const exec::line& l) {
+  lanes_.post(c.id, [this, c = c.shared_from_this(), listener = c.listener, l] {
+    listener->on_line(l);
+    heard_line(*c);
+  });
+}
+
+void launcher::impl::heard_line(command& c) {
+  std::lock_guard<std::mutex> guard{mutex_};
+  ++c.heard;
+  give_credit(c);
+}
+
+/// Where that cannot be sent it is tried again with the next lease.
+void launcher::impl::give_credit(command& c) {
+  if (c.heard >= exec::first_credit / 2 && c.now == command::phase::running &&
+      exec::send_packet(c.helper.lifeline.get(), encode(exec::message{exec::credit{c.heard}})) == exec::sending::sent) {
+    c.heard = 0;
   }
 }
 

@@ -1,5 +1,6 @@
 #include "execution/run/helper.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <utility>
@@ -57,6 +58,11 @@ bool helper::done() const {
   return node_is_gone_ && (core_.is_over() || core_.waits());
 }
 
+/// Whether the first of what waits may go: a line only where the node takes one.
+bool helper::may_send() const {
+  return !outbox_.empty() && (!outbox_.front().is_line || credit_ > 0);
+}
+
 void helper::wait() {
   arm_timer();
   std::vector<pollfd> fds;
@@ -66,7 +72,7 @@ void helper::wait() {
     }
   };
   if (!node_is_gone_) {
-    add(lifeline_, outbox_.empty() ? POLLIN : POLLIN | POLLOUT);
+    add(lifeline_, may_send() ? POLLIN | POLLOUT : POLLIN);
     add(node_, POLLIN);
   }
   add(children_, POLLIN);
@@ -124,9 +130,13 @@ void helper::on_packet(packet& p) {
   if (const auto* l = std::get_if<lease>(&*m)) {
     core_.on_lease(*l);
     carry_out(core_.on_wake(boot_nanoseconds()));
-    say(ack{core_.seq()});
+    // Whoever waits for this waits for nothing that the command says.
+    outbox_.push_front({encode(message{ack{core_.seq()}})});
+    flush();
   } else if (const auto* s = std::get_if<stop>(&*m)) {
     carry_out(core_.on_stop(s->grace, boot_nanoseconds()));
+  } else if (const auto* more = std::get_if<credit>(&*m)) {
+    credit_ += std::min(more->lines, UINT32_MAX - credit_);
   } else if (const auto* h = std::get_if<hello>(&*m); h != nullptr && h->version != wire_version) {
     node_gone();
   }
@@ -324,14 +334,17 @@ void helper::drain() {
 
 void helper::say(const message& m) {
   if (!node_is_gone_) {
-    outbox_.push_back(encode(m));
+    outbox_.push_back({encode(m), std::holds_alternative<line>(m)});
   }
 }
 
 void helper::flush() {
-  while (!outbox_.empty() && !node_is_gone_) {
-    switch (send_packet(lifeline_, outbox_.front())) {
-    case sending::sent: outbox_.pop_front(); break;
+  while (!node_is_gone_ && may_send()) {
+    switch (send_packet(lifeline_, outbox_.front().data)) {
+    case sending::sent:
+      credit_ -= outbox_.front().is_line ? 1 : 0;
+      outbox_.pop_front();
+      break;
     case sending::full: return;
     case sending::broken: return node_gone();
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -29,6 +30,7 @@ public:
 
 private:
   bool done() const;
+  bool may_send() const;
   void wait();
   void arm_timer();
   void receive();
@@ -49,7 +51,12 @@ private:
   int lifeline_, node_, children_, timer_;
   bool node_is_gone_ = false;
   run_core core_;
-  std::deque<std::string> outbox_;
+  struct packed {
+    std::string data;
+    bool is_line = false;
+  };
+  std::deque<packed> outbox_;
+  std::uint32_t credit_ = first_credit; ///< lines that the node takes
 
   order order_;
   int input_ = -1, leaf_ = -1, log_ = -1, lock_ = -1;

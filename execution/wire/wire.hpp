@@ -131,7 +131,14 @@ struct gone {
   std::string tail;          ///< the end of the output
 };
 
-using message = std::variant<hello, lease, order_here, stop, ack, held, started, refused, line, exited, gone>;
+/// From the node: it takes so many lines more. The command waits where it says more than is listened to.
+struct credit {
+  std::uint32_t lines = 0;
+};
+/// What a helper has at its start.
+constexpr std::uint32_t first_credit = 64;
+
+using message = std::variant<hello, lease, order_here, stop, ack, held, started, refused, line, exited, gone, credit>;
 
 std::string encode(const message& m);
 /// Nothing where it is none, has bytes too many, or a value that is none.

@@ -31,7 +31,7 @@ const std::map<std::string, std::set<std::string>>& arrows() {
      {"api", "model", "strategies", "store", "zookeeper", "core", "actors", "part", "http", "execution", "tools"}},
     {"bench",
      {"api", "model", "strategies", "store", "zookeeper", "core", "actors", "part", "simulation", "kit", "bench",
-      "test"}},
+      "execution", "test"}},
     {"test",
      {"api", "model", "calendar", "strategies", "store", "zookeeper", "core", "actors", "part", "simulation", "kit",
       "samples", "tools", "metrics", "history", "http", "execution", "test"}},

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "rig.hpp"
+#include "support.hpp"
 
 using namespace djm::test;
 

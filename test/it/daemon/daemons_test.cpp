@@ -2,7 +2,7 @@
 #include <map>
 #include <set>
 
-#include "rig.hpp"
+#include "support.hpp"
 #include "shared_server.hpp"
 
 using namespace djm::test;

@@ -1,3 +1,4 @@
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
@@ -83,6 +84,48 @@ TEST_CASE("launcher: a flood of lines is bounded, and all of it arrives") {
   const auto lines = c.log->lines(50000);
   REQUIRE(lines.size() == 50000);
   CHECK(lines.back() == "50000");
+}
+
+TEST_CASE("launcher: who listens slowly keeps the command waiting, and neither memory nor a lease") {
+  class slow final : public exec::command_listener {
+  public:
+    void on_line(const exec::line&) override {
+      std::unique_lock<std::mutex> lock{mutex_};
+      ++lines;
+      changed_.wait(lock, [this] { return open_; });
+    }
+    void on_lost() override {}
+    void on_end(const exec::command_end& end) override { ended = end.how && end.how->code == 0; }
+    void open() {
+      std::lock_guard<std::mutex> guard{mutex_};
+      open_ = true;
+      changed_.notify_all();
+    }
+    std::atomic<bool> ended{false};
+    std::atomic<int> lines{0};
+
+  private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool open_ = false;
+  };
+  const temp_dir folder;
+  const auto file = folder.path() / "done";
+  const auto by = open_launcher(test_launcher());
+  const auto listener = std::make_shared<slow>();
+  auto what = shell("seq 1 50000 >&3; touch " + file.string());
+  const auto run = *exec::prepare_command(by->inside(), std::move(what), listener);
+  run->lease_changed(boot_in(600s));
+  REQUIRE(run->start());
+  REQUIRE(comes_true([&] { return listener->lines == 1; }));
+  run->lease_changed(boot_in(300s));
+  run->settle(boot_in(60s)); // is acknowledged all the same
+  CHECK(by->status().helpers_lost == 0);
+  CHECK_FALSE(std::filesystem::exists(file));
+  listener->open();
+  CHECK(comes_true([&] { return listener->ended.load(); }));
+  CHECK(listener->lines == 50000);
+  CHECK(std::filesystem::exists(file));
 }
 
 TEST_CASE("launcher: input is a sealed file, output is kept in part, and in a file as long as that may grow") {

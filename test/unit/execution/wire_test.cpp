@@ -22,6 +22,7 @@ const std::vector<message>& examples() {
     line{std::string{"{\"ready\":true}\0x", 16}, true},
     exited{true, 9},
     gone{ending::node, true, true, 17, std::string(max_tail, 'x')},
+    credit{64},
   };
   return all;
 }
