@@ -243,10 +243,12 @@ void stickiness::transaction_ends(const tree_image& image, time_point now, const
       given[{worker, job}] = key;
     }
   }
+  // Beside room that is short, balance of all jobs together may ask for such moves.
+  const bool short_of_room = std::any_of(rules_.begin(), rules_.end(), [](const auto& r) { return r.second.sized; });
   for (const auto& [key, worker] : to_) {
     const auto job = job_of(key);
     const auto g = given.find({worker, job});
-    if (g == given.end()) {
+    if (short_of_room || g == given.end()) {
       continue;
     }
     const auto s = rules_.find(job);
