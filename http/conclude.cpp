@@ -43,15 +43,15 @@ struct trigger_body {
 };
 DJM_FIELDS(trigger_body, everywhere, request)
 
-/// `"12"`, as the ETag of a record says it; nothing: it is none.
-std::optional<std::int64_t> rev_of_tag(std::string_view tag) {
+/// `"12"`, as the ETag of a record or of a saved state says it; nothing: it is none, or below `least`.
+std::optional<std::int64_t> number_of_tag(std::string_view tag, std::int64_t least) {
   std::int64_t rev = 0;
   if (tag.size() < 3 || tag.front() != '"' || tag.back() != '"') {
     return std::nullopt;
   }
   const auto* end = tag.data() + tag.size() - 1;
   const auto read = std::from_chars(tag.data() + 1, end, rev);
-  return read.ec == std::errc{} && read.ptr == end && rev > 0 ? std::optional{rev} : std::nullopt;
+  return read.ec == std::errc{} && read.ptr == end && rev >= least ? std::optional{rev} : std::nullopt;
 }
 
 bool is_about_record(operation what) {
@@ -79,6 +79,10 @@ std::string present_tag(const call& c, const cluster_view& cluster, const core_s
     }
   }
   return {};
+}
+
+bool is_about_state(operation what) {
+  return what == operation::item_state || what == operation::set_item_state || what == operation::clear_item_state;
 }
 
 bool is_health(operation what) {
@@ -117,7 +121,7 @@ std::variant<answer, order> http_core::conclude(const call& c, const material& f
     }
     return problem_answer(why, settings_.node.str());
   }
-  if (c.to->who == access::writer || what == operation::explain) {
+  if (c.to->who == access::writer || what == operation::explain || what == operation::item_state) {
     return order_of(c, from);
   }
   if (what == operation::events) {
@@ -211,7 +215,7 @@ std::variant<answer, order> http_core::ask_for_runs(const call& c, const materia
 std::variant<answer, order> http_core::record_order_of(const call& c, order o) const {
   const auto refused = [&](const error& e) { return problem_answer(e, settings_.node.str()); };
   if (!c.only_if.empty() && c.only_if != "*") {
-    o.rev = rev_of_tag(c.only_if);
+    o.rev = number_of_tag(c.only_if, 1);
     if (!o.rev || o.what == operation::remove_job || o.what == operation::trigger) {
       return problem(400, "bad_parameter",
                      "If-Match is " + c.only_if +
@@ -248,6 +252,20 @@ std::variant<answer, order> http_core::record_order_of(const call& c, order o) c
   return o;
 }
 
+/// Nothing was ever saved at version 0, and who knows that may say so.
+std::variant<answer, order> http_core::state_order_of(const call& c, order o) const {
+  if (o.what != operation::item_state && !c.only_if.empty() && c.only_if != "*") {
+    o.rev = number_of_tag(c.only_if, 0);
+    if (!o.rev) {
+      return problem(400, "bad_parameter",
+                     "If-Match is " + c.only_if +
+                       "; here it must be the version of the saved state in quotation marks");
+    }
+  }
+  o.asked = bytes_of(c.body);
+  return o;
+}
+
 std::variant<answer, order> http_core::order_of(const call& c, const material& from) const {
   order o;
   o.what = c.to->what;
@@ -262,6 +280,9 @@ std::variant<answer, order> http_core::order_of(const call& c, const material& f
   }
   if (is_about_record(o.what)) {
     return record_order_of(c, std::move(o));
+  }
+  if (is_about_state(o.what)) {
+    return state_order_of(c, std::move(o));
   }
   if (o.what == operation::ask) {
     o.asked = bytes_of(c.body);

@@ -114,7 +114,11 @@ std::optional<answer> refusal(const request& r, const route& to, access who, con
     return problem_answer(415, "not_a_question",
                           "the question must be sent as application/octet-stream or application/json", settings.node);
   }
-  if (!safe && to.what != operation::ask && !r.body.empty() && !is_json(type)) {
+  if (to.what == operation::set_item_state && !r.body.empty() && !is_json(type) && !is_octets(type)) {
+    return problem_answer(415, "not_a_state", "the state must be sent as application/octet-stream or application/json",
+                          settings.node);
+  }
+  if (!safe && !takes_bytes(to.what) && !r.body.empty() && !is_json(type)) {
     return problem_answer(415, "not_json", "the body must be sent as application/json", settings.node);
   }
   return std::nullopt;

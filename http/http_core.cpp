@@ -200,7 +200,7 @@ answer http_core::concluded(const call& c, const order_answer& result) const {
   answer a;
   if (!result.json.empty()) {
     a.body = result.json;
-    a.tag = result.rev > 0 ? tag_of_rev(result.rev) : "";
+    a.tag = result.rev > 0 ? tag_of_rev(result.rev) : result.tag;
   } else if (result.rev > 0) {
     a.body = "{\"rev\":" + std::to_string(result.rev) + "}";
   } else if (c.to->what == operation::trigger) {

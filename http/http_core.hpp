@@ -78,7 +78,7 @@ struct order {
   bool everywhere = false;
   std::string request;
   // to the code of a job
-  bytes asked;
+  bytes asked; ///< or what is to be saved of an item
   duration timeout = duration::zero();
 };
 
@@ -88,6 +88,7 @@ struct order_answer {
   std::uint64_t runs = 0;
   std::int64_t rev = 0; ///< of the job's record; 0: it was not about one
   std::string json;     ///< the answer itself, where the node or the client has given one
+  std::string tag;      ///< its ETag, where that is none of a record or of the content
   std::optional<item_answer> said;
   /// Of a question that was asked at the wrong place: the tree, as far as it could be read.
   std::shared_ptr<const cluster_view> cluster;
@@ -130,6 +131,7 @@ private:
   std::optional<answer> read_query(const uri& target, call& c) const;
   std::optional<answer> read_names(const std::vector<std::string>& names, call& c) const;
   std::variant<answer, order> order_of(const call& c, const material& from) const;
+  std::variant<answer, order> state_order_of(const call& c, order o) const;
   std::variant<answer, order> record_order_of(const call& c, order o) const;
   std::variant<answer, order> ask_for_runs(const call& c, const material& from) const;
   answer answered(const call& c, const order_answer& result) const;

@@ -102,7 +102,7 @@ void describe(writer& w, const route& r) {
       }
       w.sink.end_list();
     }
-    if (r.what == operation::ask) {
+    if (takes_bytes(r.what)) {
       w.object("requestBody", [&] {
         w.object("content", [&] {
           w.object("application/octet-stream", [] {});

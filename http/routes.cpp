@@ -241,6 +241,35 @@ std::vector<route> table() {
      "Asks the code of a job about an item that this node holds; question and answer are whatever the job says. "
      "Elsewhere 421: `Location` is where the node that has the item is asked, as far as that is known. 409 when the "
      "job answers no questions."},
+    {get,
+     "/v1/jobs/{job}/items/{item}/state",
+     operation::item_state,
+     reader,
+     false,
+     false,
+     {},
+     nullptr,
+     "What is saved of an item (`state` as base64), by whom and when; its ETag is its `version`."},
+    {verb::put,
+     "/v1/jobs/{job}/items/{item}/state",
+     operation::set_item_state,
+     access::writer,
+     false,
+     false,
+     {},
+     "",
+     "Sets what is saved of an item, in place of what its runs have saved: the body, whatever it is. If-Match is a "
+     "`version`. Answers what is saved then."},
+    {verb::remove,
+     "/v1/jobs/{job}/items/{item}/state",
+     operation::clear_item_state,
+     access::writer,
+     false,
+     false,
+     {},
+     nullptr,
+     "Takes away what is saved of an item, as if nothing had ever been saved. If-Match is a `version`. Answers what is "
+     "left."},
   };
 }
 

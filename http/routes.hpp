@@ -48,13 +48,22 @@ enum class operation : std::uint8_t {
   configure_job,
   remove_job,
   ask,
+  item_state,
+  set_item_state,
+  clear_item_state,
 };
 
 constexpr auto enum_names(operation) {
   return name_enum("operation", "console", "asset", "openapi", "live", "ready", "leader", "metrics", "session",
                    "status", "cluster", "workers", "worker", "jobs", "job", "job_items", "items", "explain", "locks",
                    "plan", "config", "events", "stoppable", "mark_worker", "switch_job", "switch_all", "trigger",
-                   "what_if", "runs", "record", "change_record", "configure_job", "remove_job", "ask");
+                   "what_if", "runs", "record", "change_record", "configure_job", "remove_job", "ask", "item_state",
+                   "set_item_state", "clear_item_state");
+}
+
+/// Whether the body of its request is data of the job's own.
+constexpr bool takes_bytes(operation what) {
+  return what == operation::ask || what == operation::set_item_state;
 }
 
 /// Who may ask.

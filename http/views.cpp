@@ -123,6 +123,7 @@ cluster_row row_of(const cluster_view& c, const node_id& asked, bool writable) {
   row.epoch_text = std::to_string(c.epoch);
   row.candidates = c.candidates;
   row.health = health_of(c);
+  row.model = c.model;
   row.all_disabled = c.all_disabled;
   row.writable = writable;
   for (const auto name : enum_names(worker_state{}).names) {

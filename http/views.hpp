@@ -126,9 +126,10 @@ struct cluster_row {
   std::vector<std::string> problems;
   std::vector<node_id> candidates; ///< for leadership, the leader first
   cluster_health health;
+  model_view model;
 };
 DJM_FIELDS(cluster_row, node, leader, epoch, epoch_text, all_disabled, writable, workers, jobs, jobs_disabled,
-           jobs_paused, counts, unassigned_because, problems, candidates, health)
+           jobs_paused, counts, unassigned_because, problems, candidates, health, model)
 
 struct plan_page {
   bool leading = false;

@@ -45,6 +45,29 @@ void add_worker_rows(std::vector<metric_row>& table) {
                     "How often everything that is assigned was read anew because what was known did not fit together.",
                     {}},
                    [](src s, out o) { o.add({}, s.status.worker.counters.rereads); }});
+  table.push_back(
+    {{"djm_state_saves_total",
+      counter,
+      "Saves of the state of an item by runs of this node, by what became of them: saved, refused because "
+      "the run does not hold the item any more (not_owner) or an operator has set another state "
+      "(conflict), not known (unknown_outcome), or failed otherwise.",
+      {"outcome"}},
+     [](src s, out o) {
+       const auto& n = s.status.worker.states;
+       o.add({"saved"}, n.saved);
+       o.add({"not_owner"}, n.not_owner);
+       o.add({"conflict"}, n.conflicts);
+       o.add({"unknown_outcome"}, n.unknown);
+       o.add({"failed"}, n.failed);
+     }});
+  table.push_back({{"djm_state_loads_total",
+                    counter,
+                    "Loads of the state of an item by runs of this node, by what became of them: loaded or failed.",
+                    {"outcome"}},
+                   [](src s, out o) {
+                     o.add({"loaded"}, s.status.worker.states.loaded);
+                     o.add({"failed"}, s.status.worker.states.load_failures);
+                   }});
   table.push_back({{"djm_joined", gauge, "1 when the cluster knows this node and gives it items.", {}},
                    [](src s, out o) { o.add({}, s.status.worker.joined); }});
   table.push_back({{"djm_joins_total", counter, "How often the node has joined the cluster.", {}},

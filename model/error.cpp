@@ -41,6 +41,7 @@ std::string describe(errc code) {
   case errc::internal: return "a bug in djm; please report it with the text";
   case errc::store_went_back: return "the store has older data than this node has seen";
   case errc::not_owner: return "the item is not held here";
+  case errc::config_mismatch: return "nodes of one cluster are configured differently where they have to agree";
   }
   return "unknown error code " + std::to_string(static_cast<unsigned>(code));
 }

@@ -222,6 +222,16 @@ job_builder& job_builder::stop_grace(any_duration d) {
   return *this;
 }
 
+job_builder& job_builder::on_pool_change(pool_change meaning) {
+  spec_.on_pool_change = meaning;
+  return *this;
+}
+
+job_builder& job_builder::wait_limit(any_duration d) {
+  spec_.attributes.wait_limit = d;
+  return *this;
+}
+
 job_builder& job_builder::disabled() {
   spec_.enabled = false;
   return *this;
@@ -254,9 +264,12 @@ job_builder& job_builder::strategy(std::string name) {
 }
 
 job_builder& job_builder::attributes(job_attributes a) {
-  // `strategy` may have been called before.
+  // `strategy` and `wait_limit` may have been called before.
   if (a.strategy.empty()) {
     a.strategy = std::move(spec_.attributes.strategy);
+  }
+  if (a.wait_limit == duration::zero()) {
+    a.wait_limit = spec_.attributes.wait_limit;
   }
   spec_.attributes = std::move(a);
   return *this;

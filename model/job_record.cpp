@@ -18,7 +18,7 @@ std::string hash_of_spec(const job_spec& spec) {
 const std::vector<std::string_view>& overridable_fields() {
   static const std::vector<std::string_view> fields{
     "schedule", "max_concurrent_runs", "pool_check_period", "pool_timeout", "stop_grace", "attributes", "slots",
-    "failures"};
+    "failures", "on_pool_change"};
   return fields;
 }
 

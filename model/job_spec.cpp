@@ -110,6 +110,10 @@ void check_attributes(spec_checker& c, const job_id& job, const job_attributes& 
   c.require(makes_sense(a.relaxation), "attributes.relaxation is " + to_string(a.relaxation.kind) +
                                          " with the worker " + impl::quote(a.relaxation.worker) +
                                          "; it must be any or one_worker without a worker, or named_worker with an id");
+  c.require(a.wait_limit == duration::zero() ||
+              (a.wait_limit >= std::chrono::seconds{1} && a.wait_limit <= max_schedule_duration),
+            "attributes.wait_limit is " + describe_duration(a.wait_limit) +
+              "; it must be 0s (no limit) or from 1s to " + describe_duration(max_schedule_duration));
   for (const auto& [name, value] : a.custom) {
     c.require(is_valid_id(name), "attributes.custom: name " + impl::quote(name) + " breaks the rule for names");
     c.require(impl::is_utf8(value),
@@ -214,6 +218,8 @@ expected<void> validate(const job_spec& spec) {
             "mode is " + to_string(spec.mode) + ", which is no running mode");
   c.require(is_enumerator(spec.on_new_items),
             "on_new_items is " + to_string(spec.on_new_items) + ", which is no policy");
+  c.require(is_enumerator(spec.on_pool_change),
+            "on_pool_change is " + to_string(spec.on_pool_change) + "; it must be live or signal");
   c.not_negative("pool_check_period", spec.pool_check_period);
   c.not_negative("pool_timeout", spec.pool_timeout);
   c.require(spec.pool_timeout > duration::zero(), "pool_timeout is 0s; it must be above zero");

@@ -103,12 +103,12 @@ expected<djm::item_state> cluster_node::set_item_state(const job_id& job, const 
   return test::ask(*cluster_, id_, djm::set_item_state{job, item, std::move(state), version});
 }
 
-expected<std::int64_t> cluster_node::trigger_everywhere(const job_id& job, std::string request) {
-  return test::ask(*cluster_, id_, djm::trigger_everywhere{job, std::move(request)});
+expected<std::int64_t> cluster_node::trigger_job(const job_id& job, std::string request) {
+  return test::ask(*cluster_, id_, djm::trigger_job{job, std::move(request)});
 }
 
-expected<std::uint64_t> cluster_node::trigger(const job_id& job) {
-  return test::ask(*cluster_, id_, trigger_job{job});
+expected<std::uint64_t> cluster_node::trigger_here(const job_id& job) {
+  return test::ask(*cluster_, id_, djm::trigger_here{job});
 }
 
 expected<void> cluster_node::reschedule(const job_id& job, schedule s) {

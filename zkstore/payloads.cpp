@@ -21,6 +21,7 @@ constexpr std::int64_t max_time_ms = 253'402'300'799'999; // end of the year 999
 constexpr std::int64_t max_weight = 1'000'000'000;
 constexpr std::size_t max_transaction_id = 200;
 constexpr std::size_t max_url = 300;
+constexpr std::size_t max_short_text = 200;
 constexpr std::size_t max_refusal_text = 1000;
 constexpr std::int64_t max_refusal_ms = std::int64_t{8} * 24 * 60 * 60 * 1000; // the longest is seven days
 
@@ -52,6 +53,10 @@ public:
     for (const auto& [name, amount] : x.capacity) {
       id("capacity", name);
       range("capacity", amount, 0, max_amount);
+    }
+    for (const auto& [key, value] : x.shared) {
+      id("shared", key);
+      short_text("shared", value);
     }
   }
 
@@ -92,6 +97,17 @@ public:
     range("for_ms", x.for_ms, 1, max_refusal_ms);
     if (x.why.size() > max_refusal_text) {
       found_.add_at("why", "longer than " + std::to_string(max_refusal_text) + " bytes");
+    }
+  }
+
+  void check(const model_payload& x) {
+    range("epoch", x.epoch, 0, std::numeric_limits<std::int64_t>::max());
+    range("changed_at_ms", x.changed_at_ms, 0, max_time_ms);
+    id_or_empty("job_model", x.job_model);
+    id_or_empty("configuration", x.configuration);
+    id_or_empty("deployment", x.deployment);
+    for (const auto& name : x.deployments) {
+      short_text("deployments", name);
     }
   }
 
@@ -157,6 +173,12 @@ private:
   void id(const char* field, std::string_view value) {
     if (!is_valid_id(value)) {
       found_.add_at(field, impl::quote(value) + " breaks the rule for ids");
+    }
+  }
+
+  void short_text(const char* field, const std::string& value) {
+    if (value.size() > max_short_text) {
+      found_.add_at(field, "longer than " + std::to_string(max_short_text) + " bytes");
     }
   }
 
@@ -271,6 +293,7 @@ DJM_PAYLOAD(pools_payload)
 DJM_PAYLOAD(pool_payload)
 DJM_PAYLOAD(lock_payload)
 DJM_PAYLOAD(refusal_payload)
+DJM_PAYLOAD(model_payload)
 DJM_PAYLOAD(version_payload)
 DJM_PAYLOAD(job_payload)
 DJM_PAYLOAD(config_payload)

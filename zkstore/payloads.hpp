@@ -60,6 +60,8 @@ struct worker_payload {
   std::int64_t took_over = -1;
   /// The life before this one ended without leaving.
   bool after_crash = false;
+  /// What nodes of one cluster have to agree on, by the key of their configuration, as text.
+  std::map<std::string, std::string> shared = {};
 };
 
 /// `marks/<worker>`: what an operator wants of a worker, whether it is there or not, until that is taken back.
@@ -121,6 +123,17 @@ struct refusal_payload {
   std::string why; ///< for people
 };
 
+/// `model`: what the leader has noted down of the cluster as a whole, so that the next one knows what has changed.
+struct model_payload {
+  /// Of the leader that wrote it.
+  std::int64_t epoch = 0;
+  std::string job_model;
+  std::string configuration;
+  std::string deployment;
+  std::vector<std::string> deployments; ///< for people
+  std::int64_t changed_at_ms = 0;       ///< Unix time, for people
+};
+
 /// `work-pool-version`, `worker-version`, `worker-assignment-version`: who bumped it last.
 struct version_payload {
   std::string transaction;
@@ -152,6 +165,7 @@ bool operator==(const pools_payload& a, const pools_payload& b);
 bool operator==(const pool_payload& a, const pool_payload& b);
 bool operator==(const lock_payload& a, const lock_payload& b);
 bool operator==(const refusal_payload& a, const refusal_payload& b);
+bool operator==(const model_payload& a, const model_payload& b);
 bool operator==(const version_payload& a, const version_payload& b);
 
 template <class V>
@@ -169,7 +183,7 @@ auto fields(V&& v, worker_payload& x) {
   return v("worker", field("incarnation", x.incarnation), field("detach_ms", x.detach_ms), field("zone", x.zone),
            field("labels", x.labels), field("weight", x.weight), field("capacity", x.capacity),
            field("max_items", x.max_items), field("left", x.left), field("took_over", x.took_over),
-           field("after_crash", x.after_crash));
+           field("after_crash", x.after_crash), field("shared", x.shared));
 }
 template <class V>
 auto fields(V&& v, mark_payload& x) {
@@ -198,6 +212,12 @@ template <class V>
 auto fields(V&& v, refusal_payload& x) {
   return v("refusal", field("worker", x.worker), field("incarnation", x.incarnation), field("job", x.job),
            field("items", x.items), field("for_ms", x.for_ms), field("why", x.why));
+}
+template <class V>
+auto fields(V&& v, model_payload& x) {
+  return v("model", field("epoch", x.epoch), field("job_model", x.job_model), field("configuration", x.configuration),
+           field("deployment", x.deployment), field("deployments", x.deployments),
+           field("changed_at_ms", x.changed_at_ms));
 }
 template <class V>
 auto fields(V&& v, version_payload& x) {

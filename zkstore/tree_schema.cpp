@@ -143,6 +143,9 @@ std::string tree_schema::refusal_name(const node_id& worker, std::string_view in
   return join(worker, {"-", incarnation, "-", std::to_string(number)});
 }
 
+std::string tree_schema::model() const {
+  return join(prefix_, {"/model"});
+}
 std::string tree_schema::pool_version() const {
   return join(prefix_, {"/work-pool-version"});
 }

@@ -51,6 +51,7 @@ public:
   std::string refusal(std::string_view name) const;
   /// Name of the `number`-th refusal of a life: `<worker>-<incarnation>-<number>`.
   static std::string refusal_name(const node_id& worker, std::string_view incarnation, std::uint64_t number);
+  std::string model() const;
   std::string pool_version() const;
   std::string worker_version() const;
   std::string assignment_version() const;

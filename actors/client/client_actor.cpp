@@ -48,7 +48,7 @@ client_actor::behavior_type client_behavior(client_ptr self, const std::shared_p
     [&c](const prepare_again& m) { return to_caf(c.prepare_again(m.job)); },
     [&c](const resume_job& m) { return to_caf(c.resume_job(m.job)); },
     [&c](const remove_job& m) { return to_caf(c.remove_job(m.job)); },
-    [&c](trigger_everywhere& m) { return to_caf(c.trigger_job(m.job, std::move(m.request))); },
+    [&c](trigger_job& m) { return to_caf(c.trigger_job(m.job, std::move(m.request))); },
     [&c](const get_item_state& m) { return to_caf(c.get_item_state(m.job, m.item)); },
     [&c](set_item_state& m) { return to_caf(c.set_item_state(m.job, m.item, std::move(m.state), m.expected_version)); },
     [&c](const wait_for_job& m) { return to_caf(m.timeout ? c.wait_job(m.job, *m.timeout) : c.wait_job(m.job)); },

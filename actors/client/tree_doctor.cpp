@@ -9,6 +9,7 @@
 #include "actors/client/odd_states.hpp"
 #include "actors/client/order_core.hpp"
 #include "actors/client/refusal_findings.hpp"
+#include "actors/client/settings_findings.hpp"
 #include "actors/client/size_findings.hpp"
 #include "actors/client/tree_index.hpp"
 #include "djm/prepare_context.hpp"
@@ -38,6 +39,9 @@ public:
     look_at_assignments();
     look_at_refusals(tree_, all_, [this](auto rule, auto level, auto& node, auto text, auto advice) {
       tell({level, rule, node.path, text, advice}, {store::remove_op{node.path, node.stat.version}});
+    });
+    look_at_settings(tree_, all_, [this](auto rule, auto level, const std::string& path, auto text, auto advice) {
+      tell({level, rule, path, text, advice});
     });
     look_at_access();
     look_at_sizes(tree_, all_, [this](auto rule, auto level, const std::string& path, auto text, auto advice) {
@@ -148,7 +152,7 @@ void doctor::look_at_names() {
                                        tree_.workers(),      tree_.pools(),          tree_.locks(),
                                        tree_.pool_version(), tree_.worker_version(), tree_.assignment_version(),
                                        tree_.marks(),        tree_.jobs(),           tree_.jobs_version(),
-                                       tree_.states(),       tree_.refusals()};
+                                       tree_.states(),       tree_.refusals(),       tree_.model()};
   for (const auto& name : all_.names_below(tree_.root())) {
     const auto path = all_.join(tree_.root(), name);
     if (known.count(path) == 0 && all_.find(path) != nullptr) {
@@ -247,6 +251,9 @@ void doctor::look_at_payloads() {
     if (const auto* config = all_.find(tree_.job_config(job_id{std::string{store::name_of(node->path)}}))) {
       check<store::config_payload>(*config, followed + "configure the job anew");
     }
+  }
+  if (const auto* model = all_.find(tree_.model())) {
+    check<store::model_payload>(*model, "the leader writes it anew with its next plan");
   }
   for (const auto* node : all_.below(tree_.marks())) {
     const auto p = store::decode<store::mark_payload>(node->data, node->path);

@@ -22,6 +22,7 @@ constexpr auto job_end = "end";
 constexpr auto job_preparation = "preparation";
 constexpr auto job_configuration = "configuration";
 constexpr auto job_calendar = "calendar";
+constexpr auto allocation = "allocation";
 
 inline std::string about_job(const std::string& what, const job_id& job) {
   return what + " of job \"" + job + "\"";

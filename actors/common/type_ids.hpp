@@ -90,6 +90,7 @@ struct followed;
 struct job_ended;
 struct follow;
 struct config_checked;
+struct pool_changed;
 
 } // namespace djm::msg
 
@@ -174,5 +175,6 @@ CAF_ADD_TYPE_ID(djm_parts, (djm::msg::config_checked))
 CAF_ADD_TYPE_ID(djm_parts, (djm::state_asked))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::declined))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::prepared))
+CAF_ADD_TYPE_ID(djm_parts, (djm::msg::pool_changed))
 
 CAF_END_TYPE_ID_BLOCK(djm_parts)

@@ -46,6 +46,7 @@ public:
   /// The one that there is, or a new one. The numbers of others whose rank had to change are appended to `moved`.
   item_no find_or_add(const item_id& name, std::vector<item_no>& moved);
   void drop(item_no no);
+  bool empty() const { return by_name_.empty(); }
 
   held_item& operator[](item_no no) {
     ++looks_;

@@ -131,6 +131,8 @@ public:
   effects on_follow(const followed_job& f, step s,
                     expected<std::optional<timetable>> table = std::optional<timetable>{});
   effects on_config(std::uint64_t request, const expected<void>& verdict, step s);
+  /// Items of the job have come or gone, here or elsewhere.
+  effects on_pool_changed(step s);
   effects on_look(const std::vector<run_look>& runs, step s);
   /// `errc::invalid_state`: there is no such run; the item is not parked; the job is not paused.
   expected<effects> on_cancel(run_id id, step s);

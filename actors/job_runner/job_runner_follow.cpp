@@ -17,6 +17,7 @@ job_runner_core::effects job_runner_core::on_follow(const followed_job& f, step 
   mine.attributes = f.spec.attributes;
   mine.slots = f.spec.slots;
   mine.failures = f.spec.failures;
+  mine.on_pool_change = f.spec.on_pool_change;
   pool_.period_changed(s);
   config_.follow(f.config, f.rev, last_request_, s, out);
   paused_by_order_ = f.paused;
@@ -44,6 +45,16 @@ job_runner_core::effects job_runner_core::on_follow(const followed_job& f, step 
     out.insert(out.end(), more.begin(), more.end());
   }
   start_due(s, out);
+  return out;
+}
+
+/// A node that has nothing of the job has nothing to start anew.
+job_runner_core::effects job_runner_core::on_pool_changed(step) {
+  effects out;
+  if (cfg_.spec.on_pool_change == pool_change::signal && !stopping_ && !items_.empty()) {
+    out.push_back(
+      emit_effect{restart_wanted{cfg_.spec.id, "items of job \"" + cfg_.spec.id + "\" have been added or removed"}});
+  }
   return out;
 }
 

@@ -375,6 +375,7 @@ runner_actor::behavior_type runner_shell::make_behavior() {
     [this](msg::release& m) -> caf::result<void> { return answer(core->on_release_item(m.item, make_step(*env))); },
     [this](msg::resume) -> caf::result<void> { return answer(core->on_resume(make_step(*env))); },
     [this](ask_item& m) -> caf::result<item_answer> { return ask(m); }, [this](msg::follow& m) { follow(m.what); },
+    [this](const msg::pool_changed&) { tell(&job_runner_core::on_pool_changed); },
     [this](msg::config_checked& m) { config_checked(m); },
     [this](msg::stop_runs& m) { tell(&job_runner_core::on_stop, m.reason); },
     [this](msg::worker_restarted) { tell(&job_runner_core::on_worker_rebuilt); },

@@ -37,6 +37,7 @@ public:
   using read_older = keeper_read_older;
   using follow = keeper_follow;
   using job_ended = keeper_job_ended;
+  using pool_changed = keeper_pool_changed;
   using effect = keeper_effect;
   using effects = keeper_effects;
   using settings = keeper_config;

@@ -44,6 +44,11 @@ struct keeper_left {};
 struct keeper_follow {
   followed_job what;
 };
+/// The pool of the job was seen for the first time, or items have come or gone since, last in transaction `at`.
+struct keeper_pool_changed {
+  job_id job;
+  store::zxid_t at;
+};
 /// The job was removed: this node gives it back.
 struct keeper_job_ended {
   job_id job;
@@ -59,9 +64,9 @@ struct keeper_read_older {
   store::zxid_t found, seen;
 };
 
-using keeper_effect =
-  std::variant<commit_effect, read_effect, keeper_joined, keeper_unjoined, keeper_start_probing, keeper_stop_probing,
-               keeper_left, keeper_failed, keeper_read_older, keeper_follow, keeper_job_ended, emit_effect, log_effect>;
+using keeper_effect = std::variant<commit_effect, read_effect, keeper_joined, keeper_unjoined, keeper_start_probing,
+                                   keeper_stop_probing, keeper_left, keeper_failed, keeper_read_older, keeper_follow,
+                                   keeper_job_ended, keeper_pool_changed, emit_effect, log_effect>;
 using keeper_effects = std::vector<keeper_effect>;
 
 /// What a question to the store, or a transaction, is about.

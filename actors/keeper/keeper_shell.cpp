@@ -30,6 +30,7 @@ public:
   void apply(keeper_core::read_older& x) { self->mail(msg::read_older{x.found, x.seen}).send(peers_->store); }
   void apply(keeper_core::follow& x) { self->mail(msg::followed{std::move(x.what)}).send(peers_->node); }
   void apply(keeper_core::job_ended& x) { self->mail(msg::job_ended{x.job, std::move(x.why)}).send(peers_->node); }
+  void apply(keeper_core::pool_changed& x) { self->mail(msg::pool_changed{x.job, x.at}).send(peers_->node); }
   void apply(keeper_core::left&) { self->mail(msg::left{}).send(peers_->node); }
   void apply(keeper_core::failed& x) { self->mail(msg::failed{x.why}).send(peers_->node); }
 

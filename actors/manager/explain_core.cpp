@@ -25,7 +25,8 @@ explain_core::effects explain_core::on_question(std::uint64_t question, job_id j
     return on_question(question, std::move(job), std::move(item));
   }
   effects out;
-  const waiting_question q{question, std::move(job), std::move(item)};
+  const bool timed_out = leader.is_overdue(job, item);
+  const waiting_question q{question, std::move(job), std::move(item), timed_out};
   if (!owner_is_gone(q, leader, out)) {
     find(q, leader.image(), leader.kept_back(), leader.last_problem(), leader.last_plan(), leader.planning(),
          leader.answers(), true, out);
@@ -39,7 +40,7 @@ explain_core::effects explain_core::on_question(std::uint64_t question, job_id j
     out.push_back(answer{question, fail(errc::backlog_full, "too many questions wait for the tree to be read")});
     return out;
   }
-  questions_.push_back({question, std::move(job), std::move(item)});
+  questions_.push_back({question, std::move(job), std::move(item), false});
   if (questions_.size() == 1) {
     read_tree(out);
   }
@@ -211,8 +212,8 @@ void explain_core::find(const waiting_question& q, const cluster_image& image, c
                         const plan_options& options, std::shared_ptr<const strategy_answers> answers, bool by_leader,
                         effects& out) {
   if (auto item = problem->find_item(q.job, q.item)) {
-    out.push_back(
-      task{q.question, std::move(problem), std::move(planned), options, std::move(answers), *item, by_leader});
+    out.push_back(task{q.question, std::move(problem), std::move(planned), options, std::move(answers), *item,
+                       by_leader, q.timed_out});
     return;
   }
   // Not part of the question to the planner: somebody who is away keeps it, or its job does not run.
@@ -269,6 +270,7 @@ expected<item_explanation> explain_now(const explain_core::task& x, const strate
     e.why = item_reason::no_place;
     e.rule = found.reason;
     e.reason = describe(found.reason);
+    e.timed_out = x.timed_out;
   }
   for (const auto& o : found.others) {
     e.others[x.problem->worker(o.worker).name] = o.rule;

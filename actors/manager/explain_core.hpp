@@ -35,6 +35,7 @@ public:
     std::shared_ptr<const strategy_answers> answers;
     item_index item = 0;
     bool by_leader = false;
+    bool timed_out = false; ///< without a place for longer than its job allows
   };
   struct answer {
     std::uint64_t question = 0;
@@ -62,6 +63,7 @@ private:
     std::uint64_t question = 0;
     job_id job;
     item_id item;
+    bool timed_out = false;
   };
 
   /// Where the answers about an item's lock are.

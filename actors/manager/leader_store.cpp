@@ -21,6 +21,7 @@ const char* leader_store::subject_of(activity a) {
   case activity::breaking: return effort::breaking;
   case activity::clean_write: return effort::cleaning;
   case activity::writing: return effort::planning;
+  case activity::write_model: return effort::noting;
   default: return effort::reading;
   }
 }
@@ -55,8 +56,9 @@ void leader_store::reading_failed(const answered_read& q, manager_effects& out) 
                           what == activity::load_base || what == activity::load_changed ? "the cluster"
                           : what == activity::load_details                              ? "workers and pools"
                           : what == activity::load_items                                ? "assignments"
-                          : what == activity::clean_read                                ? "what is to be cleaned"
-                                                                                        : "locks",
+                          : what == activity::read_model ? "what is noted down of the cluster"
+                          : what == activity::clean_read ? "what is to be cleaned"
+                                                         : "locks",
                           q.asked.size(), q.asked.empty() ? std::string{} : q.asked.begin()->first.path, q.text)},
              out);
   }
@@ -73,6 +75,7 @@ bool leader_store::on_commit(std::uint64_t request, const store::commit_outcome&
     return false;
   }
   const auto what = q->topic;
+  const bool own = what == activity::writing || what == activity::write_model; // it knows itself how to go on
   if (what != activity::writing && ok) {
     reset_backoff();
     works(subject_of(what), out);
@@ -80,7 +83,7 @@ bool leader_store::on_commit(std::uint64_t request, const store::commit_outcome&
     met ? ++life_.counters.conflicts : ++life_.counters.unknowns;
   }
   learn_limits(what, outcome, s, out);
-  if (what == activity::writing || ok || met) {
+  if (own || ok || met) {
     q->then(*this, outcome, s, out);
   } else {
     setback(s, subject_of(what), no != nullptr ? no->why.text : "an outcome is unknown", out);

@@ -70,11 +70,15 @@ bool manager_core::begin(term& t, step s, effects& out) {
     t.moment.at(s.now); // who refused it may have it again
   }
   t.planner.look_at_time(s.now);
+  t.planner.look_at_waits(s.now, out);
   if (t.moment.due(s.now)) {
     t.planner.start(s, out);
     if (t.busy()) {
       return false;
     }
+  }
+  if (t.model.start(s, out)) {
+    return false;
   }
   if (t.watchdog.due(s.now, 1)) {
     t.breaker.start(s, out);
@@ -154,7 +158,7 @@ manager_core::effects manager_core::on_planned(std::uint64_t request, const expe
     return out;
   }
   if (term_->planner.on_planned(result, s, out)) {
-    term_->writer.start(s.now, out);
+    term_->model.planned(s, out);
   }
   next(s, out);
   return out;

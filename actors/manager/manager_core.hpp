@@ -23,6 +23,7 @@ namespace djm {
 ///      └── from anywhere           ├─ observe   (who is gone)         │
 ///                                  ├─ rule      (records of jobs)     │
 ///                                  ├─ plan      (debounce over)       ├─ done
+///                                  │   ├─ note  (what the cluster is) │
 ///                                  │   └─ write (multis, pipelined)   │
 ///                                  ├─ break     (locks due)           │
 ///                                  ├─ scan      (lock folders)        │
@@ -59,6 +60,10 @@ public:
   const plan_options& planning() const { return life_.cfg.planning; }
   /// What strategies of users have answered, for planning again without calling them.
   std::shared_ptr<const strategy_answers> answers() const;
+  /// The item has been without a place for longer than its job allows.
+  bool is_overdue(const job_id& job, const item_id& item) const {
+    return term_ && term_->planner.waits().is_overdue(job, item);
+  }
   /// Empty while it does not lead.
   const cluster_image& image() const;
   /// Not while the cluster is read anew.

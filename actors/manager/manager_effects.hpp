@@ -83,7 +83,9 @@ enum class activity : std::uint8_t {
   look_at_records,
   read_records,
   judge_records,
-  write_records
+  write_records,
+  read_model,
+  write_model
 };
 
 /// What may fail for long, as people read it.
@@ -93,6 +95,7 @@ struct effort {
   static constexpr auto breaking = "breaking the locks of nodes that are gone";
   static constexpr auto cleaning = "cleaning";
   static constexpr auto ruling = "saying which specifications of jobs rule";
+  static constexpr auto noting = "noting down what the cluster is";
 };
 
 } // namespace djm

@@ -5,12 +5,18 @@ namespace djm {
 
 namespace {
 
+/// A plan, or what is noted down before it.
+bool writes(const term& t) {
+  return t.store.writes(activity::writing) || t.store.writes(activity::write_model) ||
+         t.store.reads(activity::read_model);
+}
+
 manager_phase phase_of(const term& t) {
-  return t.store.retry_at()                  ? manager_phase::backing_off
-         : t.planner.under_way()             ? manager_phase::planning
-         : t.store.writes(activity::writing) ? manager_phase::writing
-         : t.known.known()                   ? manager_phase::ready
-                                             : manager_phase::loading;
+  return t.store.retry_at()      ? manager_phase::backing_off
+         : t.planner.under_way() ? manager_phase::planning
+         : writes(t)             ? manager_phase::writing
+         : t.known.known()       ? manager_phase::ready
+                                 : manager_phase::loading;
 }
 
 } // namespace

@@ -17,6 +17,7 @@ term::term(manager_lifetime& life, leadership mine, time_point now)
     scan(life, store, known, dirty, watchdog, now),
     planner(life, store, known, watchdog, history, moment),
     writer(life, store, known, planner, preparations),
+    model(life, store, known, planner, ruler, writer),
     cleaner(life, store, known, dirty, watchdog, scan, moment, list) {
   dirty.everything();
 }
@@ -34,6 +35,8 @@ std::optional<time_point> term::wake_at(time_point now) const {
   at = earliest(at, refusals.next_end());
   at = earliest(at, ruler.next());
   at = earliest(at, scan.next());
+  at = earliest(at, model.next());
+  at = earliest(at, planner.waits().next());
   at = earliest(at, planner.strategies().next_due());
   return scan.swept_from() ? earliest(at, list.next()) : at;
 }
@@ -43,6 +46,7 @@ void term::start_over(const std::string& why, step s, manager_effects& out) {
   writer.give_up();
   scan.give_up();
   ruler.give_up();
+  model.give_up();
   list.drop();
   planner.withdrawn();
   dirty.everything();

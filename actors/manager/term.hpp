@@ -7,6 +7,7 @@
 #include "actors/manager/lock_sweep/gone_observer.hpp"
 #include "actors/manager/lock_sweep/lock_breaker.hpp"
 #include "actors/manager/lock_sweep/lock_scan.hpp"
+#include "actors/manager/model/model_desk.hpp"
 #include "actors/manager/planning/planning.hpp"
 #include "actors/manager/records/record_ruler.hpp"
 #include "actors/manager/refresh/refresh.hpp"
@@ -41,6 +42,7 @@ struct term {
   lock_scan scan;
   planning planner;
   writing writer;
+  model_desk model;
   cleaning cleaner;
 
   /// An activity goes on: no other may begin.

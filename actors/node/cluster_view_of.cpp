@@ -4,6 +4,8 @@
 #include <map>
 #include <utility>
 
+#include "zkstore/tree/shared_settings.hpp"
+
 namespace djm {
 
 using store::presence;
@@ -104,6 +106,18 @@ void add_holders(const store::tree_snapshot::job& from, job_view& job, std::map<
   }
 }
 
+void add_mismatches(const store::tree_snapshot& tree, cluster_view& view) {
+  std::map<node_id, const store::settings_map*> nodes;
+  for (const auto& w : tree.workers) {
+    if (w.alive.shown == presence::held && w.record.registration.value) {
+      nodes.emplace(w.record.id, &w.record.registration.value->shared);
+    }
+  }
+  for (const auto& d : store::differences(nodes)) {
+    view.problems.push_back("nodes of this cluster have to agree: " + store::describe(d));
+  }
+}
+
 void explain_items(cluster_view& view) {
   for (auto& j : view.jobs) {
     const bool offered = std::any_of(view.workers.begin(), view.workers.end(), [&](const worker_view& w) {
@@ -134,6 +148,9 @@ cluster_view view_of(const store::tree_snapshot& tree, std::size_t max_locks) {
     view.epoch = tree.candidates.front().epoch;
   }
   view.all_disabled = tree.all_disabled;
+  if (const auto& m = tree.model.value) {
+    view.model = {m->epoch, m->job_model, m->configuration, m->deployment, m->deployments, m->changed_at_ms};
+  }
   for (const auto& w : tree.workers) {
     view.workers.push_back(view_worker(w));
   }
@@ -160,6 +177,7 @@ cluster_view view_of(const store::tree_snapshot& tree, std::size_t max_locks) {
   for (const auto& e : tree.problems) {
     view.problems.push_back(e.text);
   }
+  add_mismatches(tree, view);
   if (tree.locks_left_out) {
     view.problems.push_back("lock holders are left out above " + std::to_string(max_locks) + " items");
   }

@@ -189,6 +189,16 @@ std::optional<log_record> event_desk::line_of(const event& what) const {
   if (const auto* o = std::get_if<run_overrun>(&what)) {
     return line(log_level::error, "runner", text_of(*o));
   }
+  if (const auto* r = std::get_if<restart_wanted>(&what)) {
+    return line(log_level::warning, "runner", "a restart is wanted: " + r->why);
+  }
+  if (const auto* m = std::get_if<model_changed>(&what)) {
+    std::string parts;
+    for (const auto p : m->what) {
+      parts.append(parts.empty() ? "" : ", ").append(to_string(p));
+    }
+    return line(log_level::info, "manager", "changed in the cluster: " + parts);
+  }
   return std::nullopt;
 }
 

@@ -34,7 +34,7 @@ caf::result<Result> with_job(node_ptr self, const job_id& job, F f) {
 
 } // namespace
 
-caf::result<std::uint64_t> trigger(node_ptr self, const trigger_job& m) {
+caf::result<std::uint64_t> trigger(node_ptr self, const trigger_here& m) {
   return with_job<std::uint64_t>(self, m.job, [self](job_entry& j) -> caf::result<std::uint64_t> {
     return self->mail(msg::trigger{}).delegate(j.runner);
   });

@@ -10,7 +10,7 @@ caf::error unknown(const node_state& st, const job_id& job);
 /// Null as well for a job that has been let go and whose code has not come back.
 job_entry* at_work(node_state& st, const job_id& job);
 
-caf::result<std::uint64_t> trigger(node_ptr self, const trigger_job& m);
+caf::result<std::uint64_t> trigger(node_ptr self, const trigger_here& m);
 caf::result<void> reschedule(node_ptr self, const reschedule_job& m);
 caf::result<void> cancel(node_ptr self, const cancel_run& m);
 caf::result<void> release(node_ptr self, const release_item& m);

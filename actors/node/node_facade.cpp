@@ -140,11 +140,11 @@ expected<djm::item_state> node::set_item_state(const job_id& job, const item_id&
   return impl::ask<djm::item_state>(impl_, djm::set_item_state{job, item, std::move(state), version});
 }
 
-expected<std::int64_t> node::trigger_everywhere(const job_id& job, std::string request) {
-  return impl::ask<std::int64_t>(impl_, djm::trigger_everywhere{job, std::move(request)});
+expected<std::int64_t> node::trigger_job(const job_id& job, std::string request) {
+  return impl::ask<std::int64_t>(impl_, djm::trigger_job{job, std::move(request)});
 }
-expected<std::uint64_t> node::trigger(const job_id& job) {
-  return impl::ask<std::uint64_t>(impl_, trigger_job{job});
+expected<std::uint64_t> node::trigger_here(const job_id& job) {
+  return impl::ask<std::uint64_t>(impl_, djm::trigger_here{job});
 }
 expected<void> node::reschedule(const job_id& job, schedule s) {
   return impl::ask<void>(impl_, reschedule_job{job, s});

@@ -127,7 +127,7 @@ caf::result<void> add_job(node_ptr self, register_job& m) {
   auto code = guard(st.parts.env, job, std::move(m.code), activity,
                     [weak = caf::weak_actor_ptr{self->ctrl()}, job] { post_to<node_impl>(weak, job_gone{job}); });
   st.jobs.emplace(
-    job, job_entry{std::move(m.spec), {}, *std::move(table), std::move(code), std::move(activity), {}, {}, {}});
+    job, job_entry{std::move(m.spec), {}, *std::move(table), std::move(code), std::move(activity), {}, {}, {}, 0});
   carry_out(self, st.life->add_job(job));
   return caf::unit;
 }
@@ -334,11 +334,11 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
     [self](resume_job& m) -> caf::result<std::int64_t> { return order(self, m.job, store::order::pause{false}); },
     [self](prepare_again& m) -> caf::result<std::int64_t> { return order(self, m.job, store::order::prepare_again{}); },
     [self](remove_job& m) -> caf::result<std::int64_t> { return order(self, m.job, store::order::remove{}); },
-    [self](trigger_everywhere& m) -> caf::result<std::int64_t> { return trigger_all(self, m); },
+    [self](trigger_job& m) -> caf::result<std::int64_t> { return trigger_all(self, m); },
     [self](get_item_state& m) -> caf::result<item_state> { return see_state(self, m); },
     [self](set_item_state& m) -> caf::result<item_state> { return set_state(self, m); },
     [self](mark_worker& m) -> caf::result<void> { return mark(self, m); },
-    [self](trigger_job& m) -> caf::result<std::uint64_t> { return trigger(self, m); },
+    [self](trigger_here& m) -> caf::result<std::uint64_t> { return trigger(self, m); },
     [self](reschedule_job& m) -> caf::result<void> { return reschedule(self, m); },
     [self](cancel_run& m) -> caf::result<void> { return cancel(self, m); },
     [self](release_item& m) -> caf::result<void> { return release(self, m); },
@@ -365,6 +365,7 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
     [self](job_gone& m) { carry_out(self, self->state().life->on_job_gone(m.job)); },
     [self](msg::joined&) { joined(self); }, [self](msg::unjoined) { unjoined(self); },
     [self](msg::followed& m) { follow(self, m.what); }, [self](msg::job_ended& m) { end_job(self, m); },
+    [self](const msg::pool_changed& m) { pool_changed(self, m); },
     [self](msg::store_closed) { tell(self, &supervisor_core::on_store_closed); },
     // -- from the store --
     [self](msg::commit_done& m) { tell(self, &admin_core::on_commit, m.request, m.outcome); },

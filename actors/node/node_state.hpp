@@ -65,6 +65,7 @@ struct job_entry {
   runner_actor runner;
   cx::watch end{};                                        ///< of the runner
   std::vector<caf::typed_response_promise<void>> waiting; ///< for the job to be free
+  std::int64_t items_at = 0; ///< when items came or went last, as its keeper has said; 0: not yet
 };
 
 struct listener_entry {

@@ -75,12 +75,12 @@ void judged(node_ptr self, const config_judged& x) {
   tell(self, &admin_core::on_judged, x.wish, verdict);
 }
 
-caf::result<std::int64_t> trigger_all(node_ptr self, trigger_everywhere& m) {
+caf::result<std::int64_t> trigger_all(node_ptr self, trigger_job& m) {
   if (m.request.empty()) {
     m.request = make_incarnation(*self->state().parts.env); // as good a name as any
   }
   if (auto ok = check_id(id_kind::item, m.request); !ok) {
-    return to_caf({errc::invalid_id, "trigger_everywhere::request: " + ok.error().text});
+    return to_caf({errc::invalid_id, "trigger_job::request: " + ok.error().text});
   }
   return order(self, m.job, store::order::trigger{m.request});
 }
@@ -108,6 +108,19 @@ void end_job(node_ptr self, const msg::job_ended& m) {
   if (at_work(self->state(), m.job) != nullptr) {
     publish(self, job_removed{m.job, m.why});
     tell(self, &supervisor_core::leave_job, m.job);
+  }
+}
+
+/// Items have come or gone. The first that is heard of a pool is how it was; a keeper that takes the place of another
+/// says that once more.
+void pool_changed(node_ptr self, const msg::pool_changed& m) {
+  auto* j = at_work(self->state(), m.job);
+  if (j == nullptr) {
+    return;
+  }
+  const auto before = std::exchange(j->items_at, m.at);
+  if (before != 0 && before != m.at) {
+    self->mail(m).send(j->runner);
   }
 }
 

@@ -14,7 +14,7 @@ caf::result<std::int64_t> order(node_ptr self, const job_id& job, store::job_ord
 /// Where the job is registered here its code is asked first, and answers with `config_judged`.
 caf::result<std::int64_t> configure(node_ptr self, configure_job& m);
 void judged(node_ptr self, const config_judged& x);
-caf::result<std::int64_t> trigger_all(node_ptr self, trigger_everywhere& m);
+caf::result<std::int64_t> trigger_all(node_ptr self, trigger_job& m);
 
 /// Answered with what is saved of the item then.
 caf::result<item_state> see_state(node_ptr self, const get_item_state& m);
@@ -24,5 +24,7 @@ caf::result<item_state> set_state(node_ptr self, set_item_state& m);
 void follow(node_ptr self, followed_job& what);
 /// The job is gone from the cluster.
 void end_job(node_ptr self, const msg::job_ended& m);
+/// Items of the job have come or gone: its runner hears so.
+void pool_changed(node_ptr self, const msg::pool_changed& m);
 
 } // namespace djm

@@ -19,6 +19,7 @@
 #include "model/text.hpp"
 #include "model/web_address.hpp"
 #include "zkstore/payloads.hpp"
+#include "zkstore/tree/shared_settings.hpp"
 
 namespace djm {
 
@@ -40,6 +41,7 @@ expected<void> check_size(const node_config& config) {
   w.zone = config.zone;
   w.labels = config.labels;
   w.capacity = config.capacity;
+  w.shared = store::shared_settings(config);
   if (const auto size = store::encode(w).size(); size > most) {
     return fail(errc::invalid_config, "labels and capacity take " + std::to_string(size) +
                                         " bytes in the store; at most " + std::to_string(most) + " are possible");
@@ -74,6 +76,21 @@ expected<void> check_jobs(const std::vector<job_definition>& jobs, const node_co
     }
   }
   return {};
+}
+
+/// What hears the events of the node; empty: nobody does.
+event_listener listener_of(node_options& options) {
+  if (!options.on_restart_wanted) {
+    return std::move(options.on_event);
+  }
+  return [on_event = std::move(options.on_event), restart = std::move(options.on_restart_wanted)](const node_event& e) {
+    if (on_event) {
+      on_event(e);
+    }
+    if (const auto* x = std::get_if<restart_wanted>(&e.what)) {
+      restart(*x);
+    }
+  };
 }
 
 expected<void> check_reports(const node_options& options) {
@@ -161,8 +178,8 @@ expected<spawned_node> spawn_node_with_key(caf::actor_system& system, node_confi
     if (auto ok = check_jobs(options.jobs, config, *parts.env); !ok) {
       return tl::make_unexpected(ok.error());
     }
-    if (options.on_event) {
-      parts.feed = std::make_shared<event_feed>(std::move(options.on_event));
+    if (auto listener = listener_of(options)) {
+      parts.feed = std::make_shared<event_feed>(std::move(listener));
     }
     if (options.reporter) { // last, because nothing can fail after it: who is started is told how the node ends
       parts.reports = start_reports(std::move(options.reporter), config.id, parts.env);

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include <caf/allowed_unsafe_message_type.hpp>
 
 #include "actors/common/type_ids.hpp"
 #include "djm/caf.hpp"
+#include "djm/ids.hpp"
 #include "djm/inspect.hpp"
 
 /// What every part of a node understands. All of it stays in the process.
@@ -31,7 +33,15 @@ struct wake {};
 /// How a part is doing.
 struct get_part_status {};
 
+/// Items of the job were added to its pool or removed, by whomever, last in transaction `at`. From the keeper the first
+/// sight of a pool, too.
+struct pool_changed {
+  job_id job;
+  std::int64_t at = 0;
+};
+
 DJM_FIELDS(wake)
+DJM_FIELDS(pool_changed, job, at)
 DJM_FIELDS(get_part_status)
 
 using djm::inspect;

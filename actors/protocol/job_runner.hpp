@@ -137,6 +137,8 @@ using runner_actor = cx::typed<
   caf::result<item_answer>(ask_item),
   // from node
   caf::result<void>(msg::follow),
+  // from node
+  caf::result<void>(msg::pool_changed),
   // from executor
   caf::result<void>(msg::config_checked),
   // from node

@@ -86,6 +86,8 @@ using supervisor_actor = cx::typed<
   caf::result<void>(msg::followed),
   // from keeper
   caf::result<void>(msg::job_ended),
+  // from keeper
+  caf::result<void>(msg::pool_changed),
   // from store
   caf::result<void>(msg::store_closed)>;
 

@@ -54,13 +54,14 @@ void state_book::idle(entries::iterator at) {
 
 void state_book::ask(state_wish w, step s, worker_effects& out) {
   if (closed_) {
-    out.push_back(state_answer{w.id, stops(w.item)});
+    tell(w.id, w.save.has_value(), stops(w.item), out);
     return;
   }
   if (asked_.size() >= most_waiting) {
-    out.push_back(
-      state_answer{w.id, fail(errc::backlog_full, named(w.item) + ": node \"" + cfg_.node + "\" loads and saves " +
-                                                    std::to_string(most_waiting) + " states already")});
+    tell(w.id, w.save.has_value(),
+         fail(errc::backlog_full, named(w.item) + ": node \"" + cfg_.node + "\" loads and saves " +
+                                    std::to_string(most_waiting) + " states already"),
+         out);
     return;
   }
   asked_.emplace(w.id, w.item);
@@ -74,11 +75,26 @@ void state_book::ask(state_wish w, step s, worker_effects& out) {
 
 void state_book::answer(entry& e, expected<std::optional<bytes>> what, worker_effects& out) {
   const auto id = e.wishes.front().id;
+  const bool save = e.wishes.front().save.has_value();
   e.wishes.pop_front();
   e.in_doubt = false;
   e.conflicts = 0;
   asked_.erase(id);
   forget_answered();
+  tell(id, save, std::move(what), out);
+}
+
+/// Each wish is answered here, and counted.
+void state_book::tell(std::uint64_t id, bool save, expected<std::optional<bytes>> what, worker_effects& out) {
+  auto& c = counters_;
+  const auto code = what ? errc::none : what.error().code;
+  auto& n = !save                           ? (what ? c.loaded : c.load_failures)
+            : what                          ? c.saved
+            : code == errc::not_owner       ? c.not_owner
+            : code == errc::conflict        ? c.conflicts
+            : code == errc::unknown_outcome ? c.unknown
+                                            : c.failed;
+  ++n;
   out.push_back(state_answer{id, std::move(what)});
 }
 
@@ -100,7 +116,7 @@ void state_book::expire(std::uint64_t id, worker_effects& out) {
     e.in_doubt = false;
     e.known = false;
   }
-  out.push_back(state_answer{id, begun ? not_known(at->first) : nothing_done(at->first)});
+  tell(id, wish->save.has_value(), begun ? not_known(at->first) : nothing_done(at->first), out);
   e.wishes.erase(wish);
   asked_.erase(about);
   if (e.at == stage::idle) {
@@ -135,7 +151,8 @@ void state_book::close(worker_effects& out) {
   for (const auto& [id, item] : std::exchange(asked_, {})) {
     const auto& e = entries_.at(item);
     const bool begun = e.wishes.front().id == id && (e.at == stage::saving || e.in_doubt);
-    out.push_back(state_answer{id, begun ? not_known(item) : stops(item)});
+    const auto wish = std::find_if(e.wishes.begin(), e.wishes.end(), [id = id](const auto& w) { return w.id == id; });
+    tell(id, wish != e.wishes.end() && wish->save, begun ? not_known(item) : stops(item), out);
   }
   entries_.clear();
   ready_.clear();

@@ -12,6 +12,7 @@
 #include "actors/worker/lock_table.hpp"
 #include "actors/worker/worker_session.hpp"
 #include "actors/worker/worker_store.hpp"
+#include "djm/worker_status.hpp"
 #include "zkstore/tree/item_states.hpp"
 
 namespace djm {
@@ -63,6 +64,8 @@ public:
   /// Items of which anything is known.
   std::size_t size() const { return entries_.size(); }
   std::size_t waiting() const { return asked_.size(); }
+  /// What has become of them so far.
+  const state_counters& counted() const { return counters_; }
 
 private:
   enum class stage : std::uint8_t { idle, looking, saving };
@@ -88,6 +91,7 @@ private:
   static std::string named(const item_ref& item);
   // what is asked
   void answer(entry& e, expected<std::optional<bytes>> what, worker_effects& out);
+  void tell(std::uint64_t id, bool save, expected<std::optional<bytes>> what, worker_effects& out);
   void forget_answered();
   void expire(std::uint64_t id, worker_effects& out);
   void idle(entries::iterator at);
@@ -121,6 +125,7 @@ private:
   std::map<std::uint64_t, item_ref> asked_;                ///< by wish, until it is answered
   std::deque<std::pair<time_point, std::uint64_t>> until_; ///< when each wish is over; all have the same patience
   bool closed_ = false;
+  state_counters counters_;
 };
 
 } // namespace djm

@@ -367,6 +367,7 @@ worker_status worker_core::status(time_point now) const {
   locks_.describe(st);
   writer_.describe(st);
   st.counters.rereads = reader_.rereads();
+  st.states = states_.counted();
   if (lease_.deadline()) {
     st.lease_left = duration{*lease_.deadline() - now};
   }

@@ -302,6 +302,20 @@ std::function<void(expected<T>)> as_json(const bridge::take_result& f) {
   };
 }
 
+/// With the version as ETag.
+std::function<void(expected<djm::item_state>)> as_state(const bridge::take_result& f) {
+  return [f](const expected<djm::item_state>& x) {
+    order_answer r;
+    if (x) {
+      r.json = to_json_text(*x);
+      r.tag = tag_of_rev(x->version);
+    } else {
+      r.failed = x.error();
+    }
+    f(r);
+  };
+}
+
 } // namespace
 
 /// The tree is read only to say who has the item.
@@ -364,6 +378,13 @@ void bridge::carry_out(order o, const take_result& f) {
     });
     break;
   case operation::ask: ask_code(std::move(o), f); break;
+  case operation::item_state: s->ask<djm::item_state>(get_item_state{o.job, o.item}, limit, as_state(f)); break;
+  case operation::set_item_state:
+    s->ask<djm::item_state>(set_item_state{o.job, o.item, std::move(o.asked), o.rev}, limit, as_state(f));
+    break;
+  case operation::clear_item_state:
+    s->ask<djm::item_state>(set_item_state{o.job, o.item, std::nullopt, o.rev}, limit, as_state(f));
+    break;
   case operation::configure_job: s->ask<std::int64_t>(configure_job{o.job, o.config, o.rev}, limit, changed); break;
   case operation::remove_job: s->ask<std::int64_t>(remove_job{o.job}, limit, changed); break;
   case operation::change_record:
@@ -377,10 +398,10 @@ void bridge::carry_out(order o, const take_result& f) {
     break;
   case operation::trigger:
     if (o.everywhere) {
-      s->ask<std::int64_t>(trigger_everywhere{o.job, o.request}, limit, changed);
+      s->ask<std::int64_t>(trigger_job{o.job, o.request}, limit, changed);
       break;
     }
-    s->ask<std::uint64_t>(trigger_job{o.job}, limit, [f](expected<std::uint64_t> x) {
+    s->ask<std::uint64_t>(trigger_here{o.job}, limit, [f](expected<std::uint64_t> x) {
       order_answer r;
       if (x) {
         r.runs = *x;

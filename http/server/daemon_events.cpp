@@ -118,7 +118,7 @@ void daemon::wake_followers(bool all) {
 
 void daemon::note_write(const exchange& x, int status) {
   const auto& c = *x.what;
-  const auto body = c.to->what == operation::ask ? std::string{} : c.body; // that is between who asks and the job
+  const auto body = takes_bytes(c.to->what) ? std::string{} : c.body; // that is between who asks and the job
   const http_write w{c.who, to_string(c.to->what), c.worker.empty() ? c.job.str() : c.worker.str(), body, status};
   {
     std::lock_guard<std::mutex> lock{guard_};

@@ -155,7 +155,7 @@ public:
   /// As `djm::remove_job`: every node gives it back, and none comes back with it.
   expected<order_result> remove_job(const job_id& job, order_mode mode = order_mode::write,
                                     optional_duration timeout = {});
-  /// As `djm::trigger_everywhere`: once more, on every node that holds items of it. `request` names it, so that it may
+  /// As `djm::trigger_job`: once more, on every node that holds items of it. `request` names it, so that it may
   /// be repeated; empty: a name is drawn. `invalid_id`; `invalid_state` while the job is paused.
   expected<order_result> trigger_job(const job_id& job, std::string request = {}, order_mode mode = order_mode::write,
                                      optional_duration timeout = {});

@@ -112,6 +112,24 @@ struct job_view {
 };
 DJM_FIELDS(job_view, id, enabled, strategy, last_writer, items, paused, rev)
 
+/// What the tree has noted down of the cluster as a whole, so that the next leader knows what has changed. Hashes of 16
+/// hexadecimal digits; two that differ say that something is different, nothing more.
+struct model_view {
+  /// Of the leader that noted it down; 0: nothing is noted down.
+  std::int64_t epoch = 0;
+  /// Hash of the jobs, their items, and the workers that take part.
+  std::string job_model;
+  /// Hash of what all nodes follow of each job: specification, overrides and configuration.
+  std::string configuration;
+  /// Hash of what each job's ruling specification calls its deployment.
+  std::string deployment;
+  /// These names, sorted, at most eight.
+  std::vector<std::string> deployments;
+  /// When it was noted down by the clock of that leader, in milliseconds of Unix time.
+  std::int64_t changed_at_ms = 0;
+};
+DJM_FIELDS(model_view, epoch, job_model, configuration, deployment, deployments, changed_at_ms)
+
 /// The cluster as the tree shows it; one consistent-enough picture, not a transaction.
 struct cluster_view {
   /// Who leads; empty: nobody.
@@ -128,7 +146,9 @@ struct cluster_view {
   std::vector<std::string> problems;
   /// Who stands for leadership, in the order in which they would follow; the first one leads.
   std::vector<node_id> candidates;
+  /// What is noted down of the cluster as a whole.
+  model_view model;
 };
-DJM_FIELDS(cluster_view, leader, epoch, all_disabled, workers, jobs, problems, candidates)
+DJM_FIELDS(cluster_view, leader, epoch, all_disabled, workers, jobs, problems, candidates, model)
 
 } // namespace djm

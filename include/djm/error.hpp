@@ -80,6 +80,8 @@ enum class errc : std::uint8_t {
   store_went_back = 31,
   /// The item is not held here, so that nothing may be done with it; the text says who has it, as far as that is known.
   not_owner = 32,
+  /// Nodes of one cluster are configured differently where they have to agree; the text names keys, values and nodes.
+  config_mismatch = 33,
 };
 
 /// The names of the codes, in their order.
@@ -89,7 +91,8 @@ constexpr auto enum_names(errc) {
                    "invalid_file", "malformed_payload", "format_mismatch", "no_permission", "node_id_in_use",
                    "too_large", "watch_limit", "backlog_full", "shutting_down", "not_connected", "timed_out",
                    "unknown_outcome", "conflict", "session_lost", "user_code_failed", "user_code_hangs", "invalid_plan",
-                   "invalid_problem", "too_many_failures", "invalid_state", "internal", "store_went_back", "not_owner");
+                   "invalid_problem", "too_many_failures", "invalid_state", "internal", "store_went_back", "not_owner",
+                   "config_mismatch");
 }
 
 /// The enumerator's name, for example "invalid_id"; `errc(<n>)` for a value outside the enumeration.

@@ -29,7 +29,8 @@ struct http_write {
   std::string what;
   /// Of which worker or job; empty where it is the whole cluster.
   std::string target;
-  /// What was asked for, as JSON; empty for a question to the code of a job ("ask").
+  /// What was asked for, as JSON; empty for a question to the code of a job ("ask") and for a state
+  /// that is saved of an item.
   std::string body;
   /// The status of the answer; below 400 it was done.
   std::int32_t status = 0;

@@ -77,7 +77,10 @@ struct item_explanation {
   item_reason why = item_reason::none;
   /// With `item_reason::no_place`: what stands in the way.
   plan_rule rule = plan_rule::none;
+  /// It has been without a place for longer than `job_attributes::wait_limit`, as far as the leader of this term has
+  /// seen; only the leader knows.
+  bool timed_out = false;
 };
-DJM_FIELDS(item_explanation, job, item, owner, reason, others, exact, by_leader, why, rule)
+DJM_FIELDS(item_explanation, job, item, owner, reason, others, exact, by_leader, why, rule, timed_out)
 
 } // namespace djm

@@ -141,6 +141,11 @@ public:
   job_builder& refused_for(any_duration d);
   /// Pauses the job on this node when so many slots in a row have failed; 0 (the default): never.
   job_builder& pause_job_after(std::uint32_t slots);
+  /// What a change of the items means; `pool_change::live` by default.
+  job_builder& on_pool_change(pool_change meaning);
+  /// How long an item may be without a place before the leader reports it; zero (the default): for ever, otherwise 1 s
+  /// to ten years. Survives `attributes` that say nothing of it.
+  job_builder& wait_limit(any_duration d);
   /// Does not run before `enable_job`, when it is the first registration in the cluster; later the switch in the store
   /// counts.
   job_builder& disabled();

@@ -21,9 +21,9 @@
 /// returns keeps its rank, so a node of an old version that restarts again and again changes nothing.
 ///
 /// **What every node follows.** `schedule`, `slots`, `failures`, `max_concurrent_runs`, `pool_check_period`,
-/// `pool_timeout` and `stop_grace` of the ruling specification, its `config`, and its attributes, which only nodes that
-/// offer it put in the store. How a share is cut (`mode`, `on_new_items`) is a matter of the code and stays each node's
-/// own.
+/// `pool_timeout`, `stop_grace` and `on_pool_change` of the ruling specification, its `config`, and its attributes,
+/// which only nodes that offer it put in the store. How a share is cut (`mode`, `on_new_items`) is a matter of the code
+/// and stays each node's own.
 ///
 /// **What operators set.** Overrides belong to the specification on which they were made: they end with it. A
 /// configuration, a pause and triggers belong to the job and outlive every deployment.

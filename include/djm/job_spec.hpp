@@ -48,6 +48,20 @@ constexpr auto enum_names(new_items_policy) {
   return name_enum("new_items_policy", "next_run", "own_run", "restart");
 }
 
+/// What a change of a job's items means for the job.
+enum class pool_change : std::uint8_t {
+  /// Items come and go while the others run on.
+  live,
+  /// The same, and the job has to be started anew as a whole: every node that holds items of it says so
+  /// (`restart_wanted`), for whoever can.
+  signal,
+};
+
+/// The names of the meanings, in their order.
+constexpr auto enum_names(pool_change) {
+  return name_enum("pool_change", "live", "signal");
+}
+
 /// Which jobs have their items placed first where capacity is short: low < normal < high.
 enum class job_priority : std::uint8_t {
   /// Its items give way to all others.
@@ -153,6 +167,9 @@ struct job_attributes {
   djm::relaxation relaxation;
   /// Strategy-defined values of custom strategies: names follow the rule of ids, values are UTF-8.
   std::map<std::string, std::string> custom;
+  /// How long an item may be without a place before the leader reports it (`allocation_timed_out`). Zero, the default:
+  /// for ever; otherwise 1s to ten years.
+  any_duration wait_limit = duration::zero();
 };
 
 /// The serialisable description of a job; the code to run travels beside it as a pointer that never leaves the process.
@@ -192,9 +209,11 @@ struct job_spec {
   user_config config;
   /// Its code has something to do before any item runs (`job::prepare`). Not to be overridden: it belongs to the code.
   bool prepares = false;
+  /// What it means when items are added or removed.
+  pool_change on_pool_change = pool_change::live;
 };
 DJM_FIELDS(job_spec, id, schedule, mode, max_concurrent_runs, on_new_items, pool_check_period, pool_timeout, stop_grace,
-           enabled, attributes, slots, failures, revision, deployment, config, prepares)
+           enabled, attributes, slots, failures, revision, deployment, config, prepares, on_pool_change)
 
 /// Whether they agree in every member.
 bool operator==(const job_attributes& a, const job_attributes& b);
@@ -218,7 +237,7 @@ auto fields(V&& v, job_attributes& x) {
            field("item_weights", x.item_weights), field("profile", x.profile), field("requires", x.requires_labels),
            field("max_per_worker", x.max_per_worker), field("max_workers", x.max_workers), field("spread", x.spread),
            field("colocate_with", x.colocate_with), field("separate_from", x.separate_from), field("pinned", x.pinned),
-           field("relaxation", x.relaxation), field("custom", x.custom));
+           field("relaxation", x.relaxation), field("custom", x.custom), field("wait_limit", x.wait_limit));
 }
 
 } // namespace djm

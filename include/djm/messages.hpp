@@ -68,11 +68,11 @@ DJM_FIELDS(delete_job, job)
 /// the number of runs that follow (of lanes, where the job cuts its share): 0 when this node holds nothing of the job.
 /// One that comes before the node has held anything of it is kept until it does. The rhythm of the schedule stays as it
 /// is.
-struct trigger_job {
+struct trigger_here {
   /// The job.
   job_id job;
 };
-DJM_FIELDS(trigger_job, job)
+DJM_FIELDS(trigger_here, job)
 
 /// Override fields of a job's specification in the whole cluster (`overridable_fields`). What is set belongs to the
 /// specification that rules now, and ends when another one takes its place. Answered with the `rev` of the record that
@@ -139,14 +139,14 @@ DJM_FIELDS(remove_job, job)
 /// Run a job once more, now, on every node that holds items of it. A node that hears of several at once runs once for
 /// all of them. What moves from one node to another at that moment runs once more on one of the two, on both one after
 /// the other, or not at all: where that matters, give items that remember what was done.
-struct trigger_everywhere {
+struct trigger_job {
   /// The job.
   job_id job;
   /// Names this trigger, by the rule of ids: one that is sent again, because it is not known what became of it, is the
   /// same trigger as long as fewer than eight others came in between. Empty: a name is drawn.
   std::string request = {};
 };
-DJM_FIELDS(trigger_everywhere, job, request)
+DJM_FIELDS(trigger_job, job, request)
 
 /// Change the schedule of a job on this node, until the job's record changes or the process ends. In the whole cluster:
 /// `update_job`.

@@ -114,8 +114,8 @@ public:
   expected<std::int64_t> prepare_again(const job_id& job);
   /// `djm::remove_job`: every node gives it back, and none comes back with it.
   expected<std::int64_t> remove_job(const job_id& job);
-  /// `djm::trigger_everywhere`: once more, on every node that holds items of it.
-  expected<std::int64_t> trigger_everywhere(const job_id& job, std::string request = {});
+  /// `djm::trigger_job`: once more, on every node that holds items of it.
+  expected<std::int64_t> trigger_job(const job_id& job, std::string request = {});
 
   /// What is saved of an item (`job_context::save`). The item need not be there. `invalid_id`, `unknown_job`,
   /// `malformed_payload`, `not_connected`, `timed_out`.
@@ -128,7 +128,7 @@ public:
 
   /// Runs now, once more, what this node holds; during a run: one more after it, however often. The number of runs that
   /// follow; 0 when this node holds nothing (before it has held anything, the trigger is kept until it does).
-  expected<std::uint64_t> trigger(const job_id& job);
+  expected<std::uint64_t> trigger_here(const job_id& job);
   /// Asks a run of this node to stop, which then has not failed. `unknown_job`; `invalid_state` when it does not go on.
   expected<void> cancel(const job_id& job, run_id run);
   /// Lets an item run again that this node has parked. `unknown_job`; `invalid_state` when it is not parked.

@@ -34,15 +34,15 @@ using node_actor = cx::typed<
   /// otherwise as above.
   caf::result<std::int64_t>(update_job), caf::result<std::int64_t>(configure_job), caf::result<std::int64_t>(pause_job),
   caf::result<std::int64_t>(prepare_again), caf::result<std::int64_t>(resume_job),
-  caf::result<std::int64_t>(remove_job), caf::result<std::int64_t>(trigger_everywhere),
+  caf::result<std::int64_t>(remove_job), caf::result<std::int64_t>(trigger_job),
   /// What is saved of an item. `invalid_id`, `unknown_job` where the job has no record, `malformed_payload`; otherwise
   /// as above.
   caf::result<item_state>(get_item_state),
   /// As it is then. Besides `conflict` where another version was expected, `too_large`, and `unknown_outcome` where it
   /// may have been set and has changed since.
   caf::result<item_state>(set_item_state),
-  /// The number of runs that follow, see `trigger_job`. `unknown_job`.
-  caf::result<std::uint64_t>(trigger_job),
+  /// The number of runs that follow, see `trigger_here`. `unknown_job`.
+  caf::result<std::uint64_t>(trigger_here),
   /// `unknown_job`, `invalid_schedule`.
   caf::result<void>(reschedule_job),
   /// `unknown_job`; `invalid_state` when no such run goes on here.

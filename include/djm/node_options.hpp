@@ -33,6 +33,10 @@ struct node_options {
   /// a second for what has queued up, for which `djm::node` waits, but not who has used `spawn_node`: there it may be
   /// called until a second after the actor system is gone. One that does not come back is left behind on its thread.
   event_listener on_event;
+  /// Is called with each `restart_wanted` of this node, on the thread of `on_event` and after it (where that throws,
+  /// not at all): a job whose items have changed has to be started anew as a whole. What holds for `on_event` holds
+  /// here as well; empty = nobody.
+  std::function<void(const restart_wanted&)> on_restart_wanted;
   /// Hears of each run that is over; empty = nobody.
   history_sink on_run_over;
   /// Where each run that is over is written as a line of JSON; by default nowhere.

@@ -25,7 +25,7 @@ struct runner_counters {
   std::uint64_t failed = 0;
   /// Runs that ignored their stop request for longer than their grace.
   std::uint64_t overruns = 0;
-  /// Calls of `trigger_job` that were taken.
+  /// Calls of `trigger_here` that were taken.
   std::uint64_t triggers = 0;
   /// How often the pool function was called.
   std::uint64_t pool_checks = 0;

@@ -58,6 +58,9 @@ enum class finding_rule : std::uint8_t {
   orphaned_states,
   /// What a life of a worker has refused that is over or was never there. The leader removes it.
   orphaned_refusal,
+  /// Nodes that are there have different values where a cluster has to agree (`errc::config_mismatch`): the text names
+  /// key, values and nodes. Give them one configuration.
+  config_mismatch,
 };
 
 /// The names of the rules, in their order.
@@ -66,7 +69,7 @@ constexpr auto enum_names(finding_rule) {
                    "malformed_lock", "malformed_mark", "alive_without_session", "alive_without_registration",
                    "latch_without_session", "no_leader", "orphaned_lock", "foreign_lock", "stray_lock",
                    "stray_assignment", "assigned_twice", "empty_lock_folder", "empty_assigned_folder", "mixed_access",
-                   "hidden_node", "limit_near", "orphaned_states", "orphaned_refusal");
+                   "hidden_node", "limit_near", "orphaned_states", "orphaned_refusal", "config_mismatch");
 }
 
 /// How much a finding matters.

@@ -33,7 +33,7 @@ CAF_ADD_TYPE_ID(djm, (djm::register_job))
 CAF_ADD_TYPE_ID(djm, (djm::unregister_job))
 CAF_ADD_TYPE_ID(djm, (djm::switch_job))
 CAF_ADD_TYPE_ID(djm, (djm::switch_all))
-CAF_ADD_TYPE_ID(djm, (djm::trigger_job))
+CAF_ADD_TYPE_ID(djm, (djm::trigger_here))
 CAF_ADD_TYPE_ID(djm, (djm::reschedule_job))
 CAF_ADD_TYPE_ID(djm, (djm::mark_worker))
 CAF_ADD_TYPE_ID(djm, (djm::get_status))
@@ -113,7 +113,7 @@ CAF_ADD_TYPE_ID(djm, (djm::configure_job))
 CAF_ADD_TYPE_ID(djm, (djm::pause_job))
 CAF_ADD_TYPE_ID(djm, (djm::resume_job))
 CAF_ADD_TYPE_ID(djm, (djm::remove_job))
-CAF_ADD_TYPE_ID(djm, (djm::trigger_everywhere))
+CAF_ADD_TYPE_ID(djm, (djm::trigger_job))
 
 // Clients.
 CAF_ADD_TYPE_ID(djm, (djm::get_record))
@@ -146,5 +146,10 @@ CAF_ADD_TYPE_ID(djm, (djm::items_declined))
 // Preparation.
 CAF_ADD_TYPE_ID(djm, (djm::prepare_again))
 CAF_ADD_TYPE_ID(djm, (djm::job_prepared))
+
+// Changes that concern everybody.
+CAF_ADD_TYPE_ID(djm, (djm::model_changed))
+CAF_ADD_TYPE_ID(djm, (djm::restart_wanted))
+CAF_ADD_TYPE_ID(djm, (djm::allocation_timed_out))
 
 CAF_END_TYPE_ID_BLOCK(djm)

@@ -28,6 +28,25 @@ struct worker_counters {
 };
 DJM_FIELDS(worker_counters, locked, unlocked, lock_conflicts, lock_unknowns, lost, rereads)
 
+/// What has become of what runs asked about the saved state of items, counted from the start of the node.
+struct state_counters {
+  /// States that were loaded; there may have been none to load.
+  std::uint64_t loaded = 0;
+  /// Loads that ended with an error.
+  std::uint64_t load_failures = 0;
+  /// States that were saved.
+  std::uint64_t saved = 0;
+  /// Saves that were refused because the run does not hold the item any more (`not_owner`).
+  std::uint64_t not_owner = 0;
+  /// Saves that were refused because an operator has set another state (`conflict`).
+  std::uint64_t conflicts = 0;
+  /// Saves of which it is not known whether they were written (`unknown_outcome`).
+  std::uint64_t unknown = 0;
+  /// Saves that ended with any other error; nothing was written.
+  std::uint64_t failed = 0;
+};
+DJM_FIELDS(state_counters, loaded, load_failures, saved, not_owner, conflicts, unknown, failed)
+
 /// The worker of this node: what the cluster has assigned to it, and the locks it has taken for that.
 struct worker_status {
   /// Registered and alive in the current session.
@@ -49,7 +68,10 @@ struct worker_status {
   std::vector<std::string> problems;
   /// What has come of the locks so far.
   worker_counters counters;
+  /// What has become of loads and saves.
+  state_counters states;
 };
-DJM_FIELDS(worker_status, joined, settled, assigned, locked, waiting, unknown_jobs, lease_left, problems, counters)
+DJM_FIELDS(worker_status, joined, settled, assigned, locked, waiting, unknown_jobs, lease_left, problems, counters,
+           states)
 
 } // namespace djm

@@ -85,9 +85,9 @@ TEST_CASE("a client that is an actor looks at a cluster and gives orders") {
 
   const auto rev = c.ask<record_view>(get_record{"work"})->rev;
   CHECK(c.ask<order_result>(pause_job{"work"})->rev == rev + 1);
-  CHECK(c.ask<order_result>(trigger_everywhere{"work", {}}).error().code == errc::invalid_state);
+  CHECK(c.ask<order_result>(trigger_job{"work", {}}).error().code == errc::invalid_state);
   CHECK(c.ask<order_result>(resume_job{"work"})->rev == rev + 2);
-  CHECK(c.ask<order_result>(trigger_everywhere{"work", "once"})->changed);
+  CHECK(c.ask<order_result>(trigger_job{"work", "once"})->changed);
   const auto period = *user_config::parse(R"({"schedule": {"period": "1h"}})");
   CHECK(c.order({"work", period, false, rev}).error().code == errc::conflict);
   CHECK(c.order({"work", period, false, {}})->changed);

@@ -240,7 +240,7 @@ TEST_CASE("events arrive in order: connected, granted, started, finished; revoke
   b.items({"a"}).on_trigger_only().run([&](job_context& ctx) { run_watch::turn t{runs, ctx}; });
   REQUIRE(n.add(b.build()));
   REQUIRE(n.wait_items(1));
-  CHECK(n.ask<std::uint64_t>(trigger_job{"work"}));
+  CHECK(n.ask<std::uint64_t>(trigger_here{"work"}));
   REQUIRE(eventually([&] { return n.events.of<run_finished>().size() == 1; }));
   CHECK(n.ask(switch_job{"work", false}));
   REQUIRE(eventually([&] { return n.events.of<items_released>().size() == 1; }));
@@ -309,7 +309,7 @@ TEST_CASE("after a shutdown there is an answer, and it is that the node shuts do
   CHECK(n.add(watched("late", {"x"}, runs).build()).error().code == errc::shutting_down);
   CHECK(n.ask(switch_job{"work", false}).error().code == errc::shutting_down);
   CHECK(n.ask(switch_all{false}).error().code == errc::shutting_down);
-  CHECK(n.ask<std::uint64_t>(trigger_job{"work"}).error().code == errc::shutting_down);
+  CHECK(n.ask<std::uint64_t>(trigger_here{"work"}).error().code == errc::shutting_down);
   CHECK(n.ask(reschedule_job{"work", schedule::fixed_delay(1s)}).error().code == errc::shutting_down);
   CHECK(n.ask(mark_worker{"one", true, true}).error().code == errc::shutting_down);
   CHECK(n.ask<cluster_view>(get_cluster{}).error().code == errc::shutting_down);
@@ -321,7 +321,7 @@ TEST_CASE("after a shutdown there is an answer, and it is that the node shuts do
   REQUIRE(why);
   CHECK(why->code == errc::none);
   CHECK(n.ask<node_status>(get_status{}).error().code == errc::shutting_down);
-  CHECK(n.ask<std::uint64_t>(trigger_job{"work"}).error().code == errc::shutting_down);
+  CHECK(n.ask<std::uint64_t>(trigger_here{"work"}).error().code == errc::shutting_down);
   CHECK(l.store().sessions() == 0);
   n.handle = nullptr;
 }

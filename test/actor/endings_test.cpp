@@ -224,7 +224,7 @@ TEST_CASE("a job whose code has not come back keeps its name until it has") {
   CHECK(n->unregister_job("work").error().code == errc::user_code_hangs);
   run_watch runs;
   CHECK(n->register_job(*watched("work", {"a"}, runs).build()).error().code == errc::duplicate_job);
-  CHECK(n->trigger("work").error().code == errc::unknown_job);
+  CHECK(n->trigger_here("work").error().code == errc::unknown_job);
   CHECK(n->status()->ready);
   l.pool.open();
   // Is waited for once more, unless it is over already.
@@ -297,7 +297,7 @@ TEST_CASE("a run may ask its node everything else, with a single actor thread as
     CHECK(n->status());
     CHECK(n->cluster());
     CHECK(n->job("work"));
-    CHECK(n->trigger("work"));
+    CHECK(n->trigger_here("work"));
     CHECK(n->reschedule("work", schedule::on_trigger()));
     CHECK(n->wait_ready(wide));
     CHECK(n->unregister_job("other").error().code == errc::unknown_job);

@@ -37,7 +37,7 @@ TEST_CASE("the facade offers everything that messages do") {
   CHECK(n->enable_all());
   CHECK(eventually([&] { return n->job("work")->items.size() == 2; }));
   CHECK(n->reschedule("work", schedule::on_trigger()));
-  CHECK(n->trigger("work"));
+  CHECK(n->trigger_here("work"));
   const auto marks = [&] {
     const auto w = n->cluster()->workers.at(0);
     return std::string{w.draining ? "draining " : ""} + (w.cordoned ? "cordoned" : "");

@@ -164,7 +164,7 @@ TEST_CASE("http: runs that go on are told with what they hold and how far they a
   REQUIRE(eventually([&] { return n->job("slow")->items.size() == 2; }));
   auto server = http_server::start(*n, http_config{});
   REQUIRE(server);
-  REQUIRE(n->trigger("slow"));
+  REQUIRE(n->trigger_here("slow"));
   const auto get = [&](const char* query) {
     return ask_http(server->port(), "GET", std::string{"/v1/runs"} + query).body;
   };

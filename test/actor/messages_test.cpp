@@ -84,17 +84,17 @@ TEST_CASE("trigger during a run starts one more after it, not beside it") {
   REQUIRE(n.add(b.build()));
   REQUIRE(n.wait_items(1));
   CHECK(runs.runs() == 0);
-  CHECK(n.ask<std::uint64_t>(trigger_job{"work"}));
+  CHECK(n.ask<std::uint64_t>(trigger_here{"work"}));
   REQUIRE(eventually([&] { return runs.running() == 1; }));
-  CHECK(n.ask<std::uint64_t>(trigger_job{"work"}));
-  CHECK(n.ask<std::uint64_t>(trigger_job{"work"}));
+  CHECK(n.ask<std::uint64_t>(trigger_here{"work"}));
+  CHECK(n.ask<std::uint64_t>(trigger_here{"work"}));
   CHECK(n.job("work").active_runs == 1);
   g.open();
   CHECK(eventually([&] { return runs.runs() == 2 && n.job("work").active_runs == 0; }));
   CHECK(n.job("work").counters.triggers == 3);
   CHECK(runs.runs() == 2);
   CHECK(runs.faults().empty());
-  CHECK(n.ask<std::uint64_t>(trigger_job{"none"}).error().code == errc::unknown_job);
+  CHECK(n.ask<std::uint64_t>(trigger_here{"none"}).error().code == errc::unknown_job);
 }
 
 TEST_CASE("a changed schedule takes effect on a job that is running") {

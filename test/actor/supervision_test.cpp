@@ -61,7 +61,7 @@ TEST_CASE("a run that was under way when its runner or its worker died is not st
     n.kill_part(part);
     CHECK(eventually([&] { return n.starts_of(part) == starts + 1; }));
     CHECK(eventually([&] { return n.status().ready; }));
-    CHECK(n.ask<std::uint64_t>(trigger_job{"work"}));
+    CHECK(n.ask<std::uint64_t>(trigger_here{"work"}));
     CHECK(eventually([&] { return n.job("work").counters.triggers >= 1; }));
     CHECK(runs.runs() == 2);
     g.open();

@@ -197,7 +197,7 @@ TEST_CASE("a trigger that comes while the share is being cut starts what is cut"
     });
   REQUIRE(n.add(b.build()));
   REQUIRE(n.wait_items(2));
-  CHECK(n.ask<std::uint64_t>(trigger_job{"work"}));
+  CHECK(n.ask<std::uint64_t>(trigger_here{"work"}));
   CHECK(runs.runs() == 0);
   g.open();
   CHECK(eventually([&] { return runs.least_runs({"a", "b"}) == 1; }));

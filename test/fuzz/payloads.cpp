@@ -55,6 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   case 'p': check<pool_payload>(previous, text); break;
   case 'l': check<lock_payload>(previous, text); break;
   case 'r': check<refusal_payload>(previous, text); break;
+  case 'k': check<model_payload>(previous, text); break;
   case 'v': check<version_payload>(previous, text); break;
   case 'j': check<job_payload>(previous, text); break;
   case 'c': check<config_payload>(previous, text); break;

@@ -41,6 +41,7 @@ void judge::resumed(const process& p, time_point now) {
 }
 
 void judge::died(const process& p) {
+  model_.died(hosts_[p.number()].epoch);
   hosts_[p.number()].dead = true;
   turns_.gone(p.number());
   slots_.gone(p.number());
@@ -262,6 +263,10 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
                   [&](std::string text) { say("I9", now, fmt::format("zxid {}: {}", txn.zxid, text)); });
     preparations_.sees(change, lawless,
                        [&](std::string text) { say("P1", now, fmt::format("zxid {}: {}", txn.zxid, text)); });
+    model_.sees(change, txn.session == leader, lawless, [&](const char* invariant, std::string text) {
+      say(invariant, now, fmt::format("zxid {}: {}", txn.zxid, text));
+    });
+    note_model_writer(txn.session);
     states_.sees(change, e, txn.zxid, lawless,
                  [&](std::string text) { say("I2", now, fmt::format("zxid {}: {}", txn.zxid, text)); });
     refusals_.sees(
@@ -366,6 +371,7 @@ void judge::check_debts(time_point now) {
 }
 
 void judge::quiescent(const expectation& e, time_point now) {
+  model_.quiescent(image_, [&](const char* invariant, std::string text) { say(invariant, now, std::move(text)); });
   for (const auto& [number, h] : hosts_) {
     if (!h.deadline || *h.deadline - now < start_margin) {
       turns_.anew(number, now);

@@ -12,6 +12,7 @@
 #include "simulation/process.hpp"
 #include "simulation/tree_image.hpp"
 #include "test/sim/debts.hpp"
+#include "test/sim/model_rules.hpp"
 #include "test/sim/patience.hpp"
 #include "test/sim/prepare_rules.hpp"
 #include "test/sim/record_rules.hpp"
@@ -45,6 +46,7 @@ struct violation {
 /// - I7 when a node reports a run with an item after it has reported its revocation, without a new grant.
 /// - I9 when a node overwrites, in a job's pool, the later wish of another one that lives and offers the job.
 /// - I9 when the record of a job is changed by somebody who may not, or otherwise than it may (see record_rules.hpp).
+/// - I5, I6 and I9 of what is noted down of the cluster as a whole (see model_rules.hpp).
 /// - I10 when a part of a node dies of an exception: user code cannot do that, so it is a defect of ours; when a
 ///   component tries something in vain for longer than a minute without a problem.
 /// - I3 when an item that its node holds does not get its turn, and nobody says so (see turns.hpp); when an item that a
@@ -59,7 +61,7 @@ struct violation {
 class judge {
 public:
   explicit judge(std::string root = "/djm")
-    : root_(root), records_(root), preparations_(root), states_(root), image_(std::move(root)) {}
+    : root_(root), records_(root), preparations_(root), model_(root), states_(root), image_(std::move(root)) {}
 
   // -- what happens --
 
@@ -103,6 +105,7 @@ public:
   slot_book& of_slots() { return slots_; }
   const state_rules& of_states() const { return states_; }
   short_room& of_room() { return room_; }
+  const model_rules& of_model() const { return model_; }
 
   /// From now on no change is expected; or no more.
   void expect_quiet(bool quiet) { quiet_ = quiet; }
@@ -169,6 +172,7 @@ private:
     bool paused = false;
     bool ended = false;
     std::set<std::string> revoked;
+    std::int64_t epoch = 0; ///< of what it has said last of the cluster as a whole
     std::uint32_t failures_expected = 0;
     /// Works in a history that is gone.
     bool former = false;
@@ -208,11 +212,14 @@ private:
   void check_debts(time_point now);
   void check_that_all_found_out(time_point now);
   void check_wish(const store::node_change& change, const job_id& job, time_point now);
+  void note_model_writer(store::session_id_t session);
   void say(const char* invariant, time_point now, std::string text);
 
   std::string root_;
   record_rules records_;
   prepare_rules preparations_;
+  model_rules model_;
+  std::int64_t model_writer_ = 0; ///< the epoch
   state_rules states_;
   refusal_rules refusals_;
   short_room room_;

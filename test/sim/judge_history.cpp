@@ -15,6 +15,7 @@ void judge::history_begins(const store::znode_tree& tree, store::zxid_t latest, 
   image_ = tree_image{root_};
   records_ = record_rules{root_};
   preparations_ = prepare_rules{root_};
+  model_ = model_rules{root_};
   states_.history_begins();
   refusals_.forget();
   room_.forget();
@@ -37,6 +38,7 @@ void judge::history_begins(const store::znode_tree& tree, store::zxid_t latest, 
     const auto e = image_.read(change);
     records_.sees(change, 0, false, true, image_, [](const std::string&) {});
     preparations_.sees(change, true, [](const std::string&) {});
+    model_.sees(change, false, true, [](const char*, const std::string&) {});
     states_.sees(change, e, node->header.czxid, true, [](const std::string&) {});
     moves_.sees(change, e, image_, now);
     image_.apply(change, e, node->header.czxid);

@@ -28,6 +28,9 @@ void judge::told(const process& p, const event& what, time_point now) {
   turns_.told(p.number(), what, now, [&](std::string text) { say("I3", now, std::move(text)); });
   slots_.told(p.number(), what, std::chrono::duration_cast<std::chrono::milliseconds>(p.wall()).count(),
               [&](const char* invariant, std::string text) { say(invariant, now, std::move(text)); });
+  if (const auto* model = std::get_if<model_changed>(&what)) {
+    model_.told(*model);
+  }
   if (const auto* granted = std::get_if<items_granted>(&what)) {
     for (const auto& item : granted->items) {
       h.revoked.erase(granted->job + '/' + item.id);
@@ -54,6 +57,24 @@ void judge::told(const process& p, const event& what, time_point now) {
       --h.failures_expected;
     } else {
       say("I10", now, fmt::format("{}: {}", name_of(p), trouble->why.text));
+    }
+  }
+}
+
+/// Who has noted down what the cluster is: what it was about to tell of it is lost with it.
+void judge::note_model_writer(store::session_id_t session) {
+  if (model_.epoch() == model_writer_) {
+    return;
+  }
+  model_writer_ = model_.epoch();
+  for (const auto& [id, life] : image_.alive()) {
+    for (auto& [number, h] : hosts_) {
+      if (life.session == session && h.incarnation == life.incarnation) {
+        h.epoch = model_writer_;
+        if (h.dead) {
+          model_.died(h.epoch);
+        }
+      }
     }
   }
 }

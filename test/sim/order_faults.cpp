@@ -91,7 +91,7 @@ void fault_plan::add_order_faults() {
     const auto name = fmt::format("t{}", chance_.below(4));
     for (int n = 0; n < 2; ++n) {
       if (const auto h = any_node()) {
-        world_.ask<std::int64_t>(*h, trigger_everywhere{spec.id, name}, taken);
+        world_.ask<std::int64_t>(*h, trigger_job{spec.id, name}, taken);
       }
     }
   };

@@ -365,6 +365,7 @@ scenario_result run_scenario(const scenario_options& o) {
     events["starts of slots"] += w.verdict().of_slots().starts();
     events["slots that were told to have no run"] += w.verdict().of_slots().skips();
     events["leaderships"] += n.leaderships;
+    events["changes of the cluster noted down"] += w.verdict().of_model().changes();
     events["plans with moves, within their bound"] += w.verdict().moves().bounded;
     events["plans with moves, without a bound"] += w.verdict().moves().unbounded;
     result.trace.assign(w.trace().begin(), w.trace().end());

@@ -74,7 +74,7 @@ void user::wish(world::handle h) {
   switch (chance_.below(8)) {
   case 0:
     if (!job.spec.schedule.lasting()) {
-      world_.ask<std::uint64_t>(h, trigger_job{job.spec.id}, [](const std::uint64_t&) {});
+      world_.ask<std::uint64_t>(h, trigger_here{job.spec.id}, [](const std::uint64_t&) {});
     }
     break;
   case 1: world_.tell(h, reschedule_job{job.spec.id, job.spec.schedule}); break;

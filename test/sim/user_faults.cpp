@@ -193,7 +193,7 @@ void fault_plan::add_user_faults() {
   actions_["job triggered"] = [this] {
     const auto& j = any_job();
     if (const auto h = any_node(); h && !j.spec.schedule.lasting()) { // its starts are counted
-      world_.ask<std::uint64_t>(*h, trigger_job{j.spec.id}, [](const std::uint64_t&) {});
+      world_.ask<std::uint64_t>(*h, trigger_here{j.spec.id}, [](const std::uint64_t&) {});
     }
   };
   actions_["job rescheduled"] = [this] {

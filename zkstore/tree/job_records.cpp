@@ -32,6 +32,7 @@ job_spec followed_fields(const job_spec& ruling, job_spec own) {
   own.pool_check_period = ruling.pool_check_period;
   own.pool_timeout = ruling.pool_timeout;
   own.stop_grace = ruling.stop_grace;
+  own.on_pool_change = ruling.on_pool_change;
   own.slots = ruling.slots;
   own.failures = ruling.failures;
   return own;

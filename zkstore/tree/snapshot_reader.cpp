@@ -16,7 +16,8 @@ read_batch snapshot_reader::next() {
              ask.children(tree_.pools()),
              ask.children(tree_.marks()),
              ask.children(tree_.refusals()),
-             scope_.candidates ? std::optional{ask.children(tree_.latches())} : std::nullopt};
+             scope_.candidates ? std::optional{ask.children(tree_.latches())} : std::nullopt,
+             scope_.candidates ? std::optional{ask.get(tree_.model())} : std::nullopt};
     break;
   case round::details:
     for (const auto& id : worker_names_) {
@@ -88,6 +89,10 @@ void snapshot_reader::take_base() {
     if (is_valid_id(name)) {
       marked_.emplace_back(name);
     }
+  }
+  if (base_.model) {
+    snapshot_.model = read_payload<model_payload>(**base_.model, tree_.model());
+    note(snapshot_.model);
   }
   refusal_names_ = base_.refusals->children;
   if (base_.candidates) {

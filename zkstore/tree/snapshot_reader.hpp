@@ -47,6 +47,8 @@ struct tree_snapshot {
   /// The candidates that a session holds, in the order in which they would lead: the first one does. Only where they
   /// were asked for.
   std::vector<candidate> candidates;
+  /// What is noted down of the cluster as a whole; with the candidates.
+  reading<model_payload> model;
   /// Locks were asked for, and there are more items than may be looked at.
   bool locks_left_out = false;
   /// What is not as djm writes it: each error names its path.
@@ -62,7 +64,7 @@ struct tree_snapshot {
 class snapshot_reader {
 public:
   struct scope {
-    /// Who leads: reads all candidates.
+    /// Who leads, and what leaders have noted down: reads all candidates.
     bool candidates;
     /// Reads the lock of each item, unless there are more items than this.
     std::size_t max_locks;
@@ -86,7 +88,7 @@ private:
 
   struct base_slots {
     read_slot workers, alive, pools, jobs, marks, refusals;
-    std::optional<read_slot> candidates;
+    std::optional<read_slot> candidates, model;
   };
   /// Places in the snapshot.
   struct folder {

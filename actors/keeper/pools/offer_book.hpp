@@ -77,6 +77,9 @@ public:
       record.outdated();
     }
   }
+  /// The pool was read, whose items have come or gone in transaction `at` last. True: that is news, as is the first
+  /// sight.
+  bool saw_items(store::zxid_t at) { return std::exchange(items_at_, at) != at; }
 
   /// Whether the pool in the tree is as we want it has to be looked at.
   bool dirty() const { return dirty_; }
@@ -92,9 +95,17 @@ private:
   std::optional<followed_job> followed_; ///< as it was told
   std::optional<std::vector<item_id>> pool_;
   std::int64_t prepared_ = 0;
+  store::zxid_t items_at_ = 0;
   bool dirty_ = true;
   bool shown_ = false;
 };
+
+/// The pool was read: whoever runs the job hears when items have come or gone.
+inline void tell_of_items(job_offer& o, const store::read_result& pool, keeper_effects& out) {
+  if (pool.code == store::rc::ok && o.saw_items(pool.stat.pzxid)) {
+    out.push_back(keeper_pool_changed{o.own().id, pool.stat.pzxid});
+  }
+}
 
 /// The jobs that this node offers.
 class offer_book {

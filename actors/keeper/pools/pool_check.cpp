@@ -62,6 +62,7 @@ void pool_check::apply(const base_slots& base, const std::vector<pool_slots>& po
   writer_.begin(version->stat.version, base.worker_version->stat.version);
   for (const auto& slots : pools) {
     if (auto* o = offers_.find(slots.pool.id); o != nullptr && o->pool() && o->offered()) {
+      tell_of_items(*o, *slots.pool.pool, out);
       apply_pool(slots, *o, s, out);
     }
   }

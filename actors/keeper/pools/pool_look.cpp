@@ -55,10 +55,13 @@ void pool_look::apply_version(const read_slot& slot, step s, keeper_effects& out
   looked_at_some();
 }
 
-void pool_look::apply_pools(const read_slots<job_id>& pools, step, keeper_effects&) {
+void pool_look::apply_pools(const read_slots<job_id>& pools, step, keeper_effects& out) {
   for (const auto& [job, pool] : pools) {
-    if (auto* o = offers_.find(job); o != nullptr && !o->accord.agrees(pool->data)) {
-      o->outdated();
+    if (auto* o = offers_.find(job); o != nullptr) {
+      if (!o->accord.agrees(pool->data)) {
+        o->outdated();
+      }
+      tell_of_items(*o, *pool, out);
     }
   }
   looked_at_some();

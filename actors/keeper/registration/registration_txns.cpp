@@ -3,6 +3,8 @@
 #include <chrono>
 #include <utility>
 
+#include "zkstore/tree/shared_settings.hpp"
+
 namespace djm {
 
 store::worker_payload own_registration(const keeper_config& cfg) {
@@ -14,6 +16,7 @@ store::worker_payload own_registration(const keeper_config& cfg) {
   w.weight = cfg.config.weight;
   w.capacity = cfg.config.capacity;
   w.max_items = cfg.config.max_items;
+  w.shared = store::shared_settings(cfg.config);
   return w;
 }
 

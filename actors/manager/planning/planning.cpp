@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "actors/manager/planning/standing.hpp"
+#include "zkstore/tree/shared_settings.hpp"
 
 namespace djm {
 
@@ -37,6 +38,7 @@ void planning::start(step s, manager_effects& out) {
     return;
   }
   tell_warnings(task->warnings, out);
+  tell_mismatches(out);
   asked_ = task->problem;
   if (auto line = books_.open(*asked_, frozen_); !line.empty()) {
     asked_ = std::make_shared<const assignment_problem>(asked_->with_waiting(std::move(line)));
@@ -86,11 +88,60 @@ bool planning::on_planned(const expected<plan_so_far>& result, step s, manager_e
   plan_time_.add(s.now - asked_at_);
   report_ = describe_plan(*problem_, *plan_, s.now - asked_at_);
   tell_wanted(out);
+  waits_.planned(known_.image(), *problem_, *plan_, s.now);
+  tell_waits(out);
   if (plan_->summary.moves_deferred > 0) {
     moment_.changed(s.now); // the rest follows in rounds of their own
   }
   return true;
 }
+
+// -- items that wait for too long --------------------------------------------------------
+
+void planning::look_at_waits(time_point now, manager_effects& out) {
+  auto overdue = waits_.look(now);
+  for (auto& x : overdue) {
+    out.push_back(emit_effect{std::move(x)});
+  }
+  if (!overdue.empty()) {
+    tell_waits(out);
+  }
+}
+
+void planning::tell_waits(manager_effects& out) {
+  const auto now = waits_.problems();
+  std::set<std::string> told;
+  for (const auto& [job, text] : now) {
+    store_.complain(*told.insert(about_job(allocation, job)).first, {errc::timed_out, text}, out);
+  }
+  const std::string begin = std::string{allocation} + " ";
+  store_.over_if(
+    [&](const std::string& about) { return about.compare(0, begin.size(), begin) == 0 && told.count(about) == 0; },
+    out);
+}
+
+// -- nodes that do not agree -------------------------------------------------------------
+
+/// Of those that are there: who is gone may come back as it should be.
+void planning::tell_mismatches(manager_effects& out) {
+  std::map<node_id, const store::settings_map*> nodes;
+  for (const auto& [id, w] : known_.image().workers) {
+    if (w.is_alive()) {
+      nodes.emplace(id, &w.registration->shared);
+    }
+  }
+  const std::string begin = "configuration: ";
+  std::set<std::string> told;
+  for (const auto& d : store::differences(nodes)) {
+    store_.complain(*told.insert(begin + d.key).first,
+                    {errc::config_mismatch, "nodes of this cluster have to agree: " + store::describe(d)}, out);
+  }
+  store_.over_if(
+    [&](const std::string& about) { return about.compare(0, begin.size(), begin) == 0 && told.count(about) == 0; },
+    out);
+}
+
+// -- what has come of it -----------------------------------------------------------------
 
 /// Items that found no room call for more capacity: each once until it has been served, told together per job.
 void planning::tell_wanted(manager_effects& out) {

@@ -9,6 +9,7 @@
 #include "actors/manager/member_history.hpp"
 #include "actors/manager/planning/plan_report.hpp"
 #include "actors/manager/planning/user_strategies.hpp"
+#include "actors/manager/planning/wait_book.hpp"
 #include "actors/manager/slot_books.hpp"
 
 namespace djm {
@@ -22,6 +23,8 @@ public:
 
   /// Time has passed: a plan is wanted when a tolerance or a probation is over.
   void look_at_time(time_point now);
+  /// Time has passed: items that have waited for too long are told.
+  void look_at_waits(time_point now, manager_effects& out);
   void start(step s, manager_effects& out);
   /// The planner is asked.
   bool under_way() const { return request_ != 0; }
@@ -42,6 +45,7 @@ public:
   const std::shared_ptr<const plan>& made() const { return plan_; }
   const plan_report& report() const { return report_; }
   const slot_books& books() const { return books_; }
+  const wait_book& waits() const { return waits_; }
   /// Workers that were gone and keep what they have.
   const std::set<node_id>& kept_back() const { return frozen_; }
   /// Workers that were planned for as if they were draining.
@@ -51,6 +55,8 @@ private:
   void forget_flaps(time_point now, manager_effects& out);
   void tell_warnings(const std::vector<error>& warnings, manager_effects& out);
   void tell_wanted(manager_effects& out);
+  void tell_waits(manager_effects& out);
+  void tell_mismatches(manager_effects& out);
 
   const manager_config& cfg_;
   leader_store& store_;
@@ -63,6 +69,7 @@ private:
   plan_failures failures_;
   user_strategies strategies_;
   slot_books books_;
+  wait_book waits_;
 
   std::uint64_t request_ = 0;                       ///< the question to the planner that is under way
   std::shared_ptr<const assignment_problem> asked_; ///< what is being planned: no answer to it is known yet

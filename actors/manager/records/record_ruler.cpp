@@ -94,6 +94,7 @@ void record_ruler::apply_look(const read_slot& version, const std::optional<read
     std::copy_if(all.begin(), all.end(), std::inserter(names_, names_.end()),
                  [](const job_id& x) { return is_valid_id(x); });
     open_questions_.clear();
+    marks_.clear();
     changed = names_;
     preparations_.clear(); // all are read anew
   }
@@ -113,6 +114,16 @@ void record_ruler::apply_look(const read_slot& version, const std::optional<read
 void record_ruler::apply_records(const std::vector<store::record_reads>& records, step s, manager_effects& out) {
   for (const auto& found : records) {
     note(found.id, *found.record, s, out);
+    mark(found);
+  }
+}
+
+/// One that makes no sense is what it was: nodes go on with that as well.
+void record_ruler::mark(const store::record_reads& found) {
+  if (found.record->code != rc::ok) {
+    marks_.drop(found.id);
+  } else if (const auto read = store::decode<store::job_payload>(found.record->data, {}); read) {
+    marks_.put(found.id, mark_of_record(*read, found.config->code == rc::ok ? found.config->data : std::string{}));
   }
 }
 

@@ -13,6 +13,7 @@
 #include "actors/manager/dirty_marks.hpp"
 #include "actors/manager/leader_store.hpp"
 #include "actors/manager/lock_watchdog.hpp"
+#include "actors/manager/model/cluster_model.hpp"
 #include "actors/manager/planning/plan_moment.hpp"
 #include "actors/manager/records/preparation_desk.hpp"
 #include "zkstore/tree/job_records.hpp"
@@ -48,6 +49,8 @@ public:
   bool start(step s, manager_effects& out);
   /// What is under way is forgotten.
   void give_up();
+  /// What all follow of each job.
+  const record_marks& marks() const { return marks_; }
   /// The next moment at which there may be something to look at.
   std::optional<time_point> next() const { return earliest(look_at_, tidy_at_); }
 
@@ -67,6 +70,7 @@ private:
   void apply_look(const read_slot& version, const std::optional<read_slot>& names, step s, manager_effects& out);
   void apply_records(const std::vector<store::record_reads>& records, step s, manager_effects& out);
   void note(const job_id& job, const store::read_result& record, step s, manager_effects& out);
+  void mark(const store::record_reads& found);
   // what is to be decided
   std::set<std::string> offering(time_point now) const;
   void judge(manager_effects& out);
@@ -92,11 +96,12 @@ private:
   std::optional<std::int32_t> seen_;  ///< all changes up to this version of `jobs-version` have been noticed
   std::optional<time_point> look_at_; ///< where no watch could be left
   time_point tidy_at_;
-  std::set<job_id> names_;                  ///< of all records
-  std::set<job_id> ended_;                  ///< of jobs that are being removed, or that nobody has had for long
-  std::set<job_id> open_questions_;         ///< records that leave something to decide
-  std::set<job_id> to_judge_;               ///< of those, what has not been judged since something has changed
-  std::set<std::string> judged_among_;      ///< who was there when all were judged
+  std::set<job_id> names_;             ///< of all records
+  std::set<job_id> ended_;             ///< of jobs that are being removed, or that nobody has had for long
+  std::set<job_id> open_questions_;    ///< records that leave something to decide
+  std::set<job_id> to_judge_;          ///< of those, what has not been judged since something has changed
+  std::set<std::string> judged_among_; ///< who was there when all were judged
+  record_marks marks_;
   std::map<job_id, time_point> idle_since_; ///< since when nobody offers them, as far as this leader has seen
 };
 

@@ -47,7 +47,7 @@ struct answer_of<get_cluster> {
 };
 /// The number of runs that follow.
 template <>
-struct answer_of<trigger_job> {
+struct answer_of<trigger_here> {
   /// The type of the answer.
   using type = std::uint64_t;
 };
@@ -113,7 +113,7 @@ struct answer_of<remove_job> {
 };
 /// The `rev` of the job's record.
 template <>
-struct answer_of<trigger_everywhere> {
+struct answer_of<trigger_job> {
   /// The type of the answer.
   using type = std::int64_t;
 };

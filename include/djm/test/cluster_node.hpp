@@ -75,15 +75,15 @@ public:
   expected<std::int64_t> prepare_again(const job_id& job);
   /// As `djm::node::remove_job`.
   expected<std::int64_t> remove_job(const job_id& job);
-  /// As `djm::node::trigger_everywhere`.
-  expected<std::int64_t> trigger_everywhere(const job_id& job, std::string request = {});
+  /// As `djm::node::trigger_job`.
+  expected<std::int64_t> trigger_job(const job_id& job, std::string request = {});
   /// As `djm::node::item_state`.
   expected<djm::item_state> item_state(const job_id& job, const item_id& item);
   /// As `djm::node::set_item_state`.
   expected<djm::item_state> set_item_state(const job_id& job, const item_id& item, std::optional<bytes> state,
                                            std::optional<std::int64_t> version = {});
-  /// As `djm::node::trigger`.
-  expected<std::uint64_t> trigger(const job_id& job);
+  /// As `djm::node::trigger_here`.
+  expected<std::uint64_t> trigger_here(const job_id& job);
   /// As `djm::node::cancel`.
   expected<void> cancel(const job_id& job, run_id run);
   /// As `djm::node::release`.

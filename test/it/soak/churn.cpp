@@ -139,7 +139,7 @@ void churn::step() {
     ++happened_[disabled_ ? "job disabled" : "job enabled"];
     break;
   default:
-    (void) nodes_[below(stays)].trigger("base");
+    (void) nodes_[below(stays)].trigger_here("base");
     ++happened_["job triggered"];
     break;
   }

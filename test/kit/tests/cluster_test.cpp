@@ -150,7 +150,7 @@ TEST_CASE("nodes answer what they answer in production") {
   c.settle();
   CHECK(c.runs("mail").empty());
   const auto owner = c.owner("mail", "a");
-  CHECK(c.node(owner).trigger("mail"));
+  CHECK(c.node(owner).trigger_here("mail"));
   c.advance(1s);
   CHECK(c.runs("mail").size() == 1);
   CHECK(c.node(owner).reschedule("mail", schedule::fixed_delay(1s)));
@@ -183,7 +183,7 @@ TEST_CASE("nodes answer any message") {
   c.settle();
   CHECK(djm::test::ask(c, "n0", get_status{})->ready);
   CHECK(djm::test::ask(c, "n0", get_cluster{})->jobs.size() == 1);
-  CHECK(djm::test::ask(c, "n0", trigger_job{"fax"}).error().code == errc::unknown_job);
+  CHECK(djm::test::ask(c, "n0", trigger_here{"fax"}).error().code == errc::unknown_job);
   CHECK(djm::test::ask(c, "n0", get_job_handle{"mail"}).value() != nullptr);
 }
 

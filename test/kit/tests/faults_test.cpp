@@ -222,7 +222,7 @@ TEST_CASE("a cluster with clocks that run differently keeps its promises") {
       job_builder("nap").items(numbered("i", 3)).on_trigger_only().run([](job_context& ctx) { ctx.sleep(1000s); }));
     c.settle();
     for (const auto& id : c.nodes()) {
-      REQUIRE(c.node(id).trigger("nap"));
+      REQUIRE(c.node(id).trigger_here("nap"));
     }
     c.advance(1100s);
     REQUIRE(c.runs("nap").size() == 3);

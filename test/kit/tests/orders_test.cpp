@@ -62,7 +62,7 @@ TEST_CASE("a paused job starts nothing, keeps its items, and goes on when it is 
   CHECK(c.runs("n0") == before);
   CHECK(c.items_of("n0") == items);
   CHECK(c.node("n0").job("mail")->held);
-  CHECK(c.node("n0").trigger_everywhere("mail").error().code == errc::invalid_state);
+  CHECK(c.node("n0").trigger_job("mail").error().code == errc::invalid_state);
   REQUIRE(c.node("n0").resume_job("mail"));
   c.advance(3s);
   CHECK(c.runs("n0") > before);
@@ -72,12 +72,12 @@ TEST_CASE("a trigger for the cluster is one run more on each node, however often
   cluster c{2};
   c.register_job(job_builder("mail").items({"a", "b"}).on_trigger_only().run([](job_context&) {}));
   c.settle();
-  REQUIRE(c.node("n0").trigger_everywhere("mail", "monday"));
-  REQUIRE(c.node("n1").trigger_everywhere("mail", "monday"));
+  REQUIRE(c.node("n0").trigger_job("mail", "monday"));
+  REQUIRE(c.node("n1").trigger_job("mail", "monday"));
   c.advance(2s);
   CHECK(c.node("n0").job("mail")->counters.started == 1);
   CHECK(c.node("n1").job("mail")->counters.started == 1);
-  REQUIRE(c.node("n1").trigger_everywhere("mail", "tuesday"));
+  REQUIRE(c.node("n1").trigger_job("mail", "tuesday"));
   c.advance(2s);
   CHECK(c.node("n0").job("mail")->counters.started == 2);
 }

@@ -103,7 +103,7 @@ TEST_CASE("states: a run that saves over an operator's state is refused until it
     heard.push_back(std::to_string(ctx.load("a").value()->data.size()));
     say(ctx.save("a", bytes_of("three")));
   }));
-  REQUIRE(c.node("n0").trigger("mail"));
+  REQUIRE(c.node("n0").trigger_here("mail"));
   c.settle();
   c.advance(5s);
   REQUIRE(c.node("n0").set_item_state("mail", "a", bytes_of("theirs")));
@@ -120,7 +120,7 @@ TEST_CASE("states: while the store is away a save is refused in time, and nothin
     const auto late = ctx.save("a", bytes_of("two"));
     heard.push_back(late ? "saved" : to_string(late.error().code));
   }));
-  REQUIRE(c.node("n0").trigger("mail"));
+  REQUIRE(c.node("n0").trigger_here("mail"));
   c.settle();
   c.advance(1s);
   c.cut("n0");

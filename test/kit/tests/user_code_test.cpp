@@ -16,7 +16,7 @@ struct one_node : cluster {
   one_node() : cluster(1) {}
   void give(std::function<void(job_context&)> f) {
     register_job(job_builder("mail").items({"a"}).on_trigger_only().run(std::move(f)));
-    REQUIRE(node("n0").trigger("mail")); // kept until the item is there
+    REQUIRE(node("n0").trigger_here("mail")); // kept until the item is there
   }
 };
 
@@ -171,7 +171,7 @@ TEST_CASE("more runs than threads wait for their turn") {
       ctx.sleep(1min);
     }));
   c.settle();
-  CHECK(c.node(0).trigger("mail") == 6);
+  CHECK(c.node(0).trigger_here("mail") == 6);
   c.advance(30s);
   CHECK(c.running("mail").size() == 2);
   CHECK(c.node(0).status()->executor.waiting == 4);

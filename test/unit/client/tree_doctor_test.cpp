@@ -87,11 +87,37 @@ TEST_CASE("doctor: each fault is found with its path and rule, alone, and what c
 
 TEST_CASE("doctor: every rule that a tree in memory can break has a fault") {
   std::set<finding_rule> made{finding_rule::alive_without_registration, finding_rule::no_leader,
-                              finding_rule::mixed_access, finding_rule::hidden_node};
+                              finding_rule::mixed_access, finding_rule::hidden_node, finding_rule::config_mismatch};
   for (const auto& fault : tree_faults()) {
     made.insert(fault.rule);
   }
-  CHECK(made.size() == 1 + static_cast<std::size_t>(finding_rule::orphaned_refusal));
+  CHECK(made.size() == 1 + static_cast<std::size_t>(finding_rule::config_mismatch));
+}
+
+TEST_CASE("doctor: nodes that are there and do not agree are named with keys and values") {
+  sick_tree t;
+  const auto other = t.tree.open();
+  enlist(t.tree, other, "n2", "i2");
+  const auto say = [&](const std::string& id, const char* tolerance, const char* moves) {
+    auto p = *store::decode<store::worker_payload>(t.tree.data("/djm/workers/" + id), id);
+    p.shared = {{"detach_tolerance", tolerance}, {"max_moves", moves}};
+    t.tree.put("/djm/workers/" + id, store::encode(p));
+  };
+  say("n1", "15s", "0");
+  CHECK(t.ids().empty()); // n2 says nothing
+  say("n2", "15s", "0");
+  CHECK(t.ids().empty());
+  say("n2", "30s", "7");
+  const auto all = t.examine();
+  REQUIRE(all.size() == 1);
+  const auto& f = all.front().finding;
+  CHECK(f.id == "config_mismatch:workers");
+  CHECK(f.level == finding_level::warning);
+  CHECK(f.text == "detach_tolerance differs: 15s on \"n1\"; 30s on \"n2\"; max_moves differs: 0 on \"n1\"; 7 on "
+                  "\"n2\"");
+  CHECK(all.front().ops.empty());
+  t.tree.end(other);
+  CHECK(t.ids().empty());
 }
 
 TEST_CASE("doctor: faults do not hide each other") {

@@ -99,6 +99,7 @@ inline std::vector<tree_fault> tree_faults() {
        h.put(root + "/workers/n6/assigned/j/a", "");
      }},
     fault(rule::malformed_data, "refusals/n1-i1-1", true, "never"),
+    fault(rule::malformed_data, "model", false, "never"),
     fault(rule::orphaned_refusal, "refusals/n1-i0-1", true,
           store::encode(store::refusal_payload{"n1", "i0", "j", {"a"}, 1000, {}})),
     fault(rule::empty_lock_folder, "locks/past", true, ""),

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 
 #include "test/unit/cores/admin_rig.hpp"
 #include "zkstore/tree/job_records.hpp"
@@ -143,4 +144,38 @@ TEST_CASE("admin: the view of an empty tree is empty") {
   CHECK(v.workers.empty());
   CHECK(v.jobs.empty());
   CHECK(v.problems.empty());
+}
+
+TEST_CASE("admin: the view shows what is noted down of the cluster, and nodes that do not agree") {
+  admin_rig r;
+  r.join();
+  enlist(r.tree, r.tree.open(), "other", "i2");
+  CHECK(r.view().model.epoch == 0);
+  store::model_payload m;
+  m.epoch = 7;
+  m.job_model = "a";
+  m.configuration = "b";
+  m.deployment = "c";
+  m.deployments = {"monday"};
+  m.changed_at_ms = 12;
+  r.tree.put("/djm/model", store::encode(m));
+  for (const auto& [id, value] : std::map<std::string, std::string>{{"n", "15s"}, {"other", "30s"}}) {
+    auto p = *store::decode<store::worker_payload>(r.tree.data("/djm/workers/" + id), id);
+    p.shared = {{"detach_tolerance", value}};
+    r.tree.put("/djm/workers/" + id, store::encode(p));
+  }
+  const auto v = r.view();
+  CHECK(v.model.epoch == 7);
+  CHECK(v.model.job_model == "a");
+  CHECK(v.model.configuration == "b");
+  CHECK(v.model.deployment == "c");
+  CHECK(v.model.deployments == std::vector<std::string>{"monday"});
+  CHECK(v.model.changed_at_ms == 12);
+  CHECK(v.problems ==
+        std::vector<std::string>{"nodes of this cluster have to agree: detach_tolerance differs: 15s on \"n\"; 30s on "
+                                 "\"other\""});
+  r.tree.put("/djm/model", "rubbish");
+  const auto bad = r.view();
+  CHECK(bad.model.epoch == 0);
+  CHECK(bad.problems.size() == 2);
 }

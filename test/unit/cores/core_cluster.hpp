@@ -101,6 +101,7 @@ private:
   static void one(keeper_core&, keeper_core::read_older&) {}
   void one(keeper_core&, keeper_core::follow& x);
   static void one(keeper_core&, keeper_core::job_ended&) {}
+  static void one(keeper_core&, keeper_core::pool_changed&) {}
   void one(election_core&, election_core::granted& x);
   void one(election_core&, election_core::revoked&);
   void one(manager_core&, manager_core::plan_request& x);

@@ -127,9 +127,12 @@ public:
     auto q = std::move(commits.front());
     commits.pop_front();
     last_ = show(q);
-    written.push_back(show(q.txn));
+    const bool counts = notes || store::path_of(q.txn.ops.back()).find("/model") == std::string::npos;
+    if (counts) {
+      written.push_back(show(q.txn));
+    }
     auto f = fate::truth;
-    if (!fates.empty()) {
+    if (counts && !fates.empty()) {
       f = fates.front();
       fates.pop_front();
     }
@@ -204,6 +207,8 @@ public:
     store::transaction txn;
   };
   std::deque<held_answer> held;
+  /// What a leader notes down of the cluster as a whole counts among the transactions.
+  bool notes = false;
   /// What happens to the next transactions, in order; afterwards the truth.
   std::deque<fate> fates;
   std::vector<std::string> written;
@@ -217,6 +222,7 @@ public:
   std::string said;
   std::vector<typename Core::effect> others;
   std::vector<keeper_core::follow> followed;
+  std::vector<keeper_core::pool_changed> pool_changes;
 
 private:
   void take_one(commit_effect& x) {
@@ -235,6 +241,8 @@ private:
   void take_one(worker_core::settled_changed&) {}
   /// Comes with every job that is offered: tests of records look at `followed`.
   void take_one(keeper_core::follow& x) { followed.push_back(std::move(x)); }
+  /// The same, of pools.
+  void take_one(keeper_core::pool_changed& x) { pool_changes.push_back(std::move(x)); }
   template <class T>
   void take_one(T& x) {
     said += (said.empty() ? "" : "; ") + show(x);

@@ -178,3 +178,26 @@ TEST_CASE("runner: a time zone that this machine does not know leaves the schedu
   CHECK(follow(r, 3, f) == "");
   CHECK(r.wakes() == 4); // the next point of the new grid
 }
+
+TEST_CASE("runner: a changed pool wants a restart where the job says so and this node has items of it") {
+  const auto wanted = "restart_wanted(job=\"j\"";
+  runner r{runner::job()};
+  r.leased(0);
+  r.granted(0, {{"a", 1}});
+  const auto changed = [&](double t) { return r.take(r.core.on_pool_changed(when(t))); };
+  CHECK(changed(1) == "");
+  CHECK_FALSE(tells(r, wanted));
+  auto f = order_of();
+  f.spec.on_pool_change = pool_change::signal;
+  follow(r, 2, f);
+  CHECK(changed(3) == ""); // nothing is stopped or started for it
+  CHECK(tells(r, wanted));
+  r.done(4, 1);
+  r.revoked(5, {"a"});
+  changed(6);
+  CHECK_FALSE(tells(r, wanted));
+  r.granted(7, {{"b", 2}});
+  r.stop(8);
+  changed(9);
+  CHECK_FALSE(tells(r, wanted));
+}

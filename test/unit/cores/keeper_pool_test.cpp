@@ -214,3 +214,51 @@ TEST_CASE("keeper: a large pool is written in transactions of at most 256 KB") {
     CHECK(t.size() <= 256u << 10); // the names alone
   }
 }
+
+TEST_CASE("keeper: each change of the items of a job that it offers is told once, whoever makes it") {
+  keeper_rig r;
+  r.d.connect();
+  r.offer("j");
+  r.pool("j", {"a", "b"});
+  r.d.pass(seconds{12});
+  const auto heard = [&] { return std::exchange(r.d.pool_changes, {}); };
+  const auto first = heard();
+  REQUIRE(first.size() == 1); // the first sight
+  CHECK(first.front().job == "j");
+  CHECK(first.front().at == r.tree.stat("/djm/work-pool/j").pzxid);
+  const auto change = [&](const std::string& path, const std::string& data) {
+    r.tree.put(path, data);
+    r.tree.put("/djm/work-pool-version", "{}");
+    r.d.pass(seconds{12});
+  };
+  SUBCASE("this node itself") {
+    r.pool("j", {"a", "b", "c"});
+    r.d.pass(seconds{12});
+    const auto told = heard();
+    REQUIRE(told.size() == 1);
+    CHECK(told.front().at == r.tree.stat("/djm/work-pool/j/c").czxid);
+  }
+  SUBCASE("somebody else") {
+    change("/djm/work-pool/j/x", {});
+    const auto told = heard();
+    REQUIRE(told.size() == 1);
+    CHECK(told.front().at == r.tree.stat("/djm/work-pool/j").pzxid);
+  }
+  SUBCASE("an item that goes") {
+    r.pool("j", {"a"});
+    r.d.pass(seconds{12});
+    CHECK(heard().size() == 1);
+  }
+  SUBCASE("what else the pool says is none") {
+    auto p = *store::decode<store::pool_payload>(r.tree.data("/djm/work-pool/j"), "");
+    p.enabled = false;
+    change("/djm/work-pool/j", store::encode(p));
+    CHECK(heard().empty());
+  }
+  SUBCASE("another session is none") {
+    r.d.expire();
+    r.d.connect();
+    r.d.pass(seconds{12});
+    CHECK(heard().empty());
+  }
+}

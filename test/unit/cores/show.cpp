@@ -181,6 +181,9 @@ std::string show(const keeper_core::follow& x) {
 std::string show(const keeper_core::job_ended& x) {
   return "ended " + x.job;
 }
+std::string show(const keeper_core::pool_changed& x) {
+  return "pool changed: " + x.job + " at " + std::to_string(x.at);
+}
 std::string show(const keeper_core::failed& x) {
   return "failed " + to_string(x.why);
 }

@@ -56,6 +56,7 @@ std::string show(const keeper_core::failed& x);
 std::string show(const keeper_core::read_older& x);
 std::string show(const keeper_core::follow& x);
 std::string show(const keeper_core::job_ended& x);
+std::string show(const keeper_core::pool_changed& x);
 
 std::string show(const election_core::granted& x);
 std::string show(const election_core::revoked& x);

@@ -25,14 +25,15 @@
     djm::node_event, djm::bytes, djm::field_description, djm::user_config, djm::slot_rules, djm::failure_rules,        \
     djm::slots_skipped, djm::retry_planned, djm::run_timed_out, djm::items_parked, djm::job_paused, djm::past_run,     \
     djm::run_history, djm::job_changed, djm::job_removed, djm::followed_job, djm::items_declined, djm::item_answer,    \
-    djm::item_state, djm::job_prepared
+    djm::item_state, djm::job_prepared, djm::model_changed, djm::restart_wanted, djm::allocation_timed_out,            \
+    djm::model_view
 
 /// What is sent to a node and has a field list.
 #define DJM_ORDERS                                                                                                     \
-  djm::unregister_job, djm::switch_job, djm::switch_all, djm::trigger_job, djm::reschedule_job, djm::mark_worker,      \
+  djm::unregister_job, djm::switch_job, djm::switch_all, djm::trigger_here, djm::reschedule_job, djm::mark_worker,     \
     djm::get_status, djm::get_cluster, djm::get_job, djm::explain_item, djm::get_job_handle, djm::shutdown_node,       \
     djm::delete_job, djm::cancel_run, djm::release_item, djm::resume_here, djm::get_history, djm::update_job,          \
-    djm::configure_job, djm::pause_job, djm::resume_job, djm::remove_job, djm::trigger_everywhere, djm::ask_item,      \
+    djm::configure_job, djm::pause_job, djm::resume_job, djm::remove_job, djm::trigger_job, djm::ask_item,             \
     djm::get_item_state, djm::set_item_state, djm::prepare_again
 
 #define DJM_STORE_TYPES                                                                                                \
@@ -42,4 +43,4 @@
     djm::store::format_payload, djm::store::alive_payload, djm::store::worker_payload, djm::store::mark_payload,       \
     djm::store::assigned_payload, djm::store::pools_payload, djm::store::pool_payload, djm::store::lock_payload,       \
     djm::store::version_payload, djm::store::job_payload, djm::store::config_payload, djm::store::offer_payload,       \
-    djm::store::jobs_version_payload
+    djm::store::jobs_version_payload, djm::store::model_payload

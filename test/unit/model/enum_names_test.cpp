@@ -42,7 +42,7 @@ void check_names(E last) {
 } // namespace
 
 TEST_CASE("every enumerator has one name that leads back to it") {
-  check_names(errc::not_owner);
+  check_names(errc::config_mismatch);
   check_names(id_kind::item);
   check_names(gap_rule::run_after);
   check_names(overlap_rule::both);
@@ -72,6 +72,8 @@ TEST_CASE("every enumerator has one name that leads back to it") {
   check_names(worker_state::expected);
   check_names(connection_state::stopped);
   check_names(job_priority::high);
+  check_names(pool_change::signal);
+  check_names(model_part::deployment);
   check_names(relaxation_kind::named_worker);
   check_names(plan_rule::refused);
   check_names(item_reason::preparing);
@@ -146,6 +148,7 @@ TEST_CASE("error codes keep their numbers") {
   CHECK(static_cast<int>(errc::backlog_full) == 17);
   CHECK(static_cast<int>(errc::conflict) == 22);
   CHECK(static_cast<int>(errc::internal) == 30);
+  CHECK(static_cast<int>(errc::config_mismatch) == 33);
 }
 
 TEST_CASE("an error prints code and text") {

@@ -57,6 +57,7 @@ inline worker_payload draw_valid() {
   x.labels = {draw_id(), "other"};
   x.weight = 1 + draw_up_to(999'999'999);
   x.capacity = {{draw_id(), draw_up_to(max_amount)}};
+  x.shared = {{"detach_tolerance", "15s"}, {draw_id(), ""}};
   return x;
 }
 template <>
@@ -104,6 +105,11 @@ inline refusal_payload draw_valid() {
   }
   x.why = draw_index(2) == 0 ? "" : "no device";
   return x;
+}
+template <>
+inline model_payload draw_valid() {
+  return {draw_up_to(largest),  draw_id(), draw_id(), draw_index(2) == 0 ? "" : draw_id(), {"a", "b"},
+          draw_up_to(year_9999)};
 }
 template <>
 inline version_payload draw_valid() {

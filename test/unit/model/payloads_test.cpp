@@ -31,7 +31,7 @@ std::string complaint(std::string_view text, std::string_view path = "/djm/x") {
 #define PAYLOADS                                                                                                       \
   format_payload, alive_payload, worker_payload, mark_payload, assigned_payload, pools_payload, pool_payload,          \
     lock_payload, refusal_payload, version_payload, job_payload, config_payload, offer_payload, jobs_version_payload,  \
-    state_payload
+    state_payload, model_payload
 
 } // namespace
 
@@ -175,6 +175,12 @@ TEST_CASE("values of the wrong type or range are refused with pointer, value and
         "/max_items: -1 is not an integer from 0 to 4294967295");
   CHECK(complaint<worker_payload>(R"({"v":1,"incarnation":"i","capacity":{"cpu":-1}})") ==
         "/capacity: -1 is not from 0 to 1000000000000");
+  CHECK(complaint<worker_payload>(R"({"v":1,"incarnation":"i","shared":{"detach_tolerance":15}})") ==
+        "/shared/detach_tolerance: 15 is not a text");
+  CHECK(complaint<worker_payload>(R"({"v":1,"incarnation":"i","shared":{"d":")" + std::string(201, 'x') + "\"}}") ==
+        "/shared: longer than 200 bytes");
+  CHECK(complaint<model_payload>(R"({"v":1,"epoch":-1})").find("/epoch: -1 is not from 0") == 0);
+  CHECK(complaint<model_payload>(R"({"v":1,"job_model":"a/b"})") == "/job_model: \"a/b\" breaks the rule for ids");
   CHECK(complaint<mark_payload>(R"({"v":1,"draining":"no"})") == "/draining: \"no\" is not true or false");
   CHECK(complaint<pools_payload>(R"({"v":1,"all_disabled":0})") == "/all_disabled: 0 is not true or false");
   CHECK(

@@ -42,7 +42,7 @@ public:
     o.jobs.push_back(
       job_builder{"mail"}.items({"asia", "europe"}).thread_per_item().on_trigger_only().run(work).build().value());
     node_.emplace(node::start(c, std::move(o)).value());
-    REQUIRE(node_->trigger("mail"));
+    REQUIRE(node_->trigger_here("mail"));
     std::unique_lock<std::mutex> lock{guard_};
     REQUIRE(changed_.wait_for(lock, std::chrono::seconds{60}, [this] { return over_ == 2; }));
     lock.unlock();
