@@ -16,6 +16,12 @@ std::uint64_t event_ring::add(std::string type, std::string json) {
   return next_++;
 }
 
+void event_ring::lose() {
+  entries_.clear();
+  bytes_ = 0;
+  ++next_;
+}
+
 std::optional<std::uint64_t> event_ring::number_of(std::string_view id) const {
   if (id.size() <= life_.size() + 1 || id.substr(0, life_.size()) != life_ || id[life_.size()] != '-') {
     return std::nullopt;

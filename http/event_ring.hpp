@@ -30,6 +30,9 @@ public:
   /// Its number.
   std::uint64_t add(std::string type, std::string json);
 
+  /// An event that nobody has seen may be missing: followers are told of a gap, earlier ones are forgotten.
+  void lose();
+
   std::uint64_t last() const { return next_ - 1; }
   /// The number of the oldest that is kept; one above the last when none is.
   std::uint64_t first() const { return entries_.empty() ? next_ : entries_.front().number; }

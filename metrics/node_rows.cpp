@@ -14,6 +14,36 @@ std::uint64_t problems_that_go_on(const node_status& s) {
     s.problems.begin(), s.problems.end(), [](const problem_status& p) { return p.ended_ms == 0 && !p.about.empty(); }));
 }
 
+/// A number of the HTTP interface; no sample for a node that has none.
+template <std::uint64_t http_status::*Member>
+void http_number(const metric_source& s, sample_sink& o) {
+  if (s.http != nullptr) {
+    o.add({}, s.http->*Member);
+  }
+}
+
+void add_http_rows(std::vector<metric_row>& table) {
+  const auto counter = metric_type::counter;
+  const auto gauge = metric_type::gauge;
+  table.push_back({{"djm_http_requests_total", counter, "Requests to the HTTP interface that came in.", {}},
+                   http_number<&http_status::incoming>});
+  table.push_back(
+    {{"djm_http_requests_successful_total", counter, "Requests that were answered with a status below 400.", {}},
+     http_number<&http_status::successful>});
+  table.push_back(
+    {{"djm_http_requests_failed_total", counter, "Requests that were answered with a status from 400 on.", {}},
+     http_number<&http_status::failed>});
+  table.push_back({{"djm_http_connections", gauge, "Connections to the HTTP interface that are open.", {}},
+                   http_number<&http_status::connections>});
+  table.push_back({{"djm_http_followers", gauge, "Clients that follow the events over HTTP.", {}},
+                   http_number<&http_status::followers>});
+  table.push_back({{"djm_http_rebuilt_total",
+                    counter,
+                    "How often the part of the HTTP interface that asks the node had crashed and was built anew.",
+                    {}},
+                   http_number<&http_status::rebuilt>});
+}
+
 } // namespace
 
 void add_node_rows(std::vector<metric_row>& table) {
@@ -113,37 +143,7 @@ void add_node_rows(std::vector<metric_row>& table) {
                     "How late the latest request to stop was that the end of a lease has caused.",
                     {}},
                    [](src s, out o) { o.add({}, s.status.executor.lease_stop_lateness); }});
-  table.push_back(
-    {{"djm_http_requests_total", counter, "Requests to the HTTP interface that came in.", {}}, [](src s, out o) {
-       if (s.http != nullptr) {
-         o.add({}, s.http->incoming);
-       }
-     }});
-  table.push_back(
-    {{"djm_http_requests_successful_total", counter, "Requests that were answered with a status below 400.", {}},
-     [](src s, out o) {
-       if (s.http != nullptr) {
-         o.add({}, s.http->successful);
-       }
-     }});
-  table.push_back(
-    {{"djm_http_requests_failed_total", counter, "Requests that were answered with a status from 400 on.", {}},
-     [](src s, out o) {
-       if (s.http != nullptr) {
-         o.add({}, s.http->failed);
-       }
-     }});
-  table.push_back(
-    {{"djm_http_connections", gauge, "Connections to the HTTP interface that are open.", {}}, [](src s, out o) {
-       if (s.http != nullptr) {
-         o.add({}, s.http->connections);
-       }
-     }});
-  table.push_back({{"djm_http_followers", gauge, "Clients that follow the events over HTTP.", {}}, [](src s, out o) {
-                     if (s.http != nullptr) {
-                       o.add({}, s.http->followers);
-                     }
-                   }});
+  add_http_rows(table);
 }
 
 } // namespace djm

@@ -18,6 +18,7 @@ std::string describe(item_reason reason) {
   case item_reason::lock_of_other: return "its lock is still held by another worker";
   case item_reason::lock_of_former_life:
     return "its lock is still that of a former life of its worker, and has to be broken first";
+  case item_reason::preparing: return "its job has to be prepared before any item of it starts";
   }
   return to_string(reason);
 }

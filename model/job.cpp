@@ -11,16 +11,18 @@ using cut_fn = std::function<std::vector<std::vector<item_id>>(const std::vector
 using run_fn = std::function<void(job_context&)>;
 using check_fn = std::function<expected<void>(const user_config&)>;
 using answer_fn = std::function<expected<bytes>(ask_context&)>;
+using prepare_fn = std::function<void(prepare_context&)>;
 
 /// A job made of functions.
 class function_job final : public job {
 public:
-  function_job(pool_fn pool, cut_fn cut, run_fn run, check_fn check, answer_fn answer)
+  function_job(pool_fn pool, cut_fn cut, run_fn run, check_fn check, answer_fn answer, prepare_fn prepare)
     : pool_(std::move(pool)),
       cut_(std::move(cut)),
       run_(std::move(run)),
       check_(std::move(check)),
-      answer_(std::move(answer)) {}
+      answer_(std::move(answer)),
+      prepare_(std::move(prepare)) {}
 
   std::vector<item_id> work_pool() override { return pool_(); }
 
@@ -36,12 +38,20 @@ public:
 
   expected<bytes> answer(ask_context& ctx) override { return answer_ ? answer_(ctx) : job::answer(ctx); }
 
+  expected<void> prepare(prepare_context& ctx) override {
+    if (prepare_) {
+      prepare_(ctx);
+    }
+    return {};
+  }
+
 private:
   pool_fn pool_;
   cut_fn cut_;
   run_fn run_;
   check_fn check_;
   answer_fn answer_;
+  prepare_fn prepare_;
 };
 
 expected<void> check_pool(const job_id& job, const std::vector<item_id>& items) {
@@ -49,6 +59,10 @@ expected<void> check_pool(const job_id& job, const std::vector<item_id>& items) 
   for (const auto& item : items) {
     if (auto ok = check_id(item); !ok) {
       return fail(ok.error().code, "job \"" + job + "\": " + ok.error().text);
+    }
+    if (item == preparation_item) {
+      return fail(errc::invalid_id, "job \"" + job + "\": item \"" + item +
+                                      "\": this name is reserved, for what a job does before any item runs");
     }
     if (!seen.insert(item).second) {
       return fail(errc::invalid_config, "job \"" + job + "\": item \"" + item + "\" is listed twice");
@@ -61,6 +75,10 @@ expected<void> check_pool(const job_id& job, const std::vector<item_id>& items) 
 
 job::~job() = default;
 
+bool job::begin(const std::shared_ptr<open_run>&) {
+  return false;
+}
+
 std::vector<std::vector<item_id>> job::cut_share(const std::vector<item_id>& share) {
   return {share};
 }
@@ -71,6 +89,10 @@ expected<void> job::check_config(const user_config&) const {
 
 expected<bytes> job::answer(ask_context& ctx) {
   return fail(errc::invalid_state, "job \"" + ctx.job() + "\" answers no questions");
+}
+
+expected<void> job::prepare(prepare_context&) {
+  return {};
 }
 
 job_builder::job_builder(job_id id) {
@@ -263,6 +285,12 @@ job_builder& job_builder::on_ask(std::function<expected<bytes>(ask_context&)> f)
   return *this;
 }
 
+job_builder& job_builder::prepare(std::function<void(prepare_context&)> f) {
+  prepare_ = std::move(f);
+  spec_.prepares = static_cast<bool>(prepare_);
+  return *this;
+}
+
 expected<job_definition> job_builder::build() const {
   if (!calendar_ && is_valid_id(spec_.id)) {
     return fail(calendar_.error().code, "job \"" + spec_.id + "\": schedule: " + calendar_.error().text);
@@ -287,7 +315,8 @@ expected<job_definition> job_builder::build() const {
     return tl::make_unexpected(ok.error());
   }
   auto pool = pool_ ? pool_ : pool_fn{[items = fixed_] { return items; }};
-  return job_definition{spec_, std::make_shared<function_job>(std::move(pool), cut_, run_, config_check_, answer_)};
+  return job_definition{spec_,
+                        std::make_shared<function_job>(std::move(pool), cut_, run_, config_check_, answer_, prepare_)};
 }
 
 } // namespace djm

@@ -5,9 +5,11 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "djm/prepare_context.hpp"
 #include "zkstore/embedded/embedded_ensemble.hpp"
 #include "zkstore/tree_schema.hpp"
 
@@ -35,6 +37,12 @@ struct tree_event {
   std::string key;
   std::string worker;
 };
+
+/// Whether "job/item" is what a job has to do before its items run.
+inline bool is_hidden_item(std::string_view key) {
+  const auto slash = key.find('/');
+  return slash != std::string_view::npos && key.substr(slash + 1) == preparation_item;
+}
 
 /// The cluster as its committed history says, built from nothing but that history.
 class tree_image {

@@ -81,7 +81,7 @@ void assignment_problem::classify(data& x) {
     }
   }
   for (const auto& j : x.jobs) {
-    if (j.max_per_worker != 0 || j.spread_zones || j.one_worker || !j.colocate_with.empty() ||
+    if (j.max_per_worker != 0 || j.max_workers != 0 || j.spread_zones || j.one_worker || !j.colocate_with.empty() ||
         !j.separate_from.empty() || !j.pinned.empty() || !j.refused.empty() || !j.item_weights.empty() ||
         !j.profile.empty()) {
       x.unconstrained = false;
@@ -222,8 +222,15 @@ assignment_problem assignment_problem::with_pin(item_index item, worker_index wo
 }
 
 assignment_problem assignment_problem::with_eligible(job_index j, const std::vector<std::uint64_t>& row) const {
+  return with_eligible({{j, row}});
+}
+
+assignment_problem
+assignment_problem::with_eligible(const std::map<job_index, std::vector<std::uint64_t>>& rows) const {
   auto x = std::make_shared<data>(*data_);
-  std::copy(row.begin(), row.end(), x->eligible.begin() + static_cast<std::ptrdiff_t>(j * words()));
+  for (const auto& [j, row] : rows) {
+    std::copy(row.begin(), row.end(), x->eligible.begin() + static_cast<std::ptrdiff_t>(j * words()));
+  }
   classify(*x);
   return assignment_problem{std::move(x)};
 }

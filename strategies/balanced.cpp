@@ -214,7 +214,7 @@ plan count_plan(const assignment_problem& problem, const plan_options& options, 
     result.summary.moves_lower_bound = moves;
   }
   model.deal(result.owner);
-  place_beside_refusals(problem, result.owner);
+  place_left_out(problem, result.owner, [](const job_info& j) { return !j.refused.empty(); });
   return result;
 }
 

@@ -108,6 +108,38 @@ private:
     return moved_[from] < most && (to == no_worker || moved_[to] < most);
   }
 
+  // Where no more workers may have items of the job, one takes the place of another only with all that this has.
+  bool replaces(const route& r) {
+    const auto [j, from, to] = r;
+    const auto& items = routes_.at(r);
+    const auto most = options_.max_moves_per_worker;
+    if (moved_[from] + items.size() > most || moved_[to] + items.size() > most) {
+      return false;
+    }
+    for (auto i : items) {
+      books_.take(j, i, from);
+    }
+    std::size_t put_there = 0;
+    while (put_there < items.size() && books_.blocks(j, items[put_there], to) == plan_rule::none) {
+      books_.put(j, items[put_there++], to);
+    }
+    if (put_there == items.size()) {
+      for (auto i : items) {
+        plan_.owner[i] = to;
+      }
+      moved_[from] += items.size();
+      moved_[to] += items.size();
+      return true;
+    }
+    while (put_there > 0) {
+      books_.take(j, items[--put_there], to);
+    }
+    for (auto i : items) {
+      books_.put(j, i, from);
+    }
+    return false;
+  }
+
   // Values fall as moves are made, so the one on top is checked again before it is taken. A move that finds no room
   // waits until another has made some.
   void choose_moves() {
@@ -138,8 +170,13 @@ private:
         }
         const auto i = items.back();
         books_.take(j, i, from);
-        if (to != no_worker && books_.blocks(j, i, to) != plan_rule::none) {
+        if (const auto rule = to == no_worker ? plan_rule::none : books_.blocks(j, i, to); rule != plan_rule::none) {
           books_.put(j, i, from);
+          if (rule == plan_rule::max_workers && left >= items.size() && replaces(r)) {
+            left -= items.size();
+            items.clear();
+            progress = true;
+          }
           continue;
         }
         put(j, i, to);

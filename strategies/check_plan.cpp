@@ -88,8 +88,8 @@ private:
     books.take(j, i, w);
     const auto rule = books.blocks(j, i, w);
     books.put(j, i, w);
-    const auto of_job =
-      rule == plan_rule::separated || rule == plan_rule::one_worker || rule == plan_rule::max_per_worker;
+    const auto of_job = rule == plan_rule::separated || rule == plan_rule::one_worker ||
+                        rule == plan_rule::max_per_worker || rule == plan_rule::max_workers;
     const auto of_all = rule == plan_rule::max_items || rule == plan_rule::capacity;
     if (rule == plan_rule::none || (of_all && !added_[w]) ||
         (of_job && !added_of_job_[j * problem_.worker_count() + w])) {

@@ -12,7 +12,8 @@ ledger::ledger(const assignment_problem& problem)
     items_(workers_),
     loads_(workers_),
     used_(workers_ * kinds_),
-    placed_(problem.job_count()) {
+    placed_(problem.job_count()),
+    holders_(problem.job_count()) {
   for (worker_index w = 0; w < workers_; ++w) {
     items_[w] = problem.base_items(w);
     loads_[w] = problem.base_load(w);
@@ -61,6 +62,10 @@ plan_rule ledger::blocks_any(job_index j, worker_index w) const {
       return plan_rule::capacity;
     }
   }
+  // Last: who is told this could take the item otherwise.
+  if (job.max_workers != 0 && count(j, w) == 0 && holders_[j] >= job.max_workers) {
+    return plan_rule::max_workers;
+  }
   return plan_rule::none;
 }
 
@@ -95,7 +100,7 @@ plan_rule ledger::blocks(job_index j, item_index i, worker_index w) const {
 
 void ledger::put(job_index j, item_index i, worker_index w) {
   const auto& job = problem_.job(j);
-  ++counts_[j * workers_ + w];
+  holders_[j] += counts_[j * workers_ + w]++ == 0 ? 1 : 0;
   ++items_[w];
   ++placed_[j];
   loads_[w] += job.item_weights.empty() ? milli : job.weight_of(i - problem_.first_item(j));
@@ -106,7 +111,7 @@ void ledger::put(job_index j, item_index i, worker_index w) {
 
 void ledger::take(job_index j, item_index i, worker_index w) {
   const auto& job = problem_.job(j);
-  --counts_[j * workers_ + w];
+  holders_[j] -= --counts_[j * workers_ + w] == 0 ? 1 : 0;
   --items_[w];
   --placed_[j];
   loads_[w] -= job.item_weights.empty() ? milli : job.weight_of(i - problem_.first_item(j));

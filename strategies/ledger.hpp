@@ -41,7 +41,8 @@ private:
   std::vector<std::uint32_t> items_;
   std::vector<std::int64_t> loads_;
   std::vector<std::int64_t> used_;
-  std::vector<std::uint32_t> placed_; // items of each job on any worker
+  std::vector<std::uint32_t> placed_;  // items of each job on any worker
+  std::vector<std::uint32_t> holders_; // workers that have items of each job
 };
 
 /// Why the item cannot be placed, judged over all workers: the rule of the worker that came nearest to taking it, or

@@ -7,7 +7,9 @@
 #include "djm/strategy.hpp"
 #include "model/exception_text.hpp"
 #include "strategies/budget.hpp"
+#include "strategies/few_workers.hpp"
 #include "strategies/ledger.hpp"
+#include "strategies/refusals.hpp"
 #include "strategies/summary.hpp"
 
 namespace djm {
@@ -17,7 +19,7 @@ namespace {
 class composer {
 public:
   composer(const assignment_problem& problem, const strategy_registry& registry, const plan_options& options)
-    : problem_(problem), registry_(registry), options_(options) {}
+    : problem_(problem), narrowed_(narrow_to_few_workers(problem)), registry_(registry), options_(options) {}
 
   plan run() {
     std::map<std::string, std::vector<job_index>> groups;
@@ -66,7 +68,7 @@ private:
 
   // The usual case, one strategy for all: nothing is copied.
   void run_alone(const std::string& name, const std::vector<job_index>& jobs) {
-    if (auto planned = call(name, problem_)) {
+    if (auto planned = call(name, narrowed_)) {
       result_ = std::move(*planned);
     } else {
       result_.owner.assign(problem_.item_count(), no_worker);
@@ -77,7 +79,7 @@ private:
   }
 
   void run_group(const std::string& name, const std::vector<job_index>& jobs) {
-    const auto part = problem_.restricted_to(jobs, result_.owner);
+    const auto part = narrowed_.restricted_to(jobs, result_.owner);
     auto planned = call(name, part);
     if (!planned) {
       result_.failures.push_back({name, jobs, planned.error()});
@@ -119,12 +121,15 @@ private:
   }
 
   void finish() {
+    // One of the chosen may be full of other jobs' items, and another worker not.
+    place_left_out(problem_, result_.owner, [](const job_info& j) { return j.max_workers != 0 && !j.one_worker; });
     apply_budget(problem_, options_, result_);
     explain_unassigned(problem_, result_);
     summarise(problem_, result_);
   }
 
   const assignment_problem& problem_;
+  const assignment_problem narrowed_; // what strategies see
   const strategy_registry& registry_;
   const plan_options& options_;
   plan result_;

@@ -29,6 +29,7 @@ constexpr const char* texts[] = {
   "the budget of moves of this round is used up",
   "the job's strategy failed or left the item out",
   "the worker has refused the item a while ago",
+  "as many workers as may have items of the job have some, and none of these can take it",
 };
 
 static_assert(std::size(texts) == enum_names(plan_rule{}).names.size());

@@ -368,6 +368,7 @@ void problem_builder::impl::resolve_jobs(assignment_problem::data& x, const name
     info.priority = a.priority;
     info.items = raw.items;
     info.max_per_worker = a.max_per_worker;
+    info.max_workers = a.max_workers;
     info.spread_zones = a.spread == spread_rule::zone;
     info.required_labels = a.requires_labels;
     info.custom = a.custom;

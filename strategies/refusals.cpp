@@ -38,10 +38,11 @@ std::vector<std::uint32_t> shares_beside_refusals(const assignment_problem& prob
   return result;
 }
 
-void place_beside_refusals(const assignment_problem& problem, std::vector<worker_index>& owner) {
+void place_left_out(const assignment_problem& problem, std::vector<worker_index>& owner,
+                    bool (*concerns)(const job_info&)) {
   std::vector<item_index> left_out;
   for (job_index j = 0; j < problem.job_count(); ++j) {
-    for (auto i = problem.first_item(j); !problem.job(j).refused.empty() && i < problem.first_item(j + 1); ++i) {
+    for (auto i = problem.first_item(j); concerns(problem.job(j)) && i < problem.first_item(j + 1); ++i) {
       if (owner[i] == no_worker) {
         left_out.push_back(i);
       }

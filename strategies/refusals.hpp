@@ -12,7 +12,8 @@ namespace djm {
 /// one item after the other. It keeps what it has. No hard rule: an item that finds no other place may come on top.
 std::vector<std::uint32_t> shares_beside_refusals(const assignment_problem& problem, job_index j);
 
-/// Items of jobs with refusals that a plan by counts has left out, where the hard rules allow a place.
-void place_beside_refusals(const assignment_problem& problem, std::vector<worker_index>& owner);
+/// Items of such jobs that a plan has left out, where the hard rules allow a place.
+void place_left_out(const assignment_problem& problem, std::vector<worker_index>& owner,
+                    bool (*concerns)(const job_info&));
 
 } // namespace djm

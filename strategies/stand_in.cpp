@@ -40,8 +40,8 @@ bool same(const std::vector<resource_amount>& a, const std::vector<resource_amou
 
 bool same(const job_info& a, const job_info& b) {
   return a.name == b.name && a.strategy == b.strategy && a.priority == b.priority &&
-         a.max_per_worker == b.max_per_worker && a.spread_zones == b.spread_zones && a.one_worker == b.one_worker &&
-         a.required_labels == b.required_labels && a.colocate_with == b.colocate_with &&
+         a.max_per_worker == b.max_per_worker && a.max_workers == b.max_workers && a.spread_zones == b.spread_zones &&
+         a.one_worker == b.one_worker && a.required_labels == b.required_labels && a.colocate_with == b.colocate_with &&
          a.separate_from == b.separate_from && a.pinned == b.pinned && a.refused == b.refused &&
          a.item_weights == b.item_weights && a.custom == b.custom && same(a.profile, b.profile) &&
          same(*a.items, *b.items);

@@ -133,7 +133,9 @@ void summarise(const assignment_problem& problem, plan& x) {
       for (const auto& need : problem.job(j).profile) {
         used[w * problem.resources().size() + need.resource] += need.amount * counts[w];
       }
-      if (problem.eligible(j, w) && problem.worker(w).accepts_new()) {
+      // Where few may have items it is between those that have some that they are to be even.
+      if (problem.eligible(j, w) && problem.worker(w).accepts_new() &&
+          (problem.job(j).max_workers == 0 || counts[w] > 0)) {
         least = std::min(least, counts[w]);
         most = std::max(most, counts[w]);
       }

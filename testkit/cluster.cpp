@@ -340,7 +340,9 @@ std::map<job_id, std::vector<item_id>> cluster::items_of(const node_id& id) cons
   for (const auto& [key, owners] : impl_->sim->tree().assigned()) {
     if (owners.count(id) > 0) {
       auto [job, item] = split_key(key);
-      result[job].push_back(std::move(item));
+      if (item != preparation_item) {
+        result[job].push_back(std::move(item));
+      }
     }
   }
   return result;

@@ -85,6 +85,10 @@ expected<std::int64_t> cluster_node::resume_job(const job_id& job) {
   return test::ask(*cluster_, id_, djm::resume_job{job});
 }
 
+expected<std::int64_t> cluster_node::prepare_again(const job_id& job) {
+  return test::ask(*cluster_, id_, djm::prepare_again{job});
+}
+
 expected<std::int64_t> cluster_node::remove_job(const job_id& job) {
   return test::ask(*cluster_, id_, djm::remove_job{job});
 }

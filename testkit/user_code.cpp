@@ -18,6 +18,7 @@ public:
   fencing_token token(const item_id& item) const override { return inner_.token(item); }
   const user_config& config() const override { return inner_.config(); }
   std::int64_t config_rev() const override { return inner_.config_rev(); }
+  std::int64_t generation() const override { return inner_.generation(); }
 
   bool stop_requested() const override {
     // Threads of the job's own are not in lock step: they look for free.
@@ -88,6 +89,12 @@ private:
 void user_code::run(job_context& ctx) {
   user_context shown{ctx, clock_};
   inner_->run(shown);
+}
+
+expected<void> user_code::prepare(prepare_context& ctx) {
+  user_context shown{ctx.run(), clock_};
+  prepare_context wrapped{shown};
+  return inner_->prepare(wrapped);
 }
 
 } // namespace djm::test

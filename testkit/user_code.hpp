@@ -21,6 +21,7 @@ public:
     return inner_->cut_share(share);
   }
   expected<bytes> answer(ask_context& ctx) override { return inner_->answer(ctx); }
+  expected<void> prepare(prepare_context& ctx) override;
 
 private:
   std::shared_ptr<job> inner_;

@@ -60,8 +60,14 @@ struct job_payload {
   std::string changed_by;
   /// Since when it is in this state, Unix time, for people.
   std::int64_t since_ms = 0;
+  /// How often operators have ordered that it is prepared again.
+  std::int64_t generation = 0;
+  /// The latest preparation that is done: 1 is the first, 0 none. Behind `generation` + 1, no item of a job that
+  /// prepares anything starts.
+  std::int64_t prepared = 0;
 };
-DJM_FIELDS(job_payload, rev, state, ruling, lineage, paused, triggers, triggered, changed_by, since_ms)
+DJM_FIELDS(job_payload, rev, state, ruling, lineage, paused, triggers, triggered, changed_by, since_ms, generation,
+           prepared)
 
 /// `jobs/<job>/config`.
 struct config_payload {

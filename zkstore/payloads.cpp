@@ -121,6 +121,8 @@ public:
   void check(const job_payload& x) {
     range("rev", x.rev, 1, std::numeric_limits<std::int64_t>::max());
     range("triggered", x.triggered, 0, std::numeric_limits<std::int64_t>::max());
+    range("generation", x.generation, 0, std::numeric_limits<std::int64_t>::max() - 1);
+    range("prepared", x.prepared, 0, std::numeric_limits<std::int64_t>::max());
     range("since_ms", x.since_ms, 0, max_time_ms);
     bool rules = false;
     for (const auto& s : x.lineage) {

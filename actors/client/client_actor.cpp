@@ -45,6 +45,7 @@ client_actor::behavior_type client_behavior(client_ptr self, const std::shared_p
     },
     [&c](configure_job& m) { return to_caf(c.configure_job(m.job, std::move(m.config), m.expected_rev)); },
     [&c](const pause_job& m) { return to_caf(c.pause_job(m.job)); },
+    [&c](const prepare_again& m) { return to_caf(c.prepare_again(m.job)); },
     [&c](const resume_job& m) { return to_caf(c.resume_job(m.job)); },
     [&c](const remove_job& m) { return to_caf(c.remove_job(m.job)); },
     [&c](trigger_job& m) { return to_caf(c.trigger_job(m.job, std::move(m.request))); },

@@ -112,6 +112,10 @@ expected<order_result> client::resume_job(const job_id& job, order_mode mode, op
   return impl_->change(job, store::order::pause{false}, std::nullopt, mode, timeout);
 }
 
+expected<order_result> client::prepare_again(const job_id& job, order_mode mode, optional_duration timeout) {
+  return impl_->change(job, store::order::prepare_again{}, std::nullopt, mode, timeout);
+}
+
 expected<order_result> client::remove_job(const job_id& job, order_mode mode, optional_duration timeout) {
   return impl_->change(job, store::order::remove{}, std::nullopt, mode, timeout);
 }

@@ -38,6 +38,7 @@ struct record_meaning {
   std::string operator()(const store::order::pause& x) const { return x.paused ? "paused: true" : "paused: false"; }
   std::string operator()(const store::order::trigger& x) const { return "trigger " + x.id; }
   std::string operator()(const store::order::remove&) const { return "state: removing"; }
+  std::string operator()(const store::order::prepare_again&) const { return "prepared once more"; }
 };
 
 std::string meaning_of(const order_core::order& what) {

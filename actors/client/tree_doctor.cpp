@@ -12,6 +12,7 @@
 #include "actors/client/settings_findings.hpp"
 #include "actors/client/size_findings.hpp"
 #include "actors/client/tree_index.hpp"
+#include "djm/prepare_context.hpp"
 #include "zkstore/job_payloads.hpp"
 
 namespace djm {
@@ -309,7 +310,7 @@ void doctor::look_at_lock(const job_id& job, const tree_record& lock) {
        registered ? finding_rule::orphaned_lock : finding_rule::foreign_lock, lock.path,
        "its holder \"" + p->worker + "\" is " + (registered ? "gone" : "nobody that has registered"),
        "the leader breaks it " + std::to_string(p->detach_ms) + " ms after it has seen that; if not, see its status"});
-  } else if (all_.is_alive(p->worker) && all_.is_missing(tree_.pool(job, *item))) {
+  } else if (*item != preparation_item && all_.is_missing(tree_.pool(job, *item))) {
     tell({finding_level::note, finding_rule::stray_lock, lock.path, "its item is not in the work pool",
           "its holder \"" + p->worker + "\" gives it back when its run has ended"});
   }
@@ -337,7 +338,7 @@ void doctor::look_at_assigned(const node_id& worker, const tree_record& folder, 
   }
   for (const auto* node : all_.below(folder.path)) {
     const item_id item{std::string{store::name_of(node->path)}};
-    if (all_.is_missing(tree_.pool(job, item))) {
+    if (item != preparation_item && all_.is_missing(tree_.pool(job, item))) {
       tell({finding_level::warning, finding_rule::stray_assignment, node->path, "its item is not in the work pool",
             "the leader removes it with its next plan"},
            {bump(tree_.assignment_version()), store::set_op{assigned.path, assigned.data, assigned.stat.version},

@@ -19,6 +19,7 @@ constexpr auto running_strategy = "running strategy";
 constexpr auto planner_strategy = "strategy";
 constexpr auto job_answer = "answer";
 constexpr auto job_end = "end";
+constexpr auto job_preparation = "preparation";
 constexpr auto job_configuration = "configuration";
 constexpr auto job_calendar = "calendar";
 constexpr auto allocation = "allocation";

@@ -17,6 +17,8 @@ struct run_purpose {
   missed_slots missed{};
   /// From 1 on.
   std::uint32_t attempt = 1;
+  /// Of the preparation that it follows, or is.
+  std::int64_t generation = 0;
 };
 
 } // namespace djm

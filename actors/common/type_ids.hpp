@@ -66,6 +66,7 @@ struct revoke;
 struct lease;
 struct released;
 struct declined;
+struct prepared;
 struct drain;
 struct hurry;
 struct drained;
@@ -173,6 +174,7 @@ CAF_ADD_TYPE_ID(djm_parts, (djm::msg::follow))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::config_checked))
 CAF_ADD_TYPE_ID(djm_parts, (djm::state_asked))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::declined))
+CAF_ADD_TYPE_ID(djm_parts, (djm::msg::prepared))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::pool_changed))
 
 CAF_END_TYPE_ID_BLOCK(djm_parts)

@@ -141,7 +141,8 @@ public:
 
   /// How long runs may go on: each is asked to stop (`stop_reason::lease_expiring`) its grace before the deadline, and
   /// from then on none begins. That depends on nothing but this executor's own clock and timer. Before the first call
-  /// there is no limit.
+  /// there is no limit. Where it becomes shorter while runs are followed outside of this process
+  /// (`open_run::follow_lease`), this waits for those who follow, for a bounded time; so does `session_ends`.
   virtual void renew_lease(const run_lease& l) = 0;
 
   /// To be called before a session is asked to end: see `lease_guard::session_ends`.

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "actors/executor/run_context.hpp"
 #include "actors/executor/thread_executor.hpp"
 #include "actors/executor/user_calls.hpp"
+#include "djm/open_run.hpp"
 
 namespace djm {
 
@@ -65,6 +67,8 @@ private:
     duration grace = duration::zero();
     bool started = false;
     bool question = false;
+    /// Its code has taken it over: it is on no thread.
+    bool open = false;
     /// Once started.
     std::thread::id thread;
     time_point began{};
@@ -82,7 +86,10 @@ private:
   void execute_next();
   void execute_question(run_id id);
   void execute(run_id id, std::unique_lock<std::mutex> lock);
+  void leave_open(run_id id);
   void finish(run_id id, run_result result);
+  void follow_lease(run_id id, std::weak_ptr<lease_follower> f);
+  void change_lease(const std::function<void()>& change);
   void warn_of_waiting(time_point now);
   void watch_lease();
   std::optional<time_point> watch_at() const;
@@ -121,6 +128,11 @@ private:
   std::uint64_t finished_ = 0, failed_ = 0, dropped_ = 0, contained_ = 0, lease_stops_ = 0;
   duration lease_stop_lateness_ = duration::zero();
   lease_guard guard_;
+  /// Held while followers of the lease are told, so that they hear of its changes in their order; taken before
+  /// `mutex_`.
+  std::mutex telling_;
+  std::map<run_id, std::weak_ptr<lease_follower>> followers_;
+  time_point told_ = time_point::max(); ///< how long the lease lasts, as they know it
   std::condition_variable lease_changed_;
   /// When its thread looks again by itself.
   time_point watcher_sleeps_until_ = time_point::max();

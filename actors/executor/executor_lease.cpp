@@ -96,15 +96,56 @@ void thread_executor::impl::end_lease(const lease_guard::verdict& v, std::unique
 }
 
 void thread_executor::impl::renew_lease(const run_lease& l) {
-  std::lock_guard<std::mutex> guard{mutex_};
-  guard_.renew(l);
-  lease_changed_.notify_all();
+  change_lease([&] { guard_.renew(l); });
 }
 
 void thread_executor::impl::session_ends(std::uint64_t session, time_point at) {
-  std::lock_guard<std::mutex> guard{mutex_};
-  guard_.session_ends(session, at);
+  change_lease([&] { guard_.session_ends(session, at); });
+}
+
+/// Whoever follows the lease hears of it before this returns. Where it has become shorter, this waits until they have
+/// acknowledged that, or been killed: what is done in the store after this may be the last that this process does for
+/// a long time, and the others count from then.
+void thread_executor::impl::change_lease(const std::function<void()>& change) {
+  std::unique_lock<std::mutex> telling{telling_};
+  std::vector<std::shared_ptr<lease_follower>> followers;
+  std::unique_lock<std::mutex> lock{mutex_};
+  change();
   lease_changed_.notify_all();
+  const auto ends = guard_.ends_at().value_or(time_point::max());
+  const bool shorter = ends < told_;
+  told_ = ends;
+  for (const auto& [id, follower] : followers_) {
+    if (auto f = follower.lock()) {
+      followers.push_back(std::move(f));
+    }
+  }
+  lock.unlock();
+  for (const auto& f : followers) {
+    f->lease_changed(ends);
+  }
+  telling.unlock();
+  if (shorter && !followers.empty()) {
+    const auto until = saturating_add(boot_now(), options_.follower_patience);
+    for (const auto& f : followers) {
+      f->settle(until);
+    }
+  }
+}
+
+void thread_executor::impl::follow_lease(run_id id, std::weak_ptr<lease_follower> f) {
+  const auto follower = f.lock();
+  std::lock_guard<std::mutex> telling{telling_};
+  std::unique_lock<std::mutex> lock{mutex_};
+  if (entries_.count(id) == 0) {
+    return;
+  }
+  followers_[id] = std::move(f);
+  const auto ends = guard_.ends_at().value_or(time_point::max());
+  lock.unlock();
+  if (follower) {
+    follower->lease_changed(ends);
+  }
 }
 
 /// Runs wait for a thread. Says so when one has waited for long, and then seldom as long as any wait.

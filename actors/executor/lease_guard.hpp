@@ -53,6 +53,8 @@ public:
   /// Whether a run with this grace may begin. It may not at the moment it would be asked to stop.
   bool admits(duration grace, time_point now) const;
   verdict look(time_point now);
+  /// How long it lasts; nothing before the first.
+  std::optional<time_point> ends_at() const { return lease_ ? std::optional{deadline()} : std::nullopt; }
   /// When `look` has something to say next.
   std::optional<time_point> wake_at() const;
 

@@ -71,10 +71,15 @@ std::string describe(const std::map<item_id, std::string>& failed) {
 } // namespace
 
 run_result run_context::execute() {
+  return conclude([this] { order_.code->run(*this); });
+}
+
+/// Calls that, which stands for the code, and ends the run.
+run_result run_context::conclude(const std::function<void()>& code) {
   run_result result;
   result.id = order_.id;
   try {
-    run_code(result);
+    run_code(code, result);
   } catch (const abi::__forced_unwind&) {
     end();
     drop();
@@ -96,10 +101,10 @@ run_result run_context::execute() {
 }
 
 /// Says what its code has returned or thrown.
-void run_context::run_code(run_result& result) {
+void run_context::run_code(const std::function<void()>& code, run_result& result) {
   const auto call = [&] {
     try {
-      order_.code->run(*this);
+      code();
     } catch (const retry_later& later) {
       result.again_in = std::max<duration>(later.pause(), std::chrono::milliseconds{1});
     } catch (const permanent_failure&) {

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -30,6 +32,8 @@ struct run_services {
   /// Passes on what a run asks about the state of an item; returns how long the answer may take, zero when there will
   /// be none. May be empty; must not throw.
   std::function<duration(state_request)> ask_state = nullptr;
+  /// Passes on who follows the lease for a run; must not throw. Empty: there is no lease.
+  std::function<void(run_id, std::weak_ptr<lease_follower>)> follow_lease = nullptr;
 };
 
 /// One run: its stop request, its stop callbacks and the context its code sees. Knows neither pools nor threads, so
@@ -49,6 +53,10 @@ public:
   /// releases the code. Once. The forced unwinding of a thread that the code ends (`pthread_exit`, cancellation) is
   /// passed on after the same.
   run_result execute();
+
+  /// As `execute`, but asks the code first whether it takes the run over (`job::begin`). Nothing: it has, and `done` is
+  /// called once, on whichever thread ends the run.
+  std::optional<run_result> begin(std::function<void(run_result)> done);
 
   /// Items that are taken away: visible to the run, which is not disturbed otherwise.
   void tell_revoked(const std::vector<item_id>& items);
@@ -72,6 +80,7 @@ public:
   fencing_token token(const item_id& item) const override;
   const user_config& config() const override;
   std::int64_t config_rev() const override { return order_.run_with ? order_.run_with->rev : 0; }
+  std::int64_t generation() const override { return order_.purpose.generation; }
   bool stop_requested() const override;
   djm::stop_reason reason() const override;
   std::vector<item_id> revoked_items() const override;
@@ -100,11 +109,16 @@ private:
     std::thread::id thread;
   };
   struct subscription;
+  class opened;
+  enum class opening : std::uint8_t { none, begins, open };
 
   static std::optional<wall_time> instant(std::optional<std::int64_t> ms) {
     return ms ? std::optional{wall_time{std::chrono::milliseconds{*ms}}} : std::nullopt;
   }
-  void run_code(run_result& result);
+  run_result conclude(const std::function<void()>& code);
+  static void run_code(const std::function<void()>& code, run_result& result);
+  void finish_open(const std::exception_ptr& thrown);
+  void follow_lease(std::weak_ptr<lease_follower> f);
   void post_callback(std::uint64_t id);
   void call_back(std::uint64_t id);
   void called_back(std::uint64_t id);
@@ -132,6 +146,9 @@ private:
   std::unique_ptr<wait_point> changed_;
   bool stopped_ = false;
   bool ended_ = false;
+  opening opening_ = opening::none;
+  std::optional<std::exception_ptr> finished_; ///< before `begin` of the code has returned
+  std::function<void(run_result)> open_done_;
   djm::stop_reason reason_ = djm::stop_reason::none;
   std::set<item_id> revoked_;
   std::set<item_id> released_;

@@ -106,6 +106,11 @@ std::shared_ptr<const run_services> thread_executor::impl::services() {
     }
   };
   result->ask_state = state_asker();
+  result->follow_lease = [weak = weak_from_this()](run_id id, std::weak_ptr<lease_follower> f) {
+    if (auto self = weak.lock()) {
+      self->follow_lease(id, std::move(f));
+    }
+  };
   result->report = [weak = weak_from_this()](const std::string& text) {
     if (auto self = weak.lock()) {
       self->report(text);
@@ -149,32 +154,24 @@ void thread_executor::impl::execute(run_id id, std::unique_lock<std::mutex> lock
   i->second.thread = std::this_thread::get_id();
   auto run = i->second.run;
   lock.unlock();
-  run_result result;
+  std::optional<run_result> result;
   try {
-    result = run->execute();
+    result = run->begin([self = shared_from_this(), id](run_result r) { self->finish(id, std::move(r)); });
   } catch (const abi::__forced_unwind&) {
-    result.id = id;
-    result.failed = true;
-    result.failure = "its thread was ended (pthread_exit or cancellation)";
+    run_result ended;
+    ended.id = id;
+    ended.failed = true;
+    ended.failure = "its thread was ended (pthread_exit or cancellation)";
     run = nullptr;
-    finish(id, std::move(result));
+    finish(id, std::move(ended));
     throw;
   }
   run = nullptr;
-  finish(id, std::move(result));
-}
-
-void thread_executor::impl::finish(run_id id, run_result result) {
-  std::unique_lock<std::mutex> lock{mutex_};
-  auto ended = entries_.extract(id);
-  guard_.forget(id);
-  result.waited = ended.mapped().began - ended.mapped().accepted;
-  result.took = boot_now() - ended.mapped().began;
-  if (!ended.mapped().question) {
-    ++finished_;
-    failed_ += result.failed ? 1 : 0;
+  if (result) {
+    finish(id, std::move(*result));
+  } else {
+    leave_open(id);
   }
-  deliver(std::move(lock), std::move(ended.mapped().done), result);
 }
 
 /// Calls `done` without the lock, unless shutdown has given up on the run.
@@ -383,8 +380,8 @@ executor_stats thread_executor::impl::stats() const {
   std::lock_guard<std::mutex> guard{mutex_};
   const auto now = boot_now();
   for (auto& [id, e] : entries_) {
-    if (e.question) {
-      continue; // its thread is a reserved one
+    if (e.question || e.open) {
+      continue; // its thread is a reserved one, or it has none
     }
     ++(e.started ? result.busy : result.waiting);
     if (!e.started) {

@@ -28,6 +28,8 @@ struct executor_options {
   duration stuck_after = std::chrono::seconds{10};
   /// When a run has waited for a thread for so long, the log says so.
   duration waits_long = std::chrono::seconds{5};
+  /// How long whoever shortens the lease waits for those who follow it to acknowledge that (`lease_follower::settle`).
+  duration follower_patience = std::chrono::milliseconds{500};
   /// How long shutdown waits for calls and stop callbacks that are under way, and the destructor for runs.
   duration patience = std::chrono::seconds{1};
   /// The time in which runs wait and sleep; null = the system's.

@@ -27,6 +27,7 @@ job_runner_core::effects job_runner_core::on_adopted(const std::vector<run_id>& 
       it.run = ids[i];
       it.token = w.token;
       it.fresh = false;
+      it.parked = r.preparation = w.id == preparation_item;
       r.items.push_back(no);
     }
     // Nobody has granted these items to us yet; whether they are still ours is for the worker to say.
@@ -113,6 +114,7 @@ job_runner_core::effects job_runner_core::on_wake(step s) {
   questions_.check(s, out);
   pool_.check(last_request_, s, out);
   config_.check(s, out);
+  preparation_.check(s.now, out);
   if (runs_.restart_wanted()) {
     runs_.restart(s, out);
   }
@@ -123,7 +125,7 @@ job_runner_core::effects job_runner_core::on_wake(step s) {
     recut({}, s, out);
   }
   start_due(s, out);
-  if (lease_.seen_in_force() && !stopping_ && !held_ && !turns_.paused()) {
+  if (lease_.seen_in_force() && !stopping_ && !held_ && !preparation_.holds_back() && !turns_.paused()) {
     waiting_.check(cut_.open(), s, out);
   }
   return out;
@@ -135,8 +137,12 @@ std::optional<time_point> job_runner_core::wake_at() const {
     return at;
   }
   at = earliest(at, cut_.wake_at());
+  at = earliest(at, preparation_.wake_at());
   if (!lease_.seen_in_force() || held_) {
     return at; // what waits for a start is looked at again when the lease is renewed, or when it may start
+  }
+  if (preparation_.holds_back()) {
+    return preparing_item() != no_item ? earliest(at, preparation_.next_try()) : at;
   }
   at = earliest(at, rhythm_.wake_at(lanes_));
   if (turns_.paused()) {
@@ -161,6 +167,9 @@ runner_status job_runner_core::status(time_point now) const {
   }
   items_.each([&](item_no no) {
     const auto& it = items_[no];
+    if (*it.name == preparation_item) {
+      return;
+    }
     if (it.starved) {
       st.starved.push_back(*it.name);
     }
@@ -189,6 +198,7 @@ runner_status job_runner_core::status(time_point now) const {
   runs_.show(st, now);
   st.leased = lease_.in_force(now);
   st.held = held_;
+  st.preparing = preparation_.holds_back();
   st.rev = rev_;
   failures_.show(st, now);
   st.pool_failure = pool_.failure();

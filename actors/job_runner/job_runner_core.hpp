@@ -11,6 +11,7 @@
 #include "actors/job_runner/job_rhythm.hpp"
 #include "actors/job_runner/lane_table.hpp"
 #include "actors/job_runner/pool_asker.hpp"
+#include "actors/job_runner/preparation.hpp"
 #include "actors/job_runner/question_table.hpp"
 #include "actors/job_runner/run_table.hpp"
 #include "actors/job_runner/runner_effects.hpp"
@@ -57,6 +58,7 @@ public:
   using check_config = runner_effects::check_config;
   using take_config = runner_effects::take_config;
   using pool_ready = runner_effects::pool_ready;
+  using prepared = runner_effects::prepared;
   using effect = runner_effects::one;
   using effects = runner_effects::all;
   using settings = runner_config;
@@ -164,6 +166,11 @@ private:
   bool may_start(step s) const;
   bool prepare(lane_no no, step s, effects& out);
   bool start_lane(lane_no no, step s, effects& out);
+  // the hidden item
+  item_no preparing_item() const;
+  bool may_prepare(step s) const;
+  void start_preparation(step s, effects& out);
+  void end_preparation(run_id id, const active_run& r, const run_end& end, run_outcome outcome, step s, effects& out);
   std::vector<item_no> items_to_start(const lane& l, bool due, bool retry, step s) const;
   // ends
   effects on_answered(run_id id, const run_end& end, step s);
@@ -179,7 +186,7 @@ private:
   void wait_for_nothing(item_no no, std::vector<item_id>& fed);
   void forget(item_no no, std::vector<item_id>& fed);
   void give_back(std::vector<item_id> items, effects& out) const;
-  void decline(const std::vector<item_no>& items, const std::string& why, step s, effects& out);
+  void decline(const std::vector<item_no>& items, duration length, const std::string& why, step s, effects& out);
 
   settings cfg_;
   runner_lease lease_;
@@ -193,6 +200,7 @@ private:
   turn_book turns_{items_, lanes_, cfg_};
   cut_asker cut_;
   pool_asker pool_;
+  preparation preparation_{cfg_};
   std::uint64_t last_run_ = 0;
   std::uint64_t last_request_ = 0;
   bool triggered_ahead_ = false; ///< meant for lanes that are still to come

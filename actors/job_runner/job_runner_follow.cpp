@@ -21,7 +21,12 @@ job_runner_core::effects job_runner_core::on_follow(const followed_job& f, step 
   pool_.period_changed(s);
   config_.follow(f.config, f.rev, last_request_, s, out);
   paused_by_order_ = f.paused;
+  const bool waited = preparation_.holds_back();
+  preparation_.follow(f, out);
   hold(paused_by_order_ || !config_.usable(), s, out);
+  if (waited) {
+    waiting_.count_anew(s, out); // nothing could start
+  }
   const auto about = about_job(job_calendar, mine.id);
   if (!table) {
     calendar_.tell(about, table.error(), out); // a zone that this machine does not know, say

@@ -10,6 +10,7 @@ namespace djm {
 
 void job_runner_core::start_due(step s, effects& out) {
   lease_.look(s.now);
+  start_preparation(s, out);
   rhythm_.follow(lanes_, s, out);
   for (const auto no : rhythm_.take_superseded()) {
     runs_.stop_lane(no, stop_reason::superseded, s, out);
@@ -74,7 +75,7 @@ std::vector<item_no> job_runner_core::items_to_start(const lane& l, bool due, bo
 }
 
 bool job_runner_core::start_lane(lane_no no, step s, effects& out) {
-  if (stopping_ || held_ || !lease_.in_force(s.now)) {
+  if (stopping_ || held_ || preparation_.holds_back() || !lease_.in_force(s.now)) {
     return false;
   }
   const bool busy = lanes_[no].busy > 0;
@@ -108,6 +109,7 @@ bool job_runner_core::start_lane(lane_no no, step s, effects& out) {
   } else if (due) {
     r.purpose = rhythm_.purpose(l);
   }
+  r.purpose.generation = preparation_.generation();
   if (!r.extra && (!retry || cfg_.spec.schedule.kind == schedule_kind::fixed_delay)) {
     rhythm_.advance(l, s);
   }
@@ -147,6 +149,11 @@ job_runner_core::effects job_runner_core::on_run_done(run_id id, const run_end& 
   const auto outcome = outcome_of(r, end, s);
   tell_end(id, r, end, outcome, s, out);
   remember(id, r, end, outcome, out);
+  if (r.preparation) {
+    end_preparation(id, r, end, outcome, s, out);
+    start_due(s, out);
+    return out;
+  }
   std::vector<lane_no> lanes;
   std::vector<item_no> stayed;
   std::vector<item_id> free;
@@ -240,14 +247,15 @@ job_runner_core::effects job_runner_core::on_run_released(run_id id, const std::
   waiting_.tell_fed(std::move(fed), out);
   give_back(std::move(free), out);
   if (!unwanted.empty()) {
-    decline(unwanted, *refused, s, out);
+    decline(unwanted, cfg_.spec.failures.refused_for, *refused, s, out);
   }
   start_due(s, out);
   return out;
 }
 
 /// Items that are in no run go back to the worker, and are to go elsewhere.
-void job_runner_core::decline(const std::vector<item_no>& items, const std::string& why, step s, effects& out) {
+void job_runner_core::decline(const std::vector<item_no>& items, duration length, const std::string& why, step s,
+                              effects& out) {
   std::vector<item_id> names;
   std::vector<item_id> fed;
   for (const auto no : items) {
@@ -260,7 +268,7 @@ void job_runner_core::decline(const std::vector<item_no>& items, const std::stri
   waiting_.tell_fed(std::move(fed), out);
   out.push_back(emit_effect{items_declined{cfg_.spec.id, names, why}});
   out.push_back(emit_effect{items_released{cfg_.spec.id, names}});
-  out.push_back(declined{std::move(names), cfg_.spec.failures.refused_for, why});
+  out.push_back(declined{std::move(names), length, why});
   recut({}, s, out);
 }
 

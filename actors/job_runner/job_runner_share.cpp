@@ -12,12 +12,19 @@ job_runner_core::effects job_runner_core::on_granted(const std::vector<work_item
   if (items.empty()) {
     return out;
   }
-  rhythm_.items_came(s);
+  const bool visible = items.size() > 1 || items.front().id != preparation_item;
+  if (visible) {
+    rhythm_.items_came(s);
+  }
   std::vector<item_no> taken;
   for (const auto& w : items) {
     take_in(w, s, taken);
   }
   out.push_back(emit_effect{items_granted{cfg_.spec.id, items}});
+  if (!visible) {
+    start_due(s, out);
+    return out;
+  }
   if (cfg_.spec.on_new_items == new_items_policy::restart) {
     runs_.restart(s, out);
     lanes_.ask_again();
@@ -47,8 +54,12 @@ void job_runner_core::take_in(const work_item& w, step s, std::vector<item_no>& 
     it.fresh = true;
     it.since = s.now;
     it.since_wall = since_epoch(s.wall_ms);
-    it.token = w.token; // a run of an earlier turn keeps the token it was started with
+    it.token = w.token;                                // a run of an earlier turn keeps the token it was started with
+    it.parked = it.parked || w.id == preparation_item; // that one is in no lane, and of no share
   });
+  if (w.id == preparation_item) {
+    return;
+  }
   waiting_.enter(no, s);
   taken.push_back(no);
 }
@@ -68,6 +79,9 @@ job_runner_core::effects job_runner_core::on_revoked(const std::vector<item_id>&
       continue;
     }
     const auto run = items_[no].run;
+    if (id == preparation_item) {
+      preparation_.lost(out);
+    }
     if (items_[no].granted) {
       lost.push_back(id);
       if (run != 0) {

@@ -130,7 +130,7 @@ void job_runner_core::note_turn(const active_run& r, const run_end& end, run_out
 /// Too many of their turns have failed on this node.
 void job_runner_core::decline_failed(step s, effects& out) {
   if (const auto refused = turns_.take_declined(); !refused.empty()) {
-    decline(refused, turns_.what_failed(), s, out);
+    decline(refused, cfg_.spec.failures.refused_for, turns_.what_failed(), s, out);
   }
 }
 

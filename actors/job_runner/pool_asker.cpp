@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "actors/common/open_problems.hpp"
+#include "djm/prepare_context.hpp"
 
 namespace djm {
 
@@ -34,7 +35,12 @@ void pool_asker::answer(std::uint64_t request, const expected<std::vector<item_i
 std::vector<item_id> pool_asker::valid_names(const std::vector<item_id>& pool, runner_effects::all& out) {
   std::set<item_id> valid;
   for (const auto& id : pool) {
-    if (auto ok = check_id(id_kind::item, id); !ok) {
+    auto ok = check_id(id_kind::item, id);
+    if (id == preparation_item) {
+      ok =
+        fail(errc::invalid_id, "item \"" + id + "\": this name is reserved, for what a job does before any item runs");
+    }
+    if (!ok) {
       auto text = "job \"" + cfg_.spec.id + "\", pool function: " + ok.error().text;
       failure_ = text;
       out.push_back(emit_effect{pool_problem{cfg_.spec.id, {ok.error().code, std::move(text)}}});

@@ -36,6 +36,7 @@ struct active_run {
   std::int64_t started_ms = 0;         ///< by the wall's clock
   stop_reason why = stop_reason::none; ///< it is asked to stop
   bool silent = false;                 ///< it has timed out because it did not say that it is alive
+  bool preparation = false;            ///< it has the hidden item
   std::optional<time_point> look_at;   ///< when to see whether it takes too long
 };
 

@@ -102,14 +102,18 @@ struct take_config {
   std::int64_t rev;
   bool empty;
 };
+/// This preparation is saved as done: the record of the job has to say so.
+struct prepared {
+  std::int64_t generation;
+};
 /// The pool as computed now: valid names, sorted, each once.
 struct pool_ready {
   std::vector<item_id> items;
 };
 
-using one =
-  std::variant<start_run, tell_run, stop_run, released, declined, cut_share, call_pool, check_config, take_config,
-               pool_ready, emit_effect, log_effect, look_at_run, remember_run, start_question, conclude_question>;
+using one = std::variant<start_run, tell_run, stop_run, released, declined, cut_share, call_pool, check_config,
+                         take_config, pool_ready, prepared, emit_effect, log_effect, look_at_run, remember_run,
+                         start_question, conclude_question>;
 using all = std::vector<one>;
 
 } // namespace runner_effects

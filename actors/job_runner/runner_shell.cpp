@@ -77,6 +77,7 @@ public:
     pool_ = std::move(x.items);
     self->mail(msg::pool{id_, *pool_}).send(peers_->keeper);
   }
+  void apply(job_runner_core::prepared& x) { self->mail(msg::prepared{id_, x.generation}).send(peers_->keeper); }
   /// After the effects of each event.
   void carried_out() {
     start_all();

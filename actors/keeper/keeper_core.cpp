@@ -132,6 +132,15 @@ keeper_core::effects keeper_core::on_offer(const job_spec& spec, bool again, ste
   return out;
 }
 
+keeper_core::effects keeper_core::on_prepared(const job_id& job, std::int64_t generation, step s) {
+  effects out;
+  if (auto* o = parts_->offers.find(job)) {
+    o->note_prepared(generation);
+  }
+  next(s, out);
+  return out;
+}
+
 keeper_core::effects keeper_core::on_withdraw(const job_id& job, step s) {
   effects out;
   auto& p = *parts_;

@@ -53,6 +53,8 @@ public:
   effects on_withdraw(const job_id& job, step s);
   /// The pool as this node sees it: valid, sorted names.
   effects on_pool(const job_id& job, std::vector<item_id> items, step s);
+  /// This preparation of the job is done: its record has to say so.
+  effects on_prepared(const job_id& job, std::int64_t generation, step s);
   /// A probe or a worker's transaction found `alive/<node>` missing.
   effects on_not_alive(step s);
   effects on_leave(step s);

@@ -27,7 +27,8 @@ void cluster_image::set_items(const job_id& job, const std::vector<item_id>& nam
   assert(std::is_sorted(names.begin(), names.end()));
   auto& j = jobs[job];
   const auto before = j.items;
-  auto merged = merge_items({j.items, std::move(j.by_name)}, names, is_valid_id);
+  auto merged = merge_items({j.items, std::move(j.by_name)}, names,
+                            [](std::string_view x) { return is_valid_id(x) && x != preparation_item; });
   j.items = std::move(merged.now.set);
   j.by_name = std::move(merged.now.by_name);
   if (j.items != before) {
@@ -91,6 +92,9 @@ void cluster_image::remove_job(const job_id& job) {
 
 void cluster_image::apply(const item_transfer& t) {
   strays.erase({t.from, t.job, t.item});
+  if (t.item == preparation_item && !t.to.empty()) {
+    strays.insert({t.to, t.job, t.item});
+  }
   auto j = jobs.find(t.job);
   if (j == jobs.end() || !j->second.items) {
     return;
@@ -316,7 +320,7 @@ std::vector<item_transfer> difference(const cluster_image& image, const assignme
                                       const std::set<node_id>& frozen) {
   std::vector<item_transfer> out;
   for (const auto& s : image.strays) {
-    if (image.workers.count(s.worker) > 0) {
+    if (image.workers.count(s.worker) > 0 && s.item != preparation_item) {
       out.push_back({s.job, s.item, s.worker, {}});
     }
   }

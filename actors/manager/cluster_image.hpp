@@ -9,6 +9,7 @@
 #include <tuple>
 #include <vector>
 
+#include "djm/prepare_context.hpp"
 #include "djm/strategy.hpp"
 #include "zkstore/payloads.hpp"
 #include "zkstore/types.hpp"
@@ -54,7 +55,8 @@ struct refusal_image {
   bool over = false;
 };
 
-/// An assignment node that should not be there: its item left the pool, or it is owned twice.
+/// An assignment node that should not be there: its item left the pool, or it is owned twice. Or it is one of the
+/// hidden item of a job, which is in no pool.
 struct stray_assignment {
   node_id worker;
   job_id job;
@@ -127,8 +129,8 @@ struct planning_task {
 expected<planning_task> make_task(const cluster_image& image, const std::set<node_id>& frozen,
                                   const std::set<node_id>& shunned = {});
 
-/// What has to be written so that the image becomes the plan; strays and items of disabled jobs go too. In order of
-/// job and item.
+/// What has to be written so that the image becomes the plan; hidden items are left alone, other strays and items of
+/// disabled jobs go too. In order of job and item.
 std::vector<item_transfer> difference(const cluster_image& image, const assignment_problem& problem, const plan& p,
                                       const std::set<node_id>& frozen);
 

@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "zkstore/tree/job_records.hpp"
+
 namespace djm {
 
 namespace {
@@ -91,7 +93,8 @@ explain_core::effects explain_core::on_explained(std::uint64_t question, const e
   }
   explained_.emplace(question, *result);
   read_batch ask;
-  const lock_slots slots{ask.get(tree_.lock(result->job, result->item)), ask.get(tree_.alive(result->owner))};
+  const lock_slots slots{ask.get(tree_.lock(result->job, result->item)), ask.get(tree_.alive(result->owner)),
+                         ask.get(tree_.job(result->job))};
   store_.read(question, ask, false, out, &explain_core::take_lock, question, slots);
   return out;
 }
@@ -121,6 +124,11 @@ void explain_core::take_lock(std::uint64_t question, const lock_slots& slots, st
       e.why = item_reason::lock_of_former_life;
       e.reason = describe(e.why);
     }
+  }
+  const auto record = store::read_payload<store::job_payload>(*slots.record, tree_.job(e.job)).value;
+  if (e.why == item_reason::none && record && !store::is_prepared(*record)) {
+    e.why = item_reason::preparing;
+    e.reason = describe(e.why);
   }
   give_lock_up(question, out);
 }

@@ -68,7 +68,7 @@ private:
 
   /// Where the answers about an item's lock are.
   struct lock_slots {
-    read_slot lock, alive;
+    read_slot lock, alive, record;
   };
   void take_lock(std::uint64_t question, const lock_slots& slots, step s, effects& out);
   void give_lock_up(std::uint64_t question, effects& out);

@@ -12,11 +12,11 @@ term::term(manager_lifetime& life, leadership mine, time_point now)
     refusals(store, known),
     refresher(store, known, dirty, watchdog, history, moment, list, refusals),
     observer(store, known, dirty, watchdog),
-    ruler(life, store, known, dirty, watchdog, now),
+    ruler(life, store, known, dirty, watchdog, moment, preparations, now),
     breaker(life, store, known, dirty, watchdog),
     scan(life, store, known, dirty, watchdog, now),
     planner(life, store, known, watchdog, history, moment),
-    writer(life, store, known, planner),
+    writer(life, store, known, planner, preparations),
     model(life, store, known, planner, ruler, writer),
     cleaner(life, store, known, dirty, watchdog, scan, moment, list) {
   dirty.everything();

@@ -32,6 +32,7 @@ struct term {
   plan_moment moment;
   clean_list list;
   refusal_desk refusals;
+  preparation_desk preparations;
 
   // the activities
   refresh refresher;

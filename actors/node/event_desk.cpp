@@ -174,6 +174,10 @@ std::optional<log_record> event_desk::line_of(const event& what) const {
   if (const auto* p = std::get_if<job_paused>(&what); p != nullptr && !p->over) {
     return line(log_level::warning, "runner", text_of(*p));
   }
+  if (const auto* p = std::get_if<job_prepared>(&what)) {
+    return line(log_level::info, "runner",
+                "job \"" + p->job + "\" is prepared (" + std::to_string(p->generation) + ")");
+  }
   if (const auto* x = std::get_if<slots_skipped>(&what)) {
     return line(log_level::info, "runner", text_of(*x));
   }

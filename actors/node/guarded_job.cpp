@@ -1,5 +1,10 @@
 #include "actors/node/guarded_job.hpp"
 
+#include <charconv>
+#include <chrono>
+#include <optional>
+#include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "actors/executor/user_scope.hpp"
@@ -34,6 +39,51 @@ struct last_release {
   }
 };
 
+std::int64_t generation_in(const std::optional<bytes>& state) {
+  std::int64_t generation = 0;
+  if (state) {
+    const std::string text(state->data.begin(), state->data.end());
+    std::from_chars(text.data(), text.data() + text.size(), generation);
+  }
+  return generation;
+}
+
+/// A store that is away is no fault of the code, and told elsewhere.
+[[noreturn]] void give_up(const error& why, const char* what) {
+  switch (why.code) {
+  case errc::not_owner:
+  case errc::not_connected:
+  case errc::timed_out:
+  case errc::backlog_full:
+  case errc::unknown_outcome:
+  case errc::shutting_down: throw retry_later{std::chrono::seconds{1}};
+  default: throw std::runtime_error{what + why.text};
+  }
+}
+
+/// The state of the hidden item says which preparation is done, and is fenced like that of any other: whoever holds the
+/// item sees what all before it have done, and who does not hold it any more says nothing.
+void prepare_once(job& code, job_context& ctx) {
+  const auto item = ctx.items().front().id;
+  const auto state = ctx.load(item);
+  if (!state) {
+    give_up(state.error(), "whether it was done before cannot be read: ");
+  }
+  if (generation_in(*state) >= ctx.generation()) {
+    return;
+  }
+  prepare_context shown{ctx};
+  if (const auto done = code.prepare(shown); !done) {
+    throw std::runtime_error{done.error().text};
+  }
+  if (ctx.stop_requested()) {
+    throw std::runtime_error{"it was asked to stop before it had come back"};
+  }
+  if (const auto saved = ctx.save(item, bytes_of(std::to_string(ctx.generation()))); !saved) {
+    give_up(saved.error(), "that it is done cannot be saved: ");
+  }
+}
+
 } // namespace
 
 guarded_job::guarded_job(const void* node, job_id id, std::shared_ptr<job> code, std::shared_ptr<job_activity> activity)
@@ -47,7 +97,16 @@ std::vector<item_id> guarded_job::work_pool() {
 
 void guarded_job::run(job_context& ctx) {
   const user_scope scope{this};
-  code_->run(ctx);
+  if (ctx.items().size() == 1 && ctx.items().front().id == preparation_item) {
+    prepare_once(*code_, ctx);
+  } else {
+    code_->run(ctx);
+  }
+}
+
+bool guarded_job::begin(const std::shared_ptr<open_run>& run) {
+  const user_scope scope{this};
+  return code_->begin(run);
 }
 
 std::vector<std::vector<item_id>> guarded_job::cut_share(const std::vector<item_id>& share) {

@@ -26,6 +26,7 @@ public:
 
   std::vector<item_id> work_pool() override;
   void run(job_context& ctx) override;
+  bool begin(const std::shared_ptr<open_run>& run) override;
   std::vector<std::vector<item_id>> cut_share(const std::vector<item_id>& share) override;
   expected<void> check_config(const user_config& config) const override;
   expected<bytes> answer(ask_context& ctx) override;

@@ -125,6 +125,9 @@ expected<std::int64_t> node::pause_job(const job_id& job) {
 expected<std::int64_t> node::resume_job(const job_id& job) {
   return impl::ask<std::int64_t>(impl_, djm::resume_job{job});
 }
+expected<std::int64_t> node::prepare_again(const job_id& job) {
+  return impl::ask<std::int64_t>(impl_, djm::prepare_again{job});
+}
 expected<std::int64_t> node::remove_job(const job_id& job) {
   return impl::ask<std::int64_t>(impl_, djm::remove_job{job});
 }

@@ -332,6 +332,7 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
     [self](configure_job& m) -> caf::result<std::int64_t> { return configure(self, m); },
     [self](pause_job& m) -> caf::result<std::int64_t> { return order(self, m.job, store::order::pause{true}); },
     [self](resume_job& m) -> caf::result<std::int64_t> { return order(self, m.job, store::order::pause{false}); },
+    [self](prepare_again& m) -> caf::result<std::int64_t> { return order(self, m.job, store::order::prepare_again{}); },
     [self](remove_job& m) -> caf::result<std::int64_t> { return order(self, m.job, store::order::remove{}); },
     [self](trigger_job& m) -> caf::result<std::int64_t> { return trigger_all(self, m); },
     [self](get_item_state& m) -> caf::result<item_state> { return see_state(self, m); },

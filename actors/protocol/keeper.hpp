@@ -29,6 +29,12 @@ struct pool {
   std::vector<item_id> items;
 };
 
+/// A run of this node has saved that this preparation of the job is done, or has found it saved.
+struct prepared {
+  job_id job;
+  std::int64_t generation = 0;
+};
+
 /// `alive/<node>` is missing.
 struct not_alive {};
 
@@ -47,6 +53,7 @@ struct unjoined {};
 DJM_FIELDS(offer, spec, again)
 DJM_FIELDS(withdraw, job)
 DJM_FIELDS(pool, job, items)
+DJM_FIELDS(prepared, job, generation)
 DJM_FIELDS(not_alive)
 DJM_FIELDS(leave)
 DJM_FIELDS(joined, number, alive_data)
@@ -60,6 +67,8 @@ namespace djm {
 using keeper_actor = store_client_actor::extend_with<cx::typed<
   // from job_runner
   caf::result<void>(msg::pool),
+  // from job_runner
+  caf::result<void>(msg::prepared),
   // from node
   caf::result<void>(msg::offer),
   // from node

@@ -14,13 +14,13 @@ trap 'rm -rf "$dir"' EXIT
 good=0 bad=0
 
 # check COST NAME holds|violated MACRO...: COST is "slow" for what --quick leaves out. Names that begin with "plan",
-# "retire", "jobs", "outside", "saves", "refusals" or "model" are of the model of that name, all others of djm.pml.
+# "retire", "jobs", "outside", "saves", "refusals", "prepare" or "model" are of the model of that name, all others of djm.pml.
 check() {
   local cost=$1 name=$2 expected=$3 folder=$dir/$2 start=$SECONDS errors states steps found model=$here/djm.pml
   shift 3
   [[ -z $only || $only == "$name" || ($only == --quick && $cost == quick) ]] || return 0
   local other
-  for other in plan retire jobs outside saves refusals model; do
+  for other in plan retire jobs outside saves refusals prepare model; do
     [[ $name != "$other"* ]] || model=$here/$other.pml
   done
   mkdir -p "$folder"
@@ -163,6 +163,14 @@ check quick saves-epoch-kept           violated EPOCH_KEPT
 check quick saves-without-number       violated NO_SEQ
 check quick saves-not-stamped          violated NO_STAMP
 check quick saves-without-barrier      violated NO_BARRIER
+
+check quick prepare                    holds
+check slow  prepare-longer             holds    ORDERS=2 CRASHES=2 FAILURES=1
+check quick prepare-not-held-back      violated NOT_HELD_BACK
+check quick prepare-save-unfenced      violated SAVE_UNFENCED
+check quick prepare-latest-is-done     violated LATEST_IS_DONE
+check quick prepare-told-before-saved  violated TOLD_BEFORE_SAVED
+check quick prepare-saved-not-read     violated SAVED_NOT_READ
 
 check quick model                      holds
 check slow  model-longer               holds    TERMS=4 LOSSES=2

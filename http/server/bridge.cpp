@@ -21,6 +21,8 @@ constexpr std::chrono::seconds status_limit{5};
 constexpr std::chrono::seconds cluster_limit{20};
 constexpr std::chrono::seconds explain_limit{60};
 constexpr std::chrono::seconds write_limit{60};
+/// An actor that has lived for so long is built anew at once.
+constexpr std::chrono::seconds settled_after{1};
 
 /// Calls what waits once, with "shutting down" when nobody else has: a question that is dropped is an answer, too.
 template <class T>
@@ -29,7 +31,7 @@ public:
   explicit once(std::function<void(T)> f) : f_(std::move(f)) {}
   once(const once&) = delete;
   once& operator=(const once&) = delete;
-  ~once() { (*this)(tl::make_unexpected(error{errc::shutting_down, "the node has stopped"})); }
+  ~once() { (*this)(tl::make_unexpected(error{errc::shutting_down, "the node has stopped, or what asks it has"})); }
 
   void operator()(T x) {
     if (auto f = std::exchange(f_, nullptr)) {
@@ -52,12 +54,7 @@ struct shelf {
 };
 
 caf::behavior bridge_behavior(cx::event_based_actor* self, const node_actor& node,
-                              const std::function<void(const node_event&)>& on_event,
-                              const std::function<void()>& on_end) {
-  self->monitor(node, [self, on_end](const caf::error&) {
-    on_end();
-    self->quit();
-  });
+                              const std::function<void(const node_event&)>& on_event) {
   self->mail(subscribe{caf::actor{self}})
     .request(node, caf::infinite)
     .then([] {}, [](caf::error&) {}); // a node that ends meanwhile tells it by its end
@@ -66,13 +63,18 @@ caf::behavior bridge_behavior(cx::event_based_actor* self, const node_actor& nod
 
 } // namespace
 
-struct bridge::state {
-  explicit state(std::function<void(const node_event&)> f) : on_event(std::move(f)) {}
+struct bridge::state : std::enable_shared_from_this<state> {
+  state(std::function<void(const node_event&)> f, std::function<void()> lost)
+    : on_event(std::move(f)), on_lost(std::move(lost)) {}
 
   const std::function<void(const node_event&)> on_event;
-  std::mutex guard; ///< of what follows
-  caf::actor actor; ///< null before the start and after the end
+  const std::function<void()> on_lost;
+  std::mutex guard;      ///< of what follows
+  caf::actor actor;      ///< asks; null while it is being built anew, before the start and after the end
+  caf::actor supervisor; ///< builds it; null before the start and after the end
   caf::weak_actor_ptr target;
+  clock::time_point built;
+  std::uint64_t rebuilt = 0;
   shelf<node_status> statuses;
   shelf<cluster_view> clusters;
 
@@ -80,14 +82,79 @@ struct bridge::state {
   template <class T, class Message>
   void ask(Message m, cx::timeout limit, std::function<void(expected<T>)> f) {
     auto slot = std::make_shared<once<expected<T>>>(std::move(f)); // goes after the lock: it may call
+    question q{
+      [to = target, limit, m = std::move(m), slot](cx::event_based_actor* self) { put<T>(self, to, limit, m, slot); }};
     std::lock_guard<std::mutex> lock{guard};
-    if (!actor) {
+    if (actor) {
+      cx::anon_mail(std::move(q)).send(actor);
+    } else if (supervisor) {
+      cx::anon_mail(question{[s = shared_from_this(), q](cx::event_based_actor* self) { s->pass_on(self, q); }})
+        .send(supervisor);
+    }
+  }
+
+  // -- on the supervisor's thread --
+
+  void build(cx::event_based_actor* self) {
+    const auto node = caf::actor_cast<node_actor>(target);
+    if (!node) {
       return;
     }
-    cx::anon_mail(question{[to = target, limit, m = std::move(m), slot](cx::event_based_actor* self) {
-      put<T>(self, to, limit, m, slot);
-    }})
-      .send(actor);
+    const std::function<void(const node_event&)> hear = [s = shared_from_this()](const node_event& e) {
+      s->on_event(e);
+    };
+    auto next = self->spawn(bridge_behavior, node, hear);
+    {
+      std::lock_guard<std::mutex> lock{guard};
+      actor = next;
+      built = clock::now();
+    }
+    self->monitor(next, [self, s = shared_from_this()](const caf::error&) { s->on_death(self); });
+  }
+
+  /// What breaks at once is built anew by the next question, so that it cannot break in a circle.
+  void on_death(cx::event_based_actor* self) {
+    bool at_once = false;
+    caf::actor last;
+    {
+      std::lock_guard<std::mutex> lock{guard};
+      last.swap(actor);
+      if (!supervisor) {
+        return; // it was stopped
+      }
+      ++rebuilt;
+      at_once = clock::now() - built >= settled_after;
+    }
+    on_lost();
+    if (at_once) {
+      build(self);
+    }
+  }
+
+  void pass_on(cx::event_based_actor* self, const question& q) {
+    std::unique_lock<std::mutex> lock{guard};
+    if (!actor && supervisor) {
+      lock.unlock();
+      build(self);
+      lock.lock();
+    }
+    if (actor) {
+      cx::anon_mail(q).send(actor);
+    }
+  }
+
+  void end() {
+    caf::actor last, last_supervisor;
+    {
+      std::lock_guard<std::mutex> lock{guard};
+      last.swap(actor);
+      last_supervisor.swap(supervisor);
+    }
+    for (auto& a : {last, last_supervisor}) {
+      if (a) {
+        cx::anon_mail(question{[](cx::event_based_actor* self) { self->quit(); }}).send(a);
+      }
+    }
   }
 
   template <class T, class Message>
@@ -111,31 +178,36 @@ struct bridge::state {
   }
 };
 
-bridge::bridge(std::function<void(const node_event&)> on_event)
-  : state_(std::make_shared<state>(std::move(on_event))) {}
+namespace {
+
+/// Lives as long as the node, runs nobody's code, and builds the actor that does anew.
+template <class State>
+caf::behavior supervisor_behavior(cx::event_based_actor* self, const node_actor& node,
+                                  const std::shared_ptr<State>& s) {
+  self->monitor(node, [s](const caf::error&) { s->end(); });
+  s->build(self);
+  return {[self](const question& q) { q.ask(self); }};
+}
+
+} // namespace
+
+bridge::bridge(std::function<void(const node_event&)> on_event, std::function<void()> on_lost)
+  : state_(std::make_shared<state>(std::move(on_event), std::move(on_lost))) {}
 
 void bridge::start(caf::actor_system& system, const node_actor& node) {
-  auto s = state_;
-  const std::function<void(const node_event&)> hear = [s](const node_event& e) { s->on_event(e); };
-  const std::function<void()> end = [s] {
-    caf::actor last;
-    std::lock_guard<std::mutex> lock{s->guard};
-    last.swap(s->actor);
-  };
+  const auto& s = state_;
   std::lock_guard<std::mutex> lock{s->guard};
   s->target = caf::actor_cast<caf::weak_actor_ptr>(caf::actor_cast<caf::strong_actor_ptr>(node));
-  s->actor = system.spawn(bridge_behavior, node, hear, end);
+  s->supervisor = system.spawn(supervisor_behavior<state>, node, s);
 }
 
 void bridge::stop() {
-  caf::actor last;
-  {
-    std::lock_guard<std::mutex> lock{state_->guard};
-    last.swap(state_->actor);
-  }
-  if (last) {
-    cx::anon_mail(question{[](cx::event_based_actor* self) { self->quit(); }}).send(last);
-  }
+  state_->end();
+}
+
+std::uint64_t bridge::rebuilt() const {
+  std::lock_guard<std::mutex> lock{state_->guard};
+  return state_->rebuilt;
 }
 
 namespace {

@@ -136,6 +136,7 @@ void daemon::stop() {
 http_status daemon::status() const {
   std::lock_guard<std::mutex> lock{guard_};
   auto s = counters_;
+  s.rebuilt = to_->rebuilt();
   s.followers = followers_.size();
   if (mhd_ != nullptr && !stopping_) {
     const auto* info = MHD_get_daemon_info(mhd_, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);

@@ -31,6 +31,8 @@ public:
   expected<void> start(listener l);
   void stop();
   void on_event(const node_event& e);
+  /// Events may be missing from here on: who follows them is told of a gap.
+  void on_lost();
   http_status status() const;
 
   // -- what libmicrohttpd calls, on its thread --

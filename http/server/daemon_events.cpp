@@ -56,6 +56,12 @@ void daemon::on_event(const node_event& e) {
   wake_followers(true);
 }
 
+void daemon::on_lost() {
+  std::lock_guard<std::mutex> lock{guard_};
+  events_.lose();
+  wake_followers(true);
+}
+
 MHD_Result daemon::stream(const std::shared_ptr<exchange>& x, answer a) {
   auto* mine = new follower{shared_from_this(), x};
   {

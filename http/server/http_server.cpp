@@ -93,14 +93,21 @@ expected<http_server> http_server::impl::start(const begin& ask_node, http_liste
   // Events come before there is a server that keeps them.
   auto late = std::make_shared<std::weak_ptr<http::daemon>>();
   auto guard = std::make_shared<std::mutex>();
-  auto to = std::make_shared<http::bridge>([late, guard](const node_event& e) {
-    std::unique_lock<std::mutex> lock{*guard};
-    const auto server = late->lock();
-    lock.unlock();
-    if (server) {
-      server->on_event(e);
-    }
-  });
+  const auto server_now = [late, guard] {
+    std::lock_guard<std::mutex> lock{*guard};
+    return late->lock();
+  };
+  auto to = std::make_shared<http::bridge>(
+    [server_now](const node_event& e) {
+      if (const auto server = server_now()) {
+        server->on_event(e);
+      }
+    },
+    [server_now] {
+      if (const auto server = server_now()) {
+        server->on_lost();
+      }
+    });
   if (auto ok = ask_node(to); !ok) {
     return tl::make_unexpected(ok.error());
   }

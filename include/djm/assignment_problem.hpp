@@ -127,6 +127,7 @@ struct job_info {
   /// Its items; never null.
   std::shared_ptr<const item_set> items;
   std::uint32_t max_per_worker = 0; ///< 0 = no limit
+  std::uint32_t max_workers = 0;    ///< that have items of it; 0 = no limit
   /// Its items are spread evenly over the zones.
   bool spread_zones = false;
   bool one_worker = false; ///< all items on one worker
@@ -245,6 +246,8 @@ public:
   assignment_problem with_pin(item_index item, worker_index worker) const;
   /// The same question with other eligible workers for job `j`, as a row of `words()` words.
   assignment_problem with_eligible(job_index j, const std::vector<std::uint64_t>& row) const;
+  /// The same for several jobs.
+  assignment_problem with_eligible(const std::map<job_index, std::vector<std::uint64_t>>& rows) const;
   /// The same question without `colocate_with`, `separate_from` and `one_worker`.
   assignment_problem without_affinity() const;
   /// The same question where items have waited for room: `line` names each once, who is to be served first comes first.

@@ -148,6 +148,10 @@ public:
   /// Ends `pause_job`.
   expected<order_result> resume_job(const job_id& job, order_mode mode = order_mode::write,
                                     optional_duration timeout = {});
+  /// As `djm::prepare_again`: the job is prepared once more before any further run starts. `invalid_state` where it
+  /// prepares nothing.
+  expected<order_result> prepare_again(const job_id& job, order_mode mode = order_mode::write,
+                                       optional_duration timeout = {});
   /// As `djm::remove_job`: every node gives it back, and none comes back with it.
   expected<order_result> remove_job(const job_id& job, order_mode mode = order_mode::write,
                                     optional_duration timeout = {});

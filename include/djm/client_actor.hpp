@@ -112,7 +112,8 @@ using client_actor = cx::typed<
   caf::result<order_result>(switch_job), caf::result<order_result>(switch_all),
   /// `unknown_job`, `conflict`, `invalid_config`, `too_large`, `invalid_state`.
   caf::result<order_result>(update_job), caf::result<order_result>(configure_job), caf::result<order_result>(pause_job),
-  caf::result<order_result>(resume_job), caf::result<order_result>(remove_job), caf::result<order_result>(trigger_job),
+  caf::result<order_result>(prepare_again), caf::result<order_result>(resume_job),
+  caf::result<order_result>(remove_job), caf::result<order_result>(trigger_job),
   /// `unknown_job`.
   caf::result<item_state>(get_item_state),
   /// `unknown_job`, `conflict`, `too_large`.

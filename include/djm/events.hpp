@@ -272,6 +272,17 @@ struct items_declined {
 };
 DJM_FIELDS(items_declined, job, items, why)
 
+/// This node has prepared a job (`job::prepare`): its items may run, everywhere.
+struct job_prepared {
+  /// The job.
+  job_id job;
+  /// Which preparation that was.
+  std::int64_t generation = 0;
+  /// How long it took, where this node did it; zero where it found it done.
+  duration took = duration::zero();
+};
+DJM_FIELDS(job_prepared, job, generation, took)
+
 /// The job starts nothing more on this node: too many slots in a row have failed (`failure_rules::pause_job_after`).
 /// Told once more with `over` when it goes on (`resume_here`).
 struct job_paused {
@@ -362,7 +373,7 @@ using event =
   std::variant<items_granted, items_revoked, items_released, run_started, run_finished, run_failed, run_overrun,
                pool_problem, capacity_wanted, leader_changed, connection_changed, problem, item_starved, problem_over,
                lease_ended, slots_skipped, retry_planned, run_timed_out, items_parked, job_paused, job_changed,
-               job_removed, items_declined, model_changed, restart_wanted, allocation_timed_out>;
+               job_removed, items_declined, job_prepared, model_changed, restart_wanted, allocation_timed_out>;
 
 namespace detail {
 

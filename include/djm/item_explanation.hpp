@@ -11,7 +11,7 @@
 
 namespace djm {
 
-/// Why an item has no owner, keeps one that is gone, or is not locked by its owner.
+/// Why an item has no owner, keeps one that is gone, is not locked by its owner, or does not start.
 enum class item_reason : std::uint8_t {
   /// There is nothing to say: it is where it should be.
   none,
@@ -40,13 +40,17 @@ enum class item_reason : std::uint8_t {
   lock_of_other,
   /// Its lock is that of a former life of its worker: the leader breaks it when its tolerance is over.
   lock_of_former_life,
+  /// Its worker has it, and its job is not prepared yet (`job::prepare`): no item of it starts before. If this lasts,
+  /// see
+  /// the problems of the nodes.
+  preparing,
 };
 
 /// The names of the reasons, in their order.
 constexpr auto enum_names(item_reason) {
   return name_enum("item_reason", "none", "all_disabled", "job_disabled", "not_offered", "not_planned", "no_place",
                    "owner_left", "owner_gone", "not_locked", "lock_unreadable", "lock_malformed", "lock_of_other",
-                   "lock_of_former_life");
+                   "lock_of_former_life", "preparing");
 }
 
 /// One sentence for people.
@@ -69,7 +73,7 @@ struct item_explanation {
   bool exact = true;
   /// Whether the node that answered leads.
   bool by_leader = false;
-  /// Why it has no owner, keeps one that is gone, or is not locked by its owner.
+  /// Why it has no owner, keeps one that is gone, is not locked by its owner, or does not start.
   item_reason why = item_reason::none;
   /// With `item_reason::no_place`: what stands in the way.
   plan_rule rule = plan_rule::none;

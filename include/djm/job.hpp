@@ -14,6 +14,8 @@
 #include "djm/ids.hpp"
 #include "djm/job_context.hpp"
 #include "djm/job_spec.hpp"
+#include "djm/open_run.hpp"
+#include "djm/prepare_context.hpp"
 
 namespace djm {
 
@@ -36,6 +38,12 @@ public:
   /// Works on the items of `ctx`. Return when done; return soon when `ctx.stop_requested()`.
   virtual void run(job_context& ctx) = 0;
 
+  /// Asked before `run`, on the same thread: true takes the run over, which then goes on without a thread until
+  /// `open_run::finish`, and `run` is not called. For work that is done elsewhere, such as in another process: so that
+  /// what waits for it needs none of the node's `max_threads`. What it throws ends the run, as of `run`. By default
+  /// false. The simulator and the test kit call `run` alone.
+  virtual bool begin(const std::shared_ptr<open_run>& run);
+
   /// Only for `running_mode::custom`: cuts the share into concurrent runs. Items left out are not run now, an empty
   /// part is ignored, an item in two parts or one that is not in the share is an error.
   virtual std::vector<std::vector<item_id>> cut_share(const std::vector<item_id>& share);
@@ -51,6 +59,16 @@ public:
   /// An error goes to whoever asks as it is; what is thrown becomes `user_code_failed`. At most `max_question_size`
   /// bytes. By default `invalid_state`: the job answers no questions.
   virtual expected<bytes> answer(ask_context& ctx);
+
+  /// What has to be done before any item runs, at least once in the cluster and not on every node: a table that has to
+  /// be there, a topic, a migration. Called where `job_spec::prepares` says so, on one node at a time, when the job is
+  /// there for the first time and again after each `prepare_again` (`prepare_context::generation` counts); until it has
+  /// come back without an error no item starts anywhere that has heard of it. One that was begun may be begun again, on
+  /// another node as well: repeat what may be half done. An error, an exception, or a return after
+  /// `prepare_context::stop_requested` means that it is not done; it is tried again after a while, from the third
+  /// failure in a row on elsewhere if it can be. Rules about runs hold (`run_timeout`, `beat_timeout`, `stop_grace`).
+  /// Runs of the generation before may still go on meanwhile. By default there is nothing to do.
+  virtual expected<void> prepare(prepare_context& ctx);
 };
 
 /// A specification with its code: what `register_job` takes.
@@ -153,6 +171,9 @@ public:
   /// What is said to questions about items (`job::answer`); by default the job answers none.
   job_builder& on_ask(std::function<expected<bytes>(ask_context&)> f);
 
+  /// Has `f` called before any item runs (`job::prepare`). What it throws means that it is not done.
+  job_builder& prepare(std::function<void(prepare_context&)> f);
+
   /// Complains about what is missing or breaks a rule, by the first complaint.
   expected<job_definition> build() const;
 
@@ -178,6 +199,7 @@ private:
   std::function<std::vector<std::vector<item_id>>(const std::vector<item_id>&)> cut_;
   std::function<void(job_context&)> run_;
   std::function<expected<bytes>(ask_context&)> answer_;
+  std::function<void(prepare_context&)> prepare_;
 };
 
 } // namespace djm

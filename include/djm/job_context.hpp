@@ -132,6 +132,9 @@ public:
   virtual const user_config& config() const = 0;
   /// `rev` of the job's record with which that came; 0: it is the one that the job was registered with.
   virtual std::int64_t config_rev() const = 0;
+  /// The preparation (`job::prepare`) after which this run was handed out: from 1 on, one more with each
+  /// `prepare_again`. 0: the job prepares nothing.
+  virtual std::int64_t generation() const = 0;
 
   /// Whether this run has been asked to stop.
   virtual bool stop_requested() const = 0;

@@ -66,8 +66,13 @@ struct followed_job {
   bool rules = true;
   /// Triggers that the node had not seen when it read the record: one more run for any number of them.
   std::uint32_t triggers = 0;
+  /// Which preparation (`job::prepare`) its runs need: 1 and up, one more with each `prepare_again`. 0: the ruling
+  /// specification prepares nothing.
+  std::int64_t generation = 0;
+  /// That one is done: items may run.
+  bool prepared = true;
 };
-DJM_FIELDS(followed_job, job, rev, spec, config, deployment, paused, rules, triggers)
+DJM_FIELDS(followed_job, job, rev, spec, config, deployment, paused, rules, triggers, generation, prepared)
 
 /// Names a specification as it was registered: equal ones have equal hashes in every process. 16 hexadecimal digits
 /// (FNV-1a of its JSON); `revision` and `deployment` count.

@@ -152,6 +152,9 @@ struct job_attributes {
   std::vector<std::string> requires_labels;
   /// At most this many items on one worker; 0 = no limit.
   std::uint32_t max_per_worker = 0;
+  /// At most this many workers have items of the job at the same time; 0 = no limit. With one run at a time on each
+  /// (`running_mode::single_thread`) it is the most runs of the job in the whole cluster.
+  std::uint32_t max_workers = 0;
   /// How the items lie over the zones.
   spread_rule spread = spread_rule::none;
   /// Jobs whose items share a worker with this job's where one can hold both.
@@ -204,11 +207,13 @@ struct job_spec {
   std::string deployment;
   /// What runs get (`job_context::config`) where operators have set nothing else. At most 64 KiB as JSON.
   user_config config;
+  /// Its code has something to do before any item runs (`job::prepare`). Not to be overridden: it belongs to the code.
+  bool prepares = false;
   /// What it means when items are added or removed.
   pool_change on_pool_change = pool_change::live;
 };
 DJM_FIELDS(job_spec, id, schedule, mode, max_concurrent_runs, on_new_items, pool_check_period, pool_timeout, stop_grace,
-           enabled, attributes, slots, failures, revision, deployment, config, on_pool_change)
+           enabled, attributes, slots, failures, revision, deployment, config, prepares, on_pool_change)
 
 /// Whether they agree in every member.
 bool operator==(const job_attributes& a, const job_attributes& b);
@@ -230,7 +235,7 @@ template <class V>
 auto fields(V&& v, job_attributes& x) {
   return v("job_attributes", field("strategy", x.strategy), field("priority", x.priority),
            field("item_weights", x.item_weights), field("profile", x.profile), field("requires", x.requires_labels),
-           field("max_per_worker", x.max_per_worker), field("spread", x.spread),
+           field("max_per_worker", x.max_per_worker), field("max_workers", x.max_workers), field("spread", x.spread),
            field("colocate_with", x.colocate_with), field("separate_from", x.separate_from), field("pinned", x.pinned),
            field("relaxation", x.relaxation), field("custom", x.custom), field("wait_limit", x.wait_limit));
 }

@@ -118,6 +118,15 @@ struct resume_job {
 };
 DJM_FIELDS(resume_job, job)
 
+/// Have a job prepared once more (`job::prepare`) before any further run of it starts anywhere. Runs that go on go on.
+/// Sent again because it is not known what became of it, it may prepare once more than was meant. `invalid_state`: the
+/// specification that rules prepares nothing.
+struct prepare_again {
+  /// The job.
+  job_id job;
+};
+DJM_FIELDS(prepare_again, job)
+
 /// Remove a job from the cluster: every node that has it gives it back as `unregister_job` does, one that is away when
 /// it comes back. Who registers it after that (another time, in a process that is started then) has it anew; until all
 /// have given it back such a registration waits.

@@ -56,8 +56,10 @@ struct http_status {
   std::uint64_t connections = 0;
   /// Clients that follow the events.
   std::uint64_t followers = 0;
+  /// How often what asks the node had crashed and was built anew.
+  std::uint64_t rebuilt = 0;
 };
-DJM_FIELDS(http_status, incoming, successful, failed, connections, followers)
+DJM_FIELDS(http_status, incoming, successful, failed, connections, followers, rebuilt)
 
 /// At most this many jobs have samples of their own; the others are summed up under the job "_other".
 constexpr std::size_t max_metric_jobs = 200;

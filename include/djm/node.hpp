@@ -110,6 +110,8 @@ public:
   expected<std::int64_t> pause_job(const job_id& job);
   /// `djm::resume_job`.
   expected<std::int64_t> resume_job(const job_id& job);
+  /// `djm::prepare_again`: `job::prepare` once more, before any further run starts anywhere.
+  expected<std::int64_t> prepare_again(const job_id& job);
   /// `djm::remove_job`: every node gives it back, and none comes back with it.
   expected<std::int64_t> remove_job(const job_id& job);
   /// `djm::trigger_job`: once more, on every node that holds items of it.

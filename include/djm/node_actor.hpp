@@ -33,7 +33,8 @@ using node_actor = cx::typed<
   /// `invalid_config`, `too_large`, `invalid_state` for a job that is removed, or paused where it is triggered;
   /// otherwise as above.
   caf::result<std::int64_t>(update_job), caf::result<std::int64_t>(configure_job), caf::result<std::int64_t>(pause_job),
-  caf::result<std::int64_t>(resume_job), caf::result<std::int64_t>(remove_job), caf::result<std::int64_t>(trigger_job),
+  caf::result<std::int64_t>(prepare_again), caf::result<std::int64_t>(resume_job),
+  caf::result<std::int64_t>(remove_job), caf::result<std::int64_t>(trigger_job),
   /// What is saved of an item. `invalid_id`, `unknown_job` where the job has no record, `malformed_payload`; otherwise
   /// as above.
   caf::result<item_state>(get_item_state),

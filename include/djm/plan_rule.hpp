@@ -56,6 +56,8 @@ enum class plan_rule : std::uint8_t {
   strategy = 21,
   /// The worker has refused the item (`job_context::decline`), and may be asked again later.
   refused = 22,
+  /// As many workers as may have items of the job have some, and the worker is none of them.
+  max_workers = 23,
 };
 
 /// The names of the rules, in their order.
@@ -63,7 +65,7 @@ constexpr auto enum_names(plan_rule) {
   return name_enum("plan_rule", "none", "no_workers", "not_offered", "missing_label", "pinned_elsewhere",
                    "pinned_worker_missing", "draining", "cordoned", "separated", "one_worker", "max_per_worker",
                    "max_items", "capacity", "placement", "colocation", "zone_spread", "job_balance", "global_balance",
-                   "fewest_moves", "tie", "move_budget", "strategy", "refused");
+                   "fewest_moves", "tie", "move_budget", "strategy", "refused", "max_workers");
 }
 
 /// One sentence for people, for an item that this rule keeps unassigned.

@@ -144,9 +144,11 @@ struct runner_status {
   std::vector<active_run_status> runs{};
   /// How long what was done took.
   runner_times times{};
+  /// Nothing starts because the job has to be prepared first (`job::prepare`), here or elsewhere.
+  bool preparing = false;
 };
 DJM_FIELDS(runner_status, job, schedule, items, leaving, lanes, active_runs, next_start, leased, held, rev,
            last_failure, last_failure_ago, failures_in_a_row, starved, starves_in, pool_failure, counters, next_slot,
-           parked, paused, runs, times)
+           parked, paused, runs, times, preparing)
 
 } // namespace djm

@@ -143,6 +143,10 @@ CAF_ADD_TYPE_ID(djm, (djm::set_item_state))
 CAF_ADD_TYPE_ID(djm, (djm::item_state))
 CAF_ADD_TYPE_ID(djm, (djm::items_declined))
 
+// Preparation.
+CAF_ADD_TYPE_ID(djm, (djm::prepare_again))
+CAF_ADD_TYPE_ID(djm, (djm::job_prepared))
+
 // Changes that concern everybody.
 CAF_ADD_TYPE_ID(djm, (djm::model_changed))
 CAF_ADD_TYPE_ID(djm, (djm::restart_wanted))

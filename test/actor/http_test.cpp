@@ -7,8 +7,10 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <stdexcept>
 
 #include "djm/http.hpp"
+#include "http/server/bridge.hpp"
 #include "test/actor/facade_rig.hpp"
 #include "test/support/http_client.hpp"
 
@@ -385,4 +387,36 @@ TEST_CASE("http: a body or a head that is too large, half a request, and what is
   http_connection none{port};
   none.send("\x16\x03\x01\x02nonsense\r\n\r\n");
   CHECK(s.get("/live").status == 200);
+}
+
+TEST_CASE("http: what asks the node is built anew when it has crashed, and hears the events again") {
+  run_watch runs;
+  auto started = node::start(at_root("one", "/http/crash"), silent());
+  REQUIRE(started);
+  auto& n = *started;
+  std::atomic<bool> crash{true};
+  std::atomic<int> heard{0}, lost{0};
+  http::bridge to{[&](const node_event&) {
+                    ++heard;
+                    if (crash.exchange(false)) {
+                      throw std::runtime_error("on purpose");
+                    }
+                  },
+                  [&] { ++lost; }};
+  REQUIRE(n.with_actor(
+    [&](caf::actor_system& system, const caf::actor& actor) { to.start(system, caf::actor_cast<node_actor>(actor)); }));
+  REQUIRE(eventually([&] { return lost == 1; }));
+  const auto is_answered = [&] {
+    std::atomic<int> said{0}; // 1: with the status
+    to.fetch({true, false, true}, [&](const http::material& m) { said = m.status ? 1 : 2; });
+    return eventually([&] { return said != 0; }) && said == 1;
+  };
+  CHECK(eventually(is_answered));
+  CHECK(to.rebuilt() == 1);
+  const int before = heard;
+  REQUIRE(n.register_job(*watched("work", {"a"}, runs).build()));
+  CHECK(eventually([&] { return heard > before; }));
+  to.stop();
+  CHECK_FALSE(is_answered());
+  CHECK(lost == 1);
 }

@@ -45,16 +45,21 @@ void judge::died(const process& p) {
   hosts_[p.number()].dead = true;
   turns_.gone(p.number());
   slots_.gone(p.number());
+  room_.gone(p.number());
 }
 
 void judge::run_began(const process& p, run_id run, const job_id& job, const std::vector<work_item>& items,
-                      bool stubborn, time_point now) {
+                      bool stubborn, time_point now, std::int64_t generation) {
   ++counts_.runs;
   const run_key key{p.number(), run};
   auto& r = runs_[key];
   r.stubborn = stubborn;
   r.former = hosts_[p.number()].former;
   if (!r.former) {
+    if (old_lives_.count(p.incarnation()) == 0) {
+      preparations_.run_began(job, items, generation,
+                              [&](std::string text) { say("P1", now, name_of(p) + ": " + text); });
+    }
     turns_.began(p.number(), job, items, p.wall(), p.wall_error(),
                  [&](std::string text) { say("I3", now, std::move(text)); });
   }
@@ -256,6 +261,8 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
     }
     records_.sees(change, txn.session, txn.session == leader, lawless, image_,
                   [&](std::string text) { say("I9", now, fmt::format("zxid {}: {}", txn.zxid, text)); });
+    preparations_.sees(change, lawless,
+                       [&](std::string text) { say("P1", now, fmt::format("zxid {}: {}", txn.zxid, text)); });
     model_.sees(change, txn.session == leader, lawless, [&](const char* invariant, std::string text) {
       say(invariant, now, fmt::format("zxid {}: {}", txn.zxid, text));
     });
@@ -267,6 +274,7 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
       is_of_life(e, txn.session), lawless, now,
       [&](std::string text) { say("I3", now, fmt::format("zxid {}: {}", txn.zxid, text)); });
     moves_.sees(change, e, image_, now);
+    room_.sees(e, image_);
     image_.apply(change, e, txn.zxid);
     if (e.what == kind::alive_made) {
       if (const auto a = image_.alive().find(node_id{e.key}); a != image_.alive().end()) {
@@ -380,6 +388,7 @@ void judge::quiescent(const expectation& e, time_point now) {
   }
   for (const auto& [job, items] : e.jobs) {
     records_.quiescent(job, image_, [&](std::string text) { say("I9", now, std::move(text)); });
+    preparations_.quiescent(job, [&](std::string text) { say("P1", now, std::move(text)); });
     if (image_.jobs().count(job) == 0) {
       say("I9", now, fmt::format("job {} is gone from the pool", job));
     }
@@ -405,6 +414,7 @@ void judge::quiescent(const expectation& e, time_point now) {
       }
     }
   }
+  room_.quiescent(image_, [&](std::string text) { say("I3", now, std::move(text)); });
   for (const auto& key : image_.pool()) {
     const auto slash = key.find('/');
     const auto job = e.jobs.find(job_id{key.substr(0, slash)});

@@ -14,8 +14,10 @@
 #include "test/sim/debts.hpp"
 #include "test/sim/model_rules.hpp"
 #include "test/sim/patience.hpp"
+#include "test/sim/prepare_rules.hpp"
 #include "test/sim/record_rules.hpp"
 #include "test/sim/refusal_rules.hpp"
+#include "test/sim/short_room.hpp"
 #include "test/sim/slot_book.hpp"
 #include "test/sim/state_rules.hpp"
 #include "test/sim/stickiness.hpp"
@@ -51,12 +53,15 @@ struct violation {
 ///   healthy node offers is held by nobody for too long, and I8 when a lock of somebody who is gone stays (see
 ///   debts.hpp); when a node does not find out that the store has gone back.
 /// - I2 when a saved state is written by a turn that is over, or is told otherwise than it is (see state_rules.hpp).
+/// - P1 when an item runs before its job is prepared, or a preparation is done again (see prepare_rules.hpp).
 /// - S1, S2 and S4 of slots, as far as they hold without a memory of slots in the store (see slot_book.hpp).
+/// - I3 when somebody waits who would fit, beside somebody of lower priority, or a wish for capacity is told again (see
+///   short_room.hpp).
 /// - The rest of I3, and I8, I9 are looked at on demand, at quiescence.
 class judge {
 public:
   explicit judge(std::string root = "/djm")
-    : root_(root), records_(root), model_(root), states_(root), image_(std::move(root)) {}
+    : root_(root), records_(root), preparations_(root), model_(root), states_(root), image_(std::move(root)) {}
 
   // -- what happens --
 
@@ -67,7 +72,7 @@ public:
   void stops(const process& p) { turns_.stops(p.number()); }
   void died(const process& p);
   void run_began(const process& p, run_id run, const job_id& job, const std::vector<work_item>& items, bool stubborn,
-                 time_point now);
+                 time_point now, std::int64_t generation = 0);
   void stop_asked(const process& p, run_id run);
   /// The run declines the item, which it still has.
   void item_declined(const process& p, run_id run, const item_id& item, time_point now);
@@ -99,6 +104,7 @@ public:
   turns& of_turns() { return turns_; }
   slot_book& of_slots() { return slots_; }
   const state_rules& of_states() const { return states_; }
+  short_room& of_room() { return room_; }
   const model_rules& of_model() const { return model_; }
 
   /// From now on no change is expected; or no more.
@@ -144,6 +150,8 @@ public:
   const counts& counted() const { return counts_; }
   /// Items in refusals that were told.
   std::uint64_t refused() const { return refusals_.counted(); }
+  /// Preparations that were saved as done.
+  std::uint64_t prepared() const { return preparations_.counted(); }
 
 private:
   /// A node may start nothing in so much of its lease's end.
@@ -209,10 +217,12 @@ private:
 
   std::string root_;
   record_rules records_;
+  prepare_rules preparations_;
   model_rules model_;
   std::int64_t model_writer_ = 0; ///< the epoch
   state_rules states_;
   refusal_rules refusals_;
+  short_room room_;
   tree_image image_;
   stickiness moves_;
   patience patience_;

@@ -14,9 +14,11 @@ void judge::history_begins(const store::znode_tree& tree, store::zxid_t latest, 
   history_began_ = now;
   image_ = tree_image{root_};
   records_ = record_rules{root_};
+  preparations_ = prepare_rules{root_};
   model_ = model_rules{root_};
   states_.history_begins();
   refusals_.forget();
+  room_.forget();
   moves_ = {};
   moves_.plans_are_cut(); // who was settled and who had left before is not known
   gone_since_.clear();
@@ -35,6 +37,7 @@ void judge::history_begins(const store::znode_tree& tree, store::zxid_t latest, 
     }
     const auto e = image_.read(change);
     records_.sees(change, 0, false, true, image_, [](const std::string&) {});
+    preparations_.sees(change, true, [](const std::string&) {});
     model_.sees(change, false, true, [](const char*, const std::string&) {});
     states_.sees(change, e, node->header.czxid, true, [](const std::string&) {});
     moves_.sees(change, e, image_, now);

@@ -38,6 +38,7 @@ struct standing_in_record {
     return std::any_of(record.triggers.begin(), record.triggers.end(), [&](const auto& t) { return t.id == x.id; });
   }
   bool operator()(const store::order::remove&) const { return record.state != record_state::open; }
+  bool operator()(const store::order::prepare_again&) const { return record.generation > 0; }
 };
 
 /// Takes over from `now` what an order may change of a record.
@@ -58,6 +59,7 @@ struct own_part {
     was.triggers = now.triggers;
     ++was.triggered;
   }
+  void operator()(const store::order::prepare_again&) const { was.generation = now.generation; }
   void operator()(const store::order::remove&) const {
     was.state = record_state::removing;
     was.since_ms = now.since_ms;

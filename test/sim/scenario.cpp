@@ -10,6 +10,7 @@
 #include "djm/calendar.hpp"
 #include "djm/timetable.hpp"
 #include "test/sim/outsider.hpp"
+#include "test/sim/special_jobs.hpp"
 #include "test/sim/user.hpp"
 
 namespace djm::sim {
@@ -281,6 +282,7 @@ scenario_result run_scenario(const scenario_options& o) {
   if (o.kind == profile::calendar) {
     wo.zones = make_zones(chance{o.seed, "zones"});
   }
+  wo.room = draw_room(o, s.machines);
   scenario_result result;
   {
     const auto mood = std::make_shared<strategy_mood>(strategy_mood::sound);
@@ -304,6 +306,10 @@ scenario_result run_scenario(const scenario_options& o) {
         c.hide("job-b", static_cast<std::size_t>(dice.below(s.machines)));
       }
     }
+    if (is_something_prepared(o)) {
+      add_prepared_job(w, c, o.seed, w.now() + s.settle, s.trouble);
+    }
+    add_sized_jobs(w, c, o.seed);
     user asks{w, c, o.seed, o.kind != profile::calm, w.now() + s.settle + s.trouble};
     std::vector<std::unique_ptr<outsider>> outside;
     while (has_outsider(o) && outside.size() < 2) {
@@ -354,6 +360,8 @@ scenario_result run_scenario(const scenario_options& o) {
     events["locks broken"] += n.breaks;
     events["items assigned"] += n.assignments;
     events["joins"] += n.joins;
+    events["preparations"] += w.verdict().prepared();
+    events["wishes for capacity"] += w.verdict().of_room().wishes();
     events["starts of slots"] += w.verdict().of_slots().starts();
     events["slots that were told to have no run"] += w.verdict().of_slots().skips();
     events["leaderships"] += n.leaderships;

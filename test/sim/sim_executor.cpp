@@ -11,6 +11,9 @@ void sim_executor::begin(accepted_run& r) {
   if (const auto* code = dynamic_cast<const sim_job*>(r.order.code.get())) {
     w.manner = code->manner();
   }
+  if (r.order.items.size() == 1 && r.order.items.front().id == preparation_item) {
+    return prepare(r);
+  }
   w.stubborn = chance_.permille(w.manner.stubborn);
   w.throws = chance_.permille(w.manner.throws);
   w.lets_go = !w.stubborn && chance_.permille(w.manner.lets_go);
@@ -23,6 +26,61 @@ void sim_executor::begin(accepted_run& r) {
     const auto item = r.order.items[static_cast<std::size_t>(chance_.below(r.order.items.size()))];
     process_.later(timeline_.now + chance_.between(duration::zero(), w.manner.least), process::kind::code,
                    [this, id, item] { use_state(id, item, std::nullopt); });
+  }
+}
+
+/// As the code of djm around `job::prepare` does: what is saved is read, something is done, and that is saved.
+void sim_executor::prepare(accepted_run& r) {
+  const auto id = r.order.id;
+  if (const auto* code = dynamic_cast<const sim_job*>(r.order.code.get())) {
+    work_[id].manner = code->manner();
+  }
+  work_[id].postponed = true; // unless an answer comes
+  observer_.run_began(process_, info_of(r));
+  schedule_end(id, timeline_.now + std::chrono::seconds{4});
+  work_[id].preparing = virtual_work::step::reading;
+  ask_preparation(id, std::nullopt);
+}
+
+/// Each state that is saved is another one, so that it is known again.
+void sim_executor::ask_preparation(run_id id, std::optional<std::string> save) {
+  const auto& order = runs_.at(id).order;
+  const auto number = std::uint64_t{process_.number()} << 32 | ++questions_;
+  state_request r{{order.job, order.items.front().id}, order.items.front().token, std::nullopt, nullptr};
+  const bool saves = save.has_value();
+  if (save) {
+    r.save = bytes_of(*save + "/" + std::to_string(number));
+  }
+  observer_.state_asked(process_, id, number, r);
+  r.reply = std::make_shared<state_reply>(
+    [this, here = std::weak_ptr<bool>{here_}, id, number](state_reply::answer a) {
+      if (!here.expired()) {
+        observer_.state_told(process_, id, number, a);
+        prepared(id, a);
+      }
+    },
+    saves);
+  states_.ask(std::move(r));
+}
+
+void sim_executor::prepared(run_id id, const state_reply::answer& a) {
+  using step = virtual_work::step;
+  const auto found = work_.find(id);
+  if (found == work_.end() || shut_ || process_.dead()) {
+    return;
+  }
+  auto& w = found->second;
+  if (w.preparing == step::reading && a) {
+    const auto& saved = *a;
+    const auto text = saved ? std::string(saved->data.begin(), saved->data.end()) : std::string{"0"};
+    w.postponed = false;
+    const bool done = std::stoll(text) >= runs_.at(id).order.purpose.generation;
+    w.preparing = done ? step::over : step::working;
+    schedule_end(id, timeline_.now + (done ? duration::zero() : chance_.between(w.manner.least, w.manner.most)));
+  } else if (w.preparing == step::reading || w.preparing == step::saving) {
+    w.postponed = !a;
+    w.preparing = step::over;
+    schedule_end(id, timeline_.now);
   }
 }
 
@@ -146,8 +204,24 @@ void sim_executor::schedule_end(run_id id, time_point when) {
 }
 
 void sim_executor::ends(run_id id) {
+  using step = virtual_work::step;
+  auto& w = work_.at(id);
+  if (const auto& r = runs_.at(id); w.preparing == step::working && !r.stopping) {
+    w.preparing = step::saving;
+    w.postponed = true;
+    schedule_end(id, timeline_.now + std::chrono::seconds{4});
+    ask_preparation(id, std::to_string(r.order.purpose.generation));
+    return;
+  }
   run_result result;
   result.id = id;
+  if (w.postponed) {
+    result.again_in = std::chrono::seconds{1};
+  }
+  if (w.preparing == step::working) {
+    result.failed = true;
+    result.failure = "it was asked to stop";
+  }
   if (work_.extract(id).mapped().throws) {
     result.failed = true;
     result.failure = "the run threw";

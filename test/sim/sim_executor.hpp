@@ -43,9 +43,15 @@ private:
     time_point ends{};
     duration left{};
     process::pending_id event = 0;
+    /// Of the hidden item: how far it is.
+    enum class step : std::uint8_t { none, reading, working, saving, over } preparing = step::none;
+    bool postponed = false;
   };
 
   void begin(accepted_run& r) override;
+  void prepare(accepted_run& r);
+  void ask_preparation(run_id id, std::optional<std::string> save);
+  void prepared(run_id id, const state_reply::answer& a);
   void decline_one(const accepted_run& r);
   void stop(accepted_run& r, stop_reason reason, std::vector<item_id> revoked) override;
   void take_away(accepted_run& r, std::vector<item_id> items) override;

@@ -36,6 +36,9 @@ void stickiness::sees(const store::node_change& change, const tree_event& e, con
   using kind = tree_event::kind;
   const bool gone = change.what == store::node_change::kind::remove;
   ++changes_;
+  if (is_hidden_item(e.key)) {
+    return; // the plan does not know it
+  }
   switch (e.what) {
   case kind::unassigned: from_[e.key] = node_id{e.worker}; return;
   case kind::assigned: to_[e.key] = node_id{e.worker}; return;
@@ -78,7 +81,7 @@ void stickiness::sees(const store::node_change& change, const tree_event& e, con
       if (p) {
         auto plain = p->attributes;
         plain.strategy.clear();
-        rules next{p->attributes.strategy, plain == job_attributes{}};
+        rules next{p->attributes.strategy, plain == job_attributes{}, !p->attributes.profile.empty()};
         const auto [r, first] = rules_.try_emplace(job_id{e.key}, next);
         if (!first && (r->second.strategy != next.strategy || r->second.plain != next.plain)) {
           rules_changed_ = now;
@@ -226,6 +229,9 @@ void stickiness::transaction_ends(const tree_image& image, time_point now, const
     if (const auto r = refused_.find(worker + ' ' + key); r != refused_.end() && now < r->second) {
       continue;
     }
+    if (const auto s = rules_.find(job); s != rules_.end() && s->second.sized) {
+      continue;
+    }
     const auto offer = worker + '/' + job;
     if (!image.offers(worker, job) || recent(offer_came_, offer, now) || w->second.draining || w->second.ends > 1 ||
         now < w->second.fit_since + age_of_plans) {
@@ -237,10 +243,12 @@ void stickiness::transaction_ends(const tree_image& image, time_point now, const
       given[{worker, job}] = key;
     }
   }
+  // Beside room that is short, balance of all jobs together may ask for such moves.
+  const bool short_of_room = std::any_of(rules_.begin(), rules_.end(), [](const auto& r) { return r.second.sized; });
   for (const auto& [key, worker] : to_) {
     const auto job = job_of(key);
     const auto g = given.find({worker, job});
-    if (g == given.end()) {
+    if (short_of_room || g == given.end()) {
       continue;
     }
     const auto s = rules_.find(job);

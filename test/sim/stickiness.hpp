@@ -86,6 +86,7 @@ private:
   struct rules {
     std::string strategy;
     bool plain = true;
+    bool sized = false; ///< items take room, so they may lose their place to others
   };
   struct shown_plan;
 

@@ -70,6 +70,9 @@ void stickiness::check_bound(const tree_image& image, time_point now, const comp
   std::set<node_id> members;
   std::vector<node_id> uncertain;
   for (const auto& [key, owners] : image.assigned()) {
+    if (is_hidden_item(key)) {
+      continue;
+    }
     for (const auto& w : owners) {
       ++plan.held[job_in(key)][w];
       if (members.count(w) > 0 || std::find(uncertain.begin(), uncertain.end(), w) != uncertain.end()) {

@@ -55,6 +55,9 @@ world::handle world::start(std::size_t machine, std::optional<node_id> name,
                            const std::function<void(node_config&)>& change) {
   auto config = options_.config;
   config.id = name ? *name : node_id{"n" + std::to_string(machine)};
+  if (const auto r = options_.room.find(machine); r != options_.room.end()) {
+    config.capacity["cpu"] = r->second;
+  }
   if (change) {
     change(config);
   }

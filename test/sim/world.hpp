@@ -22,6 +22,8 @@ struct world_options : cluster_setup {
 
   /// What all nodes have in common; the id is filled in.
   node_config config = default_config();
+  /// What items may take of "cpu" on machines that have a limit.
+  std::map<std::size_t, std::int64_t> room;
   /// Keep a line about everything that happens.
   bool trace = false;
   /// Strategies the nodes know; null: the built-in ones.

@@ -74,7 +74,7 @@ void world::run_began(const process& p, const running_info& r) {
     }
     note(line);
   }
-  judge_.run_began(p, r.id, r.job, r.items, executor_of(p.number()).is_stubborn(r.id), now());
+  judge_.run_began(p, r.id, r.job, r.items, executor_of(p.number()).is_stubborn(r.id), now(), r.purpose.generation);
 }
 
 void world::stop_asked(const process& p, run_id run, stop_reason reason) {

@@ -16,6 +16,7 @@ const std::map<std::string, std::set<std::string>>& arrows() {
     {"calendar", {"api", "model", "calendar"}},
     {"metrics", {"api", "metrics"}},
     {"history", {"api", "history"}},
+    {"execution", {"api", "model", "execution"}},
     {"http", {"api", "model", "part", "http"}},
     {"strategies", {"api", "model", "strategies"}},
     {"store", {"api", "model", "store"}},
@@ -26,13 +27,14 @@ const std::map<std::string, std::set<std::string>>& arrows() {
     {"simulation", {"api", "model", "store", "actors", "simulation"}},
     {"kit", {"api", "model", "store", "actors", "simulation", "kit"}},
     {"samples", {"api", "kit", "samples"}},
-    {"tools", {"api", "model", "strategies", "store", "zookeeper", "core", "actors", "part", "http", "tools"}},
+    {"tools",
+     {"api", "model", "strategies", "store", "zookeeper", "core", "actors", "part", "http", "execution", "tools"}},
     {"bench",
      {"api", "model", "strategies", "store", "zookeeper", "core", "actors", "part", "simulation", "kit", "bench",
-      "test"}},
+      "execution", "test"}},
     {"test",
      {"api", "model", "calendar", "strategies", "store", "zookeeper", "core", "actors", "part", "simulation", "kit",
-      "samples", "tools", "metrics", "history", "http", "test"}},
+      "samples", "tools", "metrics", "history", "http", "execution", "test"}},
   };
   return table;
 }

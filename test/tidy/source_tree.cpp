@@ -14,9 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const char* const folders[] = {"include", "model",   "calendar", "strategies", "metrics", "history",
-                               "http",    "zkstore", "actors",   "simulation", "testkit", "samples",
-                               "test",    "bench",   "tools",    "docs",       "cmake",   ".ci"};
+const char* const folders[] = {"include", "model",   "calendar", "strategies", "metrics", "history", "execution",
+                               "http",    "zkstore", "actors",   "simulation", "testkit", "samples", "test",
+                               "bench",   "tools",   "docs",     "cmake",      ".ci"};
 
 std::string read_file(const fs::path& path) {
   std::ifstream in{path, std::ios::binary};

@@ -109,20 +109,30 @@ void add_looks(std::vector<command_entry>& all) {
                {"--node", "NODE", "only about this node"}};
   all.push_back(c);
 
-  c = entry("runs", look, "runs that are over, as far as nodes remember them, or those that go on", runs_command);
-  c.details =
+  const std::string_view asked_of_nodes =
     "Nodes alone know them, so these are asked over HTTP, one after the other: those that --url names, or else "
     "those that are alive and tell their address in the store. Where one does not answer, what the others "
     "know is shown, and the exit code says so; those that tell no address are named. Exit code 4 when none "
     "could be asked. The token is sent to every node that is asked: who may write the store says who that is.";
+  const option_entry url{"--url",   "URL", "where nodes are, such as http://node-1:8080; several with commas",
+                         "DJM_URL", {},    true};
+  const option_entry patience{"--timeout", "DURATION", "how long a node, or the store, may take", "10s"};
+
+  c = entry("runs", look, "runs that are over, as far as nodes remember them, or those that go on", runs_command);
+  c.details = asked_of_nodes;
   c.arguments = {{"JOB", "only those of this job", false}, {"ITEM", "only those that had this item", false}};
-  c.options = {
-    {"--url", "URL", "where nodes are, such as http://node-1:8080; several with commas", "DJM_URL", {}, true},
-    {"--outcome", "OUTCOME", "only those that ended so", "", outcomes},
-    {"--under-way", "", "those that go on instead, the eldest first"},
-    {"--limit", "N", "so many at most, the latest", "100"},
-    token_file,
-    {"--timeout", "DURATION", "how long a node, or the store, may take", "10s"}};
+  c.options = {url,
+               {"--outcome", "OUTCOME", "only those that ended so", "", outcomes},
+               {"--under-way", "", "those that go on instead, the eldest first"},
+               {"--limit", "N", "so many at most, the latest", "100"},
+               token_file,
+               patience};
+  all.push_back(c);
+
+  c = entry("history", look, "how the runs of each item went, as far as nodes remember them", history_command);
+  c.details = asked_of_nodes;
+  c.arguments = {{"JOB", "only items of this job", false}, {"ITEM", "only this item", false}};
+  c.options = {url, {"--limit", "N", "of each node so many runs at most, the latest", "1000"}, token_file, patience};
   all.push_back(c);
 
   c = entry("tree", look, "every node of the tree with its data", tree_command);
@@ -187,6 +197,12 @@ void add_record_orders(std::vector<command_entry>& all) {
 
   c = entry("resume", order, "end a pause", resume_command);
   c.details = "What came due meanwhile is not made up for.";
+  c.arguments = {{"JOB", "its id"}};
+  c.options = {yes, dry_run};
+  all.push_back(c);
+
+  c = entry("prepare", order, "have a job prepared once more, before any further run of it starts", prepare_command);
+  c.details = "For jobs with something to do before their items run. What goes on goes on.";
   c.arguments = {{"JOB", "its id"}};
   c.options = {yes, dry_run};
   all.push_back(c);

@@ -92,6 +92,10 @@ exit_code trigger_command(invocation& x) {
                [&](djm::client& c, const job_id& job) { return c.trigger_job(job, x.value("--request"), mode_of(x)); });
 }
 
+exit_code prepare_command(invocation& x) {
+  return order(x, "Prepare", [&](djm::client& c, const job_id& job) { return c.prepare_again(job, mode_of(x)); });
+}
+
 exit_code remove_command(invocation& x) {
   return order(x, "Remove", [&](djm::client& c, const job_id& job) { return c.remove_job(job, mode_of(x)); });
 }

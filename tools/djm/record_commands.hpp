@@ -7,6 +7,7 @@ namespace djm::tool {
 
 exit_code pause_command(invocation& x);
 exit_code resume_command(invocation& x);
+exit_code prepare_command(invocation& x);
 exit_code trigger_command(invocation& x);
 exit_code remove_command(invocation& x);
 exit_code set_command(invocation& x);

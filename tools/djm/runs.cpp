@@ -1,7 +1,9 @@
 #include "tools/djm/runs.hpp"
 
 #include <algorithm>
+#include <map>
 #include <string_view>
+#include <utility>
 
 #include "djm/history.hpp"
 #include "tools/djm/node_runs.hpp"
@@ -56,14 +58,19 @@ struct runs_wanted {
   duration timeout = duration::zero();
 };
 
-expected<runs_wanted> wanted_of(invocation& x) {
-  const auto limit = x.number("--limit", 100);
+expected<runs_wanted> wanted_of(invocation& x, bool all_kept) {
+  const auto limit = x.number("--limit", all_kept ? 1000 : 100);
   const auto timeout = x.span("--timeout", std::chrono::seconds{10});
   if (!limit || !timeout) {
     return tl::make_unexpected(limit ? timeout.error() : limit.error());
   }
-  runs_wanted w{{x.value("JOB"), x.value("ITEM"), x.value("--outcome"), *limit}, urls_of(x), *timeout};
-  if (x.has("--under-way") && !w.question.outcome.empty()) {
+  runs_wanted w{{x.value("JOB"), x.value("ITEM"), {}, *limit}, urls_of(x), *timeout};
+  if (all_kept) {
+    w.question.outcome.clear();
+  } else {
+    w.question.outcome = x.value("--outcome");
+  }
+  if (!all_kept && x.has("--under-way") && !w.question.outcome.empty()) {
     return djm::fail(errc::invalid_config, "--under-way and --outcome exclude each other: what goes on has not ended");
   }
   if (w.urls.empty() && x.value("--store").empty() && x.io().variable("DJM_STORE").empty()) {
@@ -121,28 +128,126 @@ exit_code ask_cluster(invocation& x, const runs_wanted& w, gathered_runs& all) {
   return whole ? exit_code::fine : all.refused ? exit_code::refused : exit_code::could_not_find_out;
 }
 
+/// Whoever is asked, and what is missing of it. Nothing is to be shown when there is no answer at all: an empty table
+/// would say that there are no runs.
+struct told_runs {
+  gathered_runs all;
+  exit_code code = exit_code::fine;
+  bool none() const { return all.answered == 0 && code != exit_code::fine; }
+};
+
+told_runs ask_whom(invocation& x, const runs_wanted& w) {
+  told_runs t;
+  t.code = w.urls.empty() ? ask_cluster(x, w, t.all) : ask_named(x, w, t.all);
+  say_what_is_missing(x, t.all);
+  return t;
+}
+
+std::vector<column<item_past>> past_columns(std::int64_t now) {
+  return {{"JOB", [](const item_past& p) { return cell{printable(p.job)}; }},
+          {"ITEM", [](const item_past& p) { return cell{printable(p.item)}; }},
+          {"RUNS", [](const item_past& p) { return cell{std::to_string(p.runs)}; }},
+          {"FAILED",
+           [](const item_past& p) {
+             return cell{std::to_string(p.failed), p.failed > 0 ? tint::bad : tint::none};
+           }},
+          {"MEDIAN", [](const item_past& p) { return cell{format_duration(p.median)}; }},
+          {"LONGEST", [](const item_past& p) { return cell{format_duration(p.longest)}; }},
+          {"LAST", [now](const item_past& p) { return cell{age_of(p.last_ms, now)}; }},
+          {"OUTCOME",
+           [](const item_past& p) {
+             return cell{to_string(p.outcome), p.outcome == run_outcome::finished ? tint::good : tint::bad};
+           }},
+          {"NODE", [](const item_past& p) { return cell{or_dash(p.node)}; }, true},
+          {"ERROR", [](const item_past& p) { return cell{or_dash(printable(p.error))}; }}};
+}
+
+bool has_failed(const past_run& r, const item_id& item) {
+  switch (r.outcome) {
+  case run_outcome::finished:
+  case run_outcome::postponed:
+  case run_outcome::stopped:
+  case run_outcome::cancelled:
+  case run_outcome::dropped: return false;
+  default: break;
+  }
+  // A share says who it was, if it knows.
+  const auto& named = r.failed_items;
+  return named.empty() || std::find(named.begin(), named.end(), item) != named.end();
+}
+
 } // namespace
 
-exit_code runs_command(invocation& x) {
-  const auto wanted = wanted_of(x);
+std::vector<item_past> sum_up(const std::vector<past_run>& latest_first) {
+  std::map<std::pair<job_id, item_id>, std::pair<item_past, std::vector<duration>>> found;
+  for (const auto& r : latest_first) {
+    for (const auto& i : r.items) {
+      auto [at, fresh] = found.try_emplace({r.job, i.id});
+      auto& [past, took] = at->second;
+      if (fresh) {
+        past.job = r.job;
+        past.item = i.id;
+        past.last_ms = r.started_ms;
+        past.outcome = r.outcome;
+        past.node = r.node;
+      }
+      ++past.runs;
+      const bool failed = has_failed(r, i.id);
+      past.failed += failed ? 1 : 0;
+      if (failed && past.error.empty()) {
+        past.error = r.error;
+      }
+      past.longest = std::max(past.longest, r.took);
+      took.push_back(r.took);
+    }
+  }
+  std::vector<item_past> rows;
+  rows.reserve(found.size());
+  for (auto& [key, x] : found) {
+    auto& [past, took] = x;
+    const auto middle = took.begin() + static_cast<std::ptrdiff_t>((took.size() - 1) / 2);
+    std::nth_element(took.begin(), middle, took.end());
+    past.median = *middle;
+    rows.push_back(std::move(past));
+  }
+  return rows;
+}
+
+exit_code history_command(invocation& x) {
+  const auto wanted = wanted_of(x, true);
   if (!wanted) {
     return x.fail(wanted.error());
   }
-  gathered_runs all;
-  const auto code = wanted->urls.empty() ? ask_cluster(x, *wanted, all) : ask_named(x, *wanted, all);
-  say_what_is_missing(x, all);
-  if (all.answered == 0 && code != exit_code::fine) {
-    return code; // an empty table would say that there are no runs
+  const auto told = ask_whom(x, *wanted);
+  if (!told.none()) {
+    auto rows = sum_up(told.all.over);
+    const auto item = x.value("ITEM");
+    rows.erase(std::remove_if(rows.begin(), rows.end(),
+                              [&](const item_past& p) { return !item.empty() && p.item.str() != item; }),
+               rows.end());
+    print_rows(x, rows, past_columns(x.io().now()));
   }
+  return told.code;
+}
+
+exit_code runs_command(invocation& x) {
+  const auto wanted = wanted_of(x, false);
+  if (!wanted) {
+    return x.fail(wanted.error());
+  }
+  auto told = ask_whom(x, *wanted);
   const std::size_t most = wanted->question.limit;
-  if (x.has("--under-way")) {
-    all.under_way.resize(std::min(all.under_way.size(), most));
-    print_rows(x, all.under_way, under_way_columns());
-  } else {
-    all.over.resize(std::min(all.over.size(), most));
-    print_rows(x, all.over, run_columns(x.io().now()));
+  if (told.none()) {
+    return told.code;
   }
-  return code;
+  if (x.has("--under-way")) {
+    told.all.under_way.resize(std::min(told.all.under_way.size(), most));
+    print_rows(x, told.all.under_way, under_way_columns());
+  } else {
+    told.all.over.resize(std::min(told.all.over.size(), most));
+    print_rows(x, told.all.over, run_columns(x.io().now()));
+  }
+  return told.code;
 }
 
 } // namespace djm::tool

@@ -194,7 +194,7 @@ private:
 
   void job(const json& x, const pointer& at) {
     known_keys(x, at,
-               {"id", "items", "strategy", "weights", "profile", "priority", "requires", "max_per_worker", "spread",
+               {"id", "items", "strategy", "weights", "profile", "priority", "requires", "max_per_worker", "max_workers", "spread",
                 "colocate_with", "separate_from", "pinned", "relaxation"});
     job_attributes a;
     const auto name = x["id"].get<std::string>();
@@ -230,6 +230,9 @@ private:
     }
     if (x.contains("max_per_worker")) {
       a.max_per_worker = static_cast<std::uint32_t>(natural_at(x["max_per_worker"], at / "max_per_worker", UINT32_MAX));
+    }
+    if (x.contains("max_workers")) {
+      a.max_workers = static_cast<std::uint32_t>(natural_at(x["max_workers"], at / "max_workers", UINT32_MAX));
     }
     if (x.contains("spread")) {
       if (text_at(x["spread"], at / "spread") != enum_text(spread_rule::zone)) {

@@ -76,7 +76,27 @@ expected<followed_job> follow(const job_payload& record, const config_payload* s
   result.spec = std::move(*spec);
   result.deployment = ruling->deployment;
   result.config = std::move(*config);
+  result.generation = wanted_generation(record);
+  result.prepared = is_prepared(record);
   return result;
+}
+
+std::int64_t wanted_generation(const job_payload& record) {
+  const auto* ruling = find_spec(record, record.ruling);
+  if (ruling == nullptr) {
+    return 0;
+  }
+  const auto prepares = ruling->spec.get<bool>("prepares");
+  return prepares && prepares->value_or(false) ? record.generation + 1 : 0;
+}
+
+bool note_prepared(job_payload& record, std::int64_t generation) {
+  if (generation <= record.prepared || generation > record.generation + 1) {
+    return false;
+  }
+  record.prepared = generation;
+  ++record.rev;
+  return true;
 }
 
 std::uint32_t new_triggers(const job_payload& before, const job_payload& now) {
@@ -197,6 +217,17 @@ public:
     if (next.triggers.size() > most_triggers) {
       next.triggers.erase(next.triggers.begin());
     }
+    return ordered{std::move(next), {}};
+  }
+
+  expected<ordered> operator()(const order::prepare_again&) const {
+    if (wanted_generation(record_) == 0) {
+      return fail(errc::invalid_state, "job \"" + job_ +
+                                         "\" prepares nothing: the specification that rules has no "
+                                         "function for it");
+    }
+    auto next = record_;
+    ++next.generation;
     return ordered{std::move(next), {}};
   }
 

@@ -39,7 +39,19 @@ expected<followed_job> follow(const job_payload& record, const config_payload* s
 /// How many triggers `now` has that `before` had not, when it was read.
 std::uint32_t new_triggers(const job_payload& before, const job_payload& now);
 
+/// Which preparation items need before they start: 0: the specification that rules prepares nothing.
+std::int64_t wanted_generation(const job_payload& record);
+
+/// Whether that is done.
+inline bool is_prepared(const job_payload& record) {
+  return record.prepared >= wanted_generation(record);
+}
+
 // -- nodes that offer the job -------------------------------------------------------
+
+/// This preparation is done, for one that has been saved as done stays so. False: the record says so already, or does
+/// not know of it.
+bool note_prepared(job_payload& record, std::int64_t generation);
 
 /// The specification as it stands in a lineage. `too_large` names job, size and limit.
 expected<offered_spec> to_offer(const job_spec& spec);
@@ -74,8 +86,10 @@ struct trigger {
   std::string id;
 };
 struct remove {};
+struct prepare_again {};
 } // namespace order
-using job_order = std::variant<order::override_spec, order::configure, order::pause, order::trigger, order::remove>;
+using job_order = std::variant<order::override_spec, order::configure, order::pause, order::trigger, order::remove,
+                               order::prepare_again>;
 
 /// What comes of an order: nothing to write where the record says so already.
 struct ordered {

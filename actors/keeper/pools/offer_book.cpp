@@ -30,6 +30,7 @@ void job_offer::set_spec(const job_spec& spec, bool again) {
   spec_ = spec;
   followed_.reset();
   shown_ = false;
+  prepared_ = 0;
   record.registered(spec, again);
   accord.offered();
   dirty_ = true;

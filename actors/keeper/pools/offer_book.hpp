@@ -69,6 +69,14 @@ public:
   void is_shown() { shown_ = true; }
   void not_shown() { shown_ = false; }
   void set_pool(std::vector<item_id> items);
+  /// The latest preparation that is known here to be done.
+  std::int64_t prepared() const { return prepared_; }
+  void note_prepared(std::int64_t generation) {
+    if (generation > prepared_) {
+      prepared_ = generation;
+      record.outdated();
+    }
+  }
   /// The pool was read, whose items have come or gone in transaction `at` last. True: that is news, as is the first
   /// sight.
   bool saw_items(store::zxid_t at) { return std::exchange(items_at_, at) != at; }
@@ -86,6 +94,7 @@ private:
   job_spec own_, spec_;
   std::optional<followed_job> followed_; ///< as it was told
   std::optional<std::vector<item_id>> pool_;
+  std::int64_t prepared_ = 0;
   store::zxid_t items_at_ = 0;
   bool dirty_ = true;
   bool shown_ = false;

@@ -164,6 +164,10 @@ std::optional<record_check::change> record_check::follow(const base_slots& base,
       out.push_back(keeper_follow{std::move(once_more)});
     }
   }
+  if (auto next = record; member_.joined() && store::note_prepared(next, o.prepared())) {
+    next.changed_by = life_.bump_name();
+    return change{found.id, {store::set_op{path, store::encode(next, found.record->data), found.record->stat.version}}};
+  }
   if (store::find_spec(record, o.record.hash()) != nullptr || !member_.joined()) {
     followed ? o.record.looked_at() : o.record.doubtful();
     return std::nullopt;

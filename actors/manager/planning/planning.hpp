@@ -48,6 +48,8 @@ public:
   const wait_book& waits() const { return waits_; }
   /// Workers that were gone and keep what they have.
   const std::set<node_id>& kept_back() const { return frozen_; }
+  /// Workers that were planned for as if they were draining.
+  const std::set<node_id>& kept_free() const { return shunned_; }
 
 private:
   void forget_flaps(time_point now, manager_effects& out);

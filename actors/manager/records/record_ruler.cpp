@@ -96,6 +96,7 @@ void record_ruler::apply_look(const read_slot& version, const std::optional<read
     open_questions_.clear();
     marks_.clear();
     changed = names_;
+    preparations_.clear(); // all are read anew
   }
   if (changed->empty()) {
     return;
@@ -110,9 +111,9 @@ void record_ruler::apply_look(const read_slot& version, const std::optional<read
   store_.read(activity::read_records, ask, false, out, this, &record_ruler::apply_records, std::move(records));
 }
 
-void record_ruler::apply_records(const std::vector<store::record_reads>& records, step, manager_effects& out) {
+void record_ruler::apply_records(const std::vector<store::record_reads>& records, step s, manager_effects& out) {
   for (const auto& found : records) {
-    note(found.id, *found.record, out);
+    note(found.id, *found.record, s, out);
     mark(found);
   }
 }
@@ -126,20 +127,27 @@ void record_ruler::mark(const store::record_reads& found) {
   }
 }
 
-void record_ruler::note(const job_id& job, const store::read_result& record, manager_effects& out) {
+void record_ruler::note(const job_id& job, const store::read_result& record, step s, manager_effects& out) {
   const auto path = store_.tree().job(job);
   open_questions_.erase(job);
   ended_.erase(job);
   if (record.code != rc::ok) {
     names_.erase(job);
     idle_since_.erase(job);
+    if (preparations_.not_wanted(job)) {
+      moment_.changed(s.now);
+    }
     store_.relieve(path, out);
     return;
   }
   names_.insert(job);
   const auto read = store::read_payload<store::job_payload>(record, path);
   store_.judge(read, path, out);
-  if (read.value && (read.value->lineage.size() > 1 || read.value->state != record_state::open)) {
+  const bool prepare = read.value && read.value->state == record_state::open && !store::is_prepared(*read.value);
+  if (read.value && !prepare && preparations_.not_wanted(job)) {
+    moment_.changed(s.now);
+  }
+  if (prepare || (read.value && (read.value->lineage.size() > 1 || read.value->state != record_state::open))) {
     open_questions_.insert(job);
     to_judge_.insert(job);
     if (read.value->state != record_state::open) {
@@ -242,6 +250,23 @@ void record_ruler::apply_judgement(const base_slots& base, const std::vector<que
   store_.commit(activity::write_records, std::move(txn), out, this, &record_ruler::written, decided);
 }
 
+/// Only nodes that offer the specification that rules can do it: others do not know that there is such a thing.
+void record_ruler::look_at_preparation(const question& q, const store::job_payload& record, step s) {
+  if (record.state != record_state::open || store::is_prepared(record)) {
+    return;
+  }
+  std::set<node_id> able;
+  for (const auto& [worker, offer] : q.offers) {
+    const auto said = store::read_payload<store::offer_payload>(*offer, store_.tree().available(worker, q.found.id));
+    if (offer->code == rc::ok && said.value && said.value->hash == record.ruling) {
+      able.insert(worker);
+    }
+  }
+  if (preparations_.wanted(q.found.id, std::move(able))) {
+    moment_.changed(s.now);
+  }
+}
+
 /// Whether there is something to write about it.
 bool record_ruler::decide(const question& q, step s, std::vector<store::write_op>& ops) {
   const auto& tree = store_.tree();
@@ -253,6 +278,7 @@ bool record_ruler::decide(const question& q, step s, std::vector<store::write_op
     return false;
   }
   auto record = *read.value;
+  look_at_preparation(q, record, s);
   std::set<std::string> offered;
   for (const auto& [worker, offer] : q.offers) {
     const auto said = store::read_payload<store::offer_payload>(*offer, tree.available(worker, job)).value;

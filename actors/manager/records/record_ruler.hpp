@@ -14,6 +14,8 @@
 #include "actors/manager/leader_store.hpp"
 #include "actors/manager/lock_watchdog.hpp"
 #include "actors/manager/model/cluster_model.hpp"
+#include "actors/manager/planning/plan_moment.hpp"
+#include "actors/manager/records/preparation_desk.hpp"
 #include "zkstore/tree/job_records.hpp"
 
 namespace djm {
@@ -23,13 +25,23 @@ namespace djm {
 /// be removed), and that nobody need remember that any longer. All of that depends on who is there, so it is written
 /// with a check that nobody has joined, left, or offered anything since that was read.
 ///
-/// Looks at records that leave something to decide: those with several specifications, and those that are being
-/// removed. The others cost one look when the term begins, and one each when they change.
+/// Besides it finds out which jobs have to be prepared, and who can do that.
+///
+/// Looks at records that leave something to decide: those with several specifications, those that are being removed,
+/// and those of jobs that are not prepared. The others cost one look when the term begins, and one each when they
+/// change.
 class record_ruler {
 public:
   record_ruler(manager_lifetime& life, leader_store& store, const cluster_knowledge& known, dirty_marks& dirty,
-               const lock_watchdog& watchdog, time_point now)
-    : life_(life), store_(store), known_(known), dirty_(dirty), watchdog_(watchdog), tidy_at_(now) {}
+               const lock_watchdog& watchdog, plan_moment& moment, preparation_desk& preparations, time_point now)
+    : life_(life),
+      store_(store),
+      known_(known),
+      dirty_(dirty),
+      watchdog_(watchdog),
+      moment_(moment),
+      preparations_(preparations),
+      tidy_at_(now) {}
 
   /// A watch has fired.
   void heard(const std::string& path) { news_ = news_ || path == store_.tree().jobs_version(); }
@@ -57,12 +69,13 @@ private:
   void look(manager_effects& out);
   void apply_look(const read_slot& version, const std::optional<read_slot>& names, step s, manager_effects& out);
   void apply_records(const std::vector<store::record_reads>& records, step s, manager_effects& out);
-  void note(const job_id& job, const store::read_result& record, manager_effects& out);
+  void note(const job_id& job, const store::read_result& record, step s, manager_effects& out);
   void mark(const store::record_reads& found);
   // what is to be decided
   std::set<std::string> offering(time_point now) const;
   void judge(manager_effects& out);
   void apply_judgement(const base_slots& base, const std::vector<question>& questions, step s, manager_effects& out);
+  void look_at_preparation(const question& q, const store::job_payload& record, step s);
   bool decide(const question& q, step s, std::vector<store::write_op>& ops);
   void retire_pool(const question& q, std::vector<store::write_op>& ops) const;
   void remove_states(const question& q, std::vector<store::write_op>& ops) const;
@@ -76,6 +89,8 @@ private:
   const cluster_knowledge& known_;
   dirty_marks& dirty_;
   const lock_watchdog& watchdog_;
+  plan_moment& moment_;
+  preparation_desk& preparations_;
 
   bool news_ = true;
   std::optional<std::int32_t> seen_;  ///< all changes up to this version of `jobs-version` have been noticed

@@ -8,7 +8,10 @@ namespace djm {
 
 void writing::start(time_point now, manager_effects& out) {
   const auto& image = known_.image();
-  const auto transfers = difference(image, *plan_.problem(), *plan_.made(), plan_.kept_back());
+  auto transfers = difference(image, *plan_.problem(), *plan_.made(), plan_.kept_back());
+  for (auto& t : preparations_.transfers(image, plan_.kept_back(), plan_.kept_free())) {
+    transfers.push_back(std::move(t));
+  }
   auto batches =
     make_batches(image, store_.tree(), transfers, to_adopt(), store_.mine().latch, known_.assignment_version(),
                  fmt::format("{}-a{}-", cfg_.incarnation, store_.mine().epoch), store_.most_ops());

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "actors/manager/planning/planning.hpp"
+#include "actors/manager/records/preparation_desk.hpp"
 
 namespace djm {
 
@@ -13,8 +14,14 @@ namespace djm {
 /// the version that the one before it leaves, so that after a failure none of those behind it can succeed.
 class writing {
 public:
-  writing(manager_lifetime& life, leader_store& store, cluster_knowledge& known, planning& plan)
-    : cfg_(life.cfg), store_(store), known_(known), plan_(plan), counters_(life.counters) {}
+  writing(manager_lifetime& life, leader_store& store, cluster_knowledge& known, planning& plan,
+          const preparation_desk& preparations)
+    : cfg_(life.cfg),
+      store_(store),
+      known_(known),
+      plan_(plan),
+      preparations_(preparations),
+      counters_(life.counters) {}
 
   /// The plan that was made last.
   void start(time_point now, manager_effects& out);
@@ -30,6 +37,7 @@ private:
   leader_store& store_;
   cluster_knowledge& known_;
   planning& plan_;
+  const preparation_desk& preparations_;
   manager_counters& counters_;
   std::deque<assignment_batch> queue_;
   time_point started_{};

@@ -101,6 +101,12 @@ struct answer_of<resume_job> {
 };
 /// The `rev` of the job's record.
 template <>
+struct answer_of<prepare_again> {
+  /// The type of the answer.
+  using type = std::int64_t;
+};
+/// The `rev` of the job's record.
+template <>
 struct answer_of<remove_job> {
   /// The type of the answer.
   using type = std::int64_t;

@@ -71,6 +71,8 @@ public:
   expected<std::int64_t> pause_job(const job_id& job);
   /// As `djm::node::resume_job`.
   expected<std::int64_t> resume_job(const job_id& job);
+  /// As `djm::node::prepare_again`.
+  expected<std::int64_t> prepare_again(const job_id& job);
   /// As `djm::node::remove_job`.
   expected<std::int64_t> remove_job(const job_id& job);
   /// As `djm::node::trigger_job`.

@@ -37,7 +37,7 @@ void kill_server_case(bool leads) {
     [](fault_world& w, std::size_t s) { w.kill_server(s); }, [](fault_world& w, std::size_t s) { w.start_server(s); });
 }
 
-void pause_case(bool leads) {
+void pause_server_case(bool leads) {
   server_case(
     std::string{"SIGSTOP of a "} + (leads ? "leading" : "following") + " server", leads, 5s,
     [](fault_world& w, std::size_t s) { w.pause_server(s); },
@@ -55,11 +55,11 @@ TEST_CASE("kill -9 of the server that leads: everything goes on") {
 }
 
 TEST_CASE("a server that follows is frozen: everything goes on") {
-  pause_case(false);
+  pause_server_case(false);
 }
 
 TEST_CASE("the server that leads is frozen: everything goes on") {
-  pause_case(true);
+  pause_server_case(true);
 }
 
 TEST_CASE("a minority server is cut off: everything goes on") {

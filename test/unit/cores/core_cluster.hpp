@@ -121,6 +121,7 @@ private:
   void one(job_runner_core& r, job_runner_core::cut_share& x);
   void one(job_runner_core& r, job_runner_core::call_pool& x);
   void one(job_runner_core& r, job_runner_core::pool_ready& x);
+  static void one(job_runner_core&, job_runner_core::prepared&) {}    // no job here prepares anything
   static void one(job_runner_core&, job_runner_core::look_at_run&) {} // no run here has a time limit
   static void one(job_runner_core&, job_runner_core::remember_run&) {}
   static void one(job_runner_core&, job_runner_core::start_question&) {} // nobody asks here

@@ -203,6 +203,33 @@ TEST_CASE("manager: slots are cut to the profiles of those in line") {
   CHECK(wishes(r).size() == 3);
 }
 
+TEST_CASE(
+  "manager: 3 normal, 2 big and 1 normal on 5 workers: what does not fit waits, and keeps no room from others") {
+  manager_rig r;
+  for (const char* name : {"v", "w", "x", "y", "zz"}) {
+    join(r, node_id{name}, cpu(1000));
+  }
+  r.lead();
+  auto needs = [](std::int64_t amount) { return [amount](job_attributes& a) { a.profile["cpu"] = amount; }; };
+  pool(r, "m", {"n1", "n2", "n3"}, needs(1000));
+  pool(r, "z", {"b1", "b2"}, needs(4000));
+  CHECK(wished(r) == "z*2");
+  pool(r, "a", {"n4"}, needs(1000));
+  CHECK(r.owners("m").size() == 3);
+  CHECK(r.owners("a").size() == 1);
+  CHECK(r.status().waiting == 2);
+  CHECK(r.owners("z").empty());
+  CHECK(r.status().assigned == 4); // of five workers one has nothing, as nothing fits
+  CHECK(wished(r) == "z*2");
+  const auto before = r.owners("m");
+  join(r, "big", cpu(4000));
+  r.pass(seconds{3});
+  REQUIRE(r.owners("z").size() == 1);
+  CHECK(r.owners("z").begin()->second == "big");
+  CHECK(r.owners("m") == before);
+  CHECK(wished(r) == "z*2");
+}
+
 TEST_CASE("manager: an assignment that the store refused is tried again and no wish is told twice") {
   contended c;
   const auto told = wishes(c.r).size();

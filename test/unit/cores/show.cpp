@@ -117,6 +117,9 @@ std::string show(const job_runner_core::call_pool& x) {
 std::string show(const job_runner_core::pool_ready& x) {
   return "pool = " + list(x.items);
 }
+std::string show(const job_runner_core::prepared& x) {
+  return "prepared " + std::to_string(x.generation);
+}
 std::string show(const job_runner_core::check_config& x) {
   return "config " + std::to_string(x.request) + "?";
 }

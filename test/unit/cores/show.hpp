@@ -35,6 +35,7 @@ std::string show(const job_runner_core::remember_run& x);
 std::string show(const job_runner_core::start_question& x);
 std::string show(const job_runner_core::conclude_question& x);
 std::string show(const job_runner_core::pool_ready& x);
+std::string show(const job_runner_core::prepared& x);
 std::string show(const job_runner_core::check_config& x);
 std::string show(const job_runner_core::take_config& x);
 

@@ -81,3 +81,14 @@ TEST_CASE("events: a stream begins where the client was") {
   r.headers.back().second = "life-900";
   CHECK(s.answer_to(r).follows_from == 3);
 }
+
+TEST_CASE("events: when some may have been lost, a follower is told of a gap, and goes on after it") {
+  event_ring ring{"life", {}};
+  ring.add("a", "1");
+  auto next = ring.last() + 1;
+  ring.lose();
+  CHECK(ring.from(0, {}, 10).empty());
+  ring.add("b", "2");
+  CHECK(ring.stream(next, 1000) == "event: gap\ndata: {\"missed\":1}\n\nid: life-3\nevent: b\ndata: 2\n\n");
+  CHECK(ring.stream(next, 1000).empty());
+}

@@ -25,7 +25,8 @@
     djm::node_event, djm::bytes, djm::field_description, djm::user_config, djm::slot_rules, djm::failure_rules,        \
     djm::slots_skipped, djm::retry_planned, djm::run_timed_out, djm::items_parked, djm::job_paused, djm::past_run,     \
     djm::run_history, djm::job_changed, djm::job_removed, djm::followed_job, djm::items_declined, djm::item_answer,    \
-    djm::item_state, djm::model_changed, djm::restart_wanted, djm::allocation_timed_out, djm::model_view
+    djm::item_state, djm::job_prepared, djm::model_changed, djm::restart_wanted, djm::allocation_timed_out,            \
+    djm::model_view
 
 /// What is sent to a node and has a field list.
 #define DJM_ORDERS                                                                                                     \
@@ -33,7 +34,7 @@
     djm::get_status, djm::get_cluster, djm::get_job, djm::explain_item, djm::get_job_handle, djm::shutdown_node,       \
     djm::delete_job, djm::cancel_run, djm::release_item, djm::resume_here, djm::get_history, djm::update_job,          \
     djm::configure_job, djm::pause_job, djm::resume_job, djm::remove_job, djm::trigger_job, djm::ask_item,             \
-    djm::get_item_state, djm::set_item_state
+    djm::get_item_state, djm::set_item_state, djm::prepare_again
 
 #define DJM_STORE_TYPES                                                                                                \
   djm::store::stat, djm::store::check_op, djm::store::create_op, djm::store::set_op, djm::store::remove_op,            \

@@ -76,7 +76,7 @@ TEST_CASE("every enumerator has one name that leads back to it") {
   check_names(model_part::deployment);
   check_names(relaxation_kind::named_worker);
   check_names(plan_rule::refused);
-  check_names(item_reason::lock_of_former_life);
+  check_names(item_reason::preparing);
   check_names(config_type::integer_map);
 }
 

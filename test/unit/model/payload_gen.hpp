@@ -133,6 +133,8 @@ inline job_payload draw_valid() {
   x.triggered = draw_up_to(largest);
   x.changed_by = djm::testing::draw_text(alphabet::utf8);
   x.since_ms = draw_up_to(year_9999);
+  x.generation = draw_up_to(largest - 1);
+  x.prepared = draw_up_to(largest);
   return x;
 }
 template <>

@@ -235,3 +235,32 @@ TEST_CASE("records: the list of changes stays small, however many and large they
     CHECK(encode(now).size() < 16'000);
   }
 }
+
+TEST_CASE("records: a job has to be prepared where the specification that rules says so, once for each order") {
+  auto preparing = spec_of(0, seconds{30});
+  preparing.prepares = true;
+  auto record = record_of({blue, preparing});
+  CHECK(wanted_generation(record) == 0); // that one does not rule yet
+  CHECK(is_prepared(record));
+  CHECK(give(order::prepare_again{}, record).error().code == errc::invalid_state);
+  record.ruling = hash_of_spec(preparing);
+  CHECK(wanted_generation(record) == 1);
+  CHECK_FALSE(is_prepared(record));
+  CHECK_FALSE(note_prepared(record, 2)); // of another record
+  const auto rev = record.rev;
+  CHECK(note_prepared(record, 1));
+  CHECK(record.rev == rev + 1);
+  CHECK(is_prepared(record));
+  CHECK_FALSE(note_prepared(record, 1));
+  record = *give(order::prepare_again{}, record)->record;
+  CHECK(wanted_generation(record) == 2);
+  CHECK_FALSE(is_prepared(record));
+  const auto followed = follow(record, nullptr, blue, blue_hash, "/djm/jobs/j");
+  REQUIRE(followed);
+  CHECK(followed->generation == 2);
+  CHECK_FALSE(followed->prepared);
+  CHECK_FALSE(followed->spec.prepares);                                    // what its own code can do
+  CHECK_FALSE(give(order::prepare_again{}, record, {}, {}, "me")->record); // the answer was lost: it stands already
+  record.state = record_state::removing;
+  CHECK(give(order::prepare_again{}, record, {}, {}, "you").error().code == errc::invalid_state);
+}

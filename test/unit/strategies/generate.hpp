@@ -16,6 +16,7 @@ struct ingredients {
   bool partial = false;  ///< workers that do not offer every job
   bool gone = true;      ///< previous owners that are not there
   bool limits = false;   ///< max_per_worker
+  bool few = false;      ///< max_workers
   bool slots = false;    ///< max_items
   bool profiles = false; ///< resources
   bool pins = false;
@@ -98,6 +99,9 @@ public:
       const auto& list = names[static_cast<std::size_t>(j)];
       if (with.limits && once_in(2)) {
         a.max_per_worker = static_cast<std::uint32_t>(1 + upto(2));
+      }
+      if (with.few && once_in(2)) {
+        a.max_workers = static_cast<std::uint32_t>(1 + upto(2));
       }
       if (with.profiles && !once_in(3)) {
         a.profile["cpu"] = 500 * (1 + upto(2));

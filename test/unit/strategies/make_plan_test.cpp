@@ -120,6 +120,9 @@ TEST_CASE("each hard rule is named by check_plan") {
   a.max_per_worker = 1;
   CHECK(names(broken(a, w, {0, 0, 1}), "max_per_worker"));
   a = {};
+  a.max_workers = 1;
+  CHECK(names(broken(a, w, {0, 1, 0}), "max_workers"));
+  a = {};
   a.separate_from = {"b"};
   CHECK(names(broken(a, w, {0, 0, 0}), "separated"));
   a = {};

@@ -14,7 +14,7 @@ const char* const strategies[] = {"balanced", "evenly_spread", "rendezvous", "ev
 
 ingredients everything() {
   ingredients with;
-  with.partial = with.limits = with.slots = with.profiles = with.pins = with.drains = with.cordons = true;
+  with.partial = with.limits = with.few = with.slots = with.profiles = with.pins = with.drains = with.cordons = true;
   with.zones = with.priorities = with.labels = with.separate = with.colocate = with.weights = true;
   with.item_weights = with.relaxations = true;
   with.workers = 8;
@@ -96,7 +96,9 @@ TEST_CASE("a plan of its own result moves nothing where everything has a place")
   // Rules of different sizes and kinds together are planned by rules of thumb that need not agree with themselves.
   with.weights = with.profiles = with.item_weights = with.separate = with.colocate = with.relaxations = false;
   CHECK(rc::check("random problems", [with](std::uint32_t seed) {
-    auto raw = generator{seed}.draw(with);
+    auto rules = with;
+    rules.few = seed % 3 == 0;
+    auto raw = generator{seed}.draw(rules);
     for (auto& j : raw.jobs) {
       j.attributes.strategy = seed % 2 == 0 ? "balanced" : "evenly_spread";
     }
@@ -107,6 +109,11 @@ TEST_CASE("a plan of its own result moves nothing where everything has a place")
       return; // where room is short a plan and what is moved to make room need not agree
     }
     const auto second = planned(problem.with_previous(first.owner));
+    if (rules.few) {
+      // Who has taken items since the workers were chosen is chosen with the next plan: that one stands.
+      RC_ASSERT(planned(problem.with_previous(second.owner)).owner == second.owner);
+      return;
+    }
     RC_ASSERT(second.summary.moves == 0u);
     RC_ASSERT(second.owner == first.owner);
   }));

@@ -78,6 +78,7 @@ const change changes[] = {
   {"profile", [](setting& s) { s.mine.profile["memory_mb"] = 20 * milli; }},
   {"required label", [](setting& s) { s.mine.requires_labels = {"gpu"}; }},
   {"most items per worker", [](setting& s) { s.mine.max_per_worker = 5; }},
+  {"most workers", [](setting& s) { s.mine.max_workers = 5; }},
   {"spread", [](setting& s) { s.mine.spread = spread_rule::zone; }},
   {"relaxation", [](setting& s) { s.mine.relaxation = relaxation::one_worker(); }},
   {"pin", [](setting& s) { s.mine.pinned["a"] = "w-0"; }},

@@ -10,6 +10,7 @@
 #include "djm/node.hpp"
 #include "temp_dir.hpp"
 #include "tool_rig.hpp"
+#include "tools/djm/runs.hpp"
 
 using namespace djm;
 using namespace djm::test;
@@ -79,6 +80,58 @@ TEST_CASE("tool: runs that are over are asked of the nodes that are named") {
   CHECK(json::parse(r.run_bare({"runs", "mail", "europe", "-o", "json"}).out).size() == 1);
   CHECK(json::parse(r.run_bare({"runs", "--limit", "1", "-o", "json"}).out).size() == 1);
   CHECK(r.run_bare({"runs", "x", "-o", "jsonl"}).out.empty());
+}
+
+TEST_CASE("tool: the history of an item is the sum of its runs") {
+  past_run late, early, share;
+  late.job = early.job = share.job = "mail";
+  late.items = early.items = {{"asia", 7}};
+  late.started_ms = 9000;
+  late.took = std::chrono::seconds{3};
+  late.node = "n2";
+  early.started_ms = 1000;
+  early.took = std::chrono::seconds{1};
+  early.outcome = run_outcome::timed_out;
+  early.error = "too slow";
+  share.items = {{"asia", 7}, {"europe", 8}};
+  share.took = std::chrono::seconds{9};
+  share.outcome = run_outcome::failed;
+  share.failed_items = {"europe"};
+  share.error = "no route";
+  const auto rows = tool::sum_up({late, early, share});
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].item == "asia");
+  CHECK(rows[0].runs == 3);
+  CHECK(rows[0].failed == 1);
+  CHECK(rows[0].median == std::chrono::seconds{3});
+  CHECK(rows[0].longest == std::chrono::seconds{9});
+  CHECK(rows[0].last_ms == 9000);
+  CHECK(rows[0].outcome == run_outcome::finished);
+  CHECK(rows[0].node == "n2");
+  CHECK(rows[0].error == "too slow");
+  CHECK(rows[1].item == "europe");
+  CHECK(rows[1].failed == 1);
+  CHECK(rows[1].error == "no route");
+  CHECK(tool::sum_up({}).empty());
+}
+
+TEST_CASE("tool: the history comes from the nodes, item by item") {
+  remembering n;
+  tool_rig r;
+  r.environment["DJM_URL"] = n.url();
+  const auto all = r.run_bare({"history"});
+  CHECK(all.code == 0);
+  CHECK(contains(all.out, "JOB   ITEM    RUNS  FAILED"));
+  const auto one = json::parse(r.run_bare({"history", "mail", "asia", "-o", "json"}).out);
+  REQUIRE(one.size() == 1);
+  CHECK(one[0]["failed"] == 1);
+  CHECK(one[0]["outcome"] == "failed");
+  CHECK(r.run_bare({"history", "mail", "nowhere"}).code == 0);
+  r.environment["DJM_URL"] = "http://127.0.0.1:1";
+  const auto none = r.run_bare({"history", "--timeout", "20s"});
+  CHECK(none.code == 4);
+  CHECK(none.out.empty());
+  CHECK(contains(none.err, "djm history: http://127.0.0.1:1: "));
 }
 
 TEST_CASE("tool: what one node knows is shown where another does not answer, and the code says so") {

@@ -81,6 +81,7 @@ TEST_CASE("tool: what is written as JSON follows the schema, and all of it stand
   http::run_page page;
   page.node = "n1";
   page.runs.emplace_back();
+  page.runs[0].items = {{"asia", 1}};
   page.under_way.emplace_back();
   page.under_way[0].job = "beta";
   page.under_way[0].items = {"b"};
@@ -124,6 +125,7 @@ TEST_CASE("tool: what is written as JSON follows the schema, and all of it stand
     {"doctor", {"doctor"}},
     {"tree", {"tree"}},
     {"runs", {"runs"}},
+    {"history", {"history"}},
     {"runs --under-way", {"runs", "--under-way"}},
     {"drain", {"drain", "n1", "--timeout", "1s"}},
   };

@@ -1,0 +1,265 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "execution/launcher/launcher_impl.hpp"
+
+/// How a command is started.
+namespace djm {
+
+namespace {
+
+std::string random_name() {
+  unsigned char noise[16] = {};
+  while (getrandom(noise, sizeof noise, 0) != sizeof noise) {
+  }
+  std::string text;
+  for (const auto byte : noise) {
+    text += "0123456789abcdef"[byte >> 4u];
+    text += "0123456789abcdef"[byte & 15u];
+  }
+  return text;
+}
+
+error system_error_of(const std::string& what, int number) {
+  return {errc::invalid_state, what + ": " + std::generic_category().message(number)};
+}
+
+} // namespace
+
+const std::string& exec::node_of(const launcher::impl& by) {
+  return by.node();
+}
+
+expected<std::shared_ptr<exec::command_run>> exec::prepare_command(const std::shared_ptr<launcher::impl>& by,
+                                                                   launch what,
+                                                                   std::shared_ptr<command_listener> listener) {
+  return by->prepare(std::move(what), std::move(listener));
+}
+
+expected<void> launcher::impl::room() const {
+  if (ends_) {
+    return fail(errc::shutting_down, "the launcher has ended");
+  }
+  if (commands_.size() >= options_.max_commands) {
+    return fail(errc::backlog_full, "there are " + std::to_string(options_.max_commands) + " commands (max_commands)");
+  }
+  return {};
+}
+
+/// Into the table; from then on it has to be forgotten.
+expected<void> launcher::impl::enter(const command_ptr& c) {
+  std::lock_guard<std::mutex> guard{mutex_};
+  if (c->now != command::phase::prepared || commands_.count(c->id) > 0) {
+    return fail(errc::invalid_state, "it was started before");
+  }
+  auto ok = room();
+  if (ok) {
+    commands_.emplace(c->id, c);
+  } else {
+    c->now = command::phase::ended;
+    c->listener = nullptr;
+  }
+  return ok;
+}
+
+expected<std::shared_ptr<exec::command_run>> launcher::impl::prepare(exec::launch what,
+                                                                     std::shared_ptr<exec::command_listener> listener) {
+  std::lock_guard<std::mutex> guard{mutex_};
+  if (auto ok = room(); !ok) {
+    return tl::make_unexpected(std::move(ok.error()));
+  }
+  auto c = std::make_shared<command>(shared_from_this(), ++last_);
+  c->what = std::move(what);
+  c->listener = std::move(listener);
+  auto& o = c->what.what;
+  o.run = random_name();
+  o.by = rank_;
+  o.reserve = duration{options_.kill_reserve}.count();
+  o.left_over_grace = duration{std::chrono::seconds{5}}.count();
+  o.environment.push_back("DJM_RUN=" + o.run);
+  return c;
+}
+
+/// The cgroup is made here and not by the helper: the node has to be able to kill in its place from the first moment.
+expected<void> launcher::impl::make_leaf(command& c) const {
+  if (rank_ != exec::rank::cgroup) {
+    return {};
+  }
+  auto& o = c.what.what;
+  o.leaf = cgroup_base_ + "/djm-" + o.run;
+  if (mkdir(o.leaf.c_str(), 0755) != 0) {
+    return tl::make_unexpected(system_error_of("cannot make the cgroup " + o.leaf, errno));
+  }
+  const int fd = ::open(o.leaf.c_str(), O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    const int number = errno;
+    rmdir(o.leaf.c_str());
+    return tl::make_unexpected(system_error_of("cannot open the cgroup " + o.leaf, number));
+  }
+  c.leaf.emplace(fd);
+  o.has_leaf = true;
+  return {};
+}
+
+/// A file that is long enough is put aside first. Where there can be none the output goes nowhere, which is told.
+exec::owned_fd launcher::impl::open_log(const command& c, std::uint64_t& room) {
+  if (options_.log_folder.empty() || c.what.log_name.empty()) {
+    return {};
+  }
+  const auto path = options_.log_folder + "/" + c.what.log_name + ".log";
+  std::error_code ignored;
+  std::filesystem::create_directories(std::filesystem::path{path}.parent_path(), ignored);
+  struct stat before {};
+  if (lstat(path.c_str(), &before) == 0 && static_cast<std::uint64_t>(before.st_size) >= options_.log_limit) {
+    rename(path.c_str(), (path + ".1").c_str());
+  }
+  exec::owned_fd fd{::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640)};
+  struct stat now {};
+  if (!fd.is_open() || fstat(fd.get(), &now) != 0 || !S_ISREG(now.st_mode)) {
+    report(log_level::warning, "the output of a command is not kept: cannot write " + path + ": " +
+                                 std::generic_category().message(fd.is_open() ? EINVAL : errno));
+    return {};
+  }
+  room = options_.log_limit - std::min(options_.log_limit, static_cast<std::uint64_t>(now.st_size));
+  return fd;
+}
+
+/// The helper is started without the lock, and gets nothing before all is known of it.
+expected<void> launcher::impl::start(const command_ptr& c) {
+  if (auto ok = enter(c); !ok) {
+    return ok;
+  }
+  auto made = make_leaf(*c);
+  if (!made) {
+    give_up(*c);
+    return made;
+  }
+  exec::helper_process helper;
+  int error = 0;
+  {
+    std::lock_guard<std::mutex> children{children_mutex_};
+    error = program_.start(c->what.log_name.empty() ? c->what.what.run : c->what.log_name, helper);
+    if (error == 0) {
+      children_.insert(helper.pid);
+    }
+  }
+  if (error != 0) {
+    give_up(*c);
+    return tl::make_unexpected(system_error_of("cannot start a helper", error));
+  }
+  lock_type lock{mutex_};
+  c->helper = std::move(helper);
+  c->now = command::phase::running;
+  // First of all the lease: without one the helper starts nothing.
+  if (add(*c, c->helper.lifeline.get(), source::lifeline) && add(*c, c->helper.end.get(), source::helper_end)) {
+    say_lease(*c);
+    if (c->stop_grace) {
+      exec::send_packet(c->helper.lifeline.get(), encode(exec::message{exec::stop{*c->stop_grace}}));
+    }
+    if (hand_over(*c, c->leaf ? c->leaf->folder() : -1)) {
+      if (c->what.ready_timeout > duration::zero()) {
+        c->ready_by = exec::no_deadline; // counts from when it runs
+      }
+      set_due(*c);
+      return {};
+    }
+  }
+  // It has no order: nothing was executed, and it ends with its lifeline.
+  c->now = command::phase::ended;
+  c->helper.lifeline.reset();
+  const bool gone = exec::has_ended(c->helper.end);
+  exec::kill_by(c->helper.end);
+  if (gone || !add(*c, c->helper.end.get(), source::helper_end)) {
+    set_due(*c);
+  }
+  return fail(errc::invalid_state, "cannot give a helper its order: too many open files?");
+}
+
+bool launcher::impl::say_lease(command& c) {
+  ++c.seq;
+  c.said_at = exec::boot_nanoseconds();
+  return exec::send_packet(c.helper.lifeline.get(), encode(exec::message{exec::lease{c.seq, c.deadline}})) ==
+         exec::sending::sent;
+}
+
+bool launcher::impl::hand_over(command& c, int leaf) {
+  auto& o = c.what.what;
+  std::vector<exec::owned_fd> kept;
+  std::vector<int> all;
+  const auto give = [&](exec::owned_fd fd) {
+    all.push_back(fd.get());
+    kept.push_back(std::move(fd));
+    return all.back() >= 0;
+  };
+  exec::owned_fd input;
+  if (c.what.input) {
+    input = exec::owned_fd{exec::make_sealed_file("djm-input", *c.what.input)};
+    o.has_stdin = true;
+  }
+  if (c.deadline != exec::no_deadline) {
+    o.environment.push_back(fmt::format("DJM_DEADLINE={:.3f}", static_cast<double>(c.deadline) / 1e9));
+  }
+  auto log = open_log(c, o.log_limit);
+  o.has_log = log.is_open();
+  o.has_lock = !options_.run_folder.empty();
+  const auto text = exec::encode(o);
+  if (text.size() > exec::max_order || !give(exec::owned_fd{exec::make_sealed_file("djm-order", text)})) {
+    return false;
+  }
+  if (o.has_stdin && !give(std::move(input))) {
+    return false;
+  }
+  if (o.has_leaf) {
+    all.push_back(leaf);
+  }
+  if (o.has_log) {
+    give(std::move(log));
+  }
+  if (o.has_lock) {
+    auto lock = lock_run(c);
+    if (!give(std::move(lock))) {
+      return false;
+    }
+  }
+  c.ordered =
+    exec::send_packet(c.helper.lifeline.get(), encode(exec::message{exec::order_here{}}), all) == exec::sending::sent;
+  return c.ordered;
+}
+
+/// The lock is that of the open file, which the helper has from then on, also when this process is gone.
+exec::owned_fd launcher::impl::lock_run(const command& c) const {
+  const auto path = lock_path(c.what.what.run);
+  exec::owned_fd fd{::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)};
+  if (fd.is_open() && flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    fd.reset();
+  }
+  return fd;
+}
+
+/// Nothing was started.
+void launcher::impl::give_up(command& c) {
+  if (c.leaf) {
+    rmdir(c.what.what.leaf.c_str());
+  }
+  std::lock_guard<std::mutex> guard{mutex_};
+  c.now = command::phase::ended;
+  c.listener = nullptr;
+  commands_.erase(c.id);
+  ++status_.refused;
+  changed_.notify_all();
+}
+
+} // namespace djm

@@ -1,0 +1,110 @@
+#include "test/sim/short_room.hpp"
+
+#include <doctest/doctest.h>
+
+/// The judge of room is fed with histories that break one rule each.
+using namespace djm;
+using namespace djm::sim;
+
+namespace {
+
+/// Two workers with room for two and for one; a low, a normal and a large high job.
+class crowd {
+public:
+  crowd() {
+    rules.expect(node_id{"v"}, 2000);
+    rules.expect(node_id{"w"}, 1000);
+    rules.expect(job_id{"low"}, {0, 1000});
+    rules.expect(job_id{"normal"}, {1, 1000});
+    rules.expect(job_id{"high"}, {2, 2000});
+    for (const char* worker : {"v", "w"}) {
+      change(sim::tree_event::kind::alive_made, worker, "", R"({"v":1,"incarnation":"i"})");
+      for (const char* job : {"low", "normal", "high"}) {
+        change(sim::tree_event::kind::other, std::string{worker} + "/" + job, "available");
+      }
+    }
+    for (const char* job : {"low", "normal", "high"}) {
+      change(sim::tree_event::kind::pool_changed, job, "", R"({"v":1})");
+    }
+  }
+  void item(const char* key) { change(sim::tree_event::kind::pool_item_made, key, ""); }
+  void assign(const char* key, const char* worker) { change(sim::tree_event::kind::assigned, key, worker); }
+  void unassign(const char* key, const char* worker) { change(sim::tree_event::kind::unassigned, key, worker); }
+  void leads() { tell(leader_changed{"v", 1}); }
+  void wishes(const char* job) { tell(capacity_wanted{job_id{job}, 1, {}}); }
+  std::size_t at_rest() {
+    rules.quiescent(image, say);
+    return broken();
+  }
+  std::size_t broken() { return std::exchange(count_, 0); }
+
+  short_room rules;
+  tree_image image;
+  short_room::say say = [this](const std::string&) { ++count_; };
+
+private:
+  void tell(const event& what) { rules.told(1, node_id{"v"}, what, image, say); }
+  void change(sim::tree_event::kind what, const std::string& key, const std::string& worker, std::string data = {}) {
+    store::node_change c;
+    c.what = store::node_change::kind::create;
+    c.data = std::move(data);
+    c.ephemeral_owner = 7;
+    const sim::tree_event e{what, key, worker};
+    rules.sees(e, image);
+    image.apply(c, e, 1);
+  }
+  std::size_t count_ = 0;
+};
+
+} // namespace
+
+TEST_CASE("room: what is full, and full of what counts as much, keeps nobody waiting by mistake") {
+  crowd c;
+  for (const char* key : {"normal/a", "normal/b", "normal/c", "normal/d"}) {
+    c.item(key);
+  }
+  c.assign("normal/a", "v");
+  c.assign("normal/b", "v");
+  c.assign("normal/c", "w");
+  CHECK(c.at_rest() == 0);
+  c.unassign("normal/c", "w");
+  CHECK(c.at_rest() == 2); // c and d would fit
+}
+
+TEST_CASE("room: an item that waits while those of lower priority have its room is noticed") {
+  crowd c;
+  c.item("low/a");
+  c.item("low/b");
+  c.item("high/x");
+  c.assign("low/a", "v");
+  c.assign("low/b", "v");
+  CHECK(c.at_rest() == 1);
+  c.unassign("low/a", "v");
+  c.unassign("low/b", "v");
+  c.assign("high/x", "v");
+  c.assign("low/a", "w");
+  CHECK(c.at_rest() == 0); // low/b has nowhere to go
+}
+
+TEST_CASE("room: more than there is is noticed") {
+  crowd c;
+  c.item("high/x");
+  c.assign("high/x", "w");
+  CHECK(c.at_rest() == 1);
+}
+
+TEST_CASE("room: a wish that is told again is noticed, and one of another term is not") {
+  crowd c;
+  c.item("low/a");
+  c.leads();
+  c.wishes("low");
+  CHECK(c.broken() == 0);
+  c.wishes("low");
+  CHECK(c.broken() == 1);
+  c.leads();
+  c.wishes("low");
+  CHECK(c.broken() == 0);
+  c.unassign("low/a", "w"); // it had been served meanwhile
+  c.wishes("low");
+  CHECK(c.broken() == 0);
+}

@@ -1,0 +1,194 @@
+#include "tools/djmd/daemon_file.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "djm/user_config.hpp"
+#include "djm/value_reader.hpp"
+#include "execution/command/command_rules.hpp"
+#include "tools/djmd/toml_text.hpp"
+
+namespace djm::daemon {
+
+namespace {
+
+/// Gathers what is wrong with a file that can be read.
+class fault_finder {
+public:
+  fault_finder(const toml_text& where, std::vector<fault>& found) : where_(where), found_(found) {}
+
+  void add(const std::string& pointer, const std::string& text) { found_.push_back({where_.line_of(pointer), text}); }
+
+  /// A complaint of a reader: its pointer, and what is wrong.
+  void add_read(const std::string& complaint) {
+    const auto end = complaint.find(": ");
+    const auto pointer = complaint.substr(0, end);
+    add(pointer, key_of(pointer) + (end == complaint.npos ? std::string{} : complaint.substr(end)));
+  }
+
+  /// A complaint that begins with the key within a table: "store.root has ...", "stop_grace (2s), ... ".
+  void add_keyed(const std::string& table, const std::string& text) {
+    auto key = text.substr(0, text.find_first_of(" :"));
+    std::replace(key.begin(), key.end(), '.', '/');
+    add(table + "/" + key, key_of(table) + ": " + text);
+  }
+
+  static std::string key_of(const std::string& pointer) {
+    std::string key = pointer.empty() ? "the file" : pointer.substr(1);
+    std::replace(key.begin(), key.end(), '/', '.');
+    return key;
+  }
+
+private:
+  const toml_text& where_;
+  std::vector<fault>& found_;
+};
+
+void check_schedule(const job_table& t, const std::string& place, fault_finder& out) {
+  const int ways = (t.every ? 1 : 0) + (t.rate ? 1 : 0) + (t.cron.empty() ? 0 : 1) + (t.on_trigger ? 1 : 0);
+  if (ways != 1) {
+    out.add(place, fault_finder::key_of(place) + ": it must have one of every, rate, cron and on_trigger, and has " +
+                     std::to_string(ways));
+  }
+  if (!t.zone.empty() && t.cron.empty()) {
+    out.add(place + "/zone", fault_finder::key_of(place) + ".zone: only cron has a time zone");
+  }
+}
+
+void check_job(const daemon_file& f, const std::string& name, const job_table& t, fault_finder& out) {
+  const auto place = "/job/" + name;
+  check_schedule(t, place, out);
+  for (const auto& complaint : exec::check_command(make_command(t))) {
+    out.add_keyed(place, complaint.substr(complaint.find(": ") + 2));
+  }
+  if (!t.user.empty()) {
+    if (const auto who = exec::look_up_user(t.user); !who) {
+      out.add(place + "/user", fault_finder::key_of(place) + ".user: " + who.error().text);
+    }
+  }
+  if (auto built = make_builder(name, t).run([](job_context&) {}).build(); !built) {
+    out.add(place, fault_finder::key_of(place) + ": " + built.error().text);
+  }
+  const auto grace = t.stop_grace + f.commands.kill_reserve;
+  if (const auto longest = longest_stop_grace(f.node, f.node.store.session_timeout); grace > longest) {
+    out.add(place + "/stop_grace", fault_finder::key_of(place) + ".stop_grace: with commands.kill_reserve it is " +
+                                     describe_duration(grace) + "; the lease of the node leaves " +
+                                     describe_duration(std::max(longest, duration::zero())) +
+                                     " (node.store.session_timeout, node.detach_tolerance)");
+  }
+}
+
+void check_commands(const commands_table& c, fault_finder& out) {
+  if (c.least > c.most) {
+    out.add("/commands/least",
+            "commands.least: " + to_string(c.least) + " is more than commands.most, " + to_string(c.most));
+  }
+  for (const auto& [name, path] : {std::pair{"cgroup_folder", c.cgroup_folder}, std::pair{"log_folder", c.log_folder},
+                                   std::pair{"run_folder", c.run_folder}, std::pair{"helper", c.helper}}) {
+    if (!path.empty() && path.front() != '/') {
+      out.add(std::string{"/commands/"} + name,
+              std::string{"commands."} + name + ": \"" + path + "\" is no absolute path");
+    }
+  }
+}
+
+} // namespace
+
+reading read_daemon_file(std::string_view text, const http_check& check_http) {
+  reading result;
+  const auto source = parse_toml(text);
+  if (!source.fault.empty()) {
+    result.faults.push_back({source.fault_line, source.fault});
+    return result;
+  }
+  fault_finder out{source, result.faults};
+  value_reader reader;
+  reader.read(source.values.root(), result.file);
+  for (const auto& complaint : reader.complaints().list()) {
+    out.add_read(complaint);
+  }
+  // What was read stands, so that all that is wrong comes at once.
+  for (const auto& e : check(result.file.node)) {
+    out.add_keyed("/node", e.text);
+  }
+  if (result.file.http && check_http) {
+    if (const auto ok = check_http(*result.file.http); !ok) {
+      out.add("/http", "http: " + ok.error().text);
+    }
+  }
+  check_commands(result.file.commands, out);
+  for (const auto& [name, t] : result.file.job) {
+    check_job(result.file, name, t, out);
+  }
+  std::stable_sort(result.faults.begin(), result.faults.end(),
+                   [](const fault& a, const fault& b) { return a.line < b.line; });
+  return result;
+}
+
+job_builder make_builder(const std::string& name, const job_table& t) {
+  job_builder b{job_id{name}};
+  std::vector<item_id> items;
+  for (const auto& item : t.items) {
+    items.emplace_back(item);
+  }
+  b.items(std::move(items));
+  if (t.every) {
+    b.every(*t.every);
+  } else if (t.rate) {
+    b.at_fixed_rate(*t.rate);
+  } else if (!t.cron.empty()) {
+    b.at(t.zone.empty() ? cron(t.cron) : cron(t.cron).zone(t.zone)).catch_up(t.catch_up).overlap(t.overlap);
+    b.jitter(t.jitter);
+  } else {
+    b.on_trigger_only();
+  }
+  b.retry(retry{}.attempts(t.attempts).first(t.retry_after));
+  b.run_timeout(t.run_timeout).park_item_after(t.park_item_after).decline_item_after(t.decline_item_after);
+  b.strategy(t.strategy);
+  if (auto config = user_config::from_texts(t.config)) {
+    b.config(std::move(*config));
+  }
+  return b;
+}
+
+command_options make_command(const job_table& t) {
+  command_options o;
+  o.program = t.program;
+  o.environment = t.environment;
+  o.folder = t.folder;
+  o.user = t.user;
+  o.umask = t.umask;
+  o.limits = {t.nofile, t.core, t.address_space};
+  o.whole_share = t.whole_share;
+  o.input = t.input;
+  o.load_states = t.load_states;
+  o.stop_signal = t.stop_signal;
+  o.stop_grace = t.stop_grace;
+  o.ready_timeout = t.ready_timeout;
+  o.least = t.least;
+  o.new_privileges = t.new_privileges;
+  o.postpone = t.postpone;
+  o.most_postponed = t.most_postponed;
+  return o;
+}
+
+launcher_options make_launcher(const daemon_file& f) {
+  launcher_options o;
+  o.helper = f.commands.helper;
+  o.least = f.commands.least;
+  o.most = f.commands.most;
+  o.cgroup_folder = f.commands.cgroup_folder;
+  o.kill_reserve = f.commands.kill_reserve;
+  o.max_commands = f.commands.max_commands;
+  o.log_folder = f.commands.log_folder;
+  o.log_limit = f.commands.log_limit;
+  o.run_folder = f.commands.run_folder;
+  if (o.run_folder.empty() && f.node.store.connect == "embedded") {
+    o.run_folder = "/run/djmd-" + f.node.id.str();
+  }
+  o.node = f.node.id.str();
+  o.adopt_orphans = true;
+  return o;
+}
+
+} // namespace djm::daemon
