@@ -321,7 +321,7 @@ struct job_removed {
 };
 DJM_FIELDS(job_removed, job, why)
 
-/// What the leader has found changed of a cluster, and with what duty of whoever hears it.
+/// What has changed of a cluster, as its leader has found.
 enum class model_part : std::uint8_t {
   /// Jobs, their items, or the workers that take part: whoever derives something from these does so anew.
   job_model,
@@ -336,9 +336,8 @@ constexpr auto enum_names(model_part) {
   return name_enum("model_part", "job_model", "configuration", "deployment");
 }
 
-/// The leader has found the cluster to be another one than the tree has noted down (`cluster_view::model`), at the
-/// begin of its term or later. Told by the leader alone, before it notes it down: each change is told at least once,
-/// and twice where a leader ends in between. A cluster of which nothing is noted down has changed in everything.
+/// The leader has found the cluster to be another one than is noted down in the tree (`cluster_view::model`). Told by
+/// the leader alone, before it notes it down: each change at least once. Where nothing is noted down all has changed.
 struct model_changed {
   /// What is different, in the order of the enumeration; never empty.
   std::vector<model_part> what;
@@ -347,9 +346,7 @@ struct model_changed {
 };
 DJM_FIELDS(model_changed, what, epoch)
 
-/// The items of a job have changed, and it says that it has to be started anew as a whole when they do
-/// (`pool_change::signal`). Told once per change on each node that holds items of it. Nothing is stopped or kept back
-/// for it: whoever hears it decides.
+/// Items of a job have come or gone, and this node has some: the job is to be started anew (`pool_change::signal`).
 struct restart_wanted {
   /// The job.
   job_id job;
@@ -358,9 +355,7 @@ struct restart_wanted {
 };
 DJM_FIELDS(restart_wanted, job, why)
 
-/// Items have been without a place for longer than `job_attributes::wait_limit` (told by the leader, once per wait of
-/// an item and term, together for those of a job). They go on waiting: more capacity, or another worker, is for
-/// whoever hears it. `explain_item` says what stands in the way.
+/// Items have had no place for longer than `job_attributes::wait_limit`: told by the leader, once per wait and term.
 struct allocation_timed_out {
   /// The job.
   job_id job;

@@ -57,6 +57,10 @@ TEST_CASE("manager: items without a place for longer than their job allows are t
         "explain_item says why");
   r.pass(std::chrono::hours{1});
   CHECK(r.told().empty());
+  r.tree.put("/djm/work-pool/k/d"); // another plan
+  r.tree.put("/djm/work-pool-version", "{}");
+  r.pass(seconds{70});
+  CHECK(r.told().empty());
 }
 
 TEST_CASE("manager: the wait of each item begins with the plan that finds no place for it") {
