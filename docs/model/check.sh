@@ -14,13 +14,13 @@ trap 'rm -rf "$dir"' EXIT
 good=0 bad=0
 
 # check COST NAME holds|violated MACRO...: COST is "slow" for what --quick leaves out. Names that begin with "plan",
-# "retire", "jobs", "outside", "saves" or "refusals" are of the model of that name, all others of djm.pml.
+# "retire", "jobs", "outside", "saves", "refusals" or "slots" are of the model of that name, all others of djm.pml.
 check() {
   local cost=$1 name=$2 expected=$3 folder=$dir/$2 start=$SECONDS errors states steps found model=$here/djm.pml
   shift 3
   [[ -z $only || $only == "$name" || ($only == --quick && $cost == quick) ]] || return 0
   local other
-  for other in plan retire jobs outside saves refusals; do
+  for other in plan retire jobs outside saves refusals slots; do
     [[ $name != "$other"* ]] || model=$here/$other.pml
   done
   mkdir -p "$folder"
@@ -163,6 +163,23 @@ check quick saves-epoch-kept           violated EPOCH_KEPT
 check quick saves-without-number       violated NO_SEQ
 check quick saves-not-stamped          violated NO_STAMP
 check quick saves-without-barrier      violated NO_BARRIER
+
+check quick slots                      holds
+check quick slots-finished             holds    FINISHED
+check slow  slots-longer               holds    SLOTS=3 JOINS=3 LOSSES=2
+check slow  slots-read-before-lock     holds    READ_BEFORE_LOCK
+check quick slots-claim-not-awaited    violated CLAIM_NOT_AWAITED
+check quick slots-version-unchecked    violated VERSION_UNCHECKED
+check quick slots-unknown-is-written   violated UNKNOWN_IS_DONE
+check quick slots-outlive-session      violated COMMIT_OUTLIVES_SESSION
+check quick slots-lease-ignored        violated LEASE_IGNORED
+check quick slots-grant-ignored        violated GRANT_IGNORED
+check quick slots-ours-after-rebuild   violated OURS_AFTER_REBUILD
+check quick slots-started-again        violated STARTED_AGAIN
+check quick slots-interruption-untold  violated INTERRUPTION_UNTOLD
+check quick slots-due-by-clock         violated DUE_BY_CLOCK
+check quick slots-finished-read-first  violated READ_BEFORE_LOCK FINISHED
+check quick slots-unlocked-too-early   violated UNLOCKED_BEFORE_WRITTEN FINISHED
 
 ((good + bad)) || { echo "no configuration \"$only\""; exit 2; }
 echo "$good as expected, $bad not"
