@@ -17,6 +17,8 @@ struct run_purpose {
   missed_slots missed{};
   /// From 1 on.
   std::uint32_t attempt = 1;
+  /// Of the starts before this one, those that cost no attempt: of runs that were asked to stop, or to be called later.
+  std::uint32_t spared = 0;
 };
 
 } // namespace djm

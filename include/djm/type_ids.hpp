@@ -143,4 +143,7 @@ CAF_ADD_TYPE_ID(djm, (djm::set_item_state))
 CAF_ADD_TYPE_ID(djm, (djm::item_state))
 CAF_ADD_TYPE_ID(djm, (djm::items_declined))
 
+// The memory of slots.
+CAF_ADD_TYPE_ID(djm, (djm::slot_interrupted))
+
 CAF_END_TYPE_ID_BLOCK(djm)

@@ -25,7 +25,7 @@
     djm::node_event, djm::bytes, djm::field_description, djm::user_config, djm::slot_rules, djm::failure_rules,        \
     djm::slots_skipped, djm::retry_planned, djm::run_timed_out, djm::items_parked, djm::job_paused, djm::past_run,     \
     djm::run_history, djm::job_changed, djm::job_removed, djm::followed_job, djm::items_declined, djm::item_answer,    \
-    djm::item_state
+    djm::item_state, djm::slot_interrupted
 
 /// What is sent to a node and has a field list.
 #define DJM_ORDERS                                                                                                     \
