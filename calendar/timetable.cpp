@@ -289,4 +289,21 @@ const time_zone& timetable::zone() const noexcept {
   return zoned == data_->parts.end() ? data_->parts.front().source.zone : zoned->source.zone;
 }
 
+expected<std::optional<duration>> closest_slots(const calendar& c) {
+  constexpr std::size_t looked_at = 2000;
+  const auto table = timetable::make(c, [](std::string_view) -> expected<time_zone> { return time_zone{}; });
+  if (!table) {
+    return tl::make_unexpected(table.error());
+  }
+  std::optional<duration> least;
+  std::optional<wall_time> before;
+  for (const auto slot : table->next(wall_time{std::chrono::milliseconds{1'767'225'599'999}}, looked_at)) {
+    if (before && (!least || slot - *before < *least)) {
+      least = slot - *before;
+    }
+    before = slot;
+  }
+  return least;
+}
+
 } // namespace djm

@@ -149,6 +149,16 @@ job_builder& job_builder::overlap(djm::overlap rule) {
   return *this;
 }
 
+job_builder& job_builder::remember(djm::slots rule) {
+  spec_.slots.remember = rule;
+  return *this;
+}
+
+job_builder& job_builder::least_claim_gap(any_duration d) {
+  spec_.slots.least_claim_gap = d;
+  return *this;
+}
+
 job_builder& job_builder::catch_up(djm::catch_up rule, any_duration window) {
   spec_.slots.catch_up = rule;
   spec_.slots.window = window;

@@ -20,6 +20,10 @@ std::string to_string(overlap rule) {
   return enum_text(rule);
 }
 
+std::string to_string(slots rule) {
+  return enum_text(rule);
+}
+
 std::string to_string(catch_up rule) {
   return enum_text(rule);
 }

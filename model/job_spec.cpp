@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "djm/timetable.hpp"
 #include "model/text.hpp"
 
 namespace djm {
@@ -121,6 +122,35 @@ void check_attributes(spec_checker& c, const job_id& job, const job_attributes& 
   }
 }
 
+/// Nothing where it cannot be said: other rules complain about such a calendar.
+std::optional<duration> closest(const job_spec& spec) {
+  const auto read = parse_calendar(spec.schedule.calendar);
+  const auto gap = read ? closest_slots(*read) : tl::make_unexpected(read.error());
+  return gap ? *gap : std::nullopt;
+}
+
+void check_memory(spec_checker& c, const job_spec& spec) {
+  const auto& s = spec.slots;
+  c.in_range("slots.least_claim_gap", s.least_claim_gap, {shortest_claim_gap, max_schedule_duration});
+  if (!s.remember || *s.remember == slots::forget) {
+    return;
+  }
+  c.require(is_enumerator(*s.remember), "slots.remember is " + to_string(*s.remember) + ", which is no rule");
+  const auto named = "slots.remember is " + to_string(*s.remember);
+  c.require(spec.schedule.kind == schedule_kind::calendar,
+            named + "; only a calendar has slots: say .at(djm::cron(...)) or .at(djm::aligned(...))");
+  c.require(spec.mode == running_mode::thread_per_item,
+            named + "; it needs a run for each item: say .thread_per_item(), or djm::slots::forget");
+  if (spec.schedule.kind == schedule_kind::calendar && *s.remember != slots::finished) {
+    const auto gap = closest(spec);
+    c.require(!gap || *gap >= s.least_claim_gap,
+              named + " and slots come " + describe_duration(gap.value_or(duration::zero())) +
+                " after each other, closer than slots.least_claim_gap, " + describe_duration(s.least_claim_gap) +
+                "; say djm::slots::finished, or .least_claim_gap(...) of " + describe_duration(shortest_claim_gap) +
+                " or more");
+  }
+}
+
 void check_slots(spec_checker& c, const job_spec& spec) {
   constexpr duration longest_jitter = std::chrono::hours{24 * 366};
   const auto& s = spec.slots;
@@ -129,6 +159,7 @@ void check_slots(spec_checker& c, const job_spec& spec) {
   c.in_range("slots.jitter", s.jitter, {duration::zero(), longest_jitter}, "; zero starts every item at its slot");
   c.in_range("slots.window", s.window, {duration{1}, max_schedule_duration},
              "; to leave out what is missed say catch_up::none");
+  check_memory(c, spec);
   if (spec.schedule.kind == schedule_kind::calendar) {
     c.require(spec.on_new_items == new_items_policy::next_run,
               "on_new_items is " + to_string(spec.on_new_items) +
@@ -184,6 +215,17 @@ bool from_word(std::string_view word, relaxation& x) {
 
 const char* rule_of_words(const relaxation&) {
   return "empty, any, one_worker or worker:<id>";
+}
+
+slots memory_of(const job_spec& spec) {
+  if (spec.slots.remember) {
+    return *spec.slots.remember;
+  }
+  if (spec.schedule.kind != schedule_kind::calendar || spec.mode != running_mode::thread_per_item) {
+    return slots::forget;
+  }
+  const auto gap = closest(spec);
+  return !gap || *gap >= least_remembered_gap ? slots::finished : slots::forget;
 }
 
 bool operator==(const job_attributes& a, const job_attributes& b) {

@@ -65,9 +65,11 @@ struct job_payload {
   /// The latest preparation that is done: 1 is the first, 0 none. Behind `generation` + 1, no item of a job that
   /// prepares anything starts.
   std::int64_t prepared = 0;
+  /// See `followed_job::slots_since_ms`.
+  std::int64_t slots_since_ms = 0;
 };
 DJM_FIELDS(job_payload, rev, state, ruling, lineage, paused, triggers, triggered, changed_by, since_ms, generation,
-           prepared)
+           prepared, slots_since_ms)
 
 /// `jobs/<job>/config`.
 struct config_payload {
@@ -117,6 +119,40 @@ struct state_payload {
 };
 DJM_FIELDS(state_payload, token, seq, epoch, state, saved_by, saved_at_ms, set_by)
 
+/// What the store says of the slots of an item.
+enum class slot_mark : std::uint8_t {
+  /// A run of it was to start next, or has, and nothing is known of its end.
+  claimed,
+  /// Nothing more starts for it.
+  done,
+  /// It was claimed and has not been started.
+  given_back,
+  /// The same as `done`, and the item starts nothing before an operator releases it.
+  parked,
+};
+constexpr auto enum_names(slot_mark) {
+  return name_enum("slot_mark", "claimed", "done", "given_back", "parked");
+}
+
+/// `states/<job>/<item>@slot`: what is remembered of the slots of an item (protocol §4.14).
+struct slot_payload {
+  /// The turn that has written it: whoever has a lower one writes nothing.
+  fencing_token token = 0;
+  /// Another one begins where a record has made no sense; within one of them `slot` only grows.
+  std::int64_t epoch = 0;
+  /// czxid of the job's record. That of another one says nothing about this job.
+  std::int64_t job = 0;
+  std::int64_t slot = 0; ///< the latest one, in milliseconds since the Unix epoch
+  slot_mark mark = slot_mark::done;
+  std::uint32_t attempt = 1; ///< of the run that was started, or is to be
+  std::uint32_t spared = 0;  ///< starts before it that count as no attempt
+  /// Slots in a row that have failed, for parking; those of a run that ended with its process count.
+  std::uint32_t failures = 0;
+  node_id by;              ///< the node that has written it
+  std::string incarnation; ///< and its life
+};
+DJM_FIELDS(slot_payload, token, epoch, job, slot, mark, attempt, spared, failures, by, incarnation)
+
 inline bool operator==(const offered_spec& a, const offered_spec& b) {
   return equal_fields(a, b);
 }
@@ -131,6 +167,7 @@ bool operator==(const config_payload& a, const config_payload& b);
 bool operator==(const offer_payload& a, const offer_payload& b);
 bool operator==(const jobs_version_payload& a, const jobs_version_payload& b);
 bool operator==(const state_payload& a, const state_payload& b);
+bool operator==(const slot_payload& a, const slot_payload& b);
 
 /// The most specifications that a record keeps, and triggers.
 constexpr std::size_t most_specs = 4;

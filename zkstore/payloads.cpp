@@ -124,6 +124,7 @@ public:
     range("generation", x.generation, 0, std::numeric_limits<std::int64_t>::max() - 1);
     range("prepared", x.prepared, 0, std::numeric_limits<std::int64_t>::max());
     range("since_ms", x.since_ms, 0, max_time_ms);
+    range("slots_since_ms", x.slots_since_ms, 0, max_time_ms);
     bool rules = false;
     for (const auto& s : x.lineage) {
       id("lineage", s.hash);
@@ -160,6 +161,17 @@ public:
       found_.add_at("set_by",
                     impl::quote(x.set_by) + " is longer than " + std::to_string(max_transaction_id) + " bytes");
     }
+  }
+
+  void check(const slot_payload& x) {
+    range("token", x.token, 0, std::numeric_limits<std::int64_t>::max());
+    range("epoch", x.epoch, 0, std::numeric_limits<std::int64_t>::max());
+    range("job", x.job, 0, std::numeric_limits<std::int64_t>::max());
+    range("slot", x.slot, -max_time_ms, max_time_ms);
+    range("attempt", x.attempt, 1, std::numeric_limits<std::uint32_t>::max());
+    range("spared", x.spared, 0, std::int64_t{x.attempt} - 1);
+    id_or_empty("by", x.by);
+    id_or_empty("incarnation", x.incarnation);
   }
 
 private:
@@ -300,6 +312,7 @@ DJM_PAYLOAD(config_payload)
 DJM_PAYLOAD(offer_payload)
 DJM_PAYLOAD(jobs_version_payload)
 DJM_PAYLOAD(state_payload)
+DJM_PAYLOAD(slot_payload)
 
 #undef DJM_PAYLOAD
 

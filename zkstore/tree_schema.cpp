@@ -9,6 +9,8 @@ namespace djm::store {
 namespace {
 
 constexpr std::string_view lock_suffix = ".lock";
+/// No id contains it, so no item's state is taken for the slots of another.
+constexpr std::string_view slot_suffix = "@slot";
 constexpr std::size_t sequence_digits = 10;
 
 std::string join(std::string_view first, std::initializer_list<std::string_view> rest) {
@@ -132,6 +134,10 @@ std::string tree_schema::state(const item_ref& i) const {
   return join(prefix_, {"/states/", i.job, "/", i.item});
 }
 
+std::string tree_schema::slot_record(const item_ref& i) const {
+  return join(prefix_, {"/states/", i.job, "/", i.item, slot_suffix});
+}
+
 std::string tree_schema::refusals() const {
   return join(prefix_, {"/refusals"});
 }
@@ -156,15 +162,24 @@ std::string tree_schema::assignment_version() const {
   return join(prefix_, {"/worker-assignment-version"});
 }
 
+namespace {
+
+std::optional<item_id> item_before(std::string_view suffix, std::string_view name) {
+  if (name.size() <= suffix.size() || name.substr(name.size() - suffix.size()) != suffix) {
+    return std::nullopt;
+  }
+  name.remove_suffix(suffix.size());
+  return is_valid_id(name) ? std::optional{item_id{name}} : std::nullopt;
+}
+
+} // namespace
+
 std::optional<item_id> item_of_lock_name(std::string_view name) {
-  if (name.size() <= lock_suffix.size() || name.substr(name.size() - lock_suffix.size()) != lock_suffix) {
-    return std::nullopt;
-  }
-  name.remove_suffix(lock_suffix.size());
-  if (!is_valid_id(name)) {
-    return std::nullopt;
-  }
-  return item_id{name};
+  return item_before(lock_suffix, name);
+}
+
+std::optional<item_id> item_of_slot_name(std::string_view name) {
+  return item_before(slot_suffix, name);
 }
 
 std::optional<std::int64_t> sequence_of(std::string_view name) {

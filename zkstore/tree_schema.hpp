@@ -47,6 +47,8 @@ public:
   std::string states() const;
   std::string states(const job_id& job) const;
   std::string state(const item_ref& i) const;
+  /// What is remembered of its slots: beside its state, so that neither is written with the other without need.
+  std::string slot_record(const item_ref& item) const;
   std::string refusals() const;
   std::string refusal(std::string_view name) const;
   /// Name of the `number`-th refusal of a life: `<worker>-<incarnation>-<number>`.
@@ -63,6 +65,8 @@ private:
 
 /// The item of a lock node's name, `<item>.lock`; nothing for a foreign name.
 std::optional<item_id> item_of_lock_name(std::string_view name);
+/// The same of a name below `states/<job>` that says what is remembered of its slots.
+std::optional<item_id> item_of_slot_name(std::string_view name);
 
 /// The ten digits at the end of a sequential node's name; nothing for a foreign name.
 std::optional<std::int64_t> sequence_of(std::string_view name);

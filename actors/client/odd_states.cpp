@@ -16,7 +16,16 @@ std::vector<odd_thing> odd_states(const store::tree_schema& tree, const tree_ind
                        "they are there again when the job is; remove them if it will not be"});
     }
     for (const auto* node : all.below(folder->path)) {
-      if (!is_valid_id(store::name_of(node->path))) {
+      const auto name = store::name_of(node->path);
+      if (store::item_of_slot_name(name)) {
+        if (node->code != rc::ok) {
+          continue;
+        }
+        if (const auto p = store::decode<store::slot_payload>(node->data, node->path); !p) {
+          found.push_back({finding_level::error, finding_rule::malformed_data, node->path, p.error().text,
+                           "what is remembered of its item begins anew with its next slot"});
+        }
+      } else if (!is_valid_id(name)) {
         found.push_back({finding_level::note, finding_rule::foreign_node, node->path, "the name is no id",
                          "djm passes it over: find out who made it"});
       } else if (node->code == rc::ok) {

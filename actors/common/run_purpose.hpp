@@ -19,6 +19,8 @@ struct run_purpose {
   std::uint32_t attempt = 1;
   /// Of the preparation that it follows, or is.
   std::int64_t generation = 0;
+  /// Of the starts before this one, those that cost no attempt: of runs that were asked to stop, or to be called later.
+  std::uint32_t spared = 0;
 };
 
 } // namespace djm

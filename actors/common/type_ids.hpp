@@ -9,6 +9,8 @@ struct plan_done;
 struct explain_done;
 struct add_runner;
 struct state_asked;
+struct slots_asked;
+struct slots_told;
 struct raw_message;
 struct env_closed;
 struct strategy_done;
@@ -176,5 +178,7 @@ CAF_ADD_TYPE_ID(djm_parts, (djm::state_asked))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::declined))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::prepared))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::pool_changed))
+CAF_ADD_TYPE_ID(djm_parts, (djm::slots_asked))
+CAF_ADD_TYPE_ID(djm_parts, (djm::slots_told))
 
 CAF_END_TYPE_ID_BLOCK(djm_parts)

@@ -26,6 +26,7 @@ struct held_item {
   duration since_wall{};  ///< the same by the wall's clock
   lane_no lane = no_lane;
   std::uint32_t questions = 0;               ///< about it, under way
+  std::uint32_t notes = 0;                   ///< about its slots that are being written
   item_no before = no_item, after = no_item; ///< in the ring of its lane's items that are in no run
   bool granted = false;
   bool fresh = true;   ///< has not been in a run since it was granted
@@ -57,7 +58,7 @@ public:
     return items_[no];
   }
   /// Whether code of the job may be at work on it.
-  bool in_use(item_no no) const { return items_[no].run != 0 || items_[no].questions > 0; }
+  bool in_use(item_no no) const { return items_[no].run != 0 || items_[no].questions > 0 || items_[no].notes > 0; }
   work_item handed_out(item_no no) const { return {*items_[no].name, items_[no].token}; }
 
   /// Calls `f(number)`, in the order of the names.

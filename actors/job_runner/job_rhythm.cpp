@@ -131,7 +131,7 @@ bool job_rhythm::counts_by_wall(const lane& l, const held_item& it, duration wal
 /// is one of the grid and nobody has set that clock back since: by our own it may come later than to the node before
 /// us.
 bool job_rhythm::takes_part(const lane& l, const held_item& it, step s) const {
-  if (!cfg_.spec.schedule.lasting() || l.triggered || l.again || !l.due) {
+  if (!cfg_.spec.schedule.lasting() || l.triggered || l.again || !l.due || remembers_) {
     return true;
   }
   return counts_by_wall(l, it, since_epoch(s.wall_ms)) ? it.since_wall <= *l.beat : it.since <= *l.due;

@@ -20,6 +20,10 @@ public:
   /// The schedule in the settings is a new one.
   void count_anew();
 
+  /// Slots are remembered: what came while nobody held the item is caught up on as well.
+  void remember(bool on) { remembers_ = on; }
+  /// The lane goes on after the slot that it was started for or that was left out last.
+  void aim_after_last(lane_course& l, item_no own, step s) const;
   /// For a lane that is new.
   void set_first_due(lane_course& l, item_no own, step s) const;
   /// For a lane that is there when the schedule changes.
@@ -77,6 +81,7 @@ private:
   moment_queue doubts_;                 ///< lanes by the time of the wall's clock at which they are to be judged again
   std::uint64_t skipped_ = 0;
   std::vector<lane_no> superseded_;
+  bool remembers_ = false;
   duration jumped_from_ = duration::zero(); ///< over what the wall clock was set forward the last time
   duration jumped_to_ = duration::zero();
 };

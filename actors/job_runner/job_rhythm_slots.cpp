@@ -27,7 +27,7 @@ void job_rhythm::aim_at(lane_course& l, std::optional<slot_moment> m, step s) co
   l.slot.reset();
   l.beat.reset();
   l.due.reset();
-  if (!m) {
+  if (!m || l.held_back) {
     return;
   }
   const auto ms = m->start.time_since_epoch().count();
@@ -41,6 +41,11 @@ void job_rhythm::aim_at(lane_course& l, std::optional<slot_moment> m, step s) co
 void job_rhythm::set_first_slot(lane_course& l, item_no own, step s) const {
   l.missed = {};
   aim_at(l, slots(own).first_from(instant(since_epoch(s.wall_ms)), l.last_slot), s);
+}
+
+void job_rhythm::aim_after_last(lane_course& l, item_no own, step s) const {
+  l.missed = {};
+  aim_at(l, l.last_slot ? slots(own).after(*l.last_slot) : std::nullopt, s);
 }
 
 run_purpose job_rhythm::purpose(const lane& l) const {

@@ -1,11 +1,14 @@
 #include "actors/job_runner/job_runner_core.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace djm {
 
-job_runner_core::job_runner_core(settings s) : cfg_(std::move(s)), cut_(items_, cfg_, failures_), pool_(cfg_) {}
+job_runner_core::job_runner_core(settings s) : cfg_(std::move(s)), cut_(items_, cfg_, failures_), pool_(cfg_) {
+  rhythm_.remember(memory_.on());
+}
 
 job_runner_core::effects job_runner_core::on_start(step s) {
   effects out;
@@ -15,12 +18,15 @@ job_runner_core::effects job_runner_core::on_start(step s) {
 }
 
 job_runner_core::effects job_runner_core::on_adopted(const std::vector<run_id>& ids,
-                                                     const std::vector<std::vector<work_item>>& items, step s) {
+                                                     const std::vector<std::vector<work_item>>& items, step s,
+                                                     const std::vector<run_purpose>& purposes) {
   std::vector<item_no> moved;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     active_run r;
     r.started = s.now;
     r.started_ms = s.wall_ms;
+    r.purpose = i < purposes.size() ? purposes[i] : run_purpose{};
+    r.token = items[i].empty() ? 0 : items[i].front().token;
     for (const auto& w : items[i]) {
       const auto no = items_.find_or_add(w.id, moved);
       auto& it = items_[no];
@@ -38,9 +44,13 @@ job_runner_core::effects job_runner_core::on_adopted(const std::vector<run_id>& 
 }
 
 job_runner_core::effects job_runner_core::on_worker_rebuilt(step s) {
+  effects out;
+  forget_claims(s, out);
   std::vector<item_id> all;
   items_.each([&](item_no no) { all.push_back(*items_[no].name); });
-  return on_revoked(all, stop_reason::revoked, s);
+  auto more = on_revoked(all, stop_reason::revoked, s);
+  std::move(more.begin(), more.end(), std::back_inserter(out));
+  return out;
 }
 
 job_runner_core::effects job_runner_core::on_lease(time_point run_until, time_point deadline, step s) {
@@ -93,6 +103,7 @@ expected<job_runner_core::effects> job_runner_core::on_schedule(const schedule& 
   cfg_.table = std::move(table);
   rhythm_.count_anew();
   lanes_.each([&](lane_no no) { rhythm_.set_due_from_now_on(lanes_.edit(no), s); });
+  follow_memory(s.wall_ms, s, out);
   waiting_.count_anew(s, out);
   start_due(s, out);
   return out;
@@ -149,8 +160,7 @@ std::optional<time_point> job_runner_core::wake_at() const {
     return at;
   }
   at = earliest(at, waiting_.first());
-  const bool full = cfg_.spec.max_concurrent_runs > 0 && runs_.size() >= cfg_.spec.max_concurrent_runs;
-  if (const auto due = lanes_.first_due(); due && !full && *due < lease_.run_until()) {
+  if (const auto due = lanes_.first_due(); due && !full() && *due < lease_.run_until()) {
     at = earliest(at, due);
   }
   return at;

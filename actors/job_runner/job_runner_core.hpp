@@ -16,6 +16,7 @@
 #include "actors/job_runner/run_table.hpp"
 #include "actors/job_runner/runner_effects.hpp"
 #include "actors/job_runner/runner_lease.hpp"
+#include "actors/job_runner/slot_memory.hpp"
 #include "actors/job_runner/turn_book.hpp"
 #include "actors/job_runner/waiting_room.hpp"
 #include "djm/job_record.hpp"
@@ -53,6 +54,7 @@ public:
   using look_at_run = runner_effects::look_at_run;
   using remember_run = runner_effects::remember_run;
   using call_pool = runner_effects::call_pool;
+  using ask_slot = runner_effects::ask_slot;
   using start_question = runner_effects::start_question;
   using conclude_question = runner_effects::conclude_question;
   using check_config = runner_effects::check_config;
@@ -92,7 +94,9 @@ public:
   /// Starts the pool checks.
   effects on_start(step s);
   /// A rebuilt runner takes over what the executor still runs: these items are busy until `on_run_done`.
-  effects on_adopted(const std::vector<run_id>& runs, const std::vector<std::vector<work_item>>& items, step s);
+  /// `purposes`: what each is for, in the same order; those that are not there are for nothing.
+  effects on_adopted(const std::vector<run_id>& runs, const std::vector<std::vector<work_item>>& items, step s,
+                     const std::vector<run_purpose>& purposes = {});
   /// The same for a question: the item is in use until `on_run_done`.
   effects on_adopted_question(run_id id, const work_item& item, step s);
   effects on_granted(const std::vector<work_item>& items, step s);
@@ -133,6 +137,8 @@ public:
   effects on_config(std::uint64_t request, const expected<void>& verdict, step s);
   /// Items of the job have come or gone, here or elsewhere.
   effects on_pool_changed(step s);
+  /// What the worker knows of slots.
+  effects on_slots_told(const std::vector<slot_answer>& answers, step s);
   effects on_look(const std::vector<run_look>& runs, step s);
   /// `errc::invalid_state`: there is no such run; the item is not parked; the job is not paused.
   expected<effects> on_cancel(run_id id, step s);
@@ -146,7 +152,7 @@ public:
   /// Zero where the node's counts.
   duration own_grace() const { return cfg_.spec.stop_grace; }
   job_priority priority() const { return cfg_.spec.attributes.priority; }
-  bool idle() const { return runs_.empty() && questions_.empty(); }
+  bool idle() const { return runs_.empty() && questions_.empty() && memory_.size() == 0; }
   runner_status status(time_point now) const;
   /// How many items, lanes, runs and places in queues the events so far have looked at: what tests of the cost count.
   std::uint64_t looks() const;
@@ -172,6 +178,24 @@ private:
   void start_preparation(step s, effects& out);
   void end_preparation(run_id id, const active_run& r, const run_end& end, run_outcome outcome, step s, effects& out);
   std::vector<item_no> items_to_start(const lane& l, bool due, bool retry, step s) const;
+  bool full() const;
+  // the memory of slots
+  void ask_memory(item_no no, effects& out);
+  void follow_memory(std::int64_t since_ms, step s, effects& out);
+  void learn(item_no no, const slot_answer& a, step s, effects& out);
+  void park(item_no no, const node_id& by, bool now, const store::slot_payload& record, step s, effects& out);
+  void write_note(item_no no, const slot_note& note, effects& out);
+  void claim(run_id id, active_run r, std::vector<work_item> handed, effects& out);
+  void claim_answered(run_id id, item_no no, const slot_answer& a, step s, effects& out);
+  void hold_lane(item_no no);
+  void begin_claimed(run_id id, step s, effects& out);
+  void forget_claims(step s, effects& out);
+  bool goes_on(const active_run& r, const run_end& end, run_outcome outcome, run_purpose& next) const;
+  void note_slot(item_no no, const active_run& r, const run_end& end, run_outcome outcome, bool stayed, step s,
+                 effects& out);
+  void hand_slot_on(item_no no, const active_run& r, effects& out) const;
+  void note_answered(item_no no, const slot_answer& a, step s, effects& out);
+  void note_release(item_no no, effects& out);
   // ends
   effects on_answered(run_id id, const run_end& end, step s);
   void leave_run(item_no no, step s, std::vector<item_id>& free, std::vector<item_id>& fed);
@@ -198,6 +222,7 @@ private:
   waiting_room waiting_{items_, lanes_, cfg_};
   failure_book failures_{items_};
   turn_book turns_{items_, lanes_, cfg_};
+  slot_memory memory_{cfg_};
   cut_asker cut_;
   pool_asker pool_;
   preparation preparation_{cfg_};

@@ -20,12 +20,16 @@ job_runner_core::effects job_runner_core::on_follow(const followed_job& f, step 
   mine.on_pool_change = f.spec.on_pool_change;
   pool_.period_changed(s);
   config_.follow(f.config, f.rev, last_request_, s, out);
+  const bool resumes = paused_by_order_ && !f.paused;
   paused_by_order_ = f.paused;
   const bool waited = preparation_.holds_back();
   preparation_.follow(f, out);
   hold(paused_by_order_ || !config_.usable(), s, out);
   if (waited) {
     waiting_.count_anew(s, out); // nothing could start
+  }
+  if (resumes && memory_.on()) {
+    rhythm_.skip_pause(lanes_, s, out);
   }
   const auto about = about_job(job_calendar, mine.id);
   if (!table) {
@@ -40,6 +44,7 @@ job_runner_core::effects job_runner_core::on_follow(const followed_job& f, step 
       waiting_.count_anew(s, out);
     }
   }
+  follow_memory(f.slots_since_ms, s, out);
   if (f.triggers > 0) {
     const auto more = on_trigger(s);
     out.insert(out.end(), more.begin(), more.end());
@@ -70,7 +75,10 @@ job_runner_core::effects job_runner_core::on_config(std::uint64_t request, const
 void job_runner_core::hold(bool held, step s, effects& out) {
   const bool resumed = held_ && !held;
   held_ = held;
-  if (resumed) {
+  if (resumed && memory_.on()) {
+    waiting_.count_anew(s,
+                        out); // what has passed meanwhile is caught up on, but for what the record of the job excludes
+  } else if (resumed) {
     lanes_.each([&](lane_no no) { rhythm_.skip_missed(lanes_.edit(no), s); });
     waiting_.count_anew(s, out);
   }

@@ -33,8 +33,12 @@ void job_runner_core::start_due(step s, effects& out) {
 }
 
 bool job_runner_core::may_start(step s) const {
-  const bool full = cfg_.spec.max_concurrent_runs > 0 && runs_.size() >= cfg_.spec.max_concurrent_runs;
-  return !stopping_ && !turns_.paused() && lease_.in_force(s.now) && !full;
+  return !stopping_ && !turns_.paused() && lease_.in_force(s.now) && !full();
+}
+
+/// What waits for its claim has its place already.
+bool job_runner_core::full() const {
+  return cfg_.spec.max_concurrent_runs > 0 && runs_.size() + memory_.size() >= cfg_.spec.max_concurrent_runs;
 }
 
 /// True: the lane is not what it was, and perhaps not to start any more.
@@ -101,6 +105,7 @@ bool job_runner_core::start_lane(lane_no no, step s, effects& out) {
   }
   auto& l = lanes_.edit(no);
   r.started = s.now;
+  r.token = handed.front().token;
   r.late = due ? s.now - *lanes_[no].due : duration::zero();
   r.started_ms = s.wall_ms;
   r.extra = l.triggered && !l.again && !due;
@@ -122,6 +127,11 @@ bool job_runner_core::start_lane(lane_no no, step s, effects& out) {
   l.again = false;
   l.triggered = l.triggered && busy; // what a run under way holds runs once more after it
   l.open = true;
+  if (memory_.claims() && r.purpose.slot) {
+    waiting_.tell_fed(std::move(fed), out);
+    claim(id, std::move(r), std::move(handed), out);
+    return true;
+  }
   ++counters_.started;
   out.push_back(emit_effect{run_started{cfg_.spec.id, id, handed, r.purpose.slot, r.purpose.attempt}});
   waiting_.tell_fed(std::move(fed), out);
@@ -158,6 +168,14 @@ job_runner_core::effects job_runner_core::on_run_done(run_id id, const run_end& 
   std::vector<item_no> stayed;
   std::vector<item_id> free;
   std::vector<item_id> fed;
+  // What is to be remembered of the slot is written before its item is given back.
+  const auto noted = memory_.on() && r.purpose.slot && r.items.size() == 1 && items_[r.items.front()].run == id &&
+                         items_[r.items.front()].token == r.token
+                       ? r.items.front()
+                       : no_item;
+  if (noted != no_item) {
+    ++items_[noted].notes;
+  }
   for (const auto no : r.items) {
     if (items_[no].run == id) {
       if (const auto lane = items_[no].lane; lane != no_lane && (lanes.empty() || lanes.back() != lane)) {
@@ -170,7 +188,16 @@ job_runner_core::effects job_runner_core::on_run_done(run_id id, const run_end& 
     }
   }
   note_end(r, end.failed && end.items.empty(), std::move(lanes), s);
+  const bool counted = !stayed.empty();
   note_turn(r, end, outcome, std::move(stayed), s, out);
+  if (noted != no_item) {
+    --items_[noted].notes;
+    note_slot(noted, r, end, outcome, counted, s, out);
+    if (!items_[noted].granted && !items_.in_use(noted)) {
+      free.push_back(*items_[noted].name);
+      forget(noted, fed);
+    }
+  }
   waiting_.tell_fed(std::move(fed), out);
   give_back(std::move(free), out);
   start_due(s, out);
@@ -236,6 +263,7 @@ job_runner_core::effects job_runner_core::on_run_released(run_id id, const std::
       continue;
     }
     runs_.let_go(*r, items_[no]);
+    hand_slot_on(no, *r, out);
     if (refused) {
       lanes_.change(no, [](held_item& it) { it.run = 0; });
       unwanted.push_back(no);

@@ -34,6 +34,11 @@ job_runner_core::effects job_runner_core::on_granted(const std::vector<work_item
     triggered_ahead_ = false;
   }
   ask_for_fresh();
+  if (memory_.on()) {
+    for (const auto no : taken) {
+      ask_memory(no, out);
+    }
+  }
   start_due(s, out);
   return out;
 }
@@ -46,7 +51,7 @@ void job_runner_core::take_in(const work_item& w, step s, std::vector<item_no>& 
       lanes_.edit(lane).rank = items_[other].rank;
     }
   }
-  if (items_[no].run != 0 && !items_[no].granted) {
+  if (items_[no].run != 0 && !items_[no].granted && !memory_.pending(items_[no].run)) {
     runs_.regained(no);
   }
   lanes_.change(no, [&](held_item& it) {
@@ -84,14 +89,20 @@ job_runner_core::effects job_runner_core::on_revoked(const std::vector<item_id>&
     }
     if (items_[no].granted) {
       lost.push_back(id);
-      if (run != 0) {
+      if (run != 0 && !memory_.pending(run)) {
         runs_.lost(no);
+      }
+      if (const auto lane = items_[no].lane; memory_.on() && lane != no_lane && lanes_[lane].last_slot) {
+        memory_.reached(no, slot_id(*lanes_[lane].last_slot));
       }
     }
     items_[no].granted = false;
     lanes_.leave(no);
     if (items_[no].questions > 0) {
       asked.push_back(no);
+    }
+    if (memory_.pending(run)) {
+      continue; // given back when the store has said what became of its claim
     }
     if (run != 0) {
       busy[run].push_back(id);
@@ -138,6 +149,7 @@ void job_runner_core::wait_for_nothing(item_no no, std::vector<item_id>& fed) {
 void job_runner_core::forget(item_no no, std::vector<item_id>& fed) {
   waiting_.leave(no, fed);
   failures_.forget(no);
+  memory_.forget(no);
   items_.drop(no);
 }
 
@@ -165,6 +177,7 @@ void job_runner_core::recut(const std::vector<item_no>& taken, step s, effects& 
 lane_course job_runner_core::first_course(item_no own, step s) const {
   lane_course c;
   c.since = s.now;
+  c.held_back = memory_.on();
   rhythm_.set_first_due(c, own, s);
   c.triggered = triggered_ahead_;
   return c;

@@ -115,6 +115,10 @@ void job_runner_core::note_turn(const active_run& r, const run_end& end, run_out
   turn_end t;
   t.outcome = outcome;
   t.purpose = r.purpose;
+  if (outcome == run_outcome::postponed && memory_.claims()) { // no attempt, but a start that is claimed
+    ++t.purpose.attempt;
+    ++t.purpose.spared;
+  }
   t.items = std::move(stayed);
   t.alone = r.items.size() == 1;
   if (outcome != run_outcome::finished) {
@@ -169,7 +173,11 @@ expected<job_runner_core::effects> job_runner_core::on_release_item(const item_i
     return fail(errc::invalid_state, "job \"" + cfg_.spec.id + "\": item \"" + item + "\" is not parked on this node");
   }
   waiting_.enter(no, s);
+  note_release(no, out);
   recut({no}, s, out);
+  if (memory_.on()) {
+    ask_memory(no, out);
+  }
   start_due(s, out);
   return out;
 }

@@ -155,7 +155,7 @@ void lane_table::place(lane_no no) {
     unjudged_.erase(no);
   }
   // Between the runs of a job on trigger no lane has a moment: there it waits for an end only where it started a run.
-  without_moment_.keep(no, l.there && !l.due && l.busy == 0 &&
+  without_moment_.keep(no, l.there && !l.due && l.busy == 0 && !l.held_back &&
                              (l.open || cfg_.spec.schedule.kind != schedule_kind::on_trigger));
   for_new_.keep(no, l.there && l.busy > 0 && !l.again && (restart || (own_run && l.fresh + l.renewed > 0)));
 }

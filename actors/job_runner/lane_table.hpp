@@ -27,6 +27,7 @@ struct lane_course {
   missed_slots missed;                ///< the run of `slot` stands for these as well
   std::optional<time_point> retry_at; ///< when items that failed or asked for it are tried again
   run_purpose retry;                  ///< as what
+  bool held_back = false;             ///< no slot starts before it is known what is remembered of the item
 };
 
 /// A part of the share, with a rhythm of its own.

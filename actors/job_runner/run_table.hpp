@@ -33,6 +33,7 @@ struct active_run {
   bool deadline_reported = false;
   std::optional<time_point> alarm; ///< its place in `run_table::alarms_`
   run_purpose purpose;
+  fencing_token token = 0;             ///< of the first of its items
   std::int64_t started_ms = 0;         ///< by the wall's clock
   stop_reason why = stop_reason::none; ///< it is asked to stop
   bool silent = false;                 ///< it has timed out because it did not say that it is alive

@@ -9,6 +9,7 @@
 
 #include "actors/common/core.hpp"
 #include "actors/common/run_purpose.hpp"
+#include "actors/common/slot_wishes.hpp"
 #include "djm/history.hpp"
 #include "djm/job_context.hpp"
 #include "djm/job_spec.hpp"
@@ -81,6 +82,10 @@ struct conclude_question {
   run_id id;
   std::optional<error> instead;
 };
+/// Ask the worker about the slots of an item; answered by `on_slots_told`.
+struct ask_slot {
+  slot_wish wish;
+};
 /// Ask the running strategy; answered by `on_cut`.
 struct cut_share {
   std::uint64_t request;
@@ -113,7 +118,7 @@ struct pool_ready {
 
 using one = std::variant<start_run, tell_run, stop_run, released, declined, cut_share, call_pool, check_config,
                          take_config, pool_ready, prepared, emit_effect, log_effect, look_at_run, remember_run,
-                         start_question, conclude_question>;
+                         start_question, conclude_question, ask_slot>;
 using all = std::vector<one>;
 
 } // namespace runner_effects

@@ -58,10 +58,15 @@ public:
     start_all();
     env->exec().request_stop(x.id, x.reason, std::move(x.revoked));
   }
-  void apply(job_runner_core::released& x) { self->mail(msg::released{id_, std::move(x.items)}).send(peers_->worker); }
+  void apply(job_runner_core::released& x) {
+    ask_slots(); // what is written of them goes first
+    self->mail(msg::released{id_, std::move(x.items)}).send(peers_->worker);
+  }
   void apply(job_runner_core::declined& x) {
+    ask_slots();
     self->mail(msg::declined{id_, std::move(x.items), x.length, std::move(x.why)}).send(peers_->worker);
   }
+  void apply(job_runner_core::ask_slot& x) { to_ask_.push_back(std::move(x.wish)); }
   void apply(job_runner_core::look_at_run& x) { to_look_at_.push_back(x.id); }
   void apply(job_runner_core::remember_run& x) {
     x.run.node = node_;
@@ -82,11 +87,17 @@ public:
   void carried_out() {
     start_all();
     look_at_runs();
+    ask_slots();
   }
 
 private:
   executor::done_fn report() { return report_to(caf::weak_actor_ptr{self->ctrl()}, inbox_); }
   void start_all();
+  void ask_slots() {
+    if (!to_ask_.empty()) {
+      self->mail(slots_asked{id_, std::exchange(to_ask_, {})}).send(peers_->worker);
+    }
+  }
   void look_at_runs();
   void take_news();
   template <class Answer, class F>
@@ -108,6 +119,8 @@ private:
   std::shared_ptr<run_inbox> inbox_ = std::make_shared<run_inbox>();
   /// What the core has begun in the present event: handed to the executor together.
   std::vector<run_order> to_start_;
+  /// Of the present event: what it wants to know or to have written of slots.
+  std::vector<slot_wish> to_ask_;
   /// Runs of which it wants to know how they get on.
   std::vector<run_id> to_look_at_;
   /// Who waits for the answer to a question, and where the code of the job puts it.
@@ -248,6 +261,7 @@ void runner_shell::apply(job_runner_core::conclude_question& x) {
 void runner_shell::take_over() {
   std::vector<run_id> ids;
   std::vector<std::vector<work_item>> items;
+  std::vector<run_purpose> purposes;
   env->exec().adopt(id_, report());
   for (auto& r : env->exec().running(id_)) {
     if (r.question) {
@@ -256,9 +270,10 @@ void runner_shell::take_over() {
     }
     ids.push_back(r.id);
     items.push_back(std::move(r.items));
+    purposes.push_back(r.purpose);
   }
   if (!ids.empty()) {
-    tell(&job_runner_core::on_adopted, ids, items);
+    carry_out(core->on_adopted(ids, items, make_step(*env), purposes));
   }
   tell(&job_runner_core::on_start);
 }
@@ -355,6 +370,7 @@ runner_actor::behavior_type runner_shell::make_behavior() {
     [this](msg::lease& m) { tell(&job_runner_core::on_lease, m.run_until, m.deadline); },
     [this](msg::grant& m) { tell(&job_runner_core::on_granted, m.items); },
     [this](msg::revoke& m) { tell(&job_runner_core::on_revoked, m.items, m.reason); },
+    [this](slots_told& m) { tell(&job_runner_core::on_slots_told, m.answers); },
     [this](msg::cut_done& m) {
       expected<std::vector<std::vector<item_id>>> parts = std::move(m.parts);
       if (!m.ok) {

@@ -47,8 +47,8 @@ std::vector<item_no> turn_book::note(const turn_end& t, step s, runner_effects::
   const bool failed = t.outcome != run_outcome::finished;
   const auto named = numbers_of(items_, t.named);
   const auto for_good = numbers_of(items_, t.for_good);
-  const bool last =
-    t.outcome == run_outcome::failed_for_good || t.purpose.attempt >= cfg_.spec.failures.retry.attempts_allowed;
+  const bool last = t.outcome == run_outcome::failed_for_good ||
+                    t.purpose.attempt - t.purpose.spared >= cfg_.spec.failures.retry.attempts_allowed;
   std::vector<item_no> again;
   std::vector<item_no> lost;
   for (const auto no : t.items) {
@@ -134,6 +134,22 @@ std::vector<item_no> turn_book::fail(const std::vector<item_no>& items, step s, 
   return parked;
 }
 
+void turn_book::go_on_with(item_no no, const run_purpose& next, duration pause, step s) {
+  trouble_ = true;
+  plan(items_[no].lane, {no}, next, pause, s);
+}
+
+void turn_book::know_failures(item_no no, std::uint32_t turns) {
+  items_[no].failed_turns = turns;
+  trouble_ = trouble_ || turns > 0;
+}
+
+void turn_book::park(item_no no, std::string what, step s) {
+  items_[no].parked = true;
+  lanes_.leave(no);
+  parked_[no] = {std::move(what), s.now};
+}
+
 /// What comes due takes the place of another attempt: then the turn before has failed for good.
 bool turn_book::check_retry(lane_no no, step s, std::vector<item_no>& parked, runner_effects::all& out) {
   const auto& l = lanes_[no];
@@ -150,7 +166,7 @@ bool turn_book::check_retry(lane_no no, step s, std::vector<item_no>& parked, ru
   if (!superseded && !waiting.empty()) {
     return false;
   }
-  const bool failed = l.retry.attempt > 1;
+  const bool failed = l.retry.attempt - l.retry.spared > 1;
   auto& x = lanes_.edit(no);
   x.retry_at.reset();
   if (!superseded) {

@@ -35,6 +35,12 @@ public:
   std::vector<item_no> note(const turn_end& t, step s, runner_effects::all& out);
   /// Sees to an attempt that is due or that something else takes the place of. True: the lane is another one now.
   bool check_retry(lane_no no, step s, std::vector<item_no>& parked, runner_effects::all& out);
+  /// The turn of this item goes on with another attempt, whatever has become of the one before.
+  void go_on_with(item_no no, const run_purpose& next, duration pause, step s);
+  /// So many turns of the item in a row have failed before it came here.
+  void know_failures(item_no no, std::uint32_t turns);
+  /// The item is parked, and has been before it came here.
+  void park(item_no no, std::string what, step s);
   /// The attempt of the lane begins.
   run_purpose begin_retry(lane& l);
   /// The item is gone.

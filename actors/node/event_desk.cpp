@@ -27,6 +27,12 @@ std::string text_of(const slots_skipped& x) {
          (x.count == 1 ? " has no run of its own: " : " have no runs of their own: ") + to_string(x.reason);
 }
 
+std::string text_of(const slot_interrupted& x) {
+  return "job \"" + x.job + "\", item \"" + x.item + "\": attempt " + std::to_string(x.attempt) + " of slot " +
+         format_time(wall_time{std::chrono::milliseconds{x.slot}}) + " was cut off with node \"" + x.by + "\"; " +
+         (x.again ? "there will be another one" : "there is no other one");
+}
+
 } // namespace
 
 event_desk::outcome event_desk::happened(event what, moment at) {
@@ -181,6 +187,9 @@ std::optional<log_record> event_desk::line_of(const event& what) const {
   if (const auto* x = std::get_if<slots_skipped>(&what)) {
     return line(log_level::info, "runner", text_of(*x));
   }
+  if (const auto* x = std::get_if<slot_interrupted>(&what)) {
+    return line(log_level::warning, "runner", text_of(*x));
+  }
   if (const auto* l = std::get_if<lease_ended>(&what)) {
     return line(log_level::warning, "runner",
                 "job \"" + l->job + "\": the store has been out of reach for too long: " +
@@ -218,6 +227,9 @@ bool event_desk::may_say(const event& what, time_point now) {
   }
   if (const auto* x = std::get_if<slots_skipped>(&what)) {
     return limiter_.may_say("slots without a run", x->job, now);
+  }
+  if (const auto* x = std::get_if<slot_interrupted>(&what)) {
+    return limiter_.may_say("runs that were cut off", x->job, now);
   }
   if (const auto* q = std::get_if<pool_problem>(&what)) {
     return limiter_.may_say("problems of the pool function", q->job, now);

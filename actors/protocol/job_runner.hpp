@@ -4,6 +4,9 @@
 #include <string>
 #include <vector>
 
+#include <caf/allowed_unsafe_message_type.hpp>
+
+#include "actors/common/slot_wishes.hpp"
 #include "actors/protocol/common.hpp"
 #include "djm/job_record.hpp"
 #include "djm/messages.hpp"
@@ -119,6 +122,8 @@ using runner_actor = cx::typed<
   caf::result<void>(msg::grant),
   // from worker: answered by `released`
   caf::result<void>(msg::revoke),
+  // from worker
+  caf::result<void>(slots_told),
   // from executor
   caf::result<void>(msg::cut_done),
   // from executor
@@ -153,3 +158,5 @@ using runner_actor = cx::typed<
   caf::result<runner_status>(msg::get_part_status)>;
 
 } // namespace djm
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(djm::slots_told)

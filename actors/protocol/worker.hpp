@@ -82,6 +82,8 @@ using worker_actor = store_client_actor::extend_with<cx::typed<
   caf::result<void>(add_runner),
   // from executor: for a run
   caf::result<void>(state_asked),
+  // from job_runner: answered by `slots_told`
+  caf::result<void>(slots_asked),
   // from node: answered by `job_free`
   caf::result<void>(msg::remove_job),
   // from node: answered by `drained`
@@ -99,3 +101,4 @@ using worker_actor = store_client_actor::extend_with<cx::typed<
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(djm::add_runner)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(djm::state_asked)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(djm::slots_asked)

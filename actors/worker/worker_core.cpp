@@ -17,7 +17,8 @@ worker_core::worker_core(settings s)
     reader_(cfg_, tree_, store_, locks_),
     refusals_(cfg_, tree_, store_, locks_),
     writer_(cfg_, tree_, store_, member_, locks_, reader_, refusals_),
-    states_(cfg_, tree_, member_, locks_, store_.numbers()) {}
+    states_(cfg_, tree_, member_, locks_, store_.numbers()),
+    slots_(cfg_, tree_, member_, locks_, store_.numbers()) {}
 
 // -- session and join -----------------------------------------------------------
 
@@ -25,6 +26,7 @@ worker_core::worker_core(settings s)
 void worker_core::everything_unproved() {
   locks_.mark_all_uncertain();
   states_.locks_changed();
+  slots_.locks_changed();
   verified_ = false;
   assigned_.outdated();
   changed_ = true;
@@ -42,6 +44,7 @@ worker_core::effects worker_core::on_session(const store::session_view& view, st
     }
     store_.drop();
     states_.session_is_over();
+    slots_.session_is_over();
   }
   if (view.phase == phase::closed && lease_.closed(view.closed_at)) {
     renew(out);
@@ -104,6 +107,7 @@ worker_core::effects worker_core::on_released(const job_id& job, const std::vect
   for (const auto& id : items) {
     locks_.released({job, id});
     states_.released({job, id});
+    slots_.released({job, id});
   }
   changed_ = true;
   progress(s, out);
@@ -128,6 +132,7 @@ worker_core::effects worker_core::on_job_added(const job_id& job, step s) {
 
 worker_core::effects worker_core::on_runner_rebuilt(const job_id& job, step s) {
   effects out;
+  slots_.runner_rebuilt(job);
   locks_.tell_again(job);
   progress(s, out);
   return out;
@@ -162,6 +167,7 @@ worker_core::effects worker_core::on_wake(step s) {
   effects out;
   store_.on_wake(s);
   states_.on_wake(s, out);
+  slots_.on_wake(s);
   progress(s, out);
   return out;
 }
@@ -169,6 +175,13 @@ worker_core::effects worker_core::on_wake(step s) {
 worker_core::effects worker_core::on_state_wish(state_wish w, step s) {
   effects out;
   states_.ask(std::move(w), s, out);
+  progress(s, out);
+  return out;
+}
+
+worker_core::effects worker_core::on_slot_wishes(const job_id& job, std::vector<slot_wish> wishes, step s) {
+  effects out;
+  slots_.ask(job, std::move(wishes));
   progress(s, out);
   return out;
 }
@@ -203,7 +216,7 @@ worker_core::effects worker_core::on_watch(const store::watch_event& e, step s) 
 
 worker_core::effects worker_core::on_commit(std::uint64_t request, const store::commit_outcome& outcome, step s) {
   effects out;
-  if (states_.on_commit(request, outcome, s, out)) {
+  if (states_.on_commit(request, outcome, s, out) || slots_.on_commit(request, outcome, s, out)) {
     progress(s, out);
     return out;
   }
@@ -215,13 +228,14 @@ worker_core::effects worker_core::on_commit(std::uint64_t request, const store::
   q->then(store_, outcome, s, out);
   writer_.settle();
   states_.locks_changed();
+  slots_.locks_changed();
   progress(s, out);
   return out;
 }
 
 worker_core::effects worker_core::on_read(std::uint64_t request, const store::read_outcome& outcome, step s) {
   effects out;
-  if (states_.on_read(request, outcome, s, out)) {
+  if (states_.on_read(request, outcome, s, out) || slots_.on_read(request, outcome, s, out)) {
     progress(s, out);
     return out;
   }
@@ -230,6 +244,7 @@ worker_core::effects worker_core::on_read(std::uint64_t request, const store::re
     return out;
   }
   states_.locks_changed();
+  slots_.locks_changed();
   if (q->ok()) {
     store_.relieve("read", out);
     store_.works(worker_store::reading, out);
@@ -273,6 +288,7 @@ void worker_core::progress(step s, effects& out) {
   if (verified_) { // before that nothing is known of locks that there may be
     states_.go_on(s, out);
   }
+  slots_.go_on(verified_, s, out);
   locks_.tell(out);
   check_settled(out);
   check_drained(s, out);
@@ -353,6 +369,8 @@ void worker_core::check_drained(step s, effects& out) {
   }
   drained_ = true;
   states_.close(out);
+  slots_.close();
+  slots_.go_on(false, s, out);
   // The node leaves next, and nobody tells us when that was committed: what still runs has its tolerance from now on.
   if (lease_.closed(s.now)) {
     renew(out);

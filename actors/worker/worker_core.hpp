@@ -13,6 +13,7 @@
 #include "actors/worker/lock_writer.hpp"
 #include "actors/worker/predecessor_locks.hpp"
 #include "actors/worker/refusal_book.hpp"
+#include "actors/worker/slot_book.hpp"
 #include "actors/worker/state_book.hpp"
 #include "actors/worker/worker_effects.hpp"
 #include "actors/worker/worker_session.hpp"
@@ -69,9 +70,11 @@ public:
   effects on_wake(step s);
   /// A run loads or saves the state of an item; answered by a `state_answer`.
   effects on_state_wish(state_wish w, step s);
+  /// The runner of a job wants to know what is remembered of items, or something written; answered by `slots_told`.
+  effects on_slot_wishes(const job_id& job, std::vector<slot_wish> wishes, step s);
 
   std::optional<time_point> wake_at() const {
-    return earliest(store_.retry_at(), earliest(states_.wake_at(), refusals_.next_end()));
+    return earliest(earliest(store_.retry_at(), slots_.wake_at()), earliest(states_.wake_at(), refusals_.next_end()));
   }
   /// Jobs that were removed and are free now, each told once: no item of theirs is locked, being locked or being given
   /// back, and nothing of theirs runs. `runs(job)` asks the executor: a core that was rebuilt may not know yet what
@@ -119,6 +122,7 @@ private:
   refusal_book refusals_;
   lock_writer writer_;
   state_book states_;
+  slot_book slots_;
 
   std::set<job_id> leaving_; ///< removed, and not free yet
   bool verified_ = false;    ///< no lock is uncertain since the latest connect

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/common/core.hpp"
+#include "actors/common/slot_wishes.hpp"
 #include "djm/bytes.hpp"
 #include "djm/error.hpp"
 #include "djm/ids.hpp"
@@ -32,6 +33,8 @@ struct worker_config {
   std::size_t read_batch = 200;
   /// How long a run waits for the state of an item that it loads or saves.
   duration state_patience = std::chrono::seconds{20};
+  /// How long ends of slots wait for others to be written with them.
+  duration slot_patience = std::chrono::milliseconds{500};
 };
 
 /// A run loads or saves the state of an item that it holds under this token.
@@ -78,7 +81,7 @@ struct state_answer {
 
 using worker_effect =
   std::variant<commit_effect, read_effect, item_grant, item_revocation, lease_renewal, registration_lost,
-               worker_drained, worker_settled, state_answer, emit_effect, log_effect>;
+               worker_drained, worker_settled, state_answer, slots_told, emit_effect, log_effect>;
 using worker_effects = std::vector<worker_effect>;
 
 } // namespace djm

@@ -23,6 +23,7 @@ public:
   void apply(registration_lost&) { self->mail(msg::not_alive{}).send(peers_->keeper); }
   void apply(worker_drained&) { self->mail(msg::drained{}).send(peers_->node); }
   void apply(state_answer& x);
+  void apply(slots_told& x);
   void apply(worker_settled& x) { self->mail(msg::settled{x.settled}).send(peers_->node); }
   /// After the effects of each event.
   void carried_out();
@@ -116,6 +117,12 @@ void worker_shell::apply(state_answer& x) {
   }
 }
 
+void worker_shell::apply(slots_told& x) {
+  if (const auto r = runners_.find(x.job); r != runners_.end()) {
+    self->mail(std::move(x)).send(r->second);
+  }
+}
+
 worker_actor::behavior_type worker_shell::make_behavior() {
   keep_states();
   return cx::make_behavior<worker_actor>(
@@ -123,6 +130,7 @@ worker_actor::behavior_type worker_shell::make_behavior() {
     // CAF tries the handlers one after the other: what comes most often stands first.
     [this](msg::contact& m) { tell(&worker_core::on_contact, m.number, m.at); }, //
     [this](msg::wake) { woken(); }, [this](state_asked& m) { wanted(m); },
+    [this](slots_asked& m) { tell(&worker_core::on_slot_wishes, m.job, std::move(m.wishes)); },
     [this](msg::commit_done& m) { tell(&worker_core::on_commit, m.request, m.outcome); },
     [this](msg::read_done& m) { tell(&worker_core::on_read, m.request, m.outcome); },
     [this](msg::watch_fired& m) { tell(&worker_core::on_watch, m.event); },

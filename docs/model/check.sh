@@ -14,13 +14,13 @@ trap 'rm -rf "$dir"' EXIT
 good=0 bad=0
 
 # check COST NAME holds|violated MACRO...: COST is "slow" for what --quick leaves out. Names that begin with "plan",
-# "retire", "jobs", "outside", "saves", "refusals", "prepare" or "model" are of the model of that name, all others of djm.pml.
+# "retire", "jobs", "outside", "saves", "refusals", "prepare", "model" or "slots" are of the model of that name, all others of djm.pml.
 check() {
   local cost=$1 name=$2 expected=$3 folder=$dir/$2 start=$SECONDS errors states steps found model=$here/djm.pml
   shift 3
   [[ -z $only || $only == "$name" || ($only == --quick && $cost == quick) ]] || return 0
   local other
-  for other in plan retire jobs outside saves refusals prepare model; do
+  for other in plan retire jobs outside saves refusals prepare model slots; do
     [[ $name != "$other"* ]] || model=$here/$other.pml
   done
   mkdir -p "$folder"
@@ -179,6 +179,23 @@ check quick model-no-latch             violated NO_LATCH
 check quick model-told-after           violated TOLD_AFTER
 check quick model-known-from-before    violated KNOWN_FROM_BEFORE
 check quick model-lagging-reads        violated LAGGING_READS
+
+check quick slots                      holds
+check quick slots-finished             holds    FINISHED
+check slow  slots-longer               holds    SLOTS=3 JOINS=3 LOSSES=2
+check slow  slots-read-before-lock     holds    READ_BEFORE_LOCK
+check quick slots-claim-not-awaited    violated CLAIM_NOT_AWAITED
+check quick slots-version-unchecked    violated VERSION_UNCHECKED
+check quick slots-unknown-is-written   violated UNKNOWN_IS_DONE
+check quick slots-outlive-session      violated COMMIT_OUTLIVES_SESSION
+check quick slots-lease-ignored        violated LEASE_IGNORED
+check quick slots-grant-ignored        violated GRANT_IGNORED
+check quick slots-ours-after-rebuild   violated OURS_AFTER_REBUILD
+check quick slots-started-again        violated STARTED_AGAIN
+check quick slots-interruption-untold  violated INTERRUPTION_UNTOLD
+check quick slots-due-by-clock         violated DUE_BY_CLOCK
+check quick slots-finished-read-first  violated READ_BEFORE_LOCK FINISHED
+check quick slots-unlocked-too-early   violated UNLOCKED_BEFORE_WRITTEN FINISHED
 
 ((good + bad)) || { echo "no configuration \"$only\""; exit 2; }
 echo "$good as expected, $bad not"

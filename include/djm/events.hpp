@@ -223,6 +223,24 @@ struct slots_skipped {
 };
 DJM_FIELDS(slots_skipped, job, item, count, first, last, reason)
 
+/// The run of a slot was cut off with the node that had the item before (`slots::tracked`): that node, or its
+/// connection to the store, is gone, and nothing says how far the run has come.
+struct slot_interrupted {
+  /// The job.
+  job_id job;
+  /// The item.
+  item_id item;
+  /// In milliseconds since the Unix epoch.
+  std::int64_t slot = 0;
+  /// Which attempt it was.
+  std::uint32_t attempt = 1;
+  /// The node that had started it.
+  node_id by;
+  /// There will be another attempt, if nothing comes due before.
+  bool again = false;
+};
+DJM_FIELDS(slot_interrupted, job, item, slot, attempt, by, again)
+
 /// Items failed and will be tried again, if nothing comes due before.
 struct retry_planned {
   /// The job.
@@ -323,11 +341,11 @@ struct job_removed {
 DJM_FIELDS(job_removed, job, why)
 
 /// Any of the events of a node.
-using event =
-  std::variant<items_granted, items_revoked, items_released, run_started, run_finished, run_failed, run_overrun,
-               pool_problem, capacity_wanted, leader_changed, connection_changed, problem, item_starved, problem_over,
-               lease_ended, slots_skipped, retry_planned, run_timed_out, items_parked, job_paused, job_changed,
-               job_removed, items_declined, job_prepared, model_changed, restart_wanted, allocation_timed_out>;
+using event = std::variant<items_granted, items_revoked, items_released, run_started, run_finished, run_failed,
+                           run_overrun, pool_problem, capacity_wanted, leader_changed, connection_changed, problem,
+                           item_starved, problem_over, lease_ended, slots_skipped, retry_planned, run_timed_out,
+                           items_parked, job_paused, job_changed, job_removed, items_declined, job_prepared,
+                           model_changed, restart_wanted, allocation_timed_out, slot_interrupted>;
 
 namespace detail {
 

@@ -71,8 +71,12 @@ struct followed_job {
   std::int64_t generation = 0;
   /// That one is done: items may run.
   bool prepared = true;
+  /// No slot of a calendar up to this moment (Unix time) is caught up on: the job was made then, or its set of slots
+  /// has changed, or it goes on after a pause. 0: not known, and then only what is remembered of an item tells.
+  std::int64_t slots_since_ms = 0;
 };
-DJM_FIELDS(followed_job, job, rev, spec, config, deployment, paused, rules, triggers, generation, prepared)
+DJM_FIELDS(followed_job, job, rev, spec, config, deployment, paused, rules, triggers, generation, prepared,
+           slots_since_ms)
 
 /// Names a specification as it was registered: equal ones have equal hashes in every process. 16 hexadecimal digits
 /// (FNV-1a of its JSON); `revision` and `deployment` count.

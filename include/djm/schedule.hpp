@@ -56,8 +56,9 @@ constexpr duration least_lasting_period = std::chrono::minutes{1};
 ///
 /// A calendar gives the first run to the next slot after the lock; what becomes of slots that come during a run, or
 /// while nothing can start, is said by `slot_rules`. It is evaluated on the wall clock of the node, and a slot that
-/// nobody holds the item at is left out. Within one turn of an item (from its lock to its release) no slot starts twice
-/// and none after a later one, however the clock is set; where that is set back by more than a day, slots begin anew.
+/// nobody holds the item at is left out, unless slots are remembered (`slots`). Within one turn of an item (from its
+/// lock to its release) no slot starts twice and none after a later one, however the clock is set; where that is set
+/// back by more than a day, slots begin anew.
 ///
 /// A trigger is one more run: it leaves the rhythm alone. What comes due during its run starts after it.
 ///

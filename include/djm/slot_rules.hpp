@@ -32,8 +32,9 @@ constexpr auto enum_names(overlap) {
 std::string to_string(overlap rule);
 
 /// What happens to slots of a calendar that came while this node held the item and could start nothing: its machine was
-/// suspended, its lease was not in force, its clock was set forward, or runs of the job took all places. What comes
-/// while nobody holds the item is not known afterwards, and left out.
+/// suspended, its lease was not in force, its clock was set forward, or runs of the job took all places. The same
+/// happens to those that came while nobody held the item where slots are remembered (`slots`); else these are not known
+/// afterwards, and left out.
 enum class catch_up : std::uint8_t {
   /// Nothing that is more than `on_time` late starts.
   none,
@@ -50,6 +51,43 @@ constexpr auto enum_names(catch_up) {
 
 /// The name of the rule.
 std::string to_string(catch_up rule);
+
+/// What the store is told of the slots of a calendar, for each item, and so what is known of them where the item goes
+/// next: to another node, or to the same one after a restart. Whatever is remembered makes `catch_up` work for slots at
+/// which nobody held the item, too.
+///
+/// A *gentle* move (of a plan, a drain, a shutdown) waits for what has to be written; a *crash* is everything else.
+enum class slots : std::uint8_t {
+  /// Nothing. A slot at which nobody holds the item is left out; whether one that came at the time of a crash had its
+  /// run is not known.
+  forget,
+  /// That the slot is done with, after its run: one write per slot and item, many items together. A gentle move repeats
+  /// and leaves out nothing; after a crash a slot whose run was under way, or had just ended, starts again.
+  finished,
+  /// That the slot starts, before its run: one write per start. A gentle move repeats and leaves out nothing; after a
+  /// crash nothing starts again, and a run may not have come to its end.
+  claimed,
+  /// Both. There is one start per slot and attempt, whatever happens. A run that was cut off is known to whoever has
+  /// the
+  /// item next, and told (`slot_interrupted`); whether there is another attempt is said by `failure_rules::retry`.
+  tracked,
+};
+
+/// The names of the rules, in their order.
+constexpr auto enum_names(slots) {
+  return name_enum("slots", "forget", "finished", "claimed", "tracked");
+}
+
+/// The name of the rule.
+std::string to_string(slots rule);
+
+/// From this distance of its slots on a calendar is remembered as `slots::finished` where nothing else is said: a write
+/// costs little beside what ten minutes bring, and without one nobody knows of what a cluster that stood still has
+/// missed.
+constexpr duration least_remembered_gap = std::chrono::minutes{10};
+
+/// No `slot_rules::least_claim_gap` is shorter.
+constexpr duration shortest_claim_gap = std::chrono::seconds{10};
 
 /// So late a start still counts as on time for `catch_up::none`.
 constexpr duration on_time = std::chrono::minutes{1};
@@ -70,8 +108,14 @@ struct slot_rules {
   /// How far back `catch_up` looks: what was due longer ago is left out, and told. Above zero and at most
   /// `max_schedule_duration`.
   any_duration window = std::chrono::hours{24};
+  /// What the store is told. Nothing: what `memory_of` says. Anything but `forget` needs
+  /// `running_mode::thread_per_item`.
+  std::optional<djm::slots> remember{};
+  /// `claimed` and `tracked` are refused for calendars whose slots come closer to each other than this: each start
+  /// waits for a write. From `shortest_claim_gap` on.
+  any_duration least_claim_gap = std::chrono::minutes{1};
 };
-DJM_FIELDS(slot_rules, jitter, overlap, catch_up, window)
+DJM_FIELDS(slot_rules, jitter, overlap, catch_up, window, remember, least_claim_gap)
 
 /// Whether they agree in every member.
 inline bool operator==(const slot_rules& a, const slot_rules& b) {

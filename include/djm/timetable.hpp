@@ -44,6 +44,10 @@ private:
   std::shared_ptr<const impl::timetable_data> data_;
 };
 
+/// The shortest time between two slots of the calendar that follow each other, among the first 2,000 from 2026 on, as
+/// if all its zones were UTC. Nothing: there are no two. The error of `timetable::make`.
+expected<std::optional<duration>> closest_slots(const calendar& c);
+
 /// What a slot is called: its instant in milliseconds since the Unix epoch, before any jitter. So the two 01:30 of a
 /// night in which clocks go back are two slots.
 constexpr std::int64_t slot_id(wall_time slot) {

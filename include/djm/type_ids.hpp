@@ -152,4 +152,7 @@ CAF_ADD_TYPE_ID(djm, (djm::model_changed))
 CAF_ADD_TYPE_ID(djm, (djm::restart_wanted))
 CAF_ADD_TYPE_ID(djm, (djm::allocation_timed_out))
 
+// The memory of slots.
+CAF_ADD_TYPE_ID(djm, (djm::slot_interrupted))
+
 CAF_END_TYPE_ID_BLOCK(djm)

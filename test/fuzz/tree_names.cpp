@@ -61,10 +61,11 @@ void check_paths(const std::string& root, const std::string& id) {
   const job_id job{id};
   const item_id item{id};
   const auto prefix = root == "/" ? root : root + "/";
-  for (const auto& path : {tree.format(), tree.alive(), tree.latches(), tree.workers(), tree.marks(),
-                           tree.available(node), tree.assigned(node), tree.pools(), tree.locks(), tree.pool_version(),
-                           tree.worker_version(), tree.assignment_version(), tree.states(),
-                           tree.latch_prefix(node, "0a1b2c3d") + "0000000042", tree.lock(job, item)}) {
+  for (const auto& path :
+       {tree.format(), tree.alive(), tree.latches(), tree.workers(), tree.marks(), tree.available(node),
+        tree.assigned(node), tree.pools(), tree.locks(), tree.pool_version(), tree.worker_version(),
+        tree.assignment_version(), tree.states(), tree.latch_prefix(node, "0a1b2c3d") + "0000000042",
+        tree.lock(job, item), tree.slot_record({"j", item})}) {
     require(store::is_valid_path(path) && path.compare(0, prefix.size(), prefix) == 0, "a valid path below the root");
   }
   for (const auto& path :

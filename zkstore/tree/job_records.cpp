@@ -61,6 +61,7 @@ expected<followed_job> follow(const job_payload& record, const config_payload* s
   result.rev = record.rev;
   result.rules = record.ruling == own_hash;
   result.paused = record.paused;
+  result.slots_since_ms = record.slots_since_ms;
   const auto* ruling = find_spec(record, record.ruling);
   if (ruling == nullptr) {
     return unusable({errc::malformed_payload, "no specification rules"});
@@ -117,10 +118,11 @@ expected<offered_spec> to_offer(const job_spec& spec) {
   return offered_spec{hash_of_spec(spec), 0, spec.revision, spec.deployment, std::move(*json), spec.config, {}};
 }
 
-job_payload first_record(offered_spec spec, const job_payload* former) {
+job_payload first_record(offered_spec spec, const job_payload* former, std::int64_t wall_ms) {
   job_payload record;
   record.rev = former != nullptr ? former->rev + 1 : 1;
   record.ruling = spec.hash;
+  record.slots_since_ms = wall_ms;
   spec.appeared = record.rev;
   record.lineage.push_back(std::move(spec));
   return record;
@@ -140,6 +142,36 @@ void appear(job_payload& record, offered_spec spec) {
 }
 
 // -- the leader ---------------------------------------------------------------------
+
+namespace {
+
+/// What all follow of the schedule; nothing where the record makes no sense.
+std::optional<schedule> schedule_of(const job_payload& record) {
+  const auto* ruling = find_spec(record, record.ruling);
+  if (ruling == nullptr) {
+    return std::nullopt;
+  }
+  auto spec = read_spec(*ruling, {});
+  if (spec) {
+    spec = with_overrides(*spec, ruling->overrides);
+  }
+  return spec ? std::optional{spec->schedule} : std::nullopt;
+}
+
+/// Where the slots are not those of before, nothing is caught up on.
+void note_new_slots(const std::optional<schedule>& before, job_payload& record, std::int64_t wall_ms) {
+  if (!(schedule_of(record) == before)) {
+    record.slots_since_ms = wall_ms;
+  }
+}
+
+} // namespace
+
+void rule(job_payload& record, const std::string& ruling, std::int64_t wall_ms) {
+  const auto before = schedule_of(record);
+  record.ruling = ruling;
+  note_new_slots(before, record, wall_ms);
+}
 
 std::string ruling_among(const job_payload& record, const std::set<std::string>& offered) {
   const offered_spec* best = nullptr;
@@ -180,6 +212,7 @@ public:
     }
     auto next = record_;
     next.lineage[static_cast<std::size_t>(ruling - record_.lineage.data())].overrides = std::move(*merged);
+    note_new_slots(schedule_of(record_), next, wall_ms_);
     return ordered{std::move(next), {}};
   }
 
@@ -200,6 +233,7 @@ public:
     }
     auto next = record_;
     next.paused = x.paused;
+    next.slots_since_ms = x.paused ? next.slots_since_ms : wall_ms_;
     return ordered{std::move(next), {}};
   }
 

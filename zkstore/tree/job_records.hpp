@@ -57,7 +57,8 @@ bool note_prepared(job_payload& record, std::int64_t generation);
 expected<offered_spec> to_offer(const job_spec& spec);
 
 /// A record made anew, by the first node that offers the job, over what is left of an earlier one (null: nothing).
-job_payload first_record(offered_spec spec, const job_payload* former);
+/// Slots count from `wall_ms` on.
+job_payload first_record(offered_spec spec, const job_payload* former, std::int64_t wall_ms = 0);
 
 /// The specification appears in the record. The earliest ones that do not rule make room.
 void appear(job_payload& record, offered_spec spec);
@@ -67,6 +68,10 @@ void appear(job_payload& record, offered_spec spec);
 /// The hash of the specification that rules among those that are offered; empty: none of them is in the lineage, so the
 /// one that rules now goes on.
 std::string ruling_among(const job_payload& record, const std::set<std::string>& offered);
+
+/// This specification rules from now on. Where its calendar is another one than that before, with what operators have
+/// set, slots count from `wall_ms` on.
+void rule(job_payload& record, const std::string& ruling, std::int64_t wall_ms);
 
 // -- operators ----------------------------------------------------------------------
 

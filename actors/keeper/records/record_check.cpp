@@ -121,7 +121,7 @@ std::optional<record_check::change> record_check::make(const store::record_reads
   }
   auto record = tombstone == nullptr && o.record.last() != nullptr && !o.record.may_revive()
                   ? *o.record.last()
-                  : store::first_record(std::move(*offer), tombstone);
+                  : store::first_record(std::move(*offer), tombstone, s.wall_ms);
   record.since_ms = s.wall_ms;
   record.changed_by = life_.bump_name();
   change c{found.id, {}};

@@ -311,7 +311,7 @@ bool record_ruler::decide(const question& q, step s, std::vector<store::write_op
     if (ruling.empty() || ruling == record.ruling) {
       return false;
     }
-    record.ruling = ruling;
+    store::rule(record, ruling, s.wall_ms);
   } else if (record.state == record_state::removing && offered.empty()) {
     record.state = record_state::removed;
     record.since_ms = s.wall_ms;

@@ -113,6 +113,7 @@ private:
   void one(worker_core&, worker_core::drained&);
   void one(worker_core&, worker_core::settled_changed&);
   void one(worker_core&, state_answer&);
+  void one(worker_core&, slots_told&);
   void one(job_runner_core& r, job_runner_core::start_run& x);
   void one(job_runner_core& r, job_runner_core::stop_run& x);
   void one(job_runner_core&, job_runner_core::tell_run&) {} // these runs end soon enough
@@ -126,6 +127,7 @@ private:
   static void one(job_runner_core&, job_runner_core::remember_run&) {}
   static void one(job_runner_core&, job_runner_core::start_question&) {} // nobody asks here
   static void one(job_runner_core&, job_runner_core::conclude_question&) {}
+  static void one(job_runner_core&, job_runner_core::ask_slot&) {}
   static void one(job_runner_core&, job_runner_core::check_config&) {} // no job here is configured
   static void one(job_runner_core&, job_runner_core::take_config&) {}
   job_id job_of(const job_runner_core& r) const;

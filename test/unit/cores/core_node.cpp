@@ -433,6 +433,7 @@ void core_node::one(worker_core&, worker_core::drained&) {
 }
 void core_node::one(worker_core&, worker_core::settled_changed&) {}
 void core_node::one(worker_core&, state_answer&) {} // these runs have no states
+void core_node::one(worker_core&, slots_told&) {}   // nor slots
 
 job_id core_node::job_of(const job_runner_core& r) const {
   for (const auto& [name, x] : runners) {

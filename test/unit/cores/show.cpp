@@ -139,6 +139,26 @@ std::string show(const worker_core::renew_lease& x) {
 std::string show(const worker_core::not_alive&) {
   return "not alive";
 }
+std::string show(const slots_told& x) {
+  static constexpr const char* words[] = {"known", "written", "superseded", "lost"};
+  std::string text;
+  for (const auto& a : x.answers) {
+    text += (text.empty() ? "" : " ") + a.item + " " + words[static_cast<std::size_t>(a.what)];
+    if (a.record) {
+      text += " " + std::string{enum_text(a.record->mark)} + " " + std::to_string(a.record->slot) + "/" +
+              std::to_string(a.record->attempt) + (a.writer_gone ? " by who is gone" : "");
+    }
+  }
+  return text;
+}
+std::string show(const job_runner_core::ask_slot& x) {
+  const auto& w = x.wish;
+  if (!w.write) {
+    return "look " + w.item;
+  }
+  return "write " + w.item + " " + std::string{enum_text(w.write->mark)} + " " + std::to_string(w.write->slot) + "/" +
+         std::to_string(w.write->attempt);
+}
 std::string show(const state_answer& x) {
   const auto id = std::to_string(x.id) + ":";
   if (!x.what) {

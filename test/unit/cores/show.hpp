@@ -46,6 +46,8 @@ std::string show(const worker_core::not_alive& x);
 std::string show(const worker_core::drained& x);
 std::string show(const worker_core::settled_changed& x);
 std::string show(const state_answer& x);
+std::string show(const slots_told& x);
+std::string show(const job_runner_core::ask_slot& x);
 
 std::string show(const keeper_core::joined& x);
 std::string show(const keeper_core::unjoined& x);

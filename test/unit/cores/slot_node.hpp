@@ -39,6 +39,7 @@ public:
     job_runner_core::settings s;
     s.spec = runner::job(schedule::by(c).value());
     s.spec.slots = rules;
+    s.spec.slots.remember = rules.remember.value_or(djm::slots::forget); // nobody answers what is asked of slots
     s.spec.mode = mode;
     s.table = timetable::make(c, zones()).value();
     s.stop_grace = seconds{2};
@@ -96,8 +97,16 @@ public:
         running.insert(s->id);
       } else if (const auto* x = std::get_if<job_runner_core::stop_run>(&e)) {
         stops.push_back(x->reason);
+      } else if (const auto* w = std::get_if<job_runner_core::ask_slot>(&e)) {
+        asks.push_back(w->wish);
+      } else if (const auto* r = std::get_if<job_runner_core::released>(&e)) {
+        released.insert(released.end(), r->items.begin(), r->items.end());
       } else if (const auto* m = std::get_if<emit_effect>(&e)) {
-        if (const auto* k = std::get_if<slots_skipped>(&m->what)) {
+        if (const auto* i = std::get_if<slot_interrupted>(&m->what)) {
+          interrupted.push_back(*i);
+        } else if (const auto* p = std::get_if<items_parked>(&m->what)) {
+          parked.push_back(*p);
+        } else if (const auto* k = std::get_if<slots_skipped>(&m->what)) {
           skipped.push_back(*k);
         } else if (const auto* f = std::get_if<run_finished>(&m->what)) {
           running.erase(f->run);
@@ -131,6 +140,10 @@ public:
   std::set<run_id> running;
   std::vector<stop_reason> stops;
   std::vector<slots_skipped> skipped;
+  std::vector<slot_wish> asks;
+  std::vector<item_id> released;
+  std::vector<slot_interrupted> interrupted;
+  std::vector<items_parked> parked;
 
 private:
   duration at_ = duration::zero();

@@ -26,7 +26,7 @@
     djm::slots_skipped, djm::retry_planned, djm::run_timed_out, djm::items_parked, djm::job_paused, djm::past_run,     \
     djm::run_history, djm::job_changed, djm::job_removed, djm::followed_job, djm::items_declined, djm::item_answer,    \
     djm::item_state, djm::job_prepared, djm::model_changed, djm::restart_wanted, djm::allocation_timed_out,            \
-    djm::model_view
+    djm::model_view, djm::slot_interrupted
 
 /// What is sent to a node and has a field list.
 #define DJM_ORDERS                                                                                                     \

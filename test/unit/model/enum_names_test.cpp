@@ -53,6 +53,7 @@ TEST_CASE("every enumerator has one name that leads back to it") {
   check_names(stop_reason::superseded);
   check_names(overlap::restart);
   check_names(catch_up::all);
+  check_names(slots::tracked);
   check_names(skip_reason::clock);
   check_names(run_outcome::dropped);
   check_names(log_level::error);

@@ -135,6 +135,7 @@ inline job_payload draw_valid() {
   x.since_ms = draw_up_to(year_9999);
   x.generation = draw_up_to(largest - 1);
   x.prepared = draw_up_to(largest);
+  x.slots_since_ms = draw_up_to(year_9999);
   return x;
 }
 template <>
@@ -156,6 +157,20 @@ inline state_payload draw_valid() {
   if (draw_index(3) > 0) {
     x.state = bytes_of(djm::testing::draw_text(alphabet::utf8));
   }
+  return x;
+}
+
+template <>
+inline slot_payload draw_valid() {
+  slot_payload x;
+  x.token = x.epoch = x.job = draw_up_to(largest);
+  x.slot = draw_up_to(year_9999) - draw_up_to(1'000'000);
+  x.mark = static_cast<slot_mark>(draw_index(4));
+  x.attempt = 1 + static_cast<std::uint32_t>(draw_index(1000));
+  x.spared = static_cast<std::uint32_t>(draw_index(x.attempt));
+  x.failures = static_cast<std::uint32_t>(draw_index(1000));
+  x.by = draw_id<node_id>();
+  x.incarnation = draw_id();
   return x;
 }
 

@@ -1,0 +1,257 @@
+/* The memory of the slots of one item: two workers that hold it in turn, slots that come due one after the other.
+ *
+ * A worker that has locked the item reads the record on the same session. What starts next follows from the record: the
+ * next attempt of a slot whose run was cut off, a slot that was given back, or the slot after the latest. Before a run
+ * starts, its claim is committed at the version that was read; the end of the run is written the same way. An answer
+ * that never came is found out about by reading again. With FINISHED nothing is claimed, and only ends are written.
+ *
+ * What is looked for: a slot of the record that falls (S1); two starts of one slot and attempt (S2), with FINISHED two
+ * starts of a slot although nothing but gentle moves has happened; a start whose claim is not in the record, or without
+ * the lock (S3); a slot that is passed over, or whose run was cut off, and nobody is told (S4).
+ */
+
+#ifndef SLOTS
+#define SLOTS 2         /* that come due */
+#endif
+#ifndef ATTEMPTS
+#define ATTEMPTS 2      /* of one slot */
+#endif
+#ifndef TURNS
+#define TURNS 3         /* locks ever made */
+#endif
+#ifndef LOSSES
+#define LOSSES 1        /* answers that never come */
+#endif
+#ifndef JOINS
+#define JOINS 4         /* sessions begun or ended */
+#endif
+#ifndef REBUILDS
+#define REBUILDS 1      /* cores that are made anew in mid-life */
+#endif
+#ifndef MOVES
+#define MOVES 1         /* times that the item is taken away gently */
+#endif
+
+#define NOBODY 9
+
+/* ---- the store ---- */
+byte lock = NOBODY, lock_token, tokens;
+#define NONE    0
+#define CLAIMED 1
+#define DONE    2
+#define BACK    3
+byte version, token, slot, mark, attempt;   /* of the record */
+bool session[2], alive[2];
+
+/* ---- workers: stages ---- */
+#define IDLE    0
+#define HOLDS   1       /* has locked, has not read the record */
+#define KNOWS   2       /* nothing is under way */
+#define SENT    3       /* a write */
+#define WRITTEN 4       /* applied, answer on its way */
+#define REFUSED 5       /* not applied, answer on its way */
+#define UNSURE  6       /* the answer never came */
+#define RUNNING 7
+byte at[2], mine[2];    /* token of its turn */
+byte k_version[2];
+byte n_slot[2], n_attempt[2];   /* what starts next, or is under way */
+byte what[2];           /* is being written */
+bool lease[2];          /* it may start runs */
+bool revoked[2];        /* the item is to go elsewhere */
+bool ghost[2], old[2];  /* a write that is on its way and that nobody waits for; that session is over */
+byte g_version[2], g_token[2], g_slot[2], g_attempt[2], g_what[2];
+
+/* ---- what has happened ---- */
+byte now, losses, joins, rebuilds, moves;
+bool started[8];        /* by slot and attempt */
+bool ended[4], told[4]; /* by slot */
+#define INDEX(s, a) ((s) * 2 + (a) - 1)
+
+#ifdef COMMIT_OUTLIVES_SESSION
+#define OUTLIVES true
+#else
+#define OUTLIVES false
+#endif
+#ifdef VERSION_UNCHECKED
+#define AT_VERSION(v) true
+#else
+#define AT_VERSION(v) (version == v)
+#endif
+#define ALL_ANSWERED(w) (!ghost[w])
+#ifdef LEASE_IGNORED
+#define LEASED(w) true
+#else
+#define LEASED(w) (lease[w])
+#endif
+#ifdef GRANT_IGNORED
+#define GRANTED(w) true
+#else
+#define GRANTED(w) (!revoked[w])
+#endif
+#define OURS(w) (session[w] && alive[w] && lock == w && lock_token == mine[w])
+
+/* what the record says starts next */
+inline decide(w) {
+  k_version[w] = version;
+  if
+  :: mark == NONE -> n_slot[w] = 1; n_attempt[w] = 1
+  :: mark == DONE -> n_slot[w] = slot + 1; n_attempt[w] = 1
+  :: mark == BACK -> n_slot[w] = slot; n_attempt[w] = attempt
+  :: mark == CLAIMED ->         /* and no run of it is here */
+       n_slot[w] = slot; n_attempt[w] = attempt;
+#ifdef OURS_AFTER_REBUILD
+       if :: token == mine[w] -> goto decided :: else fi;
+#endif
+#ifndef INTERRUPTION_UNTOLD
+       told[slot] = true;
+#endif
+#ifndef STARTED_AGAIN
+       if
+       :: attempt < ATTEMPTS -> n_attempt[w] = attempt + 1
+       :: else -> n_slot[w] = slot + 1; n_attempt[w] = 1
+       fi;
+#endif
+  fi;
+#ifdef DUE_BY_CLOCK
+  if :: now > 0 && mark != NONE -> n_slot[w] = now; n_attempt[w] = 1 :: else fi;
+#endif
+decided: skip
+}
+
+inline write(by, s, a, m) {
+  assert(s >= slot);                                            /* S1 */
+  if
+  :: s > slot -> assert(s == slot + 1 && (slot == 0 || ended[slot] || told[slot]))      /* S4 */
+  :: else
+  fi;
+  if :: m == DONE -> assert(ended[s]) :: else fi;
+  token = by; slot = s; attempt = a; mark = m; version++
+}
+
+inline start(w) {
+#ifdef FINISHED
+  assert(!started[INDEX(n_slot[w], 1)] || joins > 2 || rebuilds > 0);   /* exact while moves are gentle */
+#else
+  assert(!started[INDEX(n_slot[w], n_attempt[w])]);             /* S2 */
+  assert(mark == CLAIMED && token == mine[w] && slot == n_slot[w] && attempt == n_attempt[w]);  /* S3 */
+#endif
+  assert(lock == w && lock_token == mine[w]);                   /* S3 */
+  assert(!revoked[w]);                                          /* I7 */
+  started[INDEX(n_slot[w], n_attempt[w])] = true; at[w] = RUNNING
+}
+
+inline hold_back(w) {
+  ghost[w] = true; old[w] = !alive[w]; g_version[w] = k_version[w]; g_token[w] = mine[w]; g_slot[w] = n_slot[w];
+  g_attempt[w] = n_attempt[w]; g_what[w] = what[w]
+}
+inline forget(w) {
+  at[w] = IDLE; mine[w] = 0; k_version[w] = 0; n_slot[w] = 0; n_attempt[w] = 0; what[w] = 0; lease[w] = false;
+  revoked[w] = false
+}
+
+inline answered(w) {
+  k_version[w] = version;
+  if
+  :: what[w] == CLAIMED ->
+       if
+       :: GRANTED(w) && LEASED(w) -> start(w)
+       :: else -> what[w] = BACK; at[w] = SENT
+       fi
+  :: what[w] == DONE -> n_slot[w]++; n_attempt[w] = 1; at[w] = KNOWS
+  :: what[w] == BACK -> at[w] = KNOWS
+  fi
+}
+
+inline worker(w) {
+  if
+  :: d_step { !alive[w] && at[w] == IDLE && joins <= JOINS -> joins++; session[w] = true; alive[w] = true }
+  :: d_step { at[w] == IDLE && session[w] && alive[w] && lock == NOBODY && tokens < TURNS ->
+       tokens++; lock = w; lock_token = tokens; mine[w] = tokens; lease[w] = true; at[w] = HOLDS
+#ifdef READ_BEFORE_LOCK
+       ; at[w] = KNOWS
+#endif
+     }
+#ifdef READ_BEFORE_LOCK
+  :: d_step { at[w] == IDLE && session[w] && mine[w] == 0 -> decide(w) }
+#endif
+  :: atomic { at[w] == HOLDS && OURS(w) && ALL_ANSWERED(w) -> decide(w); at[w] = KNOWS }
+     /* a slot has come */
+  :: d_step { at[w] == KNOWS && n_slot[w] <= now && n_slot[w] > 0 && GRANTED(w) && LEASED(w) ->
+#ifdef FINISHED
+       start(w)
+#else
+       what[w] = CLAIMED; at[w] = SENT
+#ifdef CLAIM_NOT_AWAITED
+       ; if :: !started[INDEX(n_slot[w], n_attempt[w])] -> hold_back(w); start(w) :: else fi
+#endif
+#endif
+     }
+  :: d_step { at[w] == RUNNING && lock == w && lock_token == mine[w] && lease[w] ->
+       ended[n_slot[w]] = true; what[w] = DONE; at[w] = SENT }
+     /* the writes */
+  :: d_step { at[w] == SENT && !ghost[w] ->
+       if
+       :: alive[w] && AT_VERSION(k_version[w]) -> write(mine[w], n_slot[w], n_attempt[w], what[w]); at[w] = WRITTEN
+       :: else -> at[w] = REFUSED
+       fi }
+  :: d_step { at[w] == WRITTEN -> answered(w) }
+  :: d_step { (at[w] == WRITTEN || (at[w] == SENT && !ghost[w])) && losses < LOSSES -> losses++;
+       if :: at[w] == SENT -> hold_back(w) :: else fi;
+       at[w] = UNSURE
+#ifdef UNKNOWN_IS_DONE
+       ; answered(w)
+#endif
+     }
+     /* read again, behind a barrier */
+  :: atomic { at[w] == REFUSED && OURS(w) -> decide(w); at[w] = KNOWS }
+  :: atomic { at[w] == UNSURE && OURS(w) && ALL_ANSWERED(w) ->
+       if
+       :: token == mine[w] && slot == n_slot[w] && attempt == n_attempt[w] && mark == what[w] -> answered(w)
+       :: else -> if :: version == k_version[w] -> at[w] = SENT :: else -> decide(w); at[w] = KNOWS fi
+       fi }
+     /* the item is taken away; it is given back when nothing is under way */
+  :: d_step { at[w] >= HOLDS && !revoked[w] && moves < MOVES -> moves++; revoked[w] = true }
+  :: d_step { (at[w] == KNOWS || at[w] == HOLDS) && revoked[w] && OURS(w) -> lock = NOBODY; forget(w) }
+#ifdef UNLOCKED_BEFORE_WRITTEN
+  :: d_step { at[w] == SENT && revoked[w] && OURS(w) -> if :: !ghost[w] -> hold_back(w) :: else fi;
+       lock = NOBODY; forget(w) }
+#endif
+     /* the core that keeps this is made anew: a run that goes on is taken over, all else is forgotten */
+  :: d_step { at[w] >= KNOWS && at[w] != RUNNING && rebuilds < REBUILDS -> rebuilds++;
+       if :: at[w] == SENT && !ghost[w] -> hold_back(w) :: else fi;
+       n_slot[w] = 0; n_attempt[w] = 0; what[w] = 0; at[w] = HOLDS }
+     /* its session ends at the server; it hears of that later */
+  :: d_step { session[w] && alive[w] && joins <= JOINS -> joins++; alive[w] = false; session[w] = false; old[w] = ghost[w] }
+     /* its lease ends by its own clock, before anybody takes the lock away; then the lock is broken */
+  :: d_step { lock == w && !alive[w] && lease[w] -> lease[w] = false }
+  :: d_step { lock == w && !alive[w] && !lease[w] -> lock = NOBODY }
+     /* back in another session before that */
+  :: d_step { !alive[w] && lock == w && lock_token == mine[w] && at[w] >= HOLDS && joins <= JOINS ->
+       joins++; session[w] = true; alive[w] = true; lease[w] = true;
+       if
+       :: at[w] == SENT -> if :: !ghost[w] -> hold_back(w); old[w] = true :: else fi; at[w] = UNSURE
+       :: at[w] == WRITTEN || at[w] == REFUSED -> at[w] = UNSURE
+       :: else
+       fi }
+     /* it hears that its lock is gone: its runs have ended with the lease */
+  :: d_step { !alive[w] && lock != w && at[w] != IDLE -> session[w] = false; old[w] = ghost[w];
+       if :: at[w] == SENT && !ghost[w] -> hold_back(w); old[w] = true :: else fi;
+       forget(w) }
+     /* what is still on its way arrives */
+  :: d_step { ghost[w] ->
+       if
+       :: alive[w] && AT_VERSION(g_version[w]) && (!old[w] || OUTLIVES) ->
+            write(g_token[w], g_slot[w], g_attempt[w], g_what[w])
+       :: else
+       fi;
+       ghost[w] = false; old[w] = false; g_version[w] = 0; g_token[w] = 0; g_slot[w] = 0; g_attempt[w] = 0; g_what[w] = 0 }
+  fi
+}
+
+active proctype world() {
+end:
+  do
+  :: worker(0) :: worker(1)
+  :: d_step { now < SLOTS -> now++ }
+  od
+}

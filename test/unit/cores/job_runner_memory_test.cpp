@@ -1,0 +1,139 @@
+#include "test/unit/cores/remembering_node.hpp"
+
+/// What a runner does with the memory of slots: what it asks, what starts, what it writes.
+using namespace djm;
+using namespace djm::test;
+
+TEST_CASE("memory: nothing of a slot starts before it is known what is remembered, and then what was missed") {
+  node_of n{slots::finished};
+  n.put("a", slot_mark::done, 1);
+  n.go_to(minutes{150});
+  n.hold("a");
+  n.go_to(minutes{200});
+  CHECK(n.slots().empty());
+  n.serve();
+  CHECK(n.slots() == "03:00");
+  CHECK(n.told() == "1 backlog 02:00-02:00");
+}
+
+TEST_CASE("memory: finished writes once for each slot, after it") {
+  node_of n{slots::finished};
+  n.hold("a");
+  CHECK(n.serve() == 0);
+  int writes = 0;
+  for (int h = 1; h <= 5; ++h) {
+    n.go_to(minutes{60 * h});
+    CHECK(n.serve() == 0);
+    n.end_all();
+    writes += n.serve();
+  }
+  CHECK(writes == 5);
+  CHECK(n.record("a") == "done 05:00/1");
+}
+
+TEST_CASE("memory: forget asks for nothing and writes nothing") {
+  node_of n{slots::forget};
+  n.go_to(minutes{10});
+  n.hold("a");
+  n.go_to(minutes{60});
+  n.end_all();
+  CHECK(n.asks.empty());
+  CHECK(n.slots() == "01:00");
+}
+
+TEST_CASE("memory: an item whose process dies in its runs is parked, for all") {
+  node_of n{slots::tracked, tries(5, 3)};
+  n.put("a", slot_mark::claimed, 1);
+  n.records["a"].failures = 1;
+  n.go_to(minutes{70});
+  n.hold("a");
+  n.serve();
+  CHECK(n.parked.empty());
+  CHECK(n.interrupted.size() == 1);
+  n.go_to(minutes{75});
+  n.serve();
+  CHECK(n.slots() == "01:00");
+  CHECK(n.records["a"].failures == 2);
+
+  node_of m{slots::tracked, tries(5, 3)};
+  m.records = n.records;
+  m.go_to(minutes{80});
+  m.hold("a", 9);
+  m.serve();
+  REQUIRE(m.parked.size() == 1);
+  CHECK(m.record("a") == "parked 01:00/2");
+  m.go_to(minutes{200});
+  m.serve();
+  CHECK(m.slots().empty());
+
+  node_of k{slots::tracked, tries(5, 3)};
+  k.records = m.records;
+  k.go_to(minutes{210});
+  k.hold("a", 11);
+  k.serve();
+  k.go_to(minutes{250});
+  CHECK(k.slots().empty());
+  k.take(*k.core_.on_release_item("a", k.now()));
+  k.serve();
+  CHECK(k.records["a"].failures == 0);
+  k.serve();
+  CHECK(k.slots() == "04:00"); // the latest that has come meanwhile
+}
+
+TEST_CASE("memory: a life that is there and has merely lost the item parks nothing") {
+  node_of n{slots::tracked, tries(5, 1)};
+  n.writer_gone = false;
+  n.put("a", slot_mark::claimed, 1);
+  n.go_to(minutes{70});
+  n.hold("a");
+  n.serve();
+  CHECK(n.parked.empty());
+}
+
+TEST_CASE("memory: nothing up to the moment from which slots count starts, nor where nothing is known before") {
+  node_of n{slots::tracked};
+  n.put("a", slot_mark::done, 1);
+  n.go_to(minutes{200});
+  n.follow(tries(1), midnight_ms + 180 * 60'000);
+  n.hold("a");
+  n.serve();
+  n.go_to(minutes{239});
+  n.serve();
+  CHECK(n.slots().empty());
+  n.go_to(minutes{240});
+  n.serve();
+  CHECK(n.slots() == "04:00");
+
+  node_of m{slots::tracked};
+  m.go_to(minutes{200});
+  m.follow(tries(1), 0);
+  m.hold("a");
+  m.serve();
+  m.go_to(minutes{239});
+  m.serve();
+  CHECK(m.slots().empty());
+}
+
+TEST_CASE("memory: a moment in the future, by a clock that was wrong, silences nothing") {
+  node_of n{slots::tracked};
+  n.go_to(minutes{50});
+  n.follow(tries(1), midnight_ms + 365LL * 86'400'000);
+  n.hold("a");
+  n.serve();
+  n.go_to(minutes{60});
+  n.serve();
+  CHECK(n.slots() == "01:00");
+}
+
+TEST_CASE("memory: what was left out during a run is done with when that is") {
+  slot_rules r;
+  r.overlap = djm::overlap::skip;
+  node_of n{slots::finished, {}, r};
+  n.hold("a");
+  n.serve();
+  n.go_to(minutes{185});
+  CHECK(n.slots() == "01:00");
+  n.end_all();
+  n.serve();
+  CHECK(n.record("a") == "done 03:00/1");
+}
