@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "djm/change_events.hpp"
 #include "djm/enum_names.hpp"
 #include "djm/fields.hpp"
 #include "djm/ids.hpp"
@@ -338,53 +339,6 @@ struct job_removed {
   std::string why;
 };
 DJM_FIELDS(job_removed, job, why)
-
-/// What has changed of a cluster, as its leader has found.
-enum class model_part : std::uint8_t {
-  /// Jobs, their items, or the workers that take part: whoever derives something from these does so anew.
-  job_model,
-  /// What runs are given, or how jobs are configured: a specification, an override or a configuration.
-  configuration,
-  /// What the specifications that rule call their deployment: another version of the application is in charge.
-  deployment,
-};
-
-/// The names of the parts, in their order.
-constexpr auto enum_names(model_part) {
-  return name_enum("model_part", "job_model", "configuration", "deployment");
-}
-
-/// The leader has found the cluster to be another one than is noted down in the tree (`cluster_view::model`). Told by
-/// the leader alone, before it notes it down: each change at least once. Where nothing is noted down all has changed.
-struct model_changed {
-  /// What is different, in the order of the enumeration; never empty.
-  std::vector<model_part> what;
-  /// Of the leader that has found it.
-  std::int64_t epoch = 0;
-};
-DJM_FIELDS(model_changed, what, epoch)
-
-/// Items of a job have come or gone, and this node has some: the job is to be started anew (`pool_change::signal`).
-struct restart_wanted {
-  /// The job.
-  job_id job;
-  /// What has happened, for people.
-  std::string why;
-};
-DJM_FIELDS(restart_wanted, job, why)
-
-/// Items have had no place for longer than `job_attributes::wait_limit`: told by the leader, once per wait and term.
-struct allocation_timed_out {
-  /// The job.
-  job_id job;
-  /// The items, at most a thousand of them.
-  std::vector<item_id> items;
-  /// How many they are.
-  std::uint64_t count = 0;
-  /// The limit that they have waited for.
-  duration limit = duration::zero();
-};
-DJM_FIELDS(allocation_timed_out, job, items, count, limit)
 
 /// Any of the events of a node.
 using event = std::variant<items_granted, items_revoked, items_released, run_started, run_finished, run_failed,
