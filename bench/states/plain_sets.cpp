@@ -4,12 +4,13 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <future>
 #include <memory>
 #include <thread>
-#include <vector>
+#include <utility>
+#include <variant>
 
-#define THREADED // the calls that wait
-#include <zookeeper/zookeeper.h>
+#include "zkstore/zookeeper/zookeeper_factory.hpp"
 
 namespace djm::bench {
 
@@ -17,74 +18,66 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A session that is connected, or the end of the program.
+/// A session that is connected, or the end of the program. `completed` is called on a thread of the client.
 class session {
 public:
-  explicit session(const std::string& connect) {
-    zoo_set_debug_level(ZOO_LOG_LEVEL_ERROR);
-    handle_ = zookeeper_init(connect.c_str(), nullptr, 10'000, nullptr, nullptr, 0);
-    for (int n = 0; handle_ != nullptr && zoo_state(handle_) != ZOO_CONNECTED_STATE && n < 1000; ++n) {
-      std::this_thread::sleep_for(10ms);
-    }
-    if (handle_ == nullptr || zoo_state(handle_) != ZOO_CONNECTED_STATE) {
+  session(const std::string& connect, std::function<void(store::raw_completion)> completed) {
+    auto connected = std::make_shared<std::promise<void>>();
+    store::session_options options;
+    options.servers = connect;
+    auto opened = factory_.open(options, [connected, f = std::move(completed)](store::raw_event e) {
+      if (auto* done = std::get_if<store::raw_completion>(&e)) {
+        f(std::move(*done));
+      } else if (const auto* l = std::get_if<store::raw_link>(&e); l && l->state == store::link_state::connected) {
+        connected->set_value();
+      }
+    });
+    if (!opened || connected->get_future().wait_for(10s) != std::future_status::ready) {
       std::fprintf(stderr, "no connection to %s\n", connect.c_str());
       std::exit(2);
     }
+    port_ = std::move(*opened);
   }
-  session(const session&) = delete;
-  session& operator=(const session&) = delete;
-  ~session() { zookeeper_close(handle_); }
 
-  zhandle_t* get() const { return handle_; }
+  void submit(store::op_id_t id, store::raw_request r) { port_->submit(id, std::move(r)); }
 
 private:
-  zhandle_t* handle_ = nullptr;
+  store::zookeeper_factory factory_;
+  std::unique_ptr<store::session_port> port_;
 };
 
-/// Sets one node again and again: the next one as soon as the one before is answered.
-struct setter {
-  zhandle_t* handle;
-  std::string path;
-  const std::string& payload;
-  std::atomic<bool>& stop;
-  std::atomic<std::uint64_t>& done;
-  std::atomic<int>& going;
-
-  void next() {
-    if (stop ||
-        zoo_aset(handle, path.c_str(), payload.data(), static_cast<int>(payload.size()), -1, &answered, this) != ZOK) {
-      --going;
-    }
-  }
-  static void answered(int code, const Stat*, const void* self) {
-    auto& s = *static_cast<setter*>(const_cast<void*>(self));
-    s.done += code == ZOK ? 1 : 0;
-    s.next();
-  }
-};
+std::string path_of(store::op_id_t n) {
+  return "/plain-" + std::to_string(n);
+}
 
 } // namespace
 
 double plain_sets(const std::string& connect, const std::string& payload, int under_way, double seconds) {
-  const session s{connect};
   std::atomic<bool> stop{false};
   std::atomic<std::uint64_t> done{0};
   std::atomic<int> going{under_way};
-  std::vector<std::unique_ptr<setter>> setters;
+  session* to = nullptr;
+  const auto set = [&](store::op_id_t n) { to->submit(n, store::transaction{{store::set_op{path_of(n), payload}}}); };
+  // The first answer of each is that its node has been made, or was there.
+  session s{connect, [&](const store::raw_completion& c) {
+              done += c.code == store::rc::ok ? 1 : 0;
+              if (stop) {
+                --going;
+              } else {
+                set(c.id);
+              }
+            }};
+  to = &s;
   for (int n = 0; n < under_way; ++n) {
-    auto path = "/plain-" + std::to_string(n);
-    zoo_create(s.get(), path.c_str(), "", 0, &ZOO_OPEN_ACL_UNSAFE, 0, nullptr, 0);
-    setters.push_back(std::unique_ptr<setter>{new setter{s.get(), path, payload, stop, done, going}});
-  }
-  for (const auto& x : setters) {
-    x->next();
+    const auto id = static_cast<store::op_id_t>(n);
+    s.submit(id, store::transaction{{store::create_op{path_of(id), ""}}});
   }
   std::this_thread::sleep_for(500ms);
   const auto before = done.load();
   const auto began = std::chrono::steady_clock::now();
   std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
-  const auto rate = static_cast<double>(done - before) /
-                    std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  const auto rate = static_cast<double>(done - before) / took;
   stop = true;
   while (going > 0) {
     std::this_thread::sleep_for(10ms);
@@ -93,14 +86,10 @@ double plain_sets(const std::string& connect, const std::string& payload, int un
 }
 
 std::string read_node(const std::string& connect, const std::string& path) {
-  const session s{connect};
-  std::string data(1u << 20, '\0');
-  auto size = static_cast<int>(data.size());
-  if (zoo_get(s.get(), path.c_str(), 0, data.data(), &size, nullptr) != ZOK || size < 0) {
-    return {};
-  }
-  data.resize(static_cast<std::size_t>(size));
-  return data;
+  std::promise<std::string> data;
+  session s{connect, [&data](const store::raw_completion& c) { data.set_value(c.read.data); }};
+  s.submit(1, store::get(path));
+  return data.get_future().get();
 }
 
 } // namespace djm::bench

@@ -34,6 +34,7 @@ struct arguments {
   bool figure = false;
   std::string only;
   std::optional<bool> outsider;
+  bool short_room = false;
 };
 
 constexpr const char* usage = R"(usage: djm_sim [OPTION...]
@@ -43,6 +44,7 @@ constexpr const char* usage = R"(usage: djm_sim [OPTION...]
   --replay SEED   this seed alone, with everything that happens
   --only FAULT    nothing but this fault
   --outsider      somebody outside gives orders in every seed; --no-outsider: in none
+  --short-room    in every seed workers have a capacity, and jobs of three priorities want more than there is
   --jobs N        so many threads, each with worlds of its own; default 1
   --twice         run every seed twice and compare the traces
   --keep-going    do not stop at the first failure
@@ -116,6 +118,8 @@ arguments parse(int argc, char** argv) {
       a.figure = true;
     } else if (option == "--outsider" || option == "--no-outsider") {
       a.outsider = option == "--outsider";
+    } else if (option == "--short-room") {
+      a.short_room = true;
     } else if (option == "--verbose") {
       a.verbose = true;
     } else if (option == "--help") {
@@ -134,6 +138,7 @@ int replay(const arguments& a) {
   o.kind = a.profiles.front();
   o.only = a.only;
   o.outsider = a.outsider;
+  o.short_room = a.short_room;
   o.trace = true;
   o.trace_messages = a.verbose;
   const auto r = run_scenario(o);
@@ -200,6 +205,7 @@ private:
       o.kind = args_.profiles[n % args_.profiles.size()];
       o.only = args_.only;
       o.outsider = args_.outsider;
+      o.short_room = args_.short_room;
       crash_context(o.seed, djm::enum_text(o.kind));
       auto r = run_scenario(o);
       if (args_.twice) {

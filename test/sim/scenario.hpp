@@ -34,6 +34,8 @@ struct scenario_options {
   std::string only;
   /// Somebody outside of the cluster gives orders; empty: in every third seed of the profiles with such faults.
   std::optional<bool> outsider{};
+  /// Workers have a capacity, and jobs of several priorities and sizes want more than there is.
+  bool short_room = false;
 };
 
 struct scenario_result {

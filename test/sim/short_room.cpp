@@ -49,6 +49,12 @@ void short_room::told(std::uint32_t process, const node_id& node, const event& w
         ++t.may[job_in_key(key)];
       }
     }
+  } else if (const auto t = terms_.find(process);
+             t != terms_.end() && std::holds_alternative<connection_changed>(what)) {
+    // A leader that was cut off begins anew, in a term of its own under the same latch.
+    for (const auto& key : image.pool()) {
+      ++t->second.may[job_in_key(key)];
+    }
   } else if (const auto* p = std::get_if<problem>(&what); p != nullptr && p->about.rfind(flaps, 0) == 0) {
     shunned_.insert(p->about.substr(flaps.size()));
   } else if (const auto* w = std::get_if<capacity_wanted>(&what); w != nullptr && has(w->job)) {

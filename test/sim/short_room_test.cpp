@@ -31,6 +31,7 @@ public:
   void assign(const char* key, const char* worker) { change(sim::tree_event::kind::assigned, key, worker); }
   void unassign(const char* key, const char* worker) { change(sim::tree_event::kind::unassigned, key, worker); }
   void leads() { tell(leader_changed{"v", 1}); }
+  void is_back() { tell(connection_changed{connection_state::reconnected}); }
   void wishes(const char* job) { tell(capacity_wanted{job_id{job}, 1, {}}); }
   std::size_t at_rest() {
     rules.quiescent(image, say);
@@ -102,6 +103,9 @@ TEST_CASE("room: a wish that is told again is noticed, and one of another term i
   c.wishes("low");
   CHECK(c.broken() == 1);
   c.leads();
+  c.wishes("low");
+  CHECK(c.broken() == 0);
+  c.is_back(); // it was cut off, and begins anew
   c.wishes("low");
   CHECK(c.broken() == 0);
   c.unassign("low/a", "w"); // it had been served meanwhile

@@ -55,7 +55,7 @@ void add_prepared_job(world& w, fault_plan& c, std::uint64_t seed, time_point fr
 
 std::map<std::size_t, std::int64_t> draw_room(const scenario_options& o, std::size_t machines) {
   std::map<std::size_t, std::int64_t> room;
-  if (draws(o, "is room short", 4)) {
+  if (o.short_room) {
     chance dice{o.seed, "room"};
     for (std::size_t m = 0; m < machines; ++m) {
       room[m] = 1000 * static_cast<std::int64_t>(1 + dice.below(4));

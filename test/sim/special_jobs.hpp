@@ -13,7 +13,7 @@ bool is_something_prepared(const scenario_options& o);
 /// Adds it, and has it prepared again at the worst time: a few times, between `from` and so long after that.
 void add_prepared_job(world& w, fault_plan& c, std::uint64_t seed, time_point from, duration trouble);
 
-/// What workers have of "cpu" where room is short; empty: it is not. By a draw of its own as well.
+/// What workers have of "cpu" where room is short; empty: it is not.
 std::map<std::size_t, std::int64_t> draw_room(const scenario_options& o, std::size_t machines);
 
 /// Adds jobs of three priorities whose items want more room than there is.
