@@ -12,6 +12,7 @@
 #include "simulation/process.hpp"
 #include "simulation/tree_image.hpp"
 #include "test/sim/debts.hpp"
+#include "test/sim/memory_rules.hpp"
 #include "test/sim/patience.hpp"
 #include "test/sim/record_rules.hpp"
 #include "test/sim/refusal_rules.hpp"
@@ -53,7 +54,8 @@ struct violation {
 /// - The rest of I3, and I8, I9 are looked at on demand, at quiescence.
 class judge {
 public:
-  explicit judge(std::string root = "/djm") : root_(root), records_(root), states_(root), image_(std::move(root)) {}
+  explicit judge(std::string root = "/djm")
+    : root_(root), records_(root), states_(root), memory_(root), image_(std::move(root)) {}
 
   // -- what happens --
 
@@ -95,6 +97,7 @@ public:
 
   turns& of_turns() { return turns_; }
   slot_book& of_slots() { return slots_; }
+  memory_rules& of_memory() { return memory_; }
   const state_rules& of_states() const { return states_; }
 
   /// From now on no change is expected; or no more.
@@ -126,6 +129,8 @@ public:
   void expect_failure(const process& p) { ++hosts_[p.number()].failures_expected; }
   /// I3, I8, I9: everything that was registered is there, owned, locked and has run since, and nothing else is.
   void quiescent(const expectation& e, time_point now);
+  /// S4 of slots that are remembered: `wall_ms` is the true time.
+  void memory_settled(std::int64_t wall_ms, time_point now);
   /// A bound of I10 or anything else the world itself has found.
   void report(std::string invariant, std::string text, time_point now);
 
@@ -204,6 +209,7 @@ private:
   std::string root_;
   record_rules records_;
   state_rules states_;
+  memory_rules memory_;
   refusal_rules refusals_;
   tree_image image_;
   stickiness moves_;

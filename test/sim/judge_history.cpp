@@ -15,6 +15,7 @@ void judge::history_begins(const store::znode_tree& tree, store::zxid_t latest, 
   image_ = tree_image{root_};
   records_ = record_rules{root_};
   states_.history_begins();
+  memory_.history_begins();
   refusals_.forget();
   moves_ = {};
   moves_.plans_are_cut(); // who was settled and who had left before is not known
@@ -35,6 +36,7 @@ void judge::history_begins(const store::znode_tree& tree, store::zxid_t latest, 
     const auto e = image_.read(change);
     records_.sees(change, 0, false, true, image_, [](const std::string&) {});
     states_.sees(change, e, node->header.czxid, true, [](const std::string&) {});
+    memory_.sees(change, e, node->header.czxid, true, [](const char*, const std::string&) {});
     moves_.sees(change, e, image_, now);
     image_.apply(change, e, node->header.czxid);
   }
