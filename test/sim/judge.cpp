@@ -46,6 +46,7 @@ void judge::died(const process& p) {
   turns_.gone(p.number());
   slots_.gone(p.number());
   room_.gone(p.number());
+  memory_.gone(p.number());
 }
 
 void judge::run_began(const process& p, run_id run, const job_id& job, const std::vector<work_item>& items,
@@ -213,7 +214,11 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
   const bool stranger = foreign_.count(txn.session) > 0;
   // What it decides may rest on a history that is gone.
   const bool lawless = stranger || is_of_before(txn.session, now);
-  if (quiet_) {
+  // Slots that are remembered come in a calm cluster, too.
+  const bool of_slots = std::all_of(txn.changes.begin(), txn.changes.end(), [&](const store::node_change& c) {
+    return store::item_of_slot_name(store::name_of(c.path)).has_value();
+  });
+  if (quiet_ && !of_slots) {
     say("I5", now,
         fmt::format("zxid {} of session {} changes {} nodes in a quiet time, the first is {}", txn.zxid, txn.session,
                     txn.changes.size(), txn.changes.front().path));
@@ -269,6 +274,9 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
     note_model_writer(txn.session);
     states_.sees(change, e, txn.zxid, lawless,
                  [&](std::string text) { say("I2", now, fmt::format("zxid {}: {}", txn.zxid, text)); });
+    memory_.sees(change, e, txn.zxid, lawless, [&](const char* invariant, std::string text) {
+      say(invariant, now, fmt::format("zxid {}: {}", txn.zxid, text));
+    });
     refusals_.sees(
       change, e, image_, [this](const std::string& life, duration length) { return in_world(life, length); },
       is_of_life(e, txn.session), lawless, now,

@@ -12,6 +12,7 @@
 #include "simulation/process.hpp"
 #include "simulation/tree_image.hpp"
 #include "test/sim/debts.hpp"
+#include "test/sim/memory_rules.hpp"
 #include "test/sim/model_rules.hpp"
 #include "test/sim/patience.hpp"
 #include "test/sim/prepare_rules.hpp"
@@ -61,7 +62,13 @@ struct violation {
 class judge {
 public:
   explicit judge(std::string root = "/djm")
-    : root_(root), records_(root), preparations_(root), model_(root), states_(root), image_(std::move(root)) {}
+    : root_(root),
+      records_(root),
+      preparations_(root),
+      model_(root),
+      states_(root),
+      memory_(root),
+      image_(std::move(root)) {}
 
   // -- what happens --
 
@@ -103,6 +110,7 @@ public:
 
   turns& of_turns() { return turns_; }
   slot_book& of_slots() { return slots_; }
+  memory_rules& of_memory() { return memory_; }
   const state_rules& of_states() const { return states_; }
   short_room& of_room() { return room_; }
   const model_rules& of_model() const { return model_; }
@@ -136,6 +144,8 @@ public:
   void expect_failure(const process& p) { ++hosts_[p.number()].failures_expected; }
   /// I3, I8, I9: everything that was registered is there, owned, locked and has run since, and nothing else is.
   void quiescent(const expectation& e, time_point now);
+  /// S4 of slots that are remembered: `wall_ms` is the true time.
+  void memory_settled(std::int64_t wall_ms, time_point now);
   /// A bound of I10 or anything else the world itself has found.
   void report(std::string invariant, std::string text, time_point now);
 
@@ -221,6 +231,7 @@ private:
   model_rules model_;
   std::int64_t model_writer_ = 0; ///< the epoch
   state_rules states_;
+  memory_rules memory_;
   refusal_rules refusals_;
   short_room room_;
   tree_image image_;

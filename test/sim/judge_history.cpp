@@ -17,6 +17,7 @@ void judge::history_begins(const store::znode_tree& tree, store::zxid_t latest, 
   preparations_ = prepare_rules{root_};
   model_ = model_rules{root_};
   states_.history_begins();
+  memory_.history_begins();
   refusals_.forget();
   room_.forget();
   moves_ = {};
@@ -40,6 +41,7 @@ void judge::history_begins(const store::znode_tree& tree, store::zxid_t latest, 
     preparations_.sees(change, true, [](const std::string&) {});
     model_.sees(change, false, true, [](const char*, const std::string&) {});
     states_.sees(change, e, node->header.czxid, true, [](const std::string&) {});
+    memory_.sees(change, e, node->header.czxid, true, [](const char*, const std::string&) {});
     moves_.sees(change, e, image_, now);
     image_.apply(change, e, node->header.czxid);
   }

@@ -14,6 +14,10 @@ void judge::tried(const process& p, const std::string& component, const std::str
   }
 }
 
+void judge::memory_settled(std::int64_t wall_ms, time_point now) {
+  memory_.settled(wall_ms, [&](const char* invariant, std::string text) { say(invariant, now, std::move(text)); });
+}
+
 void judge::told(const process& p, const event& what, time_point now) {
   patience_.told(p.number(), what, now);
   if (const auto* x = std::get_if<problem>(&what);
@@ -31,6 +35,8 @@ void judge::told(const process& p, const event& what, time_point now) {
   if (const auto* model = std::get_if<model_changed>(&what)) {
     model_.told(*model);
   }
+  memory_.told(p.number(), what,
+               [&](const char* invariant, std::string text) { say(invariant, now, std::move(text)); });
   if (const auto* granted = std::get_if<items_granted>(&what)) {
     for (const auto& item : granted->items) {
       h.revoked.erase(granted->job + '/' + item.id);

@@ -122,8 +122,33 @@ void add_calendar_jobs(world& w, fault_plan& c, const time_zone_source& zones, c
     spec.slots.window = dice.one_in(3) ? dice.between(1s, 5s) : 24h;
     spec.failures.retry = retry{}.attempts(1 + static_cast<std::uint32_t>(dice.below(4))).first(50ms).max(300ms);
     spec.failures.run_timeout = dice.one_in(2) ? 1s : 0s;
-    w.verdict().of_slots().expect(spec.id, timetable::make(k.when, zones).value(), k.own);
+    const auto table = timetable::make(k.when, zones).value();
+    if (k.own && dice.one_in(3)) { // an item of these has its slots remembered; too close for claims
+      spec.slots.remember = djm::slots::finished;
+      w.verdict().of_memory().expect(spec.id, table, djm::slots::finished);
+    } else {
+      w.verdict().of_slots().expect(spec.id, table, k.own);
+    }
     c.add_job(spec, numbered(k.id[4], 8), k.manner);
+  }
+  for (const auto rule : {djm::slots::claimed, djm::slots::tracked, djm::slots::finished}) {
+    job_spec spec;
+    spec.id = job_id{"mem-" + to_string(rule)};
+    const auto when = cron("*/10 * * * * *").zone("Sim/A").dst(dst_rule::literal);
+    spec.schedule = schedule::by(when).value();
+    spec.mode = running_mode::thread_per_item;
+    spec.slots.remember = rule;
+    spec.slots.least_claim_gap = 10s;
+    spec.slots.jitter = dice.one_in(2) ? dice.between(0ms, 4000ms) : 0ms;
+    spec.slots.overlap = static_cast<djm::overlap>(dice.below(3));
+    spec.slots.catch_up = static_cast<djm::catch_up>(dice.below(3));
+    spec.failures.retry = retry{}.attempts(1 + static_cast<std::uint32_t>(dice.below(4))).first(50ms).max(300ms);
+    run_manner m;
+    m.throws = 100;
+    m.least = dice.one_in(2) ? 0ms : 200ms;
+    m.most = 3s;
+    w.verdict().of_memory().expect(spec.id, timetable::make(when, zones).value(), rule);
+    c.add_job(spec, numbered(to_string(rule)[0], 6), m);
   }
 }
 
@@ -335,6 +360,9 @@ scenario_result run_scenario(const scenario_options& o) {
       const auto since = w.now();
       w.run_for(s.quiet);
       w.verdict().quiescent(c.expected(since), w.now());
+      w.verdict().memory_settled(
+        1'700'000'000'000 + std::chrono::duration_cast<std::chrono::milliseconds>(w.now().time_since_epoch()).count(),
+        w.now());
       check_bounds(w);
       if (o.kind == profile::calm && w.verdict().counted().assignments != moves_before) {
         w.verdict().report(
@@ -364,6 +392,9 @@ scenario_result run_scenario(const scenario_options& o) {
     events["wishes for capacity"] += w.verdict().of_room().wishes();
     events["starts of slots"] += w.verdict().of_slots().starts();
     events["slots that were told to have no run"] += w.verdict().of_slots().skips();
+    events["starts of slots that are remembered"] += w.verdict().of_memory().counted().starts;
+    events["writes of slots"] += w.verdict().of_memory().counted().writes;
+    events["runs known as cut off"] += w.verdict().of_memory().counted().interruptions;
     events["leaderships"] += n.leaderships;
     events["changes of the cluster noted down"] += w.verdict().of_model().changes();
     events["plans with moves, within their bound"] += w.verdict().moves().bounded;

@@ -23,8 +23,10 @@ const source_tree& project() {
 /// Files above the common limit, each with its own: state machines whose parts would have to share their privates.
 const std::map<std::string, int> long_files = {
   {"actors/executor/thread_executor.cpp", 470},
+  {"actors/job_runner/runner_shell.cpp", 415},
   {"actors/node/supervisor_core.cpp", 430},
   {"strategies/problem_builder.cpp", 600},
+  {"test/sim/scenario.cpp", 420},
   {"test/sim/stickiness_test.cpp", 430},
   {"test/unit/cores/keeper_join_test.cpp", 520},
   {"test/unit/cores/core_node.cpp", 550},

@@ -2,6 +2,7 @@
 
 #include "djm/calendar.hpp"
 #include "djm/job_spec.hpp"
+#include "djm/local_time.hpp"
 #include "djm/timetable.hpp"
 
 using namespace djm;

@@ -1,0 +1,180 @@
+#include "test/sim/memory_rules.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "djm/time.hpp"
+#include "zkstore/payloads.hpp"
+
+namespace djm::sim {
+
+namespace {
+
+using change_kind = store::node_change::kind;
+
+std::string when(std::int64_t ms) {
+  return format_time(wall_time{std::chrono::milliseconds{ms}});
+}
+
+/// What is still under way when all is settled: a start, its retries, its end.
+constexpr std::int64_t under_way_ms = 4'000;
+constexpr std::int64_t window_ms = 24 * 3'600'000;
+
+} // namespace
+
+void memory_rules::sees(const store::node_change& change, const tree_event& e, store::zxid_t zxid, bool lawless,
+                        const complaint& say) {
+  if (e.what == tree_event::kind::lock_made) {
+    last_lock_[e.key] = zxid;
+  }
+  const auto jobs = tree_.jobs() + "/";
+  if (change.path.compare(0, jobs.size(), jobs) == 0 && change.what != change_kind::remove) {
+    const auto j = jobs_.find(job_id{change.path.substr(jobs.size())});
+    if (const auto p = store::decode<store::job_payload>(change.data, change.path); j != jobs_.end() && p) {
+      j->second.since = p->slots_since_ms;
+    }
+    return;
+  }
+  const auto folder = tree_.states() + "/";
+  const auto item = store::item_of_slot_name(store::name_of(change.path));
+  if (change.path.compare(0, folder.size(), folder) != 0 || !item || change.what == change_kind::access) {
+    return;
+  }
+  const key k{job_id{change.path.substr(folder.size(), change.path.rfind('/') - folder.size())}, *item};
+  const auto j = jobs_.find(k.first);
+  if (j == jobs_.end()) {
+    return;
+  }
+  auto& m = items_[k];
+  if (change.what == change_kind::remove) {
+    m.record.reset();
+    return;
+  }
+  const auto next = store::decode<store::slot_payload>(change.data, change.path);
+  m.spoiled = lawless || !next;
+  if (!m.spoiled) {
+    changed(k, j->second, m, *next, say);
+  }
+  m.record = next ? std::optional{*next} : std::nullopt;
+}
+
+void memory_rules::changed(const key& k, job_memory& j, item_memory& m, const store::slot_payload& next,
+                           const complaint& say) {
+  using store::slot_mark;
+  ++counts_.writes;
+  const auto name = k.first + "/" + k.second;
+  if (m.record && m.record->epoch == next.epoch && m.record->job == next.job) {
+    if (next.slot < m.record->slot) {
+      say("S1", fmt::format("the record of {} falls from slot {} to {}", name, when(m.record->slot), when(next.slot)));
+    }
+    if (next.token < m.record->token) {
+      say("S1", fmt::format("turn {} writes of {} after turn {}", next.token, name, m.record->token));
+    }
+  }
+  if (const auto lock = last_lock_.find(name); lock != last_lock_.end() && next.token < lock->second) {
+    say("S1", fmt::format("turn {} writes of {}, which turn {} has locked since", next.token, name, lock->second));
+  }
+  if (j.rule == slots::forget) {
+    say("S5", fmt::format("slot {} of {} is written, and is to be forgotten", when(next.slot), name));
+  }
+  const bool ends = next.mark == slot_mark::done;
+  if (ends && m.record && m.record->mark == slot_mark::done && m.record->slot == next.slot &&
+      m.record->token == next.token && m.record->failures == next.failures) {
+    say("S5", fmt::format("the end of slot {} of {} is written twice", when(next.slot), name));
+  }
+  if (j.rule == slots::finished && (next.mark == slot_mark::claimed || next.mark == slot_mark::given_back)) {
+    say("S5", fmt::format("slot {} of {} is {}, and only ends are to be written", when(next.slot), name,
+                          enum_text(next.mark)));
+  }
+  if (next.mark == slot_mark::claimed) {
+    m.claims.insert({next.slot, next.attempt, next.token});
+  }
+  m.covered.insert(next.slot);
+}
+
+void memory_rules::told(std::uint32_t host, const event& what, const complaint& say) {
+  if (const auto* g = std::get_if<items_granted>(&what); g != nullptr && jobs_.count(g->job) > 0) {
+    for (const auto& item : g->items) {
+      items_[{g->job, item.id}].holders.insert(host);
+    }
+  } else if (const auto* v = std::get_if<items_revoked>(&what); v != nullptr && jobs_.count(v->job) > 0) {
+    for (const auto& item : v->items) {
+      items_[{v->job, item}].holders.erase(host);
+    }
+  } else if (const auto* s = std::get_if<run_started>(&what); s != nullptr && s->slot && jobs_.count(s->job) > 0) {
+    started(*s, say);
+  } else if (const auto* k = std::get_if<slots_skipped>(&what)) {
+    const auto j = jobs_.find(k->job);
+    if (j == jobs_.end()) {
+      return;
+    }
+    auto& m = items_[{k->job, k->item}];
+    std::optional<wall_time> slot = wall_time{std::chrono::milliseconds{k->first}};
+    for (; slot && slot_id(*slot) <= k->last; slot = j->second.table.next(*slot)) {
+      m.covered.insert(slot_id(*slot));
+    }
+  } else if (const auto* i = std::get_if<slot_interrupted>(&what)) {
+    ++counts_.interruptions;
+    items_[{i->job, i->item}].covered.insert(i->slot);
+  }
+}
+
+void memory_rules::started(const run_started& s, const complaint& say) {
+  auto& j = jobs_.at(s.job);
+  for (const auto& item : s.items) {
+    ++counts_.starts;
+    auto& m = items_[{s.job, item.id}];
+    const auto name = fmt::format("attempt {} of slot {} of {}/{}", s.attempt, when(*s.slot), s.job, item.id);
+    m.covered.insert(*s.slot);
+    if (*s.slot <= j.since) {
+      say("S7", fmt::format("{} starts, and slots count from {} on", name, when(j.since)));
+    }
+    if (j.rule != slots::claimed && j.rule != slots::tracked) {
+      continue;
+    }
+    if (!j.started.insert({item.id, *s.slot, s.attempt}).second) {
+      say("S2", name + " starts twice");
+    }
+    if (!m.spoiled && m.claims.count({*s.slot, s.attempt, item.token}) == 0) {
+      say("S3", fmt::format("{} starts, and turn {} has not claimed it", name, item.token));
+    }
+  }
+}
+
+void memory_rules::gone(std::uint32_t host) {
+  for (auto& [k, m] : items_) {
+    m.holders.erase(host);
+  }
+}
+
+void memory_rules::history_begins() {
+  items_.clear();
+  last_lock_.clear();
+  for (auto& [id, j] : jobs_) {
+    j.started.clear();
+  }
+}
+
+void memory_rules::settled(std::int64_t wall_ms, const complaint& say) const {
+  for (const auto& [k, m] : items_) {
+    const auto& j = jobs_.at(k.first);
+    if (j.rule == slots::forget || m.holders.empty() || m.spoiled) {
+      continue;
+    }
+    if (m.record && m.record->slot > wall_ms + 1'000) {
+      continue; // a clock that was ahead has claimed it: nothing starts before it has come
+    }
+    const auto from = std::max(j.since, wall_ms - window_ms);
+    auto slot = j.table.next(wall_time{std::chrono::milliseconds{from}});
+    for (; slot && slot_id(*slot) < wall_ms - under_way_ms; slot = j.table.next(*slot)) {
+      if (m.covered.count(slot_id(*slot)) == 0) {
+        say("S4", fmt::format("slot {} of {}/{} has not started, and nobody was told", when(slot_id(*slot)), k.first,
+                              k.second));
+        break;
+      }
+    }
+  }
+}
+
+} // namespace djm::sim

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+
+#include "djm/events.hpp"
+#include "djm/slot_rules.hpp"
+#include "djm/timetable.hpp"
+#include "simulation/tree_image.hpp"
+#include "zkstore/job_payloads.hpp"
+
+namespace djm::sim {
+
+/// Whether the memory of slots is kept (protocol, section 4.14), from the committed history and from what nodes tell:
+///
+/// - S1: the slot of a record only grows, and its turn never falls;
+/// - S2: one start per item, slot and attempt, in the whole cluster, where starts are claimed;
+/// - S3: what starts was claimed before, in this turn;
+/// - S4: every slot of what is held in the end has started or was told of;
+/// - S5: nothing is written for jobs that forget, and no end twice in one turn;
+/// - S7: nothing starts up to the moment from which slots count.
+class memory_rules {
+public:
+  using complaint = std::function<void(const char* invariant, std::string)>;
+
+  explicit memory_rules(const std::string& root = "/djm") : tree_(root) {}
+
+  void expect(const job_id& job, const timetable& table, slots rule) {
+    jobs_.erase(job);
+    jobs_.emplace(job, job_memory{table, rule, {}, 0});
+  }
+  /// `lawless`: whoever writes is nobody of the cluster's.
+  void sees(const store::node_change& change, const tree_event& e, store::zxid_t zxid, bool lawless,
+            const complaint& say);
+  void told(std::uint32_t host, const event& what, const complaint& say);
+  void gone(std::uint32_t host);
+  /// Another history begins: what was before is not judged.
+  void history_begins();
+  /// Nothing has been wrong for a while: what came up to this moment is settled.
+  void settled(std::int64_t wall_ms, const complaint& say) const;
+
+  struct counts {
+    std::uint64_t writes = 0, starts = 0, interruptions = 0;
+  };
+  const counts& counted() const { return counts_; }
+
+private:
+  struct job_memory {
+    timetable table;
+    slots rule;
+    std::set<std::tuple<item_id, std::int64_t, std::uint32_t>> started;
+    std::int64_t since = 0;
+  };
+  struct item_memory {
+    std::optional<store::slot_payload> record;
+    /// Claims that were committed, by slot, attempt and turn.
+    std::set<std::tuple<std::int64_t, std::uint32_t, fencing_token>> claims;
+    std::set<std::int64_t> covered;
+    std::set<std::uint32_t> holders;
+    bool spoiled = false;
+  };
+  using key = std::pair<job_id, item_id>;
+
+  void changed(const key& k, job_memory& j, item_memory& m, const store::slot_payload& next, const complaint& say);
+  void started(const run_started& s, const complaint& say);
+
+  store::tree_schema tree_;
+  std::map<job_id, job_memory> jobs_;
+  std::map<key, item_memory> items_;
+  std::map<std::string, store::zxid_t> last_lock_;
+  counts counts_;
+};
+
+} // namespace djm::sim

@@ -1,0 +1,127 @@
+#include "test/sim/memory_rules.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "djm/calendar.hpp"
+#include "zkstore/payloads.hpp"
+
+using namespace djm;
+using namespace djm::sim;
+using namespace std::chrono_literals;
+
+namespace {
+
+using promises = std::vector<std::string>;
+
+/// A job with a slot each minute, what is committed of it, and what processes tell.
+struct memory_story {
+  explicit memory_story(slots rule = slots::tracked) {
+    rules.expect("job", timetable::make(aligned(1min), {}).value(), rule);
+  }
+
+  void writes(store::slot_mark mark, std::int64_t minute, std::uint32_t attempt = 1, fencing_token token = 5) {
+    store::slot_payload p;
+    p.token = token;
+    p.slot = base + minute * 60'000;
+    p.mark = mark;
+    p.attempt = attempt;
+    store::node_change c;
+    c.what = store::node_change::kind::set;
+    c.path = "/djm/states/job/x@slot";
+    c.data = store::encode(p);
+    rules.sees(c, {}, 1, false, say());
+  }
+  void told(const event& what) { rules.told(1, what, say()); }
+  void granted() { told(items_granted{"job", {{"x", 5}}}); }
+  void starts(std::int64_t minute, std::uint32_t attempt = 1, fencing_token token = 5) {
+    told(run_started{"job", 1, {{"x", token}}, base + minute * 60'000, attempt});
+  }
+  void settles(std::int64_t minute) { rules.settled(base + minute * 60'000, say()); }
+  memory_rules::complaint say() {
+    return [this](const char* invariant, const std::string&) { broken.emplace_back(invariant); };
+  }
+
+  static constexpr std::int64_t base = 1'700'006'400'000;
+  memory_rules rules;
+  promises broken;
+};
+
+using store::slot_mark;
+
+} // namespace
+
+TEST_CASE("memory judge: claims, starts and ends in their order are fine") {
+  memory_story s;
+  s.granted();
+  s.writes(slot_mark::claimed, 1);
+  s.starts(1);
+  s.writes(slot_mark::given_back, 1, 2);
+  s.writes(slot_mark::claimed, 1, 2, 9);
+  s.starts(1, 2, 9);
+  s.writes(slot_mark::done, 1, 2, 9);
+  CHECK(s.broken.empty());
+  CHECK(s.rules.counted().starts == 2);
+}
+
+TEST_CASE("memory judge: a slot that falls and a turn that falls break S1") {
+  memory_story s;
+  s.writes(slot_mark::claimed, 2);
+  s.writes(slot_mark::claimed, 1);
+  CHECK(s.broken == promises{"S1"});
+  s.writes(slot_mark::claimed, 3, 1, 4);
+  CHECK(s.broken == promises{"S1", "S1"});
+}
+
+TEST_CASE("memory judge: an attempt that starts twice breaks S2, one without its claim S3") {
+  memory_story s;
+  s.writes(slot_mark::claimed, 1);
+  s.starts(1);
+  s.starts(1);
+  CHECK(s.broken == promises{"S2"});
+  s.starts(2);
+  CHECK(s.broken == promises{"S2", "S3"});
+}
+
+TEST_CASE("memory judge: a slot that is passed over breaks S4, unless somebody was told") {
+  memory_story s;
+  s.rules.history_begins();
+  s.granted();
+  const auto from = memory_story::base - 24 * 3'600'000;
+  s.told(slots_skipped{"job", "x", 1440, from, memory_story::base + 60'000, skip_reason::backlog});
+  s.settles(2);
+  CHECK(s.broken.empty());
+  s.settles(4);
+  CHECK(s.broken == promises{"S4"});
+  s.told(slot_interrupted{"job", "x", memory_story::base + 120'000, 1, "w", false});
+  s.settles(3);
+  CHECK(s.broken == promises{"S4"});
+}
+
+TEST_CASE("memory judge: what is written and not asked for breaks S5") {
+  memory_story forgets{slots::forget};
+  forgets.writes(slot_mark::done, 1);
+  CHECK(forgets.broken == promises{"S5"});
+  memory_story finishes{slots::finished};
+  finishes.writes(slot_mark::done, 1);
+  CHECK(finishes.broken.empty());
+  finishes.writes(slot_mark::done, 1);
+  finishes.writes(slot_mark::claimed, 2);
+  CHECK(finishes.broken == promises{"S5", "S5"});
+}
+
+TEST_CASE("memory judge: a start of a slot that does not count breaks S7") {
+  memory_story s;
+  store::job_payload p;
+  p.slots_since_ms = memory_story::base + 120'000;
+  store::node_change c;
+  c.what = store::node_change::kind::set;
+  c.path = "/djm/jobs/job";
+  c.data = store::encode(p);
+  s.rules.sees(c, {}, 1, false, s.say());
+  s.writes(slot_mark::claimed, 2);
+  s.starts(2);
+  CHECK(s.broken == promises{"S7"});
+}
