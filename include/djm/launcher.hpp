@@ -59,9 +59,9 @@ struct launcher_options {
   /// run writes beyond it is dropped and counted. 4096 to 2^40, default 16 MiB.
   std::uint64_t log_limit = 16u * 1024 * 1024;
   /// A folder, of this node alone, in which a file is locked for each command as long as that is there, also when this
-  /// process is not any more: `open` ends what an earlier process has left, and waits until nothing of it is there. For a
-  /// node whose locks end with its process (the embedded store). Empty (the default): none. An absolute path; made when
-  /// missing.
+  /// process is not any more: `open` ends what an earlier process has left, and waits until nothing of it is there. For
+  /// a node whose locks end with its process (the embedded store). Empty (the default): none. An absolute path; made
+  /// when missing.
   std::string run_folder;
   /// Whether this process has no children but those of the launcher, and may therefore be given the orphans of commands
   /// whose helper was killed: then `subreaper` holds those as well. For a program that does nothing else, such as djmd;

@@ -2,8 +2,8 @@
 #include <map>
 #include <set>
 
-#include "support.hpp"
 #include "shared_server.hpp"
+#include "support.hpp"
 
 using namespace djm::test;
 
