@@ -26,14 +26,14 @@ const std::map<std::string, int> long_files = {
   {"actors/job_runner/runner_shell.cpp", 415},
   {"actors/node/supervisor_core.cpp", 430},
   {"strategies/problem_builder.cpp", 600},
-  {"test/sim/scenario.cpp", 420},
+  {"test/sim/scenario.cpp", 430},
   {"test/sim/stickiness_test.cpp", 430},
   {"test/unit/cores/keeper_join_test.cpp", 520},
   {"test/unit/cores/core_node.cpp", 550},
   {"http/server/bridge.cpp", 430},
-  {"test/sim/judge.cpp", 470},
+  {"test/sim/judge.cpp", 480},
   {"test/unit/cores/manager_edges_test.cpp", 410},
-  {"test/unit/strategies/plan_properties_test.cpp", 440},
+  {"test/unit/strategies/plan_properties_test.cpp", 450},
 };
 
 /// Classes of cores above the common limit, with what they have: to be cut into classes of their own, never to grow.

@@ -29,7 +29,7 @@ std::vector<error> complaints(Change change) {
 
 /// The only complaint.
 template <class Change>
-std::string config_complaint(Change change, errc code = errc::invalid_config) {
+std::string objection(Change change, errc code = errc::invalid_config) {
   const auto all = complaints(change);
   for (const auto& e : all) {
     INFO(e.text);
@@ -70,7 +70,7 @@ private:
 TEST_CASE("the defaults can start as soon as the node has an id") {
   CHECK(check(good()).empty());
   CHECK(validate(good()));
-  CHECK(config_complaint([](auto& c) { c.id = ""; }, errc::invalid_id) ==
+  CHECK(objection([](auto& c) { c.id = ""; }, errc::invalid_id) ==
         "id: is missing; every node needs one that is unique in the cluster");
 }
 
@@ -99,33 +99,31 @@ TEST_CASE("every key has a rule, a default and a text, and the list follows the 
 }
 
 TEST_CASE("a value outside its range is named with key, value and range") {
-  CHECK(config_complaint([](auto& c) { c.store.session_timeout = 99ms; }) ==
+  CHECK(objection([](auto& c) { c.store.session_timeout = 99ms; }) ==
         "store.session_timeout is 99ms; it must be from 100ms to 1h");
-  CHECK(config_complaint([](auto& c) { c.store.session_timeout = 1h + 1ns; }) ==
+  CHECK(objection([](auto& c) { c.store.session_timeout = 1h + 1ns; }) ==
         "store.session_timeout is 3600000000001ns; it must be from 100ms to 1h");
-  CHECK(config_complaint([](auto& c) { c.store.operation_deadline = 0s; }) ==
+  CHECK(objection([](auto& c) { c.store.operation_deadline = 0s; }) ==
         "store.operation_deadline is 0s; it must be from 10ms to 10min");
-  CHECK(config_complaint([](auto& c) { c.detach_tolerance = -1s; }) ==
-        "detach_tolerance is -1s; it must be from 0s to 24h");
-  CHECK(config_complaint([](auto& c) { c.detach_tolerance = duration::max(); }).find("detach_tolerance is ") == 0);
-  CHECK(config_complaint([](auto& c) { c.stop_grace = -1s; }) == "stop_grace is -1s; it must be from 0s to 1h");
-  CHECK(config_complaint([](auto& c) { c.stop_timeout = 169h; }) == "stop_timeout is 169h; it must be from 0s to 168h");
-  CHECK(config_complaint([](auto& c) { c.rebalance_debounce = -1ns; }) ==
+  CHECK(objection([](auto& c) { c.detach_tolerance = -1s; }) == "detach_tolerance is -1s; it must be from 0s to 24h");
+  CHECK(objection([](auto& c) { c.detach_tolerance = duration::max(); }).find("detach_tolerance is ") == 0);
+  CHECK(objection([](auto& c) { c.stop_grace = -1s; }) == "stop_grace is -1s; it must be from 0s to 1h");
+  CHECK(objection([](auto& c) { c.stop_timeout = 169h; }) == "stop_timeout is 169h; it must be from 0s to 168h");
+  CHECK(objection([](auto& c) { c.rebalance_debounce = -1ns; }) ==
         "rebalance_debounce is -1ns; it must be from 0s to 1min");
-  CHECK(config_complaint([](auto& c) { c.rebalance_max_wait = 11min; }) ==
+  CHECK(objection([](auto& c) { c.rebalance_max_wait = 11min; }) ==
         "rebalance_max_wait is 11min; it must be from 0s to 10min");
-  CHECK(config_complaint([](auto& c) { c.sweep_period = 0s; }) == "sweep_period is 0s; it must be from 10ms to 1h");
-  CHECK(config_complaint([](auto& c) { c.clean_period = 1ms; }) == "clean_period is 1ms; it must be from 10ms to 720h");
-  CHECK(config_complaint([](auto& c) { c.backoff_min = 0s; }) == "backoff_min is 0s; it must be from 1ms to 1min");
-  CHECK(config_complaint([](auto& c) { c.backoff_max = 11min; }) ==
-        "backoff_max is 11min; it must be from 1ms to 10min");
-  CHECK(config_complaint([](auto& c) { c.backlog_limit = 0; }) == "backlog_limit is 0; it must be from 1 to 1000000");
-  CHECK(config_complaint([](auto& c) { c.registration_timeout = 0s; }) ==
+  CHECK(objection([](auto& c) { c.sweep_period = 0s; }) == "sweep_period is 0s; it must be from 10ms to 1h");
+  CHECK(objection([](auto& c) { c.clean_period = 1ms; }) == "clean_period is 1ms; it must be from 10ms to 720h");
+  CHECK(objection([](auto& c) { c.backoff_min = 0s; }) == "backoff_min is 0s; it must be from 1ms to 1min");
+  CHECK(objection([](auto& c) { c.backoff_max = 11min; }) == "backoff_max is 11min; it must be from 1ms to 10min");
+  CHECK(objection([](auto& c) { c.backlog_limit = 0; }) == "backlog_limit is 0; it must be from 1 to 1000000");
+  CHECK(objection([](auto& c) { c.registration_timeout = 0s; }) ==
         "registration_timeout is 0s; it must be from 1ms to 1h");
-  CHECK(config_complaint([](auto& c) { c.max_threads = 0; }) == "max_threads is 0; it must be from 1 to 4096");
-  CHECK(config_complaint([](auto& c) { c.max_threads = 4097; }) == "max_threads is 4097; it must be from 1 to 4096");
-  CHECK(config_complaint([](auto& c) { c.weight = 0; }) == "weight is 0; it must be from 1 to 1000000000");
-  CHECK(config_complaint([](auto& c) { c.weight = -5; }) == "weight is -5; it must be from 1 to 1000000000");
+  CHECK(objection([](auto& c) { c.max_threads = 0; }) == "max_threads is 0; it must be from 1 to 4096");
+  CHECK(objection([](auto& c) { c.max_threads = 4097; }) == "max_threads is 4097; it must be from 1 to 4096");
+  CHECK(objection([](auto& c) { c.weight = 0; }) == "weight is 0; it must be from 1 to 1000000000");
+  CHECK(objection([](auto& c) { c.weight = -5; }) == "weight is -5; it must be from 1 to 1000000000");
 }
 
 TEST_CASE("the edges of the ranges are accepted") {
@@ -153,44 +151,41 @@ TEST_CASE("the edges of the ranges are accepted") {
 }
 
 TEST_CASE("texts that break their rule are named with key, value and rule") {
-  CHECK(config_complaint([](auto& c) { c.id = "a/b"; }, errc::invalid_id).find("id: node id \"a/b\" breaks the rule") ==
-        0);
-  CHECK(
-    config_complaint([](auto& c) { c.id = node_id{std::string(121, 'x')}; }, errc::invalid_id).find("(121 bytes)") !=
-    std::string::npos);
-  CHECK(config_complaint([](auto& c) { c.store.connect = "zoo1:x"; }, errc::invalid_connect_string).find("zoo1:x") !=
+  CHECK(objection([](auto& c) { c.id = "a/b"; }, errc::invalid_id).find("id: node id \"a/b\" breaks the rule") == 0);
+  CHECK(objection([](auto& c) { c.id = node_id{std::string(121, 'x')}; }, errc::invalid_id).find("(121 bytes)") !=
         std::string::npos);
-  CHECK(config_complaint([](auto& c) { c.store.connect = ""; }, errc::invalid_connect_string).find("names no server") !=
+  CHECK(objection([](auto& c) { c.store.connect = "zoo1:x"; }, errc::invalid_connect_string).find("zoo1:x") !=
+        std::string::npos);
+  CHECK(objection([](auto& c) { c.store.connect = ""; }, errc::invalid_connect_string).find("names no server") !=
         std::string::npos);
   for (const auto* root : {"", "djm", "/djm/", "//", "/a/../b", "/a\n", "/zookeeper", "/zookeeper/quota", "/\xFF"}) {
-    CHECK(config_complaint([root](auto& c) {
+    CHECK(objection([root](auto& c) {
             c.store.root = root;
           }).find("; it must be an absolute path of at most 200 bytes, not within /zookeeper") != std::string::npos);
   }
-  CHECK(config_complaint([](auto& c) { c.store.root = "/" + std::string(200, 'r'); }).find("store.root has \"/rrr") ==
-        0);
-  CHECK(config_complaint([](auto& c) { c.zone = "a b"; }) == "zone has \"a b\"; it must be an id, or empty");
-  CHECK(config_complaint([](auto& c) { c.labels = {"a", ""}; }) == "labels has \"\"; it must be ids, none twice");
-  CHECK(config_complaint([](auto& c) { c.labels = {"a", "a"}; }) == "labels has \"a\"; it must be ids, none twice");
-  CHECK(config_complaint([](auto& c) { c.capacity["c u"] = 1; }) ==
+  CHECK(objection([](auto& c) { c.store.root = "/" + std::string(200, 'r'); }).find("store.root has \"/rrr") == 0);
+  CHECK(objection([](auto& c) { c.zone = "a b"; }) == "zone has \"a b\"; it must be an id, or empty");
+  CHECK(objection([](auto& c) { c.labels = {"a", ""}; }) == "labels has \"\"; it must be ids, none twice");
+  CHECK(objection([](auto& c) { c.labels = {"a", "a"}; }) == "labels has \"a\"; it must be ids, none twice");
+  CHECK(objection([](auto& c) { c.capacity["c u"] = 1; }) ==
         "capacity has \"c u\": 1; it must be ids with amounts from 0 to 1000000000000");
-  CHECK(config_complaint([](auto& c) { c.capacity["cpu"] = -1; }) ==
+  CHECK(objection([](auto& c) { c.capacity["cpu"] = -1; }) ==
         "capacity has \"cpu\": -1; it must be ids with amounts from 0 to 1000000000000");
-  CHECK(config_complaint([](auto& c) { c.software_version = "\xFF"; }) ==
+  CHECK(objection([](auto& c) { c.software_version = "\xFF"; }) ==
         "software_version has \"\\xff\"; it must be UTF-8 of at most 200 bytes");
 }
 
 TEST_CASE("a bad digest is refused without being shown") {
   for (const auto* digest : {"hunter2", ":hunter2", "user:hunter2\n"}) {
-    CHECK(config_complaint([digest](auto& c) { c.store.digest = digest; }) ==
+    CHECK(objection([digest](auto& c) { c.store.digest = digest; }) ==
           "store.digest: is not user:password (the value is not shown)");
   }
 }
 
 TEST_CASE("waits that contradict each other are refused") {
-  CHECK(config_complaint([](auto& c) { c.rebalance_max_wait = 100ms; }) ==
+  CHECK(objection([](auto& c) { c.rebalance_max_wait = 100ms; }) ==
         "rebalance_max_wait is 100ms; it must not be below rebalance_debounce, 200ms");
-  CHECK(config_complaint([](auto& c) { c.backoff_max = 50ms; }) ==
+  CHECK(objection([](auto& c) { c.backoff_max = 50ms; }) ==
         "backoff_max is 50ms; it must not be below backoff_min, 100ms");
 }
 
@@ -278,11 +273,10 @@ TEST_CASE("a duration that is too long for nanoseconds is refused as what it is,
   constexpr any_duration store_config::*stores[] = {&store_config::session_timeout, &store_config::operation_deadline};
   const auto too_long = std::chrono::hours{5124096}; // 25 minutes, if it wrapped round
   for (const auto m : own) {
-    CHECK(config_complaint([&](auto& c) { c.*m = too_long; }).find(" is 292 years or more; it must be ") !=
-          std::string::npos);
+    CHECK(objection([&](auto& c) { c.*m = too_long; }).find(" is 292 years or more; it must be ") != std::string::npos);
   }
   for (const auto m : stores) {
-    CHECK(config_complaint([&](auto& c) { c.store.*m = too_long; }).find(" is 292 years or more; it must be ") !=
+    CHECK(objection([&](auto& c) { c.store.*m = too_long; }).find(" is 292 years or more; it must be ") !=
           std::string::npos);
   }
   std::size_t keys = 0;
@@ -360,7 +354,7 @@ TEST_CASE("a JSON configuration with faults is refused with pointer, value and r
 }
 
 TEST_CASE("a tree is closed for somebody") {
-  CHECK(config_complaint([](auto& c) { c.store.secure_tree = true; }) ==
+  CHECK(objection([](auto& c) { c.store.secure_tree = true; }) ==
         "store.secure_tree: is true without store.digest: to whom would the tree belong?");
 }
 
