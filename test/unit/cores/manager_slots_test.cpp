@@ -13,7 +13,7 @@ namespace {
 using owners = std::map<item_id, node_id>;
 using tweak = std::function<void(store::worker_payload&)>;
 
-tweak slots(std::uint32_t n) {
+tweak with_slots(std::uint32_t n) {
   return [n](store::worker_payload& w) { w.max_items = n; };
 }
 
@@ -77,7 +77,7 @@ std::string pending(const manager_rig& r) {
 /// One slot with m/run on it, then z/old waits, then a/young.
 struct contended {
   contended() {
-    v = join(r, "v", slots(1));
+    v = join(r, "v", with_slots(1));
     r.lead();
     pool(r, "m", {"run"});
     pool(r, "z", {"old"});
@@ -94,11 +94,11 @@ struct contended {
 TEST_CASE("manager: of items of one priority the one that waits longest gets the room") {
   contended c;
   CHECK(c.r.status().waiting == 2);
-  join(c.r, "w", slots(1));
+  join(c.r, "w", with_slots(1));
   c.r.pass(seconds{3});
   CHECK(c.r.owners("z") == owners{{"old", "w"}});
   CHECK(pending(c.r) == "a/young");
-  join(c.r, "x", slots(1));
+  join(c.r, "x", with_slots(1));
   c.r.pass(seconds{3});
   CHECK(c.r.owners("a") == owners{{"young", "x"}});
   CHECK(c.r.owners("m") == owners{{"run", "v"}});
@@ -110,7 +110,7 @@ TEST_CASE("manager: priority comes before the time an item has waited") {
   pool(c.r, "k", {"urgent"}, [](job_attributes& a) { a.priority = job_priority::high; });
   CHECK(c.r.owners("k") == owners{{"urgent", "v"}}); // takes the place of one of lower priority
   CHECK(pending(c.r) == "a/young m/run z/old");
-  join(c.r, "w", slots(1));
+  join(c.r, "w", with_slots(1));
   c.r.pass(seconds{3});
   // Who lost its place is older than those that never had one.
   CHECK(c.r.owners("m") == owners{{"run", "w"}});
@@ -132,7 +132,7 @@ TEST_CASE("manager: a wish for capacity is told once, however often is planned, 
   c.r.tree.put("/djm/work-pool/z/more");
   c.r.pass(seconds{3});
   CHECK(wished(c.r) == "z*1 a*1 z*2"); // one wish more, two items wait
-  auto w = join(c.r, "w", slots(3));
+  auto w = join(c.r, "w", with_slots(3));
   c.r.pass(seconds{3});
   CHECK(pending(c.r).empty());
   c.r.tree.end(w);
@@ -143,7 +143,7 @@ TEST_CASE("manager: a wish for capacity is told once, however often is planned, 
 TEST_CASE(
   "manager: an item keeps its age when its worker dies, and one that ran before is older than those that waited") {
   contended c;
-  auto w = join(c.r, "w", slots(1));
+  auto w = join(c.r, "w", with_slots(1));
   c.r.pass(seconds{3});
   REQUIRE(c.r.owners("z") == owners{{"old", "w"}});
   c.r.tree.end(w);
@@ -153,7 +153,7 @@ TEST_CASE(
   c.r.pass(seconds{30});
   CHECK(pending(c.r) == "a/young m/run z/old");
   for (const auto& [worker, job] : {std::pair{node_id{"x"}, job_id{"m"}}, {"y", "z"}, {"zz", "a"}}) {
-    join(c.r, worker, slots(1));
+    join(c.r, worker, with_slots(1));
     c.r.pass(seconds{3});
     REQUIRE(c.r.owners(job).size() == 1);
     CHECK(c.r.owners(job).begin()->second == worker);
@@ -162,11 +162,11 @@ TEST_CASE(
 
 TEST_CASE("manager: a worker that announces less loses what no longer fits, which pends with its reason") {
   manager_rig r;
-  join(r, "v", slots(2));
+  join(r, "v", with_slots(2));
   r.lead();
   pool(r, "m", {"a", "b"});
   CHECK(r.owners("m").size() == 2);
-  announce(r, "v", slots(1));
+  announce(r, "v", with_slots(1));
   r.pass(seconds{3});
   CHECK(r.owners("m").size() == 1);
   REQUIRE(r.status().unassigned.size() == 1);
@@ -174,7 +174,7 @@ TEST_CASE("manager: a worker that announces less loses what no longer fits, whic
   CHECK(wished(r) == "m*1");
   const auto lost = r.status().unassigned[0].item;
   pool(r, "a", {"new"});
-  announce(r, "v", slots(2));
+  announce(r, "v", with_slots(2));
   r.pass(seconds{3});
   CHECK(r.owners("m").count(lost) == 1);
   CHECK(pending(r) == "a/new");
@@ -233,7 +233,7 @@ TEST_CASE(
 TEST_CASE("manager: an assignment that the store refused is tried again and no wish is told twice") {
   contended c;
   const auto told = wishes(c.r).size();
-  join(c.r, "w", slots(1));
+  join(c.r, "w", with_slots(1));
   c.r.d.fates = {fate::unknown_lost, fate::unknown_applied};
   c.r.pass(seconds{30});
   CHECK(c.r.owners("z") == owners{{"old", "w"}});
@@ -243,7 +243,7 @@ TEST_CASE("manager: an assignment that the store refused is tried again and no w
 
 TEST_CASE("manager: who cannot use a slot does not keep it from others") {
   manager_rig r;
-  join(r, "v", slots(1));
+  join(r, "v", with_slots(1));
   r.lead();
   pool(r, "m", {"run"});
   pool(r, "z", {"picky"}, [](job_attributes& a) { a.requires_labels = {"ssd"}; });
@@ -254,7 +254,7 @@ TEST_CASE("manager: who cannot use a slot does not keep it from others") {
   r.pass(seconds{3});
   pool(r, "a", {"young"});
   CHECK(r.status().waiting == 2);
-  join(r, "w", slots(1)); // without the label
+  join(r, "w", with_slots(1)); // without the label
   r.pass(seconds{3});
   CHECK(r.owners("a") == owners{{"young", "w"}});
   CHECK(pending(r) == "z/picky");
@@ -268,7 +268,7 @@ TEST_CASE("manager: a new leader tells the wishes anew; the ages it counts are i
   c.r.lead();
   CHECK(wished(c.r) == "a*1 z*1");
   CHECK(c.r.status().waiting == 2);
-  join(c.r, "w", slots(1));
+  join(c.r, "w", with_slots(1));
   c.r.pass(seconds{3});
   CHECK(pending(c.r) == "z/old"); // in the order of names, as nobody knows who came first
 }
@@ -304,7 +304,7 @@ TEST_CASE("manager: what waits beyond the limit of the books has no age, and is 
 
 TEST_CASE("manager: the status names the first thousand items that pend, and how many there are") {
   manager_rig r{4000};
-  join(r, "v", slots(1));
+  join(r, "v", with_slots(1));
   add_pool(r.tree, "m", manager_rig::items(1101));
   r.lead();
   CHECK(r.status().unassigned_items == 1100);

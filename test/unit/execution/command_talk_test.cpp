@@ -17,7 +17,7 @@ std::string why(const std::string& line, const std::vector<work_item>& items = o
   return word ? "fine" : word.error().text;
 }
 
-bool has(const std::string& text, const std::string& part) {
+bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
@@ -51,17 +51,17 @@ TEST_CASE("command talk: each word is read, with the only item where none is nam
 
 TEST_CASE("command talk: what makes no sense is refused with its reason") {
   CHECK(why("{}") == "fine");
-  CHECK(has(why("hello"), "is no JSON"));
-  CHECK(has(why(""), "is no JSON"));
-  CHECK(has(why("[1]"), "descriptor 3"));
-  CHECK(has(why(R"({"proggress": {}})"), "proggress"));
-  CHECK(has(why(R"({"ready": 1})"), "ready"));
-  CHECK(has(why(R"({"progress": {"done": -1}})"), "done"));
-  CHECK(has(why(R"({"save": {}})"), R"("text" or "base64")"));
-  CHECK(has(why(R"({"save": {"text": "x", "base64": "AAE="}})"), R"("text" or "base64")"));
-  CHECK(has(why(R"({"save": {"text": "x"}})", two), "names no item, and there are 2"));
-  CHECK(has(why(R"({"save": {"item": "c", "text": "x"}})", two), "\"c\", which is none of this run"));
-  CHECK(has(why(R"({"fail": {"text": "x"}})", two), "names no item"));
+  CHECK(holds(why("hello"), "is no JSON"));
+  CHECK(holds(why(""), "is no JSON"));
+  CHECK(holds(why("[1]"), "descriptor 3"));
+  CHECK(holds(why(R"({"proggress": {}})"), "proggress"));
+  CHECK(holds(why(R"({"ready": 1})"), "ready"));
+  CHECK(holds(why(R"({"progress": {"done": -1}})"), "done"));
+  CHECK(holds(why(R"({"save": {}})"), R"("text" or "base64")"));
+  CHECK(holds(why(R"({"save": {"text": "x", "base64": "AAE="}})"), R"("text" or "base64")"));
+  CHECK(holds(why(R"({"save": {"text": "x"}})", two), "names no item, and there are 2"));
+  CHECK(holds(why(R"({"save": {"item": "c", "text": "x"}})", two), "\"c\", which is none of this run"));
+  CHECK(holds(why(R"({"fail": {"text": "x"}})", two), "names no item"));
   const auto cut = exec::read_word({"{}", true}, one);
   REQUIRE_FALSE(cut);
   CHECK(cut.error().code == errc::too_large);
@@ -106,7 +106,7 @@ TEST_CASE("command talk: a program that is not there is declined, other starts t
   CHECK(judge(lost, "p", "").what == kind::failed);
   auto late = ended(15, true);
   late.not_ready = true;
-  CHECK(has(judge(late, "p", "").text, "not ready in time"));
+  CHECK(holds(judge(late, "p", "").text, "not ready in time"));
   CHECK(judge(exec::command_end{}, "p", "").what == kind::failed);
 }
 

@@ -27,7 +27,7 @@ TEST_CASE("every path of the tree is where the protocol says") {
   CHECK(t.states("mail") == "/djm/states/mail");
   CHECK(t.state({"mail", "eu"}) == "/djm/states/mail/eu");
   CHECK(t.slot_record({"mail", "eu"}) == "/djm/states/mail/eu@slot");
-  CHECK(item_of_slot_name("eu@slot") == item_id{"eu"});
+  CHECK(item_of_slot_name("eu@slot") == djm::item_id{"eu"});
   CHECK_FALSE(item_of_slot_name("eu"));
   CHECK_FALSE(item_of_slot_name("@slot"));
   CHECK(t.mark("w") == "/djm/marks/w");

@@ -118,9 +118,10 @@ TEST_CASE("records: what breaks a rule is named and changes nothing") {
   const auto refused = [&](const char* text) {
     return to_string(give(order::override_spec{json(text)}, record).error());
   };
-  CHECK(refused(R"({"mode":"custom"})") ==
-        "invalid_config: overrides of job \"j\": \"mode\" cannot be overridden; that is possible for schedule, "
-        "max_concurrent_runs, pool_check_period, pool_timeout, stop_grace, attributes, slots, failures");
+  CHECK(
+    refused(R"({"mode":"custom"})") ==
+    "invalid_config: overrides of job \"j\": \"mode\" cannot be overridden; that is possible for schedule, "
+    "max_concurrent_runs, pool_check_period, pool_timeout, stop_grace, attributes, slots, failures, on_pool_change");
   CHECK(refused(R"({"schedule":{"period":"soon"}})").find("/schedule/period") != std::string::npos);
   CHECK(refused(R"({"schedule":{"period":"0s"}})").find("job \"j\": schedule") != std::string::npos);
   CHECK(refused(R"({"schedule":{"perod":"1s"}})").find("perod") != std::string::npos);

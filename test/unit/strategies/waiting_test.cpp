@@ -12,7 +12,7 @@ using namespace djm::test;
 
 namespace {
 
-worker_attributes slots(std::uint32_t n) {
+worker_attributes with_slots(std::uint32_t n) {
   worker_attributes a;
   a.max_items = n;
   return a;
@@ -56,7 +56,7 @@ TEST_CASE("of items of one priority those that wait longest get the room, whatev
       CAPTURE(first);
       CAPTURE(second);
       problem_builder builder;
-      builder.add_worker("w", slots(2));
+      builder.add_worker("w", with_slots(2));
       for (const auto& job : jobs) {
         builder.add_job(job, {}, {"1", "2", "3"});
       }
@@ -69,7 +69,7 @@ TEST_CASE("of items of one priority those that wait longest get the room, whatev
 
 TEST_CASE("priority comes before the time that an item has waited") {
   problem_builder builder;
-  builder.add_worker("w", slots(2));
+  builder.add_worker("w", with_slots(2));
   builder.add_job("low", of_priority(job_priority::low), {"1"});
   builder.add_job("normal", {}, {"1", "2"});
   builder.add_job("high", of_priority(job_priority::high), {"1"});
@@ -79,7 +79,7 @@ TEST_CASE("priority comes before the time that an item has waited") {
 
 TEST_CASE("who waits does not push out who runs, and one that nothing fits does not hold up the others") {
   problem_builder builder;
-  builder.add_worker("w", slots(2));
+  builder.add_worker("w", with_slots(2));
   job_attributes labelled;
   labelled.requires_labels = {"ssd"};
   builder.add_job("a", {}, {"runs"});
