@@ -11,9 +11,9 @@ using namespace djm::sim;
 
 namespace {
 
-class history {
+class prepared_history {
 public:
-  history() {
+  prepared_history() {
     job_spec spec;
     spec.id = "j";
     spec.prepares = true;
@@ -54,7 +54,7 @@ private:
 } // namespace
 
 TEST_CASE("P1: an orderly preparation breaks nothing") {
-  history h;
+  prepared_history h;
   h.run(1, ".prepare");
   h.save("1/77");
   h.write(0, 1);
@@ -71,7 +71,7 @@ TEST_CASE("P1: an orderly preparation breaks nothing") {
 }
 
 TEST_CASE("P1: a run before its preparation is noticed") {
-  history h;
+  prepared_history h;
   h.run(1);
   CHECK(h.broken() == 1);
   h.save("1/77");
@@ -80,7 +80,7 @@ TEST_CASE("P1: a run before its preparation is noticed") {
 }
 
 TEST_CASE("P1: a record that says more than is saved, or less than before, is noticed") {
-  history h;
+  prepared_history h;
   h.write(0, 1);
   CHECK(h.broken() == 1);
   h.save("1/77");
@@ -89,7 +89,7 @@ TEST_CASE("P1: a record that says more than is saved, or less than before, is no
 }
 
 TEST_CASE("P1: what is done again is noticed, and what strangers write is not judged") {
-  history h;
+  prepared_history h;
   h.save("1/77");
   h.save("1/78");
   CHECK(h.broken() == 1);
@@ -98,7 +98,7 @@ TEST_CASE("P1: what is done again is noticed, and what strangers write is not ju
 }
 
 TEST_CASE("P1: a job that still waits at rest is noticed") {
-  history h;
+  prepared_history h;
   h.rules.quiescent("j", h.say);
   CHECK(h.broken() == 1);
 }

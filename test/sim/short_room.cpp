@@ -59,10 +59,10 @@ void short_room::told(std::uint32_t process, const node_id& node, const event& w
     shunned_.insert(p->about.substr(flaps.size()));
   } else if (const auto* w = std::get_if<capacity_wanted>(&what); w != nullptr && has(w->job)) {
     ++wishes_;
-    const auto t = terms_.find(process);
-    if (t != terms_.end() && ++t->second.told[w->job] > t->second.may[w->job]) {
+    const auto mine = terms_.find(process);
+    if (mine != terms_.end() && ++mine->second.told[w->job] > mine->second.may[w->job]) {
       f(fmt::format("{} tells {} wishes for capacity of {}, and {} of its items have begun to wait in its term", node,
-                    t->second.told[w->job], w->job, t->second.may[w->job]));
+                    mine->second.told[w->job], w->job, mine->second.may[w->job]));
     }
   }
 }
