@@ -120,7 +120,7 @@ void pool_changed(node_ptr self, const msg::pool_changed& m) {
   }
   const auto before = std::exchange(j->items_at, m.at);
   if (before != 0 && before != m.at) {
-    self->mail(m).send(j->runner);
+    self->mail(msg::pool_changed{m.job, m.at}).send(j->runner);
   }
 }
 

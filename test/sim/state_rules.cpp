@@ -33,8 +33,9 @@ void state_rules::sees(const store::node_change& change, const tree_event& e, st
     return;
   }
   const auto key = change.path.substr(folder.size());
-  if (key.find('/') == std::string::npos) {
-    return;
+  const auto slash = key.find('/');
+  if (slash == std::string::npos || store::item_of_slot_name(key.substr(slash + 1))) {
+    return; // the folder of a job, or what is remembered of slots (memory_rules.hpp)
   }
   auto& h = items_[key];
   if (change.what == change_kind::remove) {

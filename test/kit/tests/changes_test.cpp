@@ -128,7 +128,8 @@ TEST_CASE("an item without a place for longer than its job allows is reported, e
   CHECK(why->rule == plan_rule::missing_label);
   const auto problems = [&] {
     int n = 0;
-    for (const auto& p : c.node(c.leader()).status()->problems) {
+    const auto status = c.node(c.leader()).status();
+    for (const auto& p : status->problems) {
       n += p.about == "allocation of job \"mail\"" && p.ended_ms == 0 ? 1 : 0;
     }
     return n;
