@@ -413,7 +413,8 @@ void judge::quiescent(const expectation& e, time_point now) {
         say("I3", now, fmt::format("{} has no owner", key));
       } else if (l == image_.locks().end()) {
         say("I3", now, fmt::format("{} is assigned to {} but not locked", key, *a->second.begin()));
-      } else if (busy.count(l->second.incarnation + ' ' + job) > 0 || old_lives_.count(l->second.incarnation) > 0) {
+      } else if (busy.count(l->second.incarnation + ' ' + job) > 0 || old_lives_.count(l->second.incarnation) > 0 ||
+                 memory_.knows(job)) { // what it owes is S4
         continue;
       } else if (n == numbers_.end() ||
                  (items_[n->second].runs.empty() &&

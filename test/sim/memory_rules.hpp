@@ -32,6 +32,10 @@ public:
 
   void expect(const job_id& job, const timetable& table, slots rule) {
     jobs_.erase(job);
+    /// Whether its slots are judged here: they may be further apart than a rest is long.
+    bool knows(const job_id& job) const {
+      return jobs_.count(job) > 0;
+    }
     jobs_.emplace(job, job_memory{table, rule, {}, 0});
   }
   /// `lawless`: whoever writes is nobody of the cluster's.

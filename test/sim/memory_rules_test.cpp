@@ -7,6 +7,7 @@
 
 #include "djm/calendar.hpp"
 #include "zkstore/payloads.hpp"
+#include "zkstore/tree/job_records.hpp"
 
 using namespace djm;
 using namespace djm::sim;
@@ -114,7 +115,9 @@ TEST_CASE("memory judge: what is written and not asked for breaks S5") {
 
 TEST_CASE("memory judge: a start of a slot that does not count breaks S7") {
   memory_story s;
-  store::job_payload p;
+  job_spec spec;
+  spec.id = "job";
+  auto p = store::first_record(*store::to_offer(spec), nullptr);
   p.slots_since_ms = memory_story::base + 120'000;
   store::node_change c;
   c.what = store::node_change::kind::set;

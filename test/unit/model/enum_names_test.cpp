@@ -76,7 +76,7 @@ TEST_CASE("every enumerator has one name that leads back to it") {
   check_names(pool_change::signal);
   check_names(model_part::deployment);
   check_names(relaxation_kind::named_worker);
-  check_names(plan_rule::refused);
+  check_names(plan_rule::max_workers);
   check_names(item_reason::preparing);
   check_names(config_type::integer_map);
 }
