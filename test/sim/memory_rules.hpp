@@ -32,12 +32,10 @@ public:
 
   void expect(const job_id& job, const timetable& table, slots rule) {
     jobs_.erase(job);
-    /// Whether its slots are judged here: they may be further apart than a rest is long.
-    bool knows(const job_id& job) const {
-      return jobs_.count(job) > 0;
-    }
     jobs_.emplace(job, job_memory{table, rule, {}, 0});
   }
+  /// Whether its slots are judged here: they may be further apart than a rest is long.
+  bool knows(const job_id& job) const { return jobs_.count(job) > 0; }
   /// `lawless`: whoever writes is nobody of the cluster's.
   void sees(const store::node_change& change, const tree_event& e, store::zxid_t zxid, bool lawless,
             const complaint& say);
