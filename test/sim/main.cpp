@@ -35,6 +35,7 @@ struct arguments {
   std::string only;
   std::optional<bool> outsider;
   bool short_room = false;
+  bool remember = false;
 };
 
 constexpr const char* usage = R"(usage: djm_sim [OPTION...]
@@ -44,6 +45,7 @@ constexpr const char* usage = R"(usage: djm_sim [OPTION...]
   --replay SEED   this seed alone, with everything that happens
   --only FAULT    nothing but this fault
   --outsider      somebody outside gives orders in every seed; --no-outsider: in none
+  --remember      in seeds of the profile calendar the store remembers the slots of some jobs
   --short-room    in every seed workers have a capacity, and jobs of three priorities want more than there is
   --jobs N        so many threads, each with worlds of its own; default 1
   --twice         run every seed twice and compare the traces
@@ -118,6 +120,8 @@ arguments parse(int argc, char** argv) {
       a.figure = true;
     } else if (option == "--outsider" || option == "--no-outsider") {
       a.outsider = option == "--outsider";
+    } else if (option == "--remember") {
+      a.remember = true;
     } else if (option == "--short-room") {
       a.short_room = true;
     } else if (option == "--verbose") {
@@ -139,6 +143,7 @@ int replay(const arguments& a) {
   o.only = a.only;
   o.outsider = a.outsider;
   o.short_room = a.short_room;
+  o.remember = a.remember;
   o.trace = true;
   o.trace_messages = a.verbose;
   const auto r = run_scenario(o);
@@ -206,6 +211,7 @@ private:
       o.only = args_.only;
       o.outsider = args_.outsider;
       o.short_room = args_.short_room;
+      o.remember = args_.remember;
       crash_context(o.seed, djm::enum_text(o.kind));
       auto r = run_scenario(o);
       if (args_.twice) {

@@ -91,7 +91,7 @@ time_zone_source make_zones(chance dice) {
   };
 }
 
-void add_calendar_jobs(world& w, fault_plan& c, const time_zone_source& zones, chance& dice) {
+void add_calendar_jobs(world& w, fault_plan& c, const time_zone_source& zones, chance& dice, bool remember) {
   struct kind {
     const char* id;
     calendar when;
@@ -123,7 +123,7 @@ void add_calendar_jobs(world& w, fault_plan& c, const time_zone_source& zones, c
     spec.failures.retry = retry{}.attempts(1 + static_cast<std::uint32_t>(dice.below(4))).first(50ms).max(300ms);
     spec.failures.run_timeout = dice.one_in(2) ? 1s : 0s;
     const auto table = timetable::make(k.when, zones).value();
-    if (k.own && dice.one_in(3)) { // an item of these has its slots remembered; too close for claims
+    if (remember && k.own && dice.one_in(3)) { // an item of these has its slots remembered; too close for claims
       spec.slots.remember = djm::slots::finished;
       w.verdict().of_memory().expect(spec.id, table, djm::slots::finished);
     } else {
@@ -132,6 +132,9 @@ void add_calendar_jobs(world& w, fault_plan& c, const time_zone_source& zones, c
     c.add_job(spec, numbered(k.id[4], 8), k.manner);
   }
   for (const auto rule : {djm::slots::claimed, djm::slots::tracked, djm::slots::finished}) {
+    if (!remember) {
+      break;
+    }
     job_spec spec;
     spec.id = job_id{"mem-" + to_string(rule)};
     const auto when = cron("*/10 * * * * *").zone("Sim/A").dst(dst_rule::literal);
@@ -322,7 +325,7 @@ scenario_result run_scenario(const scenario_options& o) {
     }
     const auto began = w.now();
     if (o.kind == profile::calendar) {
-      add_calendar_jobs(w, c, wo.zones, dice);
+      add_calendar_jobs(w, c, wo.zones, dice, o.remember);
     } else {
       add_jobs(w, c, s, dice, o.kind);
     }

@@ -36,6 +36,8 @@ struct scenario_options {
   std::optional<bool> outsider{};
   /// Workers have a capacity, and jobs of several priorities and sizes want more than there is.
   bool short_room = false;
+  /// Slots of jobs by calendar are remembered in the store.
+  bool remember = false;
 };
 
 struct scenario_result {
