@@ -194,8 +194,8 @@ private:
 
   void job(const json& x, const pointer& at) {
     known_keys(x, at,
-               {"id", "items", "strategy", "weights", "profile", "priority", "requires", "max_per_worker", "max_workers", "spread",
-                "colocate_with", "separate_from", "pinned", "relaxation"});
+               {"id", "items", "strategy", "weights", "profile", "priority", "requires", "max_per_worker",
+                "max_workers", "spread", "colocate_with", "separate_from", "pinned", "relaxation"});
     job_attributes a;
     const auto name = x["id"].get<std::string>();
     auto interned = item_set::make(items_at(member(x, at, "items"), at / "items"));
