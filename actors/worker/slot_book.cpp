@@ -98,6 +98,7 @@ void slot_book::close() {
   to_write_.clear();
   patient_.clear();
   patience_ends_.reset();
+  patience_is_over_ = false;
   store_.drop();
 }
 
@@ -108,6 +109,7 @@ void slot_book::session_is_over() {
   to_write_.clear();
   patient_.clear();
   patience_ends_.reset();
+  patience_is_over_ = false;
   for (auto& [item, e] : entries_) { // as many as this node holds of jobs that remember, once per session
     e.in_doubt = e.in_doubt || e.at == stage::writing;
     e.known = false;
@@ -125,7 +127,17 @@ void slot_book::locks_changed() {
   }
 }
 
+/// That moment has passed. What is to be written waits for nothing but the store from then on: were the moment kept, a
+/// worker that may write nothing for now would be woken for it again and again.
+void slot_book::look_at_patience(step s) {
+  if (patience_ends_ && s.now >= *patience_ends_) {
+    patience_ends_.reset();
+    patience_is_over_ = true;
+  }
+}
+
 void slot_book::on_wake(step s) {
+  look_at_patience(s);
   if (store_.on_wake(s)) {
     locks_changed();
   }
@@ -203,7 +215,9 @@ void slot_book::line_up(entries::iterator at, step s) {
     answer(at, slot_result::superseded);
   } else if (e.wishes.front().patient) {
     patient_.insert(at->first);
-    patience_ends_ = patience_ends_.value_or(s.now + cfg_.slot_patience);
+    if (!patience_is_over_) {
+      patience_ends_ = patience_ends_.value_or(s.now + cfg_.slot_patience);
+    }
   } else {
     to_write_.insert(at->first);
   }

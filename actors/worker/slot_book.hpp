@@ -104,6 +104,7 @@ private:
   void answer(entries::iterator at, slot_result what, bool writer_gone = false);
   void idle(entries::iterator at);
   void wait_for_retry(const item_ref& item, step s);
+  void look_at_patience(step s);
   void take_up(const item_ref& item, std::vector<item_ref>& plain, std::vector<item_ref>& doubtful, step s);
   void line_up(entries::iterator at, step s);
   bool is_ours(entries::iterator at);
@@ -132,6 +133,7 @@ private:
   std::set<item_ref> to_write_; ///< can be written now
   std::set<item_ref> patient_;  ///< the same, and nothing waits for them
   std::optional<time_point> patience_ends_;
+  bool patience_is_over_ = false;
   std::map<job_id, std::vector<slot_answer>> told_;
   batch_size batch_;
   bool closed_ = false;

@@ -31,9 +31,9 @@ store::slot_payload slot_book::next_record(const entry& e, const job_id& job) co
 
 /// What nothing waits for goes with what something does, or when there is enough of it, or when its time is over.
 void slot_book::write(step s, worker_effects& out) {
-  const bool over = patience_ends_ && s.now >= *patience_ends_;
+  look_at_patience(s);
   while (store_.writes() < most_slot_writes) {
-    const bool enough = over || patient_.size() + 1 >= batch_.now();
+    const bool enough = patience_is_over_ || patient_.size() + 1 >= batch_.now();
     if (to_write_.empty() && (patient_.empty() || !enough)) {
       break;
     }
@@ -56,6 +56,7 @@ void slot_book::write(step s, worker_effects& out) {
   }
   if (patient_.empty()) {
     patience_ends_.reset();
+    patience_is_over_ = false;
   }
 }
 
