@@ -21,8 +21,7 @@ enum class command_input : std::uint8_t {
   /// Nothing: it is /dev/null.
   none,
   /// One line of JSON: job, run, slot, attempt, configuration, and the items with their tokens and, where they are
-  /// asked
-  /// for, their states.
+  /// asked for, their states.
   json,
 };
 

@@ -41,8 +41,7 @@ enum class item_reason : std::uint8_t {
   /// Its lock is that of a former life of its worker: the leader breaks it when its tolerance is over.
   lock_of_former_life,
   /// Its worker has it, and its job is not prepared yet (`job::prepare`): no item of it starts before. If this lasts,
-  /// see
-  /// the problems of the nodes.
+  /// see the problems of the nodes.
   preparing,
 };
 

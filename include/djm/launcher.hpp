@@ -21,8 +21,7 @@ enum class containment : std::uint8_t {
   /// A pid namespace of their own, which dies with the helper. Needs CAP_SYS_ADMIN.
   pidns,
   /// A cgroup of version 2, which the node kills in the helper's place. Needs the right to make folders in the cgroup
-  /// of
-  /// the node and to move processes there (root, or a systemd unit with Delegate=yes).
+  /// of the node and to move processes there (root, or a systemd unit with Delegate=yes).
   cgroup,
 };
 

@@ -70,8 +70,7 @@ enum class slots : std::uint8_t {
   /// crash nothing starts again, and a run may not have come to its end.
   claimed,
   /// Both. There is one start per slot and attempt, whatever happens. A run that was cut off is known to whoever has
-  /// the
-  /// item next, and told (`slot_interrupted`); whether there is another attempt is said by `failure_rules::retry`.
+  /// the item next, and told (`slot_interrupted`); whether there is another attempt is said by `failure_rules::retry`.
   tracked,
 };
 

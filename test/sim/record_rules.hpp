@@ -17,8 +17,7 @@ namespace djm::sim {
 ///
 /// - each change raises the rev by one, and keeps what operators have set;
 /// - which specification rules, and that a job is removed, is said by the leader alone, and never one that is not in
-/// the
-///   lineage;
+/// the lineage;
 /// - a specification is added by a node that is there, changes none of the others, and never the one that rules;
 /// - a record that is removed is made anew whole, by one node with its own specification.
 class record_rules {
