@@ -18,8 +18,7 @@ djm::job_builder nightly_report() {
   djm::job_builder report("report");
   report.items(shops).thread_per_item();
   report.at(djm::cron("30 2 * * MON-FRI").zone("Europe/Berlin").except(djm::cron("* * 24-26 12 *")));
-  report.jitter(10min);                 // so that not all shops begin in the same second
-  report.remember(djm::slots::tracked); // one start per night and attempt, whatever becomes of the nodes
+  report.jitter(10min); // so that not all shops begin in the same second
   report.retry(djm::retry{}.attempts(2).first(1min));
   report.run_timeout(20min).beat_timeout(1min);
   report.run([](djm::job_context& ctx) {
