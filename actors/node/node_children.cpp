@@ -184,7 +184,7 @@ void forget_life(node_ptr self) {
   end(st.now->keeper);
   for (auto& [id, j] : st.jobs) {
     j.followed.reset(); // what the store says now has another history
-    j.items_at = 0;
+    j.pool = {};
   }
   st.identity.incarnation = make_incarnation(*st.parts.env);
   st.has_joined = false;

@@ -127,7 +127,7 @@ caf::result<void> add_job(node_ptr self, register_job& m) {
   auto code = guard(st.parts.env, job, std::move(m.code), activity,
                     [weak = caf::weak_actor_ptr{self->ctrl()}, job] { post_to<node_impl>(weak, job_gone{job}); });
   st.jobs.emplace(
-    job, job_entry{std::move(m.spec), {}, *std::move(table), std::move(code), std::move(activity), {}, {}, {}, 0});
+    job, job_entry{std::move(m.spec), {}, *std::move(table), std::move(code), std::move(activity), {}, {}, {}, {}});
   carry_out(self, st.life->add_job(job));
   return caf::unit;
 }

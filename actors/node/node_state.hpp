@@ -19,6 +19,7 @@
 #include "actors/node/guarded_job.hpp"
 #include "actors/node/node_shell.hpp"
 #include "actors/node/part_settings.hpp"
+#include "actors/node/pool_sight.hpp"
 #include "actors/node/supervisor_core.hpp"
 #include "actors/store/store_shell.hpp"
 
@@ -65,7 +66,7 @@ struct job_entry {
   runner_actor runner;
   cx::watch end{};                                        ///< of the runner
   std::vector<caf::typed_response_promise<void>> waiting; ///< for the job to be free
-  std::int64_t items_at = 0; ///< when items came or went last, as its keeper has said; 0: not yet
+  pool_sight pool;
 };
 
 struct listener_entry {

@@ -111,15 +111,8 @@ void end_job(node_ptr self, const msg::job_ended& m) {
   }
 }
 
-/// Items have come or gone. The first that is heard of a pool is how it was; a keeper that takes the place of another
-/// says that once more.
 void pool_changed(node_ptr self, const msg::pool_changed& m) {
-  auto* j = at_work(self->state(), m.job);
-  if (j == nullptr) {
-    return;
-  }
-  const auto before = std::exchange(j->items_at, m.at);
-  if (before != 0 && before != m.at) {
+  if (auto* j = at_work(self->state(), m.job); j != nullptr && j->pool.is_news(m.at)) {
     self->mail(msg::pool_changed{m.job, m.at}).send(j->runner);
   }
 }
