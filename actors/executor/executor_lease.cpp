@@ -122,13 +122,13 @@ void thread_executor::impl::change_lease(const std::function<void()>& change) {
   }
   lock.unlock();
   for (const auto& f : followers) {
-    f->lease_changed(ends);
+    contain([&] { f->lease_changed(ends); });
   }
   telling.unlock();
   if (shorter && !followers.empty()) {
     const auto until = saturating_add(boot_now(), options_.follower_patience);
     for (const auto& f : followers) {
-      f->settle(until);
+      contain([&] { f->settle(until); });
     }
   }
 }
@@ -144,7 +144,7 @@ void thread_executor::impl::follow_lease(run_id id, std::weak_ptr<lease_follower
   const auto ends = guard_.ends_at().value_or(time_point::max());
   lock.unlock();
   if (follower) {
-    follower->lease_changed(ends);
+    contain([&] { follower->lease_changed(ends); });
   }
 }
 

@@ -15,11 +15,13 @@ class DJM_EXPORT lease_follower {
 public:
   virtual ~lease_follower() = default;
   /// Nothing of the run may be left at `deadline` (of the boot clock) any more; the latest word counts, also where it
-  /// is earlier than the one before. `time_point::max()`: there is no limit. Must not wait for anything and not throw.
+  /// is earlier than the one before. `time_point::max()`: there is no limit. Must not wait for anything: the node
+  /// cannot renew its lease meanwhile. What it throws is reported, and nothing else.
   virtual void lease_changed(time_point deadline) = 0;
   /// After a word that was earlier: returns when whoever works has acknowledged it, or has been killed. What has not
   /// acknowledged it at `until` is killed then. The node waits for this before it does in the store what the others
-  /// count from, so that a process which is frozen at that moment keeps nothing alive. Must not throw.
+  /// count from, so that a process which is frozen at that moment keeps nothing alive. What it throws is reported; then
+  /// nobody knows that it has settled.
   virtual void settle(time_point until) = 0;
 };
 

@@ -256,3 +256,31 @@ TEST_CASE("open runs: the end of a session is not said to be safe before the fol
   run->finish();
   CHECK(r.reach(1));
 }
+
+TEST_CASE("open runs: a follower that throws keeps neither the lease nor the others from going on") {
+  class thrower final : public lease_follower {
+    void lease_changed(time_point) override { throw std::runtime_error{"on purpose"}; }
+    void settle(time_point) override { throw std::runtime_error{"on purpose"}; }
+  };
+  results r;
+  auto code = std::make_shared<open_job>();
+  auto bad = std::make_shared<thrower>();
+  auto good = std::make_shared<scribe>();
+  good->may_settle.add();
+  thread_executor exec{patient()};
+  exec.start(open_order(1, code), r.done());
+  exec.start(open_order(2, code), r.done());
+  REQUIRE(code->begun.reaches(2));
+  const auto runs = code->take();
+  runs.at(0)->follow_lease(bad);
+  runs.at(1)->follow_lease(good);
+  run_lease l;
+  l.session = 1;
+  l.deadline = boot_now() + hours{2};
+  exec.renew_lease(l);
+  CHECK(good->settled.value() == 1);
+  CHECK(good->heard().back() == l.deadline);
+  runs.at(0)->finish();
+  runs.at(1)->finish();
+  CHECK(r.reach(2));
+}
