@@ -168,7 +168,7 @@ TEST_CASE("few workers: jobs of one worker each are dealt over the workers") {
   CHECK(made.summary.totals == std::vector<std::size_t>{6, 6, 6, 6});
 }
 
-TEST_CASE("few workers: an explanation names the rule, and who could take the item but for it") {
+TEST_CASE("few workers: an explanation says what it would cost to have another one among them") {
   few_case x{3, 4, 2};
   x.had(0, 0, 2);
   x.had(1, 2, 4);
