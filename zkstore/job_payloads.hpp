@@ -134,7 +134,7 @@ constexpr auto enum_names(slot_mark) {
   return name_enum("slot_mark", "claimed", "done", "given_back", "parked");
 }
 
-/// `states/<job>/<item>@slot`: what is remembered of the slots of an item (protocol §4.14).
+/// `states/<job>/<item>@slot`: what is remembered of the slots of an item (protocol §4.16).
 struct slot_payload {
   /// The turn that has written it: whoever has a lower one writes nothing.
   fencing_token token = 0;

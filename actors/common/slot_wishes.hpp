@@ -7,7 +7,7 @@
 #include "djm/job.hpp"
 #include "zkstore/job_payloads.hpp"
 
-/// What a runner and the worker of its node say to each other about the memory of slots (protocol §4.14).
+/// What a runner and the worker of its node say to each other about the memory of slots (protocol §4.16).
 namespace djm {
 
 /// What is to be remembered of an item.

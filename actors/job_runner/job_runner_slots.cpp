@@ -4,7 +4,7 @@
 #include "actors/job_runner/job_runner_core.hpp"
 #include "djm/jitter.hpp"
 
-/// The memory of slots: what is asked, what starts wait for, and what is written of their ends (protocol §4.14).
+/// The memory of slots: what is asked, what starts wait for, and what is written of their ends (protocol §4.16).
 namespace djm {
 
 namespace {

@@ -22,7 +22,7 @@ enum class slot_topic : std::uint8_t { look, write };
 class slot_book;
 using slot_dialogue = exchange<slot_book, slot_topic, worker_effects>;
 
-/// Reads and writes what is remembered of the slots of items, for the runners of this node (protocol §4.14). Beside the
+/// Reads and writes what is remembered of the slots of items, for the runners of this node (protocol §4.16). Beside the
 /// other activities of the worker, with questions of its own: neither waits for the other.
 ///
 ///          asked                     read                        told

@@ -16,7 +16,7 @@
 
 namespace djm::sim {
 
-/// Whether the memory of slots is kept (protocol, section 4.14), from the committed history and from what nodes tell:
+/// Whether the memory of slots is kept (protocol, section 4.16), from the committed history and from what nodes tell:
 ///
 /// - S1: the slot of a record only grows, and its turn never falls;
 /// - S2: one start per item, slot and attempt, in the whole cluster, where starts are claimed;

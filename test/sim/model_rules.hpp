@@ -14,7 +14,7 @@
 
 namespace djm::sim {
 
-/// What is noted down of the cluster as a whole (protocol, section 4.14):
+/// What is noted down of the cluster as a whole (protocol, section 4.15):
 ///
 /// - it is written by the leader alone, and never without something that is different;
 /// - each difference that is written has been told by who wrote it, unless that has died meanwhile;

@@ -11,7 +11,7 @@
 
 namespace djm {
 
-/// Notes down what the cluster is (`model`, protocol §4.14), so that the next leader knows what has changed. Looks when
+/// Notes down what the cluster is (`model`, protocol §4.15), so that the next leader knows what has changed. Looks when
 /// a plan has been made, before it is written, and when the records of jobs have changed; writes only what is
 /// different. What is different is told first: a leader that ends in between has told it, and the next one does again.
 ///
