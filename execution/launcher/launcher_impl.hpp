@@ -121,13 +121,13 @@ private:
 /// What is known of one; all of it is guarded by the launcher's mutex.
 class launcher::impl::command final : public exec::command_run, public std::enable_shared_from_this<command> {
 public:
-  command(const std::shared_ptr<impl>& by, std::uint64_t id) : by_(by), id(id) {}
+  command(const std::shared_ptr<impl>& by, std::uint64_t number) : by_(by), id(number) {}
 
   expected<void> start() override { return by_->start(shared_from_this()); }
   void stop(duration grace) override { by_->stop(*this, grace); }
   void ready() override { by_->ready(*this); }
   const std::string& name() const override { return what.what.run; }
-  void lease_changed(time_point deadline) override { by_->lease_changed(*this, deadline); }
+  void lease_changed(time_point until) override { by_->lease_changed(*this, until); }
   void settle(time_point until) override { by_->settle(*this, until); }
 
 private:
