@@ -9,7 +9,8 @@ namespace djm {
 
 namespace {
 
-/// A clock that was wrong by more than this and is set right must not silence a job until it gets there again.
+/// A clock that was wrong by more than this and is set right must not silence a job until it gets there again. Where
+/// slots are remembered it does: what has been started is on record.
 constexpr std::chrono::hours most_set_back{24};
 
 wall_time instant(duration since_unix_epoch) {
@@ -192,7 +193,7 @@ void job_rhythm::follow_slots(lane_table& lanes, step s) {
   const auto wall = since_epoch(s.wall_ms);
   lanes.each([&](lane_no no) {
     auto& l = lanes.edit(no);
-    if (l.last_slot && *l.last_slot - instant(wall) > most_set_back) {
+    if (!remembers_ && l.last_slot && *l.last_slot - instant(wall) > most_set_back) {
       l.last_slot = instant(wall);
     }
     if (!l.beat || *l.beat > wall) {

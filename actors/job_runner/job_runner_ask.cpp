@@ -51,6 +51,8 @@ job_runner_core::effects job_runner_core::on_answered(run_id id, const run_end& 
     std::vector<item_id> free{*items_[no].name};
     forget(no, fed);
     give_back(std::move(free), out);
+  } else if (!items_.in_use(no)) {
+    decline_failed(s, out);
   }
   return out;
 }

@@ -180,7 +180,7 @@ private:
   std::vector<item_no> items_to_start(const lane& l, bool due, bool retry, step s) const;
   bool full() const;
   // the memory of slots
-  void ask_memory(item_no no, effects& out);
+  void ask_memory(item_no no, step s, effects& out);
   void follow_memory(std::int64_t since_ms, step s, effects& out);
   void learn(item_no no, const slot_answer& a, step s, effects& out);
   void park(item_no no, const node_id& by, bool now, const store::slot_payload& record, step s, effects& out);

@@ -198,6 +198,7 @@ job_runner_core::effects job_runner_core::on_run_done(run_id id, const run_end& 
       forget(noted, fed);
     }
   }
+  decline_failed(s, out);
   waiting_.tell_fed(std::move(fed), out);
   give_back(std::move(free), out);
   start_due(s, out);
@@ -291,7 +292,9 @@ void job_runner_core::decline(const std::vector<item_no>& items, duration length
     items_[no].granted = false;
     lanes_.leave(no);
     turns_.forget(no, out);
-    forget(no, fed);
+    if (!items_.in_use(no)) { // else what is still under way with it does
+      forget(no, fed);
+    }
   }
   waiting_.tell_fed(std::move(fed), out);
   out.push_back(emit_effect{items_declined{cfg_.spec.id, names, why}});

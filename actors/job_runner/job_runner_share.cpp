@@ -36,7 +36,7 @@ job_runner_core::effects job_runner_core::on_granted(const std::vector<work_item
   ask_for_fresh();
   if (memory_.on()) {
     for (const auto no : taken) {
-      ask_memory(no, out);
+      ask_memory(no, s, out);
     }
   }
   start_due(s, out);

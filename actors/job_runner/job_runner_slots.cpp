@@ -16,7 +16,7 @@ slot_note note_of(store::slot_mark mark, const run_purpose& p, std::uint32_t fai
 } // namespace
 
 /// Nothing of a slot starts before it is known what is remembered of the item.
-void job_runner_core::ask_memory(item_no no, effects& out) {
+void job_runner_core::ask_memory(item_no no, step s, effects& out) {
   const auto& it = items_[no];
   if (it.lane != no_lane) {
     auto& l = lanes_.edit(it.lane);
@@ -24,6 +24,10 @@ void job_runner_core::ask_memory(item_no no, effects& out) {
     l.slot.reset();
     l.beat.reset();
     l.due.reset();
+    if (l.retry_at && l.retry.slot && *l.retry.slot <= memory_.since(s.wall_ms)) { // a slot that is none any more
+      l.retry_at.reset();
+      items_[no].retrying = false;
+    }
   }
   out.push_back(ask_slot{{*it.name, it.token, std::nullopt, false}});
 }
@@ -37,7 +41,7 @@ void job_runner_core::follow_memory(std::int64_t since_ms, step s, effects& out)
   if (memory_.on()) {
     items_.each([&](item_no no) {
       if (items_[no].granted && items_[no].lane != no_lane) {
-        ask_memory(no, out);
+        ask_memory(no, s, out);
       }
     });
   } else if (was_on) {
@@ -88,12 +92,15 @@ void job_runner_core::learn(item_no no, const slot_answer& a, step s, effects& o
   if (const auto* claim = memory_.find(it.run); claim != nullptr && claim->run.token == it.token) {
     auto& l = lanes_.edit(it.lane); // what was read is older than what is being written
     l.held_back = false;
-    l.last_slot = wall_time{std::chrono::milliseconds{memory_.reached(no)}};
+    l.last_slot = wall_time{std::chrono::milliseconds{std::max(memory_.reached(no), memory_.since(s.wall_ms))}};
     rhythm_.aim_after_last(l, l.own, s);
     return;
   }
   if (const auto* r = it.run != 0 ? runs_.find(it.run) : nullptr) {
     here = r->purpose;
+  } else if (it.retrying && lanes_[it.lane].retry.slot) { // the run before the one that is planned
+    here = lanes_[it.lane].retry;
+    --here->attempt;
   }
   auto p = memory_.plan(a, here, s.wall_ms);
   turns_.know_failures(no, p.failures);
@@ -161,7 +168,8 @@ void job_runner_core::claim_answered(run_id id, item_no no, const slot_answer& a
   auto& c = *memory_.find(id);
   const auto& it = items_[no];
   if (a.what == slot_result::written && !c.giving_back) {
-    const bool ours = it.granted && it.token == c.run.token && !stopping_ && !held_ && !turns_.paused();
+    const bool ours = it.granted && it.token == c.run.token && !stopping_ && !held_ && !turns_.paused() &&
+                      *c.run.purpose.slot > memory_.since(s.wall_ms);
     if (ours && lease_.in_force(s.now)) {
       begin_claimed(id, s, out);
       return;
@@ -302,6 +310,12 @@ void job_runner_core::note_answered(item_no no, const slot_answer& a, step s, ef
     return; // of a core before this one, or of a run that has let its item go
   }
   --it.notes;
+  if (it.granted && !items_.in_use(no)) {
+    decline_failed(s, out);
+    if (!items_[no].granted) {
+      return; // it is gone
+    }
+  }
   if (!it.granted && !items_.in_use(no)) {
     std::vector<item_id> fed;
     std::vector<item_id> free{*it.name};

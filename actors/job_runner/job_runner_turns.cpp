@@ -128,13 +128,16 @@ void job_runner_core::note_turn(const active_run& r, const run_end& end, run_out
     t.pause = end.again_in.value_or(duration::zero());
   }
   leave_lanes(turns_.note(t, s, out), out);
-  decline_failed(s, out);
 }
 
-/// Too many of their turns have failed on this node.
+/// Too many of their turns have failed on this node. What is being written of one is answered first, and nothing of it
+/// starts meanwhile.
 void job_runner_core::decline_failed(step s, effects& out) {
   if (const auto refused = turns_.take_declined(); !refused.empty()) {
     decline(refused, cfg_.spec.failures.refused_for, turns_.what_failed(), s, out);
+  }
+  for (const auto no : turns_.to_decline()) {
+    hold_lane(no);
   }
 }
 
@@ -176,7 +179,7 @@ expected<job_runner_core::effects> job_runner_core::on_release_item(const item_i
   note_release(no, out);
   recut({no}, s, out);
   if (memory_.on()) {
-    ask_memory(no, out);
+    ask_memory(no, s, out);
   }
   start_due(s, out);
   return out;

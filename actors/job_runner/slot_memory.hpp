@@ -50,8 +50,12 @@ public:
   /// Ends are written.
   bool notes_ends() const { return rule_ == slots::finished || rule_ == slots::tracked; }
   bool tracks() const { return rule_ == slots::tracked; }
-  /// See `followed_job::slots_since_ms`; not later than now.
-  std::int64_t since(std::int64_t wall_ms) const { return std::min(since_ms_, wall_ms); }
+  /// See `followed_job::slots_since_ms`. One that is more than a day ahead of our clock was written by a clock that was
+  /// wrong, or ours is: a job must not be silent for ever because of it.
+  std::int64_t since(std::int64_t wall_ms) const {
+    constexpr std::int64_t day_ms = 86'400'000;
+    return since_ms_ - wall_ms > day_ms ? wall_ms : since_ms_;
+  }
 
   /// `here`: what the run of the item that goes on here is for; nothing: there is none.
   slot_plan plan(const slot_answer& a, const std::optional<run_purpose>& here, std::int64_t wall_ms) const;

@@ -188,7 +188,16 @@ run_purpose turn_book::begin_retry(lane& l) {
   return l.retry;
 }
 
+std::vector<item_no> turn_book::take_declined() {
+  const auto busy =
+    std::stable_partition(declined_.begin(), declined_.end(), [&](item_no no) { return !items_.in_use(no); });
+  std::vector<item_no> now{declined_.begin(), busy};
+  declined_.erase(declined_.begin(), busy);
+  return now;
+}
+
 void turn_book::forget(item_no no, runner_effects::all& out) {
+  declined_.erase(std::remove(declined_.begin(), declined_.end(), no), declined_.end());
   if (parked_.erase(no) > 0) {
     out.push_back(emit_effect{items_parked{cfg_.spec.id, {*items_[no].name}, {}, true}});
   }

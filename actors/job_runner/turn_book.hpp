@@ -50,8 +50,10 @@ public:
   /// False: the job is not paused.
   bool resume(runner_effects::all& out);
 
-  /// Items of which so many turns have failed that this node is to refuse them: each once, still in their lanes.
-  std::vector<item_no> take_declined() { return std::exchange(declined_, {}); }
+  /// Items of which so many turns have failed that this node is to refuse them: each once, still in their lanes. One
+  /// that something is still done with comes when that is over, and is among `to_decline` until then.
+  std::vector<item_no> take_declined();
+  const std::vector<item_no>& to_decline() const { return declined_; }
   /// What the latest run that failed has said.
   const std::string& what_failed() const { return what_; }
 

@@ -206,13 +206,28 @@ void slot_book::take_up(const item_ref& item, std::vector<item_ref>& plain, std:
   }
 }
 
-/// It can be written.
+namespace {
+
+/// Whoever wants this has not seen the record: slots only grow, and no attempt is claimed twice.
+bool is_behind(const slot_note& note, const store::slot_payload& r) {
+  using store::slot_mark;
+  if (note.slot != r.slot || note.mark != slot_mark::claimed) {
+    return note.slot < r.slot;
+  }
+  return r.mark == slot_mark::given_back ? note.attempt < r.attempt : note.attempt <= r.attempt;
+}
+
+} // namespace
+
+/// It can be written, unless the record says more already, or just that.
 void slot_book::line_up(entries::iterator at, step s) {
   auto& e = at->second;
   e.at = stage::writing;
   const auto& note = *e.wishes.front().write;
-  if (e.record && note.slot < e.record->slot) { // slots only grow: whoever wants this has not seen the record
+  if (e.record && is_behind(note, *e.record)) {
     answer(at, slot_result::superseded);
+  } else if (e.record && *e.record == next_record(e, at->first.job)) {
+    answer(at, slot_result::written);
   } else if (e.wishes.front().patient) {
     patient_.insert(at->first);
     if (!patience_is_over_) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "actors/worker/slot_book.hpp"
@@ -37,12 +38,13 @@ void slot_book::write(step s, worker_effects& out) {
     if (to_write_.empty() && (patient_.empty() || !enough)) {
       break;
     }
+    const auto most_ops = std::max<std::size_t>(batch_.now(), 3); // the check, a folder and a record
     txn_builder<item_ref> txn;
     txn.add(store::check_op{tree_.alive(cfg_.node)});
     std::vector<item_ref> items;
     std::size_t bytes = 0;
     for (auto* from : {&to_write_, &patient_}) {
-      while (!from->empty() && txn.size() + 2 <= batch_.now() && bytes < most_slot_bytes) {
+      while (!from->empty() && txn.size() + 2 <= most_ops && bytes < most_slot_bytes) {
         const auto item = *from->begin();
         from->erase(from->begin());
         if (add(entries_.find(item), txn, bytes)) {

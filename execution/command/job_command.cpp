@@ -59,6 +59,7 @@ void job_command::begin() {
   });
   if (auto ok = command_->start(); !ok) {
     stop_ = {};
+    command_ = nullptr; // which has us
     if (ok.error().code == errc::backlog_full) {
       throw retry_later{std::chrono::seconds{1}};
     }
@@ -156,6 +157,15 @@ void job_command::on_lost() {
 
 void job_command::on_end(const command_end& end) {
   stop_ = {};
+  try {
+    finish(end);
+  } catch (...) { // memory, say: the run has to end all the same
+    run_->finish(std::current_exception());
+  }
+  command_ = nullptr;
+}
+
+void job_command::finish(const command_end& end) {
   for (const auto& [item, why] : unsaved_) {
     wrong_ = wrong_.empty() ? fmt::format("the state of item \"{}\" was not saved: {}", item, why) : wrong_;
   }
@@ -166,7 +176,6 @@ void job_command::on_end(const command_end& end) {
   } else {
     conclude(v);
   }
-  command_ = nullptr;
 }
 
 void job_command::conclude(const verdict& v) {

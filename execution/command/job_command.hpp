@@ -49,6 +49,7 @@ private:
   std::map<std::string, std::string> variables() const;
   void save(const save_word& word);
   void decline(const std::string& why);
+  void finish(const command_end& end);
   void conclude(const verdict& v);
   std::string key() const;
   /// Whether it is one command for several items.

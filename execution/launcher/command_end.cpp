@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "execution/launcher/launcher_impl.hpp"
@@ -25,10 +26,10 @@ std::int64_t later(std::int64_t at, std::int64_t by) {
 
 void launcher::impl::lease_changed(command& c, time_point deadline) {
   std::lock_guard<std::mutex> guard{mutex_};
-  c.deadline = ns_of(deadline);
+  const bool shorter = ns_of(deadline) < std::exchange(c.deadline, ns_of(deadline));
   if (c.now == command::phase::running) {
     // Where it cannot be sent it is not acknowledged either, and the lease that the helper knows ends before.
-    say_lease(c);
+    say_lease(c, shorter);
     give_credit(c);
     set_due(c);
   }
@@ -38,8 +39,9 @@ void launcher::impl::lease_changed(command& c, time_point deadline) {
 /// process may be next: what it holds is killed now.
 void launcher::impl::settle(command& c, time_point until) {
   lock_type lock{mutex_};
-  const auto settled = [&] {
-    return c.now == command::phase::prepared || c.now == command::phase::ended || c.killed_here || c.acked >= c.seq;
+  const auto settled = [&, wanted = c.seq] {
+    return c.now == command::phase::prepared || c.now == command::phase::ended || c.killed_here || c.empty ||
+           c.acked >= wanted;
   };
   while (!settled()) {
     const auto left = std::chrono::nanoseconds{ns_of(until) - exec::boot_nanoseconds()};
@@ -62,8 +64,7 @@ void launcher::impl::stop(command& c, duration grace) {
   } else if (c.now == command::phase::running) {
     exec::send_packet(c.helper.lifeline.get(), encode(exec::message{exec::stop{ns}}));
     // For a helper that does not hear it.
-    c.said_at = exec::boot_nanoseconds();
-    const auto by = later(c.said_at, ns);
+    const auto by = later(exec::boot_nanoseconds(), ns);
     c.kill_by = c.kill_by ? std::min(*c.kill_by, by) : by;
     set_due(c);
   }
@@ -92,11 +93,11 @@ void launcher::impl::kill_here(command& c) {
 }
 
 /// When this process kills, unless the helper has: that much time is left to it, because it knows better what becomes
-/// of its command.
+/// of its command. It has that time also where it hears of a deadline that is closer than that.
 std::int64_t launcher::impl::kill_time(const command& c, std::int64_t ahead) {
-  const auto by_lease = c.deadline == exec::no_deadline ? c.deadline : c.deadline - c.what.what.reserve;
-  const auto by = std::min(by_lease, c.kill_by.value_or(exec::no_deadline));
-  return later(std::max(by, c.said_at), ahead);
+  const auto by_lease =
+    c.deadline == exec::no_deadline ? c.deadline : std::max(c.deadline - c.what.what.reserve, c.said_at);
+  return later(std::min(by_lease, c.kill_by.value_or(exec::no_deadline)), ahead);
 }
 
 /// When it needs a look next.
@@ -106,7 +107,7 @@ void launcher::impl::set_due(command& c) {
   const auto now = exec::boot_nanoseconds();
   switch (c.now) {
   case command::phase::running:
-    if (!c.killed_here) {
+    if (!c.killed_here && !c.empty) {
       sooner(kill_time(c, std::min<std::int64_t>(50 * ms, c.what.what.reserve / 10)));
       if (c.ready_by) {
         sooner(*c.ready_by);
@@ -145,22 +146,26 @@ void launcher::impl::act(command& c, lock_type& lock) {
     c.end.not_ready = true;
     const auto grace = c.what.what.grace;
     exec::send_packet(c.helper.lifeline.get(), encode(exec::message{exec::stop{grace}}));
-    c.said_at = now;
     c.kill_by = later(now, grace);
     return set_due(c);
   }
-  const auto at_last = kill_time(c, c.what.what.reserve / 4);
+  // First what it holds, in its place; the helper itself only when there is little time left: while it lives it can say
+  // what became of its command.
+  const auto at_last = kill_time(c, c.what.what.reserve / 4 * 3);
+  std::size_t found = 0;
   if (now < at_last) {
     kill_processes(c);
-    if (c.due) {
-      due_.erase({*c.due, c.id});
+    sweep(c, lock, found);
+    if (c.now == command::phase::running && !c.killed_here && !c.empty) {
+      if (c.due) {
+        due_.erase({*c.due, c.id});
+      }
+      c.due = at_last;
+      due_.insert({*c.due, c.id});
     }
-    c.due = at_last;
-    due_.insert({*c.due, c.id});
     return;
   }
   kill_here(c);
-  std::size_t found = 0;
   sweep(c, lock, found);
 }
 
@@ -182,6 +187,13 @@ void launcher::impl::sweep(const command& c, lock_type& lock, std::size_t& found
 /// The helper has ended before its command had.
 void launcher::impl::look_for_rest(command& c, lock_type& lock) {
   bool left = false;
+  if (options_.adopt_orphans && rank_ != exec::rank::subreaper) {
+    std::lock_guard<std::mutex> children{children_mutex_};
+    exec::sweep_children(children_); // what has lost its helper is ours now, and is to be taken away
+  }
+  if (c.empty) {
+    return finish(c); // it has said so before it ended
+  }
   switch (rank_) {
   case exec::rank::cgroup:
     c.leaf->kill();
@@ -212,6 +224,14 @@ void launcher::impl::look_for_rest(command& c, lock_type& lock) {
   }
 }
 
+/// Watched no more, also where a child of the user's has a copy of it: that would be ready for ever.
+void launcher::impl::drop(exec::owned_fd& fd) {
+  if (fd.is_open()) {
+    epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd.get(), nullptr);
+    fd.reset();
+  }
+}
+
 /// Nothing of it is left.
 void launcher::impl::finish(command& c) {
   c.now = command::phase::ended;
@@ -227,7 +247,8 @@ void launcher::impl::finish(command& c) {
   status_.left_over += c.end.rest.left_over ? 1 : 0;
   lanes_.post(c.id, [listener = std::move(c.listener), end = std::move(c.end)] { listener->on_end(end); });
   c.listener = nullptr;
-  c.helper.lifeline.reset(); // that is its end
+  drop(c.helper.lifeline); // that is its end
+  drop(c.witness);
   if (c.helper_gone) {
     forget(c);
   } else {

@@ -164,8 +164,8 @@ expected<void> launcher::impl::start(const command_ptr& c) {
   c->helper = std::move(helper);
   c->now = command::phase::running;
   // First of all the lease: without one the helper starts nothing.
-  if (add(*c, c->helper.lifeline.get(), source::lifeline) && add(*c, c->helper.end.get(), source::helper_end)) {
-    say_lease(*c);
+  if (!ends_ && add(*c, c->helper.lifeline.get(), source::lifeline) && add(*c, c->helper.end.get(), source::helper_end)) {
+    say_lease(*c, true);
     if (c->stop_grace) {
       exec::send_packet(c->helper.lifeline.get(), encode(exec::message{exec::stop{*c->stop_grace}}));
     }
@@ -179,18 +179,31 @@ expected<void> launcher::impl::start(const command_ptr& c) {
   }
   // It has no order: nothing was executed, and it ends with its lifeline.
   c->now = command::phase::ended;
-  c->helper.lifeline.reset();
+  drop(c->helper.lifeline);
   const bool gone = exec::has_ended(c->helper.end);
   exec::kill_by(c->helper.end);
   if (gone || !add(*c, c->helper.end.get(), source::helper_end)) {
     set_due(*c);
   }
-  return fail(errc::invalid_state, "cannot give a helper its order: too many open files?");
+  if (c->leaf) {
+    c->leaf.reset();
+    rmdir(c->what.what.leaf.c_str());
+  }
+  if (c->what.what.has_lock) {
+    unlink(lock_path(c->what.what.run).c_str());
+  }
+  ++status_.refused;
+  const auto listener = std::move(c->listener); // which has the command: it goes without the lock
+  c->listener = nullptr;
+  const bool ends = ends_;
+  lock.unlock();
+  return ends ? fail(errc::shutting_down, "the launcher has ended")
+              : fail(errc::invalid_state, "cannot give a helper its order: too many open files?");
 }
 
-bool launcher::impl::say_lease(command& c) {
+bool launcher::impl::say_lease(command& c, bool shorter) {
   ++c.seq;
-  c.said_at = exec::boot_nanoseconds();
+  c.said_at = shorter ? exec::boot_nanoseconds() : c.said_at;
   return exec::send_packet(c.helper.lifeline.get(), encode(exec::message{exec::lease{c.seq, c.deadline}})) ==
          exec::sending::sent;
 }
@@ -234,9 +247,8 @@ bool launcher::impl::hand_over(command& c, int leaf) {
       return false;
     }
   }
-  c.ordered =
-    exec::send_packet(c.helper.lifeline.get(), encode(exec::message{exec::order_here{}}), all) == exec::sending::sent;
-  return c.ordered;
+  return exec::send_packet(c.helper.lifeline.get(), encode(exec::message{exec::order_here{}}), all) ==
+         exec::sending::sent;
 }
 
 /// The lock is that of the open file, which the helper has from then on, also when this process is gone.

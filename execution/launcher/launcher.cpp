@@ -50,6 +50,10 @@ launcher::~launcher() {
   impl_->end();
 }
 
+void launcher::shutdown() {
+  impl_->end();
+}
+
 containment launcher::held_by() const {
   return impl_->held_by();
 }
@@ -225,6 +229,7 @@ void launcher::impl::end() {
   if (!thread_.joinable()) {
     return;
   }
+  std::vector<std::shared_ptr<exec::command_listener>> left;
   {
     lock_type lock{mutex_};
     ends_ = true;
@@ -237,13 +242,17 @@ void launcher::impl::end() {
     changed_.wait_for(lock, std::chrono::seconds{30}, [&] {
       return std::all_of(commands_.begin(), commands_.end(), [](const auto& c) { return c.second->lost; });
     });
-    for (const auto& [id, c] : std::exchange(commands_, {})) {
+    for (const auto& [id, c] : commands_) {
       kill_here(*c); // and what cannot be killed is left to the helpers and the system
+      left.push_back(std::move(c->listener));
+      c->listener = nullptr;
     }
+    commands_.clear();
     due_.clear();
     wake();
   }
   thread_.join();
+  left.clear(); // each has its command: they go without the lock
   lanes_.stop();
 }
 
@@ -254,7 +263,7 @@ void launcher::impl::report(log_level level, std::string text) {
     r.level = level;
     r.component = "launcher";
     r.text = std::move(text);
-    lanes_.post(0, [sink = options_.log, r = std::move(r)] { sink(r); });
+    lanes_.post_log([sink = options_.log, r = std::move(r)] { sink(r); });
   }
 }
 

@@ -61,7 +61,7 @@ private:
   expected<void> room() const;
   expected<void> make_leaf(command& c) const;
   exec::owned_fd open_log(const command& c, std::uint64_t& room);
-  bool say_lease(command& c);
+  bool say_lease(command& c, bool shorter);
   bool hand_over(command& c, int leaf);
   void give_up(command& c);
   exec::owned_fd lock_run(const command& c) const;
@@ -75,6 +75,7 @@ private:
   static std::int64_t kill_time(const command& c, std::int64_t ahead);
   void kill_processes(command& c);
   void kill_here(command& c);
+  void drop(exec::owned_fd& fd);
   void finish(command& c);
   void look_for_rest(command& c, lock_type& lock);
   void sweep(const command& c, lock_type& lock, std::size_t& found);
@@ -151,12 +152,13 @@ public:
   std::uint64_t seq = 0, acked = 0;
   std::int64_t deadline = exec::no_deadline;
   std::uint32_t heard = 0;                ///< lines for which the helper has no credit yet
-  std::int64_t said_at = 0;               ///< when the helper was told last when it has to make an end
+  std::int64_t said_at = 0;               ///< when the helper was told last of a deadline that is earlier than before
   std::optional<std::int64_t> stop_grace; ///< before it was started
   std::optional<std::int64_t> kill_by;    ///< after a request to stop
   std::optional<std::int64_t> ready_by;
   std::optional<std::int64_t> due; ///< its place in the launcher's list
-  bool ordered = false, killed_here = false, helper_gone = false, lost = false;
+  bool killed_here = false, helper_gone = false, lost = false;
+  bool empty = false; ///< its helper has said that nothing is left, and has something to tell yet
   exec::command_end end;
 };
 

@@ -19,18 +19,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Whether its helper is gone: that has the lock as long as it lives.
+/// Whether its helper is gone: that has the lock as long as it lives. What cannot be opened tells nothing.
 bool is_free(const std::string& path) {
   const exec::owned_fd fd{::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC)};
-  return !fd.is_open() || flock(fd.get(), LOCK_EX | LOCK_NB) == 0;
+  return fd.is_open() ? flock(fd.get(), LOCK_EX | LOCK_NB) == 0 : errno == ENOENT;
 }
 
-std::vector<std::string> runs_in(const std::string& folder) {
+std::vector<std::string> runs_in(const std::string& folder, std::error_code& failed) {
   std::vector<std::string> runs;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator{folder, ignored}) {
-    if (entry.path().extension() == ".run") {
-      runs.push_back(entry.path().stem().string());
+  for (auto i = fs::directory_iterator{folder, failed}; !failed && i != fs::directory_iterator{}; i.increment(failed)) {
+    if (i->path().extension() == ".run") {
+      runs.push_back(i->path().stem().string());
     }
   }
   return runs;
@@ -57,7 +56,11 @@ expected<void> launcher::impl::end_leftovers() {
     return fail(errc::invalid_state, "launcher: the run_folder " + folder + " is another process's, which lives");
   }
   const auto until = std::chrono::steady_clock::now() + std::chrono::minutes{1};
-  for (const auto& run : runs_in(folder)) {
+  const auto runs = runs_in(folder, failed);
+  if (failed) {
+    return fail(errc::invalid_config, "launcher: cannot read " + folder + " (run_folder): " + failed.message());
+  }
+  for (const auto& run : runs) {
     const auto leaf = cgroup_base_ + "/djm-" + run;
     for (bool gone = false; !gone;) {
       bool populated = false;

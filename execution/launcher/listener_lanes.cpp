@@ -33,7 +33,14 @@ void listener_lanes::stop() {
 }
 
 void listener_lanes::post(std::uint64_t command, std::function<void()> f) {
-  auto& l = *lanes_[command % lanes_.size()].calls;
+  post(*lanes_[command % of_commands].calls, std::move(f));
+}
+
+void listener_lanes::post_log(std::function<void()> f) {
+  post(*lanes_[of_commands].calls, std::move(f));
+}
+
+void listener_lanes::post(lane& l, std::function<void()> f) {
   std::lock_guard<std::mutex> guard{l.mutex};
   l.calls.push_back(std::move(f));
   l.changed.notify_all();
@@ -49,7 +56,10 @@ void listener_lanes::serve(lane& l) {
     auto f = std::move(l.calls.front());
     l.calls.pop_front();
     lock.unlock();
-    f();
+    try {
+      f();
+    } catch (...) { // code of the user's: nothing else depends on it
+    }
     f = nullptr; // what it refers to goes without the lock
     lock.lock();
   }

@@ -20,7 +20,10 @@ public:
   ~listener_lanes() { stop(); }
 
   void start();
+  /// What it throws is dropped.
   void post(std::uint64_t command, std::function<void()> f);
+  /// The same for what is logged: a sink that blocks delays no listener.
+  void post_log(std::function<void()> f);
   /// Makes the calls that wait, and ends the threads. On one of them it does not wait for that one.
   void stop();
 
@@ -31,13 +34,15 @@ private:
     std::deque<std::function<void()>> calls;
     bool ends = false;
   };
+  static constexpr std::size_t of_commands = 2;
   static void serve(lane& l);
+  static void post(lane& l, std::function<void()> f);
 
   struct place {
     std::shared_ptr<lane> calls; ///< the thread's, too
     std::thread thread;
   };
-  std::array<place, 2> lanes_;
+  std::array<place, of_commands + 1> lanes_;
 };
 
 } // namespace djm::exec

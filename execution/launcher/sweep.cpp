@@ -86,9 +86,8 @@ std::size_t sweep_children(const std::set<pid_t>& known) {
       return;
     }
     ::kill(pid, SIGKILL); // a child of ours keeps its id until we take what is left of it
-    if (waitpid(pid, nullptr, WNOHANG) == 0) {
-      ++left;
-    }
+    waitpid(pid, nullptr, WNOHANG);
+    ++left; // also where it is gone already: it may have had children, which come to us behind our back
   });
   return left;
 }

@@ -123,6 +123,10 @@ void launcher::impl::on_packet(command& c, exec::packet& p) {
     take_line(c, *line);
   } else if (const auto* exited = std::get_if<exec::exited>(&*m)) {
     c.end.how = *exited;
+  } else if (std::holds_alternative<exec::empty>(*m)) {
+    c.empty = true; // there is nothing to kill any more, however long it takes to tell the rest
+    set_due(c);
+    changed_.notify_all();
   } else if (const auto* gone = std::get_if<exec::gone>(&*m)) {
     c.end.rest = *gone;
     finish(c);

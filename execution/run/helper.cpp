@@ -37,8 +37,10 @@ int helper::run() {
   while (!done()) {
     wait();
     receive();
-    // What has been said before it is read first: a lease that was late for the timer alone must not kill.
+    // All that has been said before it is read first: a lease that was late for the timer alone must not kill, and one
+    // that another has replaced meanwhile counts no more.
     carry_out(core_.on_wake(boot_nanoseconds()));
+    flush();
     reap();
     if (output_) {
       output_->read_some();
@@ -129,10 +131,8 @@ void helper::on_packet(packet& p) {
   }
   if (const auto* l = std::get_if<lease>(&*m)) {
     core_.on_lease(*l);
-    carry_out(core_.on_wake(boot_nanoseconds()));
-    // Whoever waits for this waits for nothing that the command says.
+    // Whoever waits for this waits for nothing that the command says. It goes when what the lease asks for is done.
     outbox_.push_front({encode(message{ack{core_.seq()}})});
-    flush();
   } else if (const auto* s = std::get_if<stop>(&*m)) {
     carry_out(core_.on_stop(s->grace, boot_nanoseconds()));
   } else if (const auto* more = std::get_if<credit>(&*m)) {
@@ -328,6 +328,9 @@ void helper::drain() {
   box_.reset();
   if (order_.by == rank::cgroup && !order_.leaf.empty()) {
     rmdir(order_.leaf.c_str());
+  }
+  if (!node_is_gone_) {
+    outbox_.push_front({encode(message{empty{}})});
   }
   say(last);
 }

@@ -31,6 +31,10 @@ public:
       give_up(stage::setup, errno);
     }
     enter();
+    arguments_ = pointers(order_.program);
+    environment_ = pointers(order_.environment);
+    // Before the limits: descriptors and memory of ours may be more than the command is allowed.
+    arrange_descriptors();
     limit();
     switch_user();
     die_with_parent();
@@ -40,7 +44,6 @@ public:
     if (chdir(order_.folder.empty() ? "/" : order_.folder.c_str()) != 0) {
       give_up(stage::folder, errno);
     }
-    arrange_descriptors();
     reset_signals();
     if (boot_nanoseconds() >= start_until_) {
       give_up(stage::lease, ETIME);
@@ -136,11 +139,9 @@ private:
 
   /// A name without "/" is looked for in the PATH that the command gets, as a shell would.
   [[noreturn]] void execute() const {
-    const auto arguments = pointers(order_.program);
-    const auto environment = pointers(order_.environment);
     const auto& name = order_.program.front();
     if (name.empty() || name.find('/') != name.npos) {
-      execve(name.c_str(), arguments.data(), environment.data());
+      execve(name.c_str(), arguments_.data(), environment_.data());
       give_up(stage::program, errno);
     }
     int seen = ENOENT;
@@ -148,7 +149,7 @@ private:
     while (true) {
       const auto end = rest.find(':');
       const auto folder = std::string{rest.substr(0, end)};
-      execve(((folder.empty() ? "." : folder) + "/" + name).c_str(), arguments.data(), environment.data());
+      execve(((folder.empty() ? "." : folder) + "/" + name).c_str(), arguments_.data(), environment_.data());
       if (errno != ENOENT && errno != ENOTDIR) {
         seen = errno;
       }
@@ -178,6 +179,7 @@ private:
   const std::int64_t start_until_;
   const pid_t parent_;
   int failure_ = ends_.failure;
+  std::vector<char*> arguments_, environment_;
 };
 
 } // namespace

@@ -78,13 +78,15 @@ void cgroup_leaf::kill() const {
 bool cgroup_leaf::populated(int events) const {
   const int fd = events >= 0 ? events : openat(folder_, "cgroup.events", O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
-    return true;
+    return errno != ENOENT && errno != ENODEV; // a folder that was removed has nobody in it
   }
+  errno = 0;
   const auto text = read_all(fd);
+  const bool removed = text.empty() && errno == ENODEV;
   if (events < 0) {
     close(fd);
   }
-  return text.find("populated 0") == text.npos;
+  return !removed && text.find("populated 0") == text.npos;
 }
 
 } // namespace djm::exec

@@ -16,7 +16,7 @@ namespace djm::exec {
 
 /// Grows with each change of what is written here. Both ends must be of the same: an upgrade under a living node is
 /// found out with the first message.
-constexpr std::uint32_t wire_version = 1;
+constexpr std::uint32_t wire_version = 2;
 
 /// The longest packet, and the most bytes that an order may have.
 constexpr std::size_t max_packet = 128 * 1024;
@@ -122,7 +122,10 @@ enum class ending : std::uint8_t {
 };
 constexpr std::uint8_t last_ending = 3;
 
-/// Nothing of the command is left. The last message.
+/// Nothing of the command is left, whatever is still to be told: it overtakes the lines that wait.
+struct empty {};
+
+/// The same, and how it came. The last message.
 struct gone {
   ending why = ending::none;
   bool killed = false;       ///< KILL was needed for that
@@ -138,7 +141,8 @@ struct credit {
 /// What a helper has at its start.
 constexpr std::uint32_t first_credit = 64;
 
-using message = std::variant<hello, lease, order_here, stop, ack, held, started, refused, line, exited, gone, credit>;
+using message = std::variant<hello, lease, order_here, stop, ack, held, started, refused, line, exited, gone, credit,
+                             empty>;
 
 std::string encode(const message& m);
 /// Nothing where it is none, has bytes too many, or a value that is none.

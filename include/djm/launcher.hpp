@@ -96,7 +96,10 @@ DJM_FIELDS(launcher_status, held_by, running, started, ended, refused, killed, l
            containment_lost)
 
 /// Starts the commands of the jobs of one node, each with a helper of its own (djm-run), and sees to their end.
-/// Thread-safe. Has three threads.
+/// Thread-safe. Has four threads: one watches, two call the code of jobs, one the log.
+///
+/// Jobs whose commands run keep it alive. Call `shutdown` when the node has ended, so that nothing goes on while the
+/// program does not expect it any more.
 class launcher {
 public:
   /// `invalid_config` for options out of range, or a machine that cannot do what they ask for; `invalid_file` for a
@@ -104,8 +107,12 @@ public:
   static expected<std::shared_ptr<launcher>> open(launcher_options options);
   launcher(const launcher&) = delete;
   launcher& operator=(const launcher&) = delete;
-  /// Makes an end of the commands that there still are, and waits until nothing of them is left, for 30 s at most.
+  /// `shutdown`, where that has not been called.
   ~launcher();
+
+  /// Makes an end of the commands that there still are, and waits until nothing of them is left, for 30 s at most. From
+  /// then on none is started (`shutting_down`). Not to be called by two threads at a time.
+  void shutdown();
 
   /// What holds the commands.
   containment held_by() const;

@@ -282,7 +282,7 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
       is_of_life(e, txn.session), lawless, now,
       [&](std::string text) { say("I3", now, fmt::format("zxid {}: {}", txn.zxid, text)); });
     moves_.sees(change, e, image_, now);
-    room_.sees(e, image_);
+    room_.sees(e, image_, now);
     image_.apply(change, e, txn.zxid);
     if (e.what == kind::alive_made) {
       if (const auto a = image_.alive().find(node_id{e.key}); a != image_.alive().end()) {

@@ -28,14 +28,14 @@ void judge::told(const process& p, const event& what, time_point now) {
   if (!h.deadline || *h.deadline - now < start_margin) {
     turns_.anew(p.number(), now);
   }
-  room_.told(p.number(), p.node(), what, image_, [&](std::string text) { say("I3", now, std::move(text)); });
+  room_.told(p.number(), p.node(), what, image_, now, [&](std::string text) { say("I3", now, std::move(text)); });
   turns_.told(p.number(), what, now, [&](std::string text) { say("I3", now, std::move(text)); });
   slots_.told(p.number(), what, std::chrono::duration_cast<std::chrono::milliseconds>(p.wall()).count(),
               [&](const char* invariant, std::string text) { say(invariant, now, std::move(text)); });
   if (const auto* model = std::get_if<model_changed>(&what)) {
     model_.told(*model);
   }
-  memory_.told(p.number(), what,
+  memory_.told(p.number(), what, std::chrono::duration_cast<std::chrono::milliseconds>(p.wall()).count(),
                [&](const char* invariant, std::string text) { say(invariant, now, std::move(text)); });
   if (const auto* granted = std::get_if<items_granted>(&what)) {
     for (const auto& item : granted->items) {

@@ -19,7 +19,8 @@ std::string when(std::int64_t ms) {
 
 /// What is still under way when all is settled: a start, its retries, its end.
 constexpr std::int64_t under_way_ms = 4'000;
-constexpr std::int64_t window_ms = 24 * 3'600'000;
+constexpr std::int64_t day_ms = 24 * 3'600'000;
+constexpr std::int64_t window_ms = day_ms;
 
 } // namespace
 
@@ -33,6 +34,9 @@ void memory_rules::sees(const store::node_change& change, const tree_event& e, s
     const auto j = jobs_.find(job_id{change.path.substr(jobs.size())});
     if (const auto p = store::decode<store::job_payload>(change.data, change.path); j != jobs_.end() && p) {
       j->second.since = p->slots_since_ms;
+      if (change.what == change_kind::create) {
+        j->second.started.clear(); // it is another job
+      }
     }
     return;
   }
@@ -93,7 +97,7 @@ void memory_rules::changed(const key& k, job_memory& j, item_memory& m, const st
   m.covered.insert(next.slot);
 }
 
-void memory_rules::told(std::uint32_t host, const event& what, const complaint& say) {
+void memory_rules::told(std::uint32_t host, const event& what, std::int64_t wall_ms, const complaint& say) {
   if (const auto* g = std::get_if<items_granted>(&what); g != nullptr && jobs_.count(g->job) > 0) {
     for (const auto& item : g->items) {
       items_[{g->job, item.id}].holders.insert(host);
@@ -103,7 +107,7 @@ void memory_rules::told(std::uint32_t host, const event& what, const complaint& 
       items_[{v->job, item}].holders.erase(host);
     }
   } else if (const auto* s = std::get_if<run_started>(&what); s != nullptr && s->slot && jobs_.count(s->job) > 0) {
-    started(*s, say);
+    started(*s, wall_ms, say);
   } else if (const auto* k = std::get_if<slots_skipped>(&what)) {
     const auto j = jobs_.find(k->job);
     if (j == jobs_.end()) {
@@ -120,14 +124,14 @@ void memory_rules::told(std::uint32_t host, const event& what, const complaint& 
   }
 }
 
-void memory_rules::started(const run_started& s, const complaint& say) {
+void memory_rules::started(const run_started& s, std::int64_t wall_ms, const complaint& say) {
   auto& j = jobs_.at(s.job);
   for (const auto& item : s.items) {
     ++counts_.starts;
     auto& m = items_[{s.job, item.id}];
     const auto name = fmt::format("attempt {} of slot {} of {}/{}", s.attempt, when(*s.slot), s.job, item.id);
     m.covered.insert(*s.slot);
-    if (*s.slot <= j.since) {
+    if (*s.slot <= j.since && j.since - wall_ms <= day_ms) {
       say("S7", fmt::format("{} starts, and slots count from {} on", name, when(j.since)));
     }
     if (j.rule != slots::claimed && j.rule != slots::tracked) {

@@ -23,7 +23,7 @@ namespace djm::sim {
 /// - S3: what starts was claimed before, in this turn;
 /// - S4: every slot of what is held in the end has started or was told of;
 /// - S5: nothing is written for jobs that forget, and no end twice in one turn;
-/// - S7: nothing starts up to the moment from which slots count.
+/// - S7: nothing starts up to the moment from which slots count, where the clock of the node is less than a day behind.
 class memory_rules {
 public:
   using complaint = std::function<void(const char* invariant, std::string)>;
@@ -39,7 +39,8 @@ public:
   /// `lawless`: whoever writes is nobody of the cluster's.
   void sees(const store::node_change& change, const tree_event& e, store::zxid_t zxid, bool lawless,
             const complaint& say);
-  void told(std::uint32_t host, const event& what, const complaint& say);
+  /// `wall_ms`: by the clock of the node that tells it.
+  void told(std::uint32_t host, const event& what, std::int64_t wall_ms, const complaint& say);
   void gone(std::uint32_t host);
   /// Another history begins: what was before is not judged.
   void history_begins();
@@ -69,7 +70,7 @@ private:
   using key = std::pair<job_id, item_id>;
 
   void changed(const key& k, job_memory& j, item_memory& m, const store::slot_payload& next, const complaint& say);
-  void started(const run_started& s, const complaint& say);
+  void started(const run_started& s, std::int64_t wall_ms, const complaint& say);
 
   store::tree_schema tree_;
   std::map<job_id, job_memory> jobs_;

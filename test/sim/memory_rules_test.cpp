@@ -35,7 +35,7 @@ struct memory_story {
     c.data = store::encode(p);
     rules.sees(c, {}, 1, false, say());
   }
-  void told(const event& what) { rules.told(1, what, say()); }
+  void told(const event& what) { rules.told(1, what, wall, say()); }
   void granted() { told(items_granted{"job", {{"x", 5}}}); }
   void starts(std::int64_t minute, std::uint32_t attempt = 1, fencing_token token = 5) {
     told(run_started{"job", 1, {{"x", token}}, base + minute * 60'000, attempt});
@@ -46,6 +46,7 @@ struct memory_story {
   }
 
   static constexpr std::int64_t base = 1'700'006'400'000;
+  std::int64_t wall = base; ///< of the process
   memory_rules rules;
   promises broken;
 };
@@ -127,4 +128,8 @@ TEST_CASE("memory judge: a start of a slot that does not count breaks S7") {
   s.writes(slot_mark::claimed, 2);
   s.starts(2);
   CHECK(s.broken == promises{"S7"});
+  s.broken.clear();
+  s.wall -= 25 * 3'600'000; // by this clock the moment was written by one that is wrong
+  s.starts(2, 2);
+  CHECK(s.broken == promises{"S3"});
 }

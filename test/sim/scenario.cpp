@@ -140,6 +140,8 @@ void add_calendar_jobs(world& w, fault_plan& c, const time_zone_source& zones, c
     const auto when = cron("*/10 * * * * *").zone("Sim/A").dst(dst_rule::literal);
     spec.schedule = schedule::by(when).value();
     spec.mode = running_mode::thread_per_item;
+    spec.pool_check_period = dice.between(1s, 2500ms);
+    spec.pool_timeout = 1s;
     spec.slots.remember = rule;
     spec.slots.least_claim_gap = 10s;
     spec.slots.jitter = dice.one_in(2) ? dice.between(0ms, 4000ms) : 0ms;

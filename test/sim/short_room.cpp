@@ -1,5 +1,7 @@
 #include "test/sim/short_room.hpp"
 
+#include <limits>
+
 #include <fmt/format.h>
 
 namespace djm::sim {
@@ -19,8 +21,9 @@ constexpr std::string_view flaps = "flaps: ";
 } // namespace
 
 /// What begins to wait, or may, is a reason for one wish more.
-void short_room::sees(const tree_event& e, const tree_image& image) {
+void short_room::sees(const tree_event& e, const tree_image& image, time_point now) {
   using kind = tree_event::kind;
+  follow_line(e, image, now);
   const bool item = e.what == kind::unassigned || e.what == kind::pool_item_made;
   if (!item && e.what != kind::pool_changed) {
     return;
@@ -39,11 +42,37 @@ void short_room::sees(const tree_event& e, const tree_image& image) {
   }
 }
 
+/// Who waits, in the order in which they have begun.
+void short_room::follow_line(const tree_event& e, const tree_image& image, time_point now) {
+  using kind = tree_event::kind;
+  if (e.what == kind::pool_changed || e.what == kind::pool_item_gone) {
+    if (e.what == kind::pool_item_gone) {
+      line_.leaves(e.key);
+    } else {
+      line_.term_begins(now, image.assigned()); // other needs, or a switch: all are asked for anew
+    }
+  } else if (has(job_in_key(e.key)) && !is_hidden_item(e.key)) {
+    const auto own = image.assigned().find(e.key);
+    if (e.what == kind::pool_item_made || (e.what == kind::unassigned && own != image.assigned().end() &&
+                                           own->second.size() == 1 && own->second.count(node_id{e.worker}) > 0)) {
+      line_.waits(e.key, now);
+    } else if (e.what == kind::assigned && room_.count(node_id{e.worker}) > 0) {
+      const auto& mine = jobs_.at(job_in_key(e.key));
+      line_.placed(e.key, node_id{e.worker}, now, [&](const std::string& other) {
+        const auto& j = jobs_.at(job_in_key(other));
+        return j.priority == mine.priority && may_have_place(other, node_id{e.worker}, image) &&
+               j.room <= room_at(node_id{e.worker}, j.priority, image);
+      });
+    }
+  }
+}
+
 void short_room::told(std::uint32_t process, const node_id& node, const event& what, const tree_image& image,
-                      const say& f) {
+                      time_point now, const say& f) {
   if (const auto* l = std::get_if<leader_changed>(&what)) {
     terms_.erase(process);
     if (l->leader == node) {
+      line_.term_begins(now, image.assigned());
       auto& t = terms_[process];
       for (const auto& key : image.pool()) {
         ++t.may[job_in_key(key)];
@@ -52,11 +81,16 @@ void short_room::told(std::uint32_t process, const node_id& node, const event& w
   } else if (const auto t = terms_.find(process);
              t != terms_.end() && std::holds_alternative<connection_changed>(what)) {
     // A leader that was cut off begins anew, in a term of its own under the same latch.
+    line_.term_begins(now, image.assigned());
     for (const auto& key : image.pool()) {
       ++t->second.may[job_in_key(key)];
     }
-  } else if (const auto* p = std::get_if<problem>(&what); p != nullptr && p->about.rfind(flaps, 0) == 0) {
-    shunned_.insert(p->about.substr(flaps.size()));
+  } else if (const auto* p = std::get_if<problem>(&what); p != nullptr) {
+    if (p->about.rfind(flaps, 0) == 0) {
+      shunned_.insert(p->about.substr(flaps.size()));
+    } else if (p->why.text.find("failed and is rebuilt") != std::string::npos) {
+      line_.term_begins(now, image.assigned()); // it may have been the one that leads
+    }
   } else if (const auto* w = std::get_if<capacity_wanted>(&what); w != nullptr && has(w->job)) {
     ++wishes_;
     const auto mine = terms_.find(process);
@@ -72,46 +106,54 @@ bool short_room::serves(const node_id& worker, const job_id& job, const tree_ima
          !image.marked(worker) && shunned_.count(worker.str()) == 0;
 }
 
-void short_room::quiescent(const tree_image& image, const say& f) const {
-  // Room by worker and priority of who has it.
-  std::map<node_id, std::map<int, std::int64_t>> taken;
+std::int64_t short_room::room_at(const node_id& worker, int priority, const tree_image& image) const {
+  auto left = room_.at(worker);
   for (const auto& [key, owners] : image.assigned()) {
     const auto j = jobs_.find(job_in_key(key));
-    if (j != jobs_.end() && !is_hidden_item(key)) {
-      for (const auto& w : owners) {
-        taken[w][j->second.priority] += j->second.room;
-      }
+    if (j != jobs_.end() && j->second.priority >= priority && owners.count(worker) > 0 && !is_hidden_item(key)) {
+      left -= j->second.room;
     }
   }
-  for (const auto& [w, by] : taken) {
-    std::int64_t all = 0;
-    for (const auto& [priority, room] : by) {
-      all += room;
-    }
-    if (const auto r = room_.find(w); r != room_.end() && all > r->second) {
-      f(fmt::format("{} has items that take {}, and room for {}", w, all, r->second));
+  return left;
+}
+
+/// But for the room.
+bool short_room::may_have_place(const std::string& key, const node_id& worker, const tree_image& image) const {
+  const auto job = job_in_key(key);
+  const auto enabled = image.jobs().find(job);
+  return !image.all_disabled() && enabled != image.jobs().end() && enabled->second && serves(worker, job, image) &&
+         !image.refuses(worker, key);
+}
+
+void short_room::quiescent(const tree_image& image, const say& f) const {
+  for (const auto& [worker, room] : room_) {
+    if (const auto left = room_at(worker, std::numeric_limits<int>::min(), image); left < 0) {
+      f(fmt::format("{} has items that take {}, and room for {}", worker, room - left, room));
     }
   }
   for (const auto& key : image.pool()) {
-    const auto job = job_in_key(key);
-    const auto j = jobs_.find(job);
-    const auto enabled = image.jobs().find(job);
-    if (j == jobs_.end() || image.assigned().count(key) > 0 || image.all_disabled() || enabled == image.jobs().end() ||
-        !enabled->second) {
+    const auto j = jobs_.find(job_in_key(key));
+    if (j == jobs_.end() || image.assigned().count(key) > 0) {
       continue;
     }
     for (const auto& [worker, room] : room_) {
-      if (!serves(worker, job, image) || image.refuses(worker, key)) {
+      if (!may_have_place(key, worker, image)) {
         continue;
       }
-      auto left = room;
-      for (const auto& [priority, has] : taken[worker]) {
-        left -= priority >= j->second.priority ? has : 0;
-      }
-      if (left >= j->second.room) {
+      if (const auto left = room_at(worker, j->second.priority, image); left >= j->second.room) {
         f(fmt::format("{} waits for room of {}, and {} has {} that is free or has items of lower priority",
                       item_in_key(key), j->second.room, worker, left));
       }
+    }
+  }
+  const auto has = [&](const std::string& item, const node_id& worker) {
+    const auto a = image.assigned().find(item);
+    return a != image.assigned().end() && a->second.count(worker) > 0;
+  };
+  for (const auto& p : line_.complaints(has)) {
+    if (may_have_place(p.older, p.worker, image)) {
+      f(fmt::format("{} has waited longer than {}, which was given a place on {} that it fits into", p.older,
+                    p.younger, p.worker));
     }
   }
 }

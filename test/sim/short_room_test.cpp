@@ -41,17 +41,18 @@ public:
 
   short_room rules;
   tree_image image;
+  time_point now{std::chrono::seconds{100}};
   short_room::say say = [this](const std::string&) { ++count_; };
 
 private:
-  void tell(const event& what) { rules.told(1, node_id{"v"}, what, image, say); }
+  void tell(const event& what) { rules.told(1, node_id{"v"}, what, image, now, say); }
   void change(sim::tree_event::kind what, const std::string& key, const std::string& worker, std::string data = {}) {
     store::node_change c;
     c.what = store::node_change::kind::create;
     c.data = std::move(data);
     c.ephemeral_owner = 7;
     const sim::tree_event e{what, key, worker};
-    rules.sees(e, image);
+    rules.sees(e, image, now);
     image.apply(c, e, 1);
   }
   std::size_t count_ = 0;
@@ -111,4 +112,51 @@ TEST_CASE("room: a wish that is told again is noticed, and one of another term i
   c.unassign("low/a", "w"); // it had been served meanwhile
   c.wishes("low");
   CHECK(c.broken() == 0);
+}
+
+TEST_CASE("room: of two that count the same the one that has waited longer has the place, where both fit") {
+  for (const bool fair : {true, false}) {
+    crowd c;
+    c.item("normal/a");
+    c.item("normal/b");
+    c.assign("normal/a", "v");
+    c.assign("normal/b", "v");
+    c.item("low/a"); // fits, and counts less
+    c.assign("low/a", "w");
+    c.leads();
+    c.item("normal/old");
+    c.now += waiting_line::slack + std::chrono::seconds{1};
+    c.item("normal/young");
+    c.now += waiting_line::move + std::chrono::seconds{1};
+    c.unassign("low/a", "w");
+    c.assign(fair ? "normal/old" : "normal/young", "w");
+    CHECK(c.at_rest() == (fair ? 0 : 1));
+    c.leads(); // ages begin again
+    CHECK(c.at_rest() == 0);
+  }
+}
+
+TEST_CASE("room: one that has lost its place comes before one that never had any, and one on its way passes nobody over") {
+  crowd c;
+  c.item("normal/a");
+  c.item("normal/b");
+  c.item("normal/c");
+  c.assign("normal/a", "v");
+  c.assign("normal/b", "v");
+  c.assign("normal/c", "w");
+  c.item("normal/old");
+  c.now += waiting_line::slack + std::chrono::seconds{1};
+  c.unassign("normal/c", "w");
+  c.now += waiting_line::move + std::chrono::seconds{1};
+  c.assign("normal/c", "w");
+  CHECK(c.at_rest() == 0);
+  c.unassign("normal/c", "w");
+  c.now += waiting_line::move + std::chrono::seconds{1};
+  c.assign("normal/old", "w");
+  CHECK(c.at_rest() == 1);
+  c.unassign("normal/old", "w");
+  c.assign("normal/old", "w");
+  c.unassign("normal/a", "v");
+  c.assign("normal/c", "v");
+  CHECK(c.at_rest() == 0);
 }

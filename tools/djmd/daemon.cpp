@@ -69,6 +69,14 @@ expected<std::unique_ptr<service>> service::start(daemon_file f) {
   return s;
 }
 
+service::~service() {
+  http_.reset();
+  node_.reset();
+  if (launcher_) {
+    launcher_->shutdown();
+  }
+}
+
 expected<void> service::add(const std::string& name, const job_table& t) {
   auto job = command_job::define(make_builder(name, t), make_command(t), launcher_);
   return job ? node_->register_job(std::move(*job)) : tl::make_unexpected(std::move(job.error()));

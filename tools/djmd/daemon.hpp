@@ -21,6 +21,10 @@ class service {
 public:
   /// Everything in its order: what an earlier process has left is ended first, then the node joins.
   static expected<std::unique_ptr<service>> start(daemon_file f);
+  service(const service&) = delete;
+  service& operator=(const service&) = delete;
+  /// Commands that the node could not wait for end before this is done.
+  ~service();
 
   /// Jobs that are new, changed or gone. The rest of the file takes effect with the next start; what has changed there
   /// is returned, and what could not be done.

@@ -188,6 +188,7 @@ launcher_options make_launcher(const daemon_file& f) {
   }
   o.node = f.node.id.str();
   o.adopt_orphans = true;
+  o.log = stderr_log();
   return o;
 }
 

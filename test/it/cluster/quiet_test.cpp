@@ -2,6 +2,7 @@
 
 #include <iostream>
 
+#include "djm/item_state.hpp"
 #include "harness.hpp"
 #include "shared_server.hpp"
 
@@ -9,17 +10,23 @@ using namespace djm;
 using namespace djm::test;
 using namespace std::chrono_literals;
 
-TEST_CASE("a calm cluster of 5 nodes and 200 items writes no znode while it runs") {
+TEST_CASE("a calm cluster of 5 nodes and 200 items, with roles, orders and saved state, writes no znode while it runs") {
   const auto connect = shared_server().connect_string();
   const auto root = fresh_path();
   std::vector<node> nodes;
   std::vector<std::shared_ptr<counting_job>> code;
   for (int i = 0; i < 5; ++i) {
-    nodes.push_back(start_node(quick_config(node_id{"n" + std::to_string(i)}, connect, root)));
+    auto config = quick_config(node_id{"n" + std::to_string(i)}, connect, root);
+    config.role = i % 2 == 0 ? node_role::both : node_role::worker;
+    nodes.push_back(start_node(std::move(config)));
     code.push_back(std::make_shared<counting_job>(numbered("i-", 200)));
     REQUIRE(nodes.back().register_job(counting("work", code.back(), schedule::fixed_rate(50ms))));
   }
   REQUIRE(eventually([&] { return locked_items(nodes) == 200 && all_ready(nodes); }, 30s));
+  // What operators have ordered stands in the record, and is followed without a word.
+  REQUIRE(nodes[1].configure_job("work", *user_config{}.with("batch", 5)));
+  REQUIRE(nodes[3].update_job("work", *user_config::parse(R"({"schedule": {"period": "40ms"}})")));
+  REQUIRE(nodes[2].set_item_state("work", "i-7", bytes_of("kept")));
   auto view = nodes[0].cluster();
   REQUIRE(view);
   REQUIRE(all_locked(*view));
@@ -65,7 +72,7 @@ TEST_CASE("a calm cluster of 5 nodes and 200 items writes no znode while it runs
     CHECK_MESSAGE(x->second.cversion == stat.cversion, path);
     CHECK_MESSAGE(x->second.version == stat.version, path);
   }
-  const auto due = static_cast<std::uint64_t>(span.count()) / 50 * nodes.size();
+  const auto due = static_cast<std::uint64_t>(span.count()) / 40 * nodes.size();
   std::cout << "figure: quiet: " << runs << " of " << due << " due runs, "
             << static_cast<double>(probes - probes_before) * 1000 / static_cast<double>(span.count())
             << " probes per second, " << commits - commits_before << " other transactions, " << reads - reads_before

@@ -96,3 +96,25 @@ TEST_CASE("declines: an item that is to be parked as well is parked, and stays")
   CHECK(r.failed(10, 2, "poison").empty());
   CHECK(r.seen.find("items_parked") != std::string::npos);
 }
+
+TEST_CASE("declines: an item that a question is about goes when that is answered, and starts nothing meanwhile") {
+  runner r{job_with(declining(1), running_mode::thread_per_item)};
+  r.leased(0);
+  r.granted(0, {{"a", 1}});
+  CHECK(r.asks(1, "a") == "ask 2: a#1");
+  CHECK(r.failed(2, 1, "poison").empty());
+  CHECK(r.wake(40).empty());
+  CHECK(r.done(41, 2).find("declined a for 1min: poison") != std::string::npos);
+  CHECK(r.wake(80).empty());
+}
+
+TEST_CASE("declines: an item that its run declines while a question is about it goes at once, and the answer is told") {
+  runner r{job_with(declining(0))};
+  r.leased(0);
+  r.granted(0, {{"a", 1}, {"b", 2}});
+  CHECK(r.asks(1, "a") == "ask 2: a#1");
+  CHECK(r.run_declined(1, 1, {"a"}, "no device") == "declined a for 1min: no device");
+  CHECK(r.done(2, 2).find("answer 2") != std::string::npos);
+  r.done(3, 1);
+  CHECK(r.wake(15) == "start 3: b#2");
+}

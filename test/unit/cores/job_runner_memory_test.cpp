@@ -137,3 +137,95 @@ TEST_CASE("memory: what was left out during a run is done with when that is") {
   n.serve();
   CHECK(n.record("a") == "done 03:00/1");
 }
+
+TEST_CASE("memory: a clock that is set back by days repeats nothing, however far that is") {
+  for (const auto rule : {slots::finished, slots::claimed, slots::tracked}) {
+    node_of n{rule};
+    n.go_to(minutes{10});
+    n.hold("a");
+    n.serve();
+    n.go_to(minutes{60});
+    n.serve();
+    CHECK(n.slots() == "01:00");
+    n.end_all();
+    n.serve();
+    const auto before = n.records.empty() ? 0 : n.records["a"].slot;
+    n.set_clock(hours_t{-72});
+    n.go_to(minutes{600});
+    n.serve();
+    CHECK(n.slots().empty());
+    n.set_clock(hours_t{72});
+    n.serve();
+    CHECK(n.slots() == "10:00");
+    CHECK((before == 0 || n.records["a"].slot >= before));
+  }
+}
+
+TEST_CASE("memory: an item that is to go elsewhere after its failures goes when the end of its run is written") {
+  for (const auto rule : {slots::finished, slots::tracked}) {
+    auto f = tries(1);
+    f.decline_item_after = 1;
+    node_of n{rule, f};
+    n.go_to(minutes{10});
+    n.hold("a");
+    n.serve();
+    n.go_to(minutes{60});
+    n.serve();
+    REQUIRE(n.running.size() == 1);
+    n.end(*n.running.begin(), true);
+    CHECK(n.declined.empty());
+    CHECK(n.serve() == 1);
+    CHECK(n.record("a") == "done 01:00/1");
+    CHECK(n.declined == std::vector<item_id>{"a"});
+    n.go_to(minutes{300});
+    CHECK(n.serve() == 0);
+    CHECK(n.slots() == "01:00");
+  }
+}
+
+TEST_CASE("memory: a slot that counts no more when its claim is written, or its retry is due, does not start") {
+  node_of n{slots::tracked, tries(3)};
+  n.go_to(minutes{10});
+  n.hold("a");
+  n.serve();
+  n.go_to(minutes{60}); // its claim is on its way
+  const auto claim = n.asks;
+  n.follow(tries(3), midnight_ms + 90 * 60'000);
+  n.asks.insert(n.asks.begin(), claim.begin(), claim.end());
+  n.serve();
+  CHECK(n.slots().empty());
+
+  node_of m{slots::finished, tries(3)};
+  m.go_to(minutes{10});
+  m.hold("a");
+  m.serve();
+  m.go_to(minutes{60});
+  REQUIRE(m.running.size() == 1);
+  m.end(*m.running.begin(), true); // another attempt in ten seconds
+  m.follow(tries(3), midnight_ms + 90 * 60'000);
+  m.serve();
+  m.go_to(minutes{89});
+  m.serve();
+  CHECK(m.slots() == "01:00");
+}
+
+TEST_CASE("memory: a retry that is planned stays planned when what is remembered is looked at once more") {
+  for (const auto rule : {slots::finished, slots::tracked}) {
+    node_of n{rule, tries(3)};
+    n.go_to(minutes{10});
+    n.hold("a");
+    n.serve();
+    n.go_to(minutes{60});
+    n.serve();
+    REQUIRE(n.running.size() == 1);
+    n.end(*n.running.begin(), true); // another attempt in ten seconds
+    n.follow(tries(3), midnight_ms + 1);
+    n.serve();
+    n.go_to(minutes{62});
+    n.serve();
+    REQUIRE(n.starts.size() == 2);
+    CHECK(n.starts[1].purpose.attempt == 2);
+    CHECK(n.slots() == "01:00 01:00");
+    CHECK(n.interrupted.empty());
+  }
+}

@@ -101,6 +101,8 @@ public:
         asks.push_back(w->wish);
       } else if (const auto* r = std::get_if<job_runner_core::released>(&e)) {
         released.insert(released.end(), r->items.begin(), r->items.end());
+      } else if (const auto* d = std::get_if<job_runner_core::declined>(&e)) {
+        declined.insert(declined.end(), d->items.begin(), d->items.end());
       } else if (const auto* m = std::get_if<emit_effect>(&e)) {
         if (const auto* i = std::get_if<slot_interrupted>(&m->what)) {
           interrupted.push_back(*i);
@@ -141,7 +143,7 @@ public:
   std::vector<stop_reason> stops;
   std::vector<slots_skipped> skipped;
   std::vector<slot_wish> asks;
-  std::vector<item_id> released;
+  std::vector<item_id> released, declined;
   std::vector<slot_interrupted> interrupted;
   std::vector<items_parked> parked;
 

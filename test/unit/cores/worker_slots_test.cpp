@@ -87,6 +87,23 @@ TEST_CASE("slots: who has written in between makes a write fail, and is told") {
   CHECK(r.ask({r.write("a", slot_mark::claimed, 3000)}) == "a written claimed 3000/1");
 }
 
+TEST_CASE("slots: no attempt is claimed twice, whatever a runner believes, and an end that stands is not written again") {
+  slots_rig r;
+  r.ask({r.look("a")});
+  CHECK(r.ask({r.write("a", slot_mark::claimed, 1000, 2)}) == "a written claimed 1000/2");
+  for (const std::uint32_t attempt : {1u, 2u}) {
+    CHECK(r.ask({r.write("a", slot_mark::claimed, 1000, attempt)}) == "a superseded claimed 1000/2");
+  }
+  CHECK(r.ask({r.write("a", slot_mark::given_back, 1000, 3)}) == "a written given_back 1000/3");
+  CHECK(r.ask({r.write("a", slot_mark::claimed, 1000, 2)}) == "a superseded given_back 1000/3");
+  CHECK(r.ask({r.write("a", slot_mark::claimed, 1000, 3)}) == "a written claimed 1000/3");
+  CHECK(r.ask({r.write("a", slot_mark::done, 1000, 3)}) == "a written done 1000/3");
+  r.forget();
+  CHECK(r.ask({r.write("a", slot_mark::done, 1000, 3)}) == "a written done 1000/3");
+  CHECK(r.transactions() == 0);
+  CHECK(r.ask({r.write("a", slot_mark::claimed, 1000, 3)}) == "a superseded done 1000/3");
+}
+
 TEST_CASE("slots: a later turn in the record, or a lock that is not ours, is the end of it") {
   slots_rig r;
   r.put("a", record(r.token_of("a") + 1, slot_mark::claimed, 2000));

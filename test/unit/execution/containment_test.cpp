@@ -71,20 +71,10 @@ public:
     REQUIRE(pid_ >= 0);
     if (pid_ == 0) {
       close(name[0]);
-      auto o = test_launcher(rank);
-      o.run_folder = run_folder;
-      const auto by = open_launcher(o);
-      auto what = stubborn();
-      what.what.grace = std::chrono::nanoseconds{run_folder.empty() ? 200ms : 60s}.count();
-      const auto c = start_command(by, what);
-      c.log->lines(1);
-      if (lease > 0s) {
-        c.run->lease_changed(boot_in(lease));
-      }
-      const auto run = c.run->name();
-      [[maybe_unused]] const auto n = write(name[1], run.data(), run.size());
-      while (true) {
-        pause();
+      try {
+        be_the_node(rank, lease, run_folder, name[1]);
+      } catch (...) { // a requirement that failed must not go on with the other cases here
+        _exit(3);
       }
     }
     close(name[1]);
@@ -110,6 +100,25 @@ public:
   const std::string& run() const { return run_; }
 
 private:
+  [[noreturn]] static void be_the_node(containment rank, std::chrono::nanoseconds lease, const std::string& run_folder,
+                                       int told) {
+    auto o = test_launcher(rank);
+    o.run_folder = run_folder;
+    const auto by = open_launcher(o);
+    auto what = stubborn();
+    what.what.grace = std::chrono::nanoseconds{run_folder.empty() ? 200ms : 60s}.count();
+    const auto c = start_command(by, what);
+    c.log->lines(1);
+    if (lease > 0s) {
+      c.run->lease_changed(boot_in(lease));
+    }
+    const auto run = c.run->name();
+    [[maybe_unused]] const auto n = write(told, run.data(), run.size());
+    while (true) {
+      pause();
+    }
+  }
+
   pid_t pid_ = 0;
   std::string run_;
 };
@@ -139,10 +148,16 @@ TEST_CASE(
   "containment: the end of the main process decides, and what it leaves behind is ended before the end is told") {
   for (const auto rank : ranks_here()) {
     CAPTURE(to_string(rank));
+    const temp_dir dir;
+    const auto go = (dir.path() / "go").string();
     const auto by = open_launcher(test_launcher(rank));
-    auto c = start_command(by, shell("setsid sh -c '(sleep 1000 &) ; sleep 1000' & sleep 0.2; echo up >&3; exit 5"));
+    auto c = start_command(by, shell("setsid sh -c 'sleep 1000 & sleep 1000 & echo up >&3; wait' & "
+                                     "until test -e " +
+                                     go + "; do sleep 0.02; done; exit 5"));
     c.log->lines(1);
     const census all{c.run->name()};
+    CHECK(all.size() >= 4);
+    std::ofstream{go} << "go";
     const auto end = c.log->end();
     CHECK(all.alive() == 0);
     REQUIRE(end.how);
@@ -191,8 +206,8 @@ TEST_CASE("containment: a process that is given orphans holds them by subreaper 
     auto o = test_launcher(containment::subreaper);
     o.adopt_orphans = true;
     const auto by = open_launcher(o);
-    auto c = start_command(by, shell("setsid env -i /bin/sh -c 'trap \"\" TERM; sleep 1000' & "
-                                     "setsid sleep 1000 & sleep 0.3; echo up >&3; sleep 1000"));
+    auto c = start_command(by, shell("setsid sleep 1000 & "
+                                     "setsid env -i /bin/sh -c 'trap \"\" TERM; echo up >&3; sleep 1000' & sleep 1000"));
     c.log->lines(1);
     ::kill(only_child(), SIGKILL);
     const auto end = c.log->end();

@@ -2,7 +2,10 @@
 #include <csignal>
 #include <cstdio>
 #include <fstream>
+#include <future>
+#include <stdexcept>
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "support.hpp"
@@ -10,6 +13,43 @@
 
 using namespace djm;
 using namespace djm::test;
+
+namespace {
+
+/// Takes no second line before it is opened.
+class slow_listener final : public exec::command_listener {
+public:
+  void on_line(const exec::line&) override {
+    std::unique_lock<std::mutex> lock{mutex_};
+    ++lines;
+    changed_.wait(lock, [this] { return open_; });
+  }
+  void on_lost() override {}
+  void on_end(const exec::command_end& end) override {
+    ended = end.how && end.how->code == 0;
+    over = true;
+  }
+  void open() {
+    std::lock_guard<std::mutex> guard{mutex_};
+    open_ = true;
+    changed_.notify_all();
+  }
+  std::atomic<bool> ended{false}, over{false};
+  std::atomic<int> lines{0};
+
+private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_ = false;
+};
+
+/// Also where a requirement fails: a launcher waits for its listeners.
+struct opened_at_last {
+  slow_listener& which;
+  ~opened_at_last() { which.open(); }
+};
+
+} // namespace
 
 TEST_CASE("launcher: 300 runs of /bin/true leave descriptors, threads, processes and cgroups as they were") {
   const auto ranks = ranks_here();
@@ -87,32 +127,11 @@ TEST_CASE("launcher: a flood of lines is bounded, and all of it arrives") {
 }
 
 TEST_CASE("launcher: who listens slowly keeps the command waiting, and neither memory nor a lease") {
-  class slow final : public exec::command_listener {
-  public:
-    void on_line(const exec::line&) override {
-      std::unique_lock<std::mutex> lock{mutex_};
-      ++lines;
-      changed_.wait(lock, [this] { return open_; });
-    }
-    void on_lost() override {}
-    void on_end(const exec::command_end& end) override { ended = end.how && end.how->code == 0; }
-    void open() {
-      std::lock_guard<std::mutex> guard{mutex_};
-      open_ = true;
-      changed_.notify_all();
-    }
-    std::atomic<bool> ended{false};
-    std::atomic<int> lines{0};
-
-  private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    bool open_ = false;
-  };
   const temp_dir folder;
   const auto file = folder.path() / "done";
   const auto by = open_launcher(test_launcher());
-  const auto listener = std::make_shared<slow>();
+  const auto listener = std::make_shared<slow_listener>();
+  const opened_at_last opened{*listener};
   auto what = shell("seq 1 50000 >&3; touch " + file.string());
   const auto run = *exec::prepare_command(by->inside(), std::move(what), listener);
   run->lease_changed(boot_in(600s));
@@ -221,4 +240,57 @@ TEST_CASE("launcher: the helper is opened once, and replacing its file changes n
   std::ofstream{path} << "#!/bin/sh\nexit 1\n";
   chmod(path.c_str(), 0755);
   CHECK(end_of_command(by, shell("exit 3")).how->code == 3);
+}
+
+TEST_CASE("launcher: a helper that dies when nothing is left of its command, and it has lines to tell yet, loses these") {
+  for (const auto rank : ranks_here()) {
+    CAPTURE(to_string(rank));
+    auto o = test_launcher(rank);
+    o.kill_reserve = 200ms;
+    const auto by = open_launcher(o);
+    const auto listener = std::make_shared<slow_listener>();
+    const opened_at_last opened{*listener};
+    const auto run = *exec::prepare_command(by->inside(), shell("seq 1 5000 >&3; exit 0"), listener);
+    run->lease_changed(boot_in(600s));
+    REQUIRE(run->start());
+    REQUIRE(comes_true([&] { return listener->lines == 1; }));
+    REQUIRE(comes_true([&] { return processes_of(run->name()).empty(); }));
+    run->lease_changed(boot_in(300s));
+    run->settle(boot_in(60s)); // what it has said before that has come, for the lifeline keeps the order
+    ::kill(only_child(), SIGKILL);
+    REQUIRE(comes_true([&] { return by->status().ended == 1; }));
+    listener->open();
+    CHECK(comes_true([&] { return listener->over.load(); }));
+    CHECK(by->status().containment_lost == 0);
+    CHECK(comes_true([&] { return by->status().running == 0; }));
+  }
+}
+
+TEST_CASE("launcher: a limit of descriptors or of memory that is too small for us is none for the command") {
+  const auto by = open_launcher(test_launcher());
+  auto what = shell("ulimit -n >&3");
+  what.what.limits[RLIMIT_NOFILE] = 8;
+  auto c = start_command(by, std::move(what));
+  CHECK(c.log->end().how->code == 0);
+  CHECK(c.log->lines(1).front() == "8");
+}
+
+TEST_CASE("launcher: a log that throws or blocks harms no command") {
+  std::promise<void> ends;
+  auto end = ends.get_future().share();
+  auto o = test_launcher();
+  o.log_folder = "/proc/nowhere"; // nothing can be kept there, which is logged
+  o.log = [end](const log_record&) {
+    end.wait();
+    throw std::runtime_error{"no log today"};
+  };
+  {
+    const auto by = open_launcher(o);
+    for (int i = 0; i < 2; ++i) {
+      auto what = shell("exit 0");
+      what.log_name = "job/item";
+      CHECK(start_command(by, std::move(what)).log->end().how->code == 0);
+    }
+    ends.set_value();
+  }
 }

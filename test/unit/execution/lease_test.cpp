@@ -20,8 +20,10 @@ launcher_options short_reserve() {
 
 TEST_CASE("lease: what does not end by itself gets TERM, then KILL, and is dead before the deadline") {
   const auto by = open_launcher(short_reserve());
-  const auto deadline = boot_in(1500ms);
-  auto gentle = start_command(by, shell("trap 'echo term >&3; exit 3' TERM; while :; do sleep 0.05; done"), deadline);
+  const auto deadline = boot_in(6s);
+  auto polite = shell("trap 'echo term >&3; exit 3' TERM; while :; do sleep 0.05; done");
+  polite.what.grace = std::chrono::nanoseconds{2s}.count();
+  auto gentle = start_command(by, std::move(polite), deadline);
   auto stubborn = start_command(by, shell("trap '' TERM; while :; do sleep 0.05; done"), deadline);
   const auto soft = gentle.log->end();
   REQUIRE(soft.how);
@@ -46,9 +48,9 @@ TEST_CASE("lease: nothing is started when it is about to end") {
 TEST_CASE("lease: one that is renewed lets the command go on, and a command is told when it ends") {
   const auto by = open_launcher(short_reserve());
   auto c = start_command(by, shell("echo $DJM_DEADLINE >&3; trap 'exit 9' TERM; sleep 0.1 & wait; echo on >&3; exit 0"),
-                         boot_in(2s));
+                         boot_in(60s));
   for (int i = 0; i < 20; ++i) {
-    c.run->lease_changed(boot_in(60s));
+    c.run->lease_changed(boot_in(120s));
   }
   CHECK(c.log->end().how->code == 0);
   CHECK(c.log->lines(2).back() == "on");
@@ -56,7 +58,9 @@ TEST_CASE("lease: one that is renewed lets the command go on, and a command is t
 }
 
 TEST_CASE("lease: a shorter one is settled when the helper has acknowledged it") {
-  const auto by = open_launcher(short_reserve());
+  auto o = test_launcher();
+  o.kill_reserve = 20s; // the helper has that time on a busy machine
+  const auto by = open_launcher(o);
   auto c = start_command(by, to_launch({"/bin/sleep", "1000"}), boot_in(600s));
   CHECK(comes_true([&] { return by->status().started == 1; }));
   c.run->lease_changed(boot_in(300s));

@@ -6,6 +6,7 @@
 
 #include <spawn.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 using namespace djm::exec;
 
@@ -21,19 +22,20 @@ TEST_CASE("sweep: an entry is a whole one, wherever it stands") {
 }
 
 TEST_CASE("sweep: kills those with the entry and no others") {
-  const auto start = [](const char* entry) {
+  // Others may run this test on the same machine.
+  const auto entry = "DJM_RUN=sweep-test-" + std::to_string(getpid()) + "-";
+  const auto start = [](std::string text) {
     pid_t pid = 0;
-    std::string program = "/bin/sleep", seconds = "1000", text = entry;
+    std::string program = "/bin/sleep", seconds = "1000";
     char* arguments[] = {program.data(), seconds.data(), nullptr};
     char* environment[] = {text.data(), nullptr};
     REQUIRE(posix_spawn(&pid, program.c_str(), nullptr, nullptr, arguments, environment) == 0);
     return pid;
   };
-  const auto one = start("DJM_RUN=sweep-test-1"), two = start("DJM_RUN=sweep-test-1"),
-             other = start("DJM_RUN=sweep-test");
+  const auto one = start(entry + "1"), two = start(entry + "1"), other = start(entry);
   std::size_t found = 0;
   while (found < 2) { // what has not executed its program yet has our environment
-    found += sweep_by_entry("DJM_RUN=sweep-test-1");
+    found += sweep_by_entry(entry + "1");
   }
   int status = 0;
   CHECK(waitpid(one, &status, 0) == one);

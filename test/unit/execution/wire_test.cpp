@@ -23,6 +23,7 @@ const std::vector<message>& examples() {
     exited{true, 9},
     gone{ending::node, true, true, 17, std::string(max_tail, 'x')},
     credit{64},
+    empty{},
   };
   return all;
 }
