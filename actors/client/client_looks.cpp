@@ -2,7 +2,7 @@
 #include <chrono>
 
 #include "actors/client/client_impl.hpp"
-#include "actors/client/lock_list.hpp"
+#include "actors/client/lock_walk.hpp"
 #include "actors/client/record_look.hpp"
 #include "actors/client/tree_changes.hpp"
 #include "actors/env/boot_time.hpp"
@@ -166,7 +166,7 @@ expected<std::vector<lock_view>> client::impl::locks(time_point until) {
   if (!s) {
     return tl::make_unexpected(s.error());
   }
-  lock_list list{tree};
+  lock_walk list{tree};
   if (auto ok = read_all(list, line, until); !ok) {
     return tl::make_unexpected(ok.error());
   }

@@ -34,7 +34,7 @@ slot_plan slot_memory::plan(const slot_answer& a, const std::optional<run_purpos
   slot_plan p;
   const auto from = since(wall_ms);
   if (!a.record) {
-    p.floor = since_ms_ > 0 ? from : wall_ms - 1; // where nothing is known of the past, there is none
+    p.floor = from > 0 ? from : wall_ms - 1; // where nothing is known of the past, there is none
     return p;
   }
   const auto& r = *a.record;

@@ -50,11 +50,11 @@ public:
   /// Ends are written.
   bool notes_ends() const { return rule_ == slots::finished || rule_ == slots::tracked; }
   bool tracks() const { return rule_ == slots::tracked; }
-  /// See `followed_job::slots_since_ms`. One that is more than a day ahead of our clock was written by a clock that was
-  /// wrong, or ours is: a job must not be silent for ever because of it.
+  /// Nothing up to this moment starts: see `followed_job::slots_since_ms`. One that is more than a day ahead of our
+  /// clock was written by a clock that was wrong, or ours is: a job must not be silent for ever because of it.
   std::int64_t since(std::int64_t wall_ms) const {
     constexpr std::int64_t day_ms = 86'400'000;
-    return since_ms_ - wall_ms > day_ms ? wall_ms : since_ms_;
+    return since_ms_ - wall_ms > day_ms ? nothing_reached : since_ms_;
   }
 
   /// `here`: what the run of the item that goes on here is for; nothing: there is none.

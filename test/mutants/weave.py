@@ -12,7 +12,7 @@ import cpp_text
 # The cores, and what of the session decides something. Mechanical mutants are made of these files.
 CORES = [
     "actors/client/item_search.cpp",
-    "actors/client/lock_list.cpp",
+    "actors/client/lock_walk.cpp",
     "actors/client/order_core.cpp",
     "actors/client/tree_changes.cpp",
     "actors/client/tree_doctor.cpp",

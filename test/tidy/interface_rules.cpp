@@ -29,7 +29,7 @@ std::string without_directives(std::string_view text) {
 /// The type that a statement before a '{' or ';' introduces, if it does; attributes and base classes left out.
 std::string type_of(std::string statement, const std::string& space) {
   static const std::regex type{
-    R"(([\s\S]*?)\b(enum class|class|struct)\s+(?:DJM_EXPORT\s+)?(\w+)(?:\s+final)?\s*(:[\s\S]*)?$)"};
+    R"(([\s\S]*?)\b(enum class|class|struct)\s+(?:DJM_EXPORT\s+)?(\w+)(?:\s+final)?\s*(:(?!:)[\s\S]*)?$)"};
   static const std::regex is_template{R"(\btemplate\s*<[^;{}]*$)"};
   std::smatch match;
   // The end says it all, and std::regex takes stack for each character.
@@ -90,6 +90,28 @@ complaints check_forward_declarations(const source_tree& tree) {
   for (const auto& [type, path] : declared) {
     if (defined.count(type) == 0) {
       result.push_back(complaint(path, 0, "no public header defines " + type));
+    }
+  }
+  return result;
+}
+
+complaints check_one_definition(const source_tree& tree) {
+  std::map<std::string, std::string> first; // "djm name"
+  complaints result;
+  for (const auto& [path, text] : tree) {
+    const bool ours = is_cpp(path) && !starts_with(path, "test/") && !starts_with(path, "samples/") &&
+                      !starts_with(path, "bench/") && path.find("/caf_1/") == path.npos;
+    if (!ours) {
+      continue;
+    }
+    types defined;
+    collect(path, text, '{', defined);
+    for (const auto& [type, file] : defined) {
+      const auto words = type.substr(0, type.find(" : "));
+      const auto name = words.substr(0, words.find(' ')) + words.substr(words.rfind(' '));
+      if (const auto [other, is_new] = first.emplace(name, path); !is_new && other->second != path) {
+        result.push_back(complaint(path, 0, name + " is defined in " + other->second + " as well"));
+      }
     }
   }
   return result;

@@ -81,6 +81,10 @@ TEST_CASE("the header of forward declarations has every public type") {
   check_clean(check_forward_declarations(project()));
 }
 
+TEST_CASE("a type has one definition, whichever parts of the product a program has") {
+  check_clean(check_one_definition(project()));
+}
+
 TEST_CASE("model, cores and strategies are pure") {
   check_clean(check_purity(project(), read_path_list(DJM_MODEL_SOURCES, DJM_SOURCE_DIR)));
 }

@@ -59,6 +59,17 @@ TEST_CASE("layers: a public header may neither need the JSON library nor what is
   CHECK(check_public_headers(tree).size() == 3);
 }
 
+TEST_CASE("interface: a second definition of a type is found, one in an unnamed namespace or of another CAF is none") {
+  source_tree tree{{"actors/a.hpp", "namespace djm {\nclass a {};\nclass b::inner {};\n}\n"},
+                   {"actors/b.cpp", "namespace djm {\nnamespace {\nclass a {};\n}\nstruct c {};\n}\n"},
+                   {"actors/caf_1/a.hpp", "namespace djm {\nclass a {};\n}\n"},
+                   {"test/a.hpp", "namespace djm {\nclass a {};\n}\n"}};
+  CHECK(to_text(check_one_definition(tree)) == "");
+  tree["include/djm/a.hpp"] = "namespace djm {\nstruct a {};\nenum class c : int { x };\n}\n";
+  CHECK(check_one_definition(tree) == complaints{"include/djm/a.hpp: djm a is defined in actors/a.hpp as well",
+                                                 "include/djm/a.hpp: djm c is defined in actors/b.cpp as well"});
+}
+
 TEST_CASE("interface: a public type without its forward declaration is found, and a declaration without its type") {
   source_tree tree{
     {"include/djm/a.hpp",

@@ -101,9 +101,9 @@ TEST_CASE("declines: an item that a question is about goes when that is answered
   runner r{job_with(declining(1), running_mode::thread_per_item)};
   r.leased(0);
   r.granted(0, {{"a", 1}});
-  CHECK(r.asks(1, "a") == "ask 2: a#1");
+  CHECK(r.asks(1, "a", seconds{100}) == "ask 2: a#1");
   CHECK(r.failed(2, 1, "poison").empty());
-  CHECK(r.wake(40).empty());
+  CHECK(r.wake(40) == "");
   CHECK(r.done(41, 2).find("declined a for 1min: poison") != std::string::npos);
   CHECK(r.wake(80).empty());
 }

@@ -1,4 +1,4 @@
-#include "actors/client/lock_list.hpp"
+#include "actors/client/lock_walk.hpp"
 
 #include <algorithm>
 #include <map>
@@ -53,7 +53,7 @@ lock_state state_of(const lock_view& v, const known& k) {
 
 } // namespace
 
-read_batch lock_list::next() {
+read_batch lock_walk::next() {
   read_batch ask;
   if (round_ == round::jobs) {
     folders_ = ask.children(tree_.locks());
@@ -65,7 +65,7 @@ read_batch lock_list::next() {
   return ask;
 }
 
-void lock_list::take() {
+void lock_walk::take() {
   if (round_ == round::jobs) {
     jobs_ = to_ids<job_id>(folders_->children);
     round_ = jobs_.empty() ? round::done : round::items;
@@ -81,7 +81,7 @@ void lock_list::take() {
   }
 }
 
-std::vector<lock_view> lock_list::views(const store::tree_snapshot& snapshot) const {
+std::vector<lock_view> lock_walk::views(const store::tree_snapshot& snapshot) const {
   const auto k = known_of(snapshot);
   std::vector<lock_view> result;
   for (const auto& [where, lock] : lock_slots_) {

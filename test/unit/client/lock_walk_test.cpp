@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "actors/client/lock_list.hpp"
+#include "actors/client/lock_walk.hpp"
 #include "test/unit/client/read_tree.hpp"
 
 using namespace djm;
@@ -24,7 +24,7 @@ TEST_CASE("locks: each says how it stands to the rest of the tree") {
   put_lock(tree, "old", "x", "n1", "i1");
 
   const auto snapshot = snapshot_of(tree);
-  lock_list list{store::tree_schema{"/djm"}};
+  lock_walk list{store::tree_schema{"/djm"}};
   read_whole(list, tree);
   std::map<std::string, lock_state> states;
   for (const auto& v : list.views(snapshot)) {
@@ -43,7 +43,7 @@ TEST_CASE("locks: each says how it stands to the rest of the tree") {
 TEST_CASE("locks: a tree without any is read in one round") {
   fake_store tree;
   prepare(tree);
-  lock_list list{store::tree_schema{"/djm"}};
+  lock_walk list{store::tree_schema{"/djm"}};
   read_whole(list, tree);
   CHECK(list.views(snapshot_of(tree)).empty());
 }

@@ -12,9 +12,9 @@ namespace djm {
 
 /// Reads every lock there is, also those of items and jobs that are not there any more, in three rounds. Pure; one use,
 /// as `snapshot_reader`.
-class lock_list {
+class lock_walk {
 public:
-  explicit lock_list(store::tree_schema tree) : tree_(std::move(tree)) {}
+  explicit lock_walk(store::tree_schema tree) : tree_(std::move(tree)) {}
 
   bool complete() const noexcept { return round_ == round::done; }
   read_batch next();
