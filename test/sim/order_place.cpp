@@ -52,9 +52,13 @@ struct own_part {
         s.overrides = other->overrides;
       }
     }
+    slots_count_anew();
   }
   void operator()(const store::order::configure&) const {}
-  void operator()(const store::order::pause&) const { was.paused = now.paused; }
+  void operator()(const store::order::pause&) const {
+    was.paused = now.paused;
+    slots_count_anew();
+  }
   void operator()(const store::order::trigger&) const {
     was.triggers = now.triggers;
     ++was.triggered;
@@ -64,6 +68,8 @@ struct own_part {
     was.state = record_state::removing;
     was.since_ms = now.since_ms;
   }
+  /// From another moment on, which is a later one.
+  void slots_count_anew() const { was.slots_since_ms = std::max(was.slots_since_ms, now.slots_since_ms); }
 };
 
 /// Whether the order stands in the tree.

@@ -66,8 +66,8 @@ TEST_CASE("interface: a second definition of a type is found, one in an unnamed 
                    {"test/a.hpp", "namespace djm {\nclass a {};\n}\n"}};
   CHECK(to_text(check_one_definition(tree)) == "");
   tree["include/djm/a.hpp"] = "namespace djm {\nstruct a {};\nenum class c : int { x };\n}\n";
-  CHECK(check_one_definition(tree) == complaints{"include/djm/a.hpp: djm a is defined in actors/a.hpp as well",
-                                                 "include/djm/a.hpp: djm c is defined in actors/b.cpp as well"});
+  CHECK(check_one_definition(tree) == complaints{"include/djm/a.hpp: djm c is defined in actors/b.cpp as well",
+                                                 "include/djm/a.hpp: djm a is defined in actors/a.hpp as well"});
 }
 
 TEST_CASE("interface: a public type without its forward declaration is found, and a declaration without its type") {

@@ -135,7 +135,7 @@ void offer_book::session_begins() {
   pools_outdated();
   records_outdated();
   for (auto& [id, o] : offers_) {
-    o.not_shown();
+    o.session_begins();
   }
 }
 

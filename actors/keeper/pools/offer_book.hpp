@@ -67,7 +67,12 @@ public:
   /// What the registration says of it was read in this session, and is right.
   bool shown() const { return shown_; }
   void is_shown() { shown_ = true; }
-  void not_shown() { shown_ = false; }
+  /// What this node has shown or heard counts in the session in which it was: the store may have been put back to an
+  /// older copy in between.
+  void session_begins() {
+    shown_ = false;
+    prepared_ = 0;
+  }
   void set_pool(std::vector<item_id> items);
   /// The latest preparation that is known here to be done.
   std::int64_t prepared() const { return prepared_; }

@@ -27,6 +27,17 @@ std::vector<item_id> ids(const std::vector<work_item>& items) {
   return found;
 }
 
+model_changed model_in(const journal_line& line) {
+  model_changed m;
+  m.epoch = static_cast<std::int64_t>(line.run);
+  for (const auto part : {model_part::job_model, model_part::configuration, model_part::deployment}) {
+    if (line.text.find(enum_text(part)) != std::string::npos) {
+      m.what.push_back(part);
+    }
+  }
+  return m;
+}
+
 /// Something that happened, in the order of time.
 struct happening {
   std::int64_t us = 0;
@@ -138,6 +149,7 @@ private:
       break;
     case kind::revoked: judge_.told(p, items_revoked{x.job, ids(x.items), stop_reason::revoked}, now); break;
     case kind::started: judge_.told(p, run_started{x.job, x.run, x.items}, now); break;
+    case kind::model: judge_.told(p, model_in(x), now); break;
     case kind::calm:
     case kind::busy:
     case kind::failed:

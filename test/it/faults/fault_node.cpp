@@ -85,6 +85,13 @@ struct event_writer {
   void operator()(const djm::run_overrun& e) { put(kind::problem, e.job, {}, "overrun"); }
   void operator()(const djm::problem& e) { put(kind::problem, {}, {}, to_string(e.why)); }
   void operator()(const djm::connection_changed& e) { put(kind::problem, {}, {}, to_string(e.state)); }
+  void operator()(const djm::model_changed& e) {
+    std::string parts;
+    for (const auto part : e.what) {
+      parts += (parts.empty() ? "" : " ") + std::string{enum_text(part)};
+    }
+    put(kind::model, {}, {}, std::move(parts), static_cast<std::uint64_t>(e.epoch));
+  }
   template <class Event>
   void operator()(const Event&) {}
 

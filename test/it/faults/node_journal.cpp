@@ -17,8 +17,8 @@ namespace {
 
 using kind = journal_line::kind;
 
-constexpr std::array<const char*, 11> names{"hello",   "run",     "done",    "lease",  "calm",   "busy",
-                                            "granted", "revoked", "started", "failed", "problem"};
+constexpr std::array<const char*, 12> names{"hello",   "run",     "done",    "lease",  "calm",    "busy",
+                                            "granted", "revoked", "started", "failed", "problem", "model"};
 
 std::vector<work_item> read_items(std::istream& in) {
   std::vector<work_item> items;
@@ -41,6 +41,7 @@ std::string to_text(const journal_line& line) {
   switch (line.what) {
   case kind::run:
   case kind::started: out += ' ' + std::to_string(line.run) + ' ' + line.job; break;
+  case kind::model:
   case kind::done: out += ' ' + std::to_string(line.run); break;
   case kind::lease: out += ' ' + std::to_string(line.until); break;
   case kind::calm: out += ' ' + std::to_string(line.count); break;
@@ -82,6 +83,10 @@ journal_line parse_journal_line(const std::string& text) {
       x.items = read_items(in);
       break;
     case kind::done: whole = static_cast<bool>(in >> x.run); break;
+    case kind::model:
+      whole = static_cast<bool>(in >> x.run);
+      std::getline(in >> std::ws, x.text);
+      break;
     case kind::lease: whole = static_cast<bool>(in >> x.until); break;
     case kind::calm: whole = static_cast<bool>(in >> x.count); break;
     case kind::granted:

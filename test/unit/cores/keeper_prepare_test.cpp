@@ -72,3 +72,16 @@ TEST_CASE("keeper: what was prepared while the node was away is told when it is 
   n.d.pass(seconds{10});
   CHECK(record_in(tree).prepared == 1);
 }
+
+TEST_CASE("keeper: a preparation of a session that is over is not told: the store may be an older copy") {
+  fake_store tree;
+  node_to_prepare n{tree};
+  n.d.suspend();
+  n.d.call(&keeper_core::on_prepared, job_id{"j"}, std::int64_t{1});
+  n.d.expire();
+  n.d.connect();
+  n.d.pass(seconds{30});
+  CHECK(record_in(tree).prepared == 0);
+  n.d.call(&keeper_core::on_prepared, job_id{"j"}, std::int64_t{1}); // somebody has looked again
+  CHECK(record_in(tree).prepared == 1);
+}
