@@ -25,8 +25,9 @@ public:
     for (auto j : order) {
       keep(j);
     }
+    list_kept();
     for (auto j : order) {
-      place(j);
+      place(j); // what it pushes out is of lower priority, and has its turn later
     }
     for (auto j : order) {
       even_out(j);
@@ -87,10 +88,81 @@ private:
         }
       }
       best = or_stay(problem_, books_, j, i, best);
+      best = best == no_worker ? push_out(j, i) : best;
       if (best != no_worker) {
         put(j, i, best);
       }
     }
+  }
+
+  job_priority priority_of(item_index i) const { return problem_.job(problem_.job_of(i)).priority; }
+
+  /// What has kept its place and is neither pinned nor of the highest priority, the lowest first.
+  void list_kept() {
+    hopeless_.assign(problem_.job_count(), false);
+    kept_.resize(problem_.worker_count());
+    for (item_index i = 0; i < owner_.size(); ++i) {
+      const auto j = problem_.job_of(i);
+      const bool pinned = problem_.job(j).pin_of(i - problem_.first_item(j)) != nullptr;
+      if (owner_[i] != no_worker && !pinned && priority_of(i) != job_priority::high) {
+        kept_[owner_[i]].push_back(i);
+      }
+    }
+    for (auto& items : kept_) {
+      std::stable_sort(items.begin(), items.end(),
+                       [this](item_index a, item_index b) { return priority_of(a) < priority_of(b); });
+    }
+  }
+
+  /// The worker on which the fewest items of lower priority have the room that this one needs: they lose it.
+  /// `no_worker`: there is none.
+  worker_index push_out(job_index j, item_index i) {
+    auto best = no_worker;
+    std::vector<item_index> least;
+    bool room = false;
+    for (worker_index w = 0; !hopeless_[j] && w < problem_.worker_count(); ++w) {
+      if (problem_.worker(w).accepts_new() && problem_.eligible(j, w)) {
+        auto out = in_the_way(j, i, w, room);
+        if (!out.empty() && (best == no_worker || out.size() < least.size())) {
+          best = w;
+          least = std::move(out);
+        }
+      }
+    }
+    hopeless_[j] = !room; // the next item of this job, and the one after it, need not look either
+    for (const auto k : least) {
+      take(problem_.job_of(k), k);
+      kept_[best].erase(std::find(kept_[best].begin(), kept_[best].end(), k));
+    }
+    return best;
+  }
+
+  /// Those that were kept and without which it fits, the lowest first, none in vain; empty: if all of lower priority
+  /// went, that would not do. `room`: it would for some other item of this job, perhaps.
+  std::vector<item_index> in_the_way(job_index j, item_index i, worker_index w, bool& room) {
+    std::vector<item_index> out;
+    bool fits = false;
+    for (const auto k : kept_[w]) {
+      if (fits || priority_of(k) >= problem_.job(j).priority) {
+        break;
+      }
+      books_.take(problem_.job_of(k), k, w);
+      out.push_back(k);
+      room = room || books_.blocks_any(j, w) == plan_rule::none;
+      fits = books_.blocks(j, i, w) == plan_rule::none;
+    }
+    std::vector<item_index> needed;
+    for (auto k = out.rbegin(); k != out.rend(); ++k) {
+      books_.put(problem_.job_of(*k), *k, w);
+      if (fits && books_.blocks(j, i, w) != plan_rule::none) {
+        books_.take(problem_.job_of(*k), *k, w);
+        needed.push_back(*k);
+      }
+    }
+    for (const auto k : needed) {
+      books_.put(problem_.job_of(k), k, w);
+    }
+    return needed;
   }
 
   // Moves one item at a time while it brings two counts of the job nearer to each other.
@@ -138,6 +210,8 @@ private:
   const assignment_problem& problem_;
   ledger books_;
   std::vector<worker_index> owner_;
+  std::vector<std::vector<item_index>> kept_; ///< by worker
+  std::vector<bool> hopeless_;                ///< by job: nobody can be pushed out for it
 };
 
 } // namespace

@@ -21,7 +21,11 @@ public:
   void count_anew();
 
   /// Slots are remembered: what came while nobody held the item is caught up on as well.
-  void remember(bool on) { remembers_ = on; }
+  /// Nothing up to `since_ms` starts, unless that is further in the future than a clock may be wrong.
+  void remember(bool on, std::int64_t since_ms) {
+    remembers_ = on;
+    since_ms_ = since_ms;
+  }
   /// The lane goes on after the slot that it was started for or that was left out last.
   void aim_after_last(lane_course& l, item_no own, step s) const;
   /// For a lane that is new.
@@ -82,6 +86,7 @@ private:
   std::uint64_t skipped_ = 0;
   std::vector<lane_no> superseded_;
   bool remembers_ = false;
+  std::int64_t since_ms_ = 0;
   duration jumped_from_ = duration::zero(); ///< over what the wall clock was set forward the last time
   duration jumped_to_ = duration::zero();
 };

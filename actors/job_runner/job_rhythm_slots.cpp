@@ -196,7 +196,13 @@ void job_rhythm::follow_slots(lane_table& lanes, step s) {
     if (!remembers_ && l.last_slot && *l.last_slot - instant(wall) > most_set_back) {
       l.last_slot = instant(wall);
     }
-    if (!l.beat || *l.beat > wall) {
+    const auto since = instant(since_epoch(since_ms_));
+    if (remembers_ && since - instant(wall) <= most_set_back && (!l.last_slot || *l.last_slot < since)) {
+      l.last_slot = since; // that the clock was set right brings back what does not count
+    }
+    if (l.slot && l.last_slot && *l.slot <= *l.last_slot) {
+      aim_after_last(l, l.own, s);
+    } else if (!l.beat || *l.beat > wall) {
       set_first_slot(l, l.own, s);
     } else {
       l.due = s.now + (*l.beat - wall);

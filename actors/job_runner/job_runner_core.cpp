@@ -7,7 +7,7 @@
 namespace djm {
 
 job_runner_core::job_runner_core(settings s) : cfg_(std::move(s)), cut_(items_, cfg_, failures_), pool_(cfg_) {
-  rhythm_.remember(memory_.on());
+  rhythm_.remember(memory_.on(), 0);
 }
 
 job_runner_core::effects job_runner_core::on_start(step s) {

@@ -37,7 +37,7 @@ void job_runner_core::follow_memory(std::int64_t since_ms, step s, effects& out)
   if (!memory_.follow(since_ms)) {
     return;
   }
-  rhythm_.remember(memory_.on());
+  rhythm_.remember(memory_.on(), since_ms);
   if (memory_.on()) {
     items_.each([&](item_no no) {
       if (items_[no].granted && items_[no].lane != no_lane) {

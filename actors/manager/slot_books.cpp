@@ -158,31 +158,20 @@ void slot_books::offer_room(const assignment_problem& problem, const std::vector
   for (auto i : waiting) {
     jobs.insert(problem.job_of(i));
   }
+  // First what each holds: a slot that is free must not go to a request that has one elsewhere already.
+  std::vector<slots_of_worker> offers(problem.worker_count());
+  for (worker_index w = 0; w < problem.worker_count(); ++w) {
+    offers[w] = in_use(problem, w, holding[w]);
+    const auto& name = problem.worker(w).name;
+    if (!offers[w].report.empty() || reported_.count(name) > 0) {
+      reported_.insert(name);
+      slots_.report(name, offers[w].report);
+    }
+  }
   for (worker_index w = 0; w < problem.worker_count(); ++w) {
     const auto& worker = problem.worker(w);
-    std::vector<slot_report> report;
-    std::set<std::uint32_t> taken;
-    for (auto i : holding[w]) {
-      const auto id = id_of(problem.job(problem.job_of(i)).name, problem.item_name(i));
-      const auto known = slots_.slot_of(id);
-      if (known && known->worker == worker.name && taken.insert(known->slot).second) {
-        report.push_back({known->slot, wanted_.at(id).request.profile, id});
-      }
-    }
-    std::uint32_t next = 0;
-    auto number = [&] {
-      while (!taken.insert(next).second) {
-        ++next;
-      }
-      return next;
-    };
-    for (auto i : holding[w]) {
-      const auto id = id_of(problem.job(problem.job_of(i)).name, problem.item_name(i));
-      const auto known = slots_.slot_of(id);
-      if (!known || known->worker != worker.name) {
-        report.push_back({number(), wanted_.at(id).request.profile, id});
-      }
-    }
+    auto& report = offers[w].report;
+    const auto held = report.size();
     std::set<job_index> open;
     for (auto j : jobs) {
       if (worker.accepts_new() && books.blocks_any(j, w) == plan_rule::none) {
@@ -198,21 +187,42 @@ void slot_books::offer_room(const assignment_problem& problem, const std::vector
         open.erase(j);
       } else if (books.blocks(j, waiting[k], w) == plan_rule::none) {
         books.put(j, waiting[k], w);
-        report.push_back({number(), wanted_.at(names[k]).request.profile, {}});
+        report.push_back({offers[w].number(), wanted_.at(names[k]).request.profile, {}});
       }
     }
-    if (report.empty() && reported_.count(worker.name) == 0) {
+    if (report.size() == held) {
       continue;
     }
     reported_.insert(worker.name);
     auto effects = slots_.report(worker.name, report);
     answer_refusals(problem, effects);
     for (const auto& e : effects) {
-      if (e.kind == slot_effect::what::allocate) {
-        served[at.at(e.request)] = 1;
+      if (const auto k = at.find(e.request); e.kind == slot_effect::what::allocate && k != at.end()) {
+        served[k->second] = 1;
       }
     }
   }
+}
+
+/// What the worker holds of what is wanted, each with the number of its slot where it has one.
+slot_books::slots_of_worker slot_books::in_use(const assignment_problem& problem, worker_index w,
+                                               const std::vector<item_index>& items) const {
+  const auto& name = problem.worker(w).name;
+  slots_of_worker result;
+  std::vector<allocation_id> without;
+  for (auto i : items) {
+    auto id = id_of(problem.job(problem.job_of(i)).name, problem.item_name(i));
+    const auto known = slots_.slot_of(id);
+    if (known && known->worker == name && result.taken.insert(known->slot).second) {
+      result.report.push_back({known->slot, wanted_.at(id).request.profile, id});
+    } else {
+      without.push_back(std::move(id));
+    }
+  }
+  for (const auto& id : without) {
+    result.report.push_back({result.number(), wanted_.at(id).request.profile, id});
+  }
+  return result;
 }
 
 /// A slot that is asked for an item which its worker has refused is refused as well: the request is asked for anew

@@ -53,6 +53,21 @@ private:
     slot_request request;
   };
 
+  /// What a worker reports, and which numbers of slots are taken.
+  struct slots_of_worker {
+    std::vector<slot_report> report;
+    std::set<std::uint32_t> taken;
+    std::uint32_t next = 0;
+    /// Of another slot.
+    std::uint32_t number() {
+      while (!taken.insert(next).second) {
+        ++next;
+      }
+      return next;
+    }
+  };
+
+  slots_of_worker in_use(const assignment_problem& problem, worker_index w, const std::vector<item_index>& items) const;
   void forget(const allocation_id& id);
   void drop_what_is_gone(const assignment_problem& problem, const std::set<node_id>& away);
   slot_effects close_room(const std::function<bool(const allocation_id&)>& stays);

@@ -46,23 +46,23 @@ void slot_book::runner_rebuilt(const job_id& job) {
 /// To whoever has asked first.
 void slot_book::answer(entries::iterator at, slot_result what, bool writer_gone) {
   auto& e = at->second;
+  e.known = e.known && what != slot_result::lost;
+  e.told = what != slot_result::lost;
+  pass_on(at, what, writer_gone);
+  e.in_doubt = false;
+  idle(at);
+}
+
+void slot_book::pass_on(entries::iterator at, slot_result what, bool writer_gone) {
+  auto& e = at->second;
   const auto& w = e.wishes.front();
-  slot_answer a{w.item, w.token, what, w.write.has_value(), {}, writer_gone};
-  if (what == slot_result::lost) {
-    e.known = false;
-    e.told = false;
-  } else {
-    a.record = e.record;
-    e.told = true;
-  }
   if (e.orphans > 0) {
     --e.orphans;
   } else {
-    told_[at->first.job].push_back(std::move(a));
+    const auto record = what == slot_result::lost ? std::nullopt : e.record;
+    told_[at->first.job].push_back({w.item, w.token, what, w.write.has_value(), record, writer_gone});
   }
   e.wishes.pop_front();
-  e.in_doubt = false;
-  idle(at);
 }
 
 /// Nothing is under way for it.

@@ -102,6 +102,8 @@ private:
 
   // what is asked
   void answer(entries::iterator at, slot_result what, bool writer_gone = false);
+  void pass_on(entries::iterator at, slot_result what, bool writer_gone);
+  void merge_ends(entries::iterator at);
   void idle(entries::iterator at);
   void wait_for_retry(const item_ref& item, step s);
   void look_at_patience(step s);

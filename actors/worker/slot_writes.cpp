@@ -62,10 +62,21 @@ void slot_book::write(step s, worker_effects& out) {
   }
 }
 
+/// Of ends that wait for the same write the last one says all: that the slots up to it are done.
+void slot_book::merge_ends(entries::iterator at) {
+  auto& e = at->second;
+  const auto ends = [](const slot_wish& w) { return w.write && w.write->mark == store::slot_mark::done; };
+  while (e.wishes.size() > 1 && ends(e.wishes[0]) && ends(e.wishes[1]) && e.wishes[0].token == e.wishes[1].token &&
+         e.wishes[0].write->slot <= e.wishes[1].write->slot) {
+    pass_on(at, slot_result::written, false);
+  }
+}
+
 bool slot_book::add(entries::iterator at, txn_builder<item_ref>& txn, std::size_t& bytes) {
   if (at == entries_.end() || !is_ours(at)) {
     return false;
   }
+  merge_ends(at);
   auto& e = at->second;
   const auto& item = at->first;
   auto data = store::encode(next_record(e, item.job), e.kept);

@@ -229,3 +229,19 @@ TEST_CASE("memory: a retry that is planned stays planned when what is remembered
     CHECK(n.interrupted.empty());
   }
 }
+
+TEST_CASE("memory: a clock that was days behind and is set right starts nothing of the time that does not count") {
+  node_of n{slots::finished};
+  n.set_clock(hours_t{-48});
+  n.follow(tries(1), midnight_ms + 90 * 60'000); // more than a day ahead: by this clock somebody was wrong
+  n.go_to(minutes{5});
+  n.hold("a");
+  n.serve();
+  n.go_to(minutes{10});
+  CHECK(n.slots().empty());
+  n.set_clock(hours_t{48} + minutes{100}); // it is 01:50
+  n.serve();
+  CHECK(n.slots().empty());
+  n.go_to(minutes{20}); // 02:00
+  CHECK(n.slots() == "02:00");
+}

@@ -104,6 +104,20 @@ TEST_CASE("slots: no attempt is claimed twice, whatever a runner believes, and a
   CHECK(r.ask({r.write("a", slot_mark::claimed, 1000, 3)}) == "a superseded done 1000/3");
 }
 
+TEST_CASE("slots: ends of one item that wait are written as one, the last") {
+  slots_rig r;
+  r.ask({r.look("a")});
+  std::vector<slot_wish> ends;
+  for (int n = 1; n <= 100; ++n) {
+    ends.push_back(r.write("a", slot_mark::done, n * 1000, 1, true));
+  }
+  auto told = r.ask(ends);
+  told += r.d.pass(seconds{1});
+  CHECK(r.transactions() == 1);
+  CHECK(r.stored("a").slot == 100'000);
+  CHECK(told.find("done 100000/1") != std::string::npos);
+}
+
 TEST_CASE("slots: a later turn in the record, or a lock that is not ours, is the end of it") {
   slots_rig r;
   r.put("a", record(r.token_of("a") + 1, slot_mark::claimed, 2000));

@@ -88,6 +88,26 @@ TEST_CASE("items move for others of their own priority, but not for lower ones")
   CHECK_FALSE(placed_with(job_priority::normal, job_priority::high));
 }
 
+TEST_CASE("items of lower priority give way where they have nowhere else to go, as few as will do") {
+  problem_builder b;
+  b.add_worker("w-0", memory(400));
+  b.add_worker("w-1", memory(400));
+  b.add_job("low", needs(200, job_priority::low), {"u-0", "u-1", "u-2", "u-3"});
+  b.add_job("normal", needs(100, job_priority::normal), {"v"});
+  b.add_job("high", needs(300, job_priority::high), {"w"});
+  for (int k = 0; k < 4; ++k) {
+    b.set_previous(node_id{"w-" + std::to_string(k / 2)}, "low", item_id{"u-" + std::to_string(k)});
+  }
+  const auto problem = b.build().value();
+  const auto result = make_plan(problem, strategy_registry{}).value();
+  std::size_t low = 0;
+  for (const auto& u : result.unassigned) {
+    CHECK(problem.job(problem.job_of(u.item)).name == "low");
+    ++low;
+  }
+  CHECK(low == 2); // one worker for 300 and 100, and the other keeps what it has
+}
+
 TEST_CASE("room is made within the budget of moves") {
   const auto problem = crowded(needs(600, job_priority::high)).build().value();
   plan_options none;
@@ -95,7 +115,7 @@ TEST_CASE("room is made within the budget of moves") {
   const auto still = make_plan(problem, strategy_registry{}, none).value();
   CHECK(still.moves.empty());
   REQUIRE(still.unassigned.size() == 1);
-  CHECK(still.unassigned[0].reason == plan_rule::capacity);
+  CHECK(still.unassigned[0].reason == plan_rule::move_budget);
   plan_options one;
   one.max_moves = one.max_moves_per_worker = 1;
   const auto moved = make_plan(problem, strategy_registry{}, one).value();
