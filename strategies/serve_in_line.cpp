@@ -88,27 +88,36 @@ private:
         continue;
       }
       books_.put(j, i, w);
-      plan_.owner[out] = no_worker;
       plan_.owner[i] = w;
       if (where.first != j) {
         plan_.summary.moves_lower_bound.reset(); // of another balance
       }
-      auto& taken = seats_[where];
-      taken.erase(behind);
-      if (taken.empty()) {
-        seats_.erase(where);
+      if (books_.blocks(where.first, out, w) == plan_rule::none) {
+        books_.put(where.first, out, w); // there is room beside it after all
+      } else {
+        leave(behind, where);
       }
       if (!had_owner(j, i)) {
         seats_[{j, w}].insert(first);
-      }
-      if (std::get<1>(behind) != nowhere_in_line) {
-        line_.insert(behind);
       }
       hopeless_.clear();
       return;
     }
     if (alike) {
       hopeless_.insert(j);
+    }
+  }
+
+  /// It has given way.
+  void leave(const place& behind, const std::pair<job_index, worker_index>& where) {
+    plan_.owner[std::get<2>(behind)] = no_worker;
+    auto& taken = seats_[where];
+    taken.erase(behind);
+    if (taken.empty()) {
+      seats_.erase(where);
+    }
+    if (std::get<1>(behind) != nowhere_in_line) {
+      line_.insert(behind);
     }
   }
 

@@ -33,8 +33,7 @@ void waiting_line::placed(const std::string& item, const node_id& worker, time_p
     const auto young = w->second;
     leaves(item);
     for (const auto& [other, old] : waiting_) {
-      const bool older =
-        old.had_a_place == young.had_a_place ? old.since + slack < young.since : old.had_a_place && !young.had_a_place;
+      const bool older = !old.had_a_place && !young.had_a_place && old.since + slack < young.since;
       if (older && now - young.since > move && fits(other)) {
         passed_.push_back({other, item, worker});
       }

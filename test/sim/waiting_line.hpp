@@ -12,8 +12,8 @@
 namespace djm::sim {
 
 /// Who has waited for a place for how long, as whoever has led all that time knows it, and who was passed over: of two
-/// items that count the same the one that has waited longer gets the place that both fit into. Those that have lost a
-/// place come before those that never had one.
+/// items that count the same the one that has waited longer gets the place that both fit into. Those that have had a
+/// place in the term are not compared: they keep the age that they have in the books, which nobody sees from outside.
 ///
 /// The leader needs a moment to see what has changed: only an item that has waited for `slack` longer is older.
 class waiting_line {
