@@ -164,7 +164,8 @@ expected<void> launcher::impl::start(const command_ptr& c) {
   c->helper = std::move(helper);
   c->now = command::phase::running;
   // First of all the lease: without one the helper starts nothing.
-  if (!ends_ && add(*c, c->helper.lifeline.get(), source::lifeline) && add(*c, c->helper.end.get(), source::helper_end)) {
+  if (!ends_ && add(*c, c->helper.lifeline.get(), source::lifeline) &&
+      add(*c, c->helper.end.get(), source::helper_end)) {
     say_lease(*c, true);
     if (c->stop_grace) {
       exec::send_packet(c->helper.lifeline.get(), encode(exec::message{exec::stop{*c->stop_grace}}));

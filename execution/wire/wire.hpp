@@ -141,8 +141,8 @@ struct credit {
 /// What a helper has at its start.
 constexpr std::uint32_t first_credit = 64;
 
-using message = std::variant<hello, lease, order_here, stop, ack, held, started, refused, line, exited, gone, credit,
-                             empty>;
+using message =
+  std::variant<hello, lease, order_here, stop, ack, held, started, refused, line, exited, gone, credit, empty>;
 
 std::string encode(const message& m);
 /// Nothing where it is none, has bytes too many, or a value that is none.

@@ -278,7 +278,8 @@ void check_bounds(world& w) {
       // the candidates that a stranger has left behind, versions that go on wanting different items, a strategy that
       // goes on hanging, a size that is refused for a minute.
       for (const auto& p : s.problems) {
-        const auto ago = std::chrono::duration_cast<std::chrono::milliseconds>(w.process_of(h).wall()).count() - p.last_ms;
+        const auto ago =
+          std::chrono::duration_cast<std::chrono::milliseconds>(w.process_of(h).wall()).count() - p.last_ms;
         if (p.ended_ms == 0 && p.about.compare(0, 7, "flaps: ") != 0 && p.about != "size" &&
             !(p.about == "answers" && ago < 6'000) && // five deadlines after the last one
             p.text.find("nobody stands behind") == std::string::npos &&

@@ -152,8 +152,8 @@ void short_room::quiescent(const tree_image& image, const say& f) const {
   };
   for (const auto& p : line_.complaints(has)) {
     if (may_have_place(p.older, p.worker, image)) {
-      f(fmt::format("{} has waited longer than {}, which was given a place on {} that it fits into", p.older,
-                    p.younger, p.worker));
+      f(fmt::format("{} has waited longer than {}, which was given a place on {} that it fits into", p.older, p.younger,
+                    p.worker));
     }
   }
 }

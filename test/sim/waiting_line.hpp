@@ -26,8 +26,8 @@ public:
   void term_begins(time_point now, const std::map<std::string, std::set<node_id>>& assigned);
   void waits(const std::string& item, time_point now);
   void leaves(const std::string& item);
-  /// A place goes to `item`, which waits. `fits`: whether another one that waits would fit there as well, and counts the
-  /// same.
+  /// A place goes to `item`, which waits. `fits`: whether another one that waits would fit there as well, and counts
+  /// the same.
   void placed(const std::string& item, const node_id& worker, time_point now,
               const std::function<bool(const std::string&)>& fits);
 

@@ -1,6 +1,6 @@
 // A node with two jobs that operators give orders about: "mail", whose runs say when their configuration is another
-// one, and "by-hand", whose items run when they are triggered and say so. Standard output has a line for each; ends when
-// standard input does.
+// one, and "by-hand", whose items run when they are triggered and say so. Standard output has a line for each; ends
+// when standard input does.
 //
 //   orders_node ID CONNECT ROOT
 //

@@ -235,8 +235,8 @@ TEST_CASE("triggers of the whole cluster through kill -9, SIGSTOP and moves, cou
 TEST_CASE("a job that is removed stays removed through kill -9 and a node that was away, until somebody registers it") {
   ordered_cluster c{{"a", "b", "c"}};
   REQUIRE(c.all_held(60s));
-  c["c"].process.pause();     // it will rejoin with the job
-  c["b"].process.kill();      // it will not come back
+  c["c"].process.pause(); // it will rejoin with the job
+  c["b"].process.kill();  // it will not come back
   REQUIRE(c.operators->remove_job("mail"));
   const auto is_removed = [&] {
     const auto r = c.operators->get_record("mail");

@@ -10,7 +10,8 @@ using namespace djm;
 using namespace djm::test;
 using namespace std::chrono_literals;
 
-TEST_CASE("a calm cluster of 5 nodes and 200 items, with roles, orders and saved state, writes no znode while it runs") {
+TEST_CASE(
+  "a calm cluster of 5 nodes and 200 items, with roles, orders and saved state, writes no znode while it runs") {
   const auto connect = shared_server().connect_string();
   const auto root = fresh_path();
   std::vector<node> nodes;

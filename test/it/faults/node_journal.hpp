@@ -22,7 +22,20 @@ namespace djm::test {
 ///   busy     not so
 ///   granted  job, items; revoked job, items; started job, items; failed job; problem text: events of the node
 struct journal_line {
-  enum class kind : std::uint8_t { hello, run, done, lease, calm, busy, granted, revoked, started, failed, problem, model };
+  enum class kind : std::uint8_t {
+    hello,
+    run,
+    done,
+    lease,
+    calm,
+    busy,
+    granted,
+    revoked,
+    started,
+    failed,
+    problem,
+    model
+  };
   kind what = kind::hello;
   std::int64_t us = 0;
   std::uint64_t run = 0;

@@ -87,7 +87,8 @@ TEST_CASE("slots: who has written in between makes a write fail, and is told") {
   CHECK(r.ask({r.write("a", slot_mark::claimed, 3000)}) == "a written claimed 3000/1");
 }
 
-TEST_CASE("slots: no attempt is claimed twice, whatever a runner believes, and an end that stands is not written again") {
+TEST_CASE(
+  "slots: no attempt is claimed twice, whatever a runner believes, and an end that stands is not written again") {
   slots_rig r;
   r.ask({r.look("a")});
   CHECK(r.ask({r.write("a", slot_mark::claimed, 1000, 2)}) == "a written claimed 1000/2");

@@ -206,8 +206,9 @@ TEST_CASE("containment: a process that is given orphans holds them by subreaper 
     auto o = test_launcher(containment::subreaper);
     o.adopt_orphans = true;
     const auto by = open_launcher(o);
-    auto c = start_command(by, shell("setsid sleep 1000 & "
-                                     "setsid env -i /bin/sh -c 'trap \"\" TERM; echo up >&3; sleep 1000' & sleep 1000"));
+    auto c =
+      start_command(by, shell("setsid sleep 1000 & "
+                              "setsid env -i /bin/sh -c 'trap \"\" TERM; echo up >&3; sleep 1000' & sleep 1000"));
     c.log->lines(1);
     ::kill(only_child(), SIGKILL);
     const auto end = c.log->end();

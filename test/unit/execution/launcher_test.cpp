@@ -242,7 +242,8 @@ TEST_CASE("launcher: the helper is opened once, and replacing its file changes n
   CHECK(end_of_command(by, shell("exit 3")).how->code == 3);
 }
 
-TEST_CASE("launcher: a helper that dies when nothing is left of its command, and it has lines to tell yet, loses these") {
+TEST_CASE(
+  "launcher: a helper that dies when nothing is left of its command, and it has lines to tell yet, loses these") {
   for (const auto rank : ranks_here()) {
     CAPTURE(to_string(rank));
     auto o = test_launcher(rank);
