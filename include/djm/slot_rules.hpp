@@ -56,7 +56,8 @@ std::string to_string(catch_up rule);
 /// next: to another node, or to the same one after a restart. Whatever is remembered makes `catch_up` work for slots at
 /// which nobody held the item, too.
 ///
-/// Not ready for production yet but for `forget`: seeds of the simulator still find faults of what is remembered.
+/// Danger: a node whose clock is ahead starts slots early, and what it has written keeps the item from starting again
+/// until that time has come. Nothing compares clocks with the store's time yet.
 ///
 /// A *gentle* move (of a plan, a drain, a shutdown) waits for what has to be written; a *crash* is everything else.
 enum class slots : std::uint8_t {
