@@ -64,7 +64,7 @@ struct ordered_node {
 
 /// Some of them, and a client that gives the orders.
 struct ordered_cluster {
-  explicit ordered_cluster(std::vector<std::string> names) {
+  explicit ordered_cluster(const std::vector<std::string>& names) {
     for (const auto& name : names) {
       start(name);
     }
@@ -148,9 +148,9 @@ TEST_CASE("three processes: a configuration reaches the next runs of all, moves 
   REQUIRE(after);
   CHECK(after->rev == before->rev);
   CHECK(all_have(108));
-  for (auto& [name, n] : c.nodes) {
-    n->read();
-    CHECK_MESSAGE(n->revocations == 0, name);
+  for (auto& node : c.nodes) {
+    node.second->read();
+    CHECK_MESSAGE(node.second->revocations == 0, node.first);
   }
 }
 
@@ -175,8 +175,8 @@ TEST_CASE("triggers of the whole cluster through kill -9, SIGSTOP and moves, cou
         return runs.size() == items_by_hand;
       },
       30s));
-    for (const auto& [item, n] : runs) {
-      CHECK_MESSAGE(n == 1, item);
+    for (const auto& x : runs) {
+      CHECK_MESSAGE(x.second == 1, x.first);
     }
     once += items_by_hand;
   };
@@ -203,10 +203,10 @@ TEST_CASE("triggers of the whole cluster through kill -9, SIGSTOP and moves, cou
         return runs.size() == items_by_hand;
       },
       30s));
-    for (const auto& [item, n] : runs) {
-      CHECK_MESSAGE(n >= 1, item);
-      CHECK_MESSAGE(n <= triggers + 2, item);
-      ++(n == 1 ? once : not_once);
+    for (const auto& x : runs) {
+      CHECK_MESSAGE(x.second >= 1, x.first);
+      CHECK_MESSAGE(x.second <= triggers + 2, x.first);
+      ++(x.second == 1 ? once : not_once);
     }
   };
   trouble(
