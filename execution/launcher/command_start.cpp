@@ -256,10 +256,8 @@ bool launcher::impl::hand_over(command& c, int leaf) {
 exec::owned_fd launcher::impl::lock_run(const command& c) const {
   const auto path = lock_path(c.what.what.run);
   exec::owned_fd fd{::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)};
-  if (fd.is_open() && flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    fd.reset();
-  }
-  return fd;
+  const bool locked = fd.is_open() && flock(fd.get(), LOCK_EX | LOCK_NB) == 0;
+  return locked ? std::move(fd) : exec::owned_fd{};
 }
 
 /// Nothing was started.

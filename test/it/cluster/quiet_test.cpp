@@ -66,7 +66,9 @@ TEST_CASE(
   const auto after = snapshot(connect, root);
 
   CHECK(before.size() == after.size());
-  for (const auto& [path, stat] : before) {
+  for (const auto& known : before) {
+    const auto& path = known.first;
+    const auto& stat = known.second;
     auto x = after.find(path);
     REQUIRE_MESSAGE(x != after.end(), path);
     CHECK_MESSAGE(x->second.mzxid == stat.mzxid, path);
