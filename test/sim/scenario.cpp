@@ -274,16 +274,9 @@ void check_bounds(world& w) {
       bound("transaction bytes", s.store.max_transaction_bytes, 512 * 1024);
       bound("queued requests at rest", s.store.queued, 200);
       bound("largest transaction", s.manager.counters.largest_transaction_ops, 220);
-      // When nothing is wrong any more nothing is told to be wrong. Left out is what is still so: who kept crashing,
-      // the candidates that a stranger has left behind, versions that go on wanting different items, a strategy that
-      // goes on hanging, a size that is refused for a minute.
+      // When nothing is wrong any more nothing is told to be wrong.
       for (const auto& p : s.problems) {
-        const auto ago =
-          std::chrono::duration_cast<std::chrono::milliseconds>(w.process_of(h).wall()).count() - p.last_ms;
-        if (p.ended_ms == 0 && p.about.compare(0, 7, "flaps: ") != 0 && p.about != "size" &&
-            !(p.about == "answers" && ago < 6'000) && // five deadlines after the last one
-            p.text.find("nobody stands behind") == std::string::npos &&
-            p.text.find("nodes disagree") == std::string::npos && !w.hangs(p.about)) {
+        if (p.ended_ms == 0 && !w.is_still_so(h, p)) {
           w.verdict().report(
             "I10",
             fmt::format("process {} still tells of a problem of the {} ({}): {}", h, p.component, p.about, p.text),

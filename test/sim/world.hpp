@@ -56,6 +56,8 @@ public:
   void hang(const std::string& owner) { hanging_.insert(owner); }
   void release(const std::string& owner);
   bool hangs(const std::string& owner) const { return hanging_.count(owner) > 0; }
+  /// Whether what is told of is so after all faults are over.
+  bool is_still_so(handle h, const problem_status& p);
   /// One more listener of the node's events; or not any more.
   void listen(handle h, bool on);
 

@@ -218,4 +218,15 @@ void world::told(handle h, const node_event& e) {
   }
 }
 
+/// Who kept crashing, the candidates that a stranger has left behind, versions that go on wanting different items, a
+/// strategy that goes on hanging, a size that is refused for a minute, answers until five deadlines after the last late
+/// one.
+bool world::is_still_so(handle h, const problem_status& p) {
+  const auto wall_ms = std::chrono::duration_cast<std::chrono::milliseconds>(process_of(h).wall()).count();
+  return p.about.compare(0, 7, "flaps: ") == 0 || p.about == "size" ||
+         (p.about == "answers" && wall_ms - p.last_ms < 6'000) ||
+         p.text.find("nobody stands behind") != std::string::npos ||
+         p.text.find("nodes disagree") != std::string::npos || hangs(p.about);
+}
+
 } // namespace djm::sim

@@ -205,7 +205,7 @@ TEST_CASE("triggers of the whole cluster through kill -9, SIGSTOP and moves, cou
       30s));
     for (const auto& x : runs) {
       CHECK_MESSAGE(x.second >= 1, x.first);
-      CHECK_MESSAGE(x.second <= triggers + 2, x.first);
+      CHECK_MESSAGE(x.second <= 2 * triggers + 1, x.first); // each on both, one after the other
       ++(x.second == 1 ? once : not_once);
     }
   };
