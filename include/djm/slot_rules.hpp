@@ -56,8 +56,7 @@ std::string to_string(catch_up rule);
 /// next: to another node, or to the same one after a restart. Whatever is remembered makes `catch_up` work for slots at
 /// which nobody held the item, too.
 ///
-/// Danger: a node whose clock is ahead starts slots early, and what it has written keeps the item from starting again
-/// until that time has come. Nothing compares clocks with the store's time yet.
+/// Danger: a node whose clock is ahead starts slots early, and the item not again until that time has come.
 ///
 /// A *gentle* move (of a plan, a drain, a shutdown) waits for what has to be written; a *crash* is everything else.
 enum class slots : std::uint8_t {
