@@ -99,7 +99,7 @@ private:
 
   /// What has kept its place and is neither pinned nor of the highest priority, the lowest first.
   void list_kept() {
-    hopeless_.assign(problem_.job_count(), false);
+    hopeless_.assign(problem_.job_count() * problem_.worker_count(), false);
     kept_.resize(problem_.worker_count());
     for (item_index i = 0; i < owner_.size(); ++i) {
       const auto j = problem_.job_of(i);
@@ -119,17 +119,15 @@ private:
   worker_index push_out(job_index j, item_index i) {
     auto best = no_worker;
     std::vector<item_index> least;
-    bool room = false;
-    for (worker_index w = 0; !hopeless_[j] && w < problem_.worker_count(); ++w) {
-      if (problem_.worker(w).accepts_new() && problem_.eligible(j, w)) {
-        auto out = in_the_way(j, i, w, room);
+    for (worker_index w = 0; w < problem_.worker_count(); ++w) {
+      if (problem_.worker(w).accepts_new() && problem_.eligible(j, w) && !is_hopeless(j, w)) {
+        auto out = in_the_way(j, i, w);
         if (!out.empty() && (best == no_worker || out.size() < least.size())) {
           best = w;
           least = std::move(out);
         }
       }
     }
-    hopeless_[j] = !room; // the next item of this job, and the one after it, need not look either
     for (const auto k : least) {
       take(problem_.job_of(k), k);
       kept_[best].erase(std::find(kept_[best].begin(), kept_[best].end(), k));
@@ -137,11 +135,14 @@ private:
     return best;
   }
 
+  bool is_hopeless(job_index j, worker_index w) const { return hopeless_[j * problem_.worker_count() + w]; }
+
   /// Those that were kept and without which it fits, the lowest first, none in vain; empty: if all of lower priority
-  /// went, that would not do. `room`: it would for some other item of this job, perhaps.
-  std::vector<item_index> in_the_way(job_index j, item_index i, worker_index w, bool& room) {
+  /// went, that would not do, and where that is so for every item of the job no other one looks again.
+  std::vector<item_index> in_the_way(job_index j, item_index i, worker_index w) {
     std::vector<item_index> out;
     bool fits = false;
+    bool room = false;
     for (const auto k : kept_[w]) {
       if (fits || priority_of(k) >= problem_.job(j).priority) {
         break;
@@ -151,6 +152,7 @@ private:
       room = room || books_.blocks_any(j, w) == plan_rule::none;
       fits = books_.blocks(j, i, w) == plan_rule::none;
     }
+    hopeless_[j * problem_.worker_count() + w] = !room;
     std::vector<item_index> needed;
     for (auto k = out.rbegin(); k != out.rend(); ++k) {
       books_.put(problem_.job_of(*k), *k, w);
@@ -211,7 +213,7 @@ private:
   ledger books_;
   std::vector<worker_index> owner_;
   std::vector<std::vector<item_index>> kept_; ///< by worker
-  std::vector<bool> hopeless_;                ///< by job: nobody can be pushed out for it
+  std::vector<bool> hopeless_;                ///< by job and worker: pushing out helps no item of it
 };
 
 } // namespace

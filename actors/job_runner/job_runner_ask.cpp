@@ -48,7 +48,10 @@ job_runner_core::effects job_runner_core::on_answered(run_id id, const run_end& 
   const auto no = questions_.end(id, {end.failed, end.dropped, end.failure}, s, out);
   if (!items_[no].granted && !items_.in_use(no)) {
     std::vector<item_id> fed;
-    std::vector<item_id> free{*items_[no].name};
+    std::vector<item_id> free;
+    if (!items_[no].declined) {
+      free.push_back(*items_[no].name);
+    }
     forget(no, fed);
     give_back(std::move(free), out);
   } else if (!items_.in_use(no)) {

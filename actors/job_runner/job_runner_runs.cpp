@@ -292,7 +292,9 @@ void job_runner_core::decline(const std::vector<item_no>& items, duration length
     items_[no].granted = false;
     lanes_.leave(no);
     turns_.forget(no, out);
-    if (!items_.in_use(no)) { // else what is still under way with it does
+    if (items_.in_use(no)) {
+      items_[no].declined = true; // forgotten with the last that is under way
+    } else {
       forget(no, fed);
     }
   }

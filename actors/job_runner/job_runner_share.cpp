@@ -56,6 +56,7 @@ void job_runner_core::take_in(const work_item& w, step s, std::vector<item_no>& 
   }
   lanes_.change(no, [&](held_item& it) {
     it.granted = true;
+    it.declined = false;
     it.fresh = true;
     it.since = s.now;
     it.since_wall = since_epoch(s.wall_ms);

@@ -318,7 +318,10 @@ void job_runner_core::note_answered(item_no no, const slot_answer& a, step s, ef
   }
   if (!it.granted && !items_.in_use(no)) {
     std::vector<item_id> fed;
-    std::vector<item_id> free{*it.name};
+    std::vector<item_id> free;
+    if (!it.declined) {
+      free.push_back(*it.name);
+    }
     forget(no, fed);
     waiting_.tell_fed(std::move(fed), out);
     give_back(std::move(free), out);

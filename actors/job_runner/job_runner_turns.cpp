@@ -130,14 +130,16 @@ void job_runner_core::note_turn(const active_run& r, const run_end& end, run_out
   leave_lanes(turns_.note(t, s, out), out);
 }
 
-/// Too many of their turns have failed on this node. What is being written of one is answered first, and nothing of it
-/// starts meanwhile.
+/// Too many of their turns have failed on this node. What is being written or asked of one is answered first, and where
+/// it has a lane of its own nothing of it starts meanwhile. A lane that others share goes on.
 void job_runner_core::decline_failed(step s, effects& out) {
   if (const auto refused = turns_.take_declined(); !refused.empty()) {
     decline(refused, cfg_.spec.failures.refused_for, turns_.what_failed(), s, out);
   }
   for (const auto no : turns_.to_decline()) {
-    hold_lane(no);
+    if (const auto lane = items_[no].lane; lane != no_lane && lanes_[lane].own == no) {
+      hold_lane(no);
+    }
   }
 }
 

@@ -120,7 +120,9 @@ std::vector<item_no> turn_book::fail(const std::vector<item_no>& items, step s, 
       parked.push_back(no);
       told.items.push_back(*it.name);
     } else if (it.culprit && rules.decline_item_after > 0 && it.failed_turns >= rules.decline_item_after) {
-      declined_.push_back(no);
+      if (std::find(declined_.begin(), declined_.end(), no) == declined_.end()) { // it may be waiting to go already
+        declined_.push_back(no);
+      }
     }
   }
   if (!parked.empty()) {
@@ -189,6 +191,9 @@ run_purpose turn_book::begin_retry(lane& l) {
 }
 
 std::vector<item_no> turn_book::take_declined() {
+  declined_.erase(std::remove_if(declined_.begin(), declined_.end(),
+                                 [&](item_no no) { return items_[no].failed_turns == 0; }), // it has succeeded since
+                  declined_.end());
   const auto busy =
     std::stable_partition(declined_.begin(), declined_.end(), [&](item_no no) { return !items_.in_use(no); });
   std::vector<item_no> now{declined_.begin(), busy};

@@ -114,7 +114,24 @@ TEST_CASE("declines: an item that its run declines while a question is about it 
   r.granted(0, {{"a", 1}, {"b", 2}});
   CHECK(r.asks(1, "a") == "ask 2: a#1");
   CHECK(r.run_declined(1, 1, {"a"}, "no device") == "declined a for 1min: no device");
-  CHECK(r.done(2, 2).find("answer 2") != std::string::npos);
+  const auto released = r.seen.find("items_released");
+  CHECK(r.done(2, 2) == "answer 2");
+  CHECK(r.seen.find("items_released", released + 1) == std::string::npos); // once
   r.done(3, 1);
   CHECK(r.wake(15) == "start 3: b#2");
+}
+
+TEST_CASE("declines: a share goes on while an item of it that is to go waits for the answer to a question") {
+  runner r{job_with(declining(1))};
+  r.leased(0);
+  r.granted(0, {{"a", 1}, {"b", 2}});
+  CHECK(r.asks(1, "a", seconds{100}) == "ask 2: a#1");
+  job_runner_core::run_end end;
+  end.failed = true;
+  end.items = {item_id{"a"}};
+  r.ended(2, 1, end);
+  CHECK(r.wake(12).find("start 3") != std::string::npos);
+  r.ended(13, 3, end);
+  CHECK(r.done(14, 2).find("declined a") != std::string::npos);
+  CHECK(r.wake(24) == "start 4: b#2");
 }

@@ -131,7 +131,7 @@ TEST_CASE("the place of an item that had none before goes to the first in line, 
     const auto before = make_plan(problem, strategy_registry{}).value();
     const auto after = make_plan(waiting, strategy_registry{}).value();
     RC_ASSERT(check_plan(problem, after.owner).has_value());
-    RC_ASSERT(after.summary.assigned == before.summary.assigned);
+    RC_ASSERT(after.summary.assigned >= before.summary.assigned); // who fits beside takes nobody's place
     std::vector<std::size_t> rank(problem.item_count(), SIZE_MAX);
     for (std::size_t k = 0; k < line.size(); ++k) {
       rank[line[k]] = k;
