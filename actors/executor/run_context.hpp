@@ -117,7 +117,7 @@ private:
   }
   run_result conclude(const std::function<void()>& code);
   static void run_code(const std::function<void()>& code, run_result& result);
-  void finish_open(const std::exception_ptr& thrown);
+  void finish_open(std::exception_ptr thrown);
   void follow_lease(std::weak_ptr<lease_follower> f);
   void post_callback(std::uint64_t id);
   void call_back(std::uint64_t id);

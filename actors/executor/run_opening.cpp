@@ -21,7 +21,7 @@ public:
 
   job_context& context() override { return *run_; }
   void follow_lease(std::weak_ptr<lease_follower> f) override { run_->follow_lease(std::move(f)); }
-  void finish(std::exception_ptr thrown) override { run_->finish_open(thrown); }
+  void finish(std::exception_ptr thrown) override { run_->finish_open(std::move(thrown)); }
 
 private:
   const std::shared_ptr<run_context> run_;
@@ -51,7 +51,7 @@ std::optional<run_result> run_context::begin(std::function<void(run_result)> don
       return std::nullopt;
     }
     opening_ = opening::none;
-    thrown = taken && !thrown ? *finished_ : thrown;
+    thrown = taken && !thrown ? std::exchange(*finished_, nullptr) : thrown;
   }
   if (!taken && !thrown) {
     return execute();
@@ -64,12 +64,12 @@ std::optional<run_result> run_context::begin(std::function<void(run_result)> don
 }
 
 /// While `begin` has not returned, its thread ends the run.
-void run_context::finish_open(const std::exception_ptr& thrown) {
+void run_context::finish_open(std::exception_ptr thrown) {
   std::function<void(run_result)> done;
   {
     std::lock_guard<std::mutex> guard{mutex_};
     if (opening_ == opening::begins && !finished_) {
-      finished_ = thrown;
+      finished_ = std::move(thrown); // handed over to the thread of `begin`, not shared with it
     }
     if (opening_ != opening::open) {
       return;

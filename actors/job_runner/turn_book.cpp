@@ -40,7 +40,7 @@ std::vector<item_no> turn_book::note(const turn_end& t, step s, runner_effects::
       lanes[items_[no].lane].push_back(no);
     }
     for (auto& [lane, items] : lanes) {
-      plan(lane, std::move(items), t.purpose, t.pause, s);
+      plan(lane, items, t.purpose, t.pause, s);
     }
     return {};
   }
@@ -64,11 +64,11 @@ std::vector<item_no> turn_book::note(const turn_end& t, step s, runner_effects::
     return {};
   }
   what_ = t.what;
-  plan_retries(t, std::move(again), s, out);
+  plan_retries(t, again, s, out);
   return fail(lost, s, out);
 }
 
-void turn_book::plan(lane_no no, std::vector<item_no> items, const run_purpose& next, duration pause, step s) {
+void turn_book::plan(lane_no no, const std::vector<item_no>& items, const run_purpose& next, duration pause, step s) {
   if (no == no_lane) {
     return; // the cut has left them out meanwhile
   }
@@ -80,7 +80,7 @@ void turn_book::plan(lane_no no, std::vector<item_no> items, const run_purpose& 
   l.retry = next;
 }
 
-void turn_book::plan_retries(const turn_end& t, std::vector<item_no> again, step s, runner_effects::all& out) {
+void turn_book::plan_retries(const turn_end& t, const std::vector<item_no>& again, step s, runner_effects::all& out) {
   std::map<lane_no, std::vector<item_no>> lanes;
   for (const auto no : again) {
     lanes[items_[no].lane].push_back(no);
@@ -97,7 +97,7 @@ void turn_book::plan_retries(const turn_end& t, std::vector<item_no> again, step
     for (const auto no : items) {
       told.items.push_back(*items_[no].name);
     }
-    plan(lane, std::move(items), next, pause, s);
+    plan(lane, items, next, pause, s);
     out.push_back(emit_effect{std::move(told)});
   }
 }

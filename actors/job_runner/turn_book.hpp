@@ -67,8 +67,8 @@ private:
     time_point since;
   };
 
-  void plan(lane_no no, std::vector<item_no> items, const run_purpose& next, duration pause, step s);
-  void plan_retries(const turn_end& t, std::vector<item_no> again, step s, runner_effects::all& out);
+  void plan(lane_no no, const std::vector<item_no>& items, const run_purpose& next, duration pause, step s);
+  void plan_retries(const turn_end& t, const std::vector<item_no>& again, step s, runner_effects::all& out);
   std::vector<item_no> fail(const std::vector<item_no>& items, step s, runner_effects::all& out);
   item_id own_name(lane_no no) const;
 

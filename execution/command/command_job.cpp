@@ -35,7 +35,8 @@ public:
     std::unique_lock<std::mutex> lock{mutex_};
     changed_.wait(lock, [this] { return end_.has_value(); });
     if (*end_) {
-      std::rethrow_exception(*end_);
+      // Handed over, not shared: the thread that has finished the run holds no part of what was thrown any more.
+      std::rethrow_exception(std::exchange(*end_, nullptr));
     }
   }
 
