@@ -46,6 +46,10 @@ private:
   class command;
   using command_ptr = std::shared_ptr<command>;
   using lock_type = std::unique_lock<std::mutex>;
+  /// What a helper gets with its order, beside the order itself.
+  struct order_files {
+    exec::owned_fd input, log, lock;
+  };
   /// What became readable.
   enum class source : std::uint64_t { lifeline, helper_end, witness, wake };
 
@@ -62,7 +66,8 @@ private:
   expected<void> make_leaf(command& c) const;
   exec::owned_fd open_log(const command& c, std::uint64_t& room);
   bool say_lease(command& c, bool shorter);
-  bool hand_over(command& c, int leaf);
+  order_files open_files(command& c);
+  bool hand_over(command& c, order_files files);
   void give_up(command& c);
   exec::owned_fd lock_run(const command& c) const;
   std::string lock_path(const std::string& run) const { return options_.run_folder + "/" + run + ".run"; }

@@ -221,6 +221,8 @@ TEST_CASE("launcher: options out of range, and helpers that are none, are refuse
           o.most = containment::pidns;
         }).find("least is cgroup") != std::string::npos);
   CHECK(why([](auto& o) { o.helper = "/no/such/helper"; }).find("/no/such/helper: No such file") != std::string::npos);
+  CHECK(why([](auto& o) { o.helper = "/dev/null/helper"; }).find("/dev/null/helper: Not a directory") !=
+        std::string::npos);
   CHECK(why([](auto& o) { o.helper = "/bin/true"; }).find("does not answer as djm-run") != std::string::npos);
   CHECK(why([](auto& o) {
           o.least = containment::cgroup;
