@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 /// A server that waits for the rest of a request is not waited for longer than that.
-constexpr auto patience = 2s;
+constexpr auto wait_for_rest = 2s;
 constexpr std::uint64_t told_each = 10'000;
 
 class hammer {
@@ -98,7 +98,7 @@ private:
     auto& all = net_.all();
     for (auto at = all.begin(); at != all.end();) {
       auto& c = *at++;
-      if (c.began + patience < now) {
+      if (c.began + wait_for_rest < now) {
         end(c, "late");
       }
     }
