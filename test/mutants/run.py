@@ -231,7 +231,7 @@ def summary(results, arguments):
 
 def parse():
     p = argparse.ArgumentParser(prog="./dev mutants", description="Does anybody notice when the code is wrong?")
-    p.add_argument("--only", metavar="NAME", help="mutants of this name; * and ? stand for anything")
+    p.add_argument("--only", metavar="NAME", help="mutants of this name, or these, with commas between them; * and ? stand for anything")
     p.add_argument("--deliberate", action="store_true", help="only those that people wrote")
     p.add_argument("--mechanical", action="store_true", help="only negated conditions and dropped checks")
     p.add_argument("--survivors", action="store_true", help="only those that the last run did not see killed")
@@ -246,9 +246,11 @@ def select(a, mutants, last):
     if a.deliberate != a.mechanical:
         mutants = [m for m in mutants if m.deliberate == a.deliberate]
     if a.only:
-        mutants = [m for m in mutants if m.name == a.only or fnmatch.fnmatch(m.name, a.only)]
-        if not mutants:
-            raise weave.harness_error(f"no mutant \"{a.only}\"")
+        wanted = a.only.split(",")
+        for name in wanted:
+            if not any(fnmatch.fnmatch(m.name, name) for m in mutants):
+                raise weave.harness_error(f"no mutant \"{name}\"")
+        mutants = [m for m in mutants if any(fnmatch.fnmatch(m.name, name) for name in wanted)]
     if a.survivors:
         mutants = [m for m in mutants if not (last.get(m.name, {}).get("test") or last.get(m.name, {}).get("invariant"))]
     return mutants
