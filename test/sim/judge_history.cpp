@@ -26,6 +26,7 @@ void judge::history_begins(const store::znode_tree& tree, store::zxid_t latest, 
   last_leader_ = 0;
   debts_.hindered(now);
   turns_.forget_starts();
+  commands_.history_begins();
   for (const auto& path : tree.paths()) {
     const auto* node = tree.find(path);
     store::node_change change;
