@@ -131,8 +131,6 @@ void helper::on_packet(packet& p) {
   }
   if (const auto* l = std::get_if<lease>(&*m)) {
     core_.on_lease(*l);
-    // Whoever waits for this waits for nothing that the command says. It goes when what the lease asks for is done.
-    outbox_.push_front({encode(message{ack{core_.seq()}})});
   } else if (const auto* s = std::get_if<stop>(&*m)) {
     carry_out(core_.on_stop(s->grace, boot_nanoseconds()));
   } else if (const auto* more = std::get_if<credit>(&*m)) {
@@ -196,6 +194,11 @@ void helper::carry_out(const run_core::effects& effects) {
       }
       break;
     case run_core::effect::over: drain(); break;
+    case run_core::effect::ack:
+      if (!node_is_gone_) { // whoever waits for this waits for nothing that the command says
+        outbox_.push_front({encode(message{ack{core_.seq()}})});
+      }
+      break;
     }
   }
 }

@@ -53,16 +53,16 @@ public:
 
   /// Of what lives now nothing is promised: it belongs to a history that is gone.
   void history_begins() {
-    for (auto& [key, command] : alive_) {
-      command.excused = true;
+    for (auto& [key, one] : alive_) {
+      one.excused = true;
     }
   }
   /// Somebody else has removed what says that this process is alive; where it cannot notice, its items move while it
   /// still works.
   void meddled_with(host h) {
     meddled_.insert(h);
-    for (auto& [key, command] : alive_) {
-      command.excused = command.excused || key.first == h;
+    for (auto& [key, one] : alive_) {
+      one.excused = one.excused || key.first == h;
     }
   }
   void joined(host h) { meddled_.erase(h); }
