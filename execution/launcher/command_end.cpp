@@ -167,6 +167,7 @@ void launcher::impl::finish(command& c) {
   ++(c.end.started ? status_.ended : status_.refused);
   status_.killed += c.end.rest.killed || c.killed_here ? 1 : 0;
   status_.left_over += c.end.rest.left_over ? 1 : 0;
+  status_.log_dropped += c.end.rest.dropped;
   lanes_.post(c.id, [listener = std::move(c.listener), end = std::move(c.end)] { listener->on_end(end); });
   c.listener = nullptr;
   drop(c.helper.lifeline); // that is its end

@@ -16,6 +16,7 @@
 #include "execution/launcher/helper_process.hpp"
 #include "execution/launcher/launching.hpp"
 #include "execution/launcher/listener_lanes.hpp"
+#include "execution/launcher/log_files.hpp"
 #include "execution/wire/cgroup_leaf.hpp"
 #include "execution/wire/lifeline.hpp"
 
@@ -49,7 +50,7 @@ private:
   using lock_type = std::unique_lock<std::mutex>;
   /// What a helper gets with its order, beside the order itself.
   struct order_files {
-    exec::owned_fd input, log, lock;
+    exec::owned_fd input, log, log_count, lock;
   };
   /// What became readable.
   enum class source : std::uint64_t { lifeline, helper_end, witness, wake };
@@ -67,7 +68,6 @@ private:
   expected<void> enter(const command_ptr& c);
   expected<void> room() const;
   expected<void> make_leaf(command& c) const;
-  exec::owned_fd open_log(const command& c, std::uint64_t& room);
   bool say_lease(command& c, bool shorter);
   order_files open_files(command& c);
   bool hand_over(command& c, order_files files);
@@ -111,6 +111,7 @@ private:
   void report(log_level level, std::string text);
 
   const launcher_options options_;
+  exec::log_files logs_;
   exec::owned_fd folder_lock_; ///< that the run folder is ours
   exec::helper_program program_;
   exec::rank rank_ = exec::rank::subreaper;

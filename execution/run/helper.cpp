@@ -157,6 +157,7 @@ void helper::take_order(std::vector<int> descriptors) {
     input_ = take(order_.has_stdin);
     leaf_ = take(order_.has_leaf);
     log_ = take(order_.has_log);
+    log_count_ = take(order_.has_log_count);
     lock_ = take(order_.has_lock);
   }
   for (const int fd : descriptors) {
@@ -215,7 +216,8 @@ void helper::start() {
     input_ = open("/dev/null", O_RDONLY | O_CLOEXEC);
   }
   setup_ = setup[0];
-  output_.emplace(output[0], std::exchange(log_, -1), order_.log_limit);
+  output_.emplace(output[0], std::exchange(log_, -1), order_.log_limit, std::exchange(log_count_, -1),
+                  order_.log_total);
   lines_.emplace(lines[0]);
   box_ = order_.by == rank::cgroup  ? make_cgroup_box(order_, std::exchange(leaf_, -1))
          : order_.by == rank::pidns ? make_pidns_box(order_)

@@ -79,6 +79,10 @@ void check_job(const daemon_file& f, const std::string& name, const job_table& t
 }
 
 void check_commands(const commands_table& c, fault_finder& out) {
+  if (c.log_total < c.log_limit) {
+    out.add("/commands/log_total", "commands.log_total: " + std::to_string(c.log_total) +
+                                     " is less than commands.log_limit, " + std::to_string(c.log_limit));
+  }
   if (c.least > c.most) {
     out.add("/commands/least",
             "commands.least: " + to_string(c.least) + " is more than commands.most, " + to_string(c.most));
@@ -182,6 +186,7 @@ launcher_options make_launcher(const daemon_file& f) {
   o.max_commands = f.commands.max_commands;
   o.log_folder = f.commands.log_folder;
   o.log_limit = f.commands.log_limit;
+  o.log_total = f.commands.log_total;
   o.run_folder = f.commands.run_folder;
   if (o.run_folder.empty() && f.node.store.connect == "embedded") {
     o.run_folder = "/run/djmd-" + f.node.id.str();

@@ -24,7 +24,7 @@ struct commands_table {
   any_duration kill_reserve = std::chrono::seconds{1};
   std::uint32_t max_commands = 256;
   std::string log_folder;
-  std::uint64_t log_limit = 16u * 1024 * 1024;
+  std::uint64_t log_limit = 16u * 1024 * 1024, log_total = 1024u * 1024 * 1024;
   std::string run_folder;
 };
 
@@ -40,6 +40,7 @@ auto fields(V&& v, commands_table& x) {
     field("max_commands", x.max_commands).range(1, 10'000).doc("commands at once"),
     field("log_folder", x.log_folder).doc("where their output goes; empty: only its end is kept"),
     field("log_limit", x.log_limit).range(4096, std::uint64_t{1} << 40u).doc("bytes of such a file"),
+    field("log_total", x.log_total).range(4096, std::uint64_t{1} << 40u).doc("bytes of all such files"),
     field("run_folder", x.run_folder).doc("a folder for locks; with the embedded store /run/djmd-ID by default"));
 }
 
