@@ -196,23 +196,6 @@ void judge::extend(const process& p, time_point until) {
   }
 }
 
-void judge::closed(const process& p, time_point now) {
-  if (const auto h = hosts_.find(p.number()); h != hosts_.end()) { // somebody outside has no lease
-    gave_up(h->second, now);
-  }
-}
-
-/// The others count D from here at the earliest, whatever contact there was before.
-void judge::gave_up(host& h, time_point now) {
-  if (h.p == nullptr || !h.deadline) {
-    return;
-  }
-  const auto& timeouts = h.timeouts;
-  const auto timeout = timeouts.empty() ? duration::zero() : timeouts.rbegin()->second;
-  const auto latest = now + h.p->to_world(h.detach - std::min(h.detach, lease_margin(timeout, h.detach)));
-  h.deadline = std::min(*h.deadline, latest);
-}
-
 void judge::committed(const store::committed_transaction& txn, time_point now) {
   check_debts(now);
   if (txn.changes.empty()) {

@@ -94,6 +94,23 @@ void judge::reborn(const process& p, time_point now) {
   }
 }
 
+void judge::closed(const process& p, time_point now) {
+  if (const auto h = hosts_.find(p.number()); h != hosts_.end()) { // somebody outside has no lease
+    gave_up(h->second, now);
+  }
+}
+
+/// The others count D from here at the earliest, whatever contact there was before.
+void judge::gave_up(host& h, time_point now) {
+  if (h.p == nullptr || !h.deadline) {
+    return;
+  }
+  const auto& timeouts = h.timeouts;
+  const auto timeout = timeouts.empty() ? duration::zero() : timeouts.rbegin()->second;
+  const auto latest = now + h.p->to_world(h.detach - std::min(h.detach, lease_margin(timeout, h.detach)));
+  h.deadline = std::min(*h.deadline, latest);
+}
+
 /// Nobody tells such a node that its session is over: it has to find out.
 void judge::check_that_all_found_out(time_point now) {
   for (const auto& [number, h] : hosts_) {

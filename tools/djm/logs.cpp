@@ -9,6 +9,7 @@
 
 #include <sys/stat.h>
 
+#include "djm/ids.hpp"
 #include "tools/djm/invocation.hpp"
 #include "tools/djm/texts.hpp"
 
@@ -20,11 +21,6 @@ constexpr auto between_looks = std::chrono::milliseconds{200};
 
 /// What is read at once: a file may be as large as a disk.
 constexpr std::size_t piece = 64 * 1024;
-
-/// An id names one entry of a folder. Those of jobs and items cannot be anything else, and this is not looked up.
-bool is_file_name(const std::string& id) {
-  return !id.empty() && id != "." && id != ".." && id.find('/') == id.npos && id.find('\0') == id.npos;
-}
 
 /// Writes a file out, a piece at a time. A terminal gets no control characters that a command has written.
 class printer {
@@ -119,10 +115,13 @@ exit_code follow(invocation& x, const std::string& path, std::ifstream in, std::
 
 exit_code logs_command(invocation& x) {
   const auto job = x.value("JOB"), item = x.value("ITEM");
-  for (const auto& id : {job, item}) {
-    if (!is_file_name(id) && (id != item || x.has("ITEM"))) {
-      return x.fail(exit_code::usage, "\"" + printable(id) + "\" is no id");
-    }
+  // What is no id could name another place than one below the folder.
+  auto valid = check_id(id_kind::job, job);
+  if (valid && x.has("ITEM")) {
+    valid = check_id(id_kind::item, item);
+  }
+  if (!valid) {
+    return x.fail(exit_code::usage, valid.error().text);
   }
   const auto folder = x.has("--folder") ? x.value("--folder") : x.io().variable("DJM_LOG_FOLDER");
   if (folder.empty()) {

@@ -96,7 +96,7 @@ public:
     case harm::stopped_while_leaving:
       node.signal(SIGTERM);
       node.signal(SIGTERM);
-      std::this_thread::sleep_for(std::chrono::microseconds{in_.dice() % 400'000}); // anywhere on its way out
+      poll(nullptr, 0, static_cast<int>(in_.dice() % 400)); // milliseconds: anywhere on its way out
       if (node.running()) {
         node.pause();
       }
