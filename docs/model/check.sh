@@ -200,7 +200,6 @@ check quick slots-unlocked-too-early   violated UNLOCKED_BEFORE_WRITTEN FINISHED
 
 check quick lease                      holds
 check quick lease-no-tolerance         holds    T=3 D=0
-check slow  lease-longer               holds    STOPS=3
 check quick lease-not-awaited          violated NOT_AWAITED
 check quick lease-not-awaited-read     violated NOT_AWAITED FULL=0
 check quick lease-not-killed           violated NOT_KILLED
