@@ -114,29 +114,6 @@ expected<void> launcher::impl::make_leaf(command& c) const {
   return {};
 }
 
-/// A file that is long enough is put aside first. Where there can be none the output goes nowhere, which is told.
-exec::owned_fd launcher::impl::open_log(const command& c, std::uint64_t& room) {
-  if (options_.log_folder.empty() || c.what.log_name.empty()) {
-    return {};
-  }
-  const auto path = options_.log_folder + "/" + c.what.log_name + ".log";
-  std::error_code ignored;
-  std::filesystem::create_directories(std::filesystem::path{path}.parent_path(), ignored);
-  struct stat before {};
-  if (lstat(path.c_str(), &before) == 0 && static_cast<std::uint64_t>(before.st_size) >= options_.log_limit) {
-    rename(path.c_str(), (path + ".1").c_str());
-  }
-  exec::owned_fd fd{::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640)};
-  struct stat now {};
-  if (!fd.is_open() || fstat(fd.get(), &now) != 0 || !S_ISREG(now.st_mode)) {
-    report(log_level::warning, "the output of a command is not kept: cannot write " + path + ": " +
-                                 std::generic_category().message(fd.is_open() ? EINVAL : errno));
-    return {};
-  }
-  room = options_.log_limit - std::min(options_.log_limit, static_cast<std::uint64_t>(now.st_size));
-  return fd;
-}
-
 /// The helper is started without the lock, and gets nothing before all is known of it. Files are opened without it,
 /// too: a slow disk holds up the command that writes there, and not the leases of all others.
 expected<void> launcher::impl::start(const command_ptr& c) {
@@ -218,8 +195,16 @@ launcher::impl::order_files launcher::impl::open_files(command& c) {
     f.input = exec::owned_fd{exec::make_sealed_file("djm-input", *c.what.input)};
     o.has_stdin = true;
   }
-  f.log = open_log(c, o.log_limit);
+  auto log = logs_.open(c.what.log_name);
+  if (!log.complaint.empty()) {
+    report(log_level::warning, std::move(log.complaint));
+  }
+  f.log = std::move(log.file);
+  f.log_count = std::move(log.count);
   o.has_log = f.log.is_open();
+  o.has_log_count = f.log_count.is_open();
+  o.log_limit = log.room;
+  o.log_total = options_.log_total;
   o.has_lock = !options_.run_folder.empty();
   if (o.has_lock) {
     f.lock = lock_run(c);
@@ -247,6 +232,7 @@ bool launcher::impl::hand_over(command& c, order_files files) {
   give(o.has_stdin, files.input.get());
   give(o.has_leaf, c.leaf ? c.leaf->folder() : -1);
   give(o.has_log, files.log.get());
+  give(o.has_log_count, files.log_count.get());
   give(o.has_lock, files.lock.get());
   return std::find(all.begin(), all.end(), -1) == all.end() &&
          exec::send_packet(c.helper.lifeline.get(), encode(exec::message{exec::order_here{}}), all) ==

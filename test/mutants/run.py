@@ -24,12 +24,13 @@ sys.dont_write_bytecode = True
 import weave  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
-UNITS = ["unit_cores", "unit_client", "unit_store", "unit_shells", "stand_in_test", "few_workers_test", "unit_calendar"]
+UNITS = ["unit_cores", "unit_client", "unit_store", "unit_shells", "stand_in_test", "few_workers_test", "unit_calendar",
+         "unit_executor", "unit_execution", "unit_containment"]
 UNIT_TIMEOUT = 10
 # What the test cases of a core begin with, by its folder; and those of several cores together.
 NEAR = {"election": "election:*", "dialogue": "read_batch:*,txn_builder:*,exchange:*", "job_runner": "runner:*,slots:*,failures:*,rhythm:*,prepare:*", "keeper": "keeper:*", "worker": "worker:*,lease:*,states:*",
         "node": "supervisor:*,admin:*,event desk:*,log limiter:*", "executor": "lease guard:*,fair queue:*",
-        "manager": "manager:*,writer:*,watchdog:*,image:*", "session": "session core:*,prober:*"}
+        "run": "run core:*", "launcher": "lease:*", "manager": "manager:*,writer:*,watchdog:*,image:*", "session": "session core:*,prober:*"}
 CLUSTERS = "cluster:*"
 # A mutant that sleeps uses no processor: so many times its seconds may go by.
 WAITING = 15
@@ -67,6 +68,10 @@ def stages(mutant):
         first, near = "stand_in_test" if part.startswith("stand_in") else "few_workers_test", "*"
     elif folder == "calendar":
         first, near = "unit_calendar", "*"
+    elif folder == "execution":
+        first, near = ("unit_containment" if part == "launcher" else "unit_execution"), NEAR[part]
+    elif mutant.edits[0].file.endswith("executor_lease.cpp"):
+        first, near = "unit_executor", "*"
     elif part == "store":
         first, near = "unit_shells", "*"
     else:
@@ -177,7 +182,7 @@ def compile_all(src, build, jobs, targets):
     # are chosen at run time, so nothing is compiled twice: files are compiled together (DJM_UNITY), as for development.
     launcher = os.environ.get("CMAKE_CXX_COMPILER_LAUNCHER", "ccache")
     configure = ["cmake", "-S", src, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
-                 f"-DCMAKE_CXX_FLAGS=-I{src}",
+                 f"-DCMAKE_CXX_FLAGS=-I{src} -I{src}/include",
                  "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1", f"-DCMAKE_CXX_COMPILER_LAUNCHER={launcher}", "-DDJM_UNITY=ON", "-DDJM_BUILD_SAMPLES=OFF",
                  "-DDJM_BUILD_TOOLS=OFF", "-DDJM_BUILD_BENCH=OFF"]
     make = ["cmake", "--build", build, "-j", jobs, "--target", *targets]
