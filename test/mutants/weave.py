@@ -179,6 +179,24 @@ def one_place(file, text, find, after, name):
     return start, start + len(find)
 
 
+def no_expression(piece):
+    """What keeps a text from standing between parentheses; empty: nothing. A guess by its form, and no more."""
+    if word := re.match(r"(if|else|for|while|do|switch|case|return|break|continue|const|auto)\b|[{}.,]|->|&&|[|][|]|$", piece):
+        return f"begins with \"{word.group()}\""
+    if word := re.search(r"(&&|[|][|]|[-+=<>.,(])$", piece):
+        return f"ends with \"{word.group()}\""
+    depth, marks = 0, 0
+    for at, c in enumerate(piece):
+        depth += c in "({[" and 1 or c in ")}]" and -1 or 0
+        if depth < 0:
+            return f"\"{c}\" closes what it does not open"
+        if depth == 0 and c in ",;":
+            return f"\"{c}\" outside of any parentheses"
+        if depth == 0 and "::" not in piece[max(0, at - 1):at + 2]:
+            marks += (c == "?") - (c == ":")
+    return "a ? without its :" if marks else ""
+
+
 def deliberate(root):
     """The mutants that people wrote, from test/mutants/*.toml."""
     mutants = []
@@ -200,6 +218,11 @@ def deliberate(root):
                     m.edits.append(Edit(e["file"], end, end, "insert", e["insert"]))
                     continue
                 statement = find.endswith(";")
+                if not statement and re.search(r"(\.|->|::)$", text[:start]):
+                    raise harness_error(f"{name}: only a part of a name or of a call: {find}")
+                for piece in () if statement else (find, e["replace"].strip()):
+                    if why := no_expression(re.sub(r"//.*", "", piece)):
+                        raise harness_error(f"{name}: {why}: neither statements nor an expression: {piece}")
                 m.edits.append(Edit(e["file"], start, end, "statement" if statement else "expression",
                                     e["replace"].strip()))
             mutants.append(m)
