@@ -160,7 +160,9 @@ TEST_CASE("a job that operators pause starts nothing, and nothing of that time w
   const auto resumed = c.now();
   REQUIRE(djm::test::ask(c, "n1", resume_job{"poll"}));
   c.advance(5min);
-  for (const auto& [item, all] : started) {
+  for (const auto& one : started) {
+    const auto& item = one.first;
+    const auto& all = one.second;
     const auto since = all.size() - before.at(item).size();
     CHECK_MESSAGE(since >= 4, item);
     CHECK_MESSAGE(since <= 6, item);
@@ -259,7 +261,9 @@ TEST_CASE(
   c.settle();
   c.advance(30min);
   std::size_t looked_at = 0;
-  for (const auto& [item, all] : starts) {
+  for (const auto& one : starts) {
+    const auto& item = one.first;
+    const auto& all = one.second;
     if (item.str().rfind("endless-", 0) == 0) {
       CHECK_MESSAGE(all.size() == 1, item);
       continue;
