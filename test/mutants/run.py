@@ -24,8 +24,8 @@ sys.dont_write_bytecode = True
 import weave  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
-UNITS = ["unit_cores", "unit_client", "unit_store", "unit_shells", "stand_in_test", "few_workers_test", "unit_calendar",
-         "unit_executor", "unit_execution", "unit_containment"]
+UNITS = ["unit_cores", "unit_client", "unit_store", "unit_shells", "stand_in_test", "few_workers_test", "slot_manager_test",
+         "unit_calendar", "unit_executor", "unit_execution", "unit_containment"]
 # Of processor time. Those of a core itself take seconds; all of them, with every mutant woven in, a minute.
 UNIT_TIMEOUT = 20
 ALL_UNITS_TIMEOUT = 200
@@ -67,7 +67,8 @@ def stages(mutant):
     elif folder == "zkstore":
         first, near = "unit_store", NEAR["session"]
     elif folder == "strategies":
-        first, near = "stand_in_test" if part.startswith("stand_in") else "few_workers_test", "*"
+        own = [u for u in UNITS if u == part.removesuffix(".cpp") + "_test"]
+        first, near = "stand_in_test" if part.startswith("stand_in") else own[0] if own else "few_workers_test", "*"
     elif folder == "calendar":
         first, near = "unit_calendar", "*"
     elif folder == "execution":
