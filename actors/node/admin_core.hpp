@@ -153,7 +153,8 @@ private:
   void read_offers(const read_slot& version, const read_slot& alive, step s, effects& out);
   void retire(std::int32_t worker_version, const pool_slots& slots, const read_slots<node_id>& offers, step s,
               effects& out);
-  void change_job(const read_slot& version, const store::record_reads& found, step s, effects& out);
+  void change_job(const read_slot& version, const store::record_reads& found,
+                  const std::optional<read_slot>& submission, step s, effects& out);
   bool waits_for_record(const store::state_question& found, bool offered, step s);
   void show_state(const store::state_question& found, step s, effects& out);
   void change_state(const store::state_question& found, step s, effects& out);

@@ -25,6 +25,7 @@ keeper_core::settings keeper_settings(const node_identity& n) {
   s.host = n.host;
   s.pid = n.pid;
   s.http_url = n.http_url;
+  s.kinds = n.kinds;
   return s;
 }
 
@@ -69,6 +70,10 @@ job_runner_core::settings runner_settings(const node_identity& n, const job_spec
   return s;
 }
 
+deployer_core::settings deployer_settings(const node_identity& n) {
+  return settings_of<deployer_core::settings>(n);
+}
+
 admin_core::settings admin_settings(const node_identity& n) {
   auto s = settings_of<admin_core::settings>(n);
   s.patience = n.config.registration_timeout;
@@ -82,6 +87,7 @@ supervisor_core::settings supervisor_settings(const node_identity& n) {
   s.backoff_max = n.config.backoff_max;
   s.stop_timeout = n.config.stop_timeout;
   s.operation_deadline = n.config.store.operation_deadline;
+  s.deploys = !n.kinds.empty();
   return s;
 }
 

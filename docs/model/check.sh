@@ -14,13 +14,14 @@ trap 'rm -rf "$dir"' EXIT
 good=0 bad=0
 
 # check COST NAME holds|violated MACRO...: COST is "slow" for what --quick leaves out. Names that begin with "plan",
-# "retire", "jobs", "outside", "saves", "refusals", "prepare", "model" or "slots" are of the model of that name, all others of djm.pml.
+# "retire", "jobs", "outside", "saves", "refusals", "prepare", "model", "slots" or
+# "submissions" are of the model of that name, all others of djm.pml.
 check() {
   local cost=$1 name=$2 expected=$3 folder=$dir/$2 start=$SECONDS errors states steps found model=$here/djm.pml
   shift 3
   [[ -z $only || $only == "$name" || ($only == --quick && $cost == quick) ]] || return 0
   local other
-  for other in plan retire jobs outside saves refusals prepare model slots; do
+  for other in plan retire jobs outside saves refusals prepare model slots submissions; do
     [[ $name != "$other"* ]] || model=$here/$other.pml
   done
   mkdir -p "$folder"
@@ -196,6 +197,19 @@ check quick slots-interruption-untold  violated INTERRUPTION_UNTOLD
 check quick slots-due-by-clock         violated DUE_BY_CLOCK
 check quick slots-finished-read-first  violated READ_BEFORE_LOCK FINISHED
 check quick slots-unlocked-too-early   violated UNLOCKED_BEFORE_WRITTEN FINISHED
+
+check quick submissions                    holds
+check quick submissions-deaths             holds    DEATHS=3 ABSENCES=0 LOSSES=0 REMOVALS=0 SUBMITS=1
+check slow  submissions-longer             holds    DEATHS=2 ABSENCES=0 LOSSES=0
+check quick submissions-not-guarded        violated NOT_GUARDED
+check quick submissions-number-ignored     violated NUMBER_IGNORED
+check quick submissions-version-read-last  violated VERSION_READ_LAST
+check quick submissions-not-looked-again   violated NOT_LOOKED_AT_AGAIN
+check quick submissions-record-stays       violated RECORD_STAYS
+check quick submissions-not-marked         violated NOT_MARKED DEATHS=3 ABSENCES=0 LOSSES=0 REMOVALS=0 SUBMITS=1
+check quick submissions-death-not-counted  violated DEATH_NOT_COUNTED DEATHS=3 ABSENCES=0 LOSSES=0 REMOVALS=0 SUBMITS=1
+check quick submissions-unknown-is-done    violated UNKNOWN_IS_DONE
+check quick submissions-exists-is-ours     violated EXISTS_IS_OURS
 
 ((good + bad)) || { echo "no configuration \"$only\""; exit 2; }
 echo "$good as expected, $bad not"

@@ -17,6 +17,8 @@ CORES = [
     "actors/client/tree_changes.cpp",
     "actors/client/tree_doctor.cpp",
     "actors/client/what_if.cpp",
+    "actors/deployer/deployer_attempts.cpp",
+    "actors/deployer/deployer_core.cpp",
     "actors/dialogue/exchange.hpp",
     "actors/dialogue/txn_builder.hpp",
     "actors/election/election_core.cpp",

@@ -10,6 +10,7 @@
 #include "tools/djm/record_commands.hpp"
 #include "tools/djm/runs.hpp"
 #include "tools/djm/state_command.hpp"
+#include "tools/djm/submission_commands.hpp"
 #include "tools/plan/plan_command.hpp"
 
 namespace djm::tool {
@@ -87,6 +88,10 @@ void add_looks(std::vector<command_entry>& all) {
   all.push_back(c);
 
   c = entry("refusals", look, "which items nodes have refused, for how long, and why", refusals_command);
+  c.watchable = true;
+  all.push_back(c);
+
+  c = entry("submissions", look, "the jobs that were submitted, by whom, and how each gets on", submissions_command);
   c.watchable = true;
   all.push_back(c);
 
@@ -213,9 +218,21 @@ void add_record_orders(std::vector<command_entry>& all) {
     {"--request", "NAME", "names the trigger: repeated under the same name it is the same one"}, yes, dry_run};
   all.push_back(c);
 
+  c = entry("submit", order, "have the nodes that know a kind make a job of it, and offer that until it is removed",
+            submit_command);
+  c.details = "Done when it stands in the store; `djm wait` says when it is served, or why nodes have declined it.";
+  c.arguments = {
+    {"JOB", "its id"}, {"KIND", "a kind that nodes know"}, {"FILE", "a JSON object; \"-\": standard input", false}};
+  c.options = {{"--least-version", "N", "only nodes whose kind has this version or a later one", "1"},
+               {"--request", "NAME", "names the order: repeated under the same name it is the same one"},
+               {"--by", "NAME", "who submits it, for people", "USER@HOST"},
+               {"--force", "", "also when no node knows the kind: it waits for one"},
+               dry_run};
+  all.push_back(c);
+
   c = entry("remove", order, "take a job from every node, and from those that are away when they come back",
             remove_command);
-  c.details = "Who registers it after that has it anew.";
+  c.details = "A job that was submitted goes with its submission. Who registers it after that has it anew.";
   c.arguments = {{"JOB", "its id"}};
   c.options = {yes, dry_run};
   all.push_back(c);
@@ -267,7 +284,9 @@ void add_judges(std::vector<command_entry>& all) {
   all.push_back(c);
 
   c = entry("wait", judge_group, "wait until every item of a job is locked by its owner", wait_command);
-  c.details = "Exit code 3 when something is missing still; it is named.";
+  c.details =
+    "Exit code 3 when something is missing still, or when every node has declined what was submitted; that is "
+    "named.";
   c.arguments = {{"JOB", "its id"}};
   c.options = {{"--timeout", "DURATION", "wait for so long", "10min"}};
   c.waits = true;

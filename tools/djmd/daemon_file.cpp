@@ -78,6 +78,34 @@ void check_job(const daemon_file& f, const std::string& name, const job_table& t
   }
 }
 
+/// Who may write the tree could run programs here: only where that is nobody but who has the digest.
+void check_accepted(const daemon_file& f, fault_finder& out) {
+  const auto& a = *f.accept_submitted;
+  const std::string place = "/accept_submitted";
+  if (f.node.store.connect == "embedded") {
+    out.add(place, "accept_submitted: nothing can be submitted to the embedded store (node.store.connect)");
+  } else if (f.node.store.digest.empty()) {
+    out.add(place,
+            "accept_submitted: without node.store.digest everybody who reaches the store could run programs here");
+  }
+  if (a.users.empty()) {
+    out.add(place + "/users", "accept_submitted.users: it must name those as whom submitted commands may run");
+  }
+  for (const auto& user : a.users) {
+    if (const auto who = exec::look_up_user(user); !who) {
+      out.add(place + "/users", "accept_submitted.users: " + who.error().text);
+    }
+  }
+  if (a.folders.empty()) {
+    out.add(place + "/folders", "accept_submitted.folders: it must name the folders of their programs");
+  }
+  for (const auto& folder : a.folders) {
+    if (folder.empty() || folder.front() != '/') {
+      out.add(place + "/folders", "accept_submitted.folders: \"" + folder + "\" is no absolute path");
+    }
+  }
+}
+
 void check_commands(const commands_table& c, fault_finder& out) {
   if (c.least > c.most) {
     out.add("/commands/least",
@@ -117,12 +145,27 @@ reading read_daemon_file(std::string_view text, const http_check& check_http) {
     }
   }
   check_commands(result.file.commands, out);
+  if (result.file.accept_submitted) {
+    check_accepted(result.file, out);
+  }
   for (const auto& [name, t] : result.file.job) {
     check_job(result.file, name, t, out);
   }
   std::stable_sort(result.faults.begin(), result.faults.end(),
                    [](const fault& a, const fault& b) { return a.line < b.line; });
   return result;
+}
+
+std::vector<std::string> faults_of_job(const daemon_file& f, const std::string& name, const job_table& t) {
+  const toml_text nowhere;
+  std::vector<fault> found;
+  fault_finder out{nowhere, found};
+  check_job(f, name, t, out);
+  std::vector<std::string> texts;
+  for (auto& x : found) {
+    texts.push_back(std::move(x.text));
+  }
+  return texts;
 }
 
 job_builder make_builder(const std::string& name, const job_table& t) {

@@ -138,14 +138,26 @@ auto fields(V&& v, job_table& x) {
     field("most_postponed", x.most_postponed).range(0, 1000).doc("times in a row"));
 }
 
+/// [accept_submitted]: which commands may be submitted from outside. Without this table none may.
+struct accept_table {
+  std::vector<std::string> users, folders;
+};
+
+template <class V>
+auto fields(V&& v, accept_table& x) {
+  return v("accept_submitted", field("users", x.users).doc("as whom submitted commands may run"),
+           field("folders", x.folders).doc("where their programs are, or below"));
+}
+
 /// All of it.
 struct daemon_file {
   node_config node;
   std::optional<http_table> http;
   commands_table commands;
+  std::optional<accept_table> accept_submitted;
   std::map<std::string, job_table> job;
 };
-DJM_FIELDS(daemon_file, node, http, commands, job)
+DJM_FIELDS(daemon_file, node, http, commands, accept_submitted, job)
 
 /// Something wrong with a file.
 struct fault {
@@ -161,6 +173,9 @@ struct reading {
 /// What else is wrong with the table [http]; the text begins with the key, if it is about one.
 using http_check = std::function<expected<void>(const http_table&)>;
 reading read_daemon_file(std::string_view text, const http_check& check_http = {});
+
+/// What is wrong with a job, wherever it comes from: each begins with "job.NAME".
+std::vector<std::string> faults_of_job(const daemon_file& f, const std::string& name, const job_table& t);
 
 /// What a job of the file is to djm; to be defined by `command_job`.
 job_builder make_builder(const std::string& name, const job_table& t);

@@ -59,14 +59,35 @@ order_ops switch_all_ops(const tree_schema& tree, bool disabled, const read_resu
   return ops;
 }
 
+namespace {
+
+/// No node has registered what was submitted.
+expected<record_change> removal_of_submission(const tree_schema& tree, const job_id& job,
+                                              const std::optional<std::int64_t>& tried) {
+  if (tried) { // somebody may have submitted it anew since
+    return fail(errc::unknown_outcome, "job \"" + job + "\" may or may not have been removed: look again");
+  }
+  return record_change{0, {remove_op{tree.submission(job)}}};
+}
+
+} // namespace
+
 expected<record_change> record_ops(const tree_schema& tree, const job_id& job, const job_order& what,
                                    std::optional<std::int64_t> expected_rev, const std::string& by,
                                    std::int64_t wall_ms, const read_result& record, const read_result& config,
-                                   std::optional<std::int64_t> tried) {
+                                   std::optional<std::int64_t> tried, const read_result* submission) {
   const auto path = tree.job(job);
   const auto now = read_payload<job_payload>(record, path);
+  const bool submitted =
+    std::holds_alternative<order::remove>(what) && submission != nullptr && submission->code == rc::ok;
   if (now.problem) {
     return tl::make_unexpected(*now.problem);
+  }
+  if (!now.value && submitted) {
+    return removal_of_submission(tree, job, tried);
+  }
+  if (!now.value && tried && std::holds_alternative<order::remove>(what)) {
+    return record_change{};
   }
   if (!now.value) {
     return fail(errc::unknown_job, "job \"" + job + "\" has no record in the cluster: no node has registered it");
@@ -83,6 +104,9 @@ expected<record_change> record_ops(const tree_schema& tree, const job_id& job, c
     return fail(errc::unknown_outcome, "job \"" + job +
                                          "\" may or may not have been removed, and its record has changed "
                                          "since: look again");
+  }
+  if (submitted) { // the jobs-version that was read guards it: no other submission of this name has come since
+    result.ops.emplace_back(remove_op{tree.submission(job)});
   }
   if (next->record) {
     result.ops.emplace_back(set_op{path, encode(*next->record, record.data), record.stat.version});

@@ -41,12 +41,13 @@ struct record_change {
 /// `record` and `config`: what was read of `jobs/<job>` and `jobs/<job>/config`; the rest as for `carry_out`. `tried`:
 /// the rev that an earlier attempt, whose outcome is not known, leaves. A removal is not repeated where the record is
 /// at another one since, for the job may have been registered anew: `unknown_outcome`. Other orders come to the same
-/// when they are repeated. `unknown_job`: it has no record. Together with what it gives, `tell_of_record` has to be
-/// written.
+/// when they are repeated. `unknown_job`: it has no record. `submission`, for a removal: what was read of
+/// `submissions/<job>`: it goes with the job, also where that has no record yet. Together with what it gives,
+/// `tell_of_record` has to be written.
 expected<record_change> record_ops(const tree_schema& tree, const job_id& job, const job_order& what,
                                    std::optional<std::int64_t> expected_rev, const std::string& by,
                                    std::int64_t wall_ms, const read_result& record, const read_result& config,
-                                   std::optional<std::int64_t> tried);
+                                   std::optional<std::int64_t> tried, const read_result* submission = nullptr);
 
 /// Has everybody who follows records hear that this one has changed. `version`: what was read of `jobs-version`.
 write_op tell_of_record(const tree_schema& tree, const job_id& job, const std::string& by, const read_result& version);

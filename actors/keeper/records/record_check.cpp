@@ -21,10 +21,14 @@ bool record_check::start(keeper_effects& out) {
   if (!member_.joined() && claim_.has_registered()) {
     base.worker = ask.get(tree.worker(life_.id()));
   }
-  std::vector<store::record_reads> records;
+  std::vector<found_record> records;
   for (const auto& [id, o] : offers_) {
     if (o.record.dirty()) {
-      records.emplace_back(tree, id, ask);
+      found_record r{{tree, id, ask}, {}};
+      if (o.submitted() != 0) {
+        r.submission = ask.exists(tree.submission(id));
+      }
+      records.push_back(std::move(r));
     }
     if (records.size() >= most_records) {
       break;
@@ -37,7 +41,7 @@ bool record_check::start(keeper_effects& out) {
   return true;
 }
 
-void record_check::apply(const base_slots& base, const std::vector<store::record_reads>& records, step s,
+void record_check::apply(const base_slots& base, const std::vector<found_record>& records, step s,
                          keeper_effects& out) {
   if (base.worker && claim_.went_back(**base.worker, s, out)) {
     return;
@@ -52,13 +56,23 @@ void record_check::apply(const base_slots& base, const std::vector<store::record
   store_.relieve(path, out);
   std::vector<change> changes;
   for (const auto& found : records) {
-    if (auto* o = offers_.find(found.id); o != nullptr && o->record.dirty()) {
-      if (auto c = look_at(base, found, *o, s, out)) {
+    if (auto* o = offers_.find(found.record.id); o != nullptr && o->record.dirty()) {
+      if (submission_gone(found, *o)) {
+        o->record.end();
+        end_job(*o, life_.tree.submission(found.record.id) + ", which it was made of, is not there any more", out);
+      } else if (auto c = look_at(base, found.record, *o, s, out)) {
         changes.push_back(std::move(*c));
       }
     }
   }
   send(base, std::move(changes), out);
+}
+
+/// A job that was made of a submission is there as long as that one, and no other of its name. `jobs-version` was read
+/// before and is checked by what is written: whoever has removed the submission since makes that fail.
+bool record_check::submission_gone(const found_record& found, const job_offer& o) {
+  const auto& there = found.submission;
+  return o.submitted() != 0 && there && ((*there)->code != rc::ok || (*there)->stat.czxid != o.submitted());
 }
 
 /// What one record says. What comes back is to be written; then it is looked at once more.

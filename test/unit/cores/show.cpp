@@ -222,6 +222,19 @@ std::string show(const manager_core::strategy_request& x) {
   return x.question.strategy + "?";
 }
 
+std::string show(const deployer_core::make& x) {
+  return "make " + x.what.id + " of " + x.kind;
+}
+std::string show(const deployer_core::register_made& x) {
+  return "register " + x.id;
+}
+std::string show(const deployer_core::forget_made&) {
+  return "forget";
+}
+std::string show(const deployer_core::withdraw& x) {
+  return "withdraw " + x.id;
+}
+
 std::string show(const admin_core::done& x) {
   return std::to_string(x.id) + (x.result ? " done" : " " + to_string(x.result.error()));
 }

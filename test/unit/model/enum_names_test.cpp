@@ -15,6 +15,7 @@
 #include "djm/log.hpp"
 #include "djm/node_config.hpp"
 #include "djm/status.hpp"
+#include "djm/submission.hpp"
 #include "zkstore/types.hpp"
 
 using namespace djm;
@@ -71,6 +72,8 @@ TEST_CASE("every enumerator has one name that leads back to it") {
   check_names(manager_phase::backing_off);
   check_names(node_lifecycle::stopped);
   check_names(worker_state::expected);
+  check_names(submission_state::failed_to_deploy);
+  check_names(unknown_kind::waits);
   check_names(connection_state::stopped);
   check_names(job_priority::high);
   check_names(pool_change::signal);
