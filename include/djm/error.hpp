@@ -17,7 +17,7 @@ enum class errc : std::uint8_t {
   none = 0,
   /// A node, job or item id breaks the rule of `ids.hpp`.
   invalid_id = 1,
-  /// A job with this id is registered on this node already.
+  /// A job with this id is registered on this node already; to whoever submits one: it is in the cluster already.
   duplicate_job = 2,
   /// No job with this id is known here.
   unknown_job = 3,
