@@ -13,12 +13,14 @@ int complain(const djm::error& e) {
 
 const std::vector<djm::item_id> shops = {"berlin", "lisbon", "tokyo"};
 
-/// Each shop has a report in each night before a working day, but at Christmas.
+/// Each shop has a report in each night before a working day, but at Christmas. What was missed while no node was there
+/// is made up for by one run.
 djm::job_builder nightly_report() {
   djm::job_builder report("report");
   report.items(shops).thread_per_item();
   report.at(djm::cron("30 2 * * MON-FRI").zone("Europe/Berlin").except(djm::cron("* * 24-26 12 *")));
-  report.jitter(10min); // so that not all shops begin in the same second
+  report.jitter(10min);                 // so that not all shops begin in the same second
+  report.remember(djm::slots::tracked); // one start per night and attempt, also where a node dies or is away
   report.retry(djm::retry{}.attempts(2).first(1min));
   report.run_timeout(20min).beat_timeout(1min);
   report.run([](djm::job_context& ctx) {
@@ -27,7 +29,8 @@ djm::job_builder nightly_report() {
       std::cout << "report of " + shop + ", because somebody asked for it\n";
       return;
     }
-    std::cout << "report of " + shop + " for " + djm::format_time(*ctx.slot()) + "\n";
+    std::cout << "report of " + shop + " for " + djm::format_time(*ctx.slot()) + ", attempt " +
+                   std::to_string(ctx.attempt()) + "\n";
     for (std::uint64_t page = 1; page <= 10 && ctx.sleep(100ms); ++page) {
       ctx.beat(page, 10, "pages"); // silence for a minute would be the end of this run
     }
@@ -70,6 +73,10 @@ int main() {
   options.on_event = [](const djm::node_event& e) {
     if (const auto* parked = std::get_if<djm::items_parked>(&e.what); parked != nullptr && !parked->over) {
       std::cout << "parked: " + parked->items.front() + ": " + parked->what + "\n";
+    } else if (const auto* retry = std::get_if<djm::retry_planned>(&e.what)) {
+      std::cout << retry->items.front() + " will be tried again in " + djm::format_duration(retry->in) + "\n";
+    } else if (const auto* cut = std::get_if<djm::slot_interrupted>(&e.what)) {
+      std::cout << cut->item + ": a run was cut off with node " + cut->by + "\n";
     }
   };
   auto node = djm::node::start(config, options);

@@ -33,6 +33,8 @@ public:
     arm();
   }
   void forget(run_id id) { guard_.forget(id); }
+  /// How long it lasts, by the clock of the process; nothing before the first.
+  std::optional<time_point> ends_at() const { return guard_.ends_at(); }
   bool admits(duration grace) const { return guard_.admits(grace, process_.local_now()); }
 
 private:

@@ -52,6 +52,22 @@ void virtual_executor::start(run_order order, done_fn done) {
   fill();
 }
 
+void virtual_executor::renew_lease(const run_lease& l) {
+  lease_.renew(l);
+  tell_lease();
+}
+
+void virtual_executor::session_ends(std::uint64_t session, time_point at) {
+  lease_.session_ends(session, at);
+  tell_lease();
+}
+
+void virtual_executor::tell_lease() {
+  if (const auto end = lease_.ends_at()) {
+    lease_told(*end);
+  }
+}
+
 void virtual_executor::request_stop(run_id id, stop_reason reason, std::vector<item_id> revoked) {
   const auto i = runs_.find(id);
   if (i == runs_.end()) {

@@ -26,6 +26,8 @@ public:
   virtual void item_declined(const process&, run_id, const item_id&) {}
   virtual void item_released(const process&, run_id, const item_id&) {}
   virtual void run_ended(const process&, const run_result&) {}
+  /// The last process of what the run had started is dead.
+  virtual void command_ended(const process&, run_id) {}
   /// The run loads or saves the state of an item; the number is one that no other question has.
   virtual void state_asked(const process&, run_id, std::uint64_t, const state_request&) {}
   virtual void state_told(const process&, run_id, std::uint64_t, const state_reply::answer&) {}
@@ -39,8 +41,8 @@ public:
   run_id next_run_id() final { return ++last_; }
   void start(run_order order, done_fn done) final;
   void request_stop(run_id id, stop_reason reason, std::vector<item_id> revoked) final;
-  void renew_lease(const run_lease& l) final { lease_.renew(l); }
-  void session_ends(std::uint64_t session, time_point at) final { lease_.session_ends(session, at); }
+  void renew_lease(const run_lease& l) final;
+  void session_ends(std::uint64_t session, time_point at) final;
   void tell_revoked(run_id id, std::vector<item_id> items) final;
   void call_user(std::string owner, std::function<void()> f) final;
   std::vector<running_info> running(const job_id& job) const final;
@@ -79,6 +81,9 @@ protected:
   /// Of a run that has a thread: it is asked to stop, or hears that items are taken away.
   virtual void stop(accepted_run& r, stop_reason reason, std::vector<item_id> revoked) = 0;
   virtual void take_away(accepted_run& r, std::vector<item_id> items) = 0;
+  /// How long the lease lasts, by the clock of the process: for what works for its runs outside of it. When this
+  /// returns, all of that goes by it.
+  virtual void lease_told(time_point) {}
   /// A run has not ended at its deadline.
   virtual void overrun(const running_info&) {}
   /// Calls `f` soon, and says `call_ended` after that.
@@ -103,6 +108,7 @@ protected:
 
 private:
   std::string complaint(const run_order& order) const;
+  void tell_lease();
   void fill();
   void give_thread(run_id id);
   void drop(run_id id);

@@ -14,14 +14,14 @@ trap 'rm -rf "$dir"' EXIT
 good=0 bad=0
 
 # check COST NAME holds|violated MACRO...: COST is "slow" for what --quick leaves out. Names that begin with "plan",
-# "retire", "jobs", "outside", "saves", "refusals", "prepare", "model", "slots" or
-# "submissions" are of the model of that name, all others of djm.pml.
+# "retire", "jobs", "outside", "saves", "refusals", "prepare", "model", "slots", "lease" or "submissions" are of the model
+# of that name, all others of djm.pml.
 check() {
   local cost=$1 name=$2 expected=$3 folder=$dir/$2 start=$SECONDS errors states steps found model=$here/djm.pml
   shift 3
   [[ -z $only || $only == "$name" || ($only == --quick && $cost == quick) ]] || return 0
   local other
-  for other in plan retire jobs outside saves refusals prepare model slots submissions; do
+  for other in plan retire jobs outside saves refusals prepare model slots lease submissions; do
     [[ $name != "$other"* ]] || model=$here/$other.pml
   done
   mkdir -p "$folder"
@@ -197,6 +197,19 @@ check quick slots-interruption-untold  violated INTERRUPTION_UNTOLD
 check quick slots-due-by-clock         violated DUE_BY_CLOCK
 check quick slots-finished-read-first  violated READ_BEFORE_LOCK FINISHED
 check quick slots-unlocked-too-early   violated UNLOCKED_BEFORE_WRITTEN FINISHED
+
+check quick lease                      holds
+check quick lease-no-tolerance         holds    T=3 D=0
+check quick lease-not-awaited          violated NOT_AWAITED
+check quick lease-not-awaited-read     violated NOT_AWAITED FULL=0
+check quick lease-not-killed           violated NOT_KILLED
+check quick lease-ack-of-any           violated ACK_OF_ANY
+check quick lease-longest-wins         violated LONGEST_WINS
+check quick lease-acked-before-done    violated ACKED_BEFORE_DONE T=3 D=0
+check quick lease-renewed-after-close  violated RENEWED_AFTER_CLOSE
+check quick lease-nobody-in-its-place  violated HELPER_NOT_KILLED_IN_ITS_PLACE
+check quick lease-not-the-first-word   violated STARTS_WITHOUT_LEASE
+check quick lease-no-margin            violated MARGIN=0
 
 check quick submissions                    holds
 check quick submissions-deaths             holds    DEATHS=3 ABSENCES=0 LOSSES=0 REMOVALS=0 SUBMITS=1

@@ -92,6 +92,7 @@ private:
     };
     within("stop_grace", o_.stop_grace, duration::zero(), std::chrono::hours{1});
     within("ready_timeout", o_.ready_timeout, duration::zero(), std::chrono::hours{1});
+    within("start_time", o_.start_time, duration::zero(), std::chrono::hours{1});
     within("postpone", o_.postpone, std::chrono::seconds{1}, std::chrono::hours{24});
   }
 

@@ -170,6 +170,19 @@ std::string make_input(const job_context& ctx, const std::string& run, const std
   return sink.take() + "\n";
 }
 
+verdict judge_service(verdict v, duration took, duration start_time) {
+  using kind = verdict::kind;
+  const bool has_started = took >= start_time;
+  if (v.what == kind::finished && !has_started) {
+    return {kind::failed, fmt::format("it ended after {}; it has started after {} (start_time)",
+                                      describe_duration(took), describe_duration(start_time))};
+  }
+  if (v.what == kind::failed && has_started) {
+    v.what = kind::failed_for_good;
+  }
+  return v;
+}
+
 verdict judge(const command_end& end, const std::string& program, const std::string& wrong) {
   using kind = verdict::kind;
   const auto with_tail = [&](std::string text) {

@@ -68,6 +68,9 @@ struct verdict {
 /// By what became of the command. `wrong` is what it said and was not possible; empty: nothing.
 verdict judge(const command_end& end, const std::string& program, const std::string& wrong);
 
+/// The same of a service, which took so long from its start, and has started when that is `start_time` or more.
+verdict judge_service(verdict v, duration took, duration start_time);
+
 /// The end of the output, for a text: at most `most` bytes, as UTF-8, without control characters but line ends.
 std::string readable(std::string_view tail, std::size_t most);
 

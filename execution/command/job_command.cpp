@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "execution/command/command_rules.hpp"
+#include "execution/wire/lifeline.hpp"
 
 namespace djm::exec {
 
@@ -36,6 +37,7 @@ std::string job_command::key() const {
 }
 
 void job_command::begin() {
+  began_ = boot_nanoseconds();
   const auto& o = of_->options();
   const auto& by = of_->by();
   if (by->held_by() < o.least) {
@@ -169,7 +171,11 @@ void job_command::finish(const command_end& end) {
   for (const auto& [item, why] : unsaved_) {
     wrong_ = wrong_.empty() ? fmt::format("the state of item \"{}\" was not saved: {}", item, why) : wrong_;
   }
-  const auto v = judge(end, of_->options().program.front(), wrong_);
+  const auto& o = of_->options();
+  auto v = judge(end, o.program.front(), wrong_);
+  if (o.start_time > duration::zero() && end.started) {
+    v = judge_service(std::move(v), std::chrono::nanoseconds{boot_nanoseconds() - began_}, o.start_time);
+  }
   // Whoever is asked to stop has not failed by not coming to an end. That a save was lost is said all the same.
   if (run_->context().stop_requested() && v.what != verdict::kind::declined && unsaved_.empty()) {
     run_->finish();

@@ -60,6 +60,7 @@ private:
   std::shared_ptr<command_run> command_;
   stop_subscription stop_;
   std::map<std::string, std::string> unsaved_; ///< items whose last save went wrong
+  std::int64_t began_ = 0;                     ///< of the boot clock
   std::string wrong_;                          ///< the first thing that it said and was not possible
 };
 

@@ -1,11 +1,12 @@
 #include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
 
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include "execution/launcher/launcher_impl.hpp"
-#include "execution/launcher/sweep.hpp"
 
 /// Leases of commands, and how they end, with their helper or without it.
 namespace djm {
@@ -30,29 +31,40 @@ void launcher::impl::lease_changed(command& c, time_point deadline) {
   if (c.now == command::phase::running) {
     // Where it cannot be sent it is not acknowledged either, and the lease that the helper knows ends before.
     say_lease(c, shorter);
+    c.shortened = shorter ? c.seq : c.shortened;
     give_credit(c);
     set_due(c);
   }
 }
 
-/// Until it is known that the helper goes by what was said last. A helper that does not answer may be frozen, and this
-/// process may be next: what it holds is killed now.
+/// Whether it is known that the helper goes by the shorter lease that was said last, or that nothing is left to go by
+/// it.
+bool launcher::impl::has_settled(const command& c) {
+  return c.now == command::phase::prepared || c.now == command::phase::ended || c.killed_here || c.empty ||
+         c.acked >= c.shortened;
+}
+
+/// A helper that does not answer may be frozen, and this process may be next: what it holds is killed now. So is what
+/// the others hold that do not answer, for they heard of it at the same time: one walk finds the processes of all.
 void launcher::impl::settle(command& c, time_point until) {
   lock_type lock{mutex_};
-  const auto settled = [&, wanted = c.seq] {
-    return c.now == command::phase::prepared || c.now == command::phase::ended || c.killed_here || c.empty ||
-           c.acked >= wanted;
-  };
-  while (!settled()) {
+  while (!has_settled(c)) {
     const auto left = std::chrono::nanoseconds{ns_of(until) - exec::boot_nanoseconds()};
-    if (left <= left.zero()) {
-      kill_here(c);
-      report(log_level::warning, "a helper has not acknowledged a shorter lease, and was killed with its command");
-      std::size_t found = 0;
-      sweep(c, lock, found);
-      return;
+    if (left > left.zero()) {
+      changed_.wait_for(lock, left, [&] { return has_settled(c); });
+      continue;
     }
-    changed_.wait_for(lock, left, settled);
+    std::set<std::string> runs;
+    for (const auto& [id, other] : commands_) {
+      if (!has_settled(*other)) {
+        kill_here(*other);
+        runs.insert(other->what.what.run);
+      }
+    }
+    report(log_level::warning, std::to_string(runs.size()) + " helpers have not acknowledged a shorter lease, and were "
+                                                             "killed with their commands");
+    sweep(runs, lock);
+    return;
   }
 }
 
@@ -118,109 +130,19 @@ void launcher::impl::set_due(command& c) {
   case command::phase::ended: sooner(now + 1000 * ms); break;
   case command::phase::prepared: break;
   }
+  look_at(c, at && *at != exec::no_deadline ? at : std::nullopt);
+}
+
+void launcher::impl::look_at(command& c, std::optional<std::int64_t> when) {
   if (c.due) {
     due_.erase({*c.due, c.id});
   }
-  c.due = at && *at != exec::no_deadline ? at : std::nullopt;
+  c.due = when;
   if (c.due) {
     due_.insert({*c.due, c.id});
     if (due_.begin()->second == c.id) {
       wake();
     }
-  }
-}
-
-/// Its moment has come.
-void launcher::impl::act(command& c, lock_type& lock) {
-  const auto now = exec::boot_nanoseconds();
-  if (c.now == command::phase::orphaned) {
-    return look_for_rest(c, lock);
-  }
-  if (c.now == command::phase::ended) {
-    exec::kill_by(c.helper.end); // it has nothing to do any more, and is still there
-    helper_ended(c);
-    return set_due(c);
-  }
-  if (c.ready_by && now >= *c.ready_by) {
-    c.ready_by.reset();
-    c.end.not_ready = true;
-    const auto grace = c.what.what.grace;
-    exec::send_packet(c.helper.lifeline.get(), encode(exec::message{exec::stop{grace}}));
-    c.kill_by = later(now, grace);
-    return set_due(c);
-  }
-  // First what it holds, in its place; the helper itself only when there is little time left: while it lives it can say
-  // what became of its command.
-  const auto at_last = kill_time(c, c.what.what.reserve / 4 * 3);
-  std::size_t found = 0;
-  if (now < at_last) {
-    kill_processes(c);
-    sweep(c, lock, found);
-    if (c.now == command::phase::running && !c.killed_here && !c.empty) {
-      if (c.due) {
-        due_.erase({*c.due, c.id});
-      }
-      c.due = at_last;
-      due_.insert({*c.due, c.id});
-    }
-    return;
-  }
-  kill_here(c);
-  sweep(c, lock, found);
-}
-
-/// Where nothing holds the processes but the helper.
-void launcher::impl::sweep(const command& c, lock_type& lock, std::size_t& found) {
-  if (rank_ != exec::rank::subreaper) {
-    return;
-  }
-  const auto entry = "DJM_RUN=" + c.what.what.run;
-  lock.unlock();
-  found = exec::sweep_by_entry(entry);
-  if (options_.adopt_orphans) {
-    std::lock_guard<std::mutex> children{children_mutex_};
-    found += exec::sweep_children(children_);
-  }
-  lock.lock();
-}
-
-/// The helper has ended before its command had.
-void launcher::impl::look_for_rest(command& c, lock_type& lock) {
-  bool left = false;
-  if (options_.adopt_orphans && rank_ != exec::rank::subreaper) {
-    std::lock_guard<std::mutex> children{children_mutex_};
-    exec::sweep_children(children_); // what has lost its helper is ours now, and is to be taken away
-  }
-  if (c.empty) {
-    return finish(c); // it has said so before it ended
-  }
-  switch (rank_) {
-  case exec::rank::cgroup:
-    c.leaf->kill();
-    left = c.leaf->populated();
-    break;
-  case exec::rank::pidns:
-    exec::kill_by(c.witness);
-    left = c.witness.is_open() && !exec::has_ended(c.witness);
-    break;
-  case exec::rank::subreaper:
-    std::size_t found = 0;
-    sweep(c, lock, found);
-    left = found > 0;
-    if (!left && !options_.adopt_orphans && !c.lost) {
-      c.lost = true;
-      ++status_.containment_lost;
-      report(log_level::error, "a helper was killed: it cannot be said that nothing is left of its command (" +
-                                 c.what.log_name + ", DJM_RUN=" + c.what.what.run + "); the run goes on");
-      lanes_.post(c.id, [listener = c.listener] { listener->on_lost(); });
-    }
-    left = left || c.lost;
-    break;
-  }
-  if (left) {
-    set_due(c);
-  } else {
-    finish(c);
   }
 }
 
@@ -245,6 +167,7 @@ void launcher::impl::finish(command& c) {
   ++(c.end.started ? status_.ended : status_.refused);
   status_.killed += c.end.rest.killed || c.killed_here ? 1 : 0;
   status_.left_over += c.end.rest.left_over ? 1 : 0;
+  status_.log_dropped += c.end.rest.dropped;
   lanes_.post(c.id, [listener = std::move(c.listener), end = std::move(c.end)] { listener->on_end(end); });
   c.listener = nullptr;
   drop(c.helper.lifeline); // that is its end

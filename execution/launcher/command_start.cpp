@@ -114,30 +114,8 @@ expected<void> launcher::impl::make_leaf(command& c) const {
   return {};
 }
 
-/// A file that is long enough is put aside first. Where there can be none the output goes nowhere, which is told.
-exec::owned_fd launcher::impl::open_log(const command& c, std::uint64_t& room) {
-  if (options_.log_folder.empty() || c.what.log_name.empty()) {
-    return {};
-  }
-  const auto path = options_.log_folder + "/" + c.what.log_name + ".log";
-  std::error_code ignored;
-  std::filesystem::create_directories(std::filesystem::path{path}.parent_path(), ignored);
-  struct stat before {};
-  if (lstat(path.c_str(), &before) == 0 && static_cast<std::uint64_t>(before.st_size) >= options_.log_limit) {
-    rename(path.c_str(), (path + ".1").c_str());
-  }
-  exec::owned_fd fd{::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640)};
-  struct stat now {};
-  if (!fd.is_open() || fstat(fd.get(), &now) != 0 || !S_ISREG(now.st_mode)) {
-    report(log_level::warning, "the output of a command is not kept: cannot write " + path + ": " +
-                                 std::generic_category().message(fd.is_open() ? EINVAL : errno));
-    return {};
-  }
-  room = options_.log_limit - std::min(options_.log_limit, static_cast<std::uint64_t>(now.st_size));
-  return fd;
-}
-
-/// The helper is started without the lock, and gets nothing before all is known of it.
+/// The helper is started without the lock, and gets nothing before all is known of it. Files are opened without it,
+/// too: a slow disk holds up the command that writes there, and not the leases of all others.
 expected<void> launcher::impl::start(const command_ptr& c) {
   if (auto ok = enter(c); !ok) {
     return ok;
@@ -160,6 +138,7 @@ expected<void> launcher::impl::start(const command_ptr& c) {
     give_up(*c);
     return tl::make_unexpected(system_error_of("cannot start a helper", error));
   }
+  auto files = open_files(*c);
   lock_type lock{mutex_};
   c->helper = std::move(helper);
   c->now = command::phase::running;
@@ -170,7 +149,7 @@ expected<void> launcher::impl::start(const command_ptr& c) {
     if (c->stop_grace) {
       exec::send_packet(c->helper.lifeline.get(), encode(exec::message{exec::stop{*c->stop_grace}}));
     }
-    if (hand_over(*c, c->leaf ? c->leaf->folder() : -1)) {
+    if (hand_over(*c, std::move(files))) {
       if (c->what.ready_timeout > duration::zero()) {
         c->ready_by = exec::no_deadline; // counts from when it runs
       }
@@ -209,47 +188,55 @@ bool launcher::impl::say_lease(command& c, bool shorter) {
          exec::sending::sent;
 }
 
-bool launcher::impl::hand_over(command& c, int leaf) {
+launcher::impl::order_files launcher::impl::open_files(command& c) {
   auto& o = c.what.what;
-  std::vector<exec::owned_fd> kept;
-  std::vector<int> all;
-  const auto give = [&](exec::owned_fd fd) {
-    all.push_back(fd.get());
-    kept.push_back(std::move(fd));
-    return all.back() >= 0;
-  };
-  exec::owned_fd input;
+  order_files f;
   if (c.what.input) {
-    input = exec::owned_fd{exec::make_sealed_file("djm-input", *c.what.input)};
+    f.input = exec::owned_fd{exec::make_sealed_file("djm-input", *c.what.input)};
     o.has_stdin = true;
   }
+  auto log = logs_.open(c.what.log_name);
+  if (!log.complaint.empty()) {
+    report(log_level::warning, std::move(log.complaint));
+  }
+  f.log = std::move(log.file);
+  f.log_count = std::move(log.count);
+  o.has_log = f.log.is_open();
+  o.has_log_count = f.log_count.is_open();
+  o.log_limit = log.room;
+  o.log_total = options_.log_total;
+  o.has_lock = !options_.run_folder.empty();
+  if (o.has_lock) {
+    f.lock = lock_run(c);
+  }
+  return f;
+}
+
+/// False where a file that it needs could not be opened, or the helper does not take it.
+bool launcher::impl::hand_over(command& c, order_files files) {
+  auto& o = c.what.what;
   if (c.deadline != exec::no_deadline) {
     o.environment.push_back(fmt::format("DJM_DEADLINE={:.3f}", static_cast<double>(c.deadline) / 1e9));
   }
-  auto log = open_log(c, o.log_limit);
-  o.has_log = log.is_open();
-  o.has_lock = !options_.run_folder.empty();
   const auto text = exec::encode(o);
-  if (text.size() > exec::max_order || !give(exec::owned_fd{exec::make_sealed_file("djm-order", text)})) {
+  if (text.size() > exec::max_order) {
     return false;
   }
-  if (o.has_stdin && !give(std::move(input))) {
-    return false;
-  }
-  if (o.has_leaf) {
-    all.push_back(leaf);
-  }
-  if (o.has_log) {
-    give(std::move(log));
-  }
-  if (o.has_lock) {
-    auto lock = lock_run(c);
-    if (!give(std::move(lock))) {
-      return false;
+  const exec::owned_fd order{exec::make_sealed_file("djm-order", text)};
+  std::vector<int> all{order.get()};
+  const auto give = [&](bool has, int fd) {
+    if (has) {
+      all.push_back(fd);
     }
-  }
-  return exec::send_packet(c.helper.lifeline.get(), encode(exec::message{exec::order_here{}}), all) ==
-         exec::sending::sent;
+  };
+  give(o.has_stdin, files.input.get());
+  give(o.has_leaf, c.leaf ? c.leaf->folder() : -1);
+  give(o.has_log, files.log.get());
+  give(o.has_log_count, files.log_count.get());
+  give(o.has_lock, files.lock.get());
+  return std::find(all.begin(), all.end(), -1) == all.end() &&
+         exec::send_packet(c.helper.lifeline.get(), encode(exec::message{exec::order_here{}}), all) ==
+           exec::sending::sent;
 }
 
 /// The lock is that of the open file, which the helper has from then on, also when this process is gone.

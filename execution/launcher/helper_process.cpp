@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <utility>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -66,9 +67,13 @@ owned_fd::~owned_fd() {
 }
 
 int helper_program::open(const std::string& path) {
-  program_ = moved_away(owned_fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC)});
+  owned_fd program{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!program.is_open()) {
+    return errno;
+  }
+  program_ = moved_away(std::move(program));
   if (!program_.is_open()) {
-    return errno == EBADF ? ENOENT : errno;
+    return errno;
   }
   self_ = moved_away(owned_fd{static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0))});
   return self_.is_open() ? 0 : errno;

@@ -66,7 +66,8 @@ launcher_status launcher::status() const {
   return impl_->status();
 }
 
-launcher::impl::impl(launcher_options o) : options_(std::move(o)) {}
+launcher::impl::impl(launcher_options o)
+  : options_(std::move(o)), logs_(options_.log_folder, options_.log_limit, options_.log_total) {}
 
 launcher::impl::~impl() {
   end();
@@ -92,6 +93,10 @@ expected<void> launcher::impl::check() const {
   constexpr auto least_log = std::uint64_t{4096}, most_log = std::uint64_t{1} << 40u;
   if (options_.log_limit < least_log || options_.log_limit > most_log) {
     return bad("log_limit is " + std::to_string(options_.log_limit) + "; it must be from 4096 to 1099511627776 bytes");
+  }
+  if (options_.log_total < options_.log_limit || options_.log_total > most_log) {
+    return bad("log_total is " + std::to_string(options_.log_total) + "; it must be from log_limit, " +
+               std::to_string(options_.log_limit) + ", to 1099511627776 bytes");
   }
   return {};
 }
@@ -222,6 +227,7 @@ launcher_status launcher::impl::status() const {
   std::lock_guard<std::mutex> guard{mutex_};
   auto s = status_;
   s.running = static_cast<std::uint32_t>(commands_.size());
+  s.log_bytes = logs_.bytes();
   return s;
 }
 

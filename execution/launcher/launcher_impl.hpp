@@ -10,11 +10,13 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "djm/launcher.hpp"
 #include "execution/launcher/helper_process.hpp"
 #include "execution/launcher/launching.hpp"
 #include "execution/launcher/listener_lanes.hpp"
+#include "execution/launcher/log_files.hpp"
 #include "execution/wire/cgroup_leaf.hpp"
 #include "execution/wire/lifeline.hpp"
 
@@ -46,8 +48,14 @@ private:
   class command;
   using command_ptr = std::shared_ptr<command>;
   using lock_type = std::unique_lock<std::mutex>;
+  /// What a helper gets with its order, beside the order itself.
+  struct order_files {
+    exec::owned_fd input, log, log_count, lock;
+  };
   /// What became readable.
   enum class source : std::uint64_t { lifeline, helper_end, witness, wake };
+  /// The name of no run.
+  static constexpr const char* nobodys = "";
 
   expected<void> check() const;
   expected<void> probe();
@@ -60,15 +68,16 @@ private:
   expected<void> enter(const command_ptr& c);
   expected<void> room() const;
   expected<void> make_leaf(command& c) const;
-  exec::owned_fd open_log(const command& c, std::uint64_t& room);
   bool say_lease(command& c, bool shorter);
-  bool hand_over(command& c, int leaf);
+  order_files open_files(command& c);
+  bool hand_over(command& c, order_files files);
   void give_up(command& c);
   exec::owned_fd lock_run(const command& c) const;
   std::string lock_path(const std::string& run) const { return options_.run_folder + "/" + run + ".run"; }
 
   // Its leases and its end, in `command_end.cpp`.
   void lease_changed(command& c, time_point deadline);
+  static bool has_settled(const command& c);
   void settle(command& c, time_point until);
   void stop(command& c, duration grace);
   void ready(command& c);
@@ -77,15 +86,20 @@ private:
   void kill_here(command& c);
   void drop(exec::owned_fd& fd);
   void finish(command& c);
-  void look_for_rest(command& c, lock_type& lock);
-  void sweep(const command& c, lock_type& lock, std::size_t& found);
   void set_due(command& c);
-  void act(command& c, lock_type& lock);
+  void look_at(command& c, std::optional<std::int64_t> when);
+
+  // What is done in place of helpers, in `command_rest.cpp`.
+  void act(const std::vector<command_ptr>& due, lock_type& lock);
+  bool act(command& c);
+  bool look_for_rest(command& c);
+  void rest_of_tree(command& c, bool found);
+  std::map<std::string, std::size_t> sweep(const std::set<std::string>& runs, lock_type& lock);
 
   // The thread that watches, in `watch.cpp`.
   void watch();
   bool add(const command& c, int fd, source s);
-  void on_event(std::uint64_t id, source s, lock_type& lock);
+  void on_event(std::uint64_t id, source s);
   void read_lifeline(command& c);
   void take_line(command& c, const exec::line& l);
   void heard_line(command& c);
@@ -97,6 +111,7 @@ private:
   void report(log_level level, std::string text);
 
   const launcher_options options_;
+  exec::log_files logs_;
   exec::owned_fd folder_lock_; ///< that the run folder is ours
   exec::helper_program program_;
   exec::rank rank_ = exec::rank::subreaper;
@@ -150,6 +165,7 @@ public:
   exec::owned_fd witness;
   std::optional<exec::cgroup_leaf> leaf;
   std::uint64_t seq = 0, acked = 0;
+  std::uint64_t shortened = 0; ///< the latest word to the helper that was of a lease shorter than before
   std::int64_t deadline = exec::no_deadline;
   std::uint32_t heard = 0;                ///< lines for which the helper has no credit yet
   std::int64_t said_at = 0;               ///< when the helper was told last of a deadline that is earlier than before

@@ -69,7 +69,7 @@ expected<void> launcher::impl::end_leftovers() {
         held.kill();
         populated = held.populated();
       }
-      const bool found = exec::sweep_by_entry("DJM_RUN=" + run) > 0;
+      const bool found = !exec::sweep_by_runs({run}).empty();
       gone = !populated && !found && is_free(lock_path(run));
       if (!gone && std::chrono::steady_clock::now() > until) {
         return fail(errc::timed_out, "launcher: a command of an earlier process cannot be ended (DJM_RUN=" + run + ")");

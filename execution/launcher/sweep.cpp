@@ -1,5 +1,6 @@
 #include "execution/launcher/sweep.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -56,8 +57,9 @@ bool has_entry(std::string_view environment, std::string_view entry) {
   return false;
 }
 
-std::size_t sweep_by_entry(std::string_view entry) {
-  std::size_t found = 0;
+std::map<std::string, std::size_t> sweep_by_runs(const std::set<std::string>& runs) {
+  constexpr std::string_view name = "DJM_RUN=";
+  std::map<std::string, std::size_t> found;
   const auto self = getpid();
   for_each_process([&](pid_t pid) {
     if (pid == self) {
@@ -65,9 +67,18 @@ std::size_t sweep_by_entry(std::string_view entry) {
     }
     // Opened before its environment is read: what has that is what gets the signal.
     const owned_fd fd{static_cast<int>(syscall(SYS_pidfd_open, pid, 0))};
-    if (fd.is_open() && has_entry(read_text("/proc/" + std::to_string(pid) + "/environ"), entry)) {
-      kill_by(fd);
-      ++found;
+    const auto all = fd.is_open() ? read_text("/proc/" + std::to_string(pid) + "/environ") : std::string{};
+    for (std::string_view rest = all; !rest.empty();) {
+      const auto entry = rest.substr(0, rest.find('\0'));
+      rest.remove_prefix(std::min(entry.size() + 1, rest.size()));
+      if (entry.substr(0, name.size()) != name) {
+        continue;
+      }
+      if (const auto run = runs.find(std::string{entry.substr(name.size())}); run != runs.end()) {
+        kill_by(fd);
+        ++found[*run];
+        return;
+      }
     }
   });
   return found;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include <pthread.h>
 #include <sys/epoll.h>
@@ -48,21 +49,22 @@ void launcher::impl::watch() {
     while (read(timer_.get(), &ticks, sizeof ticks) > 0 || read(wake_.get(), &ticks, sizeof ticks) > 0) {
     }
     for (int i = 0; i < n; ++i) {
-      on_event(events[i].data.u64 >> source_bits, static_cast<source>(events[i].data.u64 & 3u), lock);
+      on_event(events[i].data.u64 >> source_bits, static_cast<source>(events[i].data.u64 & 3u));
     }
+    std::vector<command_ptr> due;
     while (!due_.empty() && due_.begin()->first <= exec::boot_nanoseconds()) {
       const auto id = due_.begin()->second;
       due_.erase(due_.begin());
       if (const auto i = commands_.find(id); i != commands_.end()) {
-        const auto c = i->second;
-        c->due.reset();
-        act(*c, lock);
+        i->second->due.reset();
+        due.push_back(i->second);
       }
     }
+    act(due, lock);
   }
 }
 
-void launcher::impl::on_event(std::uint64_t id, source s, lock_type& lock) {
+void launcher::impl::on_event(std::uint64_t id, source s) {
   const auto i = commands_.find(id);
   if (s == source::wake || i == commands_.end()) {
     return;
@@ -75,7 +77,7 @@ void launcher::impl::on_event(std::uint64_t id, source s, lock_type& lock) {
   case source::wake: break;
   }
   if (c->now == command::phase::orphaned && !c->lost) {
-    look_for_rest(*c, lock);
+    look_at(*c, exec::boot_nanoseconds());
   }
 }
 

@@ -131,8 +131,6 @@ void helper::on_packet(packet& p) {
   }
   if (const auto* l = std::get_if<lease>(&*m)) {
     core_.on_lease(*l);
-    // Whoever waits for this waits for nothing that the command says. It goes when what the lease asks for is done.
-    outbox_.push_front({encode(message{ack{core_.seq()}})});
   } else if (const auto* s = std::get_if<stop>(&*m)) {
     carry_out(core_.on_stop(s->grace, boot_nanoseconds()));
   } else if (const auto* more = std::get_if<credit>(&*m)) {
@@ -159,6 +157,7 @@ void helper::take_order(std::vector<int> descriptors) {
     input_ = take(order_.has_stdin);
     leaf_ = take(order_.has_leaf);
     log_ = take(order_.has_log);
+    log_count_ = take(order_.has_log_count);
     lock_ = take(order_.has_lock);
   }
   for (const int fd : descriptors) {
@@ -196,6 +195,11 @@ void helper::carry_out(const run_core::effects& effects) {
       }
       break;
     case run_core::effect::over: drain(); break;
+    case run_core::effect::ack:
+      if (!node_is_gone_) { // whoever waits for this waits for nothing that the command says
+        outbox_.push_front({encode(message{ack{core_.seq()}})});
+      }
+      break;
     }
   }
 }
@@ -212,7 +216,8 @@ void helper::start() {
     input_ = open("/dev/null", O_RDONLY | O_CLOEXEC);
   }
   setup_ = setup[0];
-  output_.emplace(output[0], std::exchange(log_, -1), order_.log_limit);
+  output_.emplace(output[0], std::exchange(log_, -1), order_.log_limit, std::exchange(log_count_, -1),
+                  order_.log_total);
   lines_.emplace(lines[0]);
   box_ = order_.by == rank::cgroup  ? make_cgroup_box(order_, std::exchange(leaf_, -1))
          : order_.by == rank::pidns ? make_pidns_box(order_)

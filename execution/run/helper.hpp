@@ -59,7 +59,7 @@ private:
   std::uint32_t credit_ = first_credit; ///< lines that the node takes
 
   order order_;
-  int input_ = -1, leaf_ = -1, log_ = -1, lock_ = -1;
+  int input_ = -1, leaf_ = -1, log_ = -1, log_count_ = -1, lock_ = -1;
   std::unique_ptr<box> box_;
   std::optional<output_reader> output_;
   std::optional<line_reader> lines_;

@@ -64,7 +64,7 @@ void output_reader::write_log(const char* data, std::size_t size) {
   if (log_ < 0) {
     return;
   }
-  const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(size, room_));
+  const auto most = static_cast<std::size_t>(all_.take(std::min<std::uint64_t>(size, room_)));
   std::size_t done = 0;
   while (done < most) {
     const auto n = write(log_, data + done, most - done);
@@ -76,6 +76,7 @@ void output_reader::write_log(const char* data, std::size_t size) {
     }
     done += static_cast<std::size_t>(n);
   }
+  all_.give_back(most - done);
   room_ -= done;
   dropped_ += size - done;
 }

@@ -4,16 +4,19 @@
 #include <functional>
 #include <string>
 
+#include "execution/wire/byte_count.hpp"
 #include "execution/wire/wire.hpp"
 
 namespace djm::exec {
 
 /// The output of a command: its end is kept, and the whole is written to a file as long as that may grow. Reads what is
-/// there and never waits for its end, because whoever was left behind may hold it open.
+/// there and never waits for its end, because whoever was left behind may hold it open. Of the bytes that all files of
+/// a node may have together it takes what it writes.
 class output_reader {
 public:
-  /// Takes both; `log` may be -1.
-  output_reader(int pipe, int log, std::uint64_t log_limit) : pipe_(pipe), log_(log), room_(log_limit) {}
+  /// Takes the descriptors; `log` and `count` may be -1.
+  output_reader(int pipe, int log, std::uint64_t log_limit, int count, std::uint64_t log_total)
+    : pipe_(pipe), log_(log), room_(log_limit), all_(count, log_total) {}
   output_reader(const output_reader&) = delete;
   output_reader& operator=(const output_reader&) = delete;
   ~output_reader();
@@ -31,6 +34,7 @@ private:
 
   int pipe_, log_;
   std::uint64_t room_;
+  byte_count all_;
   std::uint64_t dropped_ = 0;
   std::string tail_;
 };

@@ -1,6 +1,7 @@
 #include "execution/run/run_core.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace djm::exec {
 
@@ -18,6 +19,7 @@ std::int64_t plus(std::int64_t a, std::int64_t b) {
 } // namespace
 
 bool run_core::on_lease(const lease& l) {
+  unacknowledged_ = true;
   if (l.seq <= lease_.seq) {
     return false;
   }
@@ -73,7 +75,7 @@ run_core::effects run_core::end(ending why, std::int64_t grace, std::int64_t now
     report_.why = why;
     out.push_back(effect::term);
   }
-  for (const auto e : on_wake(now)) {
+  for (const auto e : due(now)) {
     out.push_back(e);
   }
   return out;
@@ -106,7 +108,16 @@ run_core::effects run_core::on_empty() {
   return phase_ == phase::emptying ? end_of_all() : effects{};
 }
 
+/// Whoever waits for an acknowledgement may stand still as soon as there is one.
 run_core::effects run_core::on_wake(std::int64_t now) {
+  auto out = due(now);
+  if (std::exchange(unacknowledged_, false)) {
+    out.push_back(effect::ack);
+  }
+  return out;
+}
+
+run_core::effects run_core::due(std::int64_t now) {
   if (phase_ != phase::running && phase_ != phase::emptying) {
     return {};
   }

@@ -21,11 +21,12 @@ public:
     term,   ///< everything that there is of it
     kill,   ///< the same; again and again until nothing is left
     over,   ///< nothing is left, or there never was anything
+    ack,    ///< of the latest lease: what that asks for is done
   };
   using effects = std::vector<effect>;
 
-  /// True: it goes by this one now, and `on_wake` may have something to say. An older one that comes late changes
-  /// nothing.
+  /// True: it goes by this one now. Either way `on_wake` is to be called when all that has come was read: it has to be
+  /// acknowledged. An older one that comes late changes nothing.
   bool on_lease(const lease& l);
   effects on_order(const order& o, std::int64_t now);
   effects on_stop(std::int64_t grace, std::int64_t now) { return end(ending::asked, grace, now); }
@@ -54,10 +55,12 @@ private:
 
   effects end(ending why, std::int64_t grace, std::int64_t now);
   effects end_of_all();
+  effects due(std::int64_t now);
   std::int64_t kill_at() const;
 
   phase phase_ = phase::waiting;
   lease lease_{0, 0};
+  bool unacknowledged_ = false;
   std::int64_t grace_ = 0, reserve_ = 0, left_over_grace_ = 0;
   /// After a TERM: when KILL follows at the latest, wherever the lease ends.
   std::optional<std::int64_t> kill_by_;

@@ -174,8 +174,8 @@ void fields(F&&, empty&) {}
 template <class F>
 void fields(F&& f, order& x) {
   f(x.run, x.program, x.environment, x.folder, x.switch_user, x.uid, x.gid, x.groups, x.umask, x.limits,
-    x.new_privileges, x.term_signal, x.by, x.has_stdin, x.has_leaf, x.has_log, x.has_lock, x.leaf, x.log_limit, x.grace,
-    x.reserve, x.left_over_grace);
+    x.new_privileges, x.term_signal, x.by, x.has_stdin, x.has_leaf, x.has_log, x.has_log_count, x.has_lock, x.leaf,
+    x.log_limit, x.log_total, x.grace, x.reserve, x.left_over_grace);
 }
 
 template <std::size_t I = 0>

@@ -16,7 +16,7 @@ namespace djm::exec {
 
 /// Grows with each change of what is written here. Both ends must be of the same: an upgrade under a living node is
 /// found out with the first message.
-constexpr std::uint32_t wire_version = 2;
+constexpr std::uint32_t wire_version = 3;
 
 /// The longest packet, and the most bytes that an order may have.
 constexpr std::size_t max_packet = 128 * 1024;
@@ -165,9 +165,11 @@ struct order {
   bool has_stdin = false;           ///< the second descriptor is its input; /dev/null otherwise
   bool has_leaf = false;            ///< the next one is the folder of its cgroup
   bool has_log = false;             ///< the next one is the file of its output
+  bool has_log_count = false;       ///< the next one counts the bytes of all such files (`byte_count`)
   bool has_lock = false;            ///< the next one is locked for as long as the helper is there
   std::string leaf;                 ///< where that folder is
   std::uint64_t log_limit = 0;      ///< bytes that may be written to that file
+  std::uint64_t log_total = 0;      ///< bytes that all such files may have together
   std::int64_t grace = 0;           ///< between TERM and KILL
   std::int64_t reserve = 0;         ///< KILL comes so long before the deadline
   std::int64_t left_over_grace = 0; ///< from TERM to KILL for what the main process leaves behind

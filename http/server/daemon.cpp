@@ -86,7 +86,10 @@ daemon::~daemon() {
 }
 
 expected<void> daemon::start(listener l) {
-  unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+  // Not epoll: with that the end of what a client sends goes unnoticed when it comes with a part of a request, which
+  // keeps the connection until it has been idle too long; and a whole request that ends so gets no answer. What poll
+  // costs by connection has the limit of connections as its bound.
+  unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
   if (l.is_v6()) {
     flags |= MHD_USE_IPv6;
   }

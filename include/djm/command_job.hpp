@@ -78,6 +78,11 @@ struct command_options {
   /// It must have said "ready" by then; 0s (the default; it need not) to 1h. Otherwise it is stopped, and the attempt
   /// has failed.
   any_duration ready_timeout = duration::zero();
+  /// For a service, which is to be there all the time: a command that ends sooner has failed, whatever its exit code,
+  /// and is tried again as `retry` of the job says. One that has lasted so long had started: where it fails after that,
+  /// the attempts of its slot are over, and those of the next one count anew. 0s (the default; no command is looked at
+  /// in this way) to 1h.
+  any_duration start_time = duration::zero();
   /// What must hold its processes; on a node whose launcher offers less its items are declined. `subreaper` by default.
   containment least = containment::subreaper;
   /// Whether programs that it executes may gain privileges (set-user-ID); false by default.

@@ -57,6 +57,10 @@ struct launcher_options {
   /// How long such a file becomes, in bytes, before it is renamed to `ITEM.log.1`, in place of the one before; what one
   /// run writes beyond it is dropped and counted. 4096 to 2^40, default 16 MiB.
   std::uint64_t log_limit = 16u * 1024 * 1024;
+  /// How many bytes all of these files may have together, the former ones too; what commands write beyond it is dropped
+  /// and counted, until files are renamed over others or taken away (which is noticed within a minute). From
+  /// `log_limit` to 2^40, default 1 GiB.
+  std::uint64_t log_total = 1024u * 1024 * 1024;
   /// A folder, of this node alone, in which a file is locked for each command as long as that is there, also when this
   /// process is not any more: `open` ends what an earlier process has left, and waits until nothing of it is there. For
   /// a node whose locks end with its process (the embedded store). Empty (the default): none. An absolute path; made
@@ -91,9 +95,13 @@ struct launcher_status {
   /// Commands of which it cannot be said that nothing is left: their helper was killed, and nothing else holds them.
   /// Their runs go on, and so their items stay where they are.
   std::uint32_t containment_lost = 0;
+  /// What the files in `log_folder` have, in bytes.
+  std::uint64_t log_bytes = 0;
+  /// Bytes of output that were written to no file although there was one, of the commands that have ended.
+  std::uint64_t log_dropped = 0;
 };
 DJM_FIELDS(launcher_status, held_by, running, started, ended, refused, killed, left_over, helpers_lost,
-           containment_lost)
+           containment_lost, log_bytes, log_dropped)
 
 /// Starts the commands of the jobs of one node, each with a helper of its own (djm-run), and sees to their end.
 /// Thread-safe. Has four threads: one watches, two call the code of jobs, one the log.

@@ -332,6 +332,30 @@ TEST_CASE("http: a thousand connections that do nothing are no more than the lim
   CHECK(s.eventually_ok("/live")); // when those have been closed
 }
 
+TEST_CASE("http: who has sent all is answered, and who says in the middle of a request that no more comes is let go") {
+  http_config config;
+  config.idle_timeout = 10min; // nobody is let go by that
+  served s{"/http/half_closed", config};
+  const auto closed_after = [&](const char* sent) {
+    http_connection c{s.server->port()};
+    REQUIRE(c.send(sent));
+    c.end_of_sending();
+    auto heard = c.read();
+    CHECK(c.has_ended());
+    return heard;
+  };
+  for (const char* whole : {"GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                            "GET /live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"}) {
+    CHECK(closed_after(whole).find("HTTP/1.1 200") == 0);
+  }
+  const std::string order = "POST /v1/stoppable HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+  for (const auto& part : {std::string{"GET /li"}, std::string{"GET /live HTTP/1.1\r\nHost: localhost\r\n"},
+                           order + "Content-Length: 40\r\n\r\n", order + "Content-Length: 40\r\n\r\n{\"nod",
+                           order + "Transfer-Encoding: chunked\r\n\r\n"}) {
+    CHECK(closed_after(part.c_str()).empty());
+  }
+}
+
 TEST_CASE("http: a body or a head that is too large, half a request, and what is none") {
   served s{"/http/large"};
   const auto port = s.server->port();

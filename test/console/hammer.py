@@ -1,21 +1,20 @@
 #!/usr/bin/env python3
-"""usage: hammer.py STAGE [REQUESTS [SEED]]
+"""usage: hammer.py STAGE DRIVER [REQUESTS [SEED]]
 A node that others do everything to over HTTP: a million requests, each a known one with something broken in it, through
-real sockets; then a thousand connections that do nothing, halves of requests, headers and bodies of ten megabytes. After
+real sockets, on a connection of its own; then a thousand connections that do nothing, halves of requests, headers and bodies of ten megabytes. After
 each the node has to answer as before, and its memory must not have grown."""
-import random
+import json
 import re
-import select
 import socket
 import subprocess
 import sys
 import time
 from urllib.parse import urlparse
 
-stage = sys.argv[1]
-requests = int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000
-seed = int(sys.argv[3]) if len(sys.argv) > 3 else 1
-BATCH, IDLE, HUGE = 50, 1000, 10 << 20
+stage, driver = sys.argv[1:3]
+requests = int(sys.argv[3]) if len(sys.argv) > 3 else 1_000_000
+seed = int(sys.argv[4]) if len(sys.argv) > 4 else 1
+IDLE, HUGE = 1000, 10 << 20
 JSON = "Content-Type: application/json\r\n"
 PLAIN = [
     ("GET", target, "", "")
@@ -44,25 +43,6 @@ def request(verb, target, headers, body):
     return f"{verb} {target} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n{headers}{length}\r\n{body}".encode()
 
 
-def broken(chance, seeds):
-    text = bytearray(chance.choice(seeds))
-    for _ in range(chance.randint(1, 4)):
-        at = chance.randrange(len(text) + 1)
-        how = chance.randrange(5)
-        if how == 0 and at < len(text):
-            text[at] ^= 1 << chance.randrange(8)
-        elif how == 1:
-            text[at:at] = chance.choice(PIECES)
-        elif how == 2:
-            del text[at:at + chance.randint(1, 12)]
-        elif how == 3:
-            text[at:at] = text[max(0, at - chance.randint(1, 40)):at]
-        else:
-            other = chance.choice(seeds)
-            text[at:] = other[chance.randrange(len(other)):]
-    return bytes(text)
-
-
 def connect(where):
     s = socket.create_connection((where.hostname, where.port), timeout=20)
     return s
@@ -87,30 +67,9 @@ def memory(process):
         return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1)) // 1024
 
 
-def send_all(where, chance, seeds, codes):
-    """A batch down one connection; what comes back is read as it comes, until the server has had enough or is silent."""
-    sent = 0
-    try:
-        with connect(where) as s:
-            s.setblocking(False)
-            data = b"".join(broken(chance, seeds) for _ in range(BATCH))
-            end, heard = time.monotonic() + 2, b""
-            while time.monotonic() < end:
-                readable, writable, _ = select.select([s], [s] if sent < len(data) else [], [], 0.02)
-                if readable:
-                    block = s.recv(1 << 16)
-                    if not block:
-                        break
-                    heard += block
-                if writable:
-                    sent += s.send(data[sent:sent + (1 << 16)])
-                if not readable and not writable:
-                    break  # it waits for the rest of a request that has none
-            for code in re.findall(rb"HTTP/1\.[01] (\d\d\d)", heard):
-                codes[code.decode()] = codes.get(code.decode(), 0) + 1
-    except OSError:
-        pass
-    return BATCH
+def texts(them):
+    """As the driver reads them: how many, and each behind its length."""
+    return f"{len(them)}\n".encode() + b"".join(f"{len(t)} ".encode() + t for t in them)
 
 
 def huge(where, head, piece):
@@ -127,17 +86,20 @@ def huge(where, head, piece):
 
 
 def hammer(where, process):
-    chance, codes = random.Random(seed), {}
     seeds = [request(*r) for r in PLAIN + WITH_BODY]
-    began, done, good = time.monotonic(), 0, answers(where)
-    first = None
-    while done < requests and good:
-        done += send_all(where, chance, seeds, codes)
-        if done % (200 * BATCH) == 0:
-            good = answers(where)
-            first = first or memory(process)
-    told = ", ".join(f"{n} x {code}" for code, n in sorted(codes.items()))
-    print(f"figure: hammer: {done} broken requests in {time.monotonic() - began:.0f} s (seed {seed}), answered {told}")
+    began, good, first, told = time.monotonic(), answers(where), None, "nothing"
+    with subprocess.Popen([driver, "hammer", str(where.port), str(requests), str(seed)], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as at_work:
+        at_work.stdin.write(texts(seeds) + texts(PIECES))
+        at_work.stdin.close()
+        for line in at_work.stdout:
+            if line.startswith(b"done "):
+                good = good and answers(where)
+                first = first or memory(process)
+            else:
+                told = ", ".join(f"{n} x {code}" for code, n in json.loads(line).items())
+    good = good and at_work.returncode == 0
+    print(f"figure: hammer: {requests} broken requests in {time.monotonic() - began:.0f} s (seed {seed}), answered {told}", flush=True)
     idle = []
     for _ in range(IDLE):
         try:

@@ -1,31 +1,31 @@
 #!/usr/bin/env python3
-"""usage: load.py STAGE [SECONDS]
-A node under load over HTTP: how late runs begin without it, and with 100 clients that follow the events, 200 requests a
-second, slow readers and connections that do nothing; and what its process takes of memory."""
-import asyncio
+"""usage: load.py STAGE DRIVER [SECONDS]
+A node under load over HTTP: how late runs begin without it, and with 100 clients that follow the events (ten of them slowly),
+200 requests a second and 100 connections that do nothing (the hammer has a thousand, more than a node takes); and what its
+process takes of memory. Without it the same load goes to another process with the same console and hardly anything to do, so
+that both runs share the machine with it."""
+import json
 import re
 import subprocess
 import sys
 import time
+import urllib.request
 from urllib.parse import urlparse
 
-stage, seconds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 60
-FOLLOWERS, RATE, IDLE, SLOW = 100, 200, 100, 10
-PATHS = ["/ready", "/metrics", "/v1/cluster", "/v1/items?limit=50", "/v1/workers", "/v1/jobs/mail", "/v1/locks?limit=50"]
+stage, driver = sys.argv[1:3]
+seconds = int(sys.argv[3]) if len(sys.argv) > 3 else 60
+TICKS, RATE, FOLLOWERS, SLOW, IDLE = 200, 200, 100, 10, 100
 
 
-async def ask(where, path, accept="application/json"):
-    reader, writer = await asyncio.open_connection(where.hostname, where.port)
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\nConnection: close\r\n\r\n".encode())
-    answer = await reader.read(-1)
-    writer.close()
-    return answer.decode(errors="replace")
+def ask(url, path):
+    with urllib.request.urlopen(url + path, timeout=20) as answer:
+        return answer.status, answer.read().decode(errors="replace")
 
 
-async def delays(where):
+def delays(url):
     """The ranges of the delay of starts, over all jobs: upper end -> number."""
     found = {}
-    for end, n in re.findall(r'djm_run_start_delay_seconds_bucket\{[^}]*le="([^"]+)"\} (\d+)', await ask(where, "/metrics")):
+    for end, n in re.findall(r'djm_run_start_delay_seconds_bucket\{[^}]*le="([^"]+)"\} (\d+)', ask(url, "/metrics")[1]):
         found[float(end)] = found.get(float(end), 0) + int(n)
     return found
 
@@ -41,82 +41,59 @@ def quantile(before, after, q):
     return low, counts[-1]
 
 
-async def follow(where, told, slow):
-    reader, writer = await asyncio.open_connection(where.hostname, where.port)
-    writer.write(b"GET /v1/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n")
-    try:
-        while True:
-            block = await reader.read(64 if slow else 65536)
-            if not block:
-                return
-            told[0] += block.count(b"event: ")
-            if slow:
-                await asyncio.sleep(0.5)
-    finally:
-        writer.close()
+def of_process(process, what):
+    with open(f"/proc/{process.pid}/{what}", encoding="ascii") as file:
+        return file.read()
 
 
 def memory(process):
-    with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
-        return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1)) // 1024
+    return int(re.search(r"VmRSS:\s+(\d+)", of_process(process, "status")).group(1)) // 1024
 
 
-async def run(where, process):
-    await asyncio.sleep(15)  # a node that has just joined starts its first runs a third of the session timeout later
-    before = await delays(where)
-    await asyncio.sleep(seconds)
-    middle = await delays(where)
-    none, runs = quantile(before, middle, 0.99)
-    print(f"figure: without load: start delay p99 {none * 1000:.1f} ms over {runs} runs, {memory(process)} MiB")
-    told, answered, failed, times = [0], 0, 0, []
-    tasks = [asyncio.create_task(follow(where, told, n < SLOW)) for n in range(FOLLOWERS)]
-    idle = [await asyncio.open_connection(where.hostname, where.port) for _ in range(IDLE)]
-    await asyncio.sleep(1)
-    first = memory(process)
-
-    async def one(path):
-        nonlocal answered, failed
-        began = time.monotonic()
-        try:
-            good = (await asyncio.wait_for(ask(where, path), 20)).startswith("HTTP/1.1 200")
-        except (OSError, asyncio.TimeoutError):
-            good = False
-        answered += good
-        failed += not good
-        times.append(time.monotonic() - began)
-
-    begin, pending = time.monotonic(), set()
-    for n in range(seconds * RATE):
-        await asyncio.sleep(max(0.0, begin + n / RATE - time.monotonic()))
-        task = asyncio.create_task(one(PATHS[n % len(PATHS)]))
-        pending.add(task)
-        task.add_done_callback(pending.discard)
-    await asyncio.gather(*pending)
-    last = memory(process)
-    loaded, runs = quantile(middle, await delays(where), 0.99)
-    times.sort()
-    print(f"figure: with it: start delay p99 {loaded * 1000:.1f} ms over {runs} runs; {answered} requests answered, "
-          f"{failed} not, p99 {times[int(len(times) * 0.99)] * 1000:.0f} ms; {told[0]} events told; "
-          f"memory {first} MiB at first, {last} MiB at last")
-    for t in tasks:
-        t.cancel()
-    for _, writer in idle:
-        writer.close()
-    alive = (await ask(where, "/live")).startswith("HTTP/1.1 200")
-    return alive and failed == 0
+def cpu(process):
+    fields = of_process(process, "stat").rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / 100
 
 
-def main():
-    process = subprocess.Popen([stage], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+def start(*options):
+    """A stage; its process and the address of its first node."""
+    process = subprocess.Popen([stage, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     url = None
     for line in process.stdout:
         if line.startswith("amber "):
-            url = urlparse(line.split()[1])
+            url = line.split()[1].rstrip("/")
         if line.strip() == "ready":
-            break
-    good = asyncio.run(run(url, process))
-    process.stdin.close()
-    process.wait(timeout=60)
+            return process, url
+    sys.exit("load: the stage has ended before it was ready")
+
+
+def measure(name, url, process, target):
+    """Loads `target` for a while, and tells how late the runs of the node at `url` began meanwhile."""
+    before, busy = delays(url), cpu(process)
+    plan = [str(x) for x in (urlparse(target).port, seconds, RATE, FOLLOWERS, SLOW, IDLE)]
+    done = subprocess.Popen([driver, "load", *plan], stdout=subprocess.PIPE, text=True)
+    time.sleep(seconds / 10)
+    first = memory(process)
+    told = json.loads(done.communicate(timeout=seconds + 60)[0])
+    p50, p99, runs = (*(quantile(before, delays(url), q)[0] for q in (0.5, 0.99)), quantile(before, delays(url), 1)[1])
+    print(f"figure: load: {name}: start delay p50 {p50 * 1000:.2f} ms, p99 {p99 * 1000:.2f} ms over {runs} runs; "
+          f"{told['answered']} requests answered, {told['failed']} not, p99 {told['p99_ms']:.1f} ms; {told['blocks']} blocks of "
+          f"events; memory {first} MiB at first, {memory(process)} MiB at last; {(cpu(process) - busy) / seconds * 100:.0f} % "
+          "of a core", flush=True)
+    return p99, told["failed"]
+
+
+def main():
+    loaded, url = start("--ticks", str(TICKS))
+    other, elsewhere = start("--calm")
+    time.sleep(15)  # a node that has just joined starts its first runs a third of the session timeout later
+    none, _ = measure("at another process", url, loaded, elsewhere)
+    with_it, failed = measure("at the node", url, loaded, url)
+    print(f"figure: load: p99 with it is {with_it / none:.2f} of that without")
+    good = failed == 0 and ask(url, "/live")[0] == 200
+    for process in (loaded, other):
+        process.stdin.close()
+        process.wait(timeout=60)
     return 0 if good else 1
 
 

@@ -18,6 +18,8 @@ namespace {
 
 struct settings {
   std::size_t items = 40;
+  std::size_t ticks = 0; ///< items that run ten times a second, beside the others
+  bool calm = false;     ///< one job, which hardly ever runs
   bool writes = false;
   bool hostile = false;
   std::string token_file;
@@ -48,6 +50,10 @@ std::vector<job_builder> common_jobs(const settings& s) {
     jobs.emplace_back(job_id{id});
     return jobs.back().items(std::move(items)).every(period).run([](job_context&) {});
   };
+  if (s.calm) {
+    add("mail", numbered("mailbox-", 1), 1h);
+    return jobs;
+  }
   add("mail", numbered("mailbox-", s.items), 2s);
   add("thumbnails", numbered("bucket-", 24), 5s);
   add("invoices",
@@ -61,6 +67,9 @@ std::vector<job_builder> common_jobs(const settings& s) {
   add("webhooks", numbered("queue-", 6), 3s).run([&s](job_context&) {
     throw std::runtime_error(s.hostile ? nasty : "the receiver answers with 502 Bad Gateway");
   });
+  if (s.ticks > 0) {
+    add("ticks", numbered("tick-", s.ticks), 100ms).thread_per_item();
+  }
   if (s.hostile) {
     jobs.emplace_back(job_id{std::string(120, 'J')});
     jobs.back().items({item_id{std::string(120, 'i')}, item_id{"short"}}).every(5s).run([](job_context&) {});
@@ -79,12 +88,17 @@ std::optional<settings> read(int argc, char** argv) {
       s.hostile = true;
     } else if (a == "--items" && more) {
       s.items = std::stoul(argv[++i]);
+    } else if (a == "--ticks" && more) {
+      s.ticks = std::stoul(argv[++i]);
+    } else if (a == "--calm") {
+      s.calm = true;
     } else if (a == "--token-file" && more) {
       s.token_file = argv[++i];
     } else if (a == "--port" && more) {
       s.port = static_cast<std::uint32_t>(std::stoul(argv[++i]));
     } else {
-      std::cerr << "usage: console_stage [--writes] [--hostile] [--items N] [--token-file FILE] [--port N]\n";
+      std::cerr << "usage: console_stage [--writes] [--hostile] [--items N] [--ticks N] [--calm] [--token-file "
+                   "FILE] [--port N]\n";
       return std::nullopt;
     }
   }

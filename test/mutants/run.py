@@ -24,12 +24,13 @@ sys.dont_write_bytecode = True
 import weave  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
-UNITS = ["unit_cores", "unit_client", "unit_store", "unit_shells", "stand_in_test", "few_workers_test", "unit_calendar"]
+UNITS = ["unit_cores", "unit_client", "unit_store", "unit_shells", "stand_in_test", "few_workers_test", "unit_calendar",
+         "unit_executor", "unit_execution", "unit_containment"]
 UNIT_TIMEOUT = 10
 # What the test cases of a core begin with, by its folder; and those of several cores together.
 NEAR = {"election": "election:*", "dialogue": "read_batch:*,txn_builder:*,exchange:*", "job_runner": "runner:*,slots:*,failures:*,rhythm:*,prepare:*", "keeper": "keeper:*", "worker": "worker:*,lease:*,states:*",
         "node": "supervisor:*,admin:*,event desk:*,log limiter:*", "executor": "lease guard:*,fair queue:*",
-        "manager": "manager:*,writer:*,watchdog:*,image:*", "session": "session core:*,prober:*"}
+        "run": "run core:*", "launcher": "lease:*", "manager": "manager:*,writer:*,watchdog:*,image:*", "session": "session core:*,prober:*"}
 CLUSTERS = "cluster:*"
 # A mutant that sleeps uses no processor: so many times its seconds may go by.
 WAITING = 15
@@ -67,6 +68,10 @@ def stages(mutant):
         first, near = "stand_in_test" if part.startswith("stand_in") else "few_workers_test", "*"
     elif folder == "calendar":
         first, near = "unit_calendar", "*"
+    elif folder == "execution":
+        first, near = ("unit_containment" if part == "launcher" else "unit_execution"), NEAR[part]
+    elif mutant.edits[0].file.endswith("executor_lease.cpp"):
+        first, near = "unit_executor", "*"
     elif part == "store":
         first, near = "unit_shells", "*"
     else:
@@ -177,7 +182,7 @@ def compile_all(src, build, jobs, targets):
     # are chosen at run time, so nothing is compiled twice: files are compiled together (DJM_UNITY), as for development.
     launcher = os.environ.get("CMAKE_CXX_COMPILER_LAUNCHER", "ccache")
     configure = ["cmake", "-S", src, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
-                 f"-DCMAKE_CXX_FLAGS=-I{src}",
+                 f"-DCMAKE_CXX_FLAGS=-I{src} -I{src}/include",
                  "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1", f"-DCMAKE_CXX_COMPILER_LAUNCHER={launcher}", "-DDJM_UNITY=ON", "-DDJM_BUILD_SAMPLES=OFF",
                  "-DDJM_BUILD_TOOLS=OFF", "-DDJM_BUILD_BENCH=OFF"]
     make = ["cmake", "--build", build, "-j", jobs, "--target", *targets]
@@ -231,7 +236,7 @@ def summary(results, arguments):
 
 def parse():
     p = argparse.ArgumentParser(prog="./dev mutants", description="Does anybody notice when the code is wrong?")
-    p.add_argument("--only", metavar="NAME", help="mutants of this name; * and ? stand for anything")
+    p.add_argument("--only", metavar="NAME", help="mutants of this name, or these, with commas between them; * and ? stand for anything")
     p.add_argument("--deliberate", action="store_true", help="only those that people wrote")
     p.add_argument("--mechanical", action="store_true", help="only negated conditions and dropped checks")
     p.add_argument("--survivors", action="store_true", help="only those that the last run did not see killed")
@@ -246,9 +251,11 @@ def select(a, mutants, last):
     if a.deliberate != a.mechanical:
         mutants = [m for m in mutants if m.deliberate == a.deliberate]
     if a.only:
-        mutants = [m for m in mutants if m.name == a.only or fnmatch.fnmatch(m.name, a.only)]
-        if not mutants:
-            raise weave.harness_error(f"no mutant \"{a.only}\"")
+        wanted = a.only.split(",")
+        for name in wanted:
+            if not any(fnmatch.fnmatch(m.name, name) for m in mutants):
+                raise weave.harness_error(f"no mutant \"{name}\"")
+        mutants = [m for m in mutants if any(fnmatch.fnmatch(m.name, name) for name in wanted)]
     if a.survivors:
         mutants = [m for m in mutants if not (last.get(m.name, {}).get("test") or last.get(m.name, {}).get("invariant"))]
     return mutants

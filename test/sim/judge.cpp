@@ -50,7 +50,7 @@ void judge::died(const process& p) {
 }
 
 void judge::run_began(const process& p, run_id run, const job_id& job, const std::vector<work_item>& items,
-                      bool stubborn, time_point now, std::int64_t generation) {
+                      bool stubborn, time_point now, std::int64_t generation, bool has_command) {
   ++counts_.runs;
   const run_key key{p.number(), run};
   auto& r = runs_[key];
@@ -64,6 +64,7 @@ void judge::run_began(const process& p, run_id run, const job_id& job, const std
     turns_.began(p.number(), job, items, p.wall(), p.wall_error(),
                  [&](std::string text) { say("I3", now, std::move(text)); });
   }
+  std::vector<std::string> promised;
   for (const auto& item : items) {
     const auto name = job + '/' + item.id;
     const auto n = number_of(name);
@@ -89,6 +90,7 @@ void judge::run_began(const process& p, run_id run, const job_id& job, const std
                           other.second, other.first));
         }
       }
+      promised.push_back(name);
       if (item.token < record.highest || (item.token == record.highest && p.number() != record.holder)) {
         say("I2", now,
             fmt::format("{} starts run {} with {} and token {}, but process {} has had token {}", name_of(p), run, name,
@@ -102,6 +104,10 @@ void judge::run_began(const process& p, run_id run, const job_id& job, const std
     record.runs.push_back(key);
     record.last_active = now;
   }
+  commands_.run_began(p.number(), run, promised, [&](std::string text) { say("I1", now, std::move(text)); });
+  if (has_command) {
+    commands_.began(p.number(), run, promised, r.former);
+  }
 }
 
 void judge::stop_asked(const process& p, run_id run) {
@@ -111,6 +117,7 @@ void judge::stop_asked(const process& p, run_id run) {
 }
 
 void judge::item_released(const process& p, run_id run, const item_id& item, time_point now) {
+  commands_.released(p.number(), run, item);
   const run_key key{p.number(), run};
   const auto i = runs_.find(key);
   if (i == runs_.end()) {
@@ -189,23 +196,6 @@ void judge::extend(const process& p, time_point until) {
   }
 }
 
-void judge::closed(const process& p, time_point now) {
-  if (const auto h = hosts_.find(p.number()); h != hosts_.end()) { // somebody outside has no lease
-    gave_up(h->second, now);
-  }
-}
-
-/// The others count D from here at the earliest, whatever contact there was before.
-void judge::gave_up(host& h, time_point now) {
-  if (h.p == nullptr || !h.deadline) {
-    return;
-  }
-  const auto& timeouts = h.timeouts;
-  const auto timeout = timeouts.empty() ? duration::zero() : timeouts.rbegin()->second;
-  const auto latest = now + h.p->to_world(h.detach - std::min(h.detach, lease_margin(timeout, h.detach)));
-  h.deadline = std::min(*h.deadline, latest);
-}
-
 void judge::committed(const store::committed_transaction& txn, time_point now) {
   check_debts(now);
   if (txn.changes.empty()) {
@@ -256,6 +246,9 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
           for (auto& [number, h] : hosts_) {
             if (h.incarnation == a->second.incarnation) {
               gave_up(h, now);
+              if (stranger) {
+                commands_.meddled_with(number);
+              }
             }
           }
         }
@@ -289,6 +282,9 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
         gone_since_.erase(a->second.incarnation);
         for (auto& [number, h] : hosts_) {
           h.former = h.former && h.incarnation != a->second.incarnation;
+          if (h.incarnation == a->second.incarnation) {
+            commands_.joined(number);
+          }
         }
       }
     }

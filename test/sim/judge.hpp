@@ -11,6 +11,7 @@
 #include "djm/events.hpp"
 #include "simulation/process.hpp"
 #include "simulation/tree_image.hpp"
+#include "test/sim/command_rules.hpp"
 #include "test/sim/debts.hpp"
 #include "test/sim/memory_rules.hpp"
 #include "test/sim/model_rules.hpp"
@@ -39,7 +40,7 @@ struct violation {
 ///
 /// - I1 when a run starts without its item's lock; when a lock goes while an effective run holds the item; when two
 ///   effective runs of an item overlap; when a lock is broken whose owner is alive or has not been gone for its D; when
-///   an item has two owners.
+///   an item has two owners; when a run starts while a command of its item lives, wherever (see command_rules.hpp).
 /// - I2 when a holder starts a run with a token that is not above those of all other holders before.
 /// - I4 when an item leaves an owner without a reason (see stickiness.hpp).
 /// - I5 when anything changes in a window that was announced as quiet.
@@ -79,13 +80,15 @@ public:
   void stops(const process& p) { turns_.stops(p.number()); }
   void died(const process& p);
   void run_began(const process& p, run_id run, const job_id& job, const std::vector<work_item>& items, bool stubborn,
-                 time_point now, std::int64_t generation = 0);
+                 time_point now, std::int64_t generation = 0, bool has_command = false);
   void stop_asked(const process& p, run_id run);
   /// The run declines the item, which it still has.
   void item_declined(const process& p, run_id run, const item_id& item, time_point now);
   /// The run goes on without the item.
   void item_released(const process& p, run_id run, const item_id& item, time_point now);
   void run_ended(const process& p, run_id run, time_point now);
+  /// The last process of the command that the run had is dead; it may have outlived its node.
+  void command_ended(const process& p, run_id run) { commands_.ended(p.number(), run); }
   /// A run loads or saves a state, under a number of its own, and hears what came of it.
   void state_asked(std::uint64_t number, const state_request& what);
   void state_told(const process& p, std::uint64_t number, const state_reply::answer& what, time_point now);
@@ -239,6 +242,7 @@ private:
   patience patience_;
   slot_book slots_;
   turns turns_;
+  command_rules commands_;
   debts debts_;
   int hindrances_ = 0;
   std::optional<time_point> looked_at_debts_;

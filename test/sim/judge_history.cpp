@@ -26,6 +26,7 @@ void judge::history_begins(const store::znode_tree& tree, store::zxid_t latest, 
   last_leader_ = 0;
   debts_.hindered(now);
   turns_.forget_starts();
+  commands_.history_begins();
   for (const auto& path : tree.paths()) {
     const auto* node = tree.find(path);
     store::node_change change;
@@ -91,6 +92,23 @@ void judge::reborn(const process& p, time_point now) {
   for (auto i = runs_.lower_bound({p.number(), 0}); i != runs_.end() && i->first.first == p.number(); ++i) {
     say("I1", now, fmt::format("{} begins a new life while its run {} goes on", name_of(p), i->first.second));
   }
+}
+
+void judge::closed(const process& p, time_point now) {
+  if (const auto h = hosts_.find(p.number()); h != hosts_.end()) { // somebody outside has no lease
+    gave_up(h->second, now);
+  }
+}
+
+/// The others count D from here at the earliest, whatever contact there was before.
+void judge::gave_up(host& h, time_point now) {
+  if (h.p == nullptr || !h.deadline) {
+    return;
+  }
+  const auto& timeouts = h.timeouts;
+  const auto timeout = timeouts.empty() ? duration::zero() : timeouts.rbegin()->second;
+  const auto latest = now + h.p->to_world(h.detach - std::min(h.detach, lease_margin(timeout, h.detach)));
+  h.deadline = std::min(*h.deadline, latest);
 }
 
 /// Nobody tells such a node that its session is over: it has to find out.

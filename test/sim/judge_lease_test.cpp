@@ -170,3 +170,50 @@ TEST_CASE("I9: a pool that falls back to an earlier wish while the later one's w
     CHECK(c.broken() == broken{});
   }
 }
+
+TEST_CASE("I1: a command outlives its node, and nothing excuses it when the next run of its item begins") {
+  for (const bool dead : {false, true}) {
+    court c;
+    const auto t = c.lock(c.b, 200);
+    c.probes(c.b, 200); // deadline = noon + 3.8 s
+    c.j.run_began(c.b, 1, "job", {{"x", t}}, false, c.time.now, 0, true);
+    c.j.paused(c.b, c.time.now);
+    c.change(0, court::remove("/djm/alive/b"));
+    c.time.now = noon + 4s; // the run of the frozen process counts no more
+    if (dead) {
+      c.j.command_ended(c.b, 1);
+    }
+    c.unlock(100);
+    CHECK(c.broken() == broken{});
+    const auto u = c.lock(c.a, 100);
+    c.begin(c.a, 1, u);
+    CHECK(c.broken() == (dead ? broken{} : broken{"I1"}));
+  }
+}
+
+TEST_CASE("I1: a command counts for the items that its run still has, and until somebody meddles") {
+  for (const int what : {0, 1, 2, 3}) {
+    court c;
+    c.j.foreign(666);
+    const auto t = c.lock(c.b, 200);
+    c.probes(c.b, 200);
+    c.j.run_began(c.b, 1, "job", {{"x", t}}, false, c.time.now, 0, true);
+    if (what == 1) {
+      c.j.item_released(c.b, 1, "x", c.time.now);
+    }
+    if (what == 2) {
+      c.change(666, court::remove("/djm/alive/b"));
+    }
+    if (what == 3) {
+      c.j.item_released(c.b, 1, "y", c.time.now); // it has none such
+    }
+    c.j.died(c.b);
+    c.j.run_ended(c.b, 1, c.time.now); // the node has: its command has not
+    c.change(0, what == 2 ? court::create("/djm/nothing") : court::remove("/djm/alive/b"));
+    c.time.now += 10s;
+    c.unlock(100);
+    const auto u = c.lock(c.a, 100);
+    c.begin(c.a, 1, u);
+    CHECK(c.broken() == (what == 0 || what == 3 ? broken{"I1"} : broken{}));
+  }
+}

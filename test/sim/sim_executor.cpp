@@ -17,7 +17,7 @@ void sim_executor::begin(accepted_run& r) {
   w.stubborn = chance_.permille(w.manner.stubborn);
   w.throws = chance_.permille(w.manner.throws);
   w.lets_go = !w.stubborn && chance_.permille(w.manner.lets_go);
-  observer_.run_began(process_, info_of(r));
+  begin_watched(r);
   if (w.manner.declines > 0 && chance_.permille(w.manner.declines)) {
     decline_one(r);
   }
@@ -29,6 +29,11 @@ void sim_executor::begin(accepted_run& r) {
   }
 }
 
+void sim_executor::begin_watched(const accepted_run& r) {
+  observer_.run_began(process_, info_of(r));
+  commands_.begin(r.order.id);
+}
+
 /// As the code of djm around `job::prepare` does: what is saved is read, something is done, and that is saved.
 void sim_executor::prepare(accepted_run& r) {
   const auto id = r.order.id;
@@ -36,7 +41,7 @@ void sim_executor::prepare(accepted_run& r) {
     work_[id].manner = code->manner();
   }
   work_[id].postponed = true; // unless an answer comes
-  observer_.run_began(process_, info_of(r));
+  begin_watched(r);
   schedule_end(id, timeline_.now + std::chrono::seconds{4});
   work_[id].preparing = virtual_work::step::reading;
   ask_preparation(id, std::nullopt);
@@ -188,6 +193,7 @@ void sim_executor::thaw() {
 }
 
 void sim_executor::vanish() {
+  commands_.node_is_gone(std::chrono::seconds{5}); // longer than any lease lasts: that is what has to end them
   shut();
   for (const auto& [id, w] : std::exchange(work_, {})) {
     run_result gone;
@@ -226,6 +232,7 @@ void sim_executor::ends(run_id id) {
     result.failed = true;
     result.failure = "the run threw";
   }
+  commands_.end(id);
   observer_.run_ended(process_, result);
   finish(std::move(result));
 }

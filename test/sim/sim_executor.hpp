@@ -10,16 +10,20 @@
 
 #include "simulation/virtual_executor.hpp"
 #include "test/sim/sim_job.hpp"
+#include "test/sim/virtual_commands.hpp"
 
 namespace djm::sim {
 
-/// Runs that are virtual work: their length and manners are drawn from the seed.
+/// Runs that are virtual work: their length and manners are drawn from the seed. Each has a command outside of the
+/// process, which goes on where the process is frozen or killed.
 class sim_executor final : public virtual_executor {
 public:
   /// Functions of the owners in `hanging` do not come back until they are released.
   sim_executor(timeline& t, process& p, run_observer& o, std::uint64_t seed, std::uint32_t max_threads,
                const std::set<std::string>& hanging)
-    : virtual_executor(t, p, o, seed, max_threads), hanging_(hanging) {}
+    : virtual_executor(t, p, o, seed, max_threads),
+      commands_(t, p, [&p, &o](run_id id) { o.command_ended(p, id); }),
+      hanging_(hanging) {}
 
   void call(std::function<void()> f) override;
   /// Unfinished work stands still.
@@ -49,6 +53,8 @@ private:
   };
 
   void begin(accepted_run& r) override;
+  void begin_watched(const accepted_run& r);
+  void lease_told(time_point until) override { commands_.lease_told(until); }
   void prepare(accepted_run& r);
   void ask_preparation(run_id id, std::optional<std::string> save);
   void prepared(run_id id, const state_reply::answer& a);
@@ -62,6 +68,7 @@ private:
 
   /// Of the runs that have begun.
   std::map<run_id, virtual_work> work_;
+  virtual_commands commands_;
   duration call_delay_{};
   const std::set<std::string>& hanging_;
   std::map<std::string, std::function<void()>> hung_;

@@ -106,6 +106,7 @@ private:
   void item_declined(const process& p, run_id run, const item_id& item) override;
   void item_released(const process& p, run_id run, const item_id& item) override;
   void run_ended(const process& p, const run_result& r) override;
+  void command_ended(const process& p, run_id run) override;
   void state_asked(const process& p, run_id run, std::uint64_t number, const state_request& what) override;
   void state_told(const process& p, run_id run, std::uint64_t number, const state_reply::answer& what) override;
   fate decide(const process& p, const store::transaction& txn) override;

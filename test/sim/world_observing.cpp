@@ -74,7 +74,8 @@ void world::run_began(const process& p, const running_info& r) {
     }
     note(line);
   }
-  judge_.run_began(p, r.id, r.job, r.items, executor_of(p.number()).is_stubborn(r.id), now(), r.purpose.generation);
+  judge_.run_began(p, r.id, r.job, r.items, executor_of(p.number()).is_stubborn(r.id), now(), r.purpose.generation,
+                   true);
 }
 
 void world::stop_asked(const process& p, run_id run, stop_reason reason) {
@@ -121,6 +122,14 @@ void world::run_ended(const process& p, const run_result& r) {
     note(fmt::format("{}#{} run {} ends", p.node(), p.number(), r.id));
   }
   judge_.run_ended(p, r.id, now());
+}
+
+/// Not in the trace where the run ends as well: that is what nearly all do.
+void world::command_ended(const process& p, run_id run) {
+  if (options_.trace && !p.runs()) {
+    note(fmt::format("{}#{} the command of run {} is dead", p.node(), p.number(), run));
+  }
+  judge_.command_ended(p, run);
 }
 
 fate world::decide(const process& p, const store::transaction& txn) {

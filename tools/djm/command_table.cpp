@@ -4,6 +4,7 @@
 
 #include "tools/cron/cron_command.hpp"
 #include "tools/djm/health.hpp"
+#include "tools/djm/logs.hpp"
 #include "tools/djm/looks.hpp"
 #include "tools/djm/orders.hpp"
 #include "tools/djm/plans.hpp"
@@ -302,6 +303,17 @@ void add_judges(std::vector<command_entry>& all) {
   all.push_back(c);
 }
 
+void add_logs(std::vector<command_entry>& all) {
+  auto c = entry("logs", offline, "the end of the output of a command, on the machine that has run it", logs_command);
+  c.details = "Reads the files of the node on this machine, and asks nobody. A command for a whole share has no item.";
+  c.arguments = {{"JOB", "its job"}, {"ITEM", "its item", false}};
+  c.options = {{"-f,--follow", "", "go on as it grows"},
+               {"-n,--lines", "N", "so many lines", "20"},
+               {"--folder", "FOLDER", "where the node keeps them, commands.log_folder of djmd", "DJM_LOG_FOLDER"}};
+  c.store = false;
+  all.push_back(c);
+}
+
 void add_offline(std::vector<command_entry>& all) {
   auto c =
     entry("plan", offline, "plan a file, or with --live what the tree shows; nothing is written", plan_live_command);
@@ -343,6 +355,7 @@ const std::vector<command_entry>& commands() {
     add_record_orders(result);
     add_state_order(result);
     add_judges(result);
+    add_logs(result);
     add_offline(result);
     return result;
   }();

@@ -38,7 +38,7 @@ expected<std::unique_ptr<service>> service::start(daemon_file f) {
   s->launcher_ = std::move(*by);
   node_options options;
   for (const auto& [name, table] : s->file_.job) {
-    auto job = command_job::define(make_builder(name, table), make_command(table), s->launcher_);
+    auto job = command_job::define(make_builder(name, table, s->file_.node.id), make_command(table), s->launcher_);
     if (!job) {
       return tl::make_unexpected(std::move(job.error()));
     }
@@ -46,6 +46,10 @@ expected<std::unique_ptr<service>> service::start(daemon_file f) {
   }
   if (s->file_.accept_submitted) {
     options.kinds.push_back(command_kind(s->file_, s->launcher_));
+  }
+  if (s->file_.on_failure) {
+    s->on_failure_ = std::make_shared<failure_hook>(*s->file_.on_failure, s->launcher_);
+    options.on_run_over = [hook = s->on_failure_](const past_run& r) { hook->tell(r); };
   }
   std::optional<http_listener> socket;
   if (s->file_.http) {
@@ -61,6 +65,11 @@ expected<std::unique_ptr<service>> service::start(daemon_file f) {
     return tl::make_unexpected(std::move(node.error()));
   }
   s->node_.emplace(std::move(*node));
+  for (const auto& [name, table] : s->file_.job) {
+    if (auto ok = s->begin(name, table); !ok) {
+      return tl::make_unexpected(std::move(ok.error()));
+    }
+  }
   if (socket) {
     http_options shown;
     shown.shown = s->file_.node;
@@ -82,8 +91,22 @@ service::~service() {
 }
 
 expected<void> service::add(const std::string& name, const job_table& t) {
-  auto job = command_job::define(make_builder(name, t), make_command(t), launcher_);
-  return job ? node_->register_job(std::move(*job)) : tl::make_unexpected(std::move(job.error()));
+  auto job = command_job::define(make_builder(name, t, file_.node.id), make_command(t), launcher_);
+  if (!job) {
+    return tl::make_unexpected(std::move(job.error()));
+  }
+  auto ok = node_->register_job(std::move(*job));
+  return ok ? begin(name, t) : ok;
+}
+
+/// What is to run at the start does so as soon as the node holds it.
+expected<void> service::begin(const std::string& name, const job_table& t) {
+  if (t.at_start) {
+    if (auto ok = node_->trigger_here(job_name(name, t, file_.node.id)); !ok) {
+      return tl::make_unexpected(std::move(ok.error()));
+    }
+  }
+  return {};
 }
 
 std::vector<std::string> service::reload(daemon_file f) {
@@ -97,6 +120,7 @@ std::vector<std::string> service::reload(daemon_file f) {
   later(same(file_.http, f.http), "http");
   later(same(file_.commands, f.commands), "commands");
   later(same(file_.accept_submitted, f.accept_submitted), "accept_submitted");
+  later(same(file_.on_failure, f.on_failure), "on_failure");
   const auto attempt = [&](const std::string& name, const char* what, const expected<void>& done) {
     if (!done) {
       told.push_back("job " + name + " could not be " + what + ": " + to_string(done.error()));
@@ -108,7 +132,7 @@ std::vector<std::string> service::reload(daemon_file f) {
     const auto i = f.job.find(name);
     if (i != f.job.end() && same(table, i->second)) {
       now.emplace(name, std::move(table));
-    } else if (!attempt(name, "ended", node_->unregister_job(job_id{name}))) {
+    } else if (!attempt(name, "ended", node_->unregister_job(job_name(name, table, file_.node.id)))) {
       now.emplace(name, std::move(table));
     }
   }

@@ -10,6 +10,7 @@
 #include "djm/launcher.hpp"
 #include "djm/node.hpp"
 #include "tools/djmd/daemon_file.hpp"
+#include "tools/djmd/failure_hook.hpp"
 
 namespace djm::daemon {
 
@@ -35,9 +36,11 @@ public:
 private:
   explicit service(daemon_file f) : file_(std::move(f)) {}
   expected<void> add(const std::string& name, const job_table& t);
+  expected<void> begin(const std::string& name, const job_table& t);
 
   daemon_file file_;
   std::shared_ptr<launcher> launcher_;
+  std::shared_ptr<failure_hook> on_failure_;
   std::optional<djm::node> node_;
   std::optional<http_server> http_;
 };

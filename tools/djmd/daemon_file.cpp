@@ -45,10 +45,22 @@ private:
 };
 
 void check_schedule(const job_table& t, const std::string& place, fault_finder& out) {
-  const int ways = (t.every ? 1 : 0) + (t.rate ? 1 : 0) + (t.cron.empty() ? 0 : 1) + (t.on_trigger ? 1 : 0);
+  const int ways = (t.every ? 1 : 0) + (t.rate ? 1 : 0) + (t.cron.empty() ? 0 : 1) + (t.on_trigger ? 1 : 0) +
+                   (t.at_start ? 1 : 0) + (t.service ? 1 : 0);
   if (ways != 1) {
-    out.add(place, fault_finder::key_of(place) + ": it must have one of every, rate, cron and on_trigger, and has " +
+    out.add(place, fault_finder::key_of(place) +
+                     ": it must have one of every, rate, cron, on_trigger, at_start and service, and has " +
                      std::to_string(ways));
+  }
+  if (t.start_time > duration::zero() && !t.service) {
+    out.add(place + "/start_time", fault_finder::key_of(place) + ".start_time: only a service has one");
+  }
+  if (t.service && t.attempts != 1) {
+    out.add(place + "/attempts", fault_finder::key_of(place) + ".attempts: a service is tried again without end");
+  }
+  if (t.most_retry < t.retry_after) {
+    out.add(place + "/most_retry", fault_finder::key_of(place) + ".most_retry: " + describe_duration(t.most_retry) +
+                                     " is less than retry_after, " + describe_duration(t.retry_after));
   }
   if (!t.zone.empty() && t.cron.empty()) {
     out.add(place + "/zone", fault_finder::key_of(place) + ".zone: only cron has a time zone");
@@ -66,7 +78,7 @@ void check_job(const daemon_file& f, const std::string& name, const job_table& t
       out.add(place + "/user", fault_finder::key_of(place) + ".user: " + who.error().text);
     }
   }
-  if (auto built = make_builder(name, t).run([](job_context&) {}).build(); !built) {
+  if (auto built = make_builder(name, t, f.node.id).run([](job_context&) {}).build(); !built) {
     out.add(place, fault_finder::key_of(place) + ": " + built.error().text);
   }
   const auto grace = t.stop_grace + f.commands.kill_reserve;
@@ -107,6 +119,10 @@ void check_accepted(const daemon_file& f, fault_finder& out) {
 }
 
 void check_commands(const commands_table& c, fault_finder& out) {
+  if (c.log_total < c.log_limit) {
+    out.add("/commands/log_total", "commands.log_total: " + std::to_string(c.log_total) +
+                                     " is less than commands.log_limit, " + std::to_string(c.log_limit));
+  }
   if (c.least > c.most) {
     out.add("/commands/least",
             "commands.least: " + to_string(c.least) + " is more than commands.most, " + to_string(c.most));
@@ -116,6 +132,17 @@ void check_commands(const commands_table& c, fault_finder& out) {
     if (!path.empty() && path.front() != '/') {
       out.add(std::string{"/commands/"} + name,
               std::string{"commands."} + name + ": \"" + path + "\" is no absolute path");
+    }
+  }
+}
+
+void check_on_failure(const failure_table& t, fault_finder& out) {
+  for (const auto& complaint : exec::check_command(make_command(t))) {
+    out.add_keyed("/on_failure", complaint.substr(complaint.find(": ") + 2));
+  }
+  if (!t.user.empty()) {
+    if (const auto who = exec::look_up_user(t.user); !who) {
+      out.add("/on_failure/user", "on_failure.user: " + who.error().text);
     }
   }
 }
@@ -148,6 +175,9 @@ reading read_daemon_file(std::string_view text, const http_check& check_http) {
   if (result.file.accept_submitted) {
     check_accepted(result.file, out);
   }
+  if (result.file.on_failure) {
+    check_on_failure(*result.file.on_failure, out);
+  }
   for (const auto& [name, t] : result.file.job) {
     check_job(result.file, name, t, out);
   }
@@ -168,11 +198,23 @@ std::vector<std::string> faults_of_job(const daemon_file& f, const std::string& 
   return texts;
 }
 
-job_builder make_builder(const std::string& name, const job_table& t) {
-  job_builder b{job_id{name}};
+bool is_of_each_node(const job_table& t) {
+  return t.every_node || t.at_start;
+}
+
+/// Jobs of one name have the same items on all nodes, and one node at a time for each: so each node has its own name.
+job_id job_name(const std::string& name, const job_table& t, const node_id& node) {
+  return job_id{is_of_each_node(t) ? name + "." + node.str() : name};
+}
+
+job_builder make_builder(const std::string& name, const job_table& t, const node_id& node) {
+  job_builder b{job_name(name, t, node)};
   std::vector<item_id> items;
   for (const auto& item : t.items) {
     items.emplace_back(item);
+  }
+  if (items.empty() && is_of_each_node(t)) {
+    items.emplace_back(node.str());
   }
   b.items(std::move(items));
   if (t.every) {
@@ -182,10 +224,13 @@ job_builder make_builder(const std::string& name, const job_table& t) {
   } else if (!t.cron.empty()) {
     b.at(t.zone.empty() ? cron(t.cron) : cron(t.cron).zone(t.zone)).catch_up(t.catch_up).overlap(t.overlap);
     b.jitter(t.jitter);
+  } else if (t.service) {
+    b.every(t.restart_after);
   } else {
-    b.on_trigger_only();
+    b.on_trigger_only(); // what is to run at the start is triggered then
   }
-  b.retry(retry{}.attempts(t.attempts).first(t.retry_after));
+  // A service has as many attempts as there may be: where these are over, those of its next start follow at once.
+  b.retry(retry{}.attempts(t.service ? 1000 : t.attempts).first(t.retry_after).max(t.most_retry));
   b.run_timeout(t.run_timeout).park_item_after(t.park_item_after).decline_item_after(t.decline_item_after);
   b.strategy(t.strategy);
   if (auto config = user_config::from_texts(t.config)) {
@@ -208,10 +253,19 @@ command_options make_command(const job_table& t) {
   o.stop_signal = t.stop_signal;
   o.stop_grace = t.stop_grace;
   o.ready_timeout = t.ready_timeout;
+  o.start_time = t.start_time;
   o.least = t.least;
   o.new_privileges = t.new_privileges;
   o.postpone = t.postpone;
   o.most_postponed = t.most_postponed;
+  return o;
+}
+
+command_options make_command(const failure_table& t) {
+  command_options o;
+  o.program = t.program;
+  o.user = t.user;
+  o.stop_grace = std::chrono::seconds{1};
   return o;
 }
 
@@ -225,6 +279,7 @@ launcher_options make_launcher(const daemon_file& f) {
   o.max_commands = f.commands.max_commands;
   o.log_folder = f.commands.log_folder;
   o.log_limit = f.commands.log_limit;
+  o.log_total = f.commands.log_total;
   o.run_folder = f.commands.run_folder;
   if (o.run_folder.empty() && f.node.store.connect == "embedded") {
     o.run_folder = "/run/djmd-" + f.node.id.str();

@@ -24,7 +24,7 @@ struct commands_table {
   any_duration kill_reserve = std::chrono::seconds{1};
   std::uint32_t max_commands = 256;
   std::string log_folder;
-  std::uint64_t log_limit = 16u * 1024 * 1024;
+  std::uint64_t log_limit = 16u * 1024 * 1024, log_total = 1024u * 1024 * 1024;
   std::string run_folder;
 };
 
@@ -40,6 +40,7 @@ auto fields(V&& v, commands_table& x) {
     field("max_commands", x.max_commands).range(1, 10'000).doc("commands at once"),
     field("log_folder", x.log_folder).doc("where their output goes; empty: only its end is kept"),
     field("log_limit", x.log_limit).range(4096, std::uint64_t{1} << 40u).doc("bytes of such a file"),
+    field("log_total", x.log_total).range(4096, std::uint64_t{1} << 40u).doc("bytes of all such files"),
     field("run_folder", x.run_folder).doc("a folder for locks; with the embedded store /run/djmd-ID by default"));
 }
 
@@ -71,16 +72,18 @@ struct job_table {
   // When: one of these.
   std::optional<duration> every, rate;
   std::string cron, zone;
-  bool on_trigger = false;
+  bool on_trigger = false, at_start = false, service = false;
+  any_duration restart_after = std::chrono::seconds{1}, start_time = duration::zero();
   djm::catch_up catch_up = djm::catch_up::last;
   djm::overlap overlap = djm::overlap::queue_one;
   any_duration jitter = duration::zero();
   // What happens when it fails.
   std::uint32_t attempts = 1;
-  any_duration retry_after = std::chrono::seconds{1};
+  any_duration retry_after = std::chrono::seconds{1}, most_retry = std::chrono::minutes{10};
   any_duration run_timeout = duration::zero();
   std::uint32_t park_item_after = 0, decline_item_after = 0;
   // Where.
+  bool every_node = false;
   std::string strategy = "balanced";
   std::map<std::string, std::string> config;
   // The command.
@@ -111,14 +114,20 @@ auto fields(V&& v, job_table& x) {
     field("cron", x.cron).doc("when it is due, as in a crontab"),
     field("zone", x.zone).doc("the time zone of cron; empty: UTC"),
     field("on_trigger", x.on_trigger).doc("it runs only when somebody says so"),
+    field("at_start", x.at_start).doc("once with each start of djmd, on each node"),
+    field("service", x.service).doc("all the time: started again whenever it ends"),
+    field("restart_after", x.restart_after).range(10ms, 59s).doc("from the end of a service to its next start"),
+    field("start_time", x.start_time).range(0s, 1h).doc("a service that ends sooner has failed"),
     field("catch_up", x.catch_up).doc("which slots are made good for that came while nothing could start"),
     field("overlap", x.overlap).doc("what happens to a slot that comes during a run"),
     field("jitter", x.jitter).range(0s, 24h).doc("over how long the starts of items are spread"),
     field("attempts", x.attempts).range(1, 1000).doc("for one slot"),
     field("retry_after", x.retry_after).range(1ms, 24h).doc("before the second attempt; doubles"),
+    field("most_retry", x.most_retry).range(1ms, 24h).doc("but becomes no longer than this"),
     field("run_timeout", x.run_timeout).range(0s, 168h).doc("a run that takes longer has failed; 0s: no limit"),
     field("park_item_after", x.park_item_after).range(0, 1'000'000).doc("slots in a row that failed; 0: never"),
     field("decline_item_after", x.decline_item_after).range(0, 1'000'000).doc("the same, to try another node"),
+    field("every_node", x.every_node).doc("each node has the job for itself"),
     field("strategy", x.strategy).doc("who gets which item"), field("config", x.config).doc("texts for the command"),
     field("program", x.program).doc("the program and its arguments"),
     field("environment", x.environment).doc("beside PATH, HOME, LANG, TZ and DJM_..."),
@@ -149,15 +158,33 @@ auto fields(V&& v, accept_table& x) {
            field("folders", x.folders).doc("where their programs are, or below"));
 }
 
+/// [on_failure]: what is told of runs that fail.
+struct failure_table {
+  std::vector<std::string> program;
+  std::string user;
+  any_duration timeout = std::chrono::minutes{1};
+  std::uint32_t most = 4;
+};
+
+template <class V>
+auto fields(V&& v, failure_table& x) {
+  using namespace std::chrono_literals;
+  return v("on_failure", field("program", x.program).doc("what is started for each run that has failed"),
+           field("user", x.user).doc("as whom; empty: as djmd"),
+           field("timeout", x.timeout).range(1s, 1h).doc("after that it is killed"),
+           field("most", x.most).range(1, 100).doc("at once; of what comes beyond that nobody is told"));
+}
+
 /// All of it.
 struct daemon_file {
   node_config node;
   std::optional<http_table> http;
   commands_table commands;
   std::optional<accept_table> accept_submitted;
+  std::optional<failure_table> on_failure;
   std::map<std::string, job_table> job;
 };
-DJM_FIELDS(daemon_file, node, http, commands, accept_submitted, job)
+DJM_FIELDS(daemon_file, node, http, commands, accept_submitted, on_failure, job)
 
 /// Something wrong with a file.
 struct fault {
@@ -177,10 +204,16 @@ reading read_daemon_file(std::string_view text, const http_check& check_http = {
 /// What is wrong with a job, wherever it comes from: each begins with "job.NAME".
 std::vector<std::string> faults_of_job(const daemon_file& f, const std::string& name, const job_table& t);
 
-/// What a job of the file is to djm; to be defined by `command_job`.
-job_builder make_builder(const std::string& name, const job_table& t);
+/// Whether each node has the job for itself, under a name of its own.
+bool is_of_each_node(const job_table& t);
+/// What a job of the file is called on this node.
+job_id job_name(const std::string& name, const job_table& t, const node_id& node);
+/// What it is to djm; to be defined by `command_job`.
+job_builder make_builder(const std::string& name, const job_table& t, const node_id& node);
 /// The same of its command.
 command_options make_command(const job_table& t);
+/// What is started for a run that has failed.
+command_options make_command(const failure_table& t);
 /// The same of its launcher, with what is not said filled in.
 launcher_options make_launcher(const daemon_file& f);
 

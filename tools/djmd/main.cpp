@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <pthread.h>
 #include <sys/prctl.h>
@@ -16,15 +17,19 @@
 #include <unistd.h>
 
 #include "djm/version.hpp"
+#include "tools/djmd/crontab.hpp"
 #include "tools/djmd/daemon.hpp"
 
 namespace {
 
 using namespace djm;
 
-constexpr const char* usage = "usage: djmd FILE          runs the jobs of FILE until SIGTERM; SIGHUP reads it again\n"
-                              "       djmd --check FILE  says what is wrong with it\n"
-                              "       djmd --version\n";
+constexpr const char* usage =
+  "usage: djmd FILE          runs the jobs of FILE until SIGTERM; SIGHUP reads it again\n"
+  "       djmd --check FILE  says what is wrong with it\n"
+  "       djmd --import-crontab FILE [--system] [--user NAME] [--zone ZONE]\n"
+  "                          writes jobs for FILE as djmd takes them; \"-\": standard input\n"
+  "       djmd --version\n";
 /// As the command line tool has them.
 constexpr int fine = 0, failed = 1, misused = 2;
 
@@ -66,6 +71,51 @@ int check(const std::string& path) {
   warn_of_readers(path, *f);
   std::cout << path << ": fine, " << f->job.size() << (f->job.size() == 1 ? " job\n" : " jobs\n");
   return fine;
+}
+
+/// Where this machine says it is; empty: it does not.
+std::string zone_here() {
+  char to[4096];
+  const auto n = readlink("/etc/localtime", to, sizeof to);
+  const std::string path{to, n > 0 ? static_cast<std::size_t>(n) : 0};
+  const std::string folder = "/zoneinfo/";
+  const auto at = path.find(folder);
+  return at == path.npos ? std::string{} : path.substr(at + folder.size());
+}
+
+/// The jobs of a crontab go to standard output, what could not be taken over is said.
+int import(const std::vector<std::string>& arguments) {
+  daemon::crontab_rules rules;
+  rules.zone = zone_here();
+  std::string path;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const auto& a = arguments[i];
+    const bool has_value = a == "--user" || a == "--zone";
+    if (has_value && i + 1 < arguments.size()) {
+      (a == "--user" ? rules.user : rules.zone) = arguments[++i];
+    } else if (a == "--system") {
+      rules.system = true;
+    } else if (path.empty() && (a == "-" || (!a.empty() && a[0] != '-'))) {
+      path = a;
+    } else {
+      std::cerr << usage;
+      return misused;
+    }
+  }
+  if (path.empty()) {
+    std::cerr << usage;
+    return misused;
+  }
+  const auto text = path == "-" ? std::string{std::istreambuf_iterator<char>{std::cin}, {}} : content_of(path);
+  if (!text) {
+    return failed;
+  }
+  const auto made = daemon::import_crontab(*text, rules);
+  std::cout << made.toml;
+  for (const auto& f : made.faults) {
+    std::cerr << path << ":" << f.line << ": " << f.text << "\n";
+  }
+  return made.faults.empty() ? fine : failed;
 }
 
 /// Tells the system's manager of services, where there is one.
@@ -168,6 +218,9 @@ int main(int argc, char** argv) {
   if (argc == 2 && (first == "--help" || first == "-h")) {
     std::cout << usage;
     return fine;
+  }
+  if (argc > 1 && first == "--import-crontab") {
+    return import({argv + 2, argv + argc});
   }
   if (argc == 3 && first == "--check") {
     return check(argv[2]);

@@ -109,6 +109,9 @@ job_kind command_kind(const daemon_file& f, std::shared_ptr<launcher> by) {
     if (f.job.count(s.id.str()) > 0) {
       return fail(errc::duplicate_job, "job \"" + s.id + "\" is in the file of this node");
     }
+    if (is_of_each_node(*t)) {
+      return fail(errc::invalid_config, "every_node, at_start: what is submitted is one job of all nodes");
+    }
     auto checked = check_submitted(*f.accept_submitted, *std::move(t));
     if (!checked) {
       return tl::make_unexpected(std::move(checked.error()));
@@ -116,7 +119,7 @@ job_kind command_kind(const daemon_file& f, std::shared_ptr<launcher> by) {
     if (const auto faults = faults_of_job(f, s.id.str(), *checked); !faults.empty()) {
       return fail(errc::invalid_config, list(faults));
     }
-    return command_job::define(make_builder(s.id.str(), *checked), make_command(*checked), by);
+    return command_job::define(make_builder(s.id.str(), *checked, f.node.id), make_command(*checked), by);
   };
   return kind;
 }

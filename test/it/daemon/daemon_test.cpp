@@ -89,3 +89,50 @@ TEST_CASE("djmd: after a kill the next one starts no command before those of the
   CHECK(comes_true([&] { return kill(std::stoi(lines_of(out)[1]), 0) != 0; }));
   MESSAGE("ended after ", std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count(), " s");
 }
+
+TEST_CASE(
+  "djmd: what is to run at the start does so once, a service that fails is tried again, and each failure is told") {
+  const daemon_rig rig;
+  const auto shell = [](const std::string& script) {
+    return "program = [\"/bin/sh\", \"-c\", \"" + script + "\"]\nstop_grace = \"1s\"\n";
+  };
+  const auto out = rig.path("out").string(), told = rig.path("told").string();
+  const auto file = rig.write(
+    "djmd.toml", "one",
+    "[on_failure]\nprogram = [\"/bin/sh\", \"-c\", \"echo $DJM_JOB $DJM_ITEM $DJM_OUTCOME $DJM_NODE: $DJM_ERROR >> " +
+      told + "\"]\n[job.warm]\nat_start = true\n" + shell("echo warm $DJM_ITEM >> " + out) +
+      "[job.relay]\nitems = [\"r\"]\nservice = true\nrestart_after = \"50ms\"\nstart_time = \"1h\"\n"
+      "retry_after = \"20ms\"\nmost_retry = \"50ms\"\n" +
+      shell("echo relay >> " + out));
+  const auto count = [&](const std::string& line) {
+    const auto all = lines_of(out);
+    return std::count(all.begin(), all.end(), line);
+  };
+  for (const int start : {1, 2}) {
+    auto p = rig.start({file}, "err" + std::to_string(start) + ".txt");
+    CHECK(comes_true([&] { return count("warm one") == start && count("relay") >= 4 * start; }));
+    CHECK(comes_true([&] { return lines_of(told).size() >= 3; }));
+    p.signal(SIGTERM);
+    CHECK(p.wait(60s) == 0);
+    CHECK(count("warm one") == start);
+  }
+  const auto first = lines_of(told).front();
+  CHECK_MESSAGE(first.substr(0, 34) == "relay r failed one: it ended after", first);
+  CHECK_MESSAGE(first.find("(start_time)") != std::string::npos, first);
+}
+
+TEST_CASE("djmd: a crontab becomes a file that --check takes, and lines that do not are named") {
+  const daemon_rig rig;
+  const auto crontab = rig.path("crontab").string();
+  std::ofstream{crontab} << "30 2 * * * /bin/true\n@reboot /bin/echo up\nnonsense\n";
+  auto p = rig.start({"--import-crontab", crontab, "--zone", "Europe/Berlin"}, "import.txt");
+  const auto toml = p.read_rest(60s);
+  CHECK(p.wait(60s) == 1);
+  CHECK(content_of(rig.path("import.txt")).find(crontab + ":3: there is no command") != std::string::npos);
+  const auto file = rig.write("imported.toml", "one", "[node.store]\nsession_timeout = \"30s\"\n" + toml);
+  auto check = rig.start({"--check", file}, "check.txt");
+  CHECK(check.read_rest(60s) == file + ": fine, 2 jobs\n");
+  CHECK_MESSAGE(check.wait(60s) == 0, content_of(rig.path("check.txt")));
+  auto misused = rig.start({"--import-crontab", "--zone"}, "misused.txt");
+  CHECK(misused.wait(60s) == 2);
+}

@@ -22,7 +22,10 @@ TEST_CASE(
                   "[job.tick]\nitems = [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\"]\ncron = \"* * * * * *\"\n"
                   "stop_grace = \"1s\"\nprogram = [\"/bin/sh\", \"-c\", \"echo $DJM_ITEM $DJM_SLOT "
                   "$DJM_NODE >> " +
-                  out + "\"]\n");
+                  out +
+                  "\"]\n[job.own]\nevery_node = true\nevery = \"500ms\"\nstop_grace = \"1s\"\n"
+                  "program = [\"/bin/sh\", \"-c\", \"echo $DJM_ITEM $DJM_NODE >> " +
+                  rig.path("own").string() + "\"]\n");
     nodes.push_back(rig.start({file}, id + ".txt"));
   }
   const auto on = [&] {
@@ -39,6 +42,10 @@ TEST_CASE(
   REQUIRE(comes_true([&] {
     const auto now = on();
     return now.size() == 3 && lines_of(out).size() > 60;
+  }));
+  REQUIRE(comes_true([&] {
+    const auto all = lines_of(rig.path("own"));
+    return std::set<std::string>{all.begin(), all.end()} == std::set<std::string>{"n1 n1", "n2 n2", "n3 n3"};
   }));
   nodes[0].kill();
   const auto killed = std::chrono::steady_clock::now();

@@ -42,6 +42,7 @@ std::vector<tried_table> tables() {
           {"[node.store]", "node.store", describe_fields<store_config>()},
           {"[http]", "http", describe_fields<daemon::http_table>()},
           {"[commands]", "commands", describe_fields<daemon::commands_table>()},
+          {"[on_failure]", "on_failure", describe_fields<daemon::failure_table>()},
           {"[job.x]", "job.x", describe_fields<daemon::job_table>()}};
 }
 
@@ -83,7 +84,7 @@ TEST_CASE("daemon file: a file without a fault, and what is made of it") {
   CHECK(command.umask == 027);
   CHECK(command.environment.at("A") == "1");
   CHECK(command.input == command_input::json);
-  const auto built = daemon::make_builder("mail", t).run([](job_context&) {}).build();
+  const auto built = daemon::make_builder("mail", t, "one").run([](job_context&) {}).build();
   REQUIRE(built);
   CHECK(built->code->work_pool() == std::vector<item_id>{"eu", "us"});
   const auto l = daemon::make_launcher(r.file);
@@ -91,6 +92,55 @@ TEST_CASE("daemon file: a file without a fault, and what is made of it") {
   CHECK(l.node == "one");
   CHECK(l.run_folder.empty());
   CHECK(daemon::make_launcher(read_daemon_file(head).file).run_folder == "/run/djmd-one"); // the embedded store
+}
+
+TEST_CASE("daemon file: a service, what runs at the start, and what each node has for itself") {
+  const auto r = read_daemon_file("[node]\nid = \"one\"\n"
+                                  "[on_failure]\nprogram = [\"/bin/true\"]\n"
+                                  "[job.relay]\nitems = [\"relay\"]\nservice = true\nprogram = [\"/bin/true\"]\n"
+                                  "start_time = \"10s\"\nretry_after = \"2s\"\nmost_retry = \"30s\"\n"
+                                  "[job.warm]\nat_start = true\nprogram = [\"/bin/true\"]\n"
+                                  "[job.sweep]\nevery_node = true\nitems = [\"a\", \"b\"]\nevery = \"1s\"\n"
+                                  "program = [\"/bin/true\"]\n");
+  for (const auto& f : r.faults) {
+    FAIL_CHECK(f.text);
+  }
+  const auto built = [&](const std::string& name) {
+    auto d = daemon::make_builder(name, r.file.job.at(name), "one").run([](job_context&) {}).build();
+    REQUIRE(d);
+    return std::move(*d);
+  };
+  const auto relay = built("relay");
+  CHECK(relay.spec.id == "relay");
+  CHECK(relay.spec.schedule.kind == schedule_kind::fixed_delay);
+  CHECK(relay.spec.schedule.period == std::chrono::seconds{1});
+  CHECK(relay.spec.failures.retry.attempts_allowed == 1000);
+  CHECK(relay.spec.failures.retry.max_delay == std::chrono::seconds{30});
+  CHECK(daemon::make_command(r.file.job.at("relay")).start_time == std::chrono::seconds{10});
+  const auto warm = built("warm");
+  CHECK(warm.spec.id == "warm.one");
+  CHECK(warm.spec.schedule.kind == schedule_kind::on_trigger);
+  CHECK(warm.code->work_pool() == std::vector<item_id>{"one"});
+  const auto sweep = built("sweep");
+  CHECK(sweep.spec.id == "sweep.one");
+  CHECK(sweep.code->work_pool() == std::vector<item_id>{"a", "b"});
+  CHECK(daemon::make_command(*r.file.on_failure).program == std::vector<std::string>{"/bin/true"});
+}
+
+TEST_CASE("daemon file: what a service, a start and a hook must not say is named with its line") {
+  const auto job = [](const std::string& keys) { return head + "[job.x]\nprogram = [\"/bin/true\"]\n" + keys; };
+  CHECK(complains(faults_of(job("every = \"1s\"\nservice = true\n")), 6, "job.x: it must have one of every, rate"));
+  CHECK(complains(faults_of(job("at_start = true\non_trigger = true\n")), 6, "job.x: it must have one of every, rate"));
+  CHECK(complains(faults_of(job("every = \"1s\"\nstart_time = \"1s\"\n")), 9, "job.x.start_time: only a service"));
+  CHECK(complains(faults_of(job("service = true\nattempts = 3\n")), 9, "job.x.attempts: a service is tried again"));
+  CHECK(complains(faults_of(job("service = true\nrestart_after = \"1min\"\n")), 9, "job.x.restart_after: "));
+  CHECK(complains(faults_of(job("service = true\nretry_after = \"1min\"\nmost_retry = \"1s\"\n")), 10,
+                  "job.x.most_retry: 1s is less than retry_after, 1min"));
+  CHECK(complains(faults_of(head + "[commands]\nlog_limit = 10000\nlog_total = 9999\n"), 8,
+                  "commands.log_total: 9999 is less than commands.log_limit, 10000"));
+  CHECK(complains(faults_of(head + "[on_failure]\nprogram = []\n"), 7, "on_failure: program is empty"));
+  CHECK(complains(faults_of(head + "[on_failure]\nprogram = [\"/bin/true\"]\nuser = \"no such\"\n"), 8,
+                  "on_failure.user: "));
 }
 
 TEST_CASE("daemon file: an unknown key in each table is named with its line") {

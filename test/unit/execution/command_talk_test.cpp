@@ -82,6 +82,21 @@ TEST_CASE("command talk: exit codes mean what they are documented to mean") {
   CHECK(judge(end, "p", "").text == "exit code 3; its output ended with: one\ntwo??");
 }
 
+TEST_CASE("command talk: a service that ends too soon has failed, and one that had started begins its attempts anew") {
+  using exec::judge_service;
+  const auto of = [](kind k, std::chrono::seconds took) {
+    return judge_service({k, "why"}, took, std::chrono::seconds{10});
+  };
+  CHECK(of(kind::finished, std::chrono::seconds{9}).what == kind::failed);
+  CHECK(of(kind::finished, std::chrono::seconds{9}).text == "it ended after 9s; it has started after 10s (start_time)");
+  CHECK(of(kind::finished, std::chrono::seconds{10}).what == kind::finished);
+  CHECK(of(kind::failed, std::chrono::seconds{9}).what == kind::failed);
+  CHECK(of(kind::failed, std::chrono::seconds{10}).what == kind::failed_for_good);
+  CHECK(of(kind::failed, std::chrono::seconds{10}).text == "why");
+  CHECK(of(kind::declined, std::chrono::seconds{1}).what == kind::declined);
+  CHECK(of(kind::postponed, std::chrono::seconds{20}).what == kind::postponed);
+}
+
 TEST_CASE("command talk: what it said and was not possible makes a run that exits with 0 a failed one") {
   CHECK(judge(ended(0), "p", "the state was not saved").what == kind::failed);
   CHECK(judge(ended(75), "p", "the state was not saved").what == kind::failed);

@@ -174,6 +174,45 @@ TEST_CASE("launcher: input is a sealed file, output is kept in part, and in a fi
   CHECK(std::filesystem::file_size(path.string() + ".1") == 200000);
 }
 
+TEST_CASE("launcher: all files of output together grow to log_total and no further, and what they drop is counted") {
+  const temp_dir folder;
+  const auto file = [&](const std::string& name) { return folder.path() / "mail" / name; };
+  std::filesystem::create_directories(folder.path() / "mail");
+  std::ofstream{file("old.log")} << std::string(5000, 'o');
+  std::ofstream{file("not ours")} << std::string(50000, 'n');
+  auto o = test_launcher();
+  o.log_folder = folder.path().string();
+  o.log_limit = 10000;
+  o.log_total = 40000;
+  const auto by = open_launcher(o);
+  CHECK(by->status().log_bytes == 5000);
+  std::vector<started_command> all;
+  for (int i = 0; i < 8; ++i) {
+    auto what = shell("head -c 9000 /dev/zero; head -c 1000 /dev/zero");
+    what.log_name = "mail/" + std::to_string(i);
+    all.push_back(start_command(by, std::move(what)));
+  }
+  std::uint64_t dropped = 0, written = 0;
+  for (auto& c : all) {
+    dropped += c.log->end().rest.dropped;
+  }
+  for (int i = 0; i < 8; ++i) {
+    written += std::filesystem::file_size(file(std::to_string(i) + ".log"));
+  }
+  CHECK(written == 35000);
+  CHECK(dropped == 45000);
+  CHECK(by->status().log_bytes == 40000);
+  CHECK(by->status().log_dropped == 45000);
+  // What is full is put aside in place of what was before, which makes room for as much.
+  std::ofstream{file("0.log")} << std::string(10000, 'f');
+  std::ofstream{file("0.log.1")} << std::string(3000, 'f');
+  auto what = shell("head -c 10000 /dev/zero");
+  what.log_name = "mail/0";
+  CHECK(end_of_command(by, what).rest.dropped == 7000);
+  CHECK(std::filesystem::file_size(file("0.log")) == 3000);
+  CHECK(std::filesystem::file_size(file("0.log.1")) == 10000);
+}
+
 TEST_CASE("launcher: who is not ready in time is stopped, who is in time goes on") {
   const auto by = open_launcher(test_launcher());
   auto what = shell("sleep 1000");
@@ -216,11 +255,14 @@ TEST_CASE("launcher: options out of range, and helpers that are none, are refuse
   CHECK(why([](auto& o) { o.log_folder = "logs"; }).find("log_folder is \"logs\"") != std::string::npos);
   CHECK(why([](auto& o) { o.run_folder = "run"; }).find("run_folder is \"run\"") != std::string::npos);
   CHECK(why([](auto& o) { o.log_limit = 1; }).find("log_limit is 1") != std::string::npos);
+  CHECK(why([](auto& o) { o.log_total = 5; }).find("log_total is 5; it must be from log_limit") != std::string::npos);
   CHECK(why([](auto& o) {
           o.least = containment::cgroup;
           o.most = containment::pidns;
         }).find("least is cgroup") != std::string::npos);
   CHECK(why([](auto& o) { o.helper = "/no/such/helper"; }).find("/no/such/helper: No such file") != std::string::npos);
+  CHECK(why([](auto& o) { o.helper = "/dev/null/helper"; }).find("/dev/null/helper: Not a directory") !=
+        std::string::npos);
   CHECK(why([](auto& o) { o.helper = "/bin/true"; }).find("does not answer as djm-run") != std::string::npos);
   CHECK(why([](auto& o) {
           o.least = containment::cgroup;

@@ -94,6 +94,39 @@ TEST_CASE("lease: a helper that does not acknowledge is killed with its command 
   }
 }
 
+TEST_CASE("lease: helpers that do not acknowledge are all killed by the first who waits for one of them") {
+  constexpr std::size_t many = 12;
+  for (const auto rank : ranks_here()) {
+    CAPTURE(to_string(rank));
+    const auto by = open_launcher(test_launcher(rank));
+    std::vector<started_command> all;
+    for (std::size_t i = 0; i < many; ++i) {
+      all.push_back(
+        start_command(by, shell("trap '' TERM; (while :; do sleep 0.05; done) & echo up >&3; wait"), boot_in(600s)));
+      all.back().log->lines(1);
+    }
+    const auto helpers = child_ids();
+    REQUIRE(helpers.size() == many);
+    auto heard = start_command(by, to_launch({"/bin/sleep", "1000"}), boot_in(600s)); // its helper is well
+    comes_true([&] { return by->status().started == many + 1; });
+    for (const auto helper : helpers) {
+      ::kill(helper, SIGSTOP);
+    }
+    for (auto& c : all) {
+      c.run->lease_changed(boot_in(300s));
+    }
+    heard.run->lease_changed(boot_in(300s));
+    heard.run->settle(boot_in(60s));
+    all.front().run->settle(boot_in(50ms));
+    for (const auto& c : all) {
+      CHECK(comes_true([&] { return processes_of(c.run->name()).empty(); }));
+      c.run->settle(boot_in(600s)); // waits for nothing any more
+    }
+    CHECK(processes_of(heard.run->name()).size() == 1);
+    CHECK_FALSE(heard.log->has_ended());
+  }
+}
+
 TEST_CASE("lease: settling one that is being started waits for nothing") {
   const auto by = open_launcher(test_launcher());
   auto log = std::make_shared<command_log>();

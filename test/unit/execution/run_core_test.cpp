@@ -24,6 +24,8 @@ run_core running(std::int64_t deadline = 20 * second) {
   run_core core;
   CHECK(core.on_lease({1, deadline}));
   CHECK(core.on_order(some_order(), 0) == effects{effect::start});
+  CHECK(core.on_wake(0) == effects{effect::ack});
+  CHECK(core.on_wake(0).empty());
   return core;
 }
 
@@ -71,14 +73,31 @@ TEST_CASE("run core: a later lease moves the end, in both directions, and a late
   CHECK(core.wake_at() == 34 * second);
   CHECK(core.on_lease({4, 10 * second})); // newest wins even when lower
   CHECK(core.wake_at() == 4 * second);
-  CHECK(core.on_wake(8 * second) == effects{effect::term});
+  CHECK(core.on_wake(8 * second) == effects{effect::term, effect::ack});
   CHECK(core.on_wake(9 * second) == effects{effect::kill});
+}
+
+TEST_CASE("run core: a lease is acknowledged when what it asks for is done, also one that comes late") {
+  auto core = running();
+  core.on_lease({2, 5 * second});
+  core.on_lease({3, 6 * second}); // one acknowledgement for both
+  CHECK(core.on_wake(5 * second) == effects{effect::kill, effect::ack});
+  CHECK_FALSE(core.on_lease({3, 20 * second}));
+  CHECK(core.on_wake(5 * second) == effects{effect::ack}); // of what it goes by
+  CHECK(core.seq() == 3);
+  run_core waits;
+  CHECK(waits.on_lease({1, second}));
+  CHECK(waits.on_wake(2 * second) == effects{effect::ack}); // there is nothing to kill
+  auto over = running();
+  CHECK(over.on_exited(true, second) == effects{effect::over});
+  over.on_lease({2, second});
+  CHECK(over.on_wake(2 * second) == effects{effect::ack});
 }
 
 TEST_CASE("run core: a lease that has become much shorter kills at once") {
   auto core = running();
   CHECK(core.on_lease({2, 5 * second}));
-  CHECK(core.on_wake(5 * second) == effects{effect::kill});
+  CHECK(core.on_wake(5 * second) == effects{effect::kill, effect::ack});
 }
 
 TEST_CASE("run core: after a TERM KILL follows by the grace, or by the lease where that ends before") {
@@ -91,7 +110,7 @@ TEST_CASE("run core: after a TERM KILL follows by the grace, or by the lease whe
   CHECK(core.wake_at() == 4 * second);
   CHECK(core.on_lease({3, 4 * second}));
   CHECK(core.wake_at() == 3 * second);
-  CHECK(core.on_wake(3 * second) == effects{effect::kill});
+  CHECK(core.on_wake(3 * second) == effects{effect::kill, effect::ack});
   CHECK(core.on_exited(true, 3 * second) == effects{effect::over});
   CHECK(core.report().why == ending::asked);
 }

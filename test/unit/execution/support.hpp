@@ -162,24 +162,24 @@ inline std::vector<pid_t> processes_of(const std::string& run) {
   return found;
 }
 
-inline std::size_t children_of_this_process() {
-  std::size_t n = 0;
+inline std::vector<pid_t> child_ids() {
+  std::vector<pid_t> all;
   for (const auto& task : std::filesystem::directory_iterator{"/proc/self/task"}) {
     std::ifstream in{task.path() / "children"};
-    n += static_cast<std::size_t>(std::distance(std::istream_iterator<int>{in}, std::istream_iterator<int>{}));
+    all.insert(all.end(), std::istream_iterator<int>{in}, std::istream_iterator<int>{});
   }
-  return n;
+  return all;
+}
+
+inline std::size_t children_of_this_process() {
+  return child_ids().size();
 }
 
 /// The helper that has a command: the only child of this process.
 inline pid_t only_child() {
-  std::vector<int> all;
+  std::vector<pid_t> all;
   comes_true([&] {
-    all.clear();
-    for (const auto& task : std::filesystem::directory_iterator{"/proc/self/task"}) {
-      std::ifstream in{task.path() / "children"};
-      all.insert(all.end(), std::istream_iterator<int>{in}, std::istream_iterator<int>{});
-    }
+    all = child_ids();
     return all.size() == 1;
   });
   REQUIRE(all.size() == 1);

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
 #include <string>
 
 #include <spawn.h>
@@ -23,7 +24,7 @@ TEST_CASE("sweep: an entry is a whole one, wherever it stands") {
 
 TEST_CASE("sweep: kills those with the entry and no others") {
   // Others may run this test on the same machine.
-  const auto entry = "DJM_RUN=sweep-test-" + std::to_string(getpid()) + "-";
+  const auto run = "sweep-test-" + std::to_string(getpid()) + "-";
   const auto start = [](std::string text) {
     pid_t pid = 0;
     std::string program = "/bin/sleep", seconds = "1000";
@@ -32,12 +33,17 @@ TEST_CASE("sweep: kills those with the entry and no others") {
     REQUIRE(posix_spawn(&pid, program.c_str(), nullptr, nullptr, arguments, environment) == 0);
     return pid;
   };
-  const auto one = start(entry + "1"), two = start(entry + "1"), other = start(entry);
-  std::size_t found = 0;
-  while (found < 2) { // what has not executed its program yet has our environment
-    found += sweep_by_entry(entry + "1");
+  const auto one = start("DJM_RUN=" + run + "1"), two = start("DJM_RUN=" + run + "1"), other = start("DJM_RUN=" + run),
+             third = start("DJM_RUN=" + run + "3");
+  std::map<std::string, std::size_t> found;
+  while (found[run + "1"] < 2 || found[run + "3"] < 1) { // what has not executed its program yet has our environment
+    for (const auto& [name, n] : sweep_by_runs({run + "1", run + "2", run + "3"})) {
+      found[name] += n;
+    }
   }
+  CHECK(found.count(run + "2") == 0);
   int status = 0;
+  CHECK(waitpid(third, &status, 0) == third);
   CHECK(waitpid(one, &status, 0) == one);
   CHECK(WTERMSIG(status) == SIGKILL);
   CHECK(waitpid(two, &status, 0) == two);

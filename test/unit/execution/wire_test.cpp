@@ -43,9 +43,10 @@ order full_order() {
   o.new_privileges = true;
   o.term_signal = 2;
   o.by = rank::cgroup;
-  o.has_stdin = o.has_leaf = o.has_log = o.has_lock = true;
+  o.has_stdin = o.has_leaf = o.has_log = o.has_log_count = o.has_lock = true;
   o.leaf = "/sys/fs/cgroup/x";
   o.log_limit = 5;
+  o.log_total = 6;
   o.grace = 1;
   o.reserve = 2;
   o.left_over_grace = 3;

@@ -23,7 +23,12 @@ TEST_CASE("question: it has a thread while runs occupy all of theirs, and counts
   options.max_threads = 1;
   thread_executor exec{options};
   results runs, questions;
-  exec.start(order(1, [&](job_context&) { release.reaches(1); }), runs.done());
+  exec.start(order(1,
+                   [&](job_context&) {
+                     started.add();
+                     release.reaches(1);
+                   }),
+             runs.done());
   exec.start(question(2,
                       [&](job_context& ctx) {
                         CHECK(ctx.items().front().token == 1);
@@ -31,7 +36,7 @@ TEST_CASE("question: it has a thread while runs occupy all of theirs, and counts
                         release.reaches(1);
                       }),
              questions.done());
-  REQUIRE(started.reaches(1));
+  REQUIRE(started.reaches(2));
   CHECK(exec.running("mail").size() == 2);
   CHECK(exec.look(2)->question);
   CHECK(exec.stats().waiting == 0);
