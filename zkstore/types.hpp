@@ -59,6 +59,9 @@ struct stat {
   zxid_t czxid = 0;
   zxid_t mzxid = 0;
   zxid_t pzxid = 0;
+  /// When it was written last, by the wall clock of the server that led then: Unix time in ms. What a node knows of the
+  /// store's time comes from here; 0: it does not say.
+  std::int64_t mtime_ms = 0;
   std::int32_t version = 0;
   std::int32_t cversion = 0;
   /// 0 unless the node is ephemeral.
@@ -66,7 +69,7 @@ struct stat {
   std::int32_t data_length = 0;
   std::int32_t num_children = 0;
 };
-DJM_FIELDS(stat, czxid, mzxid, pzxid, version, cversion, ephemeral_owner, data_length, num_children)
+DJM_FIELDS(stat, czxid, mzxid, pzxid, mtime_ms, version, cversion, ephemeral_owner, data_length, num_children)
 
 enum class create_mode : std::uint8_t { persistent, ephemeral, persistent_sequential, ephemeral_sequential };
 

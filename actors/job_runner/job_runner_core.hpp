@@ -137,8 +137,8 @@ public:
   effects on_config(std::uint64_t request, const expected<void>& verdict, step s);
   /// Items of the job have come or gone, here or elsewhere.
   effects on_pool_changed(step s);
-  /// What the worker knows of slots.
-  effects on_slots_told(const std::vector<slot_answer>& answers, step s);
+  /// What the worker knows of slots, and of the store's time.
+  effects on_slots_told(const std::vector<slot_answer>& answers, step s, const std::optional<store_time>& time = {});
   effects on_look(const std::vector<run_look>& runs, step s);
   /// `errc::invalid_state`: there is no such run; the item is not parked; the job is not paused.
   expected<effects> on_cancel(run_id id, step s);
@@ -181,6 +181,7 @@ private:
   bool full() const;
   // the memory of slots
   void ask_memory(item_no no, step s, effects& out);
+  void ask_memory(step s, effects& out);
   void follow_memory(std::int64_t since_ms, step s, effects& out);
   void learn(item_no no, const slot_answer& a, step s, effects& out);
   void park(item_no no, const node_id& by, bool now, const store::slot_payload& record, step s, effects& out);
@@ -193,7 +194,8 @@ private:
   bool goes_on(const active_run& r, const run_end& end, run_outcome outcome, run_purpose& next) const;
   void note_slot(item_no no, const active_run& r, const run_end& end, run_outcome outcome, bool stayed, step s,
                  effects& out);
-  void hand_slot_on(item_no no, const active_run& r, effects& out) const;
+  void hand_slot_on(item_no no, const active_run& r, effects& out);
+  void tell_lost(const slot_memory::pending_note& note, effects& out);
   void note_answered(item_no no, const slot_answer& a, step s, effects& out);
   void note_release(item_no no, effects& out);
   // ends

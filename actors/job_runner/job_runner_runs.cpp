@@ -10,6 +10,9 @@ namespace djm {
 
 void job_runner_core::start_due(step s, effects& out) {
   lease_.look(s.now);
+  if (memory_.take_clock_set() && memory_.on()) {
+    ask_memory(s, out);
+  }
   start_preparation(s, out);
   rhythm_.follow(lanes_, s, out);
   for (const auto no : rhythm_.take_superseded()) {
@@ -44,7 +47,13 @@ bool job_runner_core::full() const {
 /// True: the lane is not what it was, and perhaps not to start any more.
 bool job_runner_core::prepare(lane_no no, step s, effects& out) {
   std::vector<item_no> parked;
+  const bool waited = lanes_[no].retry_at.has_value();
+  const auto again = lanes_[no].retry;
   bool changed = turns_.check_retry(no, s, parked, out);
+  if (changed && waited && again.slot && memory_.on() && lanes_[no].due && *lanes_[no].due <= s.now &&
+      again.attempt == again.spared + 1) {
+    rhythm_.tell_superseded(lanes_[no], *again.slot, out); // no run of it has come to its end
+  }
   leave_lanes(parked, out);
   decline_failed(s, out);
   if (!changed) {
@@ -143,6 +152,7 @@ bool job_runner_core::start_lane(lane_no no, step s, effects& out) {
 // -- ends ---------------------------------------------------------------------
 
 job_runner_core::effects job_runner_core::on_run_done(run_id id, const run_end& end, step s) {
+  s = memory_.by_store(s);
   if (questions_.has(id)) {
     return on_answered(id, end, s);
   }
@@ -248,6 +258,7 @@ void job_runner_core::note_end(const active_run& r, bool broken, std::vector<lan
 
 job_runner_core::effects job_runner_core::on_run_released(run_id id, const std::vector<item_id>& items, step s,
                                                           const std::optional<std::string>& refused) {
+  s = memory_.by_store(s);
   effects out;
   auto* const r = runs_.find(id);
   if (r == nullptr) {

@@ -24,12 +24,23 @@ void job_runner_core::ask_memory(item_no no, step s, effects& out) {
     l.slot.reset();
     l.beat.reset();
     l.due.reset();
-    if (l.retry_at && l.retry.slot && *l.retry.slot <= memory_.since(s.wall_ms)) { // a slot that is none any more
+    if (l.retry_at && l.retry.slot && *l.retry.slot <= memory_.since(s)) { // a slot that is none any more
       l.retry_at.reset();
       items_[no].retrying = false;
     }
   }
-  out.push_back(ask_slot{{*it.name, it.token, std::nullopt, false}});
+  const auto wish = memory_.draw();
+  memory_.looks(no, wish);
+  out.push_back(ask_slot{{*it.name, it.token, std::nullopt, false, wish}});
+}
+
+/// Of all items.
+void job_runner_core::ask_memory(step s, effects& out) {
+  items_.each([&](item_no no) {
+    if (items_[no].granted && items_[no].lane != no_lane) {
+      ask_memory(no, s, out);
+    }
+  });
 }
 
 void job_runner_core::follow_memory(std::int64_t since_ms, step s, effects& out) {
@@ -39,11 +50,7 @@ void job_runner_core::follow_memory(std::int64_t since_ms, step s, effects& out)
   }
   rhythm_.remember(memory_.on(), since_ms);
   if (memory_.on()) {
-    items_.each([&](item_no no) {
-      if (items_[no].granted && items_[no].lane != no_lane) {
-        ask_memory(no, s, out);
-      }
-    });
+    ask_memory(s, out);
   } else if (was_on) {
     lanes_.each([&](lane_no no) {
       auto& l = lanes_.edit(no);
@@ -54,7 +61,12 @@ void job_runner_core::follow_memory(std::int64_t since_ms, step s, effects& out)
   }
 }
 
-job_runner_core::effects job_runner_core::on_slots_told(const std::vector<slot_answer>& answers, step s) {
+job_runner_core::effects job_runner_core::on_slots_told(const std::vector<slot_answer>& answers, step s,
+                                                        const std::optional<store_time>& time) {
+  if (time) {
+    memory_.hear(*time);
+  }
+  s = memory_.by_store(s);
   effects out;
   for (const auto& a : answers) {
     const auto no = items_.find(a.item);
@@ -62,16 +74,19 @@ job_runner_core::effects job_runner_core::on_slots_told(const std::vector<slot_a
       continue;
     }
     if (!a.of_write) {
-      if (a.what == slot_result::known) {
+      if (a.what == slot_result::known && memory_.awaits_look(no, a.number)) {
         learn(no, a, s, out);
       }
       continue; // one that is lost is granted anew, or gone
     }
     const auto run = items_[no].run;
     const auto* claim = memory_.find(run);
-    if (claim != nullptr && claim->run.token == a.token && items_[no].notes == 0) {
+    if (claim != nullptr && claim->wish == a.number) {
       claim_answered(run, no, a, s, out);
-    } else {
+    } else if (const auto note = memory_.noted(no, a.number)) { // else nobody waits for it: see `hand_slot_on`
+      if (a.what == slot_result::lost) {
+        tell_lost(*note, out);
+      }
       note_answered(no, a, s, out);
     }
   }
@@ -92,7 +107,7 @@ void job_runner_core::learn(item_no no, const slot_answer& a, step s, effects& o
   if (const auto* claim = memory_.find(it.run); claim != nullptr && claim->run.token == it.token) {
     auto& l = lanes_.edit(it.lane); // what was read is older than what is being written
     l.held_back = false;
-    l.last_slot = wall_time{std::chrono::milliseconds{std::max(memory_.reached(no), memory_.since(s.wall_ms))}};
+    l.last_slot = wall_time{std::chrono::milliseconds{std::max(memory_.reached(no), memory_.since(s))}};
     rhythm_.aim_after_last(l, l.own, s);
     return;
   }
@@ -102,7 +117,7 @@ void job_runner_core::learn(item_no no, const slot_answer& a, step s, effects& o
     here = lanes_[it.lane].retry;
     --here->attempt;
   }
-  auto p = memory_.plan(a, here, s.wall_ms);
+  auto p = memory_.plan(a, here, s);
   turns_.know_failures(no, p.failures);
   memory_.set(no, here && here->slot ? std::max(p.floor, *here->slot) : p.floor);
   if (p.interrupted) {
@@ -112,6 +127,9 @@ void job_runner_core::learn(item_no no, const slot_answer& a, step s, effects& o
   if (p.parked || p.park) {
     park(no, a.record->by, p.park, *a.record, s, out);
     return;
+  }
+  if (a.anew) {
+    rhythm_.tell_unknown(lanes_[it.lane], memory_.since(s), s, out);
   }
   auto& l = lanes_.edit(it.lane);
   l.held_back = false;
@@ -146,7 +164,9 @@ void job_runner_core::park(item_no no, const node_id& by, bool now, const store:
 void job_runner_core::write_note(item_no no, const slot_note& note, effects& out) {
   auto& it = items_[no];
   ++it.notes;
-  out.push_back(ask_slot{{*it.name, it.token, note, it.granted && note.mark == store::slot_mark::done}});
+  const auto wish = memory_.draw();
+  memory_.notes(wish, {no, note.slot, note.mark == store::slot_mark::given_back});
+  out.push_back(ask_slot{{*it.name, it.token, note, it.granted && note.mark == store::slot_mark::done, wish}});
   if (memory_.claims()) {
     hold_lane(no); // what comes next is claimed on top of it
   }
@@ -158,9 +178,10 @@ void job_runner_core::write_note(item_no no, const slot_note& note, effects& out
 void job_runner_core::claim(run_id id, active_run r, std::vector<work_item> handed, effects& out) {
   const auto no = r.items.front();
   memory_.reached(no, *r.purpose.slot);
+  const auto wish = memory_.draw();
   out.push_back(ask_slot{{handed.front().id, handed.front().token,
-                          note_of(store::slot_mark::claimed, r.purpose, items_[no].failed_turns), false}});
-  memory_.add(id, {std::move(r), std::move(handed), false});
+                          note_of(store::slot_mark::claimed, r.purpose, items_[no].failed_turns), false, wish}});
+  memory_.add(id, {std::move(r), std::move(handed), false, wish});
 }
 
 /// Only a claim that is written for certain starts, and only where the item may still run.
@@ -169,14 +190,15 @@ void job_runner_core::claim_answered(run_id id, item_no no, const slot_answer& a
   const auto& it = items_[no];
   if (a.what == slot_result::written && !c.giving_back) {
     const bool ours = it.granted && it.token == c.run.token && !stopping_ && !held_ && !turns_.paused() &&
-                      *c.run.purpose.slot > memory_.since(s.wall_ms);
+                      *c.run.purpose.slot > memory_.since(s) && memory_.has_come(*c.run.purpose.slot, s);
     if (ours && lease_.in_force(s.now)) {
       begin_claimed(id, s, out);
       return;
     }
     c.giving_back = true;
-    out.push_back(
-      ask_slot{{*it.name, c.run.token, note_of(store::slot_mark::given_back, c.run.purpose, it.failed_turns), false}});
+    c.wish = memory_.draw();
+    out.push_back(ask_slot{
+      {*it.name, c.run.token, note_of(store::slot_mark::given_back, c.run.purpose, it.failed_turns), false, c.wish}});
     return;
   }
   std::vector<item_id> free;
@@ -228,6 +250,9 @@ void job_runner_core::forget_claims(step s, effects& out) {
     leave_run(c.run.items.front(), s, free, fed);
   }
   std::vector<item_no> noted;
+  for (const auto& note : memory_.drop_notes()) {
+    tell_lost(note, out);
+  }
   items_.each([&](item_no no) {
     if (std::exchange(items_[no].notes, 0) > 0 && !items_[no].granted && !items_.in_use(no)) {
       noted.push_back(no);
@@ -277,7 +302,7 @@ void job_runner_core::note_slot(item_no no, const active_run& r, const run_end& 
     if (here && it.retrying) {
       return; // the claim of the next attempt says all
     }
-    if (memory_.tracks()) {
+    if (memory_.tracks() || (memory_.claims() && end.dropped)) { // of `claimed` that alone is sure not to have started
       write_note(no, note_of(store::slot_mark::given_back, next, failures), out);
     } else if (here && memory_.notes_ends()) {
       turns_.go_on_with(no, next, duration::zero(), s);
@@ -294,21 +319,28 @@ void job_runner_core::note_slot(item_no no, const active_run& r, const run_end& 
 
 /// A run lets its item go before it ends: whoever has it next goes on with the next attempt. That is on its way before
 /// the item is, and nobody waits for the answer: where it is lost, the run counts as cut off.
-void job_runner_core::hand_slot_on(item_no no, const active_run& r, effects& out) const {
+void job_runner_core::hand_slot_on(item_no no, const active_run& r, effects& out) {
   const auto& it = items_[no];
   if (memory_.tracks() && r.purpose.slot && it.token == r.token) {
     auto next = r.purpose;
     ++next.attempt;
     ++next.spared;
-    out.push_back(ask_slot{{*it.name, it.token, note_of(store::slot_mark::given_back, next, it.failed_turns), false}});
+    out.push_back(ask_slot{
+      {*it.name, it.token, note_of(store::slot_mark::given_back, next, it.failed_turns), false, memory_.draw()}});
+  }
+}
+
+/// A run of `claimed` was dropped before its code was called, and nobody knows whether that was written: whoever has
+/// the item next takes the slot for started.
+void job_runner_core::tell_lost(const slot_memory::pending_note& note, effects& out) {
+  if (note.given_back && memory_.claims() && !memory_.tracks()) {
+    out.push_back(
+      emit_effect{slots_skipped{cfg_.spec.id, *items_[note.item].name, 1, note.slot, note.slot, skip_reason::backlog}});
   }
 }
 
 void job_runner_core::note_answered(item_no no, const slot_answer& a, step s, effects& out) {
   auto& it = items_[no];
-  if (it.notes == 0) {
-    return; // of a core before this one, or of a run that has let its item go
-  }
   --it.notes;
   if (it.granted && !items_.in_use(no)) {
     decline_failed(s, out);

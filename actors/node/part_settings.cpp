@@ -56,6 +56,7 @@ worker_core::settings worker_settings(const node_identity& n) {
   s.detach_tolerance = n.config.detach_tolerance;
   s.stop_grace = n.config.stop_grace;
   s.state_patience = n.config.store.operation_deadline;
+  s.max_clock_skew = n.config.max_clock_skew;
   return s;
 }
 

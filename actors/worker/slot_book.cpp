@@ -8,11 +8,12 @@ namespace djm {
 using store::rc;
 
 slot_book::slot_book(const worker_config& cfg, const store::tree_schema& tree, worker_session& member,
-                     const lock_table& locks, request_numbers numbers)
+                     const lock_table& locks, clock_desk& clock, request_numbers numbers)
   : cfg_(cfg),
     tree_(tree),
     member_(member),
     locks_(locks),
+    clock_(clock),
     store_(open_problems{"worker"}, backoff{cfg.backoff_min, cfg.backoff_max}, std::move(numbers), cfg.read_batch),
     batch_(cfg.max_transaction_ops) {}
 
@@ -21,7 +22,7 @@ slot_book::slot_book(const worker_config& cfg, const store::tree_schema& tree, w
 void slot_book::ask(const job_id& job, std::vector<slot_wish> wishes) {
   for (auto& w : wishes) {
     if (closed_) {
-      told_[job].push_back({w.item, w.token, slot_result::lost, w.write.has_value(), {}, false});
+      told_[job].push_back({w.item, w.token, slot_result::lost, w.write.has_value(), {}, false, false, w.number});
       continue;
     }
     const auto at = entries_.try_emplace({job, w.item}).first;
@@ -60,7 +61,7 @@ void slot_book::pass_on(entries::iterator at, slot_result what, bool writer_gone
     --e.orphans;
   } else {
     const auto record = what == slot_result::lost ? std::nullopt : e.record;
-    told_[at->first.job].push_back({w.item, w.token, what, w.write.has_value(), record, writer_gone});
+    told_[at->first.job].push_back({w.item, w.token, what, w.write.has_value(), record, writer_gone, e.anew, w.number});
   }
   e.wishes.pop_front();
 }
@@ -90,7 +91,7 @@ void slot_book::close() {
   closed_ = true;
   for (const auto& [item, e] : std::exchange(entries_, {})) {
     for (const auto& w : e.wishes) {
-      told_[item.job].push_back({w.item, w.token, slot_result::lost, w.write.has_value(), {}, false});
+      told_[item.job].push_back({w.item, w.token, slot_result::lost, w.write.has_value(), {}, false, false, w.number});
     }
   }
   ready_.clear();
@@ -105,6 +106,7 @@ void slot_book::close() {
 // -- what has changed -----------------------------------------------------------------
 
 void slot_book::session_is_over() {
+  clock_.session_is_over();
   store_.drop();
   to_write_.clear();
   patient_.clear();
@@ -176,8 +178,9 @@ void slot_book::go_on(bool may_ask, step s, worker_effects& out) {
     look(doubtful, true, out);
     write(s, out);
   }
+  tell_time();
   for (auto& [job, answers] : std::exchange(told_, {})) {
-    out.push_back(slots_told{job, std::move(answers)});
+    out.push_back(slots_told{job, std::move(answers), clock_.time()});
   }
 }
 
@@ -302,7 +305,7 @@ void slot_book::conclude(entries::iterator at, const item_look& l, step s, std::
   }
   const auto before = std::pair{e.version, e.record};
   const auto meant = e.wishes.front().write ? std::optional{next_record(e, at->first.job)} : std::nullopt;
-  if (!note(e, l, jobs_[at->first.job].made)) {
+  if (!note(e, l, jobs_[at->first.job].made, s)) {
     answer(at, slot_result::lost); // a later turn has written
   } else if (!meant) {
     const auto& r = e.record;
@@ -323,15 +326,19 @@ void slot_book::conclude(entries::iterator at, const item_look& l, step s, std::
 }
 
 /// What is known of it from now on. False: a later turn has written.
-bool slot_book::note(entry& e, const item_look& l, std::int64_t made) {
+bool slot_book::note(entry& e, const item_look& l, std::int64_t made, step s) {
   auto read = store::read_payload<store::slot_payload>(*l.record, tree_.slot_record(l.item));
   if (read.value && read.value->token > e.token) {
     return false;
   }
   e.known = true;
   e.version = l.record->code == rc::ok ? std::optional{l.record->stat.version} : std::nullopt;
-  // What makes no sense, or is about another job of this name, is written over: that is another beginning.
-  const bool counts = read.value && read.value->job == made;
+  // What makes no sense, is about another job of this name, or about a slot of a time that comes in days, is written
+  // over: that is another beginning. One wrong clock must not stop a job for ever; but what is parked stays.
+  const bool ours = read.value && read.value->job == made;
+  e.anew = ours && read.value->mark != store::slot_mark::parked && clock_.time() &&
+           clock_.time()->is_too_far(read.value->slot, s.now, s.wall_ms);
+  const bool counts = ours && !e.anew;
   e.epoch = counts ? read.value->epoch : read.value ? read.value->epoch + 1 : read.problem ? e.token : 0;
   e.kept = counts ? l.record->data : std::string{};
   e.record = counts ? std::move(read.value) : std::nullopt;
@@ -349,7 +356,7 @@ void slot_book::found_writers(const std::vector<item_look>& looks, step s, worke
       continue;
     }
     const auto before = at->second.record;
-    if (!note(at->second, l, jobs_[at->first.job].made)) {
+    if (!note(at->second, l, jobs_[at->first.job].made, s)) {
       answer(at, slot_result::lost);
     } else if (!(at->second.record == before)) {
       wait_for_retry(l.item, s); // somebody has written in between: from the beginning

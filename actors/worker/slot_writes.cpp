@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "actors/worker/slot_book.hpp"
@@ -43,17 +44,24 @@ void slot_book::write(step s, worker_effects& out) {
     txn.add(store::check_op{tree_.alive(cfg_.node)});
     std::vector<item_ref> items;
     std::size_t bytes = 0;
+    bool sets = false;
     for (auto* from : {&to_write_, &patient_}) {
       while (!from->empty() && txn.size() + 2 <= most_ops && bytes < most_slot_bytes) {
         const auto item = *from->begin();
         from->erase(from->begin());
-        if (add(entries_.find(item), txn, bytes)) {
+        const auto at = entries_.find(item);
+        if (add(at, txn, bytes)) {
           items.push_back(item);
+          sets = sets || at->second.version.has_value();
         }
       }
     }
     if (!items.empty()) {
-      store_.commit(slot_topic::write, member_.session(), std::move(txn), out, &slot_book::written, std::move(items));
+      if (!sets) { // which alone tells the store's time: claims are judged by it before they start
+        txn.replace(0, store::set_op{tree_.alive(cfg_.node), member_.alive_data()});
+      }
+      store_.commit(slot_topic::write, member_.session(), std::move(txn), out, &slot_book::written, std::move(items),
+                    s.now);
     }
   }
   if (patient_.empty()) {
@@ -100,9 +108,10 @@ bool slot_book::on_commit(std::uint64_t request, const store::commit_outcome& o,
   return q.has_value();
 }
 
-void slot_book::written(const std::vector<item_ref>& items, const txn_outcome<item_ref>& o, step s,
+void slot_book::written(const std::vector<item_ref>& items, time_point sent, const txn_outcome<item_ref>& o, step s,
                         worker_effects& out) {
   if (o.committed() != nullptr) {
+    clock_.heard(*o.committed(), sent, s.now);
     batch_.worked(s.now);
     store_.reset_backoff();
     committed(items);
@@ -138,7 +147,26 @@ void slot_book::committed(const std::vector<item_ref>& items) {
     e.record = next_record(e, item.job);
     e.kept = store::encode(*e.record, e.kept);
     e.version = e.version ? *e.version + 1 : 0;
+    e.anew = false;
     answer(at, slot_result::written);
+  }
+}
+
+/// Where the store's time is another one than was told, those who start slots by it have to know. Each answer tells it,
+/// too.
+void slot_book::tell_time() {
+  constexpr std::int64_t noticeable_ms = 100;
+  const auto& now = clock_.time();
+  if (!now || (told_time_ && std::abs(now->least - told_time_->least) < noticeable_ms &&
+               std::abs(now->most - told_time_->most) < noticeable_ms)) {
+    return;
+  }
+  told_time_ = now;
+  for (auto at = entries_.begin(); at != entries_.end();) {
+    const auto job = told_.try_emplace(at->first.job).first->first;
+    while (at != entries_.end() && at->first.job == job) {
+      ++at;
+    }
   }
 }
 

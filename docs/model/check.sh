@@ -196,6 +196,13 @@ check quick slots-interruption-untold  violated INTERRUPTION_UNTOLD
 check quick slots-due-by-clock         violated DUE_BY_CLOCK
 check quick slots-finished-read-first  violated READ_BEFORE_LOCK FINISHED
 check quick slots-unlocked-too-early   violated UNLOCKED_BEFORE_WRITTEN FINISHED
+check quick slots-dropped              holds    DROPS=1 JOINS=2 MOVES=0 REBUILDS=0
+check quick slots-dropped-is-started   violated DROPPED_IS_STARTED DROPS=1 MOVES=0
+check quick slots-clocks               holds    CLOCKS=3 JOINS=2 MOVES=0 REBUILDS=0 SLOTS=1
+check slow  slots-clocks-longer        holds    CLOCKS=3 JOINS=3
+check quick slots-clocks-finished      holds    CLOCKS=3 JOINS=2 FINISHED MOVES=0 REBUILDS=0
+check quick slots-clock-unchecked      violated CLOCK_UNCHECKED CLOCKS=1 FINISHED
+check quick slots-claim-not-judged     violated CLAIM_NOT_JUDGED CLOCKS=3 MOVES=0 REBUILDS=0 LOSSES=0 SLOTS=1
 
 ((good + bad)) || { echo "no configuration \"$only\""; exit 2; }
 echo "$good as expected, $bad not"

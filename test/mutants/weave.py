@@ -106,6 +106,7 @@ CORES = [
     "actors/worker/lease.hpp",
     "actors/worker/lock_reader.cpp",
     "actors/worker/lock_table.cpp",
+    "actors/worker/clock_desk.cpp",
     "actors/worker/lock_writer.cpp",
     "actors/worker/predecessor_locks.cpp",
     "actors/worker/slot_book.cpp",

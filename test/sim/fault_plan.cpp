@@ -66,7 +66,7 @@ std::vector<std::pair<std::string, unsigned>> fault_plan::faults_of(profile kind
     {"job taken away", {0, 2, 4, 1, 0, 2}},
     {"deployed anew", {0, 2, 4, 1, 1, 1}},
     {"order", {0, 2, 4, 1, 1, 1}},
-    {"job paused", {0, 1, 2, 0, 0, 0}},
+    {"job paused", {0, 1, 2, 0, 0, 2}},
     {"triggered everywhere", {1, 1, 2, 1, 0, 0}},
     {"job removed", {0, 1, 2, 0, 0, 0}},
     {"job deleted", {0, 1, 2, 0, 0, 0}},

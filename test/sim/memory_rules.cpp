@@ -1,6 +1,7 @@
 #include "test/sim/memory_rules.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -21,6 +22,8 @@ std::string when(std::int64_t ms) {
 constexpr std::int64_t under_way_ms = 4'000;
 constexpr std::int64_t day_ms = 24 * 3'600'000;
 constexpr std::int64_t window_ms = day_ms;
+/// What clocks may differ by, and what the boot clock of a node may have drifted since it has heard the store's time.
+constexpr std::int64_t ahead_ms = 3'000 + 2'000;
 
 } // namespace
 
@@ -58,16 +61,22 @@ void memory_rules::sees(const store::node_change& change, const tree_event& e, s
   const auto next = store::decode<store::slot_payload>(change.data, change.path);
   m.spoiled = lawless || !next;
   if (!m.spoiled) {
-    changed(k, j->second, m, *next, say);
+    changed(k, j->second, m, *next, change.mtime_ms, say);
   }
   m.record = next ? std::optional{*next} : std::nullopt;
 }
 
 void memory_rules::changed(const key& k, job_memory& j, item_memory& m, const store::slot_payload& next,
-                           const complaint& say) {
+                           std::int64_t mtime_ms, const complaint& say) {
   using store::slot_mark;
   ++counts_.writes;
   const auto name = k.first + "/" + k.second;
+  if (m.record && next.epoch != m.record->epoch && next.job == m.record->job) { // it counts for nothing any more
+    m.claims.clear();
+    for (auto i = j.started.begin(); i != j.started.end();) {
+      i = std::get<0>(*i) == k.second ? j.started.erase(i) : std::next(i);
+    }
+  }
   if (m.record && m.record->epoch == next.epoch && m.record->job == next.job) {
     if (next.slot < m.record->slot) {
       say("S1", fmt::format("the record of {} falls from slot {} to {}", name, when(m.record->slot), when(next.slot)));
@@ -78,6 +87,10 @@ void memory_rules::changed(const key& k, job_memory& j, item_memory& m, const st
   }
   if (const auto lock = last_lock_.find(name); lock != last_lock_.end() && next.token < lock->second) {
     say("S1", fmt::format("turn {} writes of {}, which turn {} has locked since", next.token, name, lock->second));
+  }
+  if (mtime_ms > 0 && next.slot > mtime_ms + ahead_ms) {
+    say("S6", fmt::format("slot {} of {} is written ({}) at {} of the store's time", when(next.slot), name,
+                          enum_text(next.mark), when(mtime_ms)));
   }
   if (j.rule == slots::forget) {
     say("S5", fmt::format("slot {} of {} is written, and is to be forgotten", when(next.slot), name));
@@ -94,10 +107,27 @@ void memory_rules::changed(const key& k, job_memory& j, item_memory& m, const st
   if (next.mark == slot_mark::claimed) {
     m.claims.insert({next.slot, next.attempt, next.token});
   }
-  m.covered.insert(next.slot);
+  if (next.mark == slot_mark::given_back && m.begun.count(next.slot) == 0) {
+    m.covered.erase(next.slot); // it is still to start
+  } else {
+    m.covered.insert(next.slot);
+  }
 }
 
-void memory_rules::told(std::uint32_t host, const event& what, std::int64_t wall_ms, const complaint& say) {
+void memory_rules::began(std::uint32_t host, run_id run, const job_id& job, const std::vector<work_item>& items,
+                         std::int64_t slot) {
+  to_begin_.erase({host, run});
+  for (const auto& item : items) {
+    if (jobs_.count(job) > 0) {
+      auto& m = items_[{job, item.id}];
+      m.begun.insert(slot);
+      m.covered.insert(slot);
+    }
+  }
+}
+
+void memory_rules::told(std::uint32_t host, const event& what, std::int64_t wall_ms, std::int64_t store_ms,
+                        const complaint& say) {
   if (const auto* g = std::get_if<items_granted>(&what); g != nullptr && jobs_.count(g->job) > 0) {
     for (const auto& item : g->items) {
       items_[{g->job, item.id}].holders.insert(host);
@@ -107,7 +137,20 @@ void memory_rules::told(std::uint32_t host, const event& what, std::int64_t wall
       items_[{v->job, item}].holders.erase(host);
     }
   } else if (const auto* s = std::get_if<run_started>(&what); s != nullptr && s->slot && jobs_.count(s->job) > 0) {
-    started(*s, wall_ms, say);
+    started(*s, wall_ms, store_ms, say);
+    for (const auto& item : s->items) {
+      if (items_[{s->job, item.id}].begun.count(*s->slot) == 0) {
+        to_begin_[{host, s->run}] = {{s->job, item.id}, *s->slot};
+      }
+    }
+  } else if (const auto* f = std::get_if<run_finished>(&what); f != nullptr) {
+    if (const auto i = to_begin_.find({host, f->run}); i != to_begin_.end()) { // it was dropped
+      auto& m = items_[i->second.first];
+      if (m.begun.count(i->second.second) == 0) {
+        m.covered.erase(i->second.second);
+      }
+      to_begin_.erase(i);
+    }
   } else if (const auto* k = std::get_if<slots_skipped>(&what)) {
     const auto j = jobs_.find(k->job);
     if (j == jobs_.end()) {
@@ -124,14 +167,17 @@ void memory_rules::told(std::uint32_t host, const event& what, std::int64_t wall
   }
 }
 
-void memory_rules::started(const run_started& s, std::int64_t wall_ms, const complaint& say) {
+void memory_rules::started(const run_started& s, std::int64_t wall_ms, std::int64_t store_ms, const complaint& say) {
   auto& j = jobs_.at(s.job);
   for (const auto& item : s.items) {
     ++counts_.starts;
     auto& m = items_[{s.job, item.id}];
     const auto name = fmt::format("attempt {} of slot {} of {}/{}", s.attempt, when(*s.slot), s.job, item.id);
     m.covered.insert(*s.slot);
-    if (*s.slot <= j.since && j.since - wall_ms <= day_ms) {
+    if (j.rule != slots::forget && *s.slot > store_ms + ahead_ms) {
+      say("S6", fmt::format("{} starts at {} of the store's time", name, when(store_ms)));
+    }
+    if (*s.slot <= j.since && j.since - std::max(wall_ms, store_ms) <= day_ms) {
       say("S7", fmt::format("{} starts, and slots count from {} on", name, when(j.since)));
     }
     if (j.rule != slots::claimed && j.rule != slots::tracked) {
@@ -147,6 +193,7 @@ void memory_rules::started(const run_started& s, std::int64_t wall_ms, const com
 }
 
 void memory_rules::gone(std::uint32_t host) {
+  to_begin_.erase(to_begin_.lower_bound({host, 0}), to_begin_.lower_bound({host + 1, 0}));
   for (auto& [k, m] : items_) {
     m.holders.erase(host);
   }
@@ -155,6 +202,7 @@ void memory_rules::gone(std::uint32_t host) {
 void memory_rules::history_begins() {
   items_.clear();
   last_lock_.clear();
+  to_begin_.clear();
   for (auto& [id, j] : jobs_) {
     j.started.clear();
   }

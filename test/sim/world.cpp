@@ -25,6 +25,7 @@ node_config world_options::default_config() {
   c.backoff_max = 800ms;
   c.registration_timeout = 10s;
   c.strategy_timeout = 2s;
+  c.max_clock_skew = 3s;
   return c;
 }
 

@@ -75,6 +75,9 @@ void world::run_began(const process& p, const running_info& r) {
     note(line);
   }
   judge_.run_began(p, r.id, r.job, r.items, executor_of(p.number()).is_stubborn(r.id), now(), r.purpose.generation);
+  if (r.purpose.slot) {
+    judge_.of_memory().began(p.number(), r.id, r.job, r.items, *r.purpose.slot);
+  }
 }
 
 void world::stop_asked(const process& p, run_id run, stop_reason reason) {

@@ -17,6 +17,8 @@ struct znode_header {
   zxid_t czxid = 0;
   zxid_t mzxid = 0;
   zxid_t pzxid = 0;
+  /// When its data was written last: Unix time.
+  std::int64_t mtime_ms = 0;
   std::int32_t version = 0;
   /// Children ever created: the counter behind sequential names.
   std::int32_t creates = 0;
@@ -39,6 +41,8 @@ struct node_change {
   std::string data;
   std::string acl;
   session_id_t ephemeral_owner = 0;
+  /// create, set: when it was made.
+  std::int64_t mtime_ms = 0;
   /// set: the version after it.
   std::int32_t version = 0;
   /// create: the parent's `creates` after it.

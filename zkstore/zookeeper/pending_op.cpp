@@ -128,6 +128,7 @@ stat to_stat(const Stat& raw) {
   result.czxid = raw.czxid;
   result.mzxid = raw.mzxid;
   result.pzxid = raw.pzxid;
+  result.mtime_ms = raw.mtime;
   result.version = raw.version;
   result.cversion = raw.cversion;
   result.ephemeral_owner = raw.ephemeralOwner;

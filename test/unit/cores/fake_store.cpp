@@ -31,7 +31,7 @@ store::commit_outcome fake_store::commit(session s, const store::transaction& tx
       return store::rejected{{errc::no_permission, path}};
     }
   }
-  auto checked = store::check_multi(tree_, txn, {s, identity_}, zxid_ + 1);
+  auto checked = store::check_multi(tree_, txn, {s, identity_}, zxid_ + 1, wall_ms);
   if (checked.code == rc::no_auth) {
     return store::rejected{{errc::no_permission, "the store answered no_auth"}};
   }

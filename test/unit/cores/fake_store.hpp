@@ -58,6 +58,9 @@ public:
   std::vector<std::string> paths() const { return tree_.paths(); }
   store::zxid_t zxid() const { return zxid_; }
 
+  /// What its wall clock shows, as each change will tell; 0: it does not tell it.
+  std::int64_t wall_ms = 0;
+
 private:
   struct client {
     std::set<std::string> data_watches;

@@ -40,7 +40,7 @@ public:
     while (!asks.empty()) {
       const auto w = asks.front();
       asks.erase(asks.begin());
-      slot_answer a{w.item, w.token, slot_result::known, w.write.has_value(), {}, writer_gone};
+      slot_answer a{w.item, w.token, slot_result::known, w.write.has_value(), {}, writer_gone, false, w.number};
       if (w.write) {
         ++writes;
         store::slot_payload p;

@@ -143,7 +143,8 @@ std::string show(const slots_told& x) {
   static constexpr const char* words[] = {"known", "written", "superseded", "lost"};
   std::string text;
   for (const auto& a : x.answers) {
-    text += (text.empty() ? "" : " ") + a.item + " " + words[static_cast<std::size_t>(a.what)];
+    text +=
+      (text.empty() ? "" : " ") + a.item + " " + words[static_cast<std::size_t>(a.what)] + (a.anew ? " anew" : "");
     if (a.record) {
       text += " " + std::string{enum_text(a.record->mark)} + " " + std::to_string(a.record->slot) + "/" +
               std::to_string(a.record->attempt) + (a.writer_gone ? " by who is gone" : "");

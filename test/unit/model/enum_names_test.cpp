@@ -42,7 +42,7 @@ void check_names(E last) {
 } // namespace
 
 TEST_CASE("every enumerator has one name that leads back to it") {
-  check_names(errc::config_mismatch);
+  check_names(errc::clock_skew);
   check_names(id_kind::item);
   check_names(gap_rule::run_after);
   check_names(overlap_rule::both);
@@ -150,6 +150,7 @@ TEST_CASE("error codes keep their numbers") {
   CHECK(static_cast<int>(errc::conflict) == 22);
   CHECK(static_cast<int>(errc::internal) == 30);
   CHECK(static_cast<int>(errc::config_mismatch) == 33);
+  CHECK(static_cast<int>(errc::clock_skew) == 34);
 }
 
 TEST_CASE("an error prints code and text") {
