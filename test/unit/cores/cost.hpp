@@ -29,15 +29,16 @@ inline double growth(double small, double large, double ratio) {
 }
 
 /// Prints the exponent of each and fails where one is above the limit.
-inline void compare(const std::string& what, const costs_at& few, const costs_at& many, double limit) {
+inline void compare(const std::string& what, const costs_at& few, const costs_at& many, double limit,
+                    const char* unit = "looks") {
   const auto exponent = [&](const std::string& event) {
     return growth(few.of.at(event), many.of.at(event), static_cast<double>(many.items) / few.items);
   };
   for (const auto& x : many.of) {
     const auto& event = x.first;
     CHECK_MESSAGE(exponent(event) <= limit, what, ": ", event, ": ", few.of.at(event), ", ", x.second);
-    std::printf("figure: %s: %s: %.0f looks at %d items, %.0f at %d, exponent %.2f\n", what.c_str(), event.c_str(),
-                few.of.at(event), few.items, x.second, many.items, exponent(event));
+    std::printf("figure: %s: %s: %.0f %s at %d items, %.0f at %d, exponent %.2f\n", what.c_str(), event.c_str(),
+                few.of.at(event), unit, few.items, x.second, many.items, exponent(event));
   }
 }
 
