@@ -40,7 +40,9 @@ TEST_CASE("order: a record changes under its version, with its configuration, an
   CHECK(r.record().rev == 2);
   CHECK(store::decode<store::config_payload>(r.tree.data("/djm/jobs/j/config"), "c")->config == config);
   const auto news = store::decode<store::jobs_version_payload>(r.tree.data("/djm/jobs-version"), "v");
-  CHECK(store::changed_since(*news, before + 1, before)->count("j") == 1);
+  const auto changed = store::changed_since(*news, before + 1, before);
+  REQUIRE(changed);
+  CHECK(changed->count("j") == 1);
 }
 
 TEST_CASE("order: what a record says already is not written, and answered with its rev") {

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "test/unit/cores/manager_rig.hpp"
 #include "zkstore/tree/job_records.hpp"
 
@@ -228,6 +230,7 @@ TEST_CASE("manager: a model that somebody changes meanwhile is read again, and k
   add_pool(r.tree, "j", {"a"});
   r.worker("w");
   r.lead();
+  r.d.take_asked();
   r.tree.put(noted_path, store::encode(store::model_payload{}));
   r.tree.put("/djm/work-pool/j/b");
   r.tree.put("/djm/work-pool-version", "{}");
@@ -235,6 +238,8 @@ TEST_CASE("manager: a model that somebody changes meanwhile is read again, and k
   CHECK(r.owners().size() == 2);
   r.pass(seconds{30});
   CHECK(r.noted().epoch == r.tree.stat(manager_rig::latch).czxid);
+  const auto asked = r.d.take_asked();
+  CHECK(std::any_of(asked.begin(), asked.end(), [](const auto& x) { return x.find("model") != std::string::npos; }));
 }
 
 TEST_CASE("manager: a model that may not be written is a problem, and keeps no plan from being written") {
