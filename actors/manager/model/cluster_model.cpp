@@ -33,7 +33,7 @@ std::uint64_t mixed(std::uint64_t h) {
   return h ^ (h >> 31);
 }
 
-/// Items stand in the order in which this leader has come to know them: their hashes are added up.
+/// Their hashes are added up, so that the order in which the items stand says nothing.
 std::uint64_t hash_of_items(const job_image_state& job) {
   std::uint64_t sum = 0;
   const auto count = job.items ? job.items->size() : 0;
