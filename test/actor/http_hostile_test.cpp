@@ -18,8 +18,9 @@ TEST_CASE("http: requests that somebody has mutilated end no node") {
   const std::vector<std::string> seeds = {
     "GET /v1/items?limit=10&q=a HTTP/1.1\r\nHost: localhost\r\n\r\n",
     "GET /v1/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\nLast-Event-ID: a-1\r\n\r\n",
-    "POST /v1/stoppable HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\r\n"
-    R"({"nodes":["one"]})",
+    std::string{
+      "POST /v1/stoppable HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\r\n"
+      R"({"nodes":["one"]})"},
     "PATCH /v1/workers/one HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n",
     "GET / HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nIf-None-Match: *\r\n\r\n"};
   // As many as a minute of nothing else would bear are run by: DJM_HTTP_REQUESTS=1000000.

@@ -30,7 +30,7 @@ UNITS = ["unit_cores", "unit_client", "unit_store", "unit_shells", "stand_in_tes
 UNIT_TIMEOUT = 20
 ALL_UNITS_TIMEOUT = 200
 # What the test cases of a core begin with, by its folder; and those of several cores together.
-NEAR = {"election": "election:*", "dialogue": "read_batch:*,txn_builder:*,exchange:*", "job_runner": "runner:*,slots:*,failures:*,rhythm:*,prepare:*", "keeper": "keeper:*", "worker": "worker:*,lease:*,states:*",
+NEAR = {"election": "election:*", "dialogue": "read_batch:*,txn_builder:*,exchange:*", "job_runner": "runner:*,slots:*,failures:*,rhythm:*,prepare:*", "keeper": "keeper:*", "worker": "worker*,lease:*,states:*",
         "node": "supervisor:*,admin:*,event desk:*,log limiter:*", "executor": "lease guard:*,fair queue:*",
         "run": "run core:*", "launcher": "lease:*", "manager": "manager:*,writer:*,watchdog:*,image:*", "session": "session core:*,prober:*"}
 CLUSTERS = "cluster:*"
