@@ -1,13 +1,10 @@
 #include <doctest/doctest.h>
 
 #include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "djm/http.hpp"
-#include "test/actor/facade_rig.hpp"
-#include "test/support/http_client.hpp"
+#include "test/actor/served_node.hpp"
 
 /// What is saved of items, over HTTP: real sockets on loopback.
 using namespace djm;
@@ -15,29 +12,6 @@ using namespace djm::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// A node with one job, and its server.
-struct saving_node {
-  run_watch runs;
-  std::optional<node> n;
-  std::optional<http_server> server;
-
-  explicit saving_node(const std::string& root, http_config config = {}, http_options options = {}) {
-    auto started = node::start(at_root("one", root), silent());
-    REQUIRE(started);
-    n.emplace(std::move(*started));
-    REQUIRE(n->register_job(*watched("work", {"a", "b"}, runs).build()));
-    auto s = http_server::start(*n, std::move(config), std::move(options));
-    REQUIRE_MESSAGE(s, to_string(s.error()));
-    server.emplace(std::move(*s));
-  }
-  http_reply get(std::string_view target, const std::vector<std::string>& headers = {}) const {
-    return ask_http(server->port(), "GET", target, {}, headers);
-  }
-  bool eventually_ok(std::string_view target) const {
-    return eventually([&] { return get(target).status == 200; });
-  }
-};
 
 bool state_says(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
@@ -55,7 +29,7 @@ TEST_CASE("http: what is saved of an item is read, set and taken away, each unde
     std::lock_guard<std::mutex> lock{guard};
     heard.push_back(w);
   };
-  saving_node s{"/http/state", config, options};
+  served s{"/http/state", config, options};
   REQUIRE(s.eventually_ok("/ready"));
   const auto path = "/v1/jobs/work/items/a/state";
   const auto tell = [&](std::string_view verb, std::string_view body, const std::string& only_if = {}) {
@@ -78,7 +52,7 @@ TEST_CASE("http: what is saved of an item is read, set and taken away, each unde
   CHECK(tell("PUT", std::string((64u << 10) + 1, ' ')).status == 413);
   CHECK(s.get("/v1/jobs/none/items/a/state").status == 404);
   CHECK(state_says(s.get("/metrics").body, R"(outcome="not_owner"} 0)"));
-  saving_node reader{"/http/state-reader"};
+  served reader{"/http/state-reader"};
   REQUIRE(reader.eventually_ok("/ready"));
   CHECK(ask_http(reader.server->port(), "PUT", path, "{}").status == 403);
   CHECK(reader.get(path).status == 200);
