@@ -126,6 +126,10 @@ expected<bytes> guarded_job::answer(ask_context& ctx) {
   return code_->answer(ctx);
 }
 
+void release_as_user_code(node_env& env, const job_id& job, std::shared_ptr<void> last) {
+  env.exec().call_user("end " + job, [last = std::move(last)]() mutable { last = nullptr; });
+}
+
 std::shared_ptr<job> guard(const std::shared_ptr<node_env>& env, job_id id, std::shared_ptr<job> code,
                            std::shared_ptr<job_activity> activity, std::function<void()> gone) {
   auto guarded = std::make_unique<guarded_job>(env.get(), std::move(id), std::move(code), activity);
@@ -135,7 +139,7 @@ std::shared_ptr<job> guard(const std::shared_ptr<node_env>& env, job_id id, std:
     std::shared_ptr<last_release> last{new last_release{x->let_go(), activity, gone}};
     delete x;
     if (const auto e = weak.lock()) {
-      e->exec().call_user("end " + job, [last = std::move(last)]() mutable { last = nullptr; });
+      release_as_user_code(*e, job, std::move(last));
     }
   };
   return {guarded.release(), std::move(let_go)};

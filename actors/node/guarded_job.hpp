@@ -49,6 +49,9 @@ private:
 std::shared_ptr<job> guard(const std::shared_ptr<node_env>& env, job_id id, std::shared_ptr<job> code,
                            std::shared_ptr<job_activity> activity, std::function<void()> gone);
 
+/// Lets go of what may destroy an object of the user's on a thread for user code: a destructor can take its time.
+void release_as_user_code(node_env& env, const job_id& job, std::shared_ptr<void> last);
+
 /// The job of this node whose code the calling thread is in; null: none.
 const guarded_job* code_of_node(const void* node);
 

@@ -99,7 +99,7 @@ void warn_of_strategy(node_ptr self, const job_spec& spec) {
                         about_job(planner_strategy, spec.id)});
 }
 
-caf::result<void> add_job(node_ptr self, register_job& m) {
+caf::result<void> admit(node_ptr self, register_job& m) {
   auto& st = self->state();
   const auto& id = m.spec.id;
   if (st.life->is_stopping()) {
@@ -130,6 +130,14 @@ caf::result<void> add_job(node_ptr self, register_job& m) {
     job, job_entry{std::move(m.spec), {}, *std::move(table), std::move(code), std::move(activity), {}, {}, {}, {}});
   carry_out(self, st.life->add_job(job));
   return caf::unit;
+}
+
+caf::result<void> add_job(node_ptr self, register_job& m) {
+  auto outcome = admit(self, m);
+  if (m.code) {
+    release_as_user_code(*self->state().parts.env, m.spec.id, std::move(m.code));
+  }
+  return outcome;
 }
 
 /// A problem, a grant, or a state of the connection or the leadership: its end is told as well, by whoever has told it.

@@ -88,6 +88,12 @@ private:
   life& life_;
 };
 
+class idle final : public job {
+public:
+  std::vector<item_id> work_pool() override { return {}; }
+  void run(job_context&) override {}
+};
+
 job_definition gated_job(life& l) {
   job_definition d;
   d.spec.id = "work";
@@ -95,6 +101,14 @@ job_definition gated_job(life& l) {
   d.spec.mode = running_mode::custom;
   d.spec.pool_check_period = 5ms;
   d.code = std::make_shared<gated>(l);
+  return d;
+}
+
+/// A job of the same name that nobody watches.
+job_definition plain_job() {
+  life nobody;
+  auto d = gated_job(nobody);
+  d.code = std::make_shared<idle>();
   return d;
 }
 
@@ -165,7 +179,7 @@ TEST_CASE("unregister_job and shutdown are answered when no code of the job runs
         CHECK(eventually([&] {
           const auto st = n->status();
           return !st || (whole_node ? st->state == node_lifecycle::stopping
-                                    : n->register_job(gated_job(l)).error().text.find("way out") != std::string::npos);
+                                    : n->register_job(plain_job()).error().text.find("way out") != std::string::npos);
         }));
         CHECK_FALSE(c.returned());
         CHECK(l.in_code());
@@ -178,6 +192,18 @@ TEST_CASE("unregister_job and shutdown are answered when no code of the job runs
       }
     }
   }
+}
+
+TEST_CASE("code that is refused is destroyed where user code runs: its destructor holds up no actor") {
+  life kept, refused;
+  auto n = node::start(at_root("/endings/refused"), silent());
+  REQUIRE(n);
+  kept.open_all();
+  REQUIRE(n->register_job(gated_job(kept)));
+  CHECK(n->register_job(gated_job(refused)).error().code == errc::duplicate_job);
+  CHECK(eventually([&] { return refused.destroyed.load(); }));
+  CHECK(refused.died_on.rfind("djm-", 0) == 0);
+  CHECK(n->shutdown());
 }
 
 TEST_CASE("code that does not come back is named after stop_timeout, by unregister_job and by shutdown") {
