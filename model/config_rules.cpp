@@ -76,6 +76,11 @@ constexpr config_rule rules[] = {
          "rarely"),
   bounds("strategy_timeout", 10 * ms, h,
          "how long a strategy of your own may take to answer before it is given up and reported", "yours takes longer"),
+  bounds(
+    "max_clock_skew", s, h,
+    "how far the wall clocks of this node and of the store's leading server may be apart where slots are remembered; "
+    "beyond it `clock_skew` is told, and slots start by the one that is behind",
+    "clocks are kept closer together, or cannot be"),
   bounds("backlog_limit", 1, 1'000'000,
          "requests for the whole cluster (switches, marks, deletions, cluster views) that may wait on this node; later "
          "ones get `backlog_full`",

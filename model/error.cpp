@@ -42,6 +42,7 @@ std::string describe(errc code) {
   case errc::store_went_back: return "the store has older data than this node has seen";
   case errc::not_owner: return "the item is not held here";
   case errc::config_mismatch: return "nodes of one cluster are configured differently where they have to agree";
+  case errc::clock_skew: return "the wall clock of this node and that of the store differ by more than they may";
   }
   return "unknown error code " + std::to_string(static_cast<unsigned>(code));
 }

@@ -53,10 +53,12 @@ public:
   /// How long a local duration takes.
   duration to_world(duration local) const;
 
-  /// What its wall clock shows, since the Unix epoch, and by how much that is wrong.
-  duration wall() const {
-    return std::chrono::milliseconds{1'700'000'000'000} + timeline_.now.time_since_epoch() + wall_error_;
+  /// What a wall clock shows that is right, since the Unix epoch; those of the modelled servers are.
+  static duration right_wall(time_point t) {
+    return std::chrono::milliseconds{1'700'000'000'000} + t.time_since_epoch();
   }
+  /// What its own shows, and by how much that is wrong.
+  duration wall() const { return right_wall(timeline_.now) + wall_error_; }
   duration wall_error() const noexcept { return wall_error_; }
   void set_wall_error(duration e) { wall_error_ = e; }
 

@@ -18,13 +18,22 @@ steady to_caf_time(time_point t) {
   return steady{std::chrono::duration_cast<steady::duration>(t.time_since_epoch())};
 }
 
+store::ensemble_options with_clock(store::ensemble_options o) {
+  if (!o.wall_ms) {
+    o.wall_ms = [](time_point t) {
+      return std::chrono::duration_cast<std::chrono::milliseconds>(process::right_wall(t)).count();
+    };
+  }
+  return o;
+}
+
 } // namespace
 
 virtual_cluster::virtual_cluster(cluster_setup setup)
   : setup_(std::move(setup)),
     chance_(setup_.seed, "world"),
     timeline_{start_of_time, {}},
-    ensemble_(setup_.ensemble, start_of_time),
+    ensemble_(with_clock(setup_.ensemble), start_of_time),
     system_(config_),
     coordinator_(&system_.coordinator()) {
   forget_logger(); // CAF's own, which books every actor that runs and writes nothing here

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "actors/common/store_time.hpp"
 #include "djm/job.hpp"
 #include "zkstore/job_payloads.hpp"
 
@@ -27,6 +28,8 @@ struct slot_wish {
   std::optional<slot_note> write;
   /// Nothing waits for it: it may be held back for a moment, to go with others.
   bool patient = false;
+  /// The answer bears it, too: a runner gives each wish another one.
+  std::uint64_t number = 0;
 };
 
 /// What became of a wish.
@@ -52,6 +55,13 @@ struct slot_answer {
   std::optional<store::slot_payload> record;
   /// The life that has written the record is over, as far as the store knows.
   bool writer_gone = false;
+  /// What was remembered was written by a clock that was far ahead, and counts for nothing: nobody knows what has
+  /// started before.
+  bool anew = false;
+  /// That of the wish.
+  std::uint64_t number = 0;
+  /// With `lost`: what was to be written may be there.
+  bool unsure = false;
 };
 
 /// From a runner to its worker.
@@ -64,6 +74,8 @@ struct slots_asked {
 struct slots_told {
   job_id job;
   std::vector<slot_answer> answers;
+  /// What the worker knows of the store's time by now; nothing: the store does not tell it.
+  std::optional<store_time> time{};
 };
 
 } // namespace djm

@@ -44,6 +44,10 @@ public:
   bool choose_slot(lane_table& lanes, lane_no no, step s, runner_effects::all& out);
   /// What a run of the rhythm that starts now is for.
   run_purpose purpose(const lane& l) const;
+  /// What was remembered of the lane's item counts for nothing: nobody knows which of the slots up to now have started.
+  void tell_unknown(const lane& l, std::int64_t since_ms, step s, runner_effects::all& out);
+  /// The next slot has come before this one, whose runs were not to go on, could start again.
+  void tell_superseded(const lane& l, std::int64_t slot_ms, runner_effects::all& out);
   /// The job goes on after a pause: what has come meanwhile is left out.
   void skip_pause(lane_table& lanes, step s, runner_effects::all& out);
   /// Lanes whose runs have to give way to the next slot, each told once.

@@ -66,6 +66,26 @@ void job_rhythm::skip(const lane& l, wall_time first, wall_time last, skip_reaso
                                           slot_id(first), slot_id(last), why}});
 }
 
+void job_rhythm::tell_unknown(const lane& l, std::int64_t since_ms, step s, runner_effects::all& out) {
+  if (!by_calendar()) {
+    return;
+  }
+  const auto wall = since_epoch(s.wall_ms);
+  const auto from =
+    std::max<duration>(since_epoch(since_ms) + std::chrono::milliseconds{1}, wall - duration{cfg_.spec.slots.window});
+  const auto first = slots(l.own).first_from(instant(from), {});
+  if (first && first->slot <= instant(wall)) {
+    skip(l, first->slot, slots(l.own).latest(instant(wall), *first).slot, skip_reason::clock, out);
+  }
+}
+
+void job_rhythm::tell_superseded(const lane& l, std::int64_t slot_ms, runner_effects::all& out) {
+  const auto slot = wall_time{std::chrono::milliseconds{slot_ms}};
+  if (by_calendar()) {
+    skip(l, slot, slot, skip_reason::overlap, out);
+  }
+}
+
 /// Slots that come while a run goes on. Those that were due before it began are caught up on, and wait for its end.
 void job_rhythm::judge_slots(lane_table& lanes, lane_no no, step s, runner_effects::all& out) {
   const auto& l = lanes[no];
@@ -178,6 +198,8 @@ void job_rhythm::skip_pause(lane_table& lanes, step s, runner_effects::all& out)
   if (!by_calendar()) {
     return;
   }
+  // The clock may have been set while nothing was woken: what has come is told by it as it is now.
+  follow(lanes, s, out);
   lanes.each([&](lane_no no) {
     const auto& l = lanes[no];
     if (l.slot && l.due && *l.due <= s.now) {

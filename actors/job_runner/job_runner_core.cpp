@@ -20,6 +20,7 @@ job_runner_core::effects job_runner_core::on_start(step s) {
 job_runner_core::effects job_runner_core::on_adopted(const std::vector<run_id>& ids,
                                                      const std::vector<std::vector<work_item>>& items, step s,
                                                      const std::vector<run_purpose>& purposes) {
+  s = memory_.by_store(s);
   std::vector<item_no> moved;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     active_run r;
@@ -44,6 +45,7 @@ job_runner_core::effects job_runner_core::on_adopted(const std::vector<run_id>& 
 }
 
 job_runner_core::effects job_runner_core::on_worker_rebuilt(step s) {
+  s = memory_.by_store(s);
   effects out;
   forget_claims(s, out);
   std::vector<item_id> all;
@@ -54,6 +56,7 @@ job_runner_core::effects job_runner_core::on_worker_rebuilt(step s) {
 }
 
 job_runner_core::effects job_runner_core::on_lease(time_point run_until, time_point deadline, step s) {
+  s = memory_.by_store(s);
   effects out;
   const bool was_in_force = lease_.in_force(s.now);
   lease_.renew(std::min(run_until, deadline - cfg_.grace()), deadline); // a job may ask for more grace than its node
@@ -74,6 +77,7 @@ job_runner_core::effects job_runner_core::on_pool(std::uint64_t request, const e
 }
 
 job_runner_core::effects job_runner_core::on_trigger(step s) {
+  s = memory_.by_store(s);
   effects out;
   ++counters_.triggers;
   lanes_.each([this](lane_no no) { lanes_.edit(no).triggered = true; });
@@ -92,6 +96,7 @@ std::uint64_t job_runner_core::runs_to_come() const {
 
 expected<job_runner_core::effects> job_runner_core::on_schedule(const schedule& next, step s,
                                                                 std::optional<timetable> table) {
+  s = memory_.by_store(s);
   if (auto ok = validate(next); !ok) {
     return fail(ok.error().code, "job \"" + cfg_.spec.id + "\": " + ok.error().text);
   }
@@ -110,6 +115,7 @@ expected<job_runner_core::effects> job_runner_core::on_schedule(const schedule& 
 }
 
 job_runner_core::effects job_runner_core::on_stop(stop_reason reason, step s) {
+  s = memory_.by_store(s);
   effects out;
   stopping_ = true;
   pool_.stop();
@@ -120,6 +126,7 @@ job_runner_core::effects job_runner_core::on_stop(stop_reason reason, step s) {
 }
 
 job_runner_core::effects job_runner_core::on_wake(step s) {
+  s = memory_.by_store(s);
   effects out;
   runs_.check(s, out);
   questions_.check(s, out);

@@ -137,8 +137,8 @@ public:
   effects on_config(std::uint64_t request, const expected<void>& verdict, step s);
   /// Items of the job have come or gone, here or elsewhere.
   effects on_pool_changed(step s);
-  /// What the worker knows of slots.
-  effects on_slots_told(const std::vector<slot_answer>& answers, step s);
+  /// What the worker knows of slots, and of the store's time.
+  effects on_slots_told(const std::vector<slot_answer>& answers, step s, const std::optional<store_time>& time = {});
   effects on_look(const std::vector<run_look>& runs, step s);
   /// `errc::invalid_state`: there is no such run; the item is not parked; the job is not paused.
   expected<effects> on_cancel(run_id id, step s);
@@ -171,6 +171,7 @@ private:
   void start_due(step s, effects& out);
   bool may_start(step s) const;
   bool prepare(lane_no no, step s, effects& out);
+  bool put_off(lane_no no, step s);
   bool start_lane(lane_no no, step s, effects& out);
   // the hidden item
   item_no preparing_item() const;
@@ -181,6 +182,7 @@ private:
   bool full() const;
   // the memory of slots
   void ask_memory(item_no no, step s, effects& out);
+  void ask_memory(step s, effects& out, bool only_by_clocks = false);
   void follow_memory(std::int64_t since_ms, step s, effects& out);
   void learn(item_no no, const slot_answer& a, step s, effects& out);
   void park(item_no no, const node_id& by, bool now, const store::slot_payload& record, step s, effects& out);
@@ -193,9 +195,10 @@ private:
   bool goes_on(const active_run& r, const run_end& end, run_outcome outcome, run_purpose& next) const;
   void note_slot(item_no no, const active_run& r, const run_end& end, run_outcome outcome, bool stayed, step s,
                  effects& out);
-  void hand_slot_on(item_no no, const active_run& r, effects& out) const;
+  void hand_slot_on(item_no no, const active_run& r, effects& out);
+  void tell_lost(item_no no, std::int64_t slot, effects& out);
   void note_answered(item_no no, const slot_answer& a, step s, effects& out);
-  void note_release(item_no no, effects& out);
+  void note_release(item_no no, step s, effects& out);
   // ends
   effects on_answered(run_id id, const run_end& end, step s);
   void leave_run(item_no no, step s, std::vector<item_id>& free, std::vector<item_id>& fed);

@@ -27,6 +27,7 @@ void job_runner_core::ask_for_cut(step s, effects& out) {
 
 job_runner_core::effects job_runner_core::on_cut(std::uint64_t request,
                                                  const expected<std::vector<std::vector<item_id>>>& cut, step s) {
+  s = memory_.by_store(s);
   effects out;
   const auto use = cut_.answered(request, s);
   if (use == cut_asker::use::cut) {

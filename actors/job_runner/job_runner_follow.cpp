@@ -7,6 +7,7 @@ namespace djm {
 
 job_runner_core::effects job_runner_core::on_follow(const followed_job& f, step s,
                                                     expected<std::optional<timetable>> table) {
+  s = memory_.by_store(s);
   effects out;
   auto& mine = cfg_.spec;
   rev_ = f.rev;
@@ -64,6 +65,7 @@ job_runner_core::effects job_runner_core::on_pool_changed(step) {
 }
 
 job_runner_core::effects job_runner_core::on_config(std::uint64_t request, const expected<void>& verdict, step s) {
+  s = memory_.by_store(s);
   effects out;
   config_.answer(request, verdict, out);
   hold(paused_by_order_ || !config_.usable(), s, out);
@@ -79,6 +81,7 @@ void job_runner_core::hold(bool held, step s, effects& out) {
     waiting_.count_anew(s,
                         out); // what has passed meanwhile is caught up on, but for what the record of the job excludes
   } else if (resumed) {
+    rhythm_.skip_pause(lanes_, s, out);
     lanes_.each([&](lane_no no) { rhythm_.skip_missed(lanes_.edit(no), s); });
     waiting_.count_anew(s, out);
   }

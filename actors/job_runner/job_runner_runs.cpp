@@ -10,6 +10,9 @@ namespace djm {
 
 void job_runner_core::start_due(step s, effects& out) {
   lease_.look(s.now);
+  if (memory_.take_clock_set() && memory_.on()) {
+    ask_memory(s, out, true);
+  }
   start_preparation(s, out);
   rhythm_.follow(lanes_, s, out);
   for (const auto no : rhythm_.take_superseded()) {
@@ -44,7 +47,13 @@ bool job_runner_core::full() const {
 /// True: the lane is not what it was, and perhaps not to start any more.
 bool job_runner_core::prepare(lane_no no, step s, effects& out) {
   std::vector<item_no> parked;
-  bool changed = turns_.check_retry(no, s, parked, out);
+  const bool waited = lanes_[no].retry_at.has_value();
+  const auto again = lanes_[no].retry;
+  bool changed = turns_.check_retry(no, s, parked, out) || put_off(no, s);
+  if (changed && waited && again.slot && memory_.on() && lanes_[no].due && *lanes_[no].due <= s.now &&
+      again.attempt == again.spared + 1) {
+    rhythm_.tell_superseded(lanes_[no], *again.slot, out); // no run of it has come to its end
+  }
   leave_lanes(parked, out);
   decline_failed(s, out);
   if (!changed) {
@@ -55,6 +64,20 @@ bool job_runner_core::prepare(lane_no no, step s, effects& out) {
     rhythm_.follow(lanes_, s, out); // what is due now has to be judged
   }
   return changed;
+}
+
+/// Another attempt of a slot that has not come any more by the store's clock waits for it, as the first one does. That
+/// clock may be set right meanwhile: it is looked at each minute.
+bool job_runner_core::put_off(lane_no no, step s) {
+  constexpr std::chrono::minutes look_again{1};
+  const auto& l = lanes_[no];
+  const bool asked = l.triggered || l.again || (l.due && *l.due <= s.now);
+  if (asked || !memory_.on() || !l.retry_at || *l.retry_at > s.now || !l.retry.slot ||
+      memory_.has_come(*l.retry.slot, s)) {
+    return false;
+  }
+  lanes_.edit(no).retry_at = s.now + std::min<duration>(memory_.until_come(*l.retry.slot, s), look_again);
+  return true;
 }
 
 /// Sorted, unless a run before did not get through: then it begins one item further each time, and what is known to
@@ -143,6 +166,7 @@ bool job_runner_core::start_lane(lane_no no, step s, effects& out) {
 // -- ends ---------------------------------------------------------------------
 
 job_runner_core::effects job_runner_core::on_run_done(run_id id, const run_end& end, step s) {
+  s = memory_.by_store(s);
   if (questions_.has(id)) {
     return on_answered(id, end, s);
   }
@@ -175,6 +199,8 @@ job_runner_core::effects job_runner_core::on_run_done(run_id id, const run_end& 
                        : no_item;
   if (noted != no_item) {
     ++items_[noted].notes;
+  } else if (end.dropped && r.purpose.slot && r.items.size() == 1 && items_[r.items.front()].run == id) {
+    tell_lost(r.items.front(), *r.purpose.slot, out); // its item was granted anew since: nothing can be written of it
   }
   for (const auto no : r.items) {
     if (items_[no].run == id) {
@@ -248,6 +274,7 @@ void job_runner_core::note_end(const active_run& r, bool broken, std::vector<lan
 
 job_runner_core::effects job_runner_core::on_run_released(run_id id, const std::vector<item_id>& items, step s,
                                                           const std::optional<std::string>& refused) {
+  s = memory_.by_store(s);
   effects out;
   auto* const r = runs_.find(id);
   if (r == nullptr) {

@@ -8,6 +8,7 @@
 namespace djm {
 
 job_runner_core::effects job_runner_core::on_granted(const std::vector<work_item>& items, step s) {
+  s = memory_.by_store(s);
   effects out;
   if (items.empty()) {
     return out;
@@ -71,6 +72,7 @@ void job_runner_core::take_in(const work_item& w, step s, std::vector<item_no>& 
 }
 
 job_runner_core::effects job_runner_core::on_revoked(const std::vector<item_id>& items, stop_reason reason, step s) {
+  s = memory_.by_store(s);
   effects out;
   std::vector<item_id> free;
   std::vector<item_id> idle;

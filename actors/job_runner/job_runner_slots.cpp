@@ -24,12 +24,25 @@ void job_runner_core::ask_memory(item_no no, step s, effects& out) {
     l.slot.reset();
     l.beat.reset();
     l.due.reset();
-    if (l.retry_at && l.retry.slot && *l.retry.slot <= memory_.since(s.wall_ms)) { // a slot that is none any more
+    if (l.retry_at && l.retry.slot && *l.retry.slot <= memory_.since(s)) { // a slot that is none any more
       l.retry_at.reset();
       items_[no].retrying = false;
     }
   }
-  out.push_back(ask_slot{{*it.name, it.token, std::nullopt, false}});
+  const auto wish = memory_.draw();
+  memory_.looks(no, wish);
+  out.push_back(ask_slot{{*it.name, it.token, std::nullopt, false, wish}});
+}
+
+/// Of all items; or of those alone about which something was decided by the clocks as they were. What has been told as
+/// left out of the others would come back.
+void job_runner_core::ask_memory(step s, effects& out, bool only_by_clocks) {
+  items_.each([&](item_no no) {
+    if (items_[no].granted && items_[no].lane != no_lane &&
+        (!only_by_clocks || memory_.rests_on_clocks(no, s.wall_ms))) {
+      ask_memory(no, s, out);
+    }
+  });
 }
 
 void job_runner_core::follow_memory(std::int64_t since_ms, step s, effects& out) {
@@ -39,11 +52,7 @@ void job_runner_core::follow_memory(std::int64_t since_ms, step s, effects& out)
   }
   rhythm_.remember(memory_.on(), since_ms);
   if (memory_.on()) {
-    items_.each([&](item_no no) {
-      if (items_[no].granted && items_[no].lane != no_lane) {
-        ask_memory(no, s, out);
-      }
-    });
+    ask_memory(s, out);
   } else if (was_on) {
     lanes_.each([&](lane_no no) {
       auto& l = lanes_.edit(no);
@@ -54,7 +63,12 @@ void job_runner_core::follow_memory(std::int64_t since_ms, step s, effects& out)
   }
 }
 
-job_runner_core::effects job_runner_core::on_slots_told(const std::vector<slot_answer>& answers, step s) {
+job_runner_core::effects job_runner_core::on_slots_told(const std::vector<slot_answer>& answers, step s,
+                                                        const std::optional<store_time>& time) {
+  if (time) {
+    memory_.hear(*time);
+  }
+  s = memory_.by_store(s);
   effects out;
   for (const auto& a : answers) {
     const auto no = items_.find(a.item);
@@ -62,16 +76,19 @@ job_runner_core::effects job_runner_core::on_slots_told(const std::vector<slot_a
       continue;
     }
     if (!a.of_write) {
-      if (a.what == slot_result::known) {
+      if (a.what == slot_result::known && memory_.awaits_look(no, a.number)) {
         learn(no, a, s, out);
       }
       continue; // one that is lost is granted anew, or gone
     }
     const auto run = items_[no].run;
     const auto* claim = memory_.find(run);
-    if (claim != nullptr && claim->run.token == a.token && items_[no].notes == 0) {
+    if (claim != nullptr && claim->wish == a.number) {
       claim_answered(run, no, a, s, out);
-    } else {
+    } else if (const auto note = memory_.noted(no, a.number)) { // else nobody waits for it: see `hand_slot_on`
+      if (a.what == slot_result::lost && note->given_back) {
+        tell_lost(no, note->slot, out);
+      }
       note_answered(no, a, s, out);
     }
   }
@@ -92,7 +109,7 @@ void job_runner_core::learn(item_no no, const slot_answer& a, step s, effects& o
   if (const auto* claim = memory_.find(it.run); claim != nullptr && claim->run.token == it.token) {
     auto& l = lanes_.edit(it.lane); // what was read is older than what is being written
     l.held_back = false;
-    l.last_slot = wall_time{std::chrono::milliseconds{std::max(memory_.reached(no), memory_.since(s.wall_ms))}};
+    l.last_slot = wall_time{std::chrono::milliseconds{std::max(memory_.reached(no), memory_.since(s))}};
     rhythm_.aim_after_last(l, l.own, s);
     return;
   }
@@ -102,9 +119,10 @@ void job_runner_core::learn(item_no no, const slot_answer& a, step s, effects& o
     here = lanes_[it.lane].retry;
     --here->attempt;
   }
-  auto p = memory_.plan(a, here, s.wall_ms);
+  auto p = memory_.plan(a, here, s);
   turns_.know_failures(no, p.failures);
   memory_.set(no, here && here->slot ? std::max(p.floor, *here->slot) : p.floor);
+  memory_.looked(no, a.anew, s.wall_ms);
   if (p.interrupted) {
     out.push_back(emit_effect{
       slot_interrupted{cfg_.spec.id, *it.name, a.record->slot, a.record->attempt, a.record->by, p.again.has_value()}});
@@ -112,6 +130,9 @@ void job_runner_core::learn(item_no no, const slot_answer& a, step s, effects& o
   if (p.parked || p.park) {
     park(no, a.record->by, p.park, *a.record, s, out);
     return;
+  }
+  if (a.anew) {
+    rhythm_.tell_unknown(lanes_[it.lane], memory_.since(s), s, out);
   }
   auto& l = lanes_.edit(it.lane);
   l.held_back = false;
@@ -146,7 +167,9 @@ void job_runner_core::park(item_no no, const node_id& by, bool now, const store:
 void job_runner_core::write_note(item_no no, const slot_note& note, effects& out) {
   auto& it = items_[no];
   ++it.notes;
-  out.push_back(ask_slot{{*it.name, it.token, note, it.granted && note.mark == store::slot_mark::done}});
+  const auto wish = memory_.draw();
+  memory_.notes(wish, {no, note.slot, note.mark == store::slot_mark::given_back});
+  out.push_back(ask_slot{{*it.name, it.token, note, it.granted && note.mark == store::slot_mark::done, wish}});
   if (memory_.claims()) {
     hold_lane(no); // what comes next is claimed on top of it
   }
@@ -158,9 +181,10 @@ void job_runner_core::write_note(item_no no, const slot_note& note, effects& out
 void job_runner_core::claim(run_id id, active_run r, std::vector<work_item> handed, effects& out) {
   const auto no = r.items.front();
   memory_.reached(no, *r.purpose.slot);
+  const auto wish = memory_.draw();
   out.push_back(ask_slot{{handed.front().id, handed.front().token,
-                          note_of(store::slot_mark::claimed, r.purpose, items_[no].failed_turns), false}});
-  memory_.add(id, {std::move(r), std::move(handed), false});
+                          note_of(store::slot_mark::claimed, r.purpose, items_[no].failed_turns), false, wish}});
+  memory_.add(id, {std::move(r), std::move(handed), false, wish});
 }
 
 /// Only a claim that is written for certain starts, and only where the item may still run.
@@ -169,15 +193,19 @@ void job_runner_core::claim_answered(run_id id, item_no no, const slot_answer& a
   const auto& it = items_[no];
   if (a.what == slot_result::written && !c.giving_back) {
     const bool ours = it.granted && it.token == c.run.token && !stopping_ && !held_ && !turns_.paused() &&
-                      *c.run.purpose.slot > memory_.since(s.wall_ms);
+                      *c.run.purpose.slot > memory_.since(s) && memory_.has_come(*c.run.purpose.slot, s);
     if (ours && lease_.in_force(s.now)) {
       begin_claimed(id, s, out);
       return;
     }
     c.giving_back = true;
-    out.push_back(
-      ask_slot{{*it.name, c.run.token, note_of(store::slot_mark::given_back, c.run.purpose, it.failed_turns), false}});
+    c.wish = memory_.draw();
+    out.push_back(ask_slot{
+      {*it.name, c.run.token, note_of(store::slot_mark::given_back, c.run.purpose, it.failed_turns), false, c.wish}});
     return;
+  }
+  if (a.what == slot_result::lost && (c.giving_back || a.unsure)) {
+    tell_lost(no, *c.run.purpose.slot, out);
   }
   std::vector<item_id> free;
   std::vector<item_id> fed;
@@ -225,9 +253,15 @@ void job_runner_core::forget_claims(step s, effects& out) {
   std::vector<item_id> fed;
   for (const auto id : memory_.all()) {
     const auto c = memory_.take(id);
+    tell_lost(c.run.items.front(), *c.run.purpose.slot, out); // before its name can go
     leave_run(c.run.items.front(), s, free, fed);
   }
   std::vector<item_no> noted;
+  for (const auto& note : memory_.drop_notes()) {
+    if (note.given_back) {
+      tell_lost(note.item, note.slot, out);
+    }
+  }
   items_.each([&](item_no no) {
     if (std::exchange(items_[no].notes, 0) > 0 && !items_[no].granted && !items_.in_use(no)) {
       noted.push_back(no);
@@ -277,7 +311,7 @@ void job_runner_core::note_slot(item_no no, const active_run& r, const run_end& 
     if (here && it.retrying) {
       return; // the claim of the next attempt says all
     }
-    if (memory_.tracks()) {
+    if (memory_.tracks() || (memory_.claims() && end.dropped)) { // of `claimed` that alone is sure not to have started
       write_note(no, note_of(store::slot_mark::given_back, next, failures), out);
     } else if (here && memory_.notes_ends()) {
       turns_.go_on_with(no, next, duration::zero(), s);
@@ -287,28 +321,36 @@ void job_runner_core::note_slot(item_no no, const active_run& r, const run_end& 
     if (it.lane != no_lane && lanes_[it.lane].last_slot) {
       memory_.reached(no, slot_id(*lanes_[it.lane].last_slot));
     }
-    past.slot = std::max(*past.slot, memory_.reached(no)); // what was left out during the run is done with as well
+    if (const auto upto = memory_.reached(no); upto <= s.wall_ms) { // else slots count from a moment that is to come
+      past.slot = std::max(*past.slot, upto); // what was left out during the run is done with as well
+    }
     write_note(no, note_of(store::slot_mark::done, past, failed ? failures : 0), out);
   }
 }
 
 /// A run lets its item go before it ends: whoever has it next goes on with the next attempt. That is on its way before
 /// the item is, and nobody waits for the answer: where it is lost, the run counts as cut off.
-void job_runner_core::hand_slot_on(item_no no, const active_run& r, effects& out) const {
+void job_runner_core::hand_slot_on(item_no no, const active_run& r, effects& out) {
   const auto& it = items_[no];
   if (memory_.tracks() && r.purpose.slot && it.token == r.token) {
     auto next = r.purpose;
     ++next.attempt;
     ++next.spared;
-    out.push_back(ask_slot{{*it.name, it.token, note_of(store::slot_mark::given_back, next, it.failed_turns), false}});
+    out.push_back(ask_slot{
+      {*it.name, it.token, note_of(store::slot_mark::given_back, next, it.failed_turns), false, memory_.draw()}});
+  }
+}
+
+/// The code of a run of `claimed` was not called, and the record may say that it was claimed: whoever has the item next
+/// takes the slot for started.
+void job_runner_core::tell_lost(item_no no, std::int64_t slot, effects& out) {
+  if (memory_.claims() && !memory_.tracks()) {
+    out.push_back(emit_effect{slots_skipped{cfg_.spec.id, *items_[no].name, 1, slot, slot, skip_reason::backlog}});
   }
 }
 
 void job_runner_core::note_answered(item_no no, const slot_answer& a, step s, effects& out) {
   auto& it = items_[no];
-  if (it.notes == 0) {
-    return; // of a core before this one, or of a run that has let its item go
-  }
   --it.notes;
   if (it.granted && !items_.in_use(no)) {
     decline_failed(s, out);
@@ -334,9 +376,12 @@ void job_runner_core::note_answered(item_no no, const slot_answer& a, step s, ef
 }
 
 /// An operator has released it.
-void job_runner_core::note_release(item_no no, effects& out) {
+void job_runner_core::note_release(item_no no, step s, effects& out) {
   run_purpose p;
   p.slot = memory_.reached(no);
+  if (*p.slot <= memory_.since(s)) { // not what the record says, and it may be a moment that is to come
+    p.slot = std::min(*p.slot, s.wall_ms);
+  }
   if (memory_.on() && *p.slot > slot_memory::nothing_reached) {
     write_note(no, note_of(store::slot_mark::done, p, 0), out);
   }

@@ -155,6 +155,7 @@ void job_runner_core::leave_lanes(const std::vector<item_no>& parked, effects& o
 // -- what somebody asks for -------------------------------------------------------------
 
 job_runner_core::effects job_runner_core::on_look(const std::vector<run_look>& runs, step s) {
+  s = memory_.by_store(s);
   effects out;
   for (const auto& r : runs) {
     runs_.looked(r.id, r.started, r.began, r.beat, s, out);
@@ -163,6 +164,7 @@ job_runner_core::effects job_runner_core::on_look(const std::vector<run_look>& r
 }
 
 expected<job_runner_core::effects> job_runner_core::on_cancel(run_id id, step s) {
+  s = memory_.by_store(s);
   effects out;
   if (!runs_.stop_one(id, stop_reason::cancelled, s, out)) {
     return fail(errc::invalid_state,
@@ -172,13 +174,14 @@ expected<job_runner_core::effects> job_runner_core::on_cancel(run_id id, step s)
 }
 
 expected<job_runner_core::effects> job_runner_core::on_release_item(const item_id& item, step s) {
+  s = memory_.by_store(s);
   effects out;
   const auto no = items_.find(item);
   if (!turns_.release(no, out)) {
     return fail(errc::invalid_state, "job \"" + cfg_.spec.id + "\": item \"" + item + "\" is not parked on this node");
   }
   waiting_.enter(no, s);
-  note_release(no, out);
+  note_release(no, s, out);
   recut({no}, s, out);
   if (memory_.on()) {
     ask_memory(no, s, out);
@@ -188,6 +191,7 @@ expected<job_runner_core::effects> job_runner_core::on_release_item(const item_i
 }
 
 expected<job_runner_core::effects> job_runner_core::on_resume(step s) {
+  s = memory_.by_store(s);
   effects out;
   if (!turns_.resume(out)) {
     return fail(errc::invalid_state, "job \"" + cfg_.spec.id + "\" is not paused on this node");

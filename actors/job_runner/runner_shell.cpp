@@ -370,7 +370,7 @@ runner_actor::behavior_type runner_shell::make_behavior() {
     [this](msg::lease& m) { tell(&job_runner_core::on_lease, m.run_until, m.deadline); },
     [this](msg::grant& m) { tell(&job_runner_core::on_granted, m.items); },
     [this](msg::revoke& m) { tell(&job_runner_core::on_revoked, m.items, m.reason); },
-    [this](slots_told& m) { tell(&job_runner_core::on_slots_told, m.answers); },
+    [this](slots_told& m) { carry_out(core->on_slots_told(m.answers, make_step(*env), m.time)); },
     [this](msg::cut_done& m) {
       expected<std::vector<std::vector<item_id>>> parts = std::move(m.parts);
       if (!m.ok) {

@@ -1,6 +1,7 @@
 #include "actors/job_runner/slot_memory.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace djm {
 
@@ -16,8 +17,42 @@ bool slot_memory::follow(std::int64_t since_ms) {
   rules_ = spec.slots;
   schedule_ = spec.schedule;
   since_ms_ = since_ms;
+  since_is_wrong_ = since_is_wrong_ && !moved;
   rule_ = memory_of(spec);
   return !same_slots || moved || rule_ != before;
+}
+
+step slot_memory::by_store(step s) {
+  if (s.now == by_store_.now && s.wall_ms == by_store_.wall_ms) {
+    return s; // seen that way already
+  }
+  const auto offset = [](const step& x) { return x.wall_ms - store_time::boot_ms(x.now); };
+  const bool first = by_node_.now == time_point{};
+  if (!first && std::abs(offset(s) - offset(by_node_)) > (time_ ? *time_ : store_time{}).skew) {
+    note_clock_set();
+  }
+  by_node_ = s;
+  if (time_ && on()) {
+    s.wall_ms = std::min(s.wall_ms, time_->limit(s.now));
+  }
+  by_store_ = s;
+  return s;
+}
+
+std::int64_t slot_memory::since(step s) const {
+  if (!time_) {
+    return since_ms_ - s.wall_ms > store_time::too_far_ms ? nothing_reached : since_ms_;
+  }
+  since_is_wrong_ = since_is_wrong_ || time_->is_too_far(since_ms_, s.now, by_node_.wall_ms);
+  return since_is_wrong_ ? nothing_reached : since_ms_;
+}
+
+std::vector<slot_memory::pending_note> slot_memory::drop_notes() {
+  std::vector<pending_note> dropped;
+  for (const auto& [wish, what] : std::exchange(notes_, {})) {
+    dropped.push_back(what);
+  }
+  return dropped;
 }
 
 std::vector<run_id> slot_memory::all() const {
@@ -29,12 +64,12 @@ std::vector<run_id> slot_memory::all() const {
 }
 
 /// Nothing starts again that was started, and nothing is passed over that was not.
-slot_plan slot_memory::plan(const slot_answer& a, const std::optional<run_purpose>& here, std::int64_t wall_ms) const {
+slot_plan slot_memory::plan(const slot_answer& a, const std::optional<run_purpose>& here, step s) const {
   using store::slot_mark;
   slot_plan p;
-  const auto from = since(wall_ms);
+  const auto from = since(s);
   if (!a.record) {
-    p.floor = from > 0 ? from : wall_ms - 1; // where nothing is known of the past, there is none
+    p.floor = a.anew ? std::max(from, s.wall_ms) : from > 0 ? from : s.wall_ms - 1; // an unknown past is none
     return p;
   }
   const auto& r = *a.record;

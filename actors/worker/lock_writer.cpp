@@ -81,6 +81,7 @@ void lock_writer::start(step s, worker_effects& out) {
   if (txn.size() == 1) {
     return; // nothing but the check
   }
+  sent_ = s.now;
   store_.commit(member_.session(), std::move(txn), out, this, &lock_writer::take);
 }
 
@@ -116,6 +117,7 @@ void lock_writer::take(const result& o, step s, worker_effects& out) {
     store_.works(worker_store::locking, out);
     store_.relieve("commit", out);
     store_.reset_backoff();
+    clock_.heard(*ok, sent_, s.now);
     committed(ok->zxid);
   } else if (o.conflict() != nullptr) {
     ++conflicts_;

@@ -6,6 +6,7 @@
 
 #include "actors/common/core.hpp"
 #include "actors/dialogue/txn_builder.hpp"
+#include "actors/worker/clock_desk.hpp"
 #include "actors/worker/lock_reader.hpp"
 #include "actors/worker/lock_table.hpp"
 #include "actors/worker/refusal_book.hpp"
@@ -19,7 +20,7 @@ namespace djm {
 class lock_writer {
 public:
   lock_writer(const worker_config& cfg, const store::tree_schema& tree, worker_store& store, worker_session& member,
-              lock_table& locks, lock_reader& reader, refusal_book& refusals)
+              lock_table& locks, lock_reader& reader, refusal_book& refusals, clock_desk& clock)
     : cfg_(cfg),
       tree_(tree),
       store_(store),
@@ -27,6 +28,7 @@ public:
       locks_(locks),
       reader_(reader),
       refusals_(refusals),
+      clock_(clock),
       batch_(cfg.max_transaction_ops) {}
 
   /// Sends the changes that are due, as many as one transaction holds.
@@ -61,9 +63,11 @@ private:
   lock_table& locks_;
   lock_reader& reader_;
   refusal_book& refusals_;
+  clock_desk& clock_;
 
   batch_size batch_;
   std::vector<item_ref> changing_; ///< locks and folders (no item) of the transaction under way
+  time_point sent_{};              ///< when that was
   std::uint32_t conflict_streak_ = 0;
   std::uint64_t conflicts_ = 0, unknowns_ = 0;
 };

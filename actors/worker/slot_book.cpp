@@ -8,11 +8,12 @@ namespace djm {
 using store::rc;
 
 slot_book::slot_book(const worker_config& cfg, const store::tree_schema& tree, worker_session& member,
-                     const lock_table& locks, request_numbers numbers)
+                     const lock_table& locks, clock_desk& clock, request_numbers numbers)
   : cfg_(cfg),
     tree_(tree),
     member_(member),
     locks_(locks),
+    clock_(clock),
     store_(open_problems{"worker"}, backoff{cfg.backoff_min, cfg.backoff_max}, std::move(numbers), cfg.read_batch),
     batch_(cfg.max_transaction_ops) {}
 
@@ -21,10 +22,11 @@ slot_book::slot_book(const worker_config& cfg, const store::tree_schema& tree, w
 void slot_book::ask(const job_id& job, std::vector<slot_wish> wishes) {
   for (auto& w : wishes) {
     if (closed_) {
-      told_[job].push_back({w.item, w.token, slot_result::lost, w.write.has_value(), {}, false});
+      lose({job, w.item}, w, false);
       continue;
     }
-    const auto at = entries_.try_emplace({job, w.item}).first;
+    const auto [at, is_new] = entries_.try_emplace({job, w.item});
+    jobs_[job].entries += is_new ? 1 : 0;
     at->second.wishes.push_back(std::move(w));
     at->second.given_back = false;
     if (at->second.at == stage::idle && at->second.wishes.size() == 1) {
@@ -43,6 +45,12 @@ void slot_book::runner_rebuilt(const job_id& job) {
   }
 }
 
+void slot_book::lose(const item_ref& item, const slot_wish& w, bool unsure) {
+  slot_answer a{w.item, w.token, slot_result::lost, w.write.has_value(), {}, false, false, w.number};
+  a.unsure = unsure && a.of_write;
+  told_[item.job].push_back(std::move(a));
+}
+
 /// To whoever has asked first.
 void slot_book::answer(entries::iterator at, slot_result what, bool writer_gone) {
   auto& e = at->second;
@@ -58,9 +66,11 @@ void slot_book::pass_on(entries::iterator at, slot_result what, bool writer_gone
   const auto& w = e.wishes.front();
   if (e.orphans > 0) {
     --e.orphans;
+  } else if (what == slot_result::lost) {
+    lose(at->first, w, e.in_doubt);
   } else {
-    const auto record = what == slot_result::lost ? std::nullopt : e.record;
-    told_[at->first.job].push_back({w.item, w.token, what, w.write.has_value(), record, writer_gone});
+    told_[at->first.job].push_back(
+      {w.item, w.token, what, w.write.has_value(), e.record, writer_gone, e.anew, w.number});
   }
   e.wishes.pop_front();
 }
@@ -73,6 +83,9 @@ void slot_book::idle(entries::iterator at) {
   } else if (at->second.given_back) {
     ready_.erase(at->first);
     blocked_.erase(at->first);
+    if (const auto job = jobs_.find(at->first.job); --job->second.entries == 0) {
+      jobs_.erase(job);
+    }
     entries_.erase(at);
   }
 }
@@ -89,10 +102,12 @@ void slot_book::released(const item_ref& item) {
 void slot_book::close() {
   closed_ = true;
   for (const auto& [item, e] : std::exchange(entries_, {})) {
+    bool unsure = e.in_doubt || (e.at == stage::writing && to_write_.count(item) + patient_.count(item) == 0);
     for (const auto& w : e.wishes) {
-      told_[item.job].push_back({w.item, w.token, slot_result::lost, w.write.has_value(), {}, false});
+      lose(item, w, std::exchange(unsure, false));
     }
   }
+  jobs_.clear();
   ready_.clear();
   blocked_.clear();
   to_write_.clear();
@@ -105,13 +120,14 @@ void slot_book::close() {
 // -- what has changed -----------------------------------------------------------------
 
 void slot_book::session_is_over() {
+  clock_.session_is_over();
   store_.drop();
-  to_write_.clear();
-  patient_.clear();
+  const auto unsent = std::exchange(to_write_, {});
+  const auto patient = std::exchange(patient_, {});
   patience_ends_.reset();
   patience_is_over_ = false;
   for (auto& [item, e] : entries_) { // as many as this node holds of jobs that remember, once per session
-    e.in_doubt = e.in_doubt || e.at == stage::writing;
+    e.in_doubt = e.in_doubt || (e.at == stage::writing && unsent.count(item) + patient.count(item) == 0);
     e.known = false;
     e.at = stage::idle;
     if (!e.wishes.empty()) {
@@ -176,8 +192,9 @@ void slot_book::go_on(bool may_ask, step s, worker_effects& out) {
     look(doubtful, true, out);
     write(s, out);
   }
+  tell_time();
   for (auto& [job, answers] : std::exchange(told_, {})) {
-    out.push_back(slots_told{job, std::move(answers)});
+    out.push_back(slots_told{job, std::move(answers), clock_.time()});
   }
 }
 
@@ -203,38 +220,6 @@ void slot_book::take_up(const item_ref& item, std::vector<item_ref>& plain, std:
     (e.in_doubt ? doubtful : plain).push_back(item);
   } else {
     line_up(at, s);
-  }
-}
-
-namespace {
-
-/// Whoever wants this has not seen the record: slots only grow, and no attempt is claimed twice.
-bool is_behind(const slot_note& note, const store::slot_payload& r) {
-  using store::slot_mark;
-  if (note.slot != r.slot || note.mark != slot_mark::claimed) {
-    return note.slot < r.slot;
-  }
-  return r.mark == slot_mark::given_back ? note.attempt < r.attempt : note.attempt <= r.attempt;
-}
-
-} // namespace
-
-/// It can be written, unless the record says more already, or just that.
-void slot_book::line_up(entries::iterator at, step s) {
-  auto& e = at->second;
-  e.at = stage::writing;
-  const auto& note = *e.wishes.front().write;
-  if (e.record && is_behind(note, *e.record)) {
-    answer(at, slot_result::superseded);
-  } else if (e.record && *e.record == next_record(e, at->first.job)) {
-    answer(at, slot_result::written);
-  } else if (e.wishes.front().patient) {
-    patient_.insert(at->first);
-    if (!patience_is_over_) {
-      patience_ends_ = patience_ends_.value_or(s.now + cfg_.slot_patience);
-    }
-  } else {
-    to_write_.insert(at->first);
   }
 }
 
@@ -274,7 +259,10 @@ void slot_book::look(const std::vector<item_ref>& items, bool fresh, worker_effe
 void slot_book::found(const std::vector<item_look>& looks, const std::vector<job_look>& jobs, step s,
                       worker_effects& out) {
   for (const auto& j : jobs) {
-    jobs_[j.job] = {j.record->code == rc::ok ? j.record->stat.czxid : 0, j.folder->code == rc::ok};
+    if (const auto facts = jobs_.find(j.job); facts != jobs_.end()) {
+      facts->second.made = j.record->code == rc::ok ? j.record->stat.czxid : 0;
+      facts->second.folder = j.folder->code == rc::ok;
+    }
   }
   std::vector<item_look> writers;
   for (const auto& l : looks) {
@@ -302,7 +290,7 @@ void slot_book::conclude(entries::iterator at, const item_look& l, step s, std::
   }
   const auto before = std::pair{e.version, e.record};
   const auto meant = e.wishes.front().write ? std::optional{next_record(e, at->first.job)} : std::nullopt;
-  if (!note(e, l, jobs_[at->first.job].made)) {
+  if (!note(e, l, jobs_[at->first.job].made, s)) {
     answer(at, slot_result::lost); // a later turn has written
   } else if (!meant) {
     const auto& r = e.record;
@@ -313,6 +301,7 @@ void slot_book::conclude(entries::iterator at, const item_look& l, step s, std::
       answer(at, slot_result::known);
     }
   } else if (e.in_doubt && e.record == meant && e.version != before.first) {
+    clock_.heard(l.record->stat.mtime_ms, e.sent, s.now); // as its answer would have told
     answer(at, slot_result::written);
   } else if (e.told && e.record == before.second && (!e.in_doubt || e.version == before.first)) {
     e.in_doubt = false;
@@ -323,15 +312,19 @@ void slot_book::conclude(entries::iterator at, const item_look& l, step s, std::
 }
 
 /// What is known of it from now on. False: a later turn has written.
-bool slot_book::note(entry& e, const item_look& l, std::int64_t made) {
+bool slot_book::note(entry& e, const item_look& l, std::int64_t made, step s) {
   auto read = store::read_payload<store::slot_payload>(*l.record, tree_.slot_record(l.item));
   if (read.value && read.value->token > e.token) {
     return false;
   }
   e.known = true;
   e.version = l.record->code == rc::ok ? std::optional{l.record->stat.version} : std::nullopt;
-  // What makes no sense, or is about another job of this name, is written over: that is another beginning.
-  const bool counts = read.value && read.value->job == made;
+  // What makes no sense, is about another job of this name, or about a slot of a time that comes in days, is written
+  // over: that is another beginning. One wrong clock must not stop a job for ever; but what is parked stays.
+  const bool ours = read.value && read.value->job == made;
+  e.anew = ours && read.value->mark != store::slot_mark::parked && clock_.time() &&
+           clock_.time()->is_too_far(read.value->slot, s.now, s.wall_ms);
+  const bool counts = ours && !e.anew;
   e.epoch = counts ? read.value->epoch : read.value ? read.value->epoch + 1 : read.problem ? e.token : 0;
   e.kept = counts ? l.record->data : std::string{};
   e.record = counts ? std::move(read.value) : std::nullopt;
@@ -349,7 +342,7 @@ void slot_book::found_writers(const std::vector<item_look>& looks, step s, worke
       continue;
     }
     const auto before = at->second.record;
-    if (!note(at->second, l, jobs_[at->first.job].made)) {
+    if (!note(at->second, l, jobs_[at->first.job].made, s)) {
       answer(at, slot_result::lost);
     } else if (!(at->second.record == before)) {
       wait_for_retry(l.item, s); // somebody has written in between: from the beginning

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/worker/clock_desk.hpp"
 #include "actors/worker/lock_table.hpp"
 #include "actors/worker/worker_session.hpp"
 #include "actors/worker/worker_store.hpp"
@@ -38,7 +39,7 @@ using slot_dialogue = exchange<slot_book, slot_topic, worker_effects>;
 class slot_book {
 public:
   slot_book(const worker_config& cfg, const store::tree_schema& tree, worker_session& member, const lock_table& locks,
-            request_numbers numbers);
+            clock_desk& clock, request_numbers numbers);
   /// Answers come back to it.
   slot_book(const slot_book&) = delete;
   slot_book& operator=(const slot_book&) = delete;
@@ -83,12 +84,15 @@ private:
     std::optional<store::slot_payload> record; ///< of this job; nothing: there is none
     std::int64_t epoch = 0;                    ///< in which the next one is written
     std::string kept;                          ///< what a newer version has written besides
+    bool anew = false;                         ///< there is a record, of a clock that was far ahead
+    time_point sent{};                         ///< what may have been written was sent then
   };
   using entries = std::map<item_ref, entry>;
   /// What the records of a job's items have in common.
   struct job_facts {
     std::int64_t made = 0; ///< czxid of the job's record
     bool folder = false;
+    std::size_t entries = 0; ///< they go with the last of them
   };
   struct item_look {
     item_ref item;
@@ -105,6 +109,7 @@ private:
   void pass_on(entries::iterator at, slot_result what, bool writer_gone);
   void merge_ends(entries::iterator at);
   void idle(entries::iterator at);
+  void lose(const item_ref& item, const slot_wish& w, bool unsure);
   void wait_for_retry(const item_ref& item, step s);
   void look_at_patience(step s);
   void take_up(const item_ref& item, std::vector<item_ref>& plain, std::vector<item_ref>& doubtful, step s);
@@ -114,12 +119,14 @@ private:
   void look(const std::vector<item_ref>& items, bool fresh, worker_effects& out);
   void found(const std::vector<item_look>& looks, const std::vector<job_look>& jobs, step s, worker_effects& out);
   void conclude(entries::iterator at, const item_look& l, step s, std::vector<item_look>& writers);
-  bool note(entry& e, const item_look& l, std::int64_t made);
+  bool note(entry& e, const item_look& l, std::int64_t made, step s);
   void found_writers(const std::vector<item_look>& looks, step s, worker_effects& out);
   void write(step s, worker_effects& out);
   bool add(entries::iterator at, txn_builder<item_ref>& txn, std::size_t& bytes);
   store::slot_payload next_record(const entry& e, const job_id& job) const;
-  void written(const std::vector<item_ref>& items, const txn_outcome<item_ref>& o, step s, worker_effects& out);
+  void tell_time();
+  void written(const std::vector<item_ref>& items, time_point sent, const txn_outcome<item_ref>& o, step s,
+               worker_effects& out);
   void committed(const std::vector<item_ref>& items);
   void met(const std::vector<item_ref>& items, const txn_outcome<item_ref>& o, step s, worker_effects& out);
 
@@ -127,6 +134,7 @@ private:
   const store::tree_schema& tree_;
   worker_session& member_;
   const lock_table& locks_;
+  clock_desk& clock_;
   slot_dialogue store_;
   entries entries_;
   std::map<job_id, job_facts> jobs_;
@@ -137,6 +145,7 @@ private:
   std::optional<time_point> patience_ends_;
   bool patience_is_over_ = false;
   std::map<job_id, std::vector<slot_answer>> told_;
+  std::optional<store_time> told_time_;
   batch_size batch_;
   bool closed_ = false;
 };

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "actors/worker/slot_book.hpp"
@@ -19,9 +20,37 @@ bool may_pass(errc code) {
   return code == errc::not_connected || code == errc::timed_out || code == errc::backlog_full;
 }
 
+/// Whoever wants this has not seen the record: slots only grow, and no attempt is claimed twice.
+bool is_behind(const slot_note& note, const store::slot_payload& r) {
+  using store::slot_mark;
+  if (note.slot != r.slot || note.mark != slot_mark::claimed) {
+    return note.slot < r.slot;
+  }
+  return r.mark == slot_mark::given_back ? note.attempt < r.attempt : note.attempt <= r.attempt;
+}
+
 } // namespace
 
 // -- writing --------------------------------------------------------------------------
+
+/// It can be written, unless the record says more already, or just that.
+void slot_book::line_up(entries::iterator at, step s) {
+  auto& e = at->second;
+  e.at = stage::writing;
+  const auto& note = *e.wishes.front().write;
+  if (e.record && is_behind(note, *e.record)) {
+    answer(at, slot_result::superseded);
+  } else if (e.record && *e.record == next_record(e, at->first.job)) {
+    answer(at, slot_result::written);
+  } else if (e.wishes.front().patient) {
+    patient_.insert(at->first);
+    if (!patience_is_over_) {
+      patience_ends_ = patience_ends_.value_or(s.now + cfg_.slot_patience);
+    }
+  } else {
+    to_write_.insert(at->first);
+  }
+}
 
 store::slot_payload slot_book::next_record(const entry& e, const job_id& job) const {
   const auto& n = *e.wishes.front().write;
@@ -43,17 +72,27 @@ void slot_book::write(step s, worker_effects& out) {
     txn.add(store::check_op{tree_.alive(cfg_.node)});
     std::vector<item_ref> items;
     std::size_t bytes = 0;
+    bool sets = false;
     for (auto* from : {&to_write_, &patient_}) {
       while (!from->empty() && txn.size() + 2 <= most_ops && bytes < most_slot_bytes) {
         const auto item = *from->begin();
         from->erase(from->begin());
-        if (add(entries_.find(item), txn, bytes)) {
+        const auto at = entries_.find(item);
+        if (add(at, txn, bytes)) {
           items.push_back(item);
+          sets = sets || at->second.version.has_value();
         }
       }
     }
     if (!items.empty()) {
-      store_.commit(slot_topic::write, member_.session(), std::move(txn), out, &slot_book::written, std::move(items));
+      for (const auto& item : items) {
+        entries_.at(item).sent = s.now;
+      }
+      if (!sets) { // which alone tells the store's time: claims are judged by it before they start
+        txn.replace(0, store::set_op{tree_.alive(cfg_.node), member_.alive_data()});
+      }
+      store_.commit(slot_topic::write, member_.session(), std::move(txn), out, &slot_book::written, std::move(items),
+                    s.now);
     }
   }
   if (patient_.empty()) {
@@ -100,9 +139,10 @@ bool slot_book::on_commit(std::uint64_t request, const store::commit_outcome& o,
   return q.has_value();
 }
 
-void slot_book::written(const std::vector<item_ref>& items, const txn_outcome<item_ref>& o, step s,
+void slot_book::written(const std::vector<item_ref>& items, time_point sent, const txn_outcome<item_ref>& o, step s,
                         worker_effects& out) {
   if (o.committed() != nullptr) {
+    clock_.heard(*o.committed(), sent, s.now);
     batch_.worked(s.now);
     store_.reset_backoff();
     committed(items);
@@ -138,7 +178,23 @@ void slot_book::committed(const std::vector<item_ref>& items) {
     e.record = next_record(e, item.job);
     e.kept = store::encode(*e.record, e.kept);
     e.version = e.version ? *e.version + 1 : 0;
+    e.anew = false;
     answer(at, slot_result::written);
+  }
+}
+
+/// Where the store's time is another one than was told, those who start slots by it have to know. Each answer tells it,
+/// too.
+void slot_book::tell_time() {
+  constexpr std::int64_t noticeable_ms = 100;
+  const auto& now = clock_.time();
+  if (!now || (told_time_ && std::abs(now->least - told_time_->least) < noticeable_ms &&
+               std::abs(now->most - told_time_->most) < noticeable_ms)) {
+    return;
+  }
+  told_time_ = now;
+  for (const auto& [job, facts] : jobs_) {
+    told_.try_emplace(job);
   }
 }
 
@@ -165,7 +221,9 @@ void slot_book::met(const std::vector<item_ref>& items, const txn_outcome<item_r
     }
   }
   if (what != nullptr && (base_is_missing || !folder)) {
-    jobs_[what->job].folder = false; // whether it is there is looked up, or found when it is made
+    if (const auto facts = jobs_.find(what->job); facts != jobs_.end()) {
+      facts->second.folder = false; // whether it is there is looked up, or found when it is made
+    }
   }
 }
 

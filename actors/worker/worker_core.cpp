@@ -16,9 +16,10 @@ worker_core::worker_core(settings s)
     predecessor_(cfg_.rebuilt, tree_, store_, locks_),
     reader_(cfg_, tree_, store_, locks_),
     refusals_(cfg_, tree_, store_, locks_),
-    writer_(cfg_, tree_, store_, member_, locks_, reader_, refusals_),
+    clock_(cfg_, tree_, member_, store_.numbers()),
+    writer_(cfg_, tree_, store_, member_, locks_, reader_, refusals_, clock_),
     states_(cfg_, tree_, member_, locks_, store_.numbers()),
-    slots_(cfg_, tree_, member_, locks_, store_.numbers()) {}
+    slots_(cfg_, tree_, member_, locks_, clock_, store_.numbers()) {}
 
 // -- session and join -----------------------------------------------------------
 
@@ -216,7 +217,8 @@ worker_core::effects worker_core::on_watch(const store::watch_event& e, step s) 
 
 worker_core::effects worker_core::on_commit(std::uint64_t request, const store::commit_outcome& outcome, step s) {
   effects out;
-  if (states_.on_commit(request, outcome, s, out) || slots_.on_commit(request, outcome, s, out)) {
+  if (states_.on_commit(request, outcome, s, out) || slots_.on_commit(request, outcome, s, out) ||
+      clock_.on_commit(request, outcome, s, out)) {
     progress(s, out);
     return out;
   }
@@ -288,7 +290,8 @@ void worker_core::progress(step s, effects& out) {
   if (verified_) { // before that nothing is known of locks that there may be
     states_.go_on(s, out);
   }
-  slots_.go_on(verified_, s, out);
+  clock_.go_on(slots_.size() > 0, s, out);
+  slots_.go_on(verified_ && clock_.ready(), s, out);
   locks_.tell(out);
   check_settled(out);
   check_drained(s, out);
@@ -390,6 +393,7 @@ worker_status worker_core::status(time_point now) const {
     st.lease_left = duration{*lease_.deadline() - now};
   }
   st.problems = store_.problems().texts();
+  clock_.describe(st);
   return st;
 }
 

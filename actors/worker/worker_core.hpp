@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "actors/worker/assignment_reader.hpp"
+#include "actors/worker/clock_desk.hpp"
 #include "actors/worker/lease.hpp"
 #include "actors/worker/lock_reader.hpp"
 #include "actors/worker/lock_table.hpp"
@@ -74,7 +75,8 @@ public:
   effects on_slot_wishes(const job_id& job, std::vector<slot_wish> wishes, step s);
 
   std::optional<time_point> wake_at() const {
-    return earliest(earliest(store_.retry_at(), slots_.wake_at()), earliest(states_.wake_at(), refusals_.next_end()));
+    return earliest(earliest(earliest(store_.retry_at(), slots_.wake_at()), clock_.wake_at()),
+                    earliest(states_.wake_at(), refusals_.next_end()));
   }
   /// Jobs that were removed and are free now, each told once: no item of theirs is locked, being locked or being given
   /// back, and nothing of theirs runs. `runs(job)` asks the executor: a core that was rebuilt may not know yet what
@@ -120,6 +122,7 @@ private:
   predecessor_locks predecessor_;
   lock_reader reader_;
   refusal_book refusals_;
+  clock_desk clock_;
   lock_writer writer_;
   state_book states_;
   slot_book slots_;

@@ -35,6 +35,8 @@ struct worker_config {
   duration state_patience = std::chrono::seconds{20};
   /// How long ends of slots wait for others to be written with them.
   duration slot_patience = std::chrono::milliseconds{500};
+  /// How far the wall clock of this node may be from the store's.
+  duration max_clock_skew = std::chrono::seconds{10};
 };
 
 /// A run loads or saves the state of an item that it holds under this token.

@@ -7,7 +7,11 @@
  *
  * What is looked for: a slot of the record that falls (S1); two starts of one slot and attempt (S2), with FINISHED two
  * starts of a slot although nothing but gentle moves has happened; a start whose claim is not in the record, or without
- * the lock (S3); a slot that is passed over, or whose run was cut off, and nobody is told (S4).
+ * the lock (S3); a slot that is passed over, or whose run was cut off, and nobody is told (S4); a start of a slot that had
+ * not come by the store's clock when its claim was committed (S6).
+ *
+ * Wall clocks, those of the workers and the store's, may be set one slot ahead, and right again. A worker hears the
+ * store's with each commit of its own, and knows how much time has passed since.
  */
 
 #ifndef SLOTS
@@ -30,6 +34,14 @@
 #endif
 #ifndef MOVES
 #define MOVES 1         /* times that the item is taken away gently */
+#endif
+
+#ifndef CLOCKS
+#define CLOCKS 0        /* times that somebody sets a wall clock */
+#endif
+
+#ifndef DROPS
+#define DROPS 0         /* runs that end before their code is called */
 #endif
 
 #define NOBODY 9
@@ -61,11 +73,16 @@ bool revoked[2];        /* the item is to go elsewhere */
 bool ghost[2], old[2];  /* a write that is on its way and that nobody waits for; that session is over */
 byte g_version[2], g_token[2], g_slot[2], g_attempt[2], g_what[2];
 
+/* ---- clocks: how many slots they are ahead ---- */
+byte wall[2], s_wall, sets;
+byte k_wall[2];         /* the store's, as the worker has heard it last */
+byte c_wall[2];         /* the store's when what the worker wrote was committed */
+
 /* ---- what has happened ---- */
-byte now, losses, joins, rebuilds, moves;
-bool started[8];        /* by slot and attempt */
+byte now, losses, joins, rebuilds, moves, drops;
+bool started[20];       /* by slot and attempt */
 bool ended[4], told[4]; /* by slot */
-#define INDEX(s, a) ((s) * 2 + (a) - 1)
+#define INDEX(s, a) ((s) * 4 + (a))
 
 #ifdef COMMIT_OUTLIVES_SESSION
 #define OUTLIVES true
@@ -87,6 +104,16 @@ bool ended[4], told[4]; /* by slot */
 #define GRANTED(w) true
 #else
 #define GRANTED(w) (!revoked[w])
+#endif
+#ifdef CLOCK_UNCHECKED
+#define COMES(w) (now + wall[w])
+#else
+#define COMES(w) (now + (wall[w] < k_wall[w] -> wall[w] : k_wall[w]))
+#endif
+#ifdef CLAIM_NOT_JUDGED
+#define HAS_COME(w) true
+#else
+#define HAS_COME(w) (n_slot[w] <= now + k_wall[w])
 #endif
 #define OURS(w) (session[w] && alive[w] && lock == w && lock_token == mine[w])
 
@@ -137,6 +164,11 @@ inline start(w) {
 #endif
   assert(lock == w && lock_token == mine[w]);                   /* S3 */
   assert(!revoked[w]);                                          /* I7 */
+#ifdef FINISHED
+  assert(n_slot[w] <= now + k_wall[w]);                         /* S6 */
+#else
+  assert(n_slot[w] <= now + c_wall[w]);                         /* S6 */
+#endif
   started[INDEX(n_slot[w], n_attempt[w])] = true; at[w] = RUNNING
 }
 
@@ -146,15 +178,15 @@ inline hold_back(w) {
 }
 inline forget(w) {
   at[w] = IDLE; mine[w] = 0; k_version[w] = 0; n_slot[w] = 0; n_attempt[w] = 0; what[w] = 0; lease[w] = false;
-  revoked[w] = false
+  revoked[w] = false; k_wall[w] = 0; c_wall[w] = 0
 }
 
 inline answered(w) {
-  k_version[w] = version;
+  k_version[w] = version; k_wall[w] = c_wall[w];
   if
   :: what[w] == CLAIMED ->
        if
-       :: GRANTED(w) && LEASED(w) -> start(w)
+       :: GRANTED(w) && LEASED(w) && HAS_COME(w) -> start(w)
        :: else -> what[w] = BACK; at[w] = SENT
        fi
   :: what[w] == DONE -> n_slot[w]++; n_attempt[w] = 1; at[w] = KNOWS
@@ -166,7 +198,7 @@ inline worker(w) {
   if
   :: d_step { !alive[w] && at[w] == IDLE && joins <= JOINS -> joins++; session[w] = true; alive[w] = true }
   :: d_step { at[w] == IDLE && session[w] && alive[w] && lock == NOBODY && tokens < TURNS ->
-       tokens++; lock = w; lock_token = tokens; mine[w] = tokens; lease[w] = true; at[w] = HOLDS
+       tokens++; lock = w; lock_token = tokens; mine[w] = tokens; lease[w] = true; k_wall[w] = s_wall; at[w] = HOLDS
 #ifdef READ_BEFORE_LOCK
        ; at[w] = KNOWS
 #endif
@@ -176,7 +208,7 @@ inline worker(w) {
 #endif
   :: atomic { at[w] == HOLDS && OURS(w) && ALL_ANSWERED(w) -> decide(w); at[w] = KNOWS }
      /* a slot has come */
-  :: d_step { at[w] == KNOWS && n_slot[w] <= now && n_slot[w] > 0 && GRANTED(w) && LEASED(w) ->
+  :: d_step { at[w] == KNOWS && n_slot[w] <= COMES(w) && n_slot[w] > 0 && GRANTED(w) && LEASED(w) ->
 #ifdef FINISHED
        start(w)
 #else
@@ -188,10 +220,18 @@ inline worker(w) {
      }
   :: d_step { at[w] == RUNNING && lock == w && lock_token == mine[w] && lease[w] ->
        ended[n_slot[w]] = true; what[w] = DONE; at[w] = SENT }
+     /* its code was not called: it starts again, as another attempt */
+  :: d_step { at[w] == RUNNING && lock == w && lock_token == mine[w] && lease[w] && drops < DROPS -> drops++;
+#ifdef DROPPED_IS_STARTED
+       n_slot[w]++; n_attempt[w] = 1; at[w] = KNOWS
+#else
+       n_attempt[w]++; what[w] = BACK; at[w] = SENT
+#endif
+     }
      /* the writes */
   :: d_step { at[w] == SENT && !ghost[w] ->
        if
-       :: alive[w] && AT_VERSION(k_version[w]) -> write(mine[w], n_slot[w], n_attempt[w], what[w]); at[w] = WRITTEN
+       :: alive[w] && AT_VERSION(k_version[w]) -> write(mine[w], n_slot[w], n_attempt[w], what[w]); c_wall[w] = s_wall; at[w] = WRITTEN
        :: else -> at[w] = REFUSED
        fi }
   :: d_step { at[w] == WRITTEN -> answered(w) }
@@ -241,7 +281,7 @@ inline worker(w) {
   :: d_step { ghost[w] ->
        if
        :: alive[w] && AT_VERSION(g_version[w]) && (!old[w] || OUTLIVES) ->
-            write(g_token[w], g_slot[w], g_attempt[w], g_what[w])
+            write(g_token[w], g_slot[w], g_attempt[w], g_what[w]); c_wall[w] = s_wall
        :: else
        fi;
        ghost[w] = false; old[w] = false; g_version[w] = 0; g_token[w] = 0; g_slot[w] = 0; g_attempt[w] = 0; g_what[w] = 0 }
@@ -253,5 +293,8 @@ end:
   do
   :: worker(0) :: worker(1)
   :: d_step { now < SLOTS -> now++ }
+  :: d_step { sets < CLOCKS -> sets++; wall[0] = 1 - wall[0] }
+  :: d_step { sets < CLOCKS -> sets++; wall[1] = 1 - wall[1] }
+  :: d_step { sets < CLOCKS -> sets++; s_wall = 1 - s_wall }
   od
 }

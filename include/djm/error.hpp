@@ -17,7 +17,7 @@ enum class errc : std::uint8_t {
   none = 0,
   /// A node, job or item id breaks the rule of `ids.hpp`.
   invalid_id = 1,
-  /// A job with this id is registered on this node already.
+  /// A job with this id is registered on this node already; to whoever submits one: it is in the cluster already.
   duplicate_job = 2,
   /// No job with this id is known here.
   unknown_job = 3,
@@ -82,6 +82,9 @@ enum class errc : std::uint8_t {
   not_owner = 32,
   /// Nodes of one cluster are configured differently where they have to agree; the text names keys, values and nodes.
   config_mismatch = 33,
+  /// The wall clock of this node and that of the store's leading server differ by more than they may: one of the two is
+  /// wrong. Told where slots are remembered, and while it lasts these start by the one that is behind.
+  clock_skew = 34,
 };
 
 /// The names of the codes, in their order.
@@ -92,7 +95,7 @@ constexpr auto enum_names(errc) {
                    "too_large", "watch_limit", "backlog_full", "shutting_down", "not_connected", "timed_out",
                    "unknown_outcome", "conflict", "session_lost", "user_code_failed", "user_code_hangs", "invalid_plan",
                    "invalid_problem", "too_many_failures", "invalid_state", "internal", "store_went_back", "not_owner",
-                   "config_mismatch");
+                   "config_mismatch", "clock_skew");
 }
 
 /// The enumerator's name, for example "invalid_id"; `errc(<n>)` for a value outside the enumeration.

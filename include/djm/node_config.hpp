@@ -94,6 +94,10 @@ struct node_config {
   /// How long a strategy of a user may take to answer when this node leads. 10ms to 1h, default 10s. Then it is given
   /// up and reported: until it comes back its jobs keep the workers they have, and the others are planned without it.
   any_duration strategy_timeout = std::chrono::seconds{10};
+  /// How far the wall clock of this node and that of the server that leads the store may be apart, where slots are
+  /// remembered: no slot starts before it has come by the store's but for so much, and beyond it `clock_skew` is told.
+  /// 1s to 1h, default 10s.
+  any_duration max_clock_skew = std::chrono::seconds{10};
   /// Requests for the whole cluster (switches, marks, deletions, views) that may wait on this node; later ones are
   /// refused with `backlog_full`. 1 to 1000000, default 1000.
   std::uint32_t backlog_limit = 1000;
@@ -132,9 +136,9 @@ struct node_config {
   std::string software_version;
 };
 DJM_FIELDS(node_config, id, store, role, detach_tolerance, stop_grace, stop_timeout, rebalance_debounce,
-           rebalance_max_wait, sweep_period, clean_period, backoff_min, backoff_max, strategy_timeout, backlog_limit,
-           registration_timeout, registration_give_up, max_threads, abort_on_overrun, zone, labels, weight, capacity,
-           max_items, max_moves, max_moves_per_worker, status_period, software_version)
+           rebalance_max_wait, sweep_period, clean_period, backoff_min, backoff_max, strategy_timeout, max_clock_skew,
+           backlog_limit, registration_timeout, registration_give_up, max_threads, abort_on_overrun, zone, labels,
+           weight, capacity, max_items, max_moves, max_moves_per_worker, status_period, software_version)
 
 template <class V>
 auto fields(V&& v, store_config& x) {

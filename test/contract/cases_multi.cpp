@@ -1,5 +1,6 @@
 #include "suite.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 
@@ -17,6 +18,28 @@ TEST_CASE("contract: all operations of a transaction bear one zxid: mzxid of a s
   CHECK(f.session.must_read(get(f.at("lock"))).stat.czxid == done.zxid);
   CHECK(f.session.must_read(get(f.at("lock/x"))).stat.czxid == done.zxid);
   CHECK(f.session.must_read(get(f.at("guard"))).stat.mzxid == done.zxid);
+}
+
+TEST_CASE("contract: a set tells when it was made, by the wall clock of the store, and so does a read of the node") {
+  using std::chrono::duration_cast;
+  using std::chrono::milliseconds;
+  const auto wall = [] {
+    return duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  };
+  fixture f;
+  const auto before = wall();
+  f.commit({create(f.at("a"))});
+  const auto made = f.session.must_read(get(f.at("a"))).stat.mtime_ms;
+  const auto done = f.commit({check(f.at("a")), set(f.at("a"), "1"), create(f.at("b"))});
+  const auto after = wall(); // the servers of the tests run on this machine
+  REQUIRE(done.results.size() == 3);
+  CHECK(before <= made);
+  CHECK(made <= done.results[1].stat.mtime_ms);
+  CHECK(done.results[1].stat.mtime_ms <= after);
+  CHECK(done.results[0].stat.mtime_ms == 0);
+  CHECK(done.results[2].stat.mtime_ms == 0); // what makes a node tells its path alone
+  CHECK(f.session.must_read(get(f.at("a"))).stat.mtime_ms == done.results[1].stat.mtime_ms);
+  CHECK(f.session.must_read(get(f.at("b"))).stat.mtime_ms == done.results[1].stat.mtime_ms);
 }
 
 TEST_CASE("contract: without a set the zxid of a transaction is not known") {

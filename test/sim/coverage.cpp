@@ -84,7 +84,7 @@ transaction_kind kind_of(const store::transaction& txn) {
   if (alive_gone) {
     return kind::leave;
   }
-  if (alive_set && !lock_made && !lock_gone) {
+  if (alive_set && !lock_made && !lock_gone && !state) {
     return kind::join;
   }
   if (latch_check && assigned) {

@@ -66,7 +66,7 @@ std::vector<std::pair<std::string, unsigned>> fault_plan::faults_of(profile kind
     {"job taken away", {0, 2, 4, 1, 0, 2}},
     {"deployed anew", {0, 2, 4, 1, 1, 1}},
     {"order", {0, 2, 4, 1, 1, 1}},
-    {"job paused", {0, 1, 2, 0, 0, 0}},
+    {"job paused", {0, 1, 2, 0, 0, 2}},
     {"triggered everywhere", {1, 1, 2, 1, 0, 0}},
     {"job removed", {0, 1, 2, 0, 0, 0}},
     {"job deleted", {0, 1, 2, 0, 0, 0}},
@@ -80,6 +80,7 @@ std::vector<std::pair<std::string, unsigned>> fault_plan::faults_of(profile kind
     {"version removed", {0, 1, 2, 0, 0, 0}},
     {"registration removed", {0, 0, 2, 0, 0, 0}},
     {"wall clock set", {0, 2, 2, 1, 0, 10}},
+    {"server clock set", {0, 0, 0, 0, 0, 4}},
   };
   std::vector<std::pair<std::string, unsigned>> result;
   for (const auto& [name, weights] : table) {
@@ -167,6 +168,7 @@ void fault_plan::heal() {
   const auto& o = world_.options();
   for (std::size_t s = 0; s < e.servers(); ++s) {
     e.restart(s, world_.now());
+    world_.set_server_clock(s, duration::zero());
     e.set_lag(s, duration::zero());
     for (std::size_t other = s + 1; other < e.servers(); ++other) {
       e.set_link(s, other, true, world_.now());

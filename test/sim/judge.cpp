@@ -204,11 +204,7 @@ void judge::committed(const store::committed_transaction& txn, time_point now) {
   const bool stranger = foreign_.count(txn.session) > 0;
   // What it decides may rest on a history that is gone.
   const bool lawless = stranger || is_of_before(txn.session, now);
-  // Slots that are remembered come in a calm cluster, too.
-  const bool of_slots = std::all_of(txn.changes.begin(), txn.changes.end(), [&](const store::node_change& c) {
-    return store::item_of_slot_name(store::name_of(c.path)).has_value();
-  });
-  if (quiet_ && !of_slots) {
+  if (quiet_ && !is_of_slots(txn)) {
     say("I5", now,
         fmt::format("zxid {} of session {} changes {} nodes in a quiet time, the first is {}", txn.zxid, txn.session,
                     txn.changes.size(), txn.changes.front().path));

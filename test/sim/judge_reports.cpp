@@ -35,7 +35,9 @@ void judge::told(const process& p, const event& what, time_point now) {
   if (const auto* model = std::get_if<model_changed>(&what)) {
     model_.told(*model);
   }
+  const auto right = std::chrono::duration_cast<std::chrono::milliseconds>(p.wall() - p.wall_error());
   memory_.told(p.number(), what, std::chrono::duration_cast<std::chrono::milliseconds>(p.wall()).count(),
+               right.count() + memory_.store_error_ms(),
                [&](const char* invariant, std::string text) { say(invariant, now, std::move(text)); });
   if (const auto* granted = std::get_if<items_granted>(&what)) {
     for (const auto& item : granted->items) {

@@ -127,7 +127,9 @@ TEST_CASE("I5: a change in a quiet time is noticed, a probe is none") {
   c.j.expect_quiet(true);
   c.change(100, std::vector<store::node_change>{});
   CHECK(c.broken() == broken{});
-  c.change(100, court::set("/djm/worker-version"));
+  c.change(100, {court::set("/djm/alive/a"), court::create("/djm/states/job"), court::set("/djm/states/job/x@slot")});
+  CHECK(c.broken() == broken{});
+  c.change(100, court::set("/djm/alive/a"));
   CHECK(c.broken() == broken{"I5"});
 }
 

@@ -73,6 +73,15 @@ void fault_plan::add_network_faults() {
       cut(m, {direction::up, direction::down}, lasts);
     }
   };
+  actions_["server clock set"] = [this] {
+    const auto leader = world_.ensemble().leader();
+    const auto s = leader && chance_.one_in(2) ? *leader : any_server();
+    const auto by = chance_.one_in(2) ? chance_.between(0ms, 5s) : chance_.between(5s, 60s);
+    world_.set_server_clock(s, chance_.one_in(2) ? by : -by);
+    if (chance_.one_in(2)) {
+      later(chance_.between(100ms, 5s), [this, s] { world_.set_server_clock(s, duration::zero()); });
+    }
+  };
   actions_["one-way loss"] = [this, cut] {
     const auto m = any_machine();
     const auto d = chance_.one_in(2) ? direction::up : direction::down;

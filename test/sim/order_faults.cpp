@@ -75,7 +75,7 @@ void fault_plan::add_order_faults() {
   actions_["job paused"] = [this, taken] {
     const auto& spec = any_job().spec;
     const auto h = any_node();
-    if (!h || spec.schedule.lasting()) { // its starts are counted
+    if (!h || (spec.schedule.lasting() && spec.schedule.kind != schedule_kind::calendar)) { // its starts are counted
       return;
     }
     paused_.insert(spec.id);

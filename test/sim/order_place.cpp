@@ -97,6 +97,9 @@ struct standing {
   bool operator()(const order_core::set_state& x) const {
     return read_or<store::state_payload>(nodes, tree.state(x.what.item)).state == x.what.state;
   }
+  bool operator()(const order_core::submit& x) const {
+    return read_or<store::submission_payload>(nodes, tree.submission(x.what.id)).request == x.what.request;
+  }
   bool operator()(const order_core::mend&) const { return true; }
 };
 
@@ -109,6 +112,7 @@ struct subject_of {
   std::string operator()(const order_core::switch_all&) const { return tree.pools(); }
   std::string operator()(const order_core::change_record& x) const { return tree.job(x.job); }
   std::string operator()(const order_core::set_state& x) const { return tree.state(x.what.item); }
+  std::string operator()(const order_core::submit& x) const { return tree.submission(x.what.id); }
   std::string operator()(const order_core::mend&) const { return {}; }
 };
 
@@ -150,6 +154,7 @@ struct rest_kept {
     const auto now = read_or<store::state_payload>(after, path);
     return now.token == was.token && now.seq == was.seq; // the fence of the turn stays
   }
+  bool operator()(const order_core::submit& x) const { return before.count(tree.submission(x.what.id)) == 0; }
   bool operator()(const order_core::mend&) const { return true; }
 };
 

@@ -351,6 +351,9 @@ scenario_result run_scenario(const scenario_options& o) {
     if (w.verdict().violations().empty()) {
       c.heal();
       w.run_for(s.recovery);
+      if (w.server_clocks_were_set()) {
+        w.run_for(65s); // whom the store's clock holds back asks it each minute
+      }
       // To find out that it went back takes up to T + D and two scouts, T apart; then what is gone is broken off.
       if (const auto at = w.went_back_at()) {
         w.run_for(std::max<duration>(*at + 12s - w.now(), duration::zero()));

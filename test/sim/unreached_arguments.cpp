@@ -32,6 +32,7 @@ const std::vector<argument>& pair_arguments() {
   static const std::vector<argument> all{
     // -- by nobody's wish --
     {claim::cannot, "node", "watch_fired", going | stopping, "the node's own questions set no watches"},
+    {claim::cannot, "node", "deploy_job undeploy", going | stopping, "the simulator's nodes know no kinds of jobs"},
 
     // -- by somebody else's --
     {claim::seldom, "election keeper node worker", "unjoined not_alive", going | stopping,

@@ -25,6 +25,7 @@ node_config world_options::default_config() {
   c.backoff_max = 800ms;
   c.registration_timeout = 10s;
   c.strategy_timeout = 2s;
+  c.max_clock_skew = 3s;
   return c;
 }
 
@@ -38,7 +39,19 @@ store::ensemble_options world_options::default_ensemble() {
   return e;
 }
 
-world::world(world_options options) : virtual_cluster(options), options_(std::move(options)) {
+namespace {
+
+const world_options& dated_by_leader(world_options& o) {
+  o.ensemble.wall_ms = [clocks = o.clocks](time_point t) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(process::right_wall(t) + clocks->error()).count();
+  };
+  return o;
+}
+
+} // namespace
+
+world::world(world_options options) : virtual_cluster(dated_by_leader(options)), options_(std::move(options)) {
+  options_.clocks->ensemble = &ensemble();
   coordinator().set_observer(this);
   if (options_.trace_messages) {
     coordinator().on_step = [this](sim_coordinator::owner o, const char* actor, const std::string& message) {
@@ -49,6 +62,14 @@ world::world(world_options options) : virtual_cluster(options), options_(std::mo
 
 world::~world() {
   end();
+  options_.clocks->ensemble = nullptr;
+}
+
+void world::set_server_clock(std::size_t server, duration error) {
+  options_.clocks->errors[server] = error;
+  server_clocks_were_set_ = server_clocks_were_set_ || error != duration::zero();
+  note(fmt::format("server {} has its wall clock wrong by {} ms", server,
+                   std::chrono::duration_cast<std::chrono::milliseconds>(error).count()));
 }
 
 world::handle world::start(std::size_t machine, std::optional<node_id> name,

@@ -17,6 +17,20 @@
 
 namespace djm::sim {
 
+/// The wall clocks of the servers: by how much each is wrong. The one that leads dates what is committed.
+struct server_clocks {
+  const store::embedded_ensemble* ensemble = nullptr;
+  std::map<std::size_t, duration> errors;
+  std::size_t led_last = 0;
+
+  duration error() {
+    const auto leader = ensemble != nullptr ? ensemble->leader() : std::nullopt;
+    led_last = leader.value_or(led_last);
+    const auto e = errors.find(led_last);
+    return e != errors.end() ? e->second : duration::zero();
+  }
+};
+
 struct world_options : cluster_setup {
   world_options() { ensemble = default_ensemble(); }
 
@@ -32,6 +46,7 @@ struct world_options : cluster_setup {
   bool trace_messages = false;
   /// Log records of the nodes go into the trace from this level on.
   log_level least_log = log_level::debug;
+  std::shared_ptr<server_clocks> clocks = std::make_shared<server_clocks>();
 
   /// T = D = 2 s, everything else scaled to it.
   static node_config default_config();
@@ -62,6 +77,10 @@ public:
   void listen(handle h, bool on);
 
   // -- the rest --
+
+  /// The wall clock of the server is wrong by so much from now on.
+  void set_server_clock(std::size_t server, duration error);
+  bool server_clocks_were_set() const { return server_clocks_were_set_; }
 
   /// When the ensemble last went back, if ever.
   std::optional<time_point> went_back_at() const { return went_back_at_; }
@@ -127,6 +146,7 @@ private:
   /// Those that lived when the ensemble went back.
   std::set<std::string> former_lives_;
   std::optional<time_point> went_back_at_;
+  bool server_clocks_were_set_ = false;
 };
 
 } // namespace djm::sim

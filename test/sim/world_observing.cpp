@@ -31,12 +31,18 @@ void world::happens(host& x, happening what, const std::string& detail) {
   case happening::pauses: judge_.paused(p, now()); break;
   case happening::resumes: judge_.resumed(p, now()); break;
   case happening::released: judge_.of_turns().anew(p.number(), now()); break; // nothing could start
-  case happening::part_dies: judge_.expect_failure(p); break;
+  case happening::part_dies:
+    judge_.expect_failure(p);
+    judge_.of_memory().excuse(p.number());
+    break;
   case happening::clock_set:
     judge_.of_turns().clock_set();
     judge_.of_slots().clock_set(p.number(), std::chrono::duration_cast<std::chrono::milliseconds>(p.wall()).count());
     break;
-  case happening::reborn: judge_.reborn(p, now()); break;
+  case happening::reborn:
+    judge_.reborn(p, now());
+    judge_.of_memory().excuse(p.number());
+    break;
   case happening::held:
   case happening::part_held: break;
   }
@@ -59,6 +65,8 @@ void world::committed(const store::committed_transaction& txn, time_point t) {
     }
     note(line);
   }
+  judge_.of_memory().store_clock(
+    std::chrono::duration_cast<std::chrono::milliseconds>(options_.clocks->error()).count());
   judge_.committed(txn, t);
   for (const auto& [machine, ear] : outside) {
     ear.committed(txn);
@@ -76,6 +84,9 @@ void world::run_began(const process& p, const running_info& r) {
   }
   judge_.run_began(p, r.id, r.job, r.items, executor_of(p.number()).is_stubborn(r.id), now(), r.purpose.generation,
                    true);
+  if (r.purpose.slot) {
+    judge_.of_memory().began(p.number(), r.id, r.job, r.items, *r.purpose.slot);
+  }
 }
 
 void world::stop_asked(const process& p, run_id run, stop_reason reason) {
@@ -220,6 +231,8 @@ void world::told(handle h, const node_event& e) {
     }
   }
   if (!p.dead()) {
+    judge_.of_memory().store_clock(
+      std::chrono::duration_cast<std::chrono::milliseconds>(options_.clocks->error()).count());
     judge_.told(p, e.what, now());
     if (on_event) {
       on_event(h, e.what);

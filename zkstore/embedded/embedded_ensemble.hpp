@@ -28,6 +28,8 @@ struct ensemble_options {
   duration election_time = std::chrono::milliseconds{500};
   /// Every transaction has a higher number than this, as if there had been others before.
   zxid_t history = 0;
+  /// What the wall clock of the leading server shows at a moment, Unix time in ms. None: it begins with the clock.
+  std::function<std::int64_t(time_point)> wall_ms{};
 };
 
 /// One transaction as the ensemble has committed it, for observers.
@@ -248,6 +250,7 @@ private:
   void respond(std::size_t s, const record& r, time_point t);
   void trim_log();
   bool has_quorum(std::size_t l) const;
+  std::int64_t wall_ms(time_point t) const;
   std::size_t majority() const noexcept { return servers_.size() / 2 + 1; }
   bool linked(std::size_t a, std::size_t b) const { return a == b || cut_.count(std::minmax(a, b)) == 0; }
 

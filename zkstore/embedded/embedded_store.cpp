@@ -163,6 +163,12 @@ private:
   static ensemble_options single(ensemble_options options) {
     options.servers = 1;
     options.history = std::max(options.history, beginning());
+    if (!options.wall_ms) {
+      options.wall_ms = [](time_point) {
+        const auto wall = std::chrono::system_clock::now().time_since_epoch();
+        return std::chrono::duration_cast<std::chrono::milliseconds>(wall).count();
+      };
+    }
     return options;
   }
 

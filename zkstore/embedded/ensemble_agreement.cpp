@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cassert>
+#include <chrono>
 #include <utility>
 
 #include "zkstore/embedded/embedded_ensemble.hpp"
@@ -110,6 +111,11 @@ void embedded_ensemble::apply_quota(checked_multi& checked) const {
   checked.results.front().code = rc::quota_exceeded;
 }
 
+std::int64_t embedded_ensemble::wall_ms(time_point t) const {
+  return options_.wall_ms ? options_.wall_ms(t)
+                          : std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch()).count();
+}
+
 void embedded_ensemble::propose(std::size_t l, proposal&& p, time_point t) {
   auto& tracker = servers_[l].tracker;
   record r;
@@ -137,7 +143,7 @@ void embedded_ensemble::propose(std::size_t l, proposal&& p, time_point t) {
     } else if (!tracker.claim(p.who.session, p.origin)) {
       r.txn.code = rc::session_moved;
     } else {
-      auto checked = check_multi(head_.tree(), p.txn, p.who, r.txn.zxid);
+      auto checked = check_multi(head_.tree(), p.txn, p.who, r.txn.zxid, wall_ms(t));
       apply_quota(checked);
       r.txn.code = checked.code;
       r.txn.changes = std::move(checked.changes);
@@ -158,7 +164,7 @@ std::optional<checked_multi> embedded_ensemble::intrude(const transaction& txn, 
   record r;
   r.origin = *l; // no connection waits for an answer
   r.txn.zxid = (static_cast<zxid_t>(epoch_) << 32) | static_cast<zxid_t>(++counter_);
-  auto checked = check_multi(head_.tree(), txn, {0, digest}, r.txn.zxid);
+  auto checked = check_multi(head_.tree(), txn, {0, digest}, r.txn.zxid, wall_ms(now));
   r.txn.code = checked.code;
   r.txn.changes = checked.changes;
   commit(*l, std::move(r), now);
@@ -176,6 +182,7 @@ bool embedded_ensemble::set_access(const std::string& path, std::string acl, tim
   change.what = node_change::kind::access;
   change.path = path;
   change.acl = std::move(acl);
+  change.aversion = head_.tree().find(path)->header.aversion + 1;
   record r;
   r.origin = *l;
   r.txn.zxid = (static_cast<zxid_t>(epoch_) << 32) | static_cast<zxid_t>(++counter_);

@@ -87,6 +87,89 @@ TEST_CASE("memory: a claim of another turn is known as interrupted, and goes on 
   }
 }
 
+TEST_CASE(
+  "memory: claimed gives back the slot of a run that was dropped before it started, and tells where it cannot") {
+  for (const bool lost : {false, true}) {
+    CAPTURE(lost);
+    node_of n{slots::claimed};
+    n.hold("a");
+    n.serve();
+    n.end_all();
+    n.go_to(minutes{60});
+    n.serve();
+    n.slots();
+    REQUIRE(n.running.size() == 1);
+    job_runner_core::run_end dropped;
+    dropped.dropped = true;
+    n.take(n.core_.on_run_done(*n.running.begin(), dropped, n.now()));
+    REQUIRE(n.asks.size() == 1);
+    if (lost) {
+      const auto w = n.asks.front();
+      n.asks.clear();
+      n.take(n.core_.on_slots_told({{"a", w.token, slot_result::lost, true, {}, false, false, w.number}}, n.now()));
+      CHECK(n.told() == "1 backlog 01:00-01:00");
+      CHECK(n.slots() == "");
+    } else {
+      n.serve();
+      CHECK(n.told() == "");
+      CHECK(n.slots() == "01:00");
+      CHECK(n.record("a") == "claimed 01:00/2");
+    }
+  }
+}
+
+TEST_CASE("memory: what has given way to the next slot before any run of it came to its end is told") {
+  node_of n{slots::tracked};
+  n.put("a", slot_mark::given_back, 1, 2); // its run was stopped, or dropped
+  n.records["a"].spared = 1;
+  n.go_to(minutes{120});
+  n.hold("a");
+  n.serve();
+  CHECK(n.slots() == "02:00");
+  CHECK(n.told() == "1 overlap 01:00-01:00");
+}
+
+TEST_CASE("memory: an answer is for the wish whose number it bears, whatever has been asked meanwhile") {
+  node_of n{slots::tracked};
+  n.hold("a");
+  n.serve();
+  n.end_all();
+  n.serve();
+  n.slots();
+  n.go_to(minutes{60});
+  REQUIRE(n.asks.size() == 1);
+  const auto claim = n.asks.front();
+  const auto answer = [&](std::uint64_t number) {
+    store::slot_payload p;
+    p.token = claim.token;
+    p.slot = claim.write->slot;
+    p.mark = slot_mark::claimed;
+    n.take(n.core_.on_slots_told({{"a", claim.token, slot_result::written, true, p, false, false, number}}, n.now()));
+  };
+  answer(claim.number - 1);
+  answer(claim.number + 1);
+  CHECK(n.slots() == "");
+  answer(claim.number);
+  CHECK(n.slots() == "01:00");
+}
+
+TEST_CASE("memory: of two looks at an item the later one counts") {
+  node_of n{slots::tracked};
+  n.go_to(minutes{150});
+  n.hold("a");
+  REQUIRE(n.asks.size() == 1);
+  const auto first = n.asks.front();
+  n.follow({}, midnight_ms + 1); // slots count from another moment on: it is asked again
+  REQUIRE(n.asks.size() == 2);
+  const auto answer = [&](std::uint64_t number) {
+    n.take(n.core_.on_slots_told({{"a", first.token, slot_result::known, false, {}, false, false, number}}, n.now()));
+  };
+  answer(first.number);
+  CHECK(n.asks.size() == 2); // nothing is claimed by it
+  answer(n.asks.back().number);
+  CHECK(n.asks.size() == 3);
+}
+
 TEST_CASE("memory: claimed starts nothing twice and tells of nothing that it does not know") {
   node_of n{slots::claimed, tries(5)};
   n.put("a", slot_mark::claimed, 1);

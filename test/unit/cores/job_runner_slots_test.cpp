@@ -166,3 +166,51 @@ TEST_CASE("slots: without a lease nothing starts; when it is back the latest doe
   CHECK(n.slots() == "01:30");
   CHECK(n.told() == "1 backlog 00:30-00:30");
 }
+
+TEST_CASE("slots: those that come while the job is paused are told, and none of them starts afterwards") {
+  slot_node n{cron("* * * * *")};
+  n.grant("a");
+  n.end_all();
+  n.slots();
+  const auto s = slot_node::settings(cron("* * * * *"), {}, running_mode::thread_per_item);
+  followed_job f;
+  f.job = "j";
+  f.spec = s.spec;
+  for (const bool paused : {true, false}) {
+    f.paused = paused;
+    ++f.rev;
+    n.take(n.core_.on_follow(f, n.now(), s.table));
+    n.go_to(minutes{paused ? 5 : 6});
+  }
+  CHECK(n.told() == "5 paused 00:01-00:05");
+  CHECK(n.slots() == "00:06");
+}
+
+TEST_CASE(
+  "slots: a job that is resumed after its node's clock was set right tells nothing of what had come by the wrong one") {
+  slot_node n{cron("* * * * *")};
+  n.grant("a");
+  n.end_all();
+  n.slots();
+  n.set_clock(hours_t{72});
+  n.go_to(minutes{2});
+  n.slots();
+  n.end_all();
+  (void) n.told();
+  const auto s = slot_node::settings(cron("* * * * *"), {}, running_mode::thread_per_item);
+  followed_job f;
+  f.job = "j";
+  f.spec = s.spec;
+  f.paused = true;
+  ++f.rev;
+  n.take(n.core_.on_follow(f, n.now(), s.table));
+  n.go_to(minutes{5});
+  (void) n.slots();
+  n.drift(-hours_t{72}); // nothing wakes the node before it hears of the order
+  f.paused = false;
+  ++f.rev;
+  n.take(n.core_.on_follow(f, n.now(), s.table));
+  CHECK(n.told().empty());
+  n.go_to(minutes{6});
+  CHECK(n.slots() == "00:06");
+}

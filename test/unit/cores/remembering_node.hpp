@@ -40,9 +40,10 @@ public:
     while (!asks.empty()) {
       const auto w = asks.front();
       asks.erase(asks.begin());
-      slot_answer a{w.item, w.token, slot_result::known, w.write.has_value(), {}, writer_gone};
+      slot_answer a{w.item, w.token, slot_result::known, w.write.has_value(), {}, writer_gone, false, w.number};
       if (w.write) {
         ++writes;
+        REQUIRE_MESSAGE(writes < 10'000, "it asks again and again");
         store::slot_payload p;
         p.token = w.token;
         p.slot = w.write->slot;

@@ -81,9 +81,11 @@ public:
     clock_ += by;
     take(core_.on_wake(now()));
   }
-  void end_all() {
+  /// The same, and nothing wakes the node for it.
+  void drift(duration by) { clock_ += by; }
+  void end_all(bool failed = false) {
     while (!running.empty()) {
-      end(*running.begin());
+      end(*running.begin(), failed);
     }
   }
   void take(const job_runner_core::effects& fx) {

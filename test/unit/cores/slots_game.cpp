@@ -13,6 +13,7 @@ using std::chrono::seconds;
 
 slots_game::slots_game(unsigned seed, slots rule, catch_up rest)
   : chance_(seed), rule_(rule), rest_(rest), nodes_{node{"w", tree_}, node{"v", tree_}} {
+  tree_.wall_ms = wall();
   prepare(tree_);
   tree_.put("/djm/jobs/j", "{}");
   for (auto& n : nodes_) {
@@ -61,7 +62,7 @@ void slots_game::step_once() {
   case 3: return end_session(n);
   case 4: return suspend(n);
   case 5: return draw(3) == 0 ? crash(n) : void();
-  case 6: return rebuild_runner(n);
+  case 6: return draw(2) == 0 ? rebuild_runner(n) : set_clock(n, draw_error());
   case 7:
   case 8:
   case 9:
@@ -86,7 +87,8 @@ void slots_game::begin_life(node& n) {
   s.stop_grace = seconds{1};
   n.worker = std::make_unique<driver<worker_core>>(s, tree_);
   n.worker->now = now_;
-  n.worker->take(n.worker->core.on_job_added("j", now_step()));
+  n.worker->wall_ms = wall() + n.wall_error_ms;
+  n.worker->take(n.worker->core.on_job_added("j", now_step(n)));
   n.runs.clear();
   n.joined = false;
   n.lease.reset();
@@ -109,22 +111,42 @@ void slots_game::make_runner(node& n) {
     items.push_back(r.items);
     purposes.push_back(r.purpose);
   }
-  take(n, n.runner->on_adopted(ids, items, now_step(), purposes));
+  take(n, n.runner->on_adopted(ids, items, now_step(n), purposes));
   followed_job f;
   f.job = "j";
   f.rev = 1;
   f.spec = spec();
   f.slots_since_ms = game_begins_ms;
-  take(n, n.runner->on_follow(f, now_step(), s.table));
+  take(n, n.runner->on_follow(f, now_step(n), s.table));
   if (n.lease) {
-    take(n, n.runner->on_lease(n.lease->run_until, n.lease->deadline, now_step()));
+    take(n, n.runner->on_lease(n.lease->run_until, n.lease->deadline, now_step(n)));
+  }
+}
+
+/// By how much a wall clock is wrong: often not at all.
+std::int64_t slots_game::draw_error() {
+  constexpr std::int64_t day_ms = 24 * 3'600'000;
+  const auto by = draw(2) == 0 ? std::int64_t{draw(60'000)} : std::int64_t{draw(4)} * day_ms;
+  return draw(2) == 0 ? 0 : draw(2) == 0 ? by : -by;
+}
+
+void slots_game::set_clock(node& n, std::int64_t error_ms) {
+  n.wall_error_ms = error_ms;
+  show_clocks();
+  take(n, n.runner->on_wake(now_step(n)));
+}
+
+void slots_game::show_clocks() {
+  tree_.wall_ms = wall();
+  for (auto& n : nodes_) {
+    n.worker->wall_ms = wall() + n.wall_error_ms;
   }
 }
 
 void slots_game::rebuild_runner(node& n) {
   rough_ = true;
   make_runner(n);
-  n.worker->take(n.worker->core.on_runner_rebuilt("j", now_step()));
+  n.worker->take(n.worker->core.on_runner_rebuilt("j", now_step(n)));
 }
 
 /// The process is gone at once, and its locks after D.
@@ -164,12 +186,12 @@ void slots_game::come(node& n) {
     } else {
       ++d.view.connects;
     }
-    d.take(d.core.on_session(d.view, now_step()));
+    d.take(d.core.on_session(d.view, now_step(n)));
   }
   if (!n.joined) {
     enlist(tree_, d.view.id, n.id, n.id + n.name(), {"j"});
     n.joined = true;
-    d.take(d.core.on_joined(d.view.number, tree_.data("/djm/alive/" + n.id), now_step()));
+    d.take(d.core.on_joined(d.view.number, tree_.data("/djm/alive/" + n.id), now_step(n)));
   }
 }
 
@@ -181,7 +203,7 @@ void slots_game::suspend(node& n) {
   rough_ = true;
   lose_questions(n, true);
   d.view.phase = store::session_phase::suspended;
-  d.take(d.core.on_session(d.view, now_step()));
+  d.take(d.core.on_session(d.view, now_step(n)));
 }
 
 /// What is under way arrives or does not; nobody hears which.
@@ -193,12 +215,12 @@ void slots_game::lose_questions(node& n, bool lives) {
       look();
     }
     if (lives) {
-      d.take(d.core.on_commit(q.request, store::unknown{}, now_step()));
+      d.take(d.core.on_commit(q.request, store::unknown{}, now_step(n)));
     }
   }
   for (auto& q : std::exchange(d.reads, {})) {
     if (lives) {
-      d.take(d.core.on_read(q.request, {store::read_status::failed, {}, "lost"}, now_step()));
+      d.take(d.core.on_read(q.request, {store::read_status::failed, {}, "lost"}, now_step(n)));
     }
   }
 }
@@ -213,7 +235,7 @@ void slots_game::end_session(node& n) {
   tree_.end(d.view.id);
   n.joined = false;
   d.view.phase = store::session_phase::expired;
-  d.take(d.core.on_session(d.view, now_step()));
+  d.take(d.core.on_session(d.view, now_step(n)));
   if (draw(3) == 0) {
     stay_away(n);
   }
@@ -222,12 +244,13 @@ void slots_game::end_session(node& n) {
 /// For longer than D: its runs end with their lease, and its locks are broken.
 void slots_game::stay_away(node& n) {
   now_ += seconds{25};
+  show_clocks();
   for (auto& other : nodes_) {
     other.worker->now = now_;
     make_contact(other);
   }
   look();
-  take(n, n.runner->on_wake(now_step()));
+  take(n, n.runner->on_wake(now_step(n)));
   while (!n.runs.empty()) {
     end_run(n, n.runs.begin()->first, {});
   }
@@ -236,7 +259,7 @@ void slots_game::stay_away(node& n) {
 
 void slots_game::make_contact(node& n) {
   if (n.worker->connected() && n.joined) {
-    n.worker->take(n.worker->core.on_contact(n.worker->view.number, now_, now_step()));
+    n.worker->take(n.worker->core.on_contact(n.worker->view.number, now_, now_step(n)));
   }
 }
 
@@ -254,11 +277,12 @@ void slots_game::move(const item_id& item, unsigned to) {
 
 void slots_game::pass(milliseconds d) {
   now_ += d;
+  show_clocks();
   for (auto& n : nodes_) {
     n.worker->now = now_;
     make_contact(n);
-    n.worker->take(n.worker->core.on_wake(now_step()));
-    take(n, n.runner->on_wake(now_step()));
+    n.worker->take(n.worker->core.on_wake(now_step(n)));
+    take(n, n.runner->on_wake(now_step(n)));
   }
 }
 
@@ -269,7 +293,7 @@ void slots_game::answer(node& n) {
   }
   if (tree_.has_events(d.view.id)) {
     for (const auto& e : tree_.take_events(d.view.id)) {
-      d.take(d.core.on_watch(e, now_step()));
+      d.take(d.core.on_watch(e, now_step(n)));
     }
   } else if (!d.commits.empty()) { // in the order of the session
     if (draw(12) == 0) {
@@ -280,7 +304,7 @@ void slots_game::answer(node& n) {
   } else if (!d.reads.empty()) {
     const auto q = std::move(d.reads.front());
     d.reads.pop_front();
-    d.take(d.core.on_read(q.request, tree_.read(d.view.id, q.reads), now_step()));
+    d.take(d.core.on_read(q.request, tree_.read(d.view.id, q.reads), now_step(n)));
   }
 }
 
@@ -303,7 +327,7 @@ void slots_game::end_run(node& n, bool well) {
 void slots_game::end_run(node& n, run_id id, job_runner_core::run_end how) {
   rough_ = rough_ || n.runs.at(id).stop || how.again_in; // it has not finished
   n.runs.erase(id);
-  take(n, n.runner->on_run_done(id, how, now_step()));
+  take(n, n.runner->on_run_done(id, how, now_step(n)));
 }
 
 } // namespace djm::test

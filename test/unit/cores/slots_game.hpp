@@ -18,7 +18,8 @@ namespace djm::test {
 
 /// Two nodes, each with the cores of a worker and of a runner, hold two items in turn over one store; slots come each
 /// ten seconds. Each question is answered when chance wants it, some never; sessions end in the middle of everything,
-/// nodes die and come back as other lives, cores are made anew, runs fail, are postponed and are cut off. What is kept
+/// nodes die and come back as other lives, cores are made anew, runs fail, are postponed and are cut off, and the wall
+/// clocks of nodes are set, by seconds or by days, while the store's is right. What is kept
 /// of the promises of slots is judged from what starts, from what is told, and from the store.
 class slots_game {
 public:
@@ -49,13 +50,15 @@ private:
     std::uint64_t runners = 0;
     bool joined = false;
     std::optional<lease_renewal> lease;
+    std::int64_t wall_error_ms = 0;
     std::string name() const { return "life" + std::to_string(life); }
   };
 
   unsigned draw(unsigned n) { return std::uniform_int_distribution<unsigned>{0, n - 1}(chance_); }
   void fail_with(const std::string& text) { wrong_ = wrong_.empty() ? text : wrong_; }
-  step now_step() { return {now_, ++entropy_, wall()}; }
+  step now_step(const node& n) { return {now_, ++entropy_, wall() + n.wall_error_ms}; }
   std::int64_t wall() const;
+  std::int64_t draw_error();
   job_spec spec() const;
 
   void step_once();
@@ -74,6 +77,8 @@ private:
   void end_run(node& n, bool well);
   void end_run(node& n, run_id id, job_runner_core::run_end how);
   void rebuild_runner(node& n);
+  void set_clock(node& n, std::int64_t error_ms);
+  void show_clocks();
 
   void take(node& n, const job_runner_core::effects& fx);
   void started(node& n, const job_runner_core::start_run& s);

@@ -12,7 +12,7 @@ void slots_game::take(node& n, const job_runner_core::effects& fx) {
   std::vector<slot_wish> wishes;
   const auto ask = [&] { // as the shell does: before anything is given back
     if (!wishes.empty()) {
-      n.worker->take(n.worker->core.on_slot_wishes("j", std::exchange(wishes, {}), now_step()));
+      n.worker->take(n.worker->core.on_slot_wishes("j", std::exchange(wishes, {}), now_step(n)));
     }
   };
   for (const auto& e : fx) {
@@ -24,7 +24,7 @@ void slots_game::take(node& n, const job_runner_core::effects& fx) {
       wishes.push_back(w->wish);
     } else if (const auto* r = std::get_if<job_runner_core::released>(&e)) {
       ask();
-      n.worker->take(n.worker->core.on_released("j", r->items, now_step()));
+      n.worker->take(n.worker->core.on_released("j", r->items, now_step(n)));
     } else if (const auto* m = std::get_if<emit_effect>(&e)) {
       told(m->what);
     }
@@ -39,6 +39,9 @@ void slots_game::started(node& n, const job_runner_core::start_run& s) {
   const auto slot = s.purpose.slot.value_or(0);
   const auto name = w.id + " slot " + std::to_string((slot - game_begins_ms) / gap_ms) + " attempt " +
                     std::to_string(s.purpose.attempt);
+  if (slot > wall() + clocks_differ_ms) {
+    fail_with("S6: " + name + " starts before it comes");
+  }
   if (!started_.insert({w.id, slot, s.purpose.attempt}).second && (rule_ != slots::finished || !rough_)) {
     fail_with("S2: " + name + " starts twice");
   }
@@ -91,6 +94,9 @@ void slots_game::look() {
     if (rule_ == slots::claimed) {
       covered_[item].insert(r.slot); // nobody can know more of what was claimed
     }
+    if (r.slot > wall() + clocks_differ_ms) {
+      fail_with("S6: a slot of " + item + " is written before it comes");
+    }
     if (r.slot < before.slot) {
       fail_with("S1: the slot of " + item + " falls");
     }
@@ -102,14 +108,14 @@ void slots_game::look() {
   for (auto& n : nodes_) {
     for (auto& e : std::exchange(n.worker->others, {})) {
       if (const auto* g = std::get_if<item_grant>(&e)) {
-        take(n, n.runner->on_granted(g->items, now_step()));
+        take(n, n.runner->on_granted(g->items, now_step(n)));
       } else if (const auto* v = std::get_if<item_revocation>(&e)) {
-        take(n, n.runner->on_revoked(v->items, v->reason, now_step()));
+        take(n, n.runner->on_revoked(v->items, v->reason, now_step(n)));
       } else if (const auto* l = std::get_if<lease_renewal>(&e)) {
         n.lease = *l;
-        take(n, n.runner->on_lease(l->run_until, l->deadline, now_step()));
+        take(n, n.runner->on_lease(l->run_until, l->deadline, now_step(n)));
       } else if (const auto* t = std::get_if<slots_told>(&e)) {
-        take(n, n.runner->on_slots_told(t->answers, now_step()));
+        take(n, n.runner->on_slots_told(t->answers, now_step(n), t->time));
       } else if (std::holds_alternative<registration_lost>(e)) {
         n.joined = false;
       }
@@ -123,6 +129,9 @@ void slots_game::look() {
 void slots_game::rest() {
   move("a", 0);
   move("b", 1);
+  for (auto& x : nodes_) {
+    set_clock(x, 0);
+  }
   for (int n = 0; n < 400 && wrong_.empty(); ++n) {
     for (int k = 0; k < 30; ++k) {
       for (auto& x : nodes_) {
@@ -131,14 +140,14 @@ void slots_game::rest() {
           come(x);
         } else if (tree_.has_events(d.view.id)) {
           for (const auto& e : tree_.take_events(d.view.id)) {
-            d.take(d.core.on_watch(e, now_step()));
+            d.take(d.core.on_watch(e, now_step(x)));
           }
         } else if (!d.commits.empty()) {
           d.answer_commit();
         } else if (!d.reads.empty()) {
           const auto q = std::move(d.reads.front());
           d.reads.pop_front();
-          d.take(d.core.on_read(q.request, tree_.read(d.view.id, q.reads), now_step()));
+          d.take(d.core.on_read(q.request, tree_.read(d.view.id, q.reads), now_step(x)));
         }
         look();
       }

@@ -224,3 +224,37 @@ TEST_CASE("slots: a node that leaves answers what was asked") {
   CHECK(r.d.call(&worker_core::on_hurry).find("a lost") != std::string::npos);
   CHECK(r.ask({{"a", 1, {}, false}}) == "a lost");
 }
+
+TEST_CASE("slots: with what is lost it is told whether what was to be written may be there") {
+  for (const bool sent : {true, false}) {
+    slots_rig r{{"a", "b"}};
+    r.ask({r.look("a"), r.look("b")});
+    auto wish = r.write("a", slot_mark::claimed, 1000, 1, !sent); // patient: it waits for others
+    r.d.fates = {fate::held};
+    r.ask({wish});
+    CHECK(r.transactions() == (sent ? 1 : 0));
+    r.d.suspend();
+    r.d.call(&worker_core::on_drain);
+    const auto said = r.d.call(&worker_core::on_hurry);
+    CHECK(said.find("a lost") != std::string::npos);
+    CHECK((said.find("a lost unsure") != std::string::npos) == sent);
+  }
+}
+
+TEST_CASE("slots: a lock that is gone with the session leaves only what was sent in doubt") {
+  for (const bool sent : {true, false}) {
+    slots_rig r;
+    r.ask({r.look("a")});
+    r.d.fates = {fate::lost_applied};
+    r.d.take(r.d.core.on_slot_wishes("j", {r.write("a", slot_mark::claimed, 1000, 1, !sent)}, r.d.now_step()));
+    if (sent) {
+      r.d.answer_commit();
+    }
+    r.d.expire();
+    r.tree.erase("/djm/locks/j/a.lock");
+    r.d.connect();
+    const auto said = r.rejoin();
+    CHECK(said.find("a lost") != std::string::npos);
+    CHECK((said.find("a lost unsure") != std::string::npos) == sent);
+  }
+}
