@@ -153,6 +153,41 @@ struct slot_payload {
 };
 DJM_FIELDS(slot_payload, token, epoch, job, slot, mark, attempt, spared, failures, by, incarnation)
 
+/// A node that cannot make a job of a submission.
+struct declined_mark {
+  node_id node;
+  std::string incarnation; ///< the life that said so
+  std::string why;
+};
+DJM_FIELDS(declined_mark, node, incarnation, why)
+
+/// `submissions/<job>`: a job that somebody has submitted (protocol §4.17). What is up to `hash` is made once and never
+/// changed.
+struct submission_payload {
+  std::string kind;
+  std::int64_t least_version = 1;
+  user_config config;
+  /// As the submitter calls itself, for people.
+  std::string submitted_by;
+  std::int64_t submitted_at_ms = 0; ///< Unix time, for people
+  /// Names the order: a repeat is the same submission.
+  std::string request;
+  /// Of kind, version and configuration: `hash_of_submission`.
+  std::string hash;
+  /// Which life of which node calls the factory; empty: none does.
+  node_id trying;
+  std::string trying_life;
+  /// The nodes, life by life, that have ended in the factory. After two of them nobody tries any more.
+  std::vector<node_id> died;
+  /// Who cannot make a job of it.
+  std::vector<declined_mark> declined;
+};
+DJM_FIELDS(submission_payload, kind, least_version, config, submitted_by, submitted_at_ms, request, hash, trying,
+           trying_life, died, declined)
+
+inline bool operator==(const declined_mark& a, const declined_mark& b) {
+  return equal_fields(a, b);
+}
 inline bool operator==(const offered_spec& a, const offered_spec& b) {
   return equal_fields(a, b);
 }
@@ -168,6 +203,7 @@ bool operator==(const offer_payload& a, const offer_payload& b);
 bool operator==(const jobs_version_payload& a, const jobs_version_payload& b);
 bool operator==(const state_payload& a, const state_payload& b);
 bool operator==(const slot_payload& a, const slot_payload& b);
+bool operator==(const submission_payload& a, const submission_payload& b);
 
 /// The most specifications that a record keeps, and triggers.
 constexpr std::size_t most_specs = 4;
@@ -175,5 +211,12 @@ constexpr std::size_t most_triggers = 8;
 /// The most bytes a record may have after an order. Two specifications always stay, whatever their size, and fit one
 /// request: 64 KiB each for what is registered, its configuration and what is overridden.
 constexpr std::size_t max_record_size = 200u << 10;
+/// The most nodes of which a submission says that they have declined it, of how many of them why, and the most bytes of
+/// each reason: what a submission takes in the store stays bounded, however many nodes there are.
+constexpr std::size_t most_declined = 1000;
+constexpr std::size_t most_reasons = 64;
+constexpr std::size_t max_decline_text = 500;
+/// Processes that may end in the factory of one submission.
+constexpr std::size_t most_deaths = 2;
 
 } // namespace djm::store

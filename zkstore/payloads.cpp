@@ -54,6 +54,9 @@ public:
       id("capacity", name);
       range("capacity", amount, 0, max_amount);
     }
+    for (const auto& kind : x.kinds) {
+      short_text("kinds", kind);
+    }
     for (const auto& [key, value] : x.shared) {
       id("shared", key);
       short_text("shared", value);
@@ -172,6 +175,24 @@ public:
     range("spared", x.spared, 0, std::int64_t{x.attempt} - 1);
     id_or_empty("by", x.by);
     id_or_empty("incarnation", x.incarnation);
+  }
+
+  void check(const submission_payload& x) {
+    id("kind", x.kind);
+    range("least_version", x.least_version, 1, std::numeric_limits<std::int32_t>::max());
+    short_text("submitted_by", x.submitted_by);
+    range("submitted_at_ms", x.submitted_at_ms, 0, max_time_ms);
+    id("request", x.request);
+    id("hash", x.hash);
+    id_or_empty("trying", x.trying);
+    id_or_empty("trying_life", x.trying_life);
+    for (const auto& node : x.died) {
+      id("died", node);
+    }
+    for (const auto& d : x.declined) {
+      id("declined", d.node);
+      id("declined", d.incarnation);
+    }
   }
 
 private:
@@ -313,6 +334,7 @@ DJM_PAYLOAD(offer_payload)
 DJM_PAYLOAD(jobs_version_payload)
 DJM_PAYLOAD(state_payload)
 DJM_PAYLOAD(slot_payload)
+DJM_PAYLOAD(submission_payload)
 
 #undef DJM_PAYLOAD
 

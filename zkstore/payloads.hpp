@@ -62,6 +62,8 @@ struct worker_payload {
   bool after_crash = false;
   /// What nodes of one cluster have to agree on, by the key of their configuration, as text.
   std::map<std::string, std::string> shared = {};
+  /// The kinds of which it makes jobs that are submitted, as "name@version".
+  std::vector<std::string> kinds = {};
 };
 
 /// `marks/<worker>`: what an operator wants of a worker, whether it is there or not, until that is taken back.
@@ -183,7 +185,7 @@ auto fields(V&& v, worker_payload& x) {
   return v("worker", field("incarnation", x.incarnation), field("detach_ms", x.detach_ms), field("zone", x.zone),
            field("labels", x.labels), field("weight", x.weight), field("capacity", x.capacity),
            field("max_items", x.max_items), field("left", x.left), field("took_over", x.took_over),
-           field("after_crash", x.after_crash), field("shared", x.shared));
+           field("after_crash", x.after_crash), field("shared", x.shared), field("kinds", x.kinds));
 }
 template <class V>
 auto fields(V&& v, mark_payload& x) {

@@ -149,6 +149,12 @@ std::string tree_schema::refusal_name(const node_id& worker, std::string_view in
   return join(worker, {"-", incarnation, "-", std::to_string(number)});
 }
 
+std::string tree_schema::submissions() const {
+  return join(prefix_, {"/submissions"});
+}
+std::string tree_schema::submission(const job_id& job) const {
+  return join(prefix_, {"/submissions/", job});
+}
 std::string tree_schema::model() const {
   return join(prefix_, {"/model"});
 }

@@ -54,6 +54,8 @@ public:
   /// Name of the `number`-th refusal of a life: `<worker>-<incarnation>-<number>`.
   static std::string refusal_name(const node_id& worker, std::string_view incarnation, std::uint64_t number);
   std::string model() const;
+  std::string submissions() const;
+  std::string submission(const job_id& job) const;
   std::string pool_version() const;
   std::string worker_version() const;
   std::string assignment_version() const;

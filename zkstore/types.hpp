@@ -59,14 +59,19 @@ struct stat {
   zxid_t czxid = 0;
   zxid_t mzxid = 0;
   zxid_t pzxid = 0;
+  /// When it was written last, by the wall clock of the server that led then: Unix time in ms. What a node knows of the
+  /// store's time comes from here; 0: it does not say.
+  std::int64_t mtime_ms = 0;
   std::int32_t version = 0;
   std::int32_t cversion = 0;
+  /// How often it was said anew who may do what with it; 0: it has been as it was made.
+  std::int32_t aversion = 0;
   /// 0 unless the node is ephemeral.
   session_id_t ephemeral_owner = 0;
   std::int32_t data_length = 0;
   std::int32_t num_children = 0;
 };
-DJM_FIELDS(stat, czxid, mzxid, pzxid, version, cversion, ephemeral_owner, data_length, num_children)
+DJM_FIELDS(stat, czxid, mzxid, pzxid, mtime_ms, version, cversion, aversion, ephemeral_owner, data_length, num_children)
 
 enum class create_mode : std::uint8_t { persistent, ephemeral, persistent_sequential, ephemeral_sequential };
 
@@ -136,8 +141,11 @@ struct read_result {
   bool watched = false;
   /// For `access`: everybody may change the node, or what is below it.
   bool open = false;
+  /// For `access`: who may do more than look, as a text to be compared. Two that are made by one identity for itself
+  /// have the same.
+  std::string writers{};
 };
-DJM_FIELDS(read_result, code, data, stat, children, watched, open)
+DJM_FIELDS(read_result, code, data, stat, children, watched, open, writers)
 
 enum class watch_kind : std::uint8_t { created, deleted, changed, children };
 

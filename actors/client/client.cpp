@@ -9,7 +9,6 @@
 
 #include "actors/client/client_impl.hpp"
 #include "actors/client/item_search.hpp"
-#include "actors/client/record_look.hpp"
 #include "actors/client/what_if.hpp"
 #include "actors/env/boot_time.hpp"
 #include "actors/sessions/shared_sessions.hpp"
@@ -210,19 +209,7 @@ expected<job_view> client::wait_job(const job_id& job, optional_duration timeout
   if (auto ok = check_id(job); !ok) {
     return tl::make_unexpected(ok.error());
   }
-  job_view found;
-  std::string missing;
-  const auto served = wait_for(
-    [&](const cluster_view& view) {
-      missing = missing_of(view, job, found);
-      return missing.empty();
-    },
-    timeout);
-  if (served) {
-    return found;
-  }
-  return served.error().code == errc::timed_out && !missing.empty() ? fail(errc::invalid_state, missing)
-                                                                    : tl::make_unexpected(served.error());
+  return in_turn(*impl_, timeout, [&](time_point until) { return impl_->wait_job(job, until); });
 }
 
 expected<std::vector<tree_event>> client::next_events(optional_duration timeout) {

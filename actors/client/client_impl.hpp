@@ -50,7 +50,13 @@ struct client::impl {
   expected<record_view> record(const job_id& job, time_point until);
   expected<item_state> saved(const item_ref& item, time_point until);
   expected<std::vector<refusal_view>> refusals(time_point until);
+  expected<std::vector<submission_view>> submissions(time_point until);
+  /// Of one job; nothing: it was not submitted.
+  expected<std::optional<submission_view>> submission_of(const job_id& job, const cluster_view& view, time_point until);
+  expected<job_view> wait_job(const job_id& job, time_point until);
   expected<std::vector<lock_view>> locks(time_point until);
+  /// Whether the record of the job says that it is being removed; true as well when that cannot be found out.
+  bool is_leaving(const job_id& job, time_point until);
   expected<cluster_view> wait_for(const std::function<bool(const cluster_view&)>& condition, time_point until,
                                   bool* looked = nullptr);
   expected<std::vector<tree_event>> next_events(time_point until);

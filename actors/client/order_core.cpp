@@ -112,7 +112,9 @@ void order_core::next(effects& out) {
 
 void order_core::answer(expected<order_result> result, effects& out) {
   over_ = true;
-  if (!result && uncertain_ && result.error().code != errc::unknown_outcome) {
+  // Another submission of that name has bumped the version that ours names: ours is not there, and will not come.
+  const bool settled = std::holds_alternative<submit>(what_) && !result && result.error().code == errc::duplicate_job;
+  if (!result && uncertain_ && !settled && result.error().code != errc::unknown_outcome) {
     result = fail(errc::unknown_outcome, "it may or may not have been written, and then: " + to_string(result.error()));
   }
   out.push_back(done{std::move(result)});
@@ -126,11 +128,14 @@ void order_core::again(step s, errc code, std::string why) {
 // -- what is read -----------------------------------------------------------------
 
 void order_core::ask(const std::string& version, const std::string& subject, const std::string& registration,
-                     effects& out) {
+                     effects& out, const std::string& submission) {
   version_path_ = version;
   obstacle_ = {errc::timed_out, "the store did not answer"};
   read_batch batch;
-  const slots answers{batch.get(version), batch.get(subject), batch.get(registration)};
+  slots answers{batch.get(version), batch.get(subject), batch.get(registration), {}};
+  if (!submission.empty()) {
+    answers.submission = batch.get(submission);
+  }
   store_.read({}, batch, true, out, &order_core::decide, answers);
 }
 
@@ -147,7 +152,18 @@ void order_core::begin(const switch_all&, effects& out) {
 }
 
 void order_core::begin(const change_record& x, effects& out) {
-  ask(tree_.jobs_version(), tree_.job(x.job), tree_.job_config(x.job), out);
+  const bool removes = std::holds_alternative<store::order::remove>(x.what);
+  ask(tree_.jobs_version(), tree_.job(x.job), tree_.job_config(x.job), out,
+      removes ? tree_.submission(x.job) : std::string{});
+}
+
+void order_core::begin(const submit& x, effects& out) {
+  version_path_ = tree_.jobs_version();
+  obstacle_ = {errc::timed_out, "the store did not answer"};
+  read_batch batch;
+  const auto version = batch.get(version_path_);
+  const store::submission_reads found{tree_, x.what.id, batch};
+  store_.read({}, batch, true, out, &order_core::decide_submission, version, found);
 }
 
 order_core::effects order_core::on_read(std::uint64_t request, const store::read_outcome& r, step s) {
@@ -170,13 +186,14 @@ order_core::effects order_core::on_read(std::uint64_t request, const store::read
 // -- what is decided --------------------------------------------------------------
 
 store::order_ops order_core::ops_of_record(const change_record& x, const slots& answers, step s) {
-  const auto tried = uncertain_ ? std::optional{rev_} : std::nullopt;
+  const auto tried = uncertain_ ? std::optional{store::earlier_attempt{rev_, taken_}} : std::nullopt;
   auto change = store::record_ops(tree_, x.job, x.what, x.expected_rev, cfg_.who, s.wall_ms, *answers.subject,
-                                  *answers.registration, tried);
+                                  *answers.registration, tried, answers.submission ? &**answers.submission : nullptr);
   if (!change) {
     return tl::make_unexpected(std::move(change.error()));
   }
   rev_ = change->rev;
+  taken_ = change->submission;
   return std::move(change->ops);
 }
 
@@ -205,16 +222,24 @@ store::order_ops order_core::ops_of(const slots& answers, step s) {
   return fail(errc::internal, "this order reads nothing");
 }
 
-void order_core::decide(const slots& answers, step s, effects& out) {
-  for (const auto* slot : {&answers.version, &answers.subject, &answers.registration}) {
+/// Nothing can be decided, and that is the answer.
+bool order_core::unreadable(const read_slot& version, std::initializer_list<const read_slot*> all, effects& out) {
+  for (const auto* slot : all) {
     if ((*slot)->code == rc::no_auth) {
       answer(fail(errc::no_permission, "the store does not let this account read what the order is about"), out);
-      return;
+      return true;
     }
   }
-  if (answers.version->code != rc::ok) {
+  if (version->code != rc::ok) {
     answer(fail(errc::malformed_payload, version_path_ + " is missing: there is no tree of djm, or an incomplete one"),
            out);
+    return true;
+  }
+  return false;
+}
+
+void order_core::decide(const slots& answers, step s, effects& out) {
+  if (unreadable(answers.version, {&answers.version, &answers.subject, &answers.registration}, out)) {
     return;
   }
   auto ops = ops_of(answers, s);
@@ -229,6 +254,43 @@ void order_core::decide(const slots& answers, step s, effects& out) {
   changes_ = changes_of(*ops, meaning_of(what_));
   store::transaction txn;
   txn.ops.push_back(tell(answers));
+  std::move(ops->begin(), ops->end(), std::back_inserter(txn.ops));
+  commit(std::move(txn), out);
+}
+
+/// Whether the job may have changed since the latest attempt, which an applied one has as well. Where it has not, that
+/// attempt was not applied, and meets the version that the next one leaves.
+bool order_core::changed_since_sent(const store::read_result& version, const job_id& job) const {
+  const auto now = store::read_payload<store::jobs_version_payload>(version, version_path_).value;
+  const auto changed = now ? store::changed_since(*now, version.stat.version, sent_at_) : std::nullopt;
+  return !changed || changed->count(job) > 0;
+}
+
+/// Made once and never changed: whoever does not know the outcome finds its own request there, or another one's.
+void order_core::decide_submission(const read_slot& version, const store::submission_reads& found, step s,
+                                   effects& out) {
+  const auto& what = std::get<submit>(what_).what;
+  if (unreadable(version, {&version, &found.folder, &found.submission, &found.record}, out)) {
+    return;
+  }
+  if (uncertain_ && found.submission->code != rc::ok && changed_since_sent(*version, what.id)) {
+    answer(fail(errc::unknown_outcome, "it may have been there, and have been removed since: look again"), out);
+    return;
+  }
+  sent_at_ = version->stat.version;
+  auto ops = store::submit_ops(tree_, what, found, s.wall_ms);
+  if (!ops) {
+    answer(tl::make_unexpected(std::move(ops.error())), out);
+    return;
+  }
+  if (ops->empty()) {
+    stands(out);
+    return;
+  }
+  ++sent_;
+  changes_ = changes_of(*ops, "kind " + what.kind);
+  store::transaction txn;
+  txn.ops.push_back(store::tell_of_record(tree_, what.id, cfg_.who, *version));
   std::move(ops->begin(), ops->end(), std::back_inserter(txn.ops));
   commit(std::move(txn), out);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <variant>
@@ -11,6 +12,7 @@
 #include "zkstore/session_core.hpp"
 #include "zkstore/tree/cluster_orders.hpp"
 #include "zkstore/tree/item_states.hpp"
+#include "zkstore/tree/submissions.hpp"
 
 namespace djm {
 
@@ -42,13 +44,17 @@ public:
   struct set_state {
     store::state_order what; ///< named as the order is
   };
+  /// A job that is submitted.
+  struct submit {
+    submission what; ///< with its request
+  };
   /// Changes of the tree that were decided already. They are sent once: what stands in their way has changed since.
   struct mend {
     /// The session in which they were decided.
     std::uint64_t session;
     std::vector<store::write_op> ops;
   };
-  using order = std::variant<set_marks, switch_job, switch_all, change_record, set_state, mend>;
+  using order = std::variant<set_marks, switch_job, switch_all, change_record, set_state, submit, mend>;
 
   struct done {
     expected<order_result> result;
@@ -80,6 +86,7 @@ public:
 private:
   struct slots {
     read_slot version, subject, registration;
+    std::optional<read_slot> submission{}; ///< of a job that is removed
   };
 
   void next(effects& out);
@@ -88,9 +95,14 @@ private:
   void begin(const switch_all& x, effects& out);
   void begin(const change_record& x, effects& out);
   void begin(const set_state& x, effects& out);
+  void begin(const submit& x, effects& out);
   void begin(const mend& x, effects& out);
-  void ask(const std::string& version, const std::string& subject, const std::string& registration, effects& out);
+  void ask(const std::string& version, const std::string& subject, const std::string& registration, effects& out,
+           const std::string& submission = {});
+  bool unreadable(const read_slot& version, std::initializer_list<const read_slot*> all, effects& out);
   void decide(const slots& answers, step s, effects& out);
+  void decide_submission(const read_slot& version, const store::submission_reads& found, step s, effects& out);
+  bool changed_since_sent(const store::read_result& version, const job_id& job) const;
   void decide_state(const store::state_question& found, step s, effects& out);
   void stands(effects& out);
   store::order_ops ops_of(const slots& answers, step s);
@@ -113,6 +125,10 @@ private:
   error obstacle_{errc::not_connected, "there was no connection to the store"};
   /// Of the record, or the state of an item, as the order leaves it.
   std::int64_t rev_ = 0;
+  /// The submission that a removal takes with it.
+  store::zxid_t taken_ = 0;
+  /// `jobs-version` as it was when a submission was sent last.
+  std::int32_t sent_at_ = 0;
   /// A transaction may have been applied, or may still be.
   bool uncertain_ = false;
   std::uint32_t sent_ = 0;

@@ -152,15 +152,16 @@ void doctor::look_at_names() {
                                        tree_.workers(),      tree_.pools(),          tree_.locks(),
                                        tree_.pool_version(), tree_.worker_version(), tree_.assignment_version(),
                                        tree_.marks(),        tree_.jobs(),           tree_.jobs_version(),
-                                       tree_.states(),       tree_.refusals(),       tree_.model()};
+                                       tree_.states(),       tree_.refusals(),       tree_.model(),
+                                       tree_.submissions()};
   for (const auto& name : all_.names_below(tree_.root())) {
     const auto path = all_.join(tree_.root(), name);
     if (known.count(path) == 0 && all_.find(path) != nullptr) {
       foreign(path, "djm has no such node below its root");
     }
   }
-  for (const auto& folder :
-       {tree_.workers(), tree_.alive(), tree_.marks(), tree_.jobs(), tree_.pools(), tree_.locks(), tree_.states()}) {
+  for (const auto& folder : {tree_.workers(), tree_.alive(), tree_.marks(), tree_.jobs(), tree_.pools(), tree_.locks(),
+                             tree_.states(), tree_.submissions()}) {
     for (const auto& name : all_.names_below(folder)) {
       if (!is_valid_id(name)) {
         foreign(all_.join(folder, name), "the name is no id");
@@ -251,6 +252,9 @@ void doctor::look_at_payloads() {
     if (const auto* config = all_.find(tree_.job_config(job_id{std::string{store::name_of(node->path)}}))) {
       check<store::config_payload>(*config, followed + "configure the job anew");
     }
+  }
+  for (const auto* node : all_.below(tree_.submissions())) {
+    check<store::submission_payload>(*node, "no node deploys it: remove it, and submit the job anew");
   }
   if (const auto* model = all_.find(tree_.model())) {
     check<store::model_payload>(*model, "the leader writes it anew with its next plan");

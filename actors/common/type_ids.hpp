@@ -17,6 +17,8 @@ struct strategy_done;
 struct question;
 struct config_judged;
 struct job_gone;
+struct job_made;
+struct deploy_job;
 
 } // namespace djm
 
@@ -92,6 +94,10 @@ struct followed;
 struct job_ended;
 struct follow;
 struct config_checked;
+struct deployed;
+struct undeployed;
+struct stop_deploying;
+struct undeploy;
 struct pool_changed;
 
 } // namespace djm::msg
@@ -180,5 +186,11 @@ CAF_ADD_TYPE_ID(djm_parts, (djm::msg::prepared))
 CAF_ADD_TYPE_ID(djm_parts, (djm::msg::pool_changed))
 CAF_ADD_TYPE_ID(djm_parts, (djm::slots_asked))
 CAF_ADD_TYPE_ID(djm_parts, (djm::slots_told))
+CAF_ADD_TYPE_ID(djm_parts, (djm::job_made))
+CAF_ADD_TYPE_ID(djm_parts, (djm::deploy_job))
+CAF_ADD_TYPE_ID(djm_parts, (djm::msg::deployed))
+CAF_ADD_TYPE_ID(djm_parts, (djm::msg::undeployed))
+CAF_ADD_TYPE_ID(djm_parts, (djm::msg::stop_deploying))
+CAF_ADD_TYPE_ID(djm_parts, (djm::msg::undeploy))
 
 CAF_END_TYPE_ID_BLOCK(djm_parts)

@@ -53,6 +53,8 @@ public:
   void add(store::write_op op) { add(std::nullopt, std::move(op)); }
 
   std::size_t size() const { return txn_.ops.size(); }
+  /// Another operation in place of that one, with the same label.
+  void replace(std::size_t at, store::write_op op) { txn_.ops.at(at) = std::move(op); }
   /// Takes back what was added since there were `size` operations.
   void shrink(std::size_t size) {
     txn_.ops.resize(size);

@@ -120,11 +120,11 @@ void keeper_core::begin(step s, effects& out) {
 
 // -- jobs -------------------------------------------------------------------------
 
-keeper_core::effects keeper_core::on_offer(const job_spec& spec, bool again, step s) {
+keeper_core::effects keeper_core::on_offer(const job_spec& spec, bool again, std::int64_t submitted, step s) {
   effects out;
   auto& p = *parts_;
   const bool first = p.offers.empty();
-  p.offers.offer(spec, again);
+  p.offers.offer(spec, again, submitted);
   if (first && p.session && p.member.joined()) {
     p.session->record_news.look_now(s); // nobody was concerned until now
   }

@@ -49,7 +49,7 @@ public:
   effects on_read(std::uint64_t request, const store::read_outcome& outcome, step s);
   effects on_watch(const store::watch_event& e, step s);
   /// This node can run the job from now on. `again`: it could before, and only this keeper is new.
-  effects on_offer(const job_spec& spec, bool again, step s);
+  effects on_offer(const job_spec& spec, bool again, std::int64_t submitted, step s);
   effects on_withdraw(const job_id& job, step s);
   /// The pool as this node sees it: valid, sorted names.
   effects on_pool(const job_id& job, std::vector<item_id> items, step s);

@@ -21,6 +21,8 @@ struct keeper_config {
   std::string host;
   std::int64_t pid = 0;
   std::string http_url;
+  /// The kinds that this node knows: "name@version".
+  std::vector<std::string> kinds = {};
   std::int64_t started_at_ms = 0;
   std::size_t max_transaction_ops = 200;
   /// This core replaces one that failed after this incarnation had joined.

@@ -72,7 +72,7 @@ keeper_actor::behavior_type keeper_shell::make_behavior() {
     [this](msg::read_done& m) { tell(&keeper_core::on_read, m.request, m.outcome); },
     [this](msg::watch_fired& m) { tell(&keeper_core::on_watch, m.event); },
     [this](msg::session_changed& m) { tell(&keeper_core::on_session, m.view); },
-    [this](msg::offer& m) { tell(&keeper_core::on_offer, m.spec, m.again); },
+    [this](msg::offer& m) { tell(&keeper_core::on_offer, m.spec, m.again, m.submitted); },
     [this](msg::prepared& m) { tell(&keeper_core::on_prepared, m.job, m.generation); },
     [this](msg::withdraw& m) { tell(&keeper_core::on_withdraw, m.job); },
     [this](msg::not_alive) { tell(&keeper_core::on_not_alive); }, //

@@ -51,8 +51,8 @@ public:
     /// answered.
     bool judged_by_code = false;
     std::string by = {}; ///< filled in by `ask`
-    /// The rev that an attempt leaves which is under way, or whose outcome is not known.
-    std::optional<std::int64_t> tried = {};
+    /// What an attempt leaves which is under way, or whose outcome is not known.
+    std::optional<store::earlier_attempt> tried = {};
   };
   struct see_cluster {};
   /// What is saved of an item. `offered`: its job's record is in the store or on its way there.
@@ -153,7 +153,8 @@ private:
   void read_offers(const read_slot& version, const read_slot& alive, step s, effects& out);
   void retire(std::int32_t worker_version, const pool_slots& slots, const read_slots<node_id>& offers, step s,
               effects& out);
-  void change_job(const read_slot& version, const store::record_reads& found, step s, effects& out);
+  void change_job(const read_slot& version, const store::record_reads& found,
+                  const std::optional<read_slot>& submission, step s, effects& out);
   bool waits_for_record(const store::state_question& found, bool offered, step s);
   void show_state(const store::state_question& found, step s, effects& out);
   void change_state(const store::state_question& found, step s, effects& out);

@@ -38,17 +38,21 @@ void admin_core::begin(const change_record& x, effects& out) {
   read_batch ask;
   const auto version = ask.get(tree_.jobs_version());
   const store::record_reads found{tree_, x.job, ask};
-  store_.read({}, ask, true, out, &admin_core::change_job, version, found);
+  const bool removes = std::holds_alternative<store::order::remove>(x.what);
+  const auto submission = removes ? std::optional{ask.get(tree_.submission(x.job))} : std::nullopt;
+  store_.read({}, ask, true, out, &admin_core::change_job, version, found, submission);
 }
 
-void admin_core::change_job(const read_slot& version, const store::record_reads& found, step s, effects& out) {
+void admin_core::change_job(const read_slot& version, const store::record_reads& found,
+                            const std::optional<read_slot>& submission, step s, effects& out) {
   const auto& x = wished<change_record>();
-  if (found.record->code != rc::ok && x.offered) {
+  const auto* submitted = submission ? &**submission : nullptr;
+  if (found.record->code != rc::ok && x.offered && !(submitted != nullptr && submitted->code == rc::ok)) {
     hold(s, "the record of job \"" + x.job + "\" is not written yet");
     return;
   }
-  auto change =
-    store::record_ops(tree_, x.job, x.what, x.expected_rev, x.by, s.wall_ms, *found.record, *found.config, x.tried);
+  auto change = store::record_ops(tree_, x.job, x.what, x.expected_rev, x.by, s.wall_ms, *found.record, *found.config,
+                                  x.tried, submitted);
   if (!change) {
     answer(tl::make_unexpected(std::move(change.error())), out);
     return;
@@ -58,7 +62,7 @@ void admin_core::change_job(const read_slot& version, const store::record_reads&
     answer({}, out);
     return;
   }
-  std::get<change_record>(wishes_.current()->what).tried = change->rev;
+  std::get<change_record>(wishes_.current()->what).tried = {change->rev, change->submission};
   store::transaction txn;
   txn.ops.emplace_back(store::check_op{tree_.alive(cfg_.node)});
   txn.ops.push_back(store::tell_of_record(tree_, x.job, x.by, *version));

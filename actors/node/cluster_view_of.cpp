@@ -31,6 +31,7 @@ worker_view view_worker(const store::tree_snapshot::worker& from) {
     v.weight = p->weight;
     v.capacity = p->capacity;
     v.max_items = p->max_items;
+    v.kinds = p->kinds;
     left = p->left;
   }
   v.state = from.alive.shown == presence::held ? worker_state::alive : left ? worker_state::left : worker_state::gone;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/node/node_jobs.hpp"
 #include "actors/node/node_state.hpp"
 
 namespace djm {
@@ -77,6 +78,7 @@ void start_part(node_ptr self, part which, bool rebuilt) {
     s.rebuilt = rebuilt;
     return take(st.now->worker, spawn_worker(system, env, std::move(s)));
   }
+  case part::deployer: return take(st.now->deployer, start_deployer(self));
   }
 }
 
@@ -92,6 +94,7 @@ void introduce_all(node_ptr self) {
   self->mail(now).send(now.who->manager);
   self->mail(now).send(now.who->election);
   self->mail(now).send(now.who->keeper);
+  tell_deployer(self, now);
   for (auto& [id, j] : st.jobs) {
     if (j.runner) {
       self->mail(now).send(j.runner);
@@ -134,8 +137,12 @@ void free_job(node_ptr self, const job_id& job) {
   for (auto& p : j->second.waiting) {
     cx::deliver(p);
   }
+  const bool submitted = j->second.submitted != 0;
   st.jobs.erase(j);
   job_over(self, job);
+  if (submitted) {
+    tell_deployer(self, msg::undeployed{job});
+  }
 }
 
 void give_up_job(node_ptr self, const job_id& job) {
@@ -160,6 +167,7 @@ void end_orphaned_session(node_ptr self) {
   self->mail(msg::session_changed{gone}).send(st.now->keeper);
   self->mail(msg::session_changed{gone}).send(st.now->election);
   self->mail(msg::session_changed{gone}).send(st.now->manager);
+  tell_deployer(self, msg::session_changed{gone});
   tell(self, &admin_core::on_joined, false);
   tell(self, &admin_core::on_session, gone);
   st.parts.env->exec().session_ends(gone.number, gone.closed_at); // the worker may be late to hear of it
@@ -182,6 +190,9 @@ void forget_life(node_ptr self) {
   end(st.now->manager);
   end(st.now->election);
   end(st.now->keeper);
+  if (st.now->deployer) {
+    end(st.now->deployer);
+  }
   for (auto& [id, j] : st.jobs) {
     j.followed.reset(); // what the store says now has another history
     j.pool = {};
@@ -203,6 +214,9 @@ void end_parts(node_ptr self) {
   self->send_exit(st.now->manager, why);
   self->send_exit(st.now->election, why);
   self->send_exit(st.now->keeper, why);
+  if (st.now->deployer) {
+    self->send_exit(st.now->deployer, why);
+  }
   self->send_exit(st.now->store, why);
 }
 
@@ -266,7 +280,7 @@ void apply(node_ptr self, core::adopt_runner& x) {
 void apply(node_ptr self, core::offer& x) {
   const auto& st = self->state();
   const auto& j = st.jobs.at(x.job);
-  self->mail(msg::offer{j.spec, j.followed.has_value()}).send(st.now->keeper);
+  self->mail(msg::offer{j.spec, j.followed.has_value(), j.submitted}).send(st.now->keeper);
 }
 void apply(node_ptr self, core::withdraw& x) {
   self->mail(msg::withdraw{x.job}).send(self->state().now->keeper);
@@ -294,6 +308,7 @@ void apply(node_ptr self, core::forget_life&) {
 }
 void apply(node_ptr self, core::refuse_wishes&) {
   carry_out(self, self->state().admin->on_stop());
+  tell_deployer(self, msg::stop_deploying{});
 }
 void apply(node_ptr self, core::stop_runs& x) {
   self->mail(msg::stop_runs{stop_reason::shutdown}).send(self->state().jobs.at(x.job).runner);
@@ -327,38 +342,6 @@ void apply(node_ptr self, core::report& x) {
 }
 
 } // namespace
-
-error hanging_error(const node_state& st, const job_id& job) {
-  const auto& activity = *st.jobs.at(job).activity;
-  std::string what;
-  const auto add = [&](const std::string& x) { what += (what.empty() ? "" : ", ") + x; };
-  for (const auto& r : st.parts.env->exec().running(job)) {
-    if (r.question) {
-      add("its answer to a question about item \"" + r.items.front().id + "\"");
-      continue;
-    }
-    add("run " + std::to_string(r.id) + " with item \"" + r.items.front().id + "\"" +
-        (r.items.size() > 1 ? " and " + std::to_string(r.items.size() - 1) + " more" : ""));
-  }
-  if (activity.pool_calls > 0) {
-    add("its pool function");
-  }
-  if (activity.config_calls > 0) {
-    add("its function that checks the configuration");
-  }
-  if (activity.cut_calls > 0) {
-    add("its running strategy");
-  }
-  if (activity.dying) {
-    add("the destructor of its code");
-  }
-  if (what.empty()) {
-    return {errc::timed_out, "job \"" + job + "\" on node \"" + st.identity.config.id +
-                               "\": its items could not be given back to the store in time"};
-  }
-  return {errc::user_code_hangs,
-          "job \"" + job + "\" on node \"" + st.identity.config.id + "\": " + what + " has not come back"};
-}
 
 std::string make_incarnation(node_env& env) {
   static const char digits[] = "0123456789abcdef";

@@ -6,6 +6,7 @@
 #include "actors/node/admission.hpp"
 #include "actors/node/job_orders.hpp"
 #include "actors/node/listener.hpp"
+#include "actors/node/node_jobs.hpp"
 #include "actors/node/node_state.hpp"
 #include "actors/node/record_orders.hpp"
 #include "actors/node/report_feed.hpp"
@@ -80,64 +81,12 @@ caf::result<void> wish(node_ptr self, admin_core::wish w) {
   return promise;
 }
 
-/// Nothing is refused for it: the node that leads may know the strategy although this one does not.
-void warn_of_strategy(node_ptr self, const job_spec& spec) {
-  const auto& known = *self->state().parts.strategies;
-  const auto& name = spec.attributes.strategy;
-  if (name.empty() || known.find(name) != nullptr) {
-    return;
-  }
-  std::string names;
-  for (const auto& x : known.names()) {
-    names += (names.empty() ? "" : ", ") + x;
-  }
-  publish(self, problem{"node",
-                        {errc::unknown_strategy, "job \"" + spec.id + "\" names the strategy \"" + name +
-                                                   "\", which this node does not know: while it leads, items of the "
-                                                   "job get no worker; known are " +
-                                                   names},
-                        about_job(planner_strategy, spec.id)});
-}
-
 caf::result<void> admit(node_ptr self, register_job& m) {
-  auto& st = self->state();
-  const auto& id = m.spec.id;
-  if (st.life->is_stopping()) {
-    return to_caf(stopping_error(st));
-  }
-  if (auto ok = check_admission(m.spec, st.identity.config); !ok) {
-    return to_caf(ok.error());
-  }
-  if (!m.code) {
-    return caf::make_error(errc::invalid_config, "job \"" + id + "\" has no code");
-  }
-  if (st.jobs.count(id) > 0) {
-    return caf::make_error(
-      errc::duplicate_job,
-      "job \"" + id + "\" is registered on node \"" + st.identity.config.id + "\" already" +
-        (st.life->is_leaving(id) ? " and on its way out; unregister_job is answered when it is free" : ""));
-  }
-  auto table = table_of(m.spec.schedule, *st.parts.env);
-  if (!table) {
-    return to_caf({table.error().code, "job \"" + id + "\": schedule: " + table.error().text});
-  }
-  const auto job = id;
-  warn_of_strategy(self, m.spec);
-  auto activity = std::make_shared<job_activity>();
-  auto code = guard(st.parts.env, job, std::move(m.code), activity,
-                    [weak = caf::weak_actor_ptr{self->ctrl()}, job] { post_to<node_impl>(weak, job_gone{job}); });
-  st.jobs.emplace(
-    job, job_entry{std::move(m.spec), {}, *std::move(table), std::move(code), std::move(activity), {}, {}, {}, {}});
-  carry_out(self, st.life->add_job(job));
-  return caf::unit;
-}
-
-caf::result<void> add_job(node_ptr self, register_job& m) {
-  auto outcome = admit(self, m);
+  const auto refused = add_job(self, m);
   if (m.code) {
     release_as_user_code(*self->state().parts.env, m.spec.id, std::move(m.code));
   }
-  return outcome;
+  return refused ? caf::result<void>{to_caf(*refused)} : caf::result<void>{caf::unit};
 }
 
 /// A problem, a grant, or a state of the connection or the leadership: its end is told as well, by whoever has told it.
@@ -294,7 +243,12 @@ void init(node_ptr self, node_config config, node_parts parts) {
   init_part(self);
   auto& st = self->state();
   st.parts = std::move(parts);
-  st.identity = {std::move(config), st.parts.incarnation, st.parts.host, st.parts.pid, st.parts.http_url};
+  st.identity = {std::move(config), st.parts.incarnation, st.parts.host, st.parts.pid, st.parts.http_url, {}};
+  if (st.parts.kinds) {
+    for (const auto& k : *st.parts.kinds) {
+      st.identity.kinds.push_back(store::name_of_kind(k.name, k.version));
+    }
+  }
   st.life = std::make_unique<supervisor_core>(supervisor_settings(st.identity));
   st.admin = std::make_unique<admin_core>(admin_settings(st.identity));
   st.desk = std::make_unique<event_desk>(st.identity.config.id, st.identity.config.store.connect);
@@ -329,7 +283,8 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
         publish(self, std::move(m.what));
       }
     },
-    [self](msg::wake) { woken(self); }, [self](register_job& m) -> caf::result<void> { return add_job(self, m); },
+    [self](msg::wake) { woken(self); },
+    [self](register_job& m) -> caf::result<void> { return admit(self, m); },
     [self](unregister_job& m) -> caf::result<void> { return give_back(self, m); },
     [self](switch_job& m) -> caf::result<void> { return enable_job(self, m); },
     [self](switch_all& m) -> caf::result<void> { return wish(self, admin_core::set_all_disabled{!m.enabled}); },
@@ -373,7 +328,8 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
     [self](job_gone& m) { carry_out(self, self->state().life->on_job_gone(m.job)); },
     [self](msg::joined&) { joined(self); }, [self](msg::unjoined) { unjoined(self); },
     [self](msg::followed& m) { follow(self, m.what); }, [self](msg::job_ended& m) { end_job(self, m); },
-    [self](const msg::pool_changed& m) { pool_changed(self, m); },
+    [self](const msg::pool_changed& m) { pool_changed(self, m); }, [self](const deploy_job& m) { deploy(self, m); },
+    [self](const msg::undeploy& m) { undeploy(self, m.job); },
     [self](msg::store_closed) { tell(self, &supervisor_core::on_store_closed); },
     // -- from the store --
     [self](msg::commit_done& m) { tell(self, &admin_core::on_commit, m.request, m.outcome); },

@@ -4,10 +4,12 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <caf/actor.hpp>
 
 #include "actors/env/node_env.hpp"
+#include "djm/job_kind.hpp"
 #include "djm/node_actor.hpp"
 
 namespace djm {
@@ -24,6 +26,8 @@ struct node_parts {
   /// Is told how the node is, every `report_period`; null = nobody.
   std::shared_ptr<report_feed> reports;
   duration report_period = std::chrono::seconds{15};
+  /// The kinds that it knows, which have been checked; null: none.
+  std::shared_ptr<const std::vector<job_kind>> kinds;
   /// Are registered before anything starts; what `add_job` checks has been checked.
   std::vector<job_definition> jobs;
   std::string host;
@@ -33,7 +37,7 @@ struct node_parts {
   /// Empty: drawn from the environment's random numbers.
   std::string incarnation;
   /// Only for tests: called by the node with each part it starts or rebuilds ("store", "keeper", "election", "manager",
-  /// "worker", "runner <job>").
+  /// "worker", "deployer", "runner <job>").
   std::function<void(const std::string& part, caf::actor handle)> on_part;
 };
 

@@ -67,6 +67,7 @@ struct job_entry {
   cx::watch end{};                                        ///< of the runner
   std::vector<caf::typed_response_promise<void>> waiting; ///< for the job to be free
   pool_sight pool;
+  std::int64_t submitted = 0; ///< czxid of the submission that it was made of; 0: the program's own
 };
 
 struct listener_entry {

@@ -25,6 +25,7 @@ keeper_core::settings keeper_settings(const node_identity& n) {
   s.host = n.host;
   s.pid = n.pid;
   s.http_url = n.http_url;
+  s.kinds = n.kinds;
   return s;
 }
 
@@ -56,6 +57,7 @@ worker_core::settings worker_settings(const node_identity& n) {
   s.detach_tolerance = n.config.detach_tolerance;
   s.stop_grace = n.config.stop_grace;
   s.state_patience = n.config.store.operation_deadline;
+  s.max_clock_skew = n.config.max_clock_skew;
   return s;
 }
 
@@ -67,6 +69,10 @@ job_runner_core::settings runner_settings(const node_identity& n, const job_spec
   s.backoff_min = n.config.backoff_min;
   s.backoff_max = n.config.backoff_max;
   return s;
+}
+
+deployer_core::settings deployer_settings(const node_identity& n) {
+  return settings_of<deployer_core::settings>(n);
 }
 
 admin_core::settings admin_settings(const node_identity& n) {
@@ -82,6 +88,7 @@ supervisor_core::settings supervisor_settings(const node_identity& n) {
   s.backoff_max = n.config.backoff_max;
   s.stop_timeout = n.config.stop_timeout;
   s.operation_deadline = n.config.store.operation_deadline;
+  s.deploys = !n.kinds.empty();
   return s;
 }
 

@@ -2,10 +2,12 @@
 
 #include <unistd.h>
 
+#include <limits>
 #include <set>
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <caf/actor_system.hpp>
 
@@ -20,6 +22,7 @@
 #include "model/web_address.hpp"
 #include "zkstore/payloads.hpp"
 #include "zkstore/tree/shared_settings.hpp"
+#include "zkstore/tree/submissions.hpp"
 
 namespace djm {
 
@@ -35,15 +38,18 @@ std::string host_name() {
 namespace {
 
 /// What a node says of itself goes into one transaction; larger it would never join.
-expected<void> check_size(const node_config& config) {
+expected<void> check_size(const node_config& config, const std::vector<job_kind>& kinds) {
   constexpr std::size_t most = 256u << 10;
   store::worker_payload w;
   w.zone = config.zone;
   w.labels = config.labels;
   w.capacity = config.capacity;
   w.shared = store::shared_settings(config);
+  for (const auto& k : kinds) {
+    w.kinds.push_back(store::name_of_kind(k.name, k.version));
+  }
   if (const auto size = store::encode(w).size(); size > most) {
-    return fail(errc::invalid_config, "labels and capacity take " + std::to_string(size) +
+    return fail(errc::invalid_config, "labels, capacity and kinds take " + std::to_string(size) +
                                         " bytes in the store; at most " + std::to_string(most) + " are possible");
   }
   return {};
@@ -54,6 +60,29 @@ expected<void> check_http_url(const std::string& url) {
   if (!url.empty() && !impl::parse_web_address(url)) {
     return fail(errc::invalid_config,
                 "node_options::http_url is " + impl::quote(url) + "; it must be " + impl::web_address_rule);
+  }
+  return {};
+}
+
+expected<void> check_kinds(const std::vector<job_kind>& kinds) {
+  std::set<std::string> seen;
+  for (const auto& k : kinds) {
+    const auto which = "node_options::kinds: " + impl::quote(k.name);
+    if (!is_valid_id(k.name) || k.name.size() > max_kind_name) {
+      return fail(errc::invalid_config,
+                  which + " must follow the rule of ids, and have at most " + std::to_string(max_kind_name) + " bytes");
+    }
+    if (k.version < 1 || k.version > std::numeric_limits<std::int32_t>::max()) {
+      return fail(errc::invalid_config, which + " has version " + std::to_string(k.version) +
+                                          "; it must be from 1 to " +
+                                          std::to_string(std::numeric_limits<std::int32_t>::max()));
+    }
+    if (!k.make) {
+      return fail(errc::invalid_config, which + " has no function that makes a job");
+    }
+    if (!seen.insert(k.name).second) {
+      return fail(errc::invalid_config, which + " is there twice");
+    }
   }
   return {};
 }
@@ -141,7 +170,10 @@ expected<spawned_node> spawn_node_with_key(caf::actor_system& system, node_confi
   if (auto ok = check_reports(options); !ok) {
     return tl::make_unexpected(ok.error());
   }
-  if (auto ok = check_size(config); !ok) {
+  if (auto ok = check_kinds(options.kinds); !ok) {
+    return tl::make_unexpected(ok.error());
+  }
+  if (auto ok = check_size(config, options.kinds); !ok) {
     return tl::make_unexpected(ok.error());
   }
   if (auto ok = check_http_url(options.http_url); !ok) {
@@ -190,6 +222,7 @@ expected<spawned_node> spawn_node_with_key(caf::actor_system& system, node_confi
                 "node \"" + config.id + "\": the system refuses the threads it needs: " + std::string{e.what()});
   }
   parts.jobs = std::move(options.jobs);
+  parts.kinds = std::make_shared<const std::vector<job_kind>>(std::move(options.kinds));
   parts.strategies = std::move(options.strategies);
   parts.host = host_name();
   parts.pid = getpid();

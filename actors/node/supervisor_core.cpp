@@ -8,7 +8,7 @@
 namespace djm {
 
 const char* supervisor_core::name_of(part x) {
-  constexpr const char* names[] = {"store", "keeper", "election", "manager", "worker"};
+  constexpr const char* names[] = {"store", "keeper", "election", "manager", "worker", "deployer"};
   return names[static_cast<std::size_t>(x)];
 }
 
@@ -16,7 +16,7 @@ supervisor_core::supervisor_core(settings s) : cfg_(std::move(s)) {}
 
 supervisor_core::effects supervisor_core::start() {
   effects out;
-  for (auto p : {part::store, part::keeper, part::election, part::manager, part::worker}) {
+  for (auto p : parts()) {
     alive_.insert(p);
     out.push_back(start_part{p, false});
   }
@@ -182,7 +182,8 @@ void supervisor_core::begin_new_life(const error& why, effects& out) {
   out.push_back(report{"store", {why.code, why.text + "; this node goes on in a new life"}});
   out.push_back(forget_life{});
   joined_ = false;
-  dead_ = {part::store, part::keeper, part::election, part::manager, part::worker};
+  const auto all = parts();
+  dead_ = {all.begin(), all.end()};
   rebuild(out);
 }
 

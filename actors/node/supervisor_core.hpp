@@ -37,8 +37,9 @@ namespace djm {
 /// ```
 class supervisor_core {
 public:
-  /// In the order in which they start. Beside them there is one runner per job.
-  enum class part : std::uint8_t { store, keeper, election, manager, worker };
+  /// In the order in which they start; the deployer only where kinds of jobs are known. Beside them there is one runner
+  /// per job.
+  enum class part : std::uint8_t { store, keeper, election, manager, worker, deployer };
   static const char* name_of(part x);
 
   enum class life : std::uint8_t { starting, running, draining, leaving, closing, ending, stopped };
@@ -125,6 +126,8 @@ public:
     /// More failures than this within `failure_window` stop the node.
     std::size_t max_failures = 5;
     duration failure_window = std::chrono::minutes{1};
+    /// This node knows kinds of jobs.
+    bool deploys = false;
   };
 
   explicit supervisor_core(settings s);
@@ -189,6 +192,14 @@ private:
     bool leaving = false;
     bool free = false;
   };
+
+  std::vector<part> parts() const {
+    std::vector<part> all{part::store, part::keeper, part::election, part::manager, part::worker};
+    if (cfg_.deploys) {
+      all.push_back(part::deployer);
+    }
+    return all;
+  }
 
   settings cfg_;
   life phase_ = life::starting;

@@ -16,6 +16,8 @@ struct offer {
   job_spec spec;
   /// It could before, and its record was followed: only the keeper is a new one.
   bool again = false;
+  /// czxid of the submission that it was made of: it is offered while that one is there; 0: the program's own.
+  std::int64_t submitted = 0;
 };
 
 /// It cannot any more.
@@ -50,7 +52,7 @@ struct joined {
 /// It is not any more.
 struct unjoined {};
 
-DJM_FIELDS(offer, spec, again)
+DJM_FIELDS(offer, spec, again, submitted)
 DJM_FIELDS(withdraw, job)
 DJM_FIELDS(pool, job, items)
 DJM_FIELDS(prepared, job, generation)

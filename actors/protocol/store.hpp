@@ -96,11 +96,11 @@ using store_client_actor = cx::typed<
 
 /// Owns the session with the store.
 using store_actor = cx::typed<
-  // from keeper, election, manager, worker, node: answered by `session_changed`
+  // from keeper, election, manager, worker, deployer, node: answered by `session_changed`
   caf::result<void>(msg::attach),
-  // from keeper, election, manager, worker, node: answered by `commit_done`
+  // from keeper, election, manager, worker, deployer, node: answered by `commit_done`
   caf::result<void>(msg::commit),
-  // from keeper, election, manager, worker, node: answered by `read_done`
+  // from keeper, election, manager, worker, deployer, node: answered by `read_done`
   caf::result<void>(msg::read),
   // from keeper
   caf::result<void>(msg::start_probing),

@@ -1,7 +1,12 @@
 #pragma once
 
+#include <cstdint>
+#include <memory>
+#include <string>
+
 #include "actors/protocol/keeper.hpp"
 #include "djm/events.hpp"
+#include "djm/job.hpp"
 #include "djm/job_record.hpp"
 
 /// What the parts of a node tell the node.
@@ -44,6 +49,11 @@ struct job_ended {
   std::string why;
 };
 
+/// This job, which was submitted, is not wanted any more.
+struct undeploy {
+  job_id job;
+};
+
 /// The session has ended.
 struct store_closed {};
 
@@ -58,15 +68,24 @@ DJM_FIELDS(settled, settled)
 DJM_FIELDS(job_free, job)
 DJM_FIELDS(followed, what)
 DJM_FIELDS(job_ended, job, why)
+DJM_FIELDS(undeploy, job)
 DJM_FIELDS(store_closed)
 
 } // namespace djm::msg
 
 namespace djm {
 
+/// The job that was made of a submission. Answered by `deployed`.
+struct deploy_job {
+  /// Of the submission: its czxid.
+  std::int64_t number = 0;
+  /// Taken out where the node takes the job, and left where it does not.
+  std::shared_ptr<expected<job_definition>> what;
+};
+
 /// The node, as its parts see it.
 using supervisor_actor = cx::typed<
-  // from store, keeper, election, manager, worker, job_runner; node: for a listener
+  // from store, keeper, election, manager, worker, deployer, job_runner; node: for a listener
   caf::result<void>(msg::happened),
   // from keeper
   caf::result<void>(msg::left),
@@ -88,7 +107,13 @@ using supervisor_actor = cx::typed<
   caf::result<void>(msg::job_ended),
   // from keeper
   caf::result<void>(msg::pool_changed),
+  // from deployer
+  caf::result<void>(deploy_job),
+  // from deployer
+  caf::result<void>(msg::undeploy),
   // from store
   caf::result<void>(msg::store_closed)>;
 
 } // namespace djm
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(djm::deploy_job)

@@ -14,14 +14,14 @@ trap 'rm -rf "$dir"' EXIT
 good=0 bad=0
 
 # check COST NAME holds|violated MACRO...: COST is "slow" for what --quick leaves out. Names that begin with "plan",
-# "retire", "jobs", "outside", "saves", "refusals", "prepare", "model", "slots" or "lease" are of the model of that name, all others of
-# djm.pml.
+# "retire", "jobs", "outside", "saves", "refusals", "prepare", "model", "slots", "lease" or "submissions" are of the model
+# of that name, all others of djm.pml.
 check() {
   local cost=$1 name=$2 expected=$3 folder=$dir/$2 start=$SECONDS errors states steps found model=$here/djm.pml
   shift 3
   [[ -z $only || $only == "$name" || ($only == --quick && $cost == quick) ]] || return 0
   local other
-  for other in plan retire jobs outside saves refusals prepare model slots lease; do
+  for other in plan retire jobs outside saves refusals prepare model slots lease submissions; do
     [[ $name != "$other"* ]] || model=$here/$other.pml
   done
   mkdir -p "$folder"
@@ -197,6 +197,13 @@ check quick slots-interruption-untold  violated INTERRUPTION_UNTOLD
 check quick slots-due-by-clock         violated DUE_BY_CLOCK
 check quick slots-finished-read-first  violated READ_BEFORE_LOCK FINISHED
 check quick slots-unlocked-too-early   violated UNLOCKED_BEFORE_WRITTEN FINISHED
+check quick slots-dropped              holds    DROPS=1 JOINS=2 MOVES=0 REBUILDS=0
+check quick slots-dropped-is-started   violated DROPPED_IS_STARTED DROPS=1 MOVES=0
+check quick slots-clocks               holds    CLOCKS=3 JOINS=2 MOVES=0 REBUILDS=0 SLOTS=1
+check slow  slots-clocks-longer        holds    CLOCKS=3 JOINS=3
+check quick slots-clocks-finished      holds    CLOCKS=3 JOINS=2 FINISHED MOVES=0 REBUILDS=0
+check quick slots-clock-unchecked      violated CLOCK_UNCHECKED CLOCKS=1 FINISHED
+check quick slots-claim-not-judged     violated CLAIM_NOT_JUDGED CLOCKS=3 MOVES=0 REBUILDS=0 LOSSES=0 SLOTS=1
 
 check quick lease                      holds
 check quick lease-no-tolerance         holds    T=3 D=0
@@ -210,6 +217,22 @@ check quick lease-renewed-after-close  violated RENEWED_AFTER_CLOSE
 check quick lease-nobody-in-its-place  violated HELPER_NOT_KILLED_IN_ITS_PLACE
 check quick lease-not-the-first-word   violated STARTS_WITHOUT_LEASE
 check quick lease-no-margin            violated MARGIN=0
+
+check slow  submissions                    holds
+check quick submissions-shorter            holds    ABSENCES=0
+check quick submissions-deaths             holds    DEATHS=3 ABSENCES=0 LOSSES=0 REMOVALS=0 SUBMITS=1
+check slow  submissions-longer             holds    DEATHS=2 ABSENCES=0 LOSSES=0
+check quick submissions-not-guarded        violated NOT_GUARDED
+check quick submissions-number-ignored     violated NUMBER_IGNORED
+check quick submissions-version-read-last  violated VERSION_READ_LAST
+check quick submissions-not-looked-again   violated NOT_LOOKED_AT_AGAIN
+check quick submissions-record-stays       violated RECORD_STAYS
+check quick submissions-not-marked         violated NOT_MARKED DEATHS=3 ABSENCES=0 LOSSES=0 REMOVALS=0 SUBMITS=1
+check quick submissions-death-not-counted  violated DEATH_NOT_COUNTED DEATHS=3 ABSENCES=0 LOSSES=0 REMOVALS=0 SUBMITS=1
+check quick submissions-unknown-is-done    violated UNKNOWN_IS_DONE
+check quick submissions-exists-is-ours     violated EXISTS_IS_OURS
+check quick submissions-removal-repeated   violated REMOVAL_REPEATED
+check quick submissions-once-more          violated SUBMITTED_ONCE_MORE
 
 ((good + bad)) || { echo "no configuration \"$only\""; exit 2; }
 echo "$good as expected, $bad not"

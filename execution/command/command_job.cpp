@@ -53,6 +53,8 @@ struct command_job::impl {
   /// What the builder has made: everything but its runs.
   std::shared_ptr<job> rest;
   std::shared_ptr<exec::job_commands> commands;
+  /// Its configuration may name secrets of the machine.
+  bool secrets = true;
 };
 
 std::string to_string(command_input x) {
@@ -87,6 +89,7 @@ expected<job_definition> command_job::define(job_builder base, command_options o
   grace = std::max<duration>(grace, options.stop_grace + by->kill_reserve());
   auto inside = std::make_unique<impl>();
   inside->rest = std::move(definition->code);
+  inside->secrets = options.secrets;
   inside->commands = std::make_shared<exec::job_commands>(std::move(options), std::move(by));
   definition->code = std::shared_ptr<job>{new command_job{std::move(inside)}};
   return definition;
@@ -112,6 +115,9 @@ std::vector<std::vector<item_id>> command_job::cut_share(const std::vector<item_
 }
 
 expected<void> command_job::check_config(const user_config& config) const {
+  if (const auto named = config.references(); !impl_->secrets && !named.empty()) {
+    return fail(errc::invalid_config, to_string(named.front()) + ": this command gets no secrets of the machine");
+  }
   return impl_->rest->check_config(config);
 }
 

@@ -128,7 +128,7 @@ expected<identity> look_up_user(const std::string& user) {
                            : getpwnam_r(user.c_str(), &entry, room.data(), room.size(), &found);
   if (found == nullptr && (!number || error != 0)) {
     return fail(errc::invalid_config,
-                fmt::format("command: there is no user \"{}\" here{}", user,
+                fmt::format("there is no user \"{}\" here{}", user,
                             error != 0 ? ": " + std::generic_category().message(error) : std::string{}));
   }
   who.switches = true;
@@ -144,9 +144,8 @@ expected<identity> look_up_user(const std::string& user) {
     }
   }
   if (geteuid() != 0 && (who.uid != geteuid() || who.gid != getegid())) {
-    return fail(
-      errc::no_permission,
-      fmt::format("command: it is to run as user \"{}\", for which this process would have to be root", user));
+    return fail(errc::no_permission,
+                fmt::format("it is to run as user \"{}\", for which this process would have to be root", user));
   }
   who.switches = geteuid() == 0;
   return who;

@@ -73,7 +73,7 @@ launch job_command::make_launch() const {
   const auto& o = of_->options();
   auto who = look_up_user(o.user);
   if (!who) {
-    throw std::runtime_error{who.error().text};
+    throw std::runtime_error{"command: " + who.error().text};
   }
   const auto& ctx = run_->context();
   launch l;

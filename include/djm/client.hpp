@@ -16,6 +16,7 @@
 #include "djm/node_config.hpp"
 #include "djm/refusal_view.hpp"
 #include "djm/strategy.hpp"
+#include "djm/submission.hpp"
 #include "djm/time.hpp"
 #include "djm/tree_finding.hpp"
 
@@ -152,13 +153,26 @@ public:
   /// prepares nothing.
   expected<order_result> prepare_again(const job_id& job, order_mode mode = order_mode::write,
                                        optional_duration timeout = {});
-  /// As `djm::remove_job`: every node gives it back, and none comes back with it.
+  /// As `djm::remove_job`: every node gives it back, and none comes back with it. One that was submitted goes together
+  /// with its submission, whether any node has it yet or not.
   expected<order_result> remove_job(const job_id& job, order_mode mode = order_mode::write,
                                     optional_duration timeout = {});
   /// As `djm::trigger_job`: once more, on every node that holds items of it. `request` names it, so that it may
   /// be repeated; empty: a name is drawn. `invalid_id`; `invalid_state` while the job is paused.
   expected<order_result> trigger_job(const job_id& job, std::string request = {}, order_mode mode = order_mode::write,
                                      optional_duration timeout = {});
+
+  // -- jobs that are submitted --
+
+  /// Submits a job: every node that knows its kind (`node_options::kinds`) makes it and offers it, until it is removed
+  /// (`remove_job`). Done when it stands in the store; whether nodes have made it, `wait_job` says. The same request
+  /// with the same content again is the same submission: done, and nothing changed. `duplicate_job`: another one of
+  /// that id is there, and the text names who has submitted it; or nodes register that job themselves. `invalid_state`:
+  /// no node that is alive knows the kind, unless `unknown_kind::waits`. `invalid_id`, `invalid_config`, `too_large`.
+  expected<order_result> submit(submission what, unknown_kind unknown = unknown_kind::refused,
+                                order_mode mode = order_mode::write, optional_duration timeout = {});
+  /// All that is submitted and not removed, in the order of jobs, and how each gets on.
+  expected<std::vector<submission_view>> get_submissions(optional_duration timeout = {});
 
   // -- what is saved of items --
 
@@ -174,7 +188,8 @@ public:
   // -- waiting --
 
   /// Until every item of the job is locked by its owner; the job then. `invalid_state`: it is not so when the time is
-  /// over, and the text names what is missing.
+  /// over, and the text names what is missing; or, at once, the job was submitted and every node has declined it, and
+  /// the text says why.
   expected<job_view> wait_job(const job_id& job, optional_duration timeout = {});
 
   /// Looks at the cluster whenever the tree changes, and each second, until `condition` holds; the view of which it

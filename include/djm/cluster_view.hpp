@@ -69,9 +69,11 @@ struct worker_view {
   std::uint32_t max_items = 0;
   /// Where it is reached over HTTP (`node_options::http_url`); empty: nowhere, or it is not alive.
   std::string http_url;
+  /// The kinds of which it makes jobs that are submitted (`node_options::kinds`), as "name@version".
+  std::vector<std::string> kinds;
 };
 DJM_FIELDS(worker_view, id, state, incarnation, host, pid, software_version, zone, draining, cordoned, items, jobs,
-           locked, started_at_ms, labels, weight, capacity, max_items, http_url)
+           locked, started_at_ms, labels, weight, capacity, max_items, http_url, kinds)
 
 /// An item as the tree shows it.
 struct item_view {

@@ -87,6 +87,9 @@ struct command_options {
   containment least = containment::subreaper;
   /// Whether programs that it executes may gain privileges (set-user-ID); false by default.
   bool new_privileges = false;
+  /// Whether its configuration may name secrets of the machine (`${env:...}`, `${file:...}`), which the node looks up
+  /// as itself and the command gets; true by default. False: such a configuration is refused.
+  bool secrets = true;
   /// How long to wait, with `retry_later`, after exit code 75. 1s to 24h, default 1min; it doubles with each one in a
   /// row.
   any_duration postpone = std::chrono::minutes{1};

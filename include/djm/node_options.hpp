@@ -9,6 +9,7 @@
 #include "djm/events.hpp"
 #include "djm/history.hpp"
 #include "djm/job.hpp"
+#include "djm/job_kind.hpp"
 #include "djm/log.hpp"
 #include "djm/metrics_reporter.hpp"
 #include "djm/strategy.hpp"
@@ -50,6 +51,9 @@ struct node_options {
   /// Registered before the node starts, in this order, as `register_job` does it. Where one cannot be, nothing is
   /// started, and the error names it.
   std::vector<job_definition> jobs;
+  /// The kinds of jobs that this node makes of what is submitted (`client::submit`, `djm submit`), each under a name of
+  /// its own (`invalid_config` otherwise). Empty = what is submitted is none of its business.
+  std::vector<job_kind> kinds;
   /// Where this node is reached over HTTP, so that others find it (`worker_view::http_url`): "http://host:port" or
   /// "https://host", at most 300 bytes, nothing behind the port (`invalid_config` otherwise); empty = nowhere.
   /// `http_listener::public_url` is one. It stands in the store as long as this node is alive.

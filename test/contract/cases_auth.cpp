@@ -92,16 +92,21 @@ TEST_CASE("contract: a node that everybody may change is told from others, and i
   f.session.must_commit(txn({create(f.at("plain"), "x")}));
   CHECK(f.owner.must_read(access(f.at("plain")), true).open);
   CHECK_FALSE(f.owner.must_read(access(f.path)).open);
+  CHECK(f.owner.must_read(access(f.path)).stat.aversion == 0);
+  CHECK(f.owner.must_read(access(f.path)).writers != f.owner.must_read(access(f.at("plain"))).writers);
   CHECK(f.session.must_read(access(f.path)).code == rc::no_auth);
   CHECK(f.owner.must_read(access(f.at("none"))).code == rc::no_node);
   const auto before = f.owner.must_read(get(f.at("plain"))).stat;
   f.owner.must_commit(txn({secure_op{f.at("plain")}}));
   const auto after = f.owner.must_read(get(f.at("plain")));
   CHECK_FALSE(f.owner.must_read(access(f.at("plain"))).open);
+  CHECK(after.stat.aversion == before.aversion + 1);
   CHECK(after.stat.mzxid == before.mzxid);
   CHECK(after.stat.version == before.version);
   CHECK(f.session.must_read(get(f.at("plain")), true).code == rc::no_auth);
   check_rejected(f.session.commit(txn({set(f.at("plain"), "mine")})), errc::no_permission);
+  f.owner.must_commit(txn({create(f.at("mine"))}));
+  CHECK(f.owner.must_read(access(f.at("plain")), true).writers == f.owner.must_read(access(f.at("mine"))).writers);
 }
 
 TEST_CASE("contract: nobody takes what belongs to another, or without an identity, or what is not there") {

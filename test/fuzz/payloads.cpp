@@ -63,6 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   case 'n': check<jobs_version_payload>(previous, text); break;
   case 'i': check<state_payload>(previous, text); break;
   case 't': check<slot_payload>(previous, text); break;
+  case 'u': check<submission_payload>(previous, text); break;
   default: return -1; // not worth keeping
   }
   return 0;

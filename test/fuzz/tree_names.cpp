@@ -64,14 +64,14 @@ void check_paths(const std::string& root, const std::string& id) {
   for (const auto& path :
        {tree.format(), tree.alive(), tree.latches(), tree.workers(), tree.marks(), tree.available(node),
         tree.assigned(node), tree.pools(), tree.locks(), tree.pool_version(), tree.worker_version(),
-        tree.assignment_version(), tree.states(), tree.latch_prefix(node, "0a1b2c3d") + "0000000042",
-        tree.lock(job, item), tree.slot_record({"j", item})}) {
+        tree.assignment_version(), tree.states(), tree.submissions(),
+        tree.latch_prefix(node, "0a1b2c3d") + "0000000042", tree.lock(job, item), tree.slot_record({"j", item})}) {
     require(store::is_valid_path(path) && path.compare(0, prefix.size(), prefix) == 0, "a valid path below the root");
   }
   for (const auto& path :
        {tree.alive(node), tree.latch(id), tree.worker(node), tree.mark(node), tree.available("w", job),
         tree.assigned("w", job), tree.assigned("w", "j", item), tree.pool(job), tree.pool("j", item), tree.locks(job),
-        tree.states(job), tree.state({"j", item})}) {
+        tree.states(job), tree.state({"j", item}), tree.submission(job)}) {
     require(store::is_valid_path(path) && path.compare(0, prefix.size(), prefix) == 0, "a valid path below the root");
     require(store::name_of(path) == id, "that ends with the id");
   }

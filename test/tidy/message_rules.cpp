@@ -194,7 +194,7 @@ complaints check_message_senders(const source_tree& tree) {
     }
   }
   std::map<std::string, std::set<std::string>> made;
-  for (const auto* folder : {"election", "job_runner", "keeper", "manager", "node", "store", "worker"}) {
+  for (const auto* folder : {"deployer", "election", "job_runner", "keeper", "manager", "node", "store", "worker"}) {
     for (const auto& message : made_in(tree, folder, known)) {
       made[message].insert(folder);
     }

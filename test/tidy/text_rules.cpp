@@ -121,7 +121,9 @@ complaints check_enumerations(const source_tree& tree) {
     if (!is_header(path) || !starts_with(path, "include/djm/") || path.find("/caf_") != std::string::npos) {
       continue;
     }
-    find_all(path, code_of(text), words, "a fixed set of words is an enumeration", result);
+    if (path != "include/djm/submission.hpp") { // the kinds of submissions are names that users give
+      find_all(path, code_of(text), words, "a fixed set of words is an enumeration", result);
+    }
     bool inside = false, told = false;
     int number = 0;
     for (auto line : lines_of(text)) {

@@ -3,14 +3,15 @@
 #include <algorithm>
 
 #include "tools/cron/cron_command.hpp"
+#include "tools/djm/command_entries.hpp"
 #include "tools/djm/health.hpp"
 #include "tools/djm/logs.hpp"
 #include "tools/djm/looks.hpp"
-#include "tools/djm/orders.hpp"
 #include "tools/djm/plans.hpp"
 #include "tools/djm/record_commands.hpp"
 #include "tools/djm/runs.hpp"
 #include "tools/djm/state_command.hpp"
+#include "tools/djm/submission_commands.hpp"
 #include "tools/plan/plan_command.hpp"
 
 namespace djm::tool {
@@ -18,30 +19,14 @@ namespace djm::tool {
 namespace {
 
 constexpr std::string_view look = "Look";
-constexpr std::string_view order = "Order";
 constexpr std::string_view judge_group = "Judge and mend";
 constexpr std::string_view offline = "Without a cluster";
 
-constexpr option_entry dry_run{"--dry-run", "", "say what would be done, and do nothing"};
-constexpr option_entry yes{"-y,--yes", "", "do not ask"};
-constexpr option_entry token_file{"--token-file", "FILE", "a file whose first line is the token of the nodes",
-                                  "DJM_TOKEN_FILE"};
-constexpr option_entry rev{"--rev", "N", "only if the record of the job is at this rev still"};
 constexpr std::string_view kinds =
   "worker_joined worker_left worker_gone worker_marked leader_changed job_added job_removed job_switched item_added "
   "item_removed item_assigned item_locked item_released problem";
 
 constexpr std::string_view outcomes = "finished failed failed_for_good timed_out postponed stopped cancelled dropped";
-
-command_entry entry(std::string_view name, std::string_view group, std::string_view summary,
-                    exit_code (*run)(invocation&)) {
-  command_entry c;
-  c.name = name;
-  c.group = group;
-  c.summary = summary;
-  c.run = run;
-  return c;
-}
 
 void add_looks(std::vector<command_entry>& all) {
   auto c = entry("status", look, "the cluster in six lines, and the command to look at next", status_command);
@@ -88,6 +73,10 @@ void add_looks(std::vector<command_entry>& all) {
   all.push_back(c);
 
   c = entry("refusals", look, "which items nodes have refused, for how long, and why", refusals_command);
+  c.watchable = true;
+  all.push_back(c);
+
+  c = entry("submissions", look, "the jobs that were submitted, by whom, and how each gets on", submissions_command);
   c.watchable = true;
   all.push_back(c);
 
@@ -141,121 +130,6 @@ void add_looks(std::vector<command_entry>& all) {
   all.push_back(c);
 }
 
-void add_orders(std::vector<command_entry>& all) {
-  auto c = entry("drain", order, "have other nodes take what a node has, and wait until it has nothing", drain_command);
-  c.details =
-    "Says what the node still holds, and where the node tells its address, which run holds it, how long, how far that "
-    "is, and whether it was asked to stop. When the time is over, or after Ctrl-C, the node goes on draining; exit "
-    "code "
-    "3 says that something is left, which is then written item by item.";
-  c.arguments = {{"NODE", "its id; it need not be there yet"}};
-  c.options = {{"--detach", "", "do not wait"},
-               {"--timeout", "DURATION", "wait for so long", "10min"},
-               {"--dry-run", "", "say what would move, and do nothing"},
-               token_file};
-  c.waits = true;
-  all.push_back(c);
-
-  c = entry("undrain", order, "take back a drain", undrain_command);
-  c.arguments = {{"NODE", "its id"}};
-  c.options = {dry_run};
-  all.push_back(c);
-
-  c = entry("cordon", order, "give a node nothing new", cordon_command);
-  c.arguments = {{"NODE", "its id; it need not be there yet"}};
-  c.options = {dry_run};
-  all.push_back(c);
-
-  c = entry("uncordon", order, "take back a cordon", uncordon_command);
-  c.arguments = {{"NODE", "its id"}};
-  c.options = {dry_run};
-  all.push_back(c);
-
-  c = entry("stoppable", order, "whether nodes may be stopped together", stoppable_command);
-  c.details = "Exit code 3 when one of them should not be. Tells beside it which runs go on there, as far as the nodes "
-              "tell their address.";
-  c.arguments = {{"NODE", "their ids", true, true}};
-  c.options = {token_file};
-  all.push_back(c);
-
-  c = entry("enable", order, "switch a job on", enable_command);
-  c.arguments = {{"JOB", "its id", false}};
-  c.options = {{"--all", "", "end `disable --all`"}, yes, dry_run};
-  all.push_back(c);
-
-  c = entry("disable", order, "switch a job off: its runs are asked to stop", disable_command);
-  c.arguments = {{"JOB", "its id", false}};
-  c.options = {{"--all", "", "every job, whatever its own switch says"}, yes, dry_run};
-  all.push_back(c);
-}
-
-void add_record_orders(std::vector<command_entry>& all) {
-  auto c = entry("pause", order, "start no more runs of a job; what goes on goes on", pause_command);
-  c.details = "Items stay where they are; `disable` takes them away. It holds until `resume`, whatever is deployed.";
-  c.arguments = {{"JOB", "its id"}};
-  c.options = {yes, dry_run};
-  all.push_back(c);
-
-  c = entry("resume", order, "end a pause", resume_command);
-  c.details = "What came due meanwhile is not made up for.";
-  c.arguments = {{"JOB", "its id"}};
-  c.options = {yes, dry_run};
-  all.push_back(c);
-
-  c = entry("prepare", order, "have a job prepared once more, before any further run of it starts", prepare_command);
-  c.details = "For jobs with something to do before their items run. What goes on goes on.";
-  c.arguments = {{"JOB", "its id"}};
-  c.options = {yes, dry_run};
-  all.push_back(c);
-
-  c = entry("trigger", order, "run a job once more, now, on every node that holds items of it", trigger_command);
-  c.arguments = {{"JOB", "its id"}};
-  c.options = {
-    {"--request", "NAME", "names the trigger: repeated under the same name it is the same one"}, yes, dry_run};
-  all.push_back(c);
-
-  c = entry("remove", order, "take a job from every node, and from those that are away when they come back",
-            remove_command);
-  c.details = "Who registers it after that has it anew.";
-  c.arguments = {{"JOB", "its id"}};
-  c.options = {yes, dry_run};
-  all.push_back(c);
-
-  c = entry("set", order, "override a field of a job's specification, such as schedule.period", set_command);
-  c.details = "What is set belongs to the specification that rules, and ends with it. `djm record` shows it.";
-  c.arguments = {
-    {"JOB", "its id"}, {"KEY", "the field; members of it behind dots"}, {"VALUE", "JSON, or a plain text"}};
-  c.options = {rev, yes, dry_run};
-  all.push_back(c);
-
-  c = entry("unset", order, "take back what `set` did", unset_command);
-  c.arguments = {{"JOB", "its id"}, {"KEY", "the field; members of it behind dots", false}};
-  c.options = {{"--all", "", "all that is overridden"}, rev, yes, dry_run};
-  all.push_back(c);
-
-  c = entry("config", order, "show what runs of a job get, or set it from a file", config_command);
-  c.details =
-    "Values that the file does not name are those that the program names. Nodes whose code refuses a configuration go "
-    "on with the one before, and report a problem.";
-  c.arguments = {{"JOB", "its id"}, {"FILE", "a JSON object; \"-\": standard input", false}};
-  c.options = {rev, yes, dry_run};
-  all.push_back(c);
-}
-
-void add_state_order(std::vector<command_entry>& all) {
-  auto c = entry("state", order, "show what is saved of an item, or set it", state_command);
-  c.details = "Its runs find the new state with their next load. One that saves without having loaded it is refused.";
-  c.arguments = {{"JOB", "its job"}, {"ITEM", "its id; it need not be there yet"}};
-  c.options = {{"--set", "FILE", "save what this file holds; \"-\": standard input"},
-               {"--text", "TEXT", "save this"},
-               {"--clear", "", "as if nothing had ever been saved"},
-               {"--version", "N", "only if the state is at this version still"},
-               {"--raw", "", "write what is saved as it is, and nothing else"},
-               yes,
-               dry_run};
-  all.push_back(c);
-}
-
 void add_judges(std::vector<command_entry>& all) {
   auto c = entry("check", judge_group, "whether all is well, one line for each check", check_command);
   c.details = "Exit code 3 when a check has failed; a warning is none.";
@@ -268,7 +142,9 @@ void add_judges(std::vector<command_entry>& all) {
   all.push_back(c);
 
   c = entry("wait", judge_group, "wait until every item of a job is locked by its owner", wait_command);
-  c.details = "Exit code 3 when something is missing still; it is named.";
+  c.details =
+    "Exit code 3 when something is missing still, or when every node has declined what was submitted; that is "
+    "named.";
   c.arguments = {{"JOB", "its id"}};
   c.options = {{"--timeout", "DURATION", "wait for so long", "10min"}};
   c.waits = true;

@@ -8,6 +8,7 @@ exit_code exit_code_of(errc code) noexcept {
   case errc::timed_out:
   case errc::session_lost: return exit_code::could_not_find_out;
   case errc::conflict:
+  case errc::duplicate_job:
   case errc::no_permission:
   case errc::invalid_state:
   case errc::too_large: return exit_code::refused;

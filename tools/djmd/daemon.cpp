@@ -4,6 +4,7 @@
 
 #include "djm/command_job.hpp"
 #include "djm/json.hpp"
+#include "tools/djmd/submitted.hpp"
 
 namespace djm::daemon {
 
@@ -42,6 +43,9 @@ expected<std::unique_ptr<service>> service::start(daemon_file f) {
       return tl::make_unexpected(std::move(job.error()));
     }
     options.jobs.push_back(std::move(*job));
+  }
+  if (s->file_.accept_submitted) {
+    options.kinds.push_back(command_kind(s->file_, s->launcher_));
   }
   if (s->file_.on_failure) {
     s->on_failure_ = std::make_shared<failure_hook>(*s->file_.on_failure, s->launcher_);
@@ -115,6 +119,7 @@ std::vector<std::string> service::reload(daemon_file f) {
   later(same(file_.node, f.node) && file_.node.store.digest == f.node.store.digest, "node");
   later(same(file_.http, f.http), "http");
   later(same(file_.commands, f.commands), "commands");
+  later(same(file_.accept_submitted, f.accept_submitted), "accept_submitted");
   later(same(file_.on_failure, f.on_failure), "on_failure");
   const auto attempt = [&](const std::string& name, const char* what, const expected<void>& done) {
     if (!done) {

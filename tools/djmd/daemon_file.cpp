@@ -52,6 +52,9 @@ void check_schedule(const job_table& t, const std::string& place, fault_finder& 
                      ": it must have one of every, rate, cron, on_trigger, at_start and service, and has " +
                      std::to_string(ways));
   }
+  if (t.remember && t.cron.empty()) {
+    out.add(place + "/remember", fault_finder::key_of(place) + ".remember: only cron has slots to remember");
+  }
   if (t.start_time > duration::zero() && !t.service) {
     out.add(place + "/start_time", fault_finder::key_of(place) + ".start_time: only a service has one");
   }
@@ -87,6 +90,34 @@ void check_job(const daemon_file& f, const std::string& name, const job_table& t
                                      describe_duration(grace) + "; the lease of the node leaves " +
                                      describe_duration(std::max(longest, duration::zero())) +
                                      " (node.store.session_timeout, node.detach_tolerance)");
+  }
+}
+
+/// Who may write the tree could run programs here: only where that is nobody but who has the digest.
+void check_accepted(const daemon_file& f, fault_finder& out) {
+  const auto& a = *f.accept_submitted;
+  const std::string place = "/accept_submitted";
+  if (f.node.store.connect == "embedded") {
+    out.add(place, "accept_submitted: nothing can be submitted to the embedded store (node.store.connect)");
+  } else if (f.node.store.digest.empty()) {
+    out.add(place,
+            "accept_submitted: without node.store.digest everybody who reaches the store could run programs here");
+  }
+  if (a.users.empty()) {
+    out.add(place + "/users", "accept_submitted.users: it must name those as whom submitted commands may run");
+  }
+  for (const auto& user : a.users) {
+    if (const auto who = exec::look_up_user(user); !who) {
+      out.add(place + "/users", "accept_submitted.users: " + who.error().text);
+    }
+  }
+  if (a.folders.empty()) {
+    out.add(place + "/folders", "accept_submitted.folders: it must name the folders of their programs");
+  }
+  for (const auto& folder : a.folders) {
+    if (folder.empty() || folder.front() != '/') {
+      out.add(place + "/folders", "accept_submitted.folders: \"" + folder + "\" is no absolute path");
+    }
   }
 }
 
@@ -144,6 +175,9 @@ reading read_daemon_file(std::string_view text, const http_check& check_http) {
     }
   }
   check_commands(result.file.commands, out);
+  if (result.file.accept_submitted) {
+    check_accepted(result.file, out);
+  }
   if (result.file.on_failure) {
     check_on_failure(*result.file.on_failure, out);
   }
@@ -153,6 +187,18 @@ reading read_daemon_file(std::string_view text, const http_check& check_http) {
   std::stable_sort(result.faults.begin(), result.faults.end(),
                    [](const fault& a, const fault& b) { return a.line < b.line; });
   return result;
+}
+
+std::vector<std::string> faults_of_job(const daemon_file& f, const std::string& name, const job_table& t) {
+  const toml_text nowhere;
+  std::vector<fault> found;
+  fault_finder out{nowhere, found};
+  check_job(f, name, t, out);
+  std::vector<std::string> texts;
+  for (auto& x : found) {
+    texts.push_back(std::move(x.text));
+  }
+  return texts;
 }
 
 bool is_of_each_node(const job_table& t) {
@@ -179,8 +225,14 @@ job_builder make_builder(const std::string& name, const job_table& t, const node
   } else if (t.rate) {
     b.at_fixed_rate(*t.rate);
   } else if (!t.cron.empty()) {
-    b.at(t.zone.empty() ? cron(t.cron) : cron(t.cron).zone(t.zone)).catch_up(t.catch_up).overlap(t.overlap);
-    b.jitter(t.jitter);
+    b.at(t.zone.empty() ? cron(t.cron) : cron(t.cron).zone(t.zone));
+    b.catch_up(t.catch_up, t.window).overlap(t.overlap).jitter(t.jitter).least_claim_gap(t.least_claim_gap);
+    if (t.remember) {
+      b.remember(*t.remember);
+    }
+    if (!t.whole_share) {
+      b.thread_per_item(); // as `command_job` has it: what is remembered needs a run for each item
+    }
   } else if (t.service) {
     b.every(t.restart_after);
   } else {

@@ -75,6 +75,9 @@ struct job_table {
   bool on_trigger = false, at_start = false, service = false;
   any_duration restart_after = std::chrono::seconds{1}, start_time = duration::zero();
   djm::catch_up catch_up = djm::catch_up::last;
+  any_duration window = std::chrono::hours{24};
+  std::optional<djm::slots> remember;
+  any_duration least_claim_gap = std::chrono::minutes{1};
   djm::overlap overlap = djm::overlap::queue_one;
   any_duration jitter = duration::zero();
   // What happens when it fails.
@@ -119,6 +122,9 @@ auto fields(V&& v, job_table& x) {
     field("restart_after", x.restart_after).range(10ms, 59s).doc("from the end of a service to its next start"),
     field("start_time", x.start_time).range(0s, 1h).doc("a service that ends sooner has failed"),
     field("catch_up", x.catch_up).doc("which slots are made good for that came while nothing could start"),
+    field("window", x.window).range(1s, 8760h).doc("how far back that looks"),
+    field("remember", x.remember).doc("what the store is told of the slots of cron, for whoever has the item next"),
+    field("least_claim_gap", x.least_claim_gap).range(10s, 24h).doc("claimed and tracked need slots that far apart"),
     field("overlap", x.overlap).doc("what happens to a slot that comes during a run"),
     field("jitter", x.jitter).range(0s, 24h).doc("over how long the starts of items are spread"),
     field("attempts", x.attempts).range(1, 1000).doc("for one slot"),
@@ -147,6 +153,17 @@ auto fields(V&& v, job_table& x) {
     field("most_postponed", x.most_postponed).range(0, 1000).doc("times in a row"));
 }
 
+/// [accept_submitted]: which commands may be submitted from outside. Without this table none may.
+struct accept_table {
+  std::vector<std::string> users, folders;
+};
+
+template <class V>
+auto fields(V&& v, accept_table& x) {
+  return v("accept_submitted", field("users", x.users).doc("as whom submitted commands may run"),
+           field("folders", x.folders).doc("where their programs are, or below"));
+}
+
 /// [on_failure]: what is told of runs that fail.
 struct failure_table {
   std::vector<std::string> program;
@@ -169,10 +186,11 @@ struct daemon_file {
   node_config node;
   std::optional<http_table> http;
   commands_table commands;
+  std::optional<accept_table> accept_submitted;
   std::optional<failure_table> on_failure;
   std::map<std::string, job_table> job;
 };
-DJM_FIELDS(daemon_file, node, http, commands, on_failure, job)
+DJM_FIELDS(daemon_file, node, http, commands, accept_submitted, on_failure, job)
 
 /// Something wrong with a file.
 struct fault {
@@ -188,6 +206,9 @@ struct reading {
 /// What else is wrong with the table [http]; the text begins with the key, if it is about one.
 using http_check = std::function<expected<void>(const http_table&)>;
 reading read_daemon_file(std::string_view text, const http_check& check_http = {});
+
+/// What is wrong with a job, wherever it comes from: each begins with "job.NAME".
+std::vector<std::string> faults_of_job(const daemon_file& f, const std::string& name, const job_table& t);
 
 /// Whether each node has the job for itself, under a name of its own.
 bool is_of_each_node(const job_table& t);

@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "model/config_tree.hpp"
+
 namespace djm::store {
 
 namespace {
@@ -37,8 +39,8 @@ private:
 
 class checker {
 public:
-  checker(const znode_tree& tree, const requester& who, zxid_t zxid, checked_multi& result)
-    : nodes_(tree), who_(who), zxid_(zxid), result_(result) {}
+  checker(const znode_tree& tree, const requester& who, zxid_t zxid, std::int64_t mtime_ms, checked_multi& result)
+    : nodes_(tree), who_(who), zxid_(zxid), mtime_ms_(mtime_ms), result_(result) {}
 
   rc operator()(const check_op& op) {
     const auto* node = nodes_.find(op.path);
@@ -86,8 +88,10 @@ public:
     change.acl = op.open ? std::string{} : who_.digest;
     change.ephemeral_owner = ephemeral ? who_.session : 0;
     change.parent_creates = parent->creates;
+    change.mtime_ms = mtime_ms_;
     znode_header header;
     header.czxid = header.mzxid = header.pzxid = zxid_;
+    header.mtime_ms = mtime_ms_;
     header.data_length = static_cast<std::int32_t>(op.data.size());
     header.ephemeral_owner = change.ephemeral_owner;
     header.acl = change.acl;
@@ -112,12 +116,14 @@ public:
     }
     ++node->version;
     node->mzxid = zxid_;
+    node->mtime_ms = mtime_ms_;
     node->data_length = static_cast<std::int32_t>(op.data.size());
     node_change change;
     change.what = node_change::kind::set;
     change.path = op.path;
     change.data = op.data;
     change.version = node->version;
+    change.mtime_ms = mtime_ms_;
     result_.changes.push_back(std::move(change));
     op_result r;
     r.stat = to_stat(*node);
@@ -173,6 +179,7 @@ public:
     change.what = node_change::kind::access;
     change.path = op.path;
     change.acl = who_.digest;
+    change.aversion = ++node->aversion;
     result_.changes.push_back(std::move(change));
     result_.results.emplace_back();
     return rc::ok;
@@ -186,15 +193,25 @@ private:
   overlay nodes_;
   const requester& who_;
   zxid_t zxid_;
+  std::int64_t mtime_ms_;
   checked_multi& result_;
 };
 
 } // namespace
 
-checked_multi check_multi(const znode_tree& tree, const transaction& txn, const requester& who, zxid_t zxid) {
+std::string writers_of(const std::string& acl) {
+  if (acl.empty()) {
+    return "world:anyone";
+  }
+  const auto who = acl.substr(acl.front() == '~' ? 1 : 0);
+  return "digest:" + std::to_string(djm::impl::hash_of(who)); // it holds a password, and this may be shown
+}
+
+checked_multi check_multi(const znode_tree& tree, const transaction& txn, const requester& who, zxid_t zxid,
+                          std::int64_t mtime_ms) {
   checked_multi result;
   result.results.reserve(txn.ops.size());
-  checker check{tree, who, zxid, result};
+  checker check{tree, who, zxid, mtime_ms, result};
   for (const auto& op : txn.ops) {
     const auto code = std::visit(check, op);
     if (code == rc::ok) {

@@ -36,9 +36,13 @@ inline bool may_read(const std::string& acl, const std::string& digest) {
   return (!acl.empty() && acl.front() == '~') || may_use(acl, digest);
 }
 
-/// Checks the operations in order, each seeing the ones before it, by ZooKeeper's rules. All changes bear `zxid`.
-/// Nodes created by a requester with a digest are for that digest alone.
-checked_multi check_multi(const znode_tree& tree, const transaction& txn, const requester& who, zxid_t zxid);
+/// Who may do more than look, for `read_result::writers`.
+std::string writers_of(const std::string& acl);
+
+/// Checks the operations in order, each seeing the ones before it, by ZooKeeper's rules. All changes bear `zxid` and
+/// the time of the server that leads. Nodes created by a requester with a digest are for that digest alone.
+checked_multi check_multi(const znode_tree& tree, const transaction& txn, const requester& who, zxid_t zxid,
+                          std::int64_t mtime_ms = 0);
 
 /// The changes that end a session: its ephemeral nodes go.
 std::vector<node_change> end_of_session(const znode_tree& tree, session_id_t session);

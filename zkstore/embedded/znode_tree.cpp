@@ -18,9 +18,11 @@ store::stat to_stat(const znode_header& header) {
   result.czxid = header.czxid;
   result.mzxid = header.mzxid;
   result.pzxid = header.pzxid;
+  result.mtime_ms = header.mtime_ms;
   result.version = header.version;
   // The server counts creations only; what clients see counts creations and deletions.
   result.cversion = header.creates * 2 - header.num_children;
+  result.aversion = header.aversion;
   result.ephemeral_owner = header.ephemeral_owner;
   result.data_length = header.data_length;
   result.num_children = header.num_children;
@@ -47,11 +49,14 @@ void znode_tree::apply(const node_change& change, zxid_t zxid) {
     target.data = change.data;
     target.header.data_length = static_cast<std::int32_t>(change.data.size());
     target.header.mzxid = zxid;
+    target.header.mtime_ms = change.mtime_ms;
     target.header.version = change.version;
     return;
   }
   if (change.what == node_change::kind::access) {
-    nodes_.at(change.path).header.acl = change.acl;
+    auto& header = nodes_.at(change.path).header;
+    header.acl = change.acl;
+    header.aversion = change.aversion;
     return;
   }
   auto& parent = nodes_.at(parent_of(change.path));
@@ -60,6 +65,7 @@ void znode_tree::apply(const node_change& change, zxid_t zxid) {
     node fresh;
     fresh.data = change.data;
     fresh.header.czxid = fresh.header.mzxid = fresh.header.pzxid = zxid;
+    fresh.header.mtime_ms = change.mtime_ms;
     fresh.header.data_length = static_cast<std::int32_t>(change.data.size());
     fresh.header.ephemeral_owner = change.ephemeral_owner;
     fresh.header.acl = change.acl;

@@ -17,11 +17,14 @@ struct znode_header {
   zxid_t czxid = 0;
   zxid_t mzxid = 0;
   zxid_t pzxid = 0;
+  /// When its data was written last: Unix time.
+  std::int64_t mtime_ms = 0;
   std::int32_t version = 0;
   /// Children ever created: the counter behind sequential names.
   std::int32_t creates = 0;
   std::int32_t num_children = 0;
   std::int32_t data_length = 0;
+  std::int32_t aversion = 0;
   session_id_t ephemeral_owner = 0;
   /// "user:password" of the only identity with access; empty = everybody. With "~" in front everybody else may read.
   std::string acl;
@@ -39,8 +42,12 @@ struct node_change {
   std::string data;
   std::string acl;
   session_id_t ephemeral_owner = 0;
+  /// create, set: when it was made.
+  std::int64_t mtime_ms = 0;
   /// set: the version after it.
   std::int32_t version = 0;
+  /// access: the version of `acl` after it.
+  std::int32_t aversion = 0;
   /// create: the parent's `creates` after it.
   std::int32_t parent_creates = 0;
 };

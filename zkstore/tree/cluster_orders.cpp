@@ -62,11 +62,23 @@ order_ops switch_all_ops(const tree_schema& tree, bool disabled, const read_resu
 expected<record_change> record_ops(const tree_schema& tree, const job_id& job, const job_order& what,
                                    std::optional<std::int64_t> expected_rev, const std::string& by,
                                    std::int64_t wall_ms, const read_result& record, const read_result& config,
-                                   std::optional<std::int64_t> tried) {
+                                   const std::optional<earlier_attempt>& tried, const read_result* submission) {
   const auto path = tree.job(job);
   const auto now = read_payload<job_payload>(record, path);
+  const bool removes = std::holds_alternative<order::remove>(what);
+  const bool submitted = removes && submission != nullptr && submission->code == rc::ok;
+  // One that is not that of the earlier attempt was made after that had gone: it is none of this order's business.
+  const bool another = submitted && tried && submission->stat.czxid != tried->submission;
   if (now.problem) {
     return tl::make_unexpected(*now.problem);
+  }
+  record_change result;
+  if (submitted && !another) { // the jobs-version that was read guards it, whatever nodes write into it meanwhile
+    result.submission = submission->stat.czxid;
+    result.ops.emplace_back(remove_op{tree.submission(job)});
+  }
+  if (!now.value && removes && (submitted || tried)) {
+    return result;
   }
   if (!now.value) {
     return fail(errc::unknown_job, "job \"" + job + "\" has no record in the cluster: no node has registered it");
@@ -77,9 +89,8 @@ expected<record_change> record_ops(const tree_schema& tree, const job_id& job, c
   if (!next) {
     return tl::make_unexpected(next.error());
   }
-  record_change result;
   result.rev = next->record ? next->record->rev : now.value->rev;
-  if (tried && next->record && result.rev != *tried && std::holds_alternative<order::remove>(what)) {
+  if (tried && next->record && (another || result.rev != tried->rev) && removes) {
     return fail(errc::unknown_outcome, "job \"" + job +
                                          "\" may or may not have been removed, and its record has changed "
                                          "since: look again");

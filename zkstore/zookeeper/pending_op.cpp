@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <climits>
 #include <cstring>
+#include <string>
 #include <type_traits>
+#include <vector>
 
 #include "zkstore/tree_schema.hpp"
 #include "zkstore/zookeeper/handle.hpp"
@@ -90,10 +92,29 @@ bool is_open(const ACL_vector& acl) {
   });
 }
 
+/// One entry an identity that may do more than look, in an order of its own: the server keeps that of whoever wrote it.
+std::string writers_of(const ACL_vector& acl) {
+  std::vector<std::string> all;
+  for (const auto* x = acl.data; x != acl.data + acl.count; ++x) {
+    if ((x->perms & ~ZOO_PERM_READ) != 0) {
+      all.push_back(std::string{x->id.scheme} + ":" + x->id.id + ":" + std::to_string(x->perms));
+    }
+  }
+  std::sort(all.begin(), all.end());
+  std::string text;
+  for (const auto& x : all) {
+    text += x + "\n";
+  }
+  return text;
+}
+
 void on_access(int code, ACL_vector* acl, Stat* stat, const void* data) {
   auto& op = op_of(data);
   auto done = read_completion(op, code, stat);
-  done.read.open = code == ZOK && acl != nullptr && is_open(*acl);
+  if (code == ZOK && acl != nullptr) {
+    done.read.open = is_open(*acl);
+    done.read.writers = writers_of(*acl);
+  }
   op.owner->complete(op, std::move(done));
 }
 
@@ -128,6 +149,8 @@ stat to_stat(const Stat& raw) {
   result.czxid = raw.czxid;
   result.mzxid = raw.mzxid;
   result.pzxid = raw.pzxid;
+  result.aversion = raw.aversion;
+  result.mtime_ms = raw.mtime;
   result.version = raw.version;
   result.cversion = raw.cversion;
   result.ephemeral_owner = raw.ephemeralOwner;

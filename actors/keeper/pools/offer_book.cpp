@@ -25,7 +25,8 @@ void pool_accord::undisputed() {
   disputes_ = 0;
 }
 
-void job_offer::set_spec(const job_spec& spec, bool again) {
+void job_offer::set_spec(const job_spec& spec, bool again, store::zxid_t submitted) {
+  submitted_ = submitted;
   own_ = spec;
   spec_ = spec;
   followed_.reset();
@@ -52,13 +53,13 @@ void job_offer::set_pool(std::vector<item_id> items) {
 
 // -- all of them --------------------------------------------------------------------
 
-void offer_book::offer(const job_spec& spec, bool again) {
+void offer_book::offer(const job_spec& spec, bool again, store::zxid_t submitted) {
   const bool is_new = !has(spec.id);
   auto& o = offers_[spec.id];
   if (is_new || !(o.spec().attributes == spec.attributes)) {
     o.wish.renew(new_wish());
   }
-  o.set_spec(spec, again);
+  o.set_spec(spec, again, submitted);
   registration_dirty_ = true;
 }
 

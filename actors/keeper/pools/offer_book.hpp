@@ -52,7 +52,9 @@ public:
   const job_spec& own() const { return own_; }
   /// As this node sees it: valid, sorted names. Nothing: the pool function has not answered yet.
   const std::optional<std::vector<item_id>>& pool() const { return pool_; }
-  void set_spec(const job_spec& spec, bool again);
+  void set_spec(const job_spec& spec, bool again, store::zxid_t submitted);
+  /// czxid of the submission that it was made of; 0: none. It is offered while that one is there.
+  store::zxid_t submitted() const { return submitted_; }
   /// What the record says, for this node.
   void follow(const followed_job& f);
   /// The same where the pool and the wish for it are not concerned.
@@ -101,6 +103,7 @@ private:
   std::optional<std::vector<item_id>> pool_;
   std::int64_t prepared_ = 0;
   store::zxid_t items_at_ = 0;
+  store::zxid_t submitted_ = 0;
   bool dirty_ = true;
   bool shown_ = false;
 };
@@ -119,7 +122,8 @@ public:
     : life_(life), store_(store), member_(member) {}
 
   /// This node can run the job from now on. `again`: it could before, and only the keeper was made anew.
-  void offer(const job_spec& spec, bool again);
+  /// `submitted`: czxid of the submission that it was made of; 0: the program's own.
+  void offer(const job_spec& spec, bool again, store::zxid_t submitted);
   /// What the record of the job says, for this node. False: that was known.
   bool follow(const followed_job& f);
   /// All records have to be looked at; those that could not be used as they were.

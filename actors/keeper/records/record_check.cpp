@@ -1,5 +1,7 @@
 #include "actors/keeper/records/record_check.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace djm {
@@ -21,10 +23,14 @@ bool record_check::start(keeper_effects& out) {
   if (!member_.joined() && claim_.has_registered()) {
     base.worker = ask.get(tree.worker(life_.id()));
   }
-  std::vector<store::record_reads> records;
+  std::vector<found_record> records;
   for (const auto& [id, o] : offers_) {
     if (o.record.dirty()) {
-      records.emplace_back(tree, id, ask);
+      found_record r{{tree, id, ask}, {}};
+      if (o.submitted() != 0) {
+        r.submission = ask.exists(tree.submission(id));
+      }
+      records.push_back(std::move(r));
     }
     if (records.size() >= most_records) {
       break;
@@ -37,7 +43,7 @@ bool record_check::start(keeper_effects& out) {
   return true;
 }
 
-void record_check::apply(const base_slots& base, const std::vector<store::record_reads>& records, step s,
+void record_check::apply(const base_slots& base, const std::vector<found_record>& records, step s,
                          keeper_effects& out) {
   if (base.worker && claim_.went_back(**base.worker, s, out)) {
     return;
@@ -52,13 +58,25 @@ void record_check::apply(const base_slots& base, const std::vector<store::record
   store_.relieve(path, out);
   std::vector<change> changes;
   for (const auto& found : records) {
-    if (auto* o = offers_.find(found.id); o != nullptr && o->record.dirty()) {
-      if (auto c = look_at(base, found, *o, s, out)) {
+    if (auto* o = offers_.find(found.record.id); o != nullptr && o->record.dirty()) {
+      if (submission_gone(found, *o)) {
+        o->record.end();
+        end_job(*o, life_.tree.submission(found.record.id) + ", which it was made of, is not there any more", out);
+      } else if (auto c = look_at(base, found.record, *o, s, out)) {
         changes.push_back(std::move(*c));
       }
     }
   }
   send(base, std::move(changes), out);
+}
+
+/// A job that was made of a submission is there as long as that one, and no other of its name. `jobs-version` was read
+/// before and is checked by what is written: whoever has removed the submission since makes that fail.
+bool record_check::submission_gone(const found_record& found, const job_offer& o) {
+  const auto& there = found.submission;
+  const bool gone = there && (*there)->code == rc::no_node;
+  const bool another = there && (*there)->code == rc::ok && (*there)->stat.czxid != o.submitted();
+  return o.submitted() != 0 && (gone || another); // one that may not be read is there, or not: that ends nothing
 }
 
 /// What one record says. What comes back is to be written; then it is looked at once more.
@@ -76,7 +94,7 @@ std::optional<record_check::change> record_check::look_at(const base_slots& base
     return std::nullopt;
   }
   if (read.value->state == record_state::open) {
-    return follow(base, found, *read.value, o, out);
+    return follow(base, found, *read.value, o, s, out);
   }
   if (o.record.removed()) {
     end_job(o, path + " says that the job is " + enum_text(read.value->state), out);
@@ -138,7 +156,7 @@ std::optional<record_check::change> record_check::make(const store::record_reads
 
 /// It is there: what it says is what this node works with, and what this node offers has to stand in it.
 std::optional<record_check::change> record_check::follow(const base_slots& base, const store::record_reads& found,
-                                                         const store::job_payload& record, job_offer& o,
+                                                         const store::job_payload& record, job_offer& o, step s,
                                                          keeper_effects& out) {
   const auto path = life_.tree.job(found.id);
   store_.relieve("removal: " + path, out);
@@ -153,6 +171,11 @@ std::optional<record_check::change> record_check::follow(const base_slots& base,
   if (followed) {
     store_.relieve(path, out);
     followed->triggers = triggers;
+    // Whoever has written it had done so by then, if that is in doubt: the store's clock may have been behind.
+    if (const auto ms = found.record->stat.mtime_ms; ms > 0 && followed->slots_since_ms > s.wall_ms) {
+      const auto skew = std::chrono::duration_cast<std::chrono::milliseconds>(life_.cfg.config.max_clock_skew);
+      followed->slots_since_ms = std::min(followed->slots_since_ms, ms + skew.count());
+    }
     if (offers_.follow(*followed)) {
       out.push_back(keeper_follow{std::move(*followed)});
     }

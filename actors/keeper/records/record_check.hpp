@@ -32,13 +32,19 @@ private:
     /// written.
     std::optional<read_slot> worker;
   };
+  /// A record, and of a job that was submitted its submission.
+  struct found_record {
+    store::record_reads record;
+    std::optional<read_slot> submission;
+  };
   /// What is to be written.
   struct change {
     job_id job;
     std::vector<store::write_op> ops;
   };
 
-  void apply(const base_slots& base, const std::vector<store::record_reads>& records, step s, keeper_effects& out);
+  void apply(const base_slots& base, const std::vector<found_record>& records, step s, keeper_effects& out);
+  static bool submission_gone(const found_record& found, const job_offer& o);
   std::optional<change> look_at(const base_slots& base, const store::record_reads& found, job_offer& o, step s,
                                 keeper_effects& out);
   std::optional<change> missing(const base_slots& base, const store::record_reads& found, job_offer& o, step s,
@@ -46,7 +52,7 @@ private:
   std::optional<change> make(const store::record_reads& found, job_offer& o, const store::job_payload* tombstone,
                              step s, keeper_effects& out);
   std::optional<change> follow(const base_slots& base, const store::record_reads& found,
-                               const store::job_payload& record, job_offer& o, keeper_effects& out);
+                               const store::job_payload& record, job_offer& o, step s, keeper_effects& out);
   void end_job(job_offer& o, const std::string& why, keeper_effects& out);
   void send(const base_slots& base, std::vector<change> changes, keeper_effects& out);
   void written(const keeper_outcome& o, step s, keeper_effects& out);

@@ -17,6 +17,7 @@ store::worker_payload own_registration(const keeper_config& cfg) {
   w.capacity = cfg.config.capacity;
   w.max_items = cfg.config.max_items;
   w.shared = store::shared_settings(cfg.config);
+  w.kinds = cfg.kinds;
   return w;
 }
 

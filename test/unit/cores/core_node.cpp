@@ -92,7 +92,7 @@ void core_node::start() {
     s.stop_grace = core_cluster::grace;
     auto& r = runners.emplace(name, s).first->second;
     post([this, &r] { carry_out(r, r.on_start(now_step())); });
-    post([this, spec = j.spec] { carry_out(keeper, keeper.on_offer(spec, false, now_step())); });
+    post([this, spec = j.spec] { carry_out(keeper, keeper.on_offer(spec, false, 0, now_step())); });
     post([this, job = name] { carry_out(worker, worker.on_job_added(job, now_step())); });
   }
   connect();

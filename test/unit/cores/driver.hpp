@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <deque>
 #include <stdexcept>
 #include <string>
@@ -36,7 +37,7 @@ public:
   template <class From>
   driver(From&& from, fake_store& t) : core(std::forward<From>(from)), tree(t) {}
 
-  step now_step() { return step{now, ++entropy_, 1'700'000'000'000}; }
+  step now_step() { return step{now, ++entropy_, wall_ms}; }
 
   template <class Effects>
   void take(Effects&& effects) {
@@ -197,6 +198,8 @@ public:
   Core core;
   fake_store& tree;
   time_point now = at(1000);
+  /// What the wall clock of the node shows; time that passes leaves it as it is.
+  std::int64_t wall_ms = 1'700'000'000'000;
   store::session_view view{store::session_phase::idle, 0, 0, std::chrono::seconds{10}, 0, {}, {}};
   std::deque<commit_effect> commits;
   std::deque<read_effect> reads;

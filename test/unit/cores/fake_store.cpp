@@ -31,7 +31,7 @@ store::commit_outcome fake_store::commit(session s, const store::transaction& tx
       return store::rejected{{errc::no_permission, path}};
     }
   }
-  auto checked = store::check_multi(tree_, txn, {s, identity_}, zxid_ + 1);
+  auto checked = store::check_multi(tree_, txn, {s, identity_}, zxid_ + 1, wall_ms);
   if (checked.code == rc::no_auth) {
     return store::rejected{{errc::no_permission, "the store answered no_auth"}};
   }
@@ -57,10 +57,19 @@ store::commit_outcome fake_store::commit(session s, const store::transaction& tx
 }
 
 void fake_store::set_access(const std::string& path, std::string acl) {
+  change_access(path, std::move(acl), tree_.find(path)->header.aversion + 1);
+}
+
+void fake_store::made_for(const std::string& path, std::string acl) {
+  change_access(path, std::move(acl), 0);
+}
+
+void fake_store::change_access(const std::string& path, std::string acl, std::int32_t version) {
   store::node_change change;
   change.what = store::node_change::kind::access;
   change.path = path;
   change.acl = std::move(acl);
+  change.aversion = version;
   tree_.apply(change, zxid_);
 }
 
@@ -104,6 +113,7 @@ store::read_result fake_store::read_one(client& c, const store::read_op& op) {
     r.children.assign(n->children.begin(), n->children.end());
   } else if (op.kind == store::read_kind::access) {
     r.open = n->header.acl.empty();
+    r.writers = store::writers_of(n->header.acl);
   }
   return r;
 }

@@ -42,6 +42,8 @@ public:
   void identify(std::string digest) { identity_ = std::move(digest); }
   /// ACLs as in `znode_header`.
   void set_access(const std::string& path, std::string acl);
+  /// The same, as if it had been made so.
+  void made_for(const std::string& path, std::string acl);
   const std::string& access(const std::string& path) const { return tree_.find(path)->header.acl; }
 
   // -- what operators and other processes do --
@@ -58,7 +60,11 @@ public:
   std::vector<std::string> paths() const { return tree_.paths(); }
   store::zxid_t zxid() const { return zxid_; }
 
+  /// What its wall clock shows, as each change will tell; 0: it does not tell it.
+  std::int64_t wall_ms = 0;
+
 private:
+  void change_access(const std::string& path, std::string acl, std::int32_t version);
   struct client {
     std::set<std::string> data_watches;
     std::set<std::string> child_watches;

@@ -169,7 +169,7 @@ TEST_CASE("keeper: a read or a transaction that the store refuses is reported, o
     r.d.emitted.clear();
     r.d.pass(seconds{30});
     r.d.take(r.d.core.on_offer(keeper_rig::job(job_id{"k" + std::to_string(r.d.now.time_since_epoch().count())}), false,
-                               r.d.now_step()));
+                               0, r.d.now_step()));
     REQUIRE_FALSE(r.d.reads.empty());
     const auto q = r.d.reads.front();
     r.d.reads.pop_front();
@@ -183,7 +183,7 @@ TEST_CASE("keeper: a read or a transaction that the store refuses is reported, o
     r.d.emitted.clear();
     r.d.pass(seconds{30});
     r.d.take(r.d.core.on_offer(keeper_rig::job(job_id{"l" + std::to_string(r.d.now.time_since_epoch().count())}), false,
-                               r.d.now_step()));
+                               0, r.d.now_step()));
     while (r.d.commits.empty()) {
       REQUIRE_FALSE(r.d.reads.empty());
       r.answer_read();

@@ -174,7 +174,7 @@ TEST_CASE("keeper: another answer that is lost puts off no look, one that is ref
     CAPTURE(static_cast<int>(status));
     looking_rig r;
     r.d.pass(seconds{3});
-    r.answer({status, {}, "no"}, [&] { return r.d.core.on_offer(keeper_rig::job("k"), false, r.d.now_step()); });
+    r.answer({status, {}, "no"}, [&] { return r.d.core.on_offer(keeper_rig::job("k"), false, 0, r.d.now_step()); });
     r.d.pass(milliseconds{2'100});
     CHECK(r.looks() == (status == store::read_status::failed ? 1 : 0));
     r.d.pass(milliseconds{3'000});

@@ -213,7 +213,7 @@ TEST_CASE("keeper: a wish that is formed while nobody can be told is no later th
   job_spec spec;
   spec.id = "j";
   const auto number = [&] { return p.offers.find("j")->wish.number(); };
-  p.offers.offer(spec, false);
+  p.offers.offer(spec, false, 0);
   CHECK(p.offers.registration_dirty());
   CHECK_FALSE(number()); // it has never joined: nobody has anything to compare it with
   p.offers.pools_read(12);
@@ -231,22 +231,22 @@ TEST_CASE("keeper: a wish that is formed while nobody can be told is no later th
   CHECK(number() == 13);
   spec.attributes.strategy = "rendezvous";
   p.store.on_session(view(store::session_phase::connected, 1));
-  p.offers.offer(spec, false);
+  p.offers.offer(spec, false, 0);
   CHECK_FALSE(number());
 
   keeper_parts rebuilt{config(true)};
-  rebuilt.offers.offer(spec, false);
+  rebuilt.offers.offer(spec, false, 0);
   CHECK(rebuilt.offers.find("j")->wish.number() == 0);
-  rebuilt.offers.offer(keeper_rig::job("k"), false);
+  rebuilt.offers.offer(keeper_rig::job("k"), false, 0);
   CHECK(rebuilt.offers.find("k")->wish.number() == 0);
   p.store.on_session(view(store::session_phase::suspended, 1));
-  p.offers.offer(spec, false); // as it was
+  p.offers.offer(spec, false, 0); // as it was
   CHECK_FALSE(number());
 }
 
 TEST_CASE("keeper: what is offered no more has to go from the registration, and what never was has not") {
   keeper_parts p{config()};
-  p.offers.offer(keeper_rig::job("j"), false);
+  p.offers.offer(keeper_rig::job("j"), false, 0);
   p.offers.registration_taken();
   CHECK_FALSE(p.offers.withdraw("k"));
   CHECK_FALSE(p.offers.registration_dirty());
@@ -258,7 +258,7 @@ TEST_CASE("keeper: what is offered no more has to go from the registration, and 
 TEST_CASE("keeper: a pool is looked at when something happens to the life of the node whose wish stands") {
   keeper_parts p{config()};
   for (const auto& id : to_ids<job_id>({"j", "k"})) {
-    p.offers.offer(keeper_rig::job(id), false);
+    p.offers.offer(keeper_rig::job(id), false, 0);
     p.offers.find(id)->looked_at();
   }
   p.offers.find("j")->wish.stay_back_for(pool_of("n", 1), at_second(0).now);
@@ -281,7 +281,7 @@ TEST_CASE("keeper: what becomes of a transaction decides which wishes keep the n
     auto& writer = p.session->writer;
     writer.begin(0, 0);
     for (const auto& id : to_ids<job_id>({"j", "k"})) {
-      p.offers.offer(keeper_rig::job(id), false);
+      p.offers.offer(keeper_rig::job(id), false, 0);
       p.offers.put_pool(id, {"a", "b"});
       read_batch ask;
       const store::job_reads found{p.life.tree, id, false, ask};

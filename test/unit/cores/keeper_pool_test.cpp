@@ -154,7 +154,7 @@ TEST_CASE("keeper: a pool that is as it was when it was right is left alone, and
   CHECK(r.tree.children("/djm/work-pool/j") == strings{"a"});
   auto changed = keeper_rig::job("j");
   changed.attributes.strategy = "evenly_spread";
-  r.d.call(&keeper_core::on_offer, changed, false);
+  r.d.call(&keeper_core::on_offer, changed, false, 0);
   CHECK(pool_of(r).attributes.strategy == ""); // another specification: which one rules is for the leader to say
 }
 

@@ -20,7 +20,7 @@ public:
   explicit node_to_prepare(fake_store& tree) : d(keeper_core{keeper_rig::settings(200, "/djm", "w", "i1")}, tree) {
     auto spec = keeper_rig::job("j");
     spec.prepares = true;
-    d.call(&keeper_core::on_offer, spec, false);
+    d.call(&keeper_core::on_offer, spec, false, 0);
     d.call(&keeper_core::on_pool, job_id{"j"}, std::vector<item_id>{"a"});
     d.connect();
   }

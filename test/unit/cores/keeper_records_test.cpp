@@ -37,7 +37,7 @@ public:
     : d(keeper_core{keeper_rig::settings(200, "/djm", id, life)}, tree) {}
 
   std::string offer(const job_spec& spec, bool again = false) {
-    auto said = d.call(&keeper_core::on_offer, spec, again);
+    auto said = d.call(&keeper_core::on_offer, spec, again, 0);
     d.call(&keeper_core::on_pool, job_id{"j"}, std::vector<item_id>{"a"});
     return said;
   }

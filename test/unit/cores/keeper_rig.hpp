@@ -36,7 +36,7 @@ public:
     spec.id = id;
     return spec;
   }
-  std::string offer(const job_id& id) { return d.call(&keeper_core::on_offer, job(id), false); }
+  std::string offer(const job_id& id) { return d.call(&keeper_core::on_offer, job(id), false, 0); }
   std::string pool(const job_id& id, std::vector<item_id> items) {
     return d.call(&keeper_core::on_pool, id, std::move(items));
   }

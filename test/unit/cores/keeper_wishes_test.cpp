@@ -27,7 +27,7 @@ public:
     auto& d = *nodes_.back();
     auto spec = keeper_rig::job("j");
     spec.attributes.strategy = strategy;
-    d.call(&keeper_core::on_offer, spec, false);
+    d.call(&keeper_core::on_offer, spec, false, 0);
     d.call(&keeper_core::on_pool, job_id{"j"}, std::move(items));
     d.connect();
     lead();
@@ -122,7 +122,7 @@ TEST_CASE("keeper: a node that joins again overwrites nobody's later wish") {
     versions::blip(old_one);
   }
   SUBCASE("when it registers another job") {
-    old_one.call(&keeper_core::on_offer, keeper_rig::job("k"), false);
+    old_one.call(&keeper_core::on_offer, keeper_rig::job("k"), false, 0);
   }
   SUBCASE("when its registration was removed") {
     v.tree.erase("/djm/alive/n0");

@@ -143,7 +143,8 @@ std::string show(const slots_told& x) {
   static constexpr const char* words[] = {"known", "written", "superseded", "lost"};
   std::string text;
   for (const auto& a : x.answers) {
-    text += (text.empty() ? "" : " ") + a.item + " " + words[static_cast<std::size_t>(a.what)];
+    text += (text.empty() ? "" : " ") + a.item + " " + words[static_cast<std::size_t>(a.what)] +
+            (a.anew ? " anew" : "") + (a.unsure ? " unsure" : "");
     if (a.record) {
       text += " " + std::string{enum_text(a.record->mark)} + " " + std::to_string(a.record->slot) + "/" +
               std::to_string(a.record->attempt) + (a.writer_gone ? " by who is gone" : "");
@@ -220,6 +221,19 @@ std::string show(const manager_core::plan_request&) {
 }
 std::string show(const manager_core::strategy_request& x) {
   return x.question.strategy + "?";
+}
+
+std::string show(const deployer_core::make& x) {
+  return "make " + x.what.id + " of " + x.kind;
+}
+std::string show(const deployer_core::register_made& x) {
+  return "register " + x.id;
+}
+std::string show(const deployer_core::forget_made&) {
+  return "forget";
+}
+std::string show(const deployer_core::withdraw& x) {
+  return "withdraw " + x.id;
 }
 
 std::string show(const admin_core::done& x) {

@@ -4,6 +4,7 @@
 #include <variant>
 #include <vector>
 
+#include "actors/deployer/deployer_core.hpp"
 #include "actors/election/election_core.hpp"
 #include "actors/job_runner/job_runner_core.hpp"
 #include "actors/keeper/keeper_core.hpp"
@@ -65,6 +66,11 @@ std::string show(const election_core::revoked& x);
 
 std::string show(const manager_core::plan_request& x);
 std::string show(const manager_core::strategy_request& x);
+
+std::string show(const deployer_core::make& x);
+std::string show(const deployer_core::register_made& x);
+std::string show(const deployer_core::forget_made& x);
+std::string show(const deployer_core::withdraw& x);
 
 std::string show(const admin_core::done& x);
 std::string show(const admin_core::viewed& x);

@@ -219,8 +219,22 @@ TEST_CASE("daemon file: what a range cannot say") {
             "9: job.x.zone: only cron has a time zone"));
   CHECK(has(faults_of(head + "[job.x]\nprogram = [\"a\"]\ncron = \"* *\"\n"), "job \"x\": schedule: cron expression"));
   CHECK(has(faults_of(head + "[job.x]\nprogram = []\nevery = \"1s\"\n"), "7: job.x: program is empty"));
+  CHECK(has(faults_of(head + "[job.x]\nprogram = [\"a\"]\nevery = \"1s\"\nremember = \"tracked\"\n"),
+            "9: job.x.remember: only cron has slots to remember"));
+  CHECK(has(faults_of(head + "[job.x]\nprogram = [\"a\"]\ncron = \"* * * * * *\"\nremember = \"tracked\"\n"),
+            "least_claim_gap"));
+  const auto remembers =
+    head + "[job.x]\nitems = [\"a\"]\nprogram = [\"a\"]\ncron = \"*/10 * * * * *\"\nremember = \"tracked\"\n"
+           "least_claim_gap = \"10s\"\ncatch_up = \"all\"\nwindow = \"2h\"\n";
+  CHECK(faults_of(remembers).empty());
+  const auto read = read_daemon_file(remembers);
+  const auto built = make_builder("x", read.file.job.at("x"), "one").run([](job_context&) {}).build();
+  REQUIRE(built);
+  CHECK(built->spec.slots.remember == slots::tracked);
+  CHECK(built->spec.slots.window == std::chrono::hours{2});
+  CHECK(built->spec.slots.least_claim_gap == std::chrono::seconds{10});
   CHECK(has(faults_of(head + "[job.x]\nprogram = [\"a\"]\nevery = \"1s\"\nuser = \"no-such-user\"\n"),
-            "9: job.x.user: command: there is no user \"no-such-user\""));
+            "9: job.x.user: there is no user \"no-such-user\""));
   CHECK(has(faults_of(head + "[job.x]\nprogram = [\"a\"]\nevery = \"1s\"\nstop_grace = \"50s\"\n"),
             "9: job.x.stop_grace: with commands.kill_reserve it is 51s"));
   CHECK(

@@ -139,6 +139,16 @@ TEST_CASE(
   CHECK_FALSE(command_job::define(job_builder("a/b").items({"a"}), script("true"), by));
 }
 
+TEST_CASE("command job: secrets of the machine in its configuration may be forbidden") {
+  auto o = script("true");
+  const auto asks = *user_config::parse(R"({"a":"${file:/etc/shadow}"})");
+  CHECK(define(o, some_launcher()).code->check_config(asks));
+  o.secrets = false;
+  const auto d = define(o, some_launcher());
+  CHECK(d.code->check_config(*user_config::parse(R"({"a":"b"})")));
+  CHECK(d.code->check_config(asks).error().text.find("gets no secrets") != std::string::npos);
+}
+
 TEST_CASE("command job: forty commands run at once on two threads") {
   bed b;
   const auto by = some_launcher();

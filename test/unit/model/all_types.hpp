@@ -8,6 +8,7 @@
 #include "djm/node_config.hpp"
 #include "djm/plan_explain.hpp"
 #include "djm/status.hpp"
+#include "djm/submission.hpp"
 #include "djm/user_config.hpp"
 #include "zkstore/job_payloads.hpp"
 #include "zkstore/payloads.hpp"
@@ -26,7 +27,7 @@
     djm::slots_skipped, djm::retry_planned, djm::run_timed_out, djm::items_parked, djm::job_paused, djm::past_run,     \
     djm::run_history, djm::job_changed, djm::job_removed, djm::followed_job, djm::items_declined, djm::item_answer,    \
     djm::item_state, djm::job_prepared, djm::model_changed, djm::restart_wanted, djm::allocation_timed_out,            \
-    djm::model_view, djm::slot_interrupted
+    djm::model_view, djm::slot_interrupted, djm::submission_view
 
 /// What is sent to a node and has a field list.
 #define DJM_ORDERS                                                                                                     \
@@ -43,4 +44,5 @@
     djm::store::format_payload, djm::store::alive_payload, djm::store::worker_payload, djm::store::mark_payload,       \
     djm::store::assigned_payload, djm::store::pools_payload, djm::store::pool_payload, djm::store::lock_payload,       \
     djm::store::version_payload, djm::store::job_payload, djm::store::config_payload, djm::store::offer_payload,       \
-    djm::store::jobs_version_payload, djm::store::model_payload
+    djm::store::jobs_version_payload, djm::store::model_payload, djm::store::declined_mark,                            \
+    djm::store::submission_payload

@@ -15,6 +15,7 @@
 #include "djm/log.hpp"
 #include "djm/node_config.hpp"
 #include "djm/status.hpp"
+#include "djm/submission.hpp"
 #include "zkstore/types.hpp"
 
 using namespace djm;
@@ -42,7 +43,7 @@ void check_names(E last) {
 } // namespace
 
 TEST_CASE("every enumerator has one name that leads back to it") {
-  check_names(errc::config_mismatch);
+  check_names(errc::clock_skew);
   check_names(id_kind::item);
   check_names(gap_rule::run_after);
   check_names(overlap_rule::both);
@@ -71,6 +72,8 @@ TEST_CASE("every enumerator has one name that leads back to it") {
   check_names(manager_phase::backing_off);
   check_names(node_lifecycle::stopped);
   check_names(worker_state::expected);
+  check_names(submission_state::failed_to_deploy);
+  check_names(unknown_kind::waits);
   check_names(connection_state::stopped);
   check_names(job_priority::high);
   check_names(pool_change::signal);
@@ -150,6 +153,7 @@ TEST_CASE("error codes keep their numbers") {
   CHECK(static_cast<int>(errc::conflict) == 22);
   CHECK(static_cast<int>(errc::internal) == 30);
   CHECK(static_cast<int>(errc::config_mismatch) == 33);
+  CHECK(static_cast<int>(errc::clock_skew) == 34);
 }
 
 TEST_CASE("an error prints code and text") {

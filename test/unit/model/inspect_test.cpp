@@ -119,7 +119,7 @@ TEST_CASE("deep_to_string reads well") {
     R"(node_config(id="n1", store=store_config(connect="embedded", root="/djm", session_timeout=10s, )"
     R"(operation_deadline=3s, digest="", secure_tree=false), role=both, detach_tolerance=15s, stop_grace=2s, stop_timeout=15min, )"
     R"(rebalance_debounce=200ms, rebalance_max_wait=2s, sweep_period=30s, clean_period=3h, backoff_min=100ms, )"
-    R"(backoff_max=5s, strategy_timeout=10s, backlog_limit=1000, registration_timeout=30s, registration_give_up=0s, max_threads=16, )"
+    R"(backoff_max=5s, strategy_timeout=10s, max_clock_skew=10s, backlog_limit=1000, registration_timeout=30s, registration_give_up=0s, max_threads=16, )"
     R"(abort_on_overrun=false, zone="", labels=["ssd", "gpu"], weight=1000, capacity={"cpu" = 4000, "memory_mb" = 8192}, max_items=0, )"
     R"(max_moves=0, max_moves_per_worker=0, status_period=0s, software_version=""))");
 }

@@ -86,7 +86,7 @@ TEST_CASE("every key has a rule, a default and a text, and the list follows the 
     CHECK_FALSE(k.change_when.empty());
     CHECK(k.default_value.empty() == (k.name == "id"));
   }
-  REQUIRE(keys.size() == 32);
+  REQUIRE(keys.size() == 33);
   CHECK(keys.front().name == "id");
   CHECK(keys[1].name == "store.connect");
   CHECK(keys[1].default_value == "\"embedded\"");
@@ -117,6 +117,7 @@ TEST_CASE("a value outside its range is named with key, value and range") {
   CHECK(objection([](auto& c) { c.clean_period = 1ms; }) == "clean_period is 1ms; it must be from 10ms to 720h");
   CHECK(objection([](auto& c) { c.backoff_min = 0s; }) == "backoff_min is 0s; it must be from 1ms to 1min");
   CHECK(objection([](auto& c) { c.backoff_max = 11min; }) == "backoff_max is 11min; it must be from 1ms to 10min");
+  CHECK(objection([](auto& c) { c.max_clock_skew = 999ms; }) == "max_clock_skew is 999ms; it must be from 1s to 1h");
   CHECK(objection([](auto& c) { c.backlog_limit = 0; }) == "backlog_limit is 0; it must be from 1 to 1000000");
   CHECK(objection([](auto& c) { c.registration_timeout = 0s; }) ==
         "registration_timeout is 0s; it must be from 1ms to 1h");
@@ -136,6 +137,7 @@ TEST_CASE("the edges of the ranges are accepted") {
   c.rebalance_debounce = c.rebalance_max_wait = 0s;
   c.sweep_period = c.clean_period = 10ms;
   c.backoff_min = c.backoff_max = 1ms;
+  c.max_clock_skew = 1h;
   c.backlog_limit = 1'000'000;
   c.registration_timeout = 1ms;
   c.max_threads = 4096;
@@ -269,7 +271,7 @@ TEST_CASE("a duration that is too long for nanoseconds is refused as what it is,
     &node_config::rebalance_debounce,   &node_config::rebalance_max_wait, &node_config::sweep_period,
     &node_config::clean_period,         &node_config::backoff_min,        &node_config::backoff_max,
     &node_config::registration_timeout, &node_config::strategy_timeout,   &node_config::status_period,
-    &node_config::registration_give_up};
+    &node_config::registration_give_up, &node_config::max_clock_skew};
   constexpr any_duration store_config::*stores[] = {&store_config::session_timeout, &store_config::operation_deadline};
   const auto too_long = std::chrono::hours{5124096}; // 25 minutes, if it wrapped round
   for (const auto m : own) {
@@ -295,7 +297,7 @@ TEST_CASE("a JSON configuration is read with all its keys") {
               "digest": "u:p", "secure_tree": true},
     "detach_tolerance": "0s", "stop_grace": "100ms", "stop_timeout": "1min", "rebalance_debounce": "1ms",
     "rebalance_max_wait": "2ms", "sweep_period": "1s", "clean_period": "2h", "backoff_min": "3ms", "backoff_max": "4ms",
-    "strategy_timeout": "7s", "backlog_limit": 5, "registration_timeout": "6s", "registration_give_up": "8s", "max_threads": 7, "abort_on_overrun": true, "zone": "z",
+    "strategy_timeout": "7s", "max_clock_skew": "3s", "backlog_limit": 5, "registration_timeout": "6s", "registration_give_up": "8s", "max_threads": 7, "abort_on_overrun": true, "zone": "z",
     "labels": ["l"], "weight": 500, "capacity": {"cpu": 4000}, "max_items": 9, "role": "worker",
     "software_version": "1.0"})");
   REQUIRE(c);
@@ -305,11 +307,9 @@ TEST_CASE("a JSON configuration is read with all its keys") {
   CHECK((c->stop_grace == 100ms && c->stop_timeout == 1min));
   CHECK((c->rebalance_debounce == 1ms && c->rebalance_max_wait == 2ms));
   CHECK((c->sweep_period == 1s && c->clean_period == 2h));
-  CHECK((c->backoff_min == 3ms && c->backoff_max == 4ms));
-  CHECK(c->strategy_timeout == 7s);
-  CHECK(c->backlog_limit == 5);
-  CHECK((c->registration_timeout == 6s && c->registration_give_up == 8s));
-  CHECK(c->max_threads == 7);
+  CHECK((c->backoff_min == 3ms && c->backoff_max == 4ms && c->strategy_timeout == 7s));
+  CHECK((c->max_clock_skew == 3s && c->backlog_limit == 5));
+  CHECK((c->registration_timeout == 6s && c->registration_give_up == 8s && c->max_threads == 7));
   CHECK(c->abort_on_overrun);
   CHECK(c->zone == "z");
   CHECK(c->labels == std::vector<std::string>{"l"});

@@ -174,4 +174,27 @@ inline slot_payload draw_valid() {
   return x;
 }
 
+template <>
+inline submission_payload draw_valid() {
+  submission_payload x;
+  x.kind = draw_id();
+  x.least_version = 1 + static_cast<std::int64_t>(draw_index(1000));
+  x.config = *user_config{}.with("table", djm::testing::draw_text(alphabet::utf8));
+  x.submitted_by = draw_id();
+  x.submitted_at_ms = draw_up_to(year_9999);
+  x.request = draw_id();
+  x.hash = draw_id();
+  if (draw_index(2) == 0) {
+    x.trying = draw_id<node_id>();
+    x.trying_life = draw_id();
+  }
+  if (draw_index(2) == 0) {
+    x.died = {draw_id<node_id>(), draw_id<node_id>()};
+  }
+  if (draw_index(2) == 0) {
+    x.declined = {{draw_id<node_id>(), draw_id(), djm::testing::draw_text(alphabet::utf8)}};
+  }
+  return x;
+}
+
 } // namespace djm::store

@@ -31,7 +31,7 @@ std::string complaint(std::string_view text, std::string_view path = "/djm/x") {
 #define PAYLOADS                                                                                                       \
   format_payload, alive_payload, worker_payload, mark_payload, assigned_payload, pools_payload, pool_payload,          \
     lock_payload, refusal_payload, version_payload, job_payload, config_payload, offer_payload, jobs_version_payload,  \
-    state_payload, model_payload, slot_payload
+    state_payload, model_payload, slot_payload, submission_payload
 
 } // namespace
 

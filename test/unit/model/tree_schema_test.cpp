@@ -43,6 +43,8 @@ TEST_CASE("every path of the tree is where the protocol says") {
   CHECK(t.jobs_version() == "/djm/jobs-version");
   CHECK(t.refusals() == "/djm/refusals");
   CHECK(t.model() == "/djm/model");
+  CHECK(t.submissions() == "/djm/submissions");
+  CHECK(t.submission("j") == "/djm/submissions/j");
   CHECK(t.refusal("w-i-3") == "/djm/refusals/w-i-3");
   CHECK(tree_schema::refusal_name("w", "i", 3) == "w-i-3");
   CHECK(refusal_number("w-i-3", "w", "i") == 3u);

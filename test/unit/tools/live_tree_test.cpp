@@ -244,6 +244,35 @@ TEST_CASE("tool: a store that is not there ends with 4 in time, and one clear li
   CHECK(contains(s.err, "djm status: no connection to the store at 127.0.0.1:1"));
 }
 
+TEST_CASE(
+  "tool: a job is submitted once, shown as it gets on, and goes with its removal; a damaged one hides no other") {
+  calm r;
+  const auto unknown = r.run({"submit", "monthly", "report"});
+  CHECK(unknown.code != 0);
+  CHECK(contains(unknown.err, "none knows any kind"));
+  const std::vector<std::string> order{"submit", "monthly", "report", "--force", "--by", "ann", "--request", "r-1"};
+  const auto first = r.run(order);
+  CHECK(first.code == 0);
+  CHECK(contains(first.out + first.err, "create /djm/submissions/monthly"));
+  CHECK(r.run(order).code == 0); // the same request
+  auto other = order;
+  other[7] = "r-2";
+  const auto taken = r.run(other);
+  CHECK(taken.code == 5);
+  CHECK(contains(taken.err, "was submitted by \"ann\""));
+  r.put("/djm/submissions/broken", "{");
+  const auto shown = r.run({"submissions", "-o", "jsonl"});
+  CHECK(shown.code == 0);
+  CHECK(contains(shown.out, R"("id":"monthly","state":"waiting","kind":"report")"));
+  CHECK(contains(shown.out, R"("id":"broken","state":"failed_to_deploy")"));
+  CHECK(contains(r.run({"submissions"}).out, "monthly"));
+  const auto waited = r.run({"wait", "monthly", "--timeout", "200ms"});
+  CHECK(waited.code == 3);
+  CHECK(contains(waited.err, "is waiting"));
+  CHECK(r.run({"remove", "monthly", "--yes"}).code == 0);
+  CHECK_FALSE(contains(r.run({"submissions"}).out, "monthly"));
+}
+
 TEST_CASE("tool: what nodes have refused is shown, and whether it counts") {
   calm r;
   CHECK(r.run({"refusals"}).code == 0);

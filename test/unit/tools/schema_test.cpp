@@ -99,6 +99,7 @@ TEST_CASE("tool: what is written as JSON follows the schema, and all of it stand
   r.add_record(spec);
   r.put("/djm/refusals/n1-lifen1-1",
         store::encode(store::refusal_payload{"n1", "lifen1", "mail", {item_id{"x"}}, 1000, "no printer"}));
+  r.run({"submit", "monthly", "report", "--force"});
   r.run({"state", "mail", "asia", "--text", "so far", "--yes"});
   r.add_job("beta", {"b"});
   r.assign("n1", "beta", {"b"});
@@ -112,6 +113,7 @@ TEST_CASE("tool: what is written as JSON follows the schema, and all of it stand
     {"items", {"items"}},
     {"locks", {"locks"}},
     {"refusals", {"refusals"}},
+    {"submissions", {"submissions"}},
     {"leader", {"leader"}},
     {"explain", {"explain", "mail", "asia"}},
     {"plan --live", {"plan", "--live", "--without", "n1"}},
