@@ -283,8 +283,7 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
         publish(self, std::move(m.what));
       }
     },
-    [self](msg::wake) { woken(self); },
-    [self](register_job& m) -> caf::result<void> { return admit(self, m); },
+    [self](msg::wake) { woken(self); }, [self](register_job& m) -> caf::result<void> { return admit(self, m); },
     [self](unregister_job& m) -> caf::result<void> { return give_back(self, m); },
     [self](switch_job& m) -> caf::result<void> { return enable_job(self, m); },
     [self](switch_all& m) -> caf::result<void> { return wish(self, admin_core::set_all_disabled{!m.enabled}); },

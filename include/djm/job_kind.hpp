@@ -45,10 +45,11 @@ struct job_kind {
   std::int64_t version = 1;
   /// What its configuration may say, for people and tools; empty where the kind takes anything.
   std::vector<field_description> schema;
-  /// Makes the job. Called on a thread for user code, for one submission after the other, and for each submission on one
-  /// node after the other (one that was cut off for longer than its session may be in it still). An error, or what it throws, declines the submission on this node, which is shown with the text; it
-  /// is not called again for it by this life of the node. One that does not come back within 30 s declines as well. A
-  /// process that ends in it counts against the submission: after two nobody tries it any more.
+  /// Makes the job. Called on a thread for user code, for one submission after the other, and for each submission on
+  /// one node after the other (one that was cut off for longer than its session may be in it still). An error, or what
+  /// it throws, declines the submission on this node, which is shown with the text; it is not called again for it by
+  /// this life of the node. One that does not come back within 30 s declines as well. A process that ends in it counts
+  /// against the submission: after two nobody tries it any more.
   std::function<expected<job_definition>(const submitted_job&)> make;
   /// Only where nobody but the owner of the tree may write submissions: the tree is closed by a digest. For kinds whose
   /// configuration says what code is run.

@@ -55,9 +55,12 @@ void memory_rules::sees(const store::node_change& change, const tree_event& e, s
       // Who reads the record takes nothing for it that is later than it was written, and may not have read it anew.
       auto& m = j->second;
       const auto bound = change.mtime_ms > 0 ? change.mtime_ms + max_skew_ms : p->slots_since_ms;
+      const auto right_ms = change.mtime_ms > 0 ? change.mtime_ms - store_error_ms_ : 0;
+      if (m.written_since <= right_ms) {
+        m.counted_from = std::max(m.counted_from, m.written_since);
+      }
       const bool same = std::exchange(m.written_since, p->slots_since_ms) == p->slots_since_ms;
       m.bound = std::min(p->slots_since_ms, bound);
-      const auto right_ms = change.mtime_ms > 0 ? change.mtime_ms - store_error_ms_ : 0;
       const auto since = same && !m.since.empty() ? std::min(m.since.back().second, m.bound) : m.bound;
       m.since.emplace_back(right_ms, since);
       while (m.since.size() > 1 && m.since[1].first <= right_ms - unread_ms) {
@@ -286,7 +289,8 @@ void memory_rules::settled(std::int64_t wall_ms, const complaint& say) const {
       continue; // a clock that was ahead has claimed it: nothing starts before it has come
     }
     // Where that moment has come nobody doubts it.
-    const auto from = std::max(j.written_since <= wall_ms ? j.written_since : j.bound, wall_ms - window_ms);
+    const auto since = j.written_since <= wall_ms ? j.written_since : j.bound;
+    const auto from = std::max({since, j.counted_from, wall_ms - window_ms});
     auto slot = j.table.next(wall_time{std::chrono::milliseconds{from}});
     for (; slot && slot_id(*slot) < wall_ms - under_way_ms; slot = j.table.next(*slot)) {
       if (m.covered.count(slot_id(*slot)) == 0) {

@@ -44,7 +44,7 @@ public:
 
   void expect(const job_id& job, const timetable& table, slots rule) {
     jobs_.erase(job);
-    jobs_.emplace(job, job_memory{table, rule, {}, 0, 0, {}});
+    jobs_.emplace(job, job_memory{table, rule, {}, 0, 0, 0, {}});
   }
   /// Whether its slots are judged here: they may be further apart than a rest is long.
   bool knows(const job_id& job) const { return jobs_.count(job) > 0; }
@@ -81,6 +81,7 @@ private:
     slots rule;
     std::set<std::tuple<item_id, std::int64_t, std::uint32_t>> started;
     std::int64_t written_since = 0;
+    std::int64_t counted_from = 0; ///< the latest that has counted: a later one that is earlier brings nothing back
     std::int64_t bound = 0; ///< of that, by when it was written
     /// No slot up to this one starts; from when on, by a clock that is right.
     std::deque<std::pair<std::int64_t, std::int64_t>> since;
