@@ -82,7 +82,7 @@ private:
     std::set<std::tuple<item_id, std::int64_t, std::uint32_t>> started;
     std::int64_t written_since = 0;
     std::int64_t counted_from = 0; ///< the latest that has counted: a later one that is earlier brings nothing back
-    std::int64_t bound = 0; ///< of that, by when it was written
+    std::int64_t bound = 0;        ///< of that, by when it was written
     /// No slot up to this one starts; from when on, by a clock that is right.
     std::deque<std::pair<std::int64_t, std::int64_t>> since;
 
