@@ -240,6 +240,7 @@ void deployer_core::learn(const answers& a, const found_one& f, effects& out) {
     // It is there, or not: what is known of it stands until the next look.
     store_.complain(about(f.id), {errc::no_permission, path + ": the store answers " + to_string(r.code)}, out);
     e.waits = true;
+    e.ask_holder = false;
     return;
   }
   e.number = r.code == rc::ok ? r.stat.czxid : 0;

@@ -39,6 +39,8 @@ private:
   std::shared_ptr<expected<job_definition>> made_;
   /// Of which submission the factory was called last.
   std::int64_t expected_ = 0;
+  /// How many jobs were let go of, which numbers them.
+  std::uint64_t forgotten_ = 0;
 };
 
 /// Never on an actor's thread: it is the user's code. Each attempt is an owner of its own, so that a factory that does
@@ -72,7 +74,9 @@ void deployer_shell::apply(deployer_core::make& x) {
 /// A job of the user ends on a thread for user code.
 void deployer_shell::forget(std::shared_ptr<expected<job_definition>> what) {
   if (what && what->has_value() && (*what)->code) {
-    env->exec().call_user("end submission", [what = std::move(what)] { (*what)->code = nullptr; });
+    // An owner of its own: of two that wait for one, the former would be destroyed here.
+    env->exec().call_user("refused submission " + std::to_string(++forgotten_),
+                          [what = std::move(what)] { (*what)->code = nullptr; });
   }
 }
 

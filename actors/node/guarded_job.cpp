@@ -126,8 +126,8 @@ expected<bytes> guarded_job::answer(ask_context& ctx) {
   return code_->answer(ctx);
 }
 
-void release_as_user_code(node_env& env, const job_id& job, std::shared_ptr<void> last) {
-  env.exec().call_user("end " + job, [last = std::move(last)]() mutable { last = nullptr; });
+void release_as_user_code(node_env& env, std::string owner, std::shared_ptr<void> last) {
+  env.exec().call_user(std::move(owner), [last = std::move(last)]() mutable { last = nullptr; });
 }
 
 std::shared_ptr<job> guard(const std::shared_ptr<node_env>& env, job_id id, std::shared_ptr<job> code,
@@ -139,7 +139,7 @@ std::shared_ptr<job> guard(const std::shared_ptr<node_env>& env, job_id id, std:
     std::shared_ptr<last_release> last{new last_release{x->let_go(), activity, gone}};
     delete x;
     if (const auto e = weak.lock()) {
-      release_as_user_code(*e, job, std::move(last));
+      release_as_user_code(*e, "end " + job, std::move(last));
     }
   };
   return {guarded.release(), std::move(let_go)};

@@ -49,8 +49,10 @@ private:
 std::shared_ptr<job> guard(const std::shared_ptr<node_env>& env, job_id id, std::shared_ptr<job> code,
                            std::shared_ptr<job_activity> activity, std::function<void()> gone);
 
-/// Lets go of what may destroy an object of the user's on a thread for user code: a destructor can take its time.
-void release_as_user_code(node_env& env, const job_id& job, std::shared_ptr<void> last);
+/// Lets go of what may destroy an object of the user's on a thread for user code: a destructor can take its time, and
+/// holds up nothing but what has the same owner. Where two wait for one owner the former is destroyed by the caller:
+/// name one that no other has.
+void release_as_user_code(node_env& env, std::string owner, std::shared_ptr<void> last);
 
 /// The job of this node whose code the calling thread is in; null: none.
 const guarded_job* code_of_node(const void* node);

@@ -84,7 +84,9 @@ caf::result<void> wish(node_ptr self, admin_core::wish w) {
 caf::result<void> admit(node_ptr self, register_job& m) {
   const auto refused = add_job(self, m);
   if (m.code) {
-    release_as_user_code(*self->state().parts.env, m.spec.id, std::move(m.code));
+    auto& st = self->state();
+    const auto owner = "refused " + m.spec.id + " " + std::to_string(st.next_wish++);
+    release_as_user_code(*st.parts.env, owner, std::move(m.code));
   }
   return refused ? caf::result<void>{to_caf(*refused)} : caf::result<void>{caf::unit};
 }

@@ -72,7 +72,8 @@ struct followed_job {
   /// That one is done: items may run.
   bool prepared = true;
   /// No slot of a calendar up to this moment (Unix time) is caught up on: the job was made then, or its set of slots
-  /// has changed, or it goes on after a pause. 0: not known, and then only what is remembered of an item tells.
+  /// has changed, or it goes on after a pause. 0: not known, and then only what is remembered of an item tells. One
+  /// that is still to come is taken for no later than the store dated the record, and `node_config::max_clock_skew`.
   std::int64_t slots_since_ms = 0;
 };
 DJM_FIELDS(followed_job, job, rev, spec, config, deployment, paused, rules, triggers, generation, prepared,
