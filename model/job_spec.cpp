@@ -218,7 +218,14 @@ const char* rule_of_words(const relaxation&) {
 }
 
 slots memory_of(const job_spec& spec) {
-  return spec.slots.remember.value_or(slots::forget);
+  if (spec.slots.remember) {
+    return *spec.slots.remember;
+  }
+  if (spec.schedule.kind != schedule_kind::calendar || spec.mode != running_mode::thread_per_item) {
+    return slots::forget;
+  }
+  const auto gap = closest(spec);
+  return !gap || *gap >= least_remembered_gap ? slots::finished : slots::forget;
 }
 
 bool operator==(const job_attributes& a, const job_attributes& b) {

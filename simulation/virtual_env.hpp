@@ -25,8 +25,8 @@ public:
     : timeline_(t), process_(p), network_(n), chance_(seed, "node"), executor_(std::move(e)), log_(std::move(log)) {}
 
   time_point now() const override { return process_.local_now(); }
-  wall_time wall_now() const override {
-    return wall_time{std::chrono::duration_cast<std::chrono::milliseconds>(process_.wall())};
+  std::chrono::time_point<std::chrono::system_clock, duration> wall_now() const override {
+    return std::chrono::time_point<std::chrono::system_clock, duration>{process_.wall()};
   }
   time_zone_source zones() const override { return zones_ ? zones_ : node_env::zones(); }
   /// Empty: those of this machine.

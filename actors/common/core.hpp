@@ -28,6 +28,8 @@ struct step {
   std::uint64_t entropy = 0;
   /// Unix time: for what people read, and for slots. It may jump.
   std::int64_t wall_ms = 0;
+  /// How far the next millisecond of it has come: what is due at a moment of that clock is not to wait for the rest.
+  duration wall_rest = duration::zero();
 };
 
 /// Effects that every core may produce; each core lists those it uses in its own variant.

@@ -20,7 +20,10 @@
 namespace djm {
 
 inline step make_step(node_env& env) {
-  return {env.now(), env.random(), env.wall_now().time_since_epoch().count()};
+  const auto now = env.now();
+  const auto wall = env.wall_now();
+  const auto ms = std::chrono::floor<std::chrono::milliseconds>(wall);
+  return {now, env.random(), ms.time_since_epoch().count(), wall - ms};
 }
 
 /// The slots of a schedule by calendar; nothing for every other.

@@ -27,7 +27,11 @@ public:
   /// The node's monotonic clock; counts suspend.
   virtual time_point now() const = 0;
   /// For what people read, and for the slots of calendars. Anybody may set it, forward or back.
-  virtual wall_time wall_now() const = 0;
+  virtual std::chrono::time_point<std::chrono::system_clock, duration> wall_now() const = 0;
+  /// The same in milliseconds since the Unix epoch.
+  std::int64_t wall_ms() const {
+    return std::chrono::floor<std::chrono::milliseconds>(wall_now()).time_since_epoch().count();
+  }
   /// What calendars are evaluated in.
   virtual time_zone_source zones() const { return time_zones_in(); }
   /// 64 random bits.

@@ -126,8 +126,8 @@ time_point system_env::now() const {
   return boot_now();
 }
 
-wall_time system_env::wall_now() const {
-  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+std::chrono::time_point<std::chrono::system_clock, duration> system_env::wall_now() const {
+  return std::chrono::system_clock::now();
 }
 
 /// SplitMix64: the state only ever grows by a constant, so threads share it without a lock.

@@ -43,7 +43,7 @@ public:
   ~system_env() override;
 
   time_point now() const override;
-  wall_time wall_now() const override;
+  std::chrono::time_point<std::chrono::system_clock, duration> wall_now() const override;
   std::uint64_t random() override;
   timer_id arm(time_point at, std::function<void()> fire) override;
   void cancel(timer_id id) override;

@@ -35,6 +35,7 @@ struct held_item {
   bool retrying = false;          ///< waits for another attempt of its lane
   bool culprit = false;           ///< it is known that the latest run that failed did because of it
   bool parked = false;            ///< is in no lane before somebody releases it
+  bool suspect = false;           ///< a process has died in its run, and none of its runs has ended since
   bool declined = false;          ///< the worker has it back already, while something is still under way with it
   std::uint32_t failed_turns = 0; ///< in a row, with all their attempts
 };

@@ -36,7 +36,7 @@ duration job_rhythm::phase(item_no own) const {
 void job_rhythm::aim(lane_course& l, duration beat, step s) const {
   const auto period = cfg_.spec.schedule.period;
   l.beat = beat;
-  l.due = s.now + (beat - since_epoch(s.wall_ms));
+  l.due = s.now + (beat - wall_of(s));
   while (l.last_start && *l.due < *l.last_start + period / 2) {
     *l.beat += period;
     *l.due += period;
@@ -53,7 +53,7 @@ void job_rhythm::set_first_due(lane_course& l, item_no own, step s) const {
   if (by_calendar()) {
     set_first_slot(l, own, s);
   } else if (x.lasting()) {
-    aim(l, moment_from(since_epoch(s.wall_ms), x.period, phase(own)), s);
+    aim(l, moment_from(wall_of(s), x.period, phase(own)), s);
   } else if (*origin_ >= s.now) {
     l.due = origin_;
   } else {
@@ -118,7 +118,7 @@ void job_rhythm::advance(lane& l, step s) {
     l.due = next_after(*l.due, s.now);
     return;
   }
-  const auto wall = since_epoch(s.wall_ms);
+  const auto wall = wall_of(s);
   aim(l, moment_from(std::max(wall, *l.beat) + duration{1}, period, phase(l.own)), s);
 }
 
@@ -134,13 +134,13 @@ bool job_rhythm::takes_part(const lane& l, const held_item& it, step s) const {
   if (!cfg_.spec.schedule.lasting() || l.triggered || l.again || !l.due || remembers_) {
     return true;
   }
-  return counts_by_wall(l, it, since_epoch(s.wall_ms)) ? it.since_wall <= *l.beat : it.since <= *l.due;
+  return counts_by_wall(l, it, wall_of(s)) ? it.since_wall <= *l.beat : it.since <= *l.due;
 }
 
 /// Where nobody is left who was held at the moment that is due, the lane goes on with the next one.
 void job_rhythm::judge(lane_table& lanes, lane_no no, step s, runner_effects::all& out) {
   const auto& l = lanes[no];
-  const auto wall = since_epoch(s.wall_ms);
+  const auto wall = wall_of(s);
   if (l.beat && wall < *l.beat) {
     hold_back(lanes.edit(no), s);
     return;
@@ -183,20 +183,18 @@ time_point job_rhythm::next_after(time_point due, time_point now) const {
   return due + period * ((now - due) / period + 1);
 }
 
-/// Our clock is faster than the wall's, and it is the wall's that all have in common. That one is known in whole
-/// milliseconds only: a moment between two of them is waited for until the second, not by the fraction that seems to be
-/// left, again and again.
+/// Our clock is faster than the wall's, and it is the wall's that all have in common.
 void job_rhythm::hold_back(lane_course& l, step s) {
-  const auto wall = since_epoch(s.wall_ms);
+  const auto wall = wall_of(s);
   if (l.beat && l.due && *l.due <= s.now && wall < *l.beat) {
-    l.due = s.now + std::chrono::ceil<std::chrono::milliseconds>(*l.beat - wall);
+    l.due = s.now + (*l.beat - wall);
   }
 }
 
 /// Somebody may set the wall clock, by seconds or by years: what is due on the grid moves with it, but no farther away
 /// than the next moment.
 void job_rhythm::follow(lane_table& lanes, step s, runner_effects::all& out) {
-  const auto wall = since_epoch(s.wall_ms);
+  const auto wall = wall_of(s);
   const auto offset = wall - s.now.time_since_epoch();
   const bool moved = !wall_offset_ || offset - *wall_offset_ >= noticeable || *wall_offset_ - offset >= noticeable;
   const bool back = wall < wall_;

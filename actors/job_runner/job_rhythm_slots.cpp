@@ -35,13 +35,13 @@ void job_rhythm::aim_at(lane_course& l, std::optional<slot_moment> m, step s) co
   if (const auto beat = since_epoch(ms); beat == std::chrono::milliseconds{ms}) {
     l.slot = m->slot;
     l.beat = beat;
-    l.due = s.now + (beat - since_epoch(s.wall_ms));
+    l.due = s.now + (beat - wall_of(s));
   }
 }
 
 void job_rhythm::set_first_slot(lane_course& l, item_no own, step s) const {
   l.missed = {};
-  aim_at(l, slots(own).first_from(instant(since_epoch(s.wall_ms)), l.last_slot), s);
+  aim_at(l, slots(own).first_from(instant(wall_of(s)), l.last_slot), s);
 }
 
 void job_rhythm::aim_after_last(lane_course& l, item_no own, step s) const {
@@ -70,7 +70,7 @@ void job_rhythm::tell_unknown(const lane& l, std::int64_t since_ms, step s, runn
   if (!by_calendar()) {
     return;
   }
-  const auto wall = since_epoch(s.wall_ms);
+  const auto wall = wall_of(s);
   const auto from =
     std::max<duration>(since_epoch(since_ms) + std::chrono::milliseconds{1}, wall - duration{cfg_.spec.slots.window});
   const auto first = slots(l.own).first_from(instant(from), {});
@@ -89,7 +89,7 @@ void job_rhythm::tell_superseded(const lane& l, std::int64_t slot_ms, runner_eff
 /// Slots that come while a run goes on. Those that were due before it began are caught up on, and wait for its end.
 void job_rhythm::judge_slots(lane_table& lanes, lane_no no, step s, runner_effects::all& out) {
   const auto& l = lanes[no];
-  const auto wall = since_epoch(s.wall_ms);
+  const auto wall = wall_of(s);
   const bool before = l.last_start && *l.beat <= wall - (s.now - *l.last_start);
   if (cfg_.spec.slots.overlap == overlap::queue_one || before) {
     lanes.judged(no);
@@ -109,7 +109,7 @@ void job_rhythm::pass_slot(lane_table& lanes, lane_no no, duration held_since, s
   auto& l = lanes.edit(no);
   l.last_slot = std::max(l.last_slot, l.slot);
   l.missed = {};
-  aim_at(l, slots(l.own).first_from(instant(std::min(held_since, since_epoch(s.wall_ms))), l.last_slot), s);
+  aim_at(l, slots(l.own).first_from(instant(std::min(held_since, wall_of(s))), l.last_slot), s);
 }
 
 std::vector<lane_no> job_rhythm::take_superseded() {
@@ -122,7 +122,7 @@ std::optional<time_point> job_rhythm::wake_at(const lane_table& lanes) const {
 
 /// Why slots from that of the lane on have passed.
 skip_reason job_rhythm::why_missed(const lane& l, step s) const {
-  const auto wall = since_epoch(s.wall_ms);
+  const auto wall = wall_of(s);
   if (*l.beat > jumped_from_ && *l.beat <= jumped_to_) {
     return skip_reason::clock;
   }
@@ -134,7 +134,7 @@ skip_reason job_rhythm::why_missed(const lane& l, step s) const {
 wall_time job_rhythm::leave_window(lane_table& lanes, lane_no no, wall_time latest, step s, runner_effects::all& out) {
   const auto& l = lanes[no];
   const auto clock = slots(l.own);
-  const auto oldest = instant(since_epoch(s.wall_ms) - cfg_.spec.slots.window);
+  const auto oldest = instant(wall_of(s) - cfg_.spec.slots.window);
   const auto end = std::min(clock.before(oldest), clock.before(latest));
   if (instant(*l.beat) >= oldest || *end < *l.slot) {
     return *l.slot;
@@ -159,7 +159,7 @@ bool job_rhythm::choose_slot(lane_table& lanes, lane_no no, step s, runner_effec
   if (!by_calendar() || !l.slot || !l.due || *l.due > s.now) {
     return false;
   }
-  const auto wall = instant(since_epoch(s.wall_ms));
+  const auto wall = instant(wall_of(s));
   const auto rule = cfg_.spec.slots.catch_up;
   const auto clock = slots(l.own);
   const auto latest = clock.latest(wall, {*l.slot, instant(*l.beat)});
@@ -203,7 +203,7 @@ void job_rhythm::skip_pause(lane_table& lanes, step s, runner_effects::all& out)
   lanes.each([&](lane_no no) {
     const auto& l = lanes[no];
     if (l.slot && l.due && *l.due <= s.now) {
-      const auto latest = slots(l.own).latest(instant(since_epoch(s.wall_ms)), {*l.slot, instant(*l.beat)});
+      const auto latest = slots(l.own).latest(instant(wall_of(s)), {*l.slot, instant(*l.beat)});
       leave_out(lanes, no, latest.slot, skip_reason::paused, s, out);
     }
   });
@@ -212,7 +212,7 @@ void job_rhythm::skip_pause(lane_table& lanes, step s, runner_effects::all& out)
 /// Somebody has set the wall clock. What has come by it starts; what has not come any more waits for it, and slots
 /// before the latest one do not come again.
 void job_rhythm::follow_slots(lane_table& lanes, step s) {
-  const auto wall = since_epoch(s.wall_ms);
+  const auto wall = wall_of(s);
   lanes.each([&](lane_no no) {
     auto& l = lanes.edit(no);
     if (!remembers_ && l.last_slot && *l.last_slot - instant(wall) > most_set_back) {

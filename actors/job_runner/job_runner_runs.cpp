@@ -14,6 +14,7 @@ void job_runner_core::start_due(step s, effects& out) {
     ask_memory(s, out, true);
   }
   start_preparation(s, out);
+  turns_.look_at_trial();
   rhythm_.follow(lanes_, s, out);
   for (const auto no : rhythm_.take_superseded()) {
     runs_.stop_lane(no, stop_reason::superseded, s, out);
@@ -57,7 +58,7 @@ bool job_runner_core::prepare(lane_no no, step s, effects& out) {
   leave_lanes(parked, out);
   decline_failed(s, out);
   if (!changed) {
-    changed = rhythm_.choose_slot(lanes_, no, s, out);
+    changed = turns_.set_aside(no) || rhythm_.choose_slot(lanes_, no, s, out);
   }
   if (changed) {
     lanes_.settle();
@@ -125,6 +126,7 @@ bool job_runner_core::start_lane(lane_no no, step s, effects& out) {
       it.fresh = false;
     });
     handed.push_back(items_.handed_out(item));
+    turns_.begin_trial(item);
   }
   auto& l = lanes_.edit(no);
   r.started = s.now;
@@ -210,6 +212,7 @@ job_runner_core::effects job_runner_core::on_run_done(run_id id, const run_end& 
       if (items_[no].granted && !items_[no].fresh) { // granted anew meanwhile: that is another turn
         stayed.push_back(no);
       }
+      items_[no].suspect = items_[no].suspect && end.dropped;
       leave_run(no, s, free, fed);
     }
   }

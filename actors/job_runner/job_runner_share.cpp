@@ -60,7 +60,7 @@ void job_runner_core::take_in(const work_item& w, step s, std::vector<item_no>& 
     it.declined = false;
     it.fresh = true;
     it.since = s.now;
-    it.since_wall = since_epoch(s.wall_ms);
+    it.since_wall = wall_of(s);
     it.token = w.token;                                // a run of an earlier turn keeps the token it was started with
     it.parked = it.parked || w.id == preparation_item; // that one is in no lane, and of no share
   });

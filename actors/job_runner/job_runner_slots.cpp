@@ -124,6 +124,9 @@ void job_runner_core::learn(item_no no, const slot_answer& a, step s, effects& o
   memory_.set(no, here && here->slot ? std::max(p.floor, *here->slot) : p.floor);
   memory_.looked(no, a.anew, s.wall_ms);
   if (p.interrupted) {
+    if (a.writer_gone) {
+      turns_.suspect(no);
+    }
     out.push_back(emit_effect{
       slot_interrupted{cfg_.spec.id, *it.name, a.record->slot, a.record->attempt, a.record->by, p.again.has_value()}});
   }

@@ -137,7 +137,7 @@ void lane_table::place(lane_no no) {
   const bool own_run = cfg_.spec.on_new_items == new_items_policy::own_run;
   const bool restart = cfg_.spec.on_new_items == new_items_policy::restart;
   // Whether a run of it could begin beside what is under way.
-  const bool free = l.there && l.idle() > 0 && (l.busy == 0 || own_run);
+  const bool free = l.there && !l.aside && l.idle() > 0 && (l.busy == 0 || own_run);
   const auto retry_at = l.held_back ? std::nullopt : l.retry_at;
   if (const auto at = earliest(l.due, retry_at); free && at) {
     due_.set(no, *at, l.rank);

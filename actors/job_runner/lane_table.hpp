@@ -41,6 +41,7 @@ struct lane : lane_course {
   std::uint32_t renewed = 0; ///< of those in a run: granted again since it started
   bool there = false;
   bool touched = false; ///< has changed since it was last put in its places
+  bool aside = false;   ///< starts nothing before the run of another suspect has ended
   bool judged = false;  ///< is due, and nothing has changed since `job_rhythm` looked whether its moment is missed
 
   std::uint32_t idle() const { return fresh + stale; }

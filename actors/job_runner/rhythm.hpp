@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "actors/common/core.hpp"
 #include "djm/ids.hpp"
 #include "djm/schedule.hpp"
 
@@ -17,5 +18,10 @@ duration moment_from(duration at, duration period, duration phase);
 
 /// Unix time as a duration, cut to a range in which no sum with a period overflows.
 duration since_epoch(std::int64_t wall_ms);
+
+/// The wall clock at that event, as exactly as it is known.
+inline duration wall_of(const step& s) {
+  return since_epoch(s.wall_ms) + s.wall_rest;
+}
 
 } // namespace djm

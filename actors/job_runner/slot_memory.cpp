@@ -33,7 +33,10 @@ step slot_memory::by_store(step s) {
   }
   by_node_ = s;
   if (time_ && on()) {
-    s.wall_ms = std::min(s.wall_ms, time_->limit(s.now));
+    if (const auto limit = time_->limit(s.now); limit < s.wall_ms) {
+      s.wall_ms = limit;
+      s.wall_rest = duration::zero();
+    }
   }
   by_store_ = s;
   return s;

@@ -152,6 +152,28 @@ void turn_book::park(item_no no, std::string what, step s) {
   parked_[no] = {std::move(what), s.now};
 }
 
+bool turn_book::set_aside(lane_no no) {
+  const auto own = lanes_[no].own;
+  if (on_trial_ == no_item || own == no_item || !items_[own].suspect) {
+    return false;
+  }
+  lanes_.edit(no).aside = true;
+  aside_.push_back(no);
+  return true;
+}
+
+void turn_book::look_at_trial() {
+  if (on_trial_ == no_item || items_[on_trial_].run != 0) {
+    return;
+  }
+  on_trial_ = no_item;
+  for (const auto no : std::exchange(aside_, {})) {
+    if (lanes_.has(no)) {
+      lanes_.edit(no).aside = false;
+    }
+  }
+}
+
 /// What comes due takes the place of another attempt: then the turn before has failed for good.
 bool turn_book::check_retry(lane_no no, step s, std::vector<item_no>& parked, runner_effects::all& out) {
   const auto& l = lanes_[no];

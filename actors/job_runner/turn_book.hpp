@@ -41,6 +41,18 @@ public:
   void know_failures(item_no no, std::uint32_t turns);
   /// The item is parked, and has been before it came here.
   void park(item_no no, std::string what, step s);
+  // -- suspects: what was in a run when a process died --
+
+  /// A process has died in a run of this item, and perhaps because of it. Of such items one runs at a time, until a run
+  /// of theirs ends: those that only ran beside the one that kills must not be parked with it.
+  void suspect(item_no no) { items_[no].suspect = true; }
+  /// A run of the item begins.
+  void begin_trial(item_no no) { on_trial_ = items_[no].suspect ? no : on_trial_; }
+  /// True: the lane waits, because the run of another suspect goes on.
+  bool set_aside(lane_no no);
+  /// Lets those go on that have waited for a run that has ended.
+  void look_at_trial();
+
   /// The attempt of the lane begins.
   run_purpose begin_retry(lane& l);
   /// The item is gone.
@@ -77,7 +89,9 @@ private:
   const runner_config& cfg_;
   std::map<item_no, evidence> parked_;
   std::vector<item_no> declined_;
-  std::string what_; ///< the latest run that failed said
+  item_no on_trial_ = no_item; ///< the suspect that runs
+  std::vector<lane_no> aside_; ///< lanes that wait for the end of that run
+  std::string what_;           ///< the latest run that failed said
   std::uint64_t failed_in_a_row_ = 0;
   std::uint64_t retried_ = 0;
   bool paused_ = false;

@@ -102,7 +102,9 @@ bool manager_core::begin(term& t, step s, effects& out) {
   }
   if (!t.list.empty()) {
     t.cleaner.start(s.now, out);
+    return false;
   }
+  (void) t.slot_records.start(s, out);
   return false;
 }
 

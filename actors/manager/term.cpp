@@ -18,7 +18,8 @@ term::term(manager_lifetime& life, leadership mine, time_point now)
     planner(life, store, known, watchdog, history, moment),
     writer(life, store, known, planner, preparations),
     model(life, store, known, planner, ruler, writer),
-    cleaner(life, store, known, dirty, watchdog, scan, moment, list) {
+    cleaner(life, store, known, dirty, watchdog, scan, moment, list),
+    slot_records(life, store, now) {
   dirty.everything();
 }
 
@@ -36,6 +37,7 @@ std::optional<time_point> term::wake_at(time_point now) const {
   at = earliest(at, ruler.next());
   at = earliest(at, scan.next());
   at = earliest(at, model.next());
+  at = earliest(at, slot_records.next());
   at = earliest(at, planner.waits().next());
   at = earliest(at, planner.strategies().next_due());
   return scan.swept_from() ? earliest(at, list.next()) : at;
@@ -48,6 +50,7 @@ void term::start_over(const std::string& why, step s, manager_effects& out) {
   ruler.give_up();
   model.give_up();
   list.drop();
+  slot_records.give_up();
   planner.withdrawn();
   dirty.everything();
   out.push_back(log_effect{log_level::debug, fmt::format("reading the cluster again: {}", why)});

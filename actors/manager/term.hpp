@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "actors/manager/cleaning/cleaning.hpp"
+#include "actors/manager/cleaning/slot_record_sweep.hpp"
 #include "actors/manager/lock_sweep/gone_observer.hpp"
 #include "actors/manager/lock_sweep/lock_breaker.hpp"
 #include "actors/manager/lock_sweep/lock_scan.hpp"
@@ -44,6 +45,7 @@ struct term {
   writing writer;
   model_desk model;
   cleaning cleaner;
+  slot_record_sweep slot_records;
 
   /// An activity goes on: no other may begin.
   bool busy() const { return !store.idle() || planner.under_way(); }

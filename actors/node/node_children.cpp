@@ -66,7 +66,7 @@ void start_part(node_ptr self, part which, bool rebuilt) {
   case part::store: return take(st.now->store, start_store(self));
   case part::keeper: {
     auto s = keeper_settings(st.identity);
-    s.started_at_ms = env->wall_now().time_since_epoch().count();
+    s.started_at_ms = env->wall_ms();
     s.has_joined = st.has_joined;
     return take(st.now->keeper, spawn_keeper(system, env, std::move(s)));
   }

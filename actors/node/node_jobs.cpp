@@ -5,6 +5,7 @@
 
 #include "actors/deployer/deployer_shell.hpp"
 #include "actors/node/admission.hpp"
+#include "actors/node/record_orders.hpp"
 
 namespace djm {
 
@@ -89,7 +90,7 @@ void undeploy(node_ptr self, const job_id& job) {
     self->mail(msg::undeployed{job}).send(st.now->deployer);
     return;
   }
-  tell(self, &supervisor_core::leave_job, job);
+  end_job(self, job, "its submission is gone");
 }
 
 deployer_actor start_deployer(node_ptr self) {

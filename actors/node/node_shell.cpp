@@ -328,7 +328,7 @@ node_impl::behavior_type node_behavior(node_ptr self, node_config config, node_p
     [self](msg::job_free& m) { carry_out(self, self->state().life->on_job_free(m.job)); },
     [self](job_gone& m) { carry_out(self, self->state().life->on_job_gone(m.job)); },
     [self](msg::joined&) { joined(self); }, [self](msg::unjoined) { unjoined(self); },
-    [self](msg::followed& m) { follow(self, m.what); }, [self](msg::job_ended& m) { end_job(self, m); },
+    [self](msg::followed& m) { follow(self, m.what); }, [self](msg::job_ended& m) { end_job(self, m.job, m.why); },
     [self](const msg::pool_changed& m) { pool_changed(self, m); }, [self](const deploy_job& m) { deploy(self, m); },
     [self](const msg::undeploy& m) { undeploy(self, m.job); },
     [self](msg::store_closed) { tell(self, &supervisor_core::on_store_closed); },

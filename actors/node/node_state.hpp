@@ -68,6 +68,7 @@ struct job_entry {
   std::vector<caf::typed_response_promise<void>> waiting; ///< for the job to be free
   pool_sight pool;
   std::int64_t submitted = 0; ///< czxid of the submission that it was made of; 0: the program's own
+  bool removal_told = false;  ///< that it was removed from the cluster
 };
 
 struct listener_entry {
@@ -140,7 +141,7 @@ inline void set_timer(node_state& st) {
 
 /// The time as people read it.
 inline std::int64_t now_ms(const node_state& st) {
-  return st.parts.env->wall_now().time_since_epoch().count();
+  return st.parts.env->wall_ms();
 }
 
 /// Logs what happened and tells everyone who has subscribed.

@@ -103,12 +103,15 @@ void follow(node_ptr self, followed_job& what) {
   j->followed = std::move(what);
 }
 
-/// The job is gone from the cluster: it is given back as if the user had said so.
-void end_job(node_ptr self, const msg::job_ended& m) {
-  if (at_work(self->state(), m.job) != nullptr) {
-    publish(self, job_removed{m.job, m.why});
-    tell(self, &supervisor_core::leave_job, m.job);
+void end_job(node_ptr self, const job_id& job, const std::string& why) {
+  auto* j = at_work(self->state(), job);
+  if (j == nullptr) {
+    return;
   }
+  if (!std::exchange(j->removal_told, true)) {
+    publish(self, job_removed{job, why});
+  }
+  tell(self, &supervisor_core::leave_job, job);
 }
 
 void pool_changed(node_ptr self, const msg::pool_changed& m) {

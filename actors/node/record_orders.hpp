@@ -22,8 +22,8 @@ caf::result<item_state> set_state(node_ptr self, set_item_state& m);
 
 /// The record of a job has changed.
 void follow(node_ptr self, followed_job& what);
-/// The job is gone from the cluster.
-void end_job(node_ptr self, const msg::job_ended& m);
+/// The job is gone from the cluster: it is given back as if the user had said so. Told once, however many parts notice.
+void end_job(node_ptr self, const job_id& job, const std::string& why);
 /// Items of the job have come or gone: its runner hears so.
 void pool_changed(node_ptr self, const msg::pool_changed& m);
 

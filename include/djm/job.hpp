@@ -113,8 +113,9 @@ public:
   job_builder& overlap(djm::overlap rule);
   /// What happens to slots that came while nothing could start, and how far back; the latest within a day by default.
   job_builder& catch_up(djm::catch_up rule, any_duration window = std::chrono::hours{24});
-  /// What the store is told of the slots, so that none is lost or repeated when items move; `slots::forget` by default.
-  /// See `slot_rules::remember`.
+  /// What the store is told of the slots, so that none is lost or repeated when items move: by default
+  /// `slots::finished` where slots are ten minutes or more apart and each item has runs of its own, else
+  /// `slots::forget`. See `slot_rules::remember`.
   job_builder& remember(djm::slots rule);
   /// How close slots may come to each other with `slots::claimed` and `slots::tracked`; a minute by default, 10 s at
   /// least.

@@ -226,7 +226,9 @@ expected<void> validate(const job_id& job, const job_attributes& attributes);
 /// Checks the whole specification; the text names job, field, value and rule.
 expected<void> validate(const job_spec& spec);
 
-/// What the store is told of the job's slots: `slot_rules::remember`, and `slots::forget` where that says nothing.
+/// What the store is told of the job's slots: `slot_rules::remember`; where that says nothing, `slots::finished` for a
+/// calendar whose slots are `least_remembered_gap` or more apart and whose items have runs of their own, and
+/// `slots::forget` for everything else. Takes about a millisecond for a calendar where nothing is said.
 slots memory_of(const job_spec& spec);
 
 /// The name of the mode.

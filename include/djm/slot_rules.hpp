@@ -82,6 +82,11 @@ constexpr auto enum_names(slots) {
 /// The name of the rule.
 std::string to_string(slots rule);
 
+/// From this distance of its slots on a calendar is remembered as `slots::finished` where nothing else is said: a write
+/// costs little beside what ten minutes bring, and without one nobody knows of what a cluster that stood still has
+/// missed.
+constexpr duration least_remembered_gap = std::chrono::minutes{10};
+
 /// No `slot_rules::least_claim_gap` is shorter.
 constexpr duration shortest_claim_gap = std::chrono::seconds{10};
 
@@ -104,7 +109,7 @@ struct slot_rules {
   /// How far back `catch_up` looks: what was due longer ago is left out, and told. Above zero and at most
   /// `max_schedule_duration`.
   any_duration window = std::chrono::hours{24};
-  /// What the store is told. Nothing: `forget`. Anything but `forget` needs
+  /// What the store is told. Nothing: what `memory_of` says. Anything but `forget` needs
   /// `running_mode::thread_per_item`.
   std::optional<djm::slots> remember{};
   /// `claimed` and `tracked` are refused for calendars whose slots come closer to each other than this: each start

@@ -107,6 +107,24 @@ TEST_CASE("what is submitted runs on the nodes that know its kind, until it is r
   CHECK(c.wait_job("monthly", duration{wide}));
 }
 
+TEST_CASE("each removal of what was submitted is told once, whichever part of the node notices it first") {
+  const std::string root = "/submit/told";
+  std::atomic<int> told{0};
+  auto o = silent([&](const node_event& e) { told += std::holds_alternative<job_removed>(e.what) ? 1 : 0; });
+  o.kinds = {report_kind()};
+  auto one = node::start(at_root("one", root), std::move(o));
+  REQUIRE(one);
+  REQUIRE(one->wait_ready(wide));
+  auto c = client_at(root);
+  for (int round = 1; round <= 30; ++round) {
+    REQUIRE(c.submit(report("monthly", "r-" + std::to_string(round))));
+    REQUIRE(c.wait_job("monthly", duration{wide}));
+    REQUIRE(c.remove_job("monthly"));
+    REQUIRE(eventually([&] { return !one->job("monthly"); }));
+    CHECK(eventually([&] { return told == round; }));
+  }
+}
+
 TEST_CASE("a kind that nobody knows is refused, or waits for a node that does") {
   const std::string root = "/submit/unknown";
   auto one = node::start(at_root("one", root), silent());

@@ -143,10 +143,7 @@ void appear(job_payload& record, offered_spec spec) {
 
 // -- the leader ---------------------------------------------------------------------
 
-namespace {
-
-/// What all follow of the schedule; nothing where the record makes no sense.
-std::optional<schedule> schedule_of(const job_payload& record) {
+std::optional<job_spec> ruling_spec(const job_payload& record) {
   const auto* ruling = find_spec(record, record.ruling);
   if (ruling == nullptr) {
     return std::nullopt;
@@ -155,6 +152,14 @@ std::optional<schedule> schedule_of(const job_payload& record) {
   if (spec) {
     spec = with_overrides(*spec, ruling->overrides);
   }
+  return spec ? std::optional{std::move(*spec)} : std::nullopt;
+}
+
+namespace {
+
+/// What all follow of the schedule; nothing where the record makes no sense.
+std::optional<schedule> schedule_of(const job_payload& record) {
+  const auto spec = ruling_spec(record);
   return spec ? std::optional{spec->schedule} : std::nullopt;
 }
 

@@ -65,6 +65,10 @@ void appear(job_payload& record, offered_spec spec);
 
 // -- the leader ---------------------------------------------------------------------
 
+/// The specification that rules, with what operators have set: what all nodes follow of it. Nothing where the record
+/// makes no sense.
+std::optional<job_spec> ruling_spec(const job_payload& record);
+
 /// The hash of the specification that rules among those that are offered; empty: none of them is in the lineage, so the
 /// one that rules now goes on.
 std::string ruling_among(const job_payload& record, const std::set<std::string>& offered);

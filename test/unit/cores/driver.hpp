@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -128,6 +129,9 @@ public:
     auto q = std::move(commits.front());
     commits.pop_front();
     last_ = show(q);
+    if (before_commit) {
+      before_commit(q.txn);
+    }
     const bool counts = notes || store::path_of(q.txn.ops.back()).find("/model") == std::string::npos;
     if (counts) {
       written.push_back(show(q.txn));
@@ -214,6 +218,8 @@ public:
   bool notes = false;
   /// What happens to the next transactions, in order; afterwards the truth.
   std::deque<fate> fates;
+  /// What others do just before a transaction reaches the store.
+  std::function<void(const store::transaction&)> before_commit;
   std::vector<std::string> written;
   /// Every read, as text: "fresh[...]" is one behind a barrier.
   std::vector<std::string> asked;

@@ -80,6 +80,59 @@ TEST_CASE("memory: an item whose process dies in its runs is parked, for all") {
   CHECK(k.slots() == "04:00"); // the latest that has come meanwhile
 }
 
+TEST_CASE("memory: of items that were in a run when a process died, one runs at a time until its run has ended") {
+  node_of n{slots::tracked, tries(9)};
+  for (const auto* item : {"a", "b", "c"}) {
+    n.put(item, slot_mark::claimed, 1);
+  }
+  n.put("d", slot_mark::done, 1);
+  n.go_to(minutes{70});
+  for (const auto* item : {"a", "b", "c", "d"}) {
+    n.hold(item);
+  }
+  n.serve();
+  CHECK(n.interrupted.size() == 3);
+  n.go_to(minutes{120}); // all are due, and d is no suspect
+  n.serve();
+  n.serve();
+  CHECK(n.at_work() == std::set<item_id>{"a", "d"});
+  n.end_of("d");
+  n.serve();
+  CHECK(n.at_work() == std::set<item_id>{"a"});
+  n.end_of("a");
+  n.serve();
+  CHECK(n.at_work() == std::set<item_id>{"b"});
+  n.go_to(minutes{130});
+  n.end_of("b");
+  n.serve();
+  CHECK(n.at_work() == std::set<item_id>{"c"});
+  n.end_of("c");
+  n.serve();
+  // What they were suspected of is over.
+  n.go_to(minutes{180});
+  n.serve();
+  CHECK(n.at_work() == std::set<item_id>{"a", "b", "c", "d"});
+}
+
+TEST_CASE("memory: a suspect that goes elsewhere before its run keeps no other waiting") {
+  node_of n{slots::tracked, tries(9)};
+  n.put("a", slot_mark::claimed, 1);
+  n.put("b", slot_mark::claimed, 1);
+  n.go_to(minutes{120});
+  n.hold("a");
+  n.hold("b");
+  n.serve();
+  n.go_to(minutes{125});
+  n.serve();
+  CHECK(n.at_work() == std::set<item_id>{"a"});
+  n.revoke("a");
+  n.serve();
+  CHECK(n.at_work() == std::set<item_id>{"a"}); // it is asked to stop, and goes on
+  n.end_of("a");
+  n.serve();
+  CHECK(n.at_work() == std::set<item_id>{"b"});
+}
+
 TEST_CASE("memory: a life that is there and has merely lost the item parks nothing") {
   node_of n{slots::tracked, tries(5, 1)};
   n.writer_gone = false;

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <set>
@@ -53,7 +54,8 @@ public:
 
   static time_point boot(duration d) { return time_point{hours_t{1} + d}; }
   step now() const {
-    return {boot(at_), 7, midnight_ms + std::chrono::duration_cast<milliseconds>(at_ + clock_).count()};
+    const auto day = std::chrono::floor<milliseconds>(at_ + clock_);
+    return {boot(at_), 7, midnight_ms + day.count(), at_ + clock_ - day};
   }
 
   void grant(const item_id& id) { take(core_.on_granted({{id, 1}}, now())); }
@@ -87,6 +89,24 @@ public:
     while (!running.empty()) {
       end(*running.begin(), failed);
     }
+  }
+  /// The items that are in a run.
+  std::set<item_id> at_work() const {
+    std::set<item_id> items;
+    for (const auto& s : starts) {
+      if (running.count(s.run) > 0) {
+        items.insert(s.items.begin(), s.items.end());
+      }
+    }
+    return items;
+  }
+  /// The run of this item ends.
+  void end_of(const item_id& item) {
+    const auto s = std::find_if(starts.begin(), starts.end(), [&](const start& x) {
+      return running.count(x.run) > 0 && x.items == std::vector<item_id>{item};
+    });
+    REQUIRE(s != starts.end());
+    end(s->run);
   }
   void take(const job_runner_core::effects& fx) {
     for (const auto& e : fx) {

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <string>
 
@@ -10,6 +12,15 @@
 #include <unistd.h>
 
 using namespace djm::exec;
+
+namespace {
+
+std::string environment_of(pid_t pid) {
+  std::ifstream file{"/proc/" + std::to_string(pid) + "/environ"};
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+} // namespace
 
 TEST_CASE("sweep: an entry is a whole one, wherever it stands") {
   const std::string environment{"A=1\0DJM_RUN=ab\0B=\0", 18};
@@ -35,13 +46,14 @@ TEST_CASE("sweep: kills those with the entry and no others") {
   };
   const auto one = start("DJM_RUN=" + run + "1"), two = start("DJM_RUN=" + run + "1"), other = start("DJM_RUN=" + run),
              third = start("DJM_RUN=" + run + "3");
-  std::map<std::string, std::size_t> found;
-  while (found[run + "1"] < 2 || found[run + "3"] < 1) { // what has not executed its program yet has our environment
-    for (const auto& [name, n] : sweep_by_runs({run + "1", run + "2", run + "3"})) {
-      found[name] += n;
+  for (const auto pid : {one, two, other, third}) {
+    // What has not executed its program yet has no environment of its own. Swept once: what was killed and has not had
+    // the time to die would be found again.
+    while (environment_of(pid).empty()) {
     }
   }
-  CHECK(found.count(run + "2") == 0);
+  const auto found = sweep_by_runs({run + "1", run + "2", run + "3"});
+  CHECK(found == std::map<std::string, std::size_t>{{run + "1", 2}, {run + "3", 1}});
   int status = 0;
   CHECK(waitpid(third, &status, 0) == third);
   CHECK(waitpid(one, &status, 0) == one);

@@ -21,9 +21,19 @@ job_spec by_calendar(const calendar& c, std::optional<slots> rule = {}) {
 
 } // namespace
 
-TEST_CASE("the memory of slots: nothing is remembered where nobody asks for it") {
-  CHECK(memory_of(by_calendar(cron("30 2 * * *").zone("Europe/Berlin"))) == slots::forget);
+TEST_CASE("the memory of slots: calendars with ten minutes between their slots are remembered by default") {
+  CHECK(memory_of(by_calendar(cron("30 2 * * *").zone("Europe/Berlin"))) == slots::finished);
+  CHECK(memory_of(by_calendar(aligned(10min))) == slots::finished);
+  CHECK(memory_of(by_calendar(aligned(9min))) == slots::forget);
+  CHECK(memory_of(by_calendar(cron("0 * * * *") | cron("5 0 1 * *"))) == slots::forget);
   CHECK(memory_of(by_calendar(aligned(9min), slots::tracked)) == slots::tracked);
+  auto share = by_calendar(aligned(1h));
+  share.mode = running_mode::single_thread;
+  CHECK(memory_of(share) == slots::forget);
+  job_spec rate;
+  rate.schedule = schedule::fixed_rate(1h);
+  rate.mode = running_mode::thread_per_item;
+  CHECK(memory_of(rate) == slots::forget);
 }
 
 TEST_CASE("the memory of slots: what cannot be is refused, with value, rule and a hint") {

@@ -136,7 +136,7 @@ public:
     const std::lock_guard<std::mutex> lock{guard_};
     return now_;
   }
-  wall_time wall_now() const override { return {}; }
+  std::chrono::time_point<std::chrono::system_clock, duration> wall_now() const override { return {}; }
   std::uint64_t random() override { return 0; }
   timer_id arm(time_point at, std::function<void()> fire) override {
     const std::lock_guard<std::mutex> lock{guard_};

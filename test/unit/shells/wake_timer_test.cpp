@@ -33,7 +33,7 @@ public:
   void cancel(timer_id id) override { armed.erase(id); }
 
   time_point now() const override { return {}; }
-  wall_time wall_now() const override { return {}; }
+  std::chrono::time_point<std::chrono::system_clock, duration> wall_now() const override { return {}; }
   std::uint64_t random() override { return 0; }
   executor& exec() override { throw std::logic_error{"no executor"}; }
   store::session_factory& sessions() override { throw std::logic_error{"no sessions"}; }

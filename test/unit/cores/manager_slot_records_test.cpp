@@ -1,0 +1,118 @@
+#include <doctest/doctest.h>
+
+#include "test/unit/cores/manager_rig.hpp"
+#include "zkstore/tree/job_records.hpp"
+
+/// What the leader removes of what is remembered of slots.
+using namespace djm;
+using namespace djm::test;
+
+namespace {
+
+using hours_t = std::chrono::hours;
+constexpr std::int64_t day_ms = 86'400'000;
+constexpr auto a_clean_period = hours_t{3} + std::chrono::minutes{1};
+
+/// A job "j" with the items "a" and "b" in its pool, and records of slots.
+class rig : public manager_rig {
+public:
+  explicit rig(duration window = hours_t{24}) {
+    tree.wall_ms = 1'700'000'000'000;
+    worker("v", "i1", {"j"});
+    add_pool(tree, "j", {"a", "b"});
+    job_spec spec;
+    spec.id = "j";
+    spec.slots.window = window;
+    tree.put(record_path, store::encode(store::first_record(*store::to_offer(spec), nullptr)));
+  }
+  void remember(const item_id& item, store::slot_mark mark = store::slot_mark::done) {
+    store::slot_payload p;
+    p.token = 1;
+    p.slot = tree.wall_ms;
+    p.mark = mark;
+    tree.put(path(item), store::encode(p));
+  }
+  static std::string path(const item_id& item) { return store::tree_schema{"/djm"}.slot_record({"j", item}); }
+  bool remembers(const item_id& item) const { return tree.has(path(item)); }
+  /// The pools are another ones, by the store's clock as it is now.
+  void touch() { tree.put("/djm/work-pool-version", "{}"); }
+};
+
+} // namespace
+
+TEST_CASE(
+  "manager: what is remembered of the slots of items that are in no pool goes after a week, and not what is needed") {
+  rig r;
+  for (const auto* item : {"a", "old", "also-old", "parked", "locked"}) {
+    r.remember(item, item == std::string{"parked"} ? store::slot_mark::parked : store::slot_mark::done);
+  }
+  r.tree.put(r.path("damaged"), "{");
+  r.tree.put("/djm/states/j/old", "a saved state");
+  r.tree.put("/djm/locks/j/locked.lock", "whoever");
+  r.tree.wall_ms += 7 * day_ms;
+  r.remember("young");
+  r.lead();
+  r.touch();
+  r.pass(a_clean_period);
+  CHECK(r.remembers("old")); // a week, and not more
+  r.tree.wall_ms += 1;
+  r.touch();
+  r.pass(a_clean_period);
+  for (const auto* gone : {"old", "also-old"}) {
+    CHECK_FALSE(r.remembers(gone));
+  }
+  for (const auto* stays : {"a", "parked", "locked", "damaged", "young"}) {
+    CHECK(r.remembers(stays));
+  }
+  CHECK(r.tree.has("/djm/states/j/old"));
+  CHECK(r.status().counters.cleaned == 2);
+}
+
+TEST_CASE("manager: what is remembered of slots stays as long as something could be caught up on") {
+  rig r{hours_t{24 * 30}};
+  r.remember("old");
+  r.tree.wall_ms += 30 * day_ms;
+  r.lead();
+  r.touch();
+  r.pass(a_clean_period);
+  CHECK(r.remembers("old"));
+  r.tree.wall_ms += 1000;
+  r.touch();
+  r.pass(a_clean_period);
+  CHECK_FALSE(r.remembers("old"));
+}
+
+TEST_CASE("manager: no clock but the store's says how old what is remembered of slots is") {
+  rig r;
+  r.remember("old");
+  r.lead();
+  r.pass(hours_t{24 * 30}); // by the leader's own
+  CHECK(r.remembers("old"));
+}
+
+TEST_CASE("manager: an item that comes back keeps what is remembered of its slots") {
+  rig r;
+  for (int n = 0; n < 700; ++n) {
+    r.remember(item_id{"x" + std::to_string(n)});
+  }
+  r.tree.wall_ms += 8 * day_ms;
+  r.lead();
+  r.touch();
+  // Somebody adds it while the leader is at work on the others.
+  bool added = false;
+  r.d.before_commit = [&](const store::transaction& txn) {
+    const bool removes =
+      std::any_of(txn.ops.begin(), txn.ops.end(), [](const auto& op) { return store::path_of(op) == rig::path("x0"); });
+    if (removes && !std::exchange(added, true)) {
+      r.tree.put("/djm/work-pool/j/x0");
+      r.touch();
+    }
+  };
+  r.pass(a_clean_period);
+  CHECK(added);
+  CHECK(r.remembers("x0"));
+  r.pass(a_clean_period);
+  CHECK(r.remembers("x0"));
+  CHECK_FALSE(r.remembers("x1"));
+  CHECK_FALSE(r.remembers("x699"));
+}
