@@ -10,6 +10,8 @@ namespace {
 
 /// A wall clock that drifts is followed in steps of this size, so that not every event moves every timer.
 constexpr duration noticeable = std::chrono::milliseconds{100};
+/// Nobody notices this one.
+constexpr duration shortest_wait = std::chrono::microseconds{100};
 
 } // namespace
 
@@ -183,11 +185,12 @@ time_point job_rhythm::next_after(time_point due, time_point now) const {
   return due + period * ((now - due) / period + 1);
 }
 
-/// Our clock is faster than the wall's, and it is the wall's that all have in common.
+/// Our clock is faster than the wall's, and it is the wall's that all have in common. What is left is not waited for in
+/// ever smaller parts where one of the two is coarse.
 void job_rhythm::hold_back(lane_course& l, step s) {
   const auto wall = wall_of(s);
   if (l.beat && l.due && *l.due <= s.now && wall < *l.beat) {
-    l.due = s.now + (*l.beat - wall);
+    l.due = s.now + std::max<duration>(*l.beat - wall, shortest_wait);
   }
 }
 

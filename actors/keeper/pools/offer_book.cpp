@@ -56,6 +56,7 @@ void job_offer::set_pool(std::vector<item_id> items) {
 void offer_book::offer(const job_spec& spec, bool again, store::zxid_t submitted) {
   const bool is_new = !has(spec.id);
   auto& o = offers_[spec.id];
+  touch(spec.id);
   if (is_new || !(o.spec().attributes == spec.attributes)) {
     o.wish.renew(new_wish());
   }
@@ -84,6 +85,7 @@ bool offer_book::follow(const followed_job& f) {
 }
 
 void offer_book::records_outdated() {
+  touch_all();
   for (auto& [id, o] : offers_) {
     o.record.outdated();
   }
@@ -92,6 +94,7 @@ void offer_book::records_outdated() {
 void offer_book::records_in_doubt() {
   for (auto& [id, o] : offers_) {
     if (o.record.in_doubt()) {
+      touch(id);
       o.record.outdated();
     }
   }
@@ -116,12 +119,49 @@ void offer_book::put_pool(const job_id& job, std::vector<item_id> items) {
 
 job_offer* offer_book::find(const job_id& job) {
   const auto found = offers_.find(job);
-  return found != offers_.end() ? &found->second : nullptr;
+  if (found == offers_.end()) {
+    return nullptr;
+  }
+  touch(job);
+  return &found->second;
 }
 
 const job_offer* offer_book::find(const job_id& job) const {
   const auto found = offers_.find(job);
   return found != offers_.end() ? &found->second : nullptr;
+}
+
+void offer_book::touch(const job_id& job) {
+  touched_records_.insert(job);
+  touched_pools_.insert(job);
+}
+
+void offer_book::touch_all() {
+  for (const auto& [id, o] : offers_) {
+    touch(id);
+  }
+}
+
+template <class F>
+std::vector<job_id> offer_book::to_check(std::set<job_id>& touched, std::size_t most, F dirty) {
+  std::vector<job_id> jobs;
+  for (auto i = touched.begin(); i != touched.end() && jobs.size() < most;) {
+    const auto o = offers_.find(*i);
+    if (o != offers_.end() && dirty(o->second)) {
+      jobs.push_back(*i++);
+    } else {
+      i = touched.erase(i);
+    }
+  }
+  return jobs;
+}
+
+std::vector<job_id> offer_book::records_to_check(std::size_t most) {
+  return to_check(touched_records_, most, [](const job_offer& o) { return o.record.dirty(); });
+}
+
+std::vector<job_id> offer_book::pools_to_check(std::size_t most) {
+  return to_check(touched_pools_, most, [](const job_offer& o) { return o.dirty() && o.pool() && o.offered(); });
 }
 
 void offer_book::all_shown(const std::vector<std::pair<job_id, std::string>>& offers) {
@@ -141,6 +181,7 @@ void offer_book::session_begins() {
 }
 
 void offer_book::pools_outdated() {
+  touch_all();
   for (auto& [id, o] : offers_) {
     o.outdated();
   }
@@ -155,6 +196,7 @@ void offer_book::heard_of(const std::string& path) {
   // All offers: it comes once in the life of a node whose wish stands where we want something else.
   for (auto& [id, o] : offers_) {
     if (o.wish.stays_back() && o.wish.writer() == writer) {
+      touch(id);
       o.outdated();
     }
   }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -138,8 +139,19 @@ public:
   /// Null: it is not offered any more.
   job_offer* find(const job_id& job);
   const job_offer* find(const job_id& job) const;
-  auto begin() { return offers_.begin(); }
+  /// Whoever may change them.
+  auto begin() {
+    touch_all();
+    return offers_.begin();
+  }
   auto end() { return offers_.end(); }
+  auto begin() const { return offers_.begin(); }
+  auto end() const { return offers_.end(); }
+
+  /// Of which the record, or the pool, has to be looked at; at most so many. Looks at those alone that somebody may have
+  /// changed since they were looked at here before: most events change none, and there may be thousands.
+  std::vector<job_id> records_to_check(std::size_t most);
+  std::vector<job_id> pools_to_check(std::size_t most);
 
   /// The registration says these: jobs, with what this node offers of them.
   void all_shown(const std::vector<std::pair<job_id, std::string>>& offers);
@@ -166,11 +178,16 @@ public:
 
 private:
   std::optional<store::zxid_t> new_wish() const;
+  void touch(const job_id& job);
+  void touch_all();
+  template <class F>
+  std::vector<job_id> to_check(std::set<job_id>& touched, std::size_t most, F dirty);
 
   const keeper_lifetime& life_;
   const keeper_store& store_;
   const membership& member_;
   std::map<job_id, job_offer> offers_;
+  std::set<job_id> touched_records_, touched_pools_; ///< all that are dirty, and some that are not
   bool registration_dirty_ = false;
   store::zxid_t seen_wish_ = 0; ///< no wish up to this number is later than what this node knew when it last read
 };

@@ -23,18 +23,12 @@ bool pool_check::start(keeper_effects& out) {
     base.worker = ask.get(tree.worker(life_.id()));
   }
   std::vector<pool_slots> pools;
-  for (const auto& [id, o] : offers_) {
-    if (!o.dirty() || !o.pool() || !o.offered()) {
-      continue;
-    }
+  for (const auto& id : offers_.pools_to_check(most_pools)) {
     pools.push_back({store::job_reads{tree, id, false, ask}, {}});
-    if (o.wish.stays_back()) {
-      const auto& w = o.wish.writer();
+    if (const auto& wish = std::as_const(offers_).find(id)->wish; wish.stays_back()) {
+      const auto& w = wish.writer();
       pools.back().writer = pool_wish::writer_slots{ask.get(tree.alive(w), true), ask.get(tree.worker(w)),
                                                     ask.exists(tree.available(w, id))};
-    }
-    if (pools.size() >= most_pools) {
-      break;
     }
   }
   store_.nothing_left(pools.empty(), member_.joined() && !offers_.registration_dirty(), out);

@@ -1,6 +1,7 @@
 #include "actors/keeper/pools/pool_look.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace djm {
 
@@ -47,7 +48,7 @@ void pool_look::apply_version(const read_slot& slot, step s, keeper_effects& out
     return;
   }
   walk_ = walk{version, {}, 0};
-  for (const auto& [id, o] : offers_) {
+  for (const auto& [id, o] : std::as_const(offers_)) {
     if (o.pool() && !o.dirty() && o.offered()) {
       walk_->jobs.push_back(id);
     }

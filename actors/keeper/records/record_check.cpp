@@ -24,17 +24,12 @@ bool record_check::start(keeper_effects& out) {
     base.worker = ask.get(tree.worker(life_.id()));
   }
   std::vector<found_record> records;
-  for (const auto& [id, o] : offers_) {
-    if (o.record.dirty()) {
-      found_record r{{tree, id, ask}, {}};
-      if (o.submitted() != 0) {
-        r.submission = ask.exists(tree.submission(id));
-      }
-      records.push_back(std::move(r));
+  for (const auto& id : offers_.records_to_check(most_records)) {
+    found_record r{{tree, id, ask}, {}};
+    if (std::as_const(offers_).find(id)->submitted() != 0) {
+      r.submission = ask.exists(tree.submission(id));
     }
-    if (records.size() >= most_records) {
-      break;
-    }
+    records.push_back(std::move(r));
   }
   if (records.empty()) {
     return false;

@@ -17,7 +17,7 @@ void registration::start(keeper_effects& out) {
                 ask.exists(tree.assigned(id)),
                 ask.get(tree.alive(id), !member_.joined()),
                 {}};
-  for (const auto& [job, o] : offers_) {
+  for (const auto& [job, o] : std::as_const(offers_)) {
     if (o.offered() && !o.shown()) { // once in a session, and when it is registered anew
       answers.offers.emplace_back(job, ask.get(tree.available(id, job)));
     }
@@ -80,7 +80,7 @@ void registration::change(const slots& answers, bool joins, step s, keeper_effec
   c.below = changes_below(answers);
   c.joins = joins;
   to_show_.clear();
-  for (const auto& [job, o] : offers_) {
+  for (const auto& [job, o] : std::as_const(offers_)) {
     if (o.offered()) {
       to_show_.emplace_back(job, o.record.hash());
     }
@@ -131,7 +131,7 @@ std::vector<store::write_op> registration::changes_below(const slots& answers) c
     empty.incarnation = life_.cfg.incarnation;
     changes.emplace_back(store::create_op{tree.assigned(id), store::encode(empty)});
   }
-  for (const auto& [job, o] : offers_) {
+  for (const auto& [job, o] : std::as_const(offers_)) {
     if (o.offered() && !std::binary_search(available.children.begin(), available.children.end(), job)) {
       changes.emplace_back(store::create_op{tree.available(id, job), offer_of(o)});
     }

@@ -86,7 +86,7 @@ void slot_record_sweep::look_at_some(manager_effects& out) {
 }
 
 void slot_record_sweep::apply_look(const look& l, step, manager_effects& out) {
-  auto now_ms = std::max(l.jobs->stat.mtime, l.pools->stat.mtime_ms);
+  auto now_ms = std::max(l.jobs->stat.mtime_ms, l.pools->stat.mtime_ms);
   for (const auto& c : l.found) {
     now_ms = std::max(now_ms, c.record->stat.mtime_ms);
   }

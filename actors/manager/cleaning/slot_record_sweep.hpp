@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -25,9 +26,13 @@ namespace djm {
 class slot_record_sweep {
 public:
   static constexpr std::chrono::hours least_age{7 * 24};
+  static constexpr std::chrono::minutes least_period{10};
 
   slot_record_sweep(manager_lifetime& life, leader_store& store, time_point now)
-    : store_(store), period_(life.cfg.clean_period), cleaned_(life.counters.cleaned), at_(now + period_) {}
+    : store_(store),
+      period_(std::max<duration>(life.cfg.clean_period, least_period)),
+      cleaned_(life.counters.cleaned),
+      at_(now + period_) {}
 
   /// False: there is nothing to do now.
   bool start(step s, manager_effects& out);

@@ -174,7 +174,7 @@ void fake_store::put(const std::string& path, const std::string& data) {
   } else {
     txn.ops.push_back(store::create_op{path, data});
   }
-  auto checked = store::check_multi(tree_, txn, {}, ++zxid_);
+  auto checked = store::check_multi(tree_, txn, {}, ++zxid_, wall_ms);
   if (checked.code != rc::ok) {
     throw std::logic_error("put " + path + ": " + to_string(checked.code));
   }

@@ -41,11 +41,11 @@ public:
   /// The mean of what these events have looked at.
   template <class F>
   double looks(int events, F f) {
-    const auto before = core.looks();
+    const auto before = work_of(core);
     for (int n = 0; n < events; ++n) {
       f(n);
     }
-    return static_cast<double>(core.looks() - before) / events;
+    return static_cast<double>(work_of(core) - before) / events;
   }
 
   void come(int from, int to) { take(core.on_granted(some_items(from, to), moment())); }

@@ -194,24 +194,30 @@ TEST_CASE("rhythm: a clock that runs faster than the wall's starts nothing befor
   CHECK(wall < base + hour + 1);
 }
 
-TEST_CASE("rhythm: a moment between two milliseconds of the wall's clock costs one wake more, however close it is") {
+TEST_CASE("rhythm: a moment between two milliseconds is met exactly; a coarse wall clock costs some wakes, however "
+          "close it is") {
   for (const int fraction : {1, 1'000, 999'999}) {
-    runner r{runner::job(schedule::fixed_rate(hours{1}).at(minutes{1} + std::chrono::nanoseconds{fraction}))};
-    const auto zero = at(0);
-    // The wall's clock shows whole milliseconds of ours.
-    const auto now = [&](time_point t) { return step{t, 7, std::chrono::floor<milliseconds>(t - zero).count()}; };
-    r.core.on_lease(zero + hours{9}, zero + hours{9}, now(zero));
-    r.core.on_granted({{"a", 1}}, now(zero));
-    auto t = zero;
-    int wakes = 0;
-    do {
-      REQUIRE(wakes < 10);
-      ++wakes;
-      t = r.core.wake_at().value();
-    } while (first<job_runner_core::start_run>(r.core.on_wake(now(t))) == nullptr);
-    CHECK(wakes == 2);
-    CHECK(t - zero >= minutes{1} + std::chrono::nanoseconds{fraction});
-    CHECK(t - zero < minutes{1} + milliseconds{2});
+    for (const bool coarse : {false, true}) {
+      runner r{runner::job(schedule::fixed_rate(hours{1}).at(minutes{1} + std::chrono::nanoseconds{fraction}))};
+      const auto zero = at(0);
+      const auto now = [&](time_point t) {
+        const auto ms = std::chrono::floor<milliseconds>(t - zero);
+        return step{t, 7, ms.count(), coarse ? duration::zero() : t - zero - ms};
+      };
+      r.core.on_lease(zero + hours{9}, zero + hours{9}, now(zero));
+      r.core.on_granted({{"a", 1}}, now(zero));
+      auto t = zero;
+      int wakes = 0;
+      do {
+        REQUIRE(wakes < 20);
+        ++wakes;
+        t = r.core.wake_at().value();
+      } while (first<job_runner_core::start_run>(r.core.on_wake(now(t))) == nullptr);
+      const auto late = t - zero - minutes{1} - std::chrono::nanoseconds{fraction};
+      CHECK(late >= duration::zero());
+      CHECK(late <= (coarse ? duration{milliseconds{2}} : duration::zero()));
+      CHECK((coarse || wakes == 1));
+    }
   }
 }
 

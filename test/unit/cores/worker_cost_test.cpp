@@ -45,9 +45,9 @@ public:
 
   template <class F>
   double looks(F f) {
-    const auto before = r.d.core.looks();
+    const auto before = work_of(r.d.core);
     f();
-    return static_cast<double>(r.d.core.looks() - before);
+    return static_cast<double>(work_of(r.d.core) - before);
   }
 
   worker_rig r;
@@ -63,23 +63,35 @@ costs_at events(int n) {
   const auto some = job_name(m.jobs / 2);
   c["contact"] = m.looks([&] { r.contact(1); });
   c["a wake without a cause"] = m.looks([&] { r.d.call(&worker_core::on_wake); });
-  c["an item comes"] = m.looks([&] { r.assigned({"another"}, some); });
-  c["an item goes"] = m.looks([&] { r.unassigned({"another"}, some); });
-  c["it is released"] = m.looks([&] { r.released({"another"}, some); });
+  r.assigned({"another"}, some);
+  r.unassigned({"another"}, some);
+  c["an item is released"] = m.looks([&] { r.released({"another"}, some); });
   c["a job is added"] = m.looks([&] { r.add_job("new"); });
-  c["its item comes"] = m.looks([&] { r.assigned({"x"}, "new"); });
+  r.assigned({"x"}, "new");
   c["the job is removed"] = m.looks([&] { r.d.call(&worker_core::on_job_removed, job_id{"new"}); });
   c["its item is released"] = m.looks([&] { r.released({"x"}, "new"); });
   c["the job is free"] = m.looks([&] { r.d.core.take_free_jobs([](const job_id&) { return false; }); });
-  c["a lock of another"] = m.looks([&] {
-    put_lock(r.tree, some, "theirs", "other", "x");
-    r.assigned({"theirs"}, some);
-  });
-  c["it goes"] = m.looks([&] {
+  put_lock(r.tree, some, "theirs", "other", "x");
+  r.assigned({"theirs"}, some);
+  c["a lock of another goes"] = m.looks([&] {
     r.tree.erase("/djm/locks/" + some + "/theirs.lock");
     r.react();
   });
   CHECK(r.status().locked == static_cast<std::uint64_t>(n) + 1);
+  return {n, c};
+}
+
+costs_at changes(int n) {
+  costs c;
+  meter m{n};
+  auto& r = m.r;
+  const auto some = job_name(m.jobs / 2);
+  c["an item comes"] = m.looks([&] { r.assigned({"another"}, some); });
+  c["an item goes"] = m.looks([&] { r.unassigned({"another"}, some); });
+  c["an item comes that another has locked"] = m.looks([&] {
+    put_lock(r.tree, some, "theirs", "other", "x");
+    r.assigned({"theirs"}, some);
+  });
   return {n, c};
 }
 
@@ -109,6 +121,12 @@ costs_at commands(int n) {
 
 TEST_CASE("worker: what an event costs does not grow with the items that it is not about") {
   compare("worker", events(least), events(most), event_limit);
+}
+
+/// One node tells of all that is assigned to a worker, and not of which job: whether the folder of each of its jobs has
+/// changed is asked in one question. So that grows with its jobs, and not with their items.
+TEST_CASE("worker: what a change of what is assigned costs grows with the jobs of the node at most") {
+  compare("worker, changes", changes(least), changes(most), counts_everything ? command_limit : event_limit);
 }
 
 TEST_CASE("worker: what happens to all items costs as much as there are items") {

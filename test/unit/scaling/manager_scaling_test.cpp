@@ -100,9 +100,9 @@ costs_at commands(int n) {
 } // namespace
 
 TEST_CASE("scaling: what a leader does at an event does not grow with the items that it is not about") {
-  compare("leader", events(least), events(most), event_limit, "blocks of code");
+  compare("leader", events(least), events(most), event_limit);
 }
 
 TEST_CASE("scaling: what a leader does for all items grows as their number") {
-  compare("leader, commands", commands(least), commands(most), command_limit, "blocks of code");
+  compare("leader, commands", commands(least), commands(most), command_limit);
 }
