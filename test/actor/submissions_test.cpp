@@ -118,10 +118,13 @@ TEST_CASE("each removal of what was submitted is told once, whichever part of th
   auto c = client_at(root);
   for (int round = 1; round <= 30; ++round) {
     REQUIRE(c.submit(report("monthly", "r-" + std::to_string(round))));
-    REQUIRE(c.wait_job("monthly", duration{wide}));
+    const auto served = c.wait_job("monthly", duration{wide});
+    REQUIRE_MESSAGE(served, served.error().text);
+    CHECK(served->items.size() == 2);
+    CHECK_MESSAGE(one->job("monthly"), "it is served, and not there");
     REQUIRE(c.remove_job("monthly"));
     REQUIRE(eventually([&] { return !one->job("monthly"); }));
-    CHECK(eventually([&] { return told == round; }));
+    REQUIRE(eventually([&] { return told == round; }));
   }
 }
 
