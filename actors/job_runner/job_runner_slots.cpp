@@ -119,7 +119,7 @@ void job_runner_core::learn(item_no no, const slot_answer& a, step s, effects& o
     here = lanes_[it.lane].retry;
     --here->attempt;
   }
-  auto p = memory_.plan(a, here, s);
+  auto p = memory_.plan(a, here, it.since, s);
   turns_.know_failures(no, p.failures);
   memory_.set(no, here && here->slot ? std::max(p.floor, *here->slot) : p.floor);
   memory_.looked(no, a.anew, s.wall_ms);

@@ -67,12 +67,16 @@ std::vector<run_id> slot_memory::all() const {
 }
 
 /// Nothing starts again that was started, and nothing is passed over that was not.
-slot_plan slot_memory::plan(const slot_answer& a, const std::optional<run_purpose>& here, step s) const {
+slot_plan slot_memory::plan(const slot_answer& a, const std::optional<run_purpose>& here, time_point granted,
+                            step s) const {
   using store::slot_mark;
   slot_plan p;
   const auto from = since(s);
   if (!a.record) {
-    p.floor = a.anew ? std::max(from, s.wall_ms) : from > 0 ? from : s.wall_ms - 1; // an unknown past is none
+    // An unknown past is none, but for what has come since the item was here and by a clock that was wrong did not
+    // count.
+    const auto held = std::chrono::ceil<std::chrono::milliseconds>(s.now - granted).count();
+    p.floor = a.anew ? std::max(from, s.wall_ms) : from > 0 ? from : s.wall_ms - held - 1;
     return p;
   }
   const auto& r = *a.record;

@@ -89,8 +89,9 @@ public:
     anew || since_ms_ > wall_ms || reached(no) > wall_ms ? (void) rests_.insert(no) : (void) rests_.erase(no);
   }
 
-  /// `here`: what the run of the item that goes on here is for; nothing: there is none.
-  slot_plan plan(const slot_answer& a, const std::optional<run_purpose>& here, step s) const;
+  /// `here`: what the run of the item that goes on here is for; nothing: there is none. `granted`: since when the item
+  /// is here.
+  slot_plan plan(const slot_answer& a, const std::optional<run_purpose>& here, time_point granted, step s) const;
 
   // -- starts that wait for their claims --
 

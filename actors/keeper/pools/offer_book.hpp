@@ -148,8 +148,8 @@ public:
   auto begin() const { return offers_.begin(); }
   auto end() const { return offers_.end(); }
 
-  /// Of which the record, or the pool, has to be looked at; at most so many. Looks at those alone that somebody may have
-  /// changed since they were looked at here before: most events change none, and there may be thousands.
+  /// Of which the record, or the pool, has to be looked at; at most so many. Looks at those alone that somebody may
+  /// have changed since they were looked at here before: most events change none, and there may be thousands.
   std::vector<job_id> records_to_check(std::size_t most);
   std::vector<job_id> pools_to_check(std::size_t most);
 

@@ -130,9 +130,27 @@ TEST_CASE("store time: when a clock was set that was wrong by days, items are as
   CHECK(n.slots() == "");
   n.set_clock(-hours_t{100});
   n.serve();
+  CHECK(n.slots() == "01:00"); // the item was here then
+  n.end_all();
+  n.serve();
   n.go_to(minutes{120});
   n.serve();
   CHECK(n.slots() == "02:00");
+}
+
+TEST_CASE("store time: what came while a wrong clock silenced an item starts when that clock is set right") {
+  node_with_time n{slots::tracked};
+  n.set_clock(hours_t{24 * 4});
+  n.follow({}, midnight_ms + 4LL * 86'400'000); // as this node has written it
+  n.go_to(minutes{10});
+  n.hold("a");
+  n.serve();
+  n.go_to(minutes{61});
+  n.serve();
+  CHECK(n.slots() == "");
+  n.set_clock(-hours_t{24 * 4});
+  n.serve();
+  CHECK(n.slots() == "01:00");
 }
 
 TEST_CASE("store time: another attempt waits for its slot as well, and nothing is written meanwhile") {
