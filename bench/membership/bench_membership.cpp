@@ -9,6 +9,7 @@
 #include "bench/common/meter.hpp"
 #include "bench/common/must.hpp"
 #include "bench/membership/bare_client.hpp"
+#include "bench/membership/figure.hpp"
 #include "bench/membership/fleet.hpp"
 #include "bench/membership/looks.hpp"
 #include "bench/membership/member.hpp"
@@ -32,22 +33,6 @@ struct scale {
   double moving() const { return static_cast<double>(work.items / (nodes + 1)); }
 };
 
-/// What something took, and what was written.
-struct figure {
-  usage used;
-  double server = 0; ///< seconds of its processors
-  double writes = 0;
-
-  double rate() const { return writes / used.wall; }
-  double each() const { return used.processor / writes * 1e6; }
-};
-
-void print(const char* what, const figure& f) {
-  std::printf("  %-22s %8.2f s %8.2f s %8.2f s %9.0f writes %9.0f a second %7.1f us each\n", what, f.used.wall,
-              f.used.processor, f.server, f.writes, f.rate(), f.each());
-  std::fflush(stdout);
-}
-
 class measurement {
 public:
   explicit measurement(const scale& s)
@@ -58,7 +43,7 @@ public:
   void measure() {
     std::printf("membership: %zu items in %zu jobs on %zu nodes of this process, one server\n", scale_.work.items,
                 scale_.work.jobs, scale_.nodes);
-    std::printf("  %-22s %10s %10s %10s\n", "", "time", "processors", "server's");
+    print_head();
     const auto before = print_bare();
     const auto nodes = measure_nodes();
     const auto after = print_bare();
@@ -74,14 +59,24 @@ private:
     return 2 * f.rate() / (before.rate() + after.rate());
   }
 
-  /// What `f` takes.
+  /// What `f` takes. Without a number of writes, those are the znodes that are new.
   template <class F>
   figure of(double writes, F f) {
     const auto server = look_at(server_);
     const auto before = used_so_far();
     f();
     const auto used = used_so_far() - before;
-    return {used, (look_at(server_) - server).processor, writes};
+    const auto more = look_at(server_) - server;
+    return {used, more.processor, writes > 0 ? writes : more.znodes, more.bytes};
+  }
+  /// The same of nodes, with what they have asked the store.
+  template <class F>
+  figure of(const char* what, fleet& nodes, double writes, F f) {
+    const auto before = nodes.asked();
+    const auto result = of(writes, f);
+    print(what, result);
+    print(nodes.asked() - before);
+    return result;
   }
 
   bare_figures bare(std::size_t nodes, const workload& w) {
@@ -107,17 +102,16 @@ private:
     print_looks(nodes, connect_);
     const auto joining = node_id{"n" + std::to_string(scale_.nodes)};
     auto jobs = scale_.work.definitions();
-    result.push_back(of(4 * scale_.moving(), [&] {
+    result.push_back(of("one joins", nodes, 4 * scale_.moving(), [&] {
       nodes.add(joining, std::move(jobs));
       nodes.wait_for_shares(scale_.nodes + 1);
     }));
-    print("one joins", result.back());
-    result.push_back(of(4 * scale_.moving(), [&] {
-      nodes.begin_to_remove_last();
+    auto leaving = nodes.take_last();
+    result.push_back(of("one leaves", nodes, 4 * scale_.moving(), [&] {
+      must(leaving.begin_shutdown());
       nodes.wait_for_shares(scale_.nodes);
     }));
-    print("one leaves", result.back());
-    nodes.remove_last();
+    must(leaving.shutdown());
     if (scale_.kill) {
       kill_one(nodes);
     }
@@ -129,20 +123,16 @@ private:
     for (std::size_t n = 0; n < scale_.nodes; ++n) {
       jobs.push_back(scale_.work.definitions());
     }
-    const auto before = look_at(server_);
-    auto result = of(0, [&] {
+    const auto result = of("cold start", nodes, 0, [&] {
       for (std::size_t n = 0; n < scale_.nodes; ++n) {
         nodes.add(node_id{"n" + std::to_string(n)}, std::move(jobs[n]));
       }
       nodes.wait_for_shares(scale_.nodes);
     });
-    const auto made = look_at(server_) - before;
-    result.writes = made.znodes;
     if (nodes.locked() != scale_.work.items) {
       give_up("not every item is locked");
     }
-    print("cold start", result);
-    std::printf("  %-22s %8.0f bytes of paths and data; items that moved once more: %llu\n", "", made.bytes,
+    std::printf("  %-22s items that moved on from a first owner: %llu\n", "",
                 static_cast<unsigned long long>(nodes.owners_written() - scale_.work.items));
     return result;
   }
@@ -151,10 +141,10 @@ private:
   void kill_one(fleet& nodes) {
     auto victim = start_member(connect_, scale_.work, scale_.nodes + 1);
     nodes.wait_for_shares(scale_.nodes + 1);
-    print("one is killed", of(4 * scale_.moving(), [&] {
-            victim.kill();
-            nodes.wait_for_shares(scale_.nodes);
-          }));
+    of("one is killed", nodes, 4 * scale_.moving(), [&] {
+      victim.kill();
+      nodes.wait_for_shares(scale_.nodes);
+    });
     const auto c = config_of("any", tree_at(connect_));
     const auto waited = c.store.session_timeout + c.detach_tolerance;
     std::printf("  %-22s of that %.0f s, T and D, are over before an item of it may move\n", "",

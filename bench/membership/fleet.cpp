@@ -24,6 +24,11 @@ store_config tree_at(const std::string& connect, const std::string& root) {
   return c;
 }
 
+questions operator-(const questions& a, const questions& b) {
+  return {a.commits - b.commits, a.reads - b.reads, a.keepers_met - b.keepers_met, a.workers_met - b.workers_met,
+          a.leader_met - b.leader_met};
+}
+
 fleet::~fleet() {
   for (auto& n : nodes_) {
     static_cast<void>(n.begin_shutdown(true));
@@ -39,14 +44,11 @@ void fleet::add(const node_id& id, std::vector<job_definition> jobs) {
   nodes_.push_back(must(node::start(config_of(id, at_), std::move(o))));
 }
 
-void fleet::begin_to_remove_last() {
-  must(nodes_.back().begin_shutdown());
-  ids_.pop_back();
-}
-
-void fleet::remove_last() {
-  must(nodes_.back().shutdown());
+node fleet::take_last() {
+  auto result = std::move(nodes_.back());
   nodes_.pop_back();
+  ids_.pop_back();
+  return result;
 }
 
 std::size_t fleet::leader() const {
@@ -64,6 +66,19 @@ std::uint64_t fleet::owners_written() const {
     n += must(x.status()).manager.counters.moves;
   }
   return n;
+}
+
+questions fleet::asked() const {
+  questions q;
+  for (const auto& x : nodes_) {
+    const auto now = must(x.status());
+    q.commits += now.store.commits;
+    q.reads += now.store.reads;
+    q.keepers_met += now.connection.counters.conflicts;
+    q.workers_met += now.worker.counters.lock_conflicts;
+    q.leader_met += now.manager.counters.conflicts;
+  }
+  return q;
 }
 
 std::uint64_t fleet::locked() const {

@@ -12,6 +12,15 @@
 
 namespace djm::bench {
 
+/// What nodes have asked the store, and whose transactions met others: those that register nodes, that lock, and those
+/// of the leader.
+struct questions {
+  std::uint64_t commits = 0, reads = 0;
+  std::uint64_t keepers_met = 0, workers_met = 0, leader_met = 0;
+};
+
+questions operator-(const questions& a, const questions& b);
+
 /// What every node of the benchmark is started with, beside its id.
 node_config config_of(const node_id& id, const store_config& at);
 /// A tree at a server.
@@ -30,10 +39,8 @@ public:
   void add(const node_id& id) { add(id, work_.definitions()); }
   /// The same with jobs that were made before.
   void add(const node_id& id, std::vector<job_definition> jobs);
-  /// Tells the latest one to shut down, gently. Does not wait for it.
-  void begin_to_remove_last();
-  /// Waits until it has.
-  void remove_last();
+  /// Hands the latest one over.
+  node take_last();
   /// Until these nodes hold what they get when there are so many `members`, who need not be of this process.
   void wait_for_shares(std::size_t members) { ledger_->wait_for_shares(ids_, work_.items, members); }
 
@@ -44,6 +51,8 @@ public:
   std::size_t leader() const;
   /// Changes of owners that nodes which are there have written, the first owner included.
   std::uint64_t owners_written() const;
+  /// Of all nodes together.
+  questions asked() const;
   /// Items that are locked, by the status of the nodes.
   std::uint64_t locked() const;
 

@@ -52,7 +52,11 @@ double bytes_of_each(const bed_place& where, std::size_t count,
 }
 
 double bytes_of_jobs(const bed_place& where, std::size_t count) {
-  return bytes_of_each(where, count, [](test_bed& bed, std::size_t n) { bed.add_jobs(n, schedule::on_trigger()); });
+  return bytes_of_each(where, count, [](test_bed& bed, std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) {
+      bed.add_job("job-" + std::to_string(i) + "-of-" + std::to_string(n), 1, schedule::on_trigger());
+    }
+  });
 }
 
 double bytes_of_items(const bed_place& where, std::size_t count) {
