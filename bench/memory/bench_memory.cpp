@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
