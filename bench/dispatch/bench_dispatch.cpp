@@ -7,9 +7,9 @@
 #include <thread>
 #include <vector>
 
-#include "bench/dispatch/meter.hpp"
+#include "bench/common/meter.hpp"
+#include "bench/common/test_bed.hpp"
 #include "bench/dispatch/plain.hpp"
-#include "bench/dispatch/test_bed.hpp"
 
 /// What a run costs beside the user's code, as a user would measure it: one node on an embedded store, runs that do
 /// nothing. `bench_dispatch [--full] [WORD...]`: cases whose name contains a word; `--full` adds those that take a
@@ -112,38 +112,6 @@ void shutdown(const choice& c, std::size_t items, const char* target) {
   print(name, told(took, "s", 2) + ", " + told((used_so_far() - before).processor, "s of processors", 2), "", target);
 }
 
-void memory_of_jobs(const choice& c) {
-  const std::string name = "memory: an idle job of one item";
-  if (!c.has(name)) {
-    return;
-  }
-  constexpr std::size_t jobs = 1000;
-  test_bed bed;
-  bed.add_jobs(10, schedule::on_trigger()); // what there is once
-  bed.wait_until_held(10);
-  const auto before = used_so_far();
-  for (std::size_t i = 0; i < jobs; ++i) {
-    bed.add_job("another-" + std::to_string(i), 1, schedule::on_trigger());
-  }
-  bed.wait_until_held(10 + jobs);
-  print(name, told((used_so_far() - before).heap / jobs / 1024, "KB, with its store", 1), "", "<= 4 KB");
-}
-
-void memory_of_items(const choice& c) {
-  const std::string name = "memory: an idle item";
-  if (!c.has(name)) {
-    return;
-  }
-  constexpr std::size_t items = 10'000;
-  test_bed bed;
-  bed.add_job("small", 10, schedule::on_trigger());
-  bed.wait_until_held(10);
-  const auto before = used_so_far();
-  bed.add_job("job", items, schedule::on_trigger());
-  bed.wait_until_held(items);
-  print(name, told((used_so_far() - before).heap / items, "B, with its store", 0), "", "<= 200 B beside the store");
-}
-
 void idle(const choice& c, std::size_t items) {
   const auto name = "idle: a node with " + std::to_string(items) + " items";
   if (!c.has(name)) {
@@ -176,8 +144,6 @@ void run_all(const choice& c) {
   shutdown(c, 1'000, "<= 0.1 s");
   shutdown(c, 4'000, "<= 0.3 s");
   shutdown(c, 10'000, "<= 0.5 s");
-  memory_of_jobs(c);
-  memory_of_items(c);
   idle(c, 0);
   idle(c, 10'000);
 }

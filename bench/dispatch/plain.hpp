@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "bench/dispatch/meter.hpp"
+#include "bench/common/meter.hpp"
 
 namespace djm::bench {
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "bench/common/bare_session.hpp"
 #include "bench/states/plain_sets.hpp"
 #include "djm/node.hpp"
 #include "zookeeper_server.hpp"

@@ -8,7 +8,4 @@ namespace djm::bench {
 /// of its own, as long as `seconds`.
 double plain_sets(const std::string& connect, const std::string& payload, int under_way, double seconds);
 
-/// The data of a node; empty: it cannot be read.
-std::string read_node(const std::string& connect, const std::string& path);
-
 } // namespace djm::bench

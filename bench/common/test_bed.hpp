@@ -11,11 +11,19 @@
 
 namespace djm::bench {
 
-/// One node of a user on an embedded store, with jobs whose runs do nothing but count themselves. What goes wrong ends
-/// the process with the reason.
+/// Where the node of a test bed lives.
+struct bed_place {
+  std::string connect = "embedded";
+  std::string root = "/djm";
+  node_role role = node_role::both;
+  duration session_timeout = std::chrono::seconds{2}; ///< the first run comes a third of it later
+};
+
+/// One node of a user, by default on an embedded store, with jobs whose runs do nothing but count themselves. What goes
+/// wrong ends the process with the reason.
 class test_bed {
 public:
-  test_bed();
+  explicit test_bed(const bed_place& where = {});
   test_bed(const test_bed&) = delete;
   test_bed& operator=(const test_bed&) = delete;
 

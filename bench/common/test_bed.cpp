@@ -1,10 +1,9 @@
-#include "bench/dispatch/test_bed.hpp"
+#include "bench/common/test_bed.hpp"
 
-#include <cstdio>
-#include <cstdlib>
 #include <thread>
 
-#include "bench/dispatch/meter.hpp"
+#include "bench/common/meter.hpp"
+#include "bench/common/must.hpp"
 
 namespace djm::bench {
 
@@ -14,32 +13,16 @@ using namespace std::chrono_literals;
 
 constexpr double patience = 300; // seconds: a machine that is this slow shows nothing
 
-[[noreturn]] void give_up(const std::string& what) {
-  std::fprintf(stderr, "%s\n", what.c_str());
-  std::exit(1);
-}
-
-template <class T>
-T value(expected<T> x) {
-  if (!x) {
-    give_up(to_string(x.error()));
-  }
-  return std::move(*x);
-}
-
-void check(const expected<void>& x) {
-  if (!x) {
-    give_up(to_string(x.error()));
-  }
-}
-
-node start_node() {
+node start_node(const bed_place& where) {
   node_config c;
   c.id = "bench";
-  c.store.session_timeout = 2s; // the first run comes a third of it later
+  c.store.connect = where.connect;
+  c.store.root = where.root;
+  c.role = where.role;
+  c.store.session_timeout = where.session_timeout;
   node_options o;
   o.log = stderr_log(log_level::error);
-  return value(node::start(c, o));
+  return must(node::start(c, o));
 }
 
 template <class F>
@@ -55,8 +38,8 @@ void wait_for(const std::string& what, F reached) {
 
 } // namespace
 
-test_bed::test_bed() : node_(start_node()) {
-  check(node_.wait_ready(60s));
+test_bed::test_bed(const bed_place& where) : node_(start_node(where)) {
+  must(node_.wait_ready(60s));
 }
 
 void test_bed::add_job(const std::string& name, std::size_t items, const schedule& s) {
@@ -68,7 +51,7 @@ void test_bed::add_job(const std::string& name, std::size_t items, const schedul
   job_builder job{job_id{name}};
   job.items(std::move(pool)).thread_per_item().schedule(s);
   job.run([runs = runs_](job_context&) { runs->fetch_add(1, std::memory_order_relaxed); });
-  check(node_.register_job(job));
+  must(node_.register_job(job));
   jobs_.push_back(name);
   items_ += items;
 }
@@ -88,7 +71,7 @@ void test_bed::wait_until_held(std::size_t items) {
     std::this_thread::sleep_for(1s);
     std::size_t held = 0;
     for (const auto& name : jobs_) {
-      held += value(node_.job(job_id{name})).items.size();
+      held += must(node_.job(job_id{name})).items.size();
     }
     return held >= items;
   });
@@ -96,7 +79,7 @@ void test_bed::wait_until_held(std::size_t items) {
 
 double test_bed::shut_down() {
   const auto begin = clock_seconds(CLOCK_MONOTONIC);
-  check(node_.shutdown());
+  must(node_.shutdown());
   return clock_seconds(CLOCK_MONOTONIC) - begin;
 }
 
