@@ -15,8 +15,14 @@ namespace {
 
 /// Beyond this a transaction gets no more operations: servers refuse requests above a megabyte, some sooner.
 constexpr std::size_t max_bytes = 254u << 10;
-/// Conflicts in a row that may each teach something.
+/// So often may conflicts in a row be about what another one of them was about. Each that is about something else has
+/// taught something.
 constexpr std::uint32_t instructive_conflicts = 5;
+
+std::string name_of(const lock_label& what) {
+  const auto* item = std::get_if<item_ref>(&what);
+  return item != nullptr ? item->job + "/" + item->item : std::get<refusal_ref>(what).name;
+}
 
 } // namespace
 
@@ -112,7 +118,8 @@ std::string lock_writer::payload(step s) const {
 
 void lock_writer::take(const result& o, step s, worker_effects& out) {
   if (const auto* ok = o.committed()) {
-    conflict_streak_ = 0;
+    met_.clear();
+    met_again_ = 0;
     batch_.worked(s.now);
     store_.works(worker_store::locking, out);
     store_.relieve("commit", out);
@@ -121,9 +128,11 @@ void lock_writer::take(const result& o, step s, worker_effects& out) {
     committed(ok->zxid);
   } else if (o.conflict() != nullptr) {
     ++conflicts_;
+    const bool news = o.failed() != nullptr && met_.insert(name_of(*o.failed())).second;
     conflict(o, s, out);
-    // Each of these conflicts teaches something; one that does not go away must not spin.
-    if (++conflict_streak_ > instructive_conflicts) {
+    // One that does not go away must not spin.
+    met_again_ += news ? 0 : 1;
+    if (met_again_ > instructive_conflicts) {
       store_.failing(worker_store::locking, "others are in the way", s.now, out);
       store_.retry(s);
     }
@@ -178,6 +187,7 @@ void lock_writer::lock_conflict(const item_ref* met, rc code, bool removing, wor
   } else if (met->item.empty()) {
     if (code == rc::node_exists) {
       reader_.folder_made(met->job);
+      look_around();
     }
   } else if (removing) {
     if (code == rc::no_node) {
@@ -186,9 +196,17 @@ void lock_writer::lock_conflict(const item_ref* met, rc code, bool removing, wor
       locks_.outcome_unknown(*met);
     }
   } else if (code == rc::node_exists) {
-    reader_.list_again(met->job);
+    look_around();
   } else if (code == rc::no_node) {
     reader_.folder_gone(met->job);
+  }
+}
+
+/// Others are at work on the same jobs: which locks there are is asked of all that this transaction is about, in one
+/// question. Otherwise each job would take a conflict of its own.
+void lock_writer::look_around() {
+  for (const auto& ref : changing_) {
+    reader_.list_again(ref.job);
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,7 @@ private:
   void refused(const store::rejected& why, step s, worker_effects& out);
   void conflict(const result& o, step s, worker_effects& out);
   void lock_conflict(const item_ref* met, store::rc code, bool removing, worker_effects& out);
+  void look_around();
   void undo(const refusal_ref* met, store::rc code, step s);
   void forget_outcome();
 
@@ -68,7 +70,8 @@ private:
   batch_size batch_;
   std::vector<item_ref> changing_; ///< locks and folders (no item) of the transaction under way
   time_point sent_{};              ///< when that was
-  std::uint32_t conflict_streak_ = 0;
+  std::set<std::string> met_;      ///< what the conflicts since the last commit were about
+  std::uint32_t met_again_ = 0;    ///< how many of them were about something that another one was about
   std::uint64_t conflicts_ = 0, unknowns_ = 0;
 };
 

@@ -104,7 +104,8 @@ TEST_CASE("rhythm: an item of a long interval runs once in each of its periods, 
       std::vector<double> all;
       const double begin = 1.7e9;
       const double end = begin + 100 * 24 * hour;
-      for (double t = begin; t < end; t += life * hour) {
+      for (int n = 0; begin + n * life * hour < end; ++n) {
+        const double t = begin + n * life * hour;
         append(all, holder{s}.hold(t, std::min(end, t + life * hour)));
       }
       CHECK(all.size() >= 99);

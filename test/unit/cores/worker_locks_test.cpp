@@ -232,3 +232,31 @@ TEST_CASE("worker: two workers over one tree never both hold an item") {
   CHECK(w.settle().find("grant j: a#") == 0);
   CHECK(tree.stat("/djm/locks/j/a.lock").czxid > token); // I2
 }
+
+TEST_CASE("worker: what others have locked of many jobs is found out at once, and waits for no time") {
+  constexpr int jobs = 20;
+  const auto job = [](int n) { return job_id{"j" + std::to_string(n)}; };
+  for (const bool locked : {false, true}) {
+    CAPTURE(locked);
+    worker_rig r;
+    for (int n = 0; n < jobs; ++n) {
+      r.add_job(job(n));
+    }
+    r.join();
+    for (int n = 0; n < jobs; ++n) { // as others have, since this node has looked
+      put_lock(r.tree, job(n), item_id{locked ? "a" : "another"}, "other", "x");
+      assign(r.tree, "w", "i1", job(n), {"a"});
+    }
+    r.react();
+    CHECK(r.status().counters.lock_conflicts <= 2);
+    CHECK(r.status().locked == (locked ? 0 : jobs));
+    CHECK(r.status().waiting.size() == (locked ? jobs : 0));
+    if (locked) {
+      for (int n = 0; n < jobs; ++n) {
+        r.tree.erase("/djm/locks/" + job(n) + "/a.lock");
+      }
+      r.react();
+      CHECK(r.status().locked == jobs);
+    }
+  }
+}
