@@ -35,9 +35,9 @@ std::optional<std::int64_t> slot_book::next(const rule& r, std::int64_t slot) {
 }
 
 /// Whether a slot between these two is that came after the grant. One before it, by a clock that was set, may have had
-/// its run elsewhere.
+/// its run elsewhere; so may one in the millisecond of the grant, for nodes know their clock more exactly than we do.
 bool slot_book::is_missing(const rule& r, const turn& t, std::int64_t last, std::int64_t slot) {
-  const auto n = next(r, std::max(last, t.granted_ms - 1));
+  const auto n = next(r, std::max(last, t.granted_ms));
   return n && *n < slot;
 }
 
