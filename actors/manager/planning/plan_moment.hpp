@@ -19,13 +19,14 @@ public:
   /// Nothing: no plan is wanted.
   std::optional<time_point> next() const { return wanted_ ? at_ : std::nullopt; }
 
-  /// The image has changed.
-  void changed(time_point now) {
+  /// The image has changed. `others`: so long those may take that are not to be seen yet, and that the plan had better
+  /// wait for.
+  void changed(time_point now, duration others = duration::zero()) {
     if (!wanted_) {
       since_ = now;
     }
     wanted_ = true;
-    at_ = std::min(now + debounce_, since_ + max_wait_);
+    at_ = std::min(now + std::max(debounce_, others), since_ + std::max(max_wait_, 3 * others));
   }
   /// A plan is wanted, at this moment.
   void at(time_point t) {

@@ -1,5 +1,7 @@
 #include "actors/manager/refresh/refresh.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <set>
 #include <utility>
 
@@ -112,7 +114,18 @@ void refresh::refreshed(step s, manager_effects& out) {
   if (image.numbers() > 2 * image.workers.size() + 1000) {
     dirty_.everything();
   }
-  moment_.changed(s.now);
+  moment_.changed(s.now, others_take());
+}
+
+/// In a new cluster the first node would get everything, and most of it would move on when the others are there, which
+/// start with it and have to read all pools before they register: that takes them about so long for each item.
+duration refresh::others_take() const {
+  constexpr duration each = std::chrono::microseconds{20};
+  const auto& image = known_.image();
+  const bool fresh = std::all_of(image.workers.begin(), image.workers.end(),
+                                 [](const auto& w) { return w.second.folders.empty(); });
+  return fresh ? each * static_cast<duration::rep>(std::min<std::size_t>(image.item_count(), 1'000'000))
+               : duration::zero();
 }
 
 /// Who is there is not gone, and whoever ends again and again is told.

@@ -30,6 +30,7 @@ private:
   void apply_details(const detail_reader::slots& answers, step s, manager_effects& out);
   void apply_items(const read_slots<job_folder>& folders, step s, manager_effects& out);
   void refreshed(step s, manager_effects& out);
+  duration others_take() const;
   void note_lives(step s, manager_effects& out);
 
   leader_store& store_;
