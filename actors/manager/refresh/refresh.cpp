@@ -122,8 +122,8 @@ void refresh::refreshed(step s, manager_effects& out) {
 duration refresh::others_take() const {
   constexpr duration each = std::chrono::microseconds{20};
   const auto& image = known_.image();
-  const bool fresh = std::all_of(image.workers.begin(), image.workers.end(),
-                                 [](const auto& w) { return w.second.folders.empty(); });
+  const bool fresh =
+    std::all_of(image.workers.begin(), image.workers.end(), [](const auto& w) { return w.second.folders.empty(); });
   return fresh ? each * static_cast<duration::rep>(std::min<std::size_t>(image.item_count(), 1'000'000))
                : duration::zero();
 }
