@@ -9,14 +9,13 @@ using namespace djm::test;
 
 namespace {
 
-using hours_t = std::chrono::hours;
-constexpr std::int64_t day_ms = 86'400'000;
-constexpr auto a_clean_period = hours_t{3} + std::chrono::minutes{1};
+constexpr std::int64_t ms_of_a_day = 86'400'000;
+constexpr auto time_for_a_sweep = std::chrono::hours{3} + std::chrono::minutes{1};
 
 /// A job "j" with the items "a" and "b" in its pool, and records of slots.
-class rig : public manager_rig {
+class slots_rig : public manager_rig {
 public:
-  explicit rig(duration window = hours_t{24}) {
+  explicit slots_rig(duration window = std::chrono::hours{24}) {
     tree.wall_ms = 1'700'000'000'000;
     worker("v", "i1", {"j"});
     add_pool(tree, "j", {"a", "b"});
@@ -42,22 +41,22 @@ public:
 
 TEST_CASE(
   "manager: what is remembered of the slots of items that are in no pool goes after a week, and not what is needed") {
-  rig r;
+  slots_rig r;
   for (const auto& item : to_ids<item_id>({"a", "old", "also-old", "parked", "locked"})) {
     r.remember(item, item == "parked" ? store::slot_mark::parked : store::slot_mark::done);
   }
   r.tree.put(r.path("damaged"), "{");
   r.tree.put("/djm/states/j/old", "a saved state");
   r.tree.put("/djm/locks/j/locked.lock", "whoever");
-  r.tree.wall_ms += 7 * day_ms;
+  r.tree.wall_ms += 7 * ms_of_a_day;
   r.remember("young");
   r.lead();
   r.touch();
-  r.pass(a_clean_period);
+  r.pass(time_for_a_sweep);
   CHECK(r.remembers("old")); // a week, and not more
   r.tree.wall_ms += 1;
   r.touch();
-  r.pass(a_clean_period);
+  r.pass(time_for_a_sweep);
   for (const auto& gone : to_ids<item_id>({"old", "also-old"})) {
     CHECK_FALSE(r.remembers(gone));
   }
@@ -69,51 +68,51 @@ TEST_CASE(
 }
 
 TEST_CASE("manager: what is remembered of slots stays as long as something could be caught up on") {
-  rig r{hours_t{24 * 30}};
+  slots_rig r{std::chrono::hours{24 * 30}};
   r.remember("old");
-  r.tree.wall_ms += 30 * day_ms;
+  r.tree.wall_ms += 30 * ms_of_a_day;
   r.lead();
   r.touch();
-  r.pass(a_clean_period);
+  r.pass(time_for_a_sweep);
   CHECK(r.remembers("old"));
   r.tree.wall_ms += 1000;
   r.touch();
-  r.pass(a_clean_period);
+  r.pass(time_for_a_sweep);
   CHECK_FALSE(r.remembers("old"));
 }
 
 TEST_CASE("manager: no clock but the store's says how old what is remembered of slots is") {
-  rig r;
+  slots_rig r;
   r.remember("old");
   r.lead();
   for (int day = 0; day < 30; ++day) { // by the leader's own
-    r.pass(hours_t{24});
+    r.pass(std::chrono::hours{24});
   }
   CHECK(r.remembers("old"));
 }
 
 TEST_CASE("manager: an item that comes back keeps what is remembered of its slots") {
-  rig r;
+  slots_rig r;
   for (int n = 0; n < 700; ++n) {
     r.remember(item_id{"x" + std::to_string(n)});
   }
-  r.tree.wall_ms += 8 * day_ms;
+  r.tree.wall_ms += 8 * ms_of_a_day;
   r.lead();
   r.touch();
   // Somebody adds it while the leader is at work on the others.
   bool added = false;
   r.d.before_commit = [&](const store::transaction& txn) {
-    const bool removes =
-      std::any_of(txn.ops.begin(), txn.ops.end(), [](const auto& op) { return store::path_of(op) == rig::path("x0"); });
+    const bool removes = std::any_of(txn.ops.begin(), txn.ops.end(),
+                                     [](const auto& op) { return store::path_of(op) == slots_rig::path("x0"); });
     if (removes && !std::exchange(added, true)) {
       r.tree.put("/djm/work-pool/j/x0");
       r.touch();
     }
   };
-  r.pass(a_clean_period);
+  r.pass(time_for_a_sweep);
   CHECK(added);
   CHECK(r.remembers("x0"));
-  r.pass(a_clean_period);
+  r.pass(time_for_a_sweep);
   CHECK(r.remembers("x0"));
   CHECK_FALSE(r.remembers("x1"));
   CHECK_FALSE(r.remembers("x699"));
