@@ -104,7 +104,7 @@ bool manager_core::begin(term& t, step s, effects& out) {
     t.cleaner.start(s.now, out);
     return false;
   }
-  (void) t.slot_records.start(s, out);
+  t.slot_records.start(s, out);
   return false;
 }
 

@@ -203,7 +203,8 @@ void lock_writer::lock_conflict(const item_ref* met, rc code, bool removing, wor
 }
 
 /// Others are at work on the same jobs: which locks there are is asked of all that this transaction is about, in one
-/// question. Otherwise each job would take a conflict of its own.
+/// question. Otherwise each job would take a conflict of its own. That lists all locks of these jobs, once for each
+/// conflict, and they are as many as one transaction has room for.
 void lock_writer::look_around() {
   for (const auto& ref : changing_) {
     reader_.list_again(ref.job);

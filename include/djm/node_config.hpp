@@ -80,7 +80,7 @@ struct node_config {
   /// Changes are collected this long before the manager plans, at most `rebalance_max_wait`. 0s to 1min, default 200ms.
   /// Longer when nodes start in large groups.
   any_duration rebalance_debounce = std::chrono::milliseconds{200};
-  /// 0s to 10min, at least `rebalance_debounce`, default 2s. Bounds the wait while changes keep coming.
+  /// 0s to 10min, at least `rebalance_debounce`, default 2s. Bounds the wait, but for the first plan of a new cluster.
   any_duration rebalance_max_wait = std::chrono::seconds{2};
   /// How often the leader looks for locks of workers that are gone. 10ms to 1h, default 30s. Only a safety net: locks
   /// of a worker that disappears are broken without it.

@@ -10,25 +10,19 @@ namespace djm {
 
 using store::rc;
 
-bool slot_record_sweep::start(step s, manager_effects& out) {
+void slot_record_sweep::start(step s, manager_effects& out) {
   if (!items_.empty()) {
     look_at_some(out);
-    return true;
-  }
-  if (!jobs_.empty()) {
+  } else if (!jobs_.empty()) {
     const auto job = jobs_.back();
     jobs_.pop_back();
     list(job, out);
-    return true;
+  } else if (s.now >= at_) {
+    at_ = s.now + period_;
+    read_batch ask;
+    const auto jobs = ask.children(store_.tree().states());
+    store_.read(activity::clean_read, ask, false, out, this, &slot_record_sweep::apply_jobs, jobs);
   }
-  if (s.now < at_) {
-    return false;
-  }
-  at_ = s.now + period_;
-  read_batch ask;
-  const auto jobs = ask.children(store_.tree().states());
-  store_.read(activity::clean_read, ask, false, out, this, &slot_record_sweep::apply_jobs, jobs);
-  return true;
 }
 
 /// What is left is found again by the next sweep.

@@ -34,8 +34,8 @@ public:
       cleaned_(life.counters.cleaned),
       at_(now + period_) {}
 
-  /// False: there is nothing to do now.
-  bool start(step s, manager_effects& out);
+  /// Goes on with the sweep, or begins one that is due.
+  void start(step s, manager_effects& out);
   /// When the next sweep begins.
   time_point next() const { return at_; }
   void give_up();
