@@ -6,6 +6,7 @@
 #include <string>
 
 #include "actors/env/history_book.hpp"
+#include "actors/env/lease_board.hpp"
 #include "actors/executor/executor.hpp"
 #include "djm/log.hpp"
 #include "djm/status.hpp"
@@ -45,6 +46,8 @@ public:
 
   /// What its runs were.
   history_book& history() { return history_; }
+  /// How long its runs may go on.
+  lease_board& leases() { return leases_; }
 
   virtual executor& exec() = 0;
   virtual store::session_factory& sessions() = 0;
@@ -68,6 +71,7 @@ public:
 
 private:
   history_book history_;
+  lease_board leases_;
 };
 
 } // namespace djm

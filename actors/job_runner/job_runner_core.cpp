@@ -56,12 +56,20 @@ job_runner_core::effects job_runner_core::on_worker_rebuilt(step s) {
 }
 
 job_runner_core::effects job_runner_core::on_lease(time_point run_until, time_point deadline, step s) {
+  return take_lease(run_until, deadline, lease_.in_force(s.now), s);
+}
+
+job_runner_core::effects job_runner_core::on_lease_renewed(time_point run_until, time_point deadline, step s) {
+  return take_lease(run_until, deadline, lease_.seen_in_force(), s);
+}
+
+job_runner_core::effects job_runner_core::take_lease(time_point run_until, time_point deadline, bool could_start,
+                                                     step s) {
   s = memory_.by_store(s);
   effects out;
-  const bool was_in_force = lease_.in_force(s.now);
   lease_.renew(std::min(run_until, deadline - cfg_.grace()), deadline); // a job may ask for more grace than its node
-  if (!was_in_force) {
-    waiting_.count_anew(s, out); // nothing could start
+  if (!could_start) {
+    waiting_.count_anew(s, out);
   }
   runs_.check(s, out);
   questions_.check(s, out);
@@ -167,8 +175,8 @@ std::optional<time_point> job_runner_core::wake_at() const {
     return at;
   }
   at = earliest(at, waiting_.first());
-  if (const auto due = lanes_.first_due(); due && !full() && *due < lease_.run_until()) {
-    at = earliest(at, due);
+  if (const auto due = lanes_.first_due(); due && !full()) {
+    at = earliest(at, due); // also one after the end of the lease, which will be longer by then
   }
   return at;
 }

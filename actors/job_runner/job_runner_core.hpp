@@ -106,6 +106,10 @@ public:
   effects on_worker_rebuilt(step s);
   /// Runs may start before `run_until`, are asked to stop at it, and are overruns after `deadline`.
   effects on_lease(time_point run_until, time_point deadline, step s);
+  /// The same of a lease that was made longer before it ended, which the runner finds when it looks.
+  effects on_lease_renewed(time_point run_until, time_point deadline, step s);
+  /// At the latest event the lease was over: nothing happens before there is a longer one.
+  bool lease_is_over() const { return lease_.leased() && !lease_.seen_in_force(); }
   /// Somebody asks the code about an item. `errc::not_owner`: it is not held here; `not_connected`: there is no lease;
   /// `invalid_state`, `backlog_full`, `shutting_down`. Otherwise the answer is told by `conclude_question`.
   expected<effects> on_ask(const item_id& item, duration timeout, step s);
@@ -180,6 +184,7 @@ private:
   void end_preparation(run_id id, const active_run& r, const run_end& end, run_outcome outcome, step s, effects& out);
   std::vector<item_no> items_to_start(const lane& l, bool due, bool retry, step s) const;
   bool full() const;
+  effects take_lease(time_point run_until, time_point deadline, bool could_start, step s);
   // the memory of slots
   void ask_memory(item_no no, step s, effects& out);
   void ask_memory(step s, effects& out, bool only_by_clocks = false);

@@ -88,9 +88,27 @@ public:
     start_all();
     look_at_runs();
     ask_slots();
+    await_lease();
   }
 
 private:
+  /// Something happens now, under the lease as it is now.
+  template <class... Params, class... Args>
+  void tell(job_runner_core::effects (job_runner_core::*on)(Params...), Args&&... args) {
+    look_at_lease();
+    part_shell::tell(on, std::forward<Args>(args)...);
+  }
+  step look() {
+    look_at_lease();
+    return make_step(*env);
+  }
+  void woken() {
+    look_at_lease();
+    part_shell::woken();
+  }
+  void look_at_lease();
+  void leased(const msg::lease& m);
+  void await_lease();
   executor::done_fn report() { return report_to(caf::weak_actor_ptr{self->ctrl()}, inbox_); }
   void start_all();
   void ask_slots() {
@@ -108,7 +126,7 @@ private:
   caf::result<item_answer> ask(ask_item& m);
   caf::result<void> reschedule(const schedule& next);
   caf::result<void> answer(expected<job_runner_core::effects> fx);
-  runner_status status() const;
+  runner_status status();
   void follow(const followed_job& what);
   void config_checked(const msg::config_checked& m);
 
@@ -130,6 +148,9 @@ private:
     std::shared_ptr<said_answer> said;
   };
   std::map<run_id, open_question> questions_;
+  /// The lease as the core knows it.
+  lease_board::terms lease_;
+  bool lease_awaited_ = false;
   /// Of the present event: the question that the core lets through.
   std::optional<std::pair<caf::typed_response_promise<item_answer>, bytes>> question_;
   /// The latest pool, for a keeper that was rebuilt.
@@ -192,6 +213,34 @@ void runner_shell::start_all() {
   }
 }
 
+void runner_shell::look_at_lease() {
+  if (const auto news = env->leases().newer(lease_)) {
+    lease_ = *news;
+    lease_awaited_ = false;
+    part_shell::tell(&job_runner_core::on_lease_renewed, news->run_until, news->deadline);
+  }
+}
+
+/// A later stretch may have begun meanwhile; its message stands behind what has to be known before it.
+void runner_shell::leased(const msg::lease& m) {
+  const lease_board::terms told{m.stretch, 0, m.run_until, m.deadline};
+  lease_ = env->leases().newer(told).value_or(told);
+  lease_awaited_ = false;
+  part_shell::tell(&job_runner_core::on_lease, lease_.run_until, lease_.deadline);
+}
+
+/// Without a lease nothing is due, so no timer would have us look at a longer one.
+void runner_shell::await_lease() {
+  if (lease_awaited_ || !core->lease_is_over()) {
+    return;
+  }
+  lease_awaited_ = true;
+  const auto wake = [weak = caf::weak_actor_ptr{self->ctrl()}] { post_to<runner_actor>(weak, msg::wake{}); };
+  if (!env->leases().await(lease_, wake)) {
+    wake();
+  }
+}
+
 /// What has ended meanwhile is in the inbox.
 void runner_shell::look_at_runs() {
   std::vector<job_runner_core::run_look> seen;
@@ -207,7 +256,7 @@ void runner_shell::look_at_runs() {
 
 /// Runs have ended, or released items: an event each, and one look at what there is to do next.
 void runner_shell::take_news() {
-  const auto now = make_step(*env);
+  const auto now = look();
   job_runner_core::effects all;
   for (auto& r : inbox_->take()) {
     auto fx = r.ended ? core->on_run_done(r.id,
@@ -221,7 +270,7 @@ void runner_shell::take_news() {
 }
 
 caf::result<item_answer> runner_shell::ask(ask_item& m) {
-  auto fx = core->on_ask(m.item, m.timeout, make_step(*env));
+  auto fx = core->on_ask(m.item, m.timeout, look());
   if (!fx) {
     return to_caf(fx.error());
   }
@@ -273,7 +322,7 @@ void runner_shell::take_over() {
     purposes.push_back(r.purpose);
   }
   if (!ids.empty()) {
-    carry_out(core->on_adopted(ids, items, make_step(*env), purposes));
+    carry_out(core->on_adopted(ids, items, look(), purposes));
   }
   tell(&job_runner_core::on_start);
 }
@@ -288,7 +337,7 @@ void runner_shell::introduce(peers_ptr who) {
 }
 
 caf::result<std::uint64_t> runner_shell::trigger() {
-  auto fx = core->on_trigger(make_step(*env));
+  auto fx = core->on_trigger(look());
   const auto runs = core->runs_to_come();
   carry_out(std::move(fx));
   return runs;
@@ -299,7 +348,7 @@ caf::result<void> runner_shell::reschedule(const schedule& next) {
   if (!table) {
     return to_caf(table.error());
   }
-  return answer(core->on_schedule(next, make_step(*env), std::move(*table)));
+  return answer(core->on_schedule(next, look(), std::move(*table)));
 }
 
 caf::result<void> runner_shell::answer(expected<job_runner_core::effects> fx) {
@@ -311,7 +360,7 @@ caf::result<void> runner_shell::answer(expected<job_runner_core::effects> fx) {
 }
 
 void runner_shell::follow(const followed_job& what) {
-  carry_out(core->on_follow(what, make_step(*env), table_of(what.spec.schedule, *env)));
+  carry_out(core->on_follow(what, look(), table_of(what.spec.schedule, *env)));
 }
 
 /// References are looked up and ranges checked where user code runs, and not by an actor: both may take their time. The
@@ -352,8 +401,8 @@ void runner_shell::config_checked(const msg::config_checked& m) {
 }
 
 /// How far runs have come is known where they run.
-runner_status runner_shell::status() const {
-  auto st = core->status(env->now());
+runner_status runner_shell::status() {
+  auto st = core->status(look().now);
   for (auto& r : st.runs) {
     if (auto info = env->exec().look(r.run)) {
       r.progress = std::move(info->progress);
@@ -366,11 +415,10 @@ runner_actor::behavior_type runner_shell::make_behavior() {
   return cx::make_behavior<runner_actor>(
     self,
     // CAF tries the handlers one after the other: what comes most often stands first.
-    [this](msg::wake) { woken(); }, [this](msg::run_news) { take_news(); },
-    [this](msg::lease& m) { tell(&job_runner_core::on_lease, m.run_until, m.deadline); },
+    [this](msg::wake) { woken(); }, [this](msg::run_news) { take_news(); }, [this](msg::lease& m) { leased(m); },
     [this](msg::grant& m) { tell(&job_runner_core::on_granted, m.items); },
     [this](msg::revoke& m) { tell(&job_runner_core::on_revoked, m.items, m.reason); },
-    [this](slots_told& m) { carry_out(core->on_slots_told(m.answers, make_step(*env), m.time)); },
+    [this](slots_told& m) { carry_out(core->on_slots_told(m.answers, look(), m.time)); },
     [this](msg::cut_done& m) {
       expected<std::vector<std::vector<item_id>>> parts = std::move(m.parts);
       if (!m.ok) {
@@ -387,9 +435,9 @@ runner_actor::behavior_type runner_shell::make_behavior() {
     },
     [this](msg::trigger) -> caf::result<std::uint64_t> { return trigger(); },
     [this](msg::reschedule& m) -> caf::result<void> { return reschedule(m.schedule); },
-    [this](msg::cancel& m) -> caf::result<void> { return answer(core->on_cancel(m.run, make_step(*env))); },
-    [this](msg::release& m) -> caf::result<void> { return answer(core->on_release_item(m.item, make_step(*env))); },
-    [this](msg::resume) -> caf::result<void> { return answer(core->on_resume(make_step(*env))); },
+    [this](msg::cancel& m) -> caf::result<void> { return answer(core->on_cancel(m.run, look())); },
+    [this](msg::release& m) -> caf::result<void> { return answer(core->on_release_item(m.item, look())); },
+    [this](msg::resume) -> caf::result<void> { return answer(core->on_resume(look())); },
     [this](ask_item& m) -> caf::result<item_answer> { return ask(m); }, [this](msg::follow& m) { follow(m.what); },
     [this](const msg::pool_changed&) { tell(&job_runner_core::on_pool_changed); },
     [this](msg::config_checked& m) { config_checked(m); },

@@ -26,8 +26,10 @@ struct revoke {
   stop_reason reason = stop_reason::revoked;
 };
 
-/// How long runs may go on without hearing anything new.
+/// How long runs may go on without hearing anything new: a lease that goes on with nothing before it, or ends sooner
+/// than it was told. What makes it longer is on the `lease_board`, under the number of this stretch.
 struct lease {
+  std::uint64_t stretch = 0;
   time_point run_until;
   time_point deadline;
 };
@@ -94,7 +96,7 @@ struct worker_restarted {};
 
 DJM_FIELDS(grant, items)
 DJM_FIELDS(revoke, items, reason)
-DJM_FIELDS(lease, run_until, deadline)
+DJM_FIELDS(lease, stretch, run_until, deadline)
 DJM_FIELDS(run_news)
 DJM_FIELDS(cut_done, request, ok, parts, failure)
 DJM_FIELDS(pool_done, request, ok, items, failure)

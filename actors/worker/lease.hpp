@@ -23,6 +23,7 @@ public:
   void verified(std::uint64_t number, duration timeout) {
     number_ = number;
     t_ = timeout;
+    told_.reset();
   }
   /// The session was joined again or lost: contact counts no more until `verified`.
   void unverified() { number_ = 0; }
@@ -68,6 +69,14 @@ public:
     return true;
   }
 
+  /// The deadline is told now. True when that only makes longer what was told last since `verified`, and is in force
+  /// still.
+  bool tell(time_point now) {
+    const bool goes_on = told_ && now < *told_ - grace_ && *told_ <= *deadline_;
+    told_ = deadline_;
+    return goes_on;
+  }
+
   /// The session of the latest contact.
   std::uint64_t session() const { return contact_number_; }
   /// What is left of the lease, at most, when that session is closed.
@@ -87,6 +96,7 @@ private:
   time_point contact_{};
   std::uint64_t contact_number_ = 0;
   std::optional<time_point> deadline_;
+  std::optional<time_point> told_;
 };
 
 } // namespace djm

@@ -48,13 +48,13 @@ worker_core::effects worker_core::on_session(const store::session_view& view, st
     slots_.session_is_over();
   }
   if (view.phase == phase::closed && lease_.closed(view.closed_at)) {
-    renew(out);
+    renew(s, out);
   }
   if (view.phase == phase::closed || view.phase == phase::expired) {
     lease_.unverified();
   }
   if (member_.connected() && lease_.granted(view.number, view.timeout)) {
-    renew(out);
+    renew(s, out);
   }
   if (member_.connected() && !was_connected) {
     everything_unproved(); // what happened while we were away is not known
@@ -85,7 +85,7 @@ worker_core::effects worker_core::on_unjoined(step s) {
   member_.on_unjoined();
   changed_ = true;
   if (last_contact_ && lease_.closed(*last_contact_)) {
-    renew(out);
+    renew(s, out);
   }
   progress(s, out);
   return out;
@@ -95,7 +95,7 @@ worker_core::effects worker_core::on_contact(std::uint64_t number, time_point co
   effects out;
   if (lease_.contact(number, contact)) {
     last_contact_ = contact;
-    renew(out);
+    renew(s, out);
   }
   progress(s, out);
   return out;
@@ -321,9 +321,10 @@ void worker_core::next(step s, effects& out) {
   }
 }
 
-void worker_core::renew(effects& out) {
+void worker_core::renew(step s, effects& out) {
   if (lease_.deadline()) {
-    out.push_back(renew_lease{*lease_.run_until(), *lease_.deadline(), lease_.session(), lease_.after_close()});
+    out.push_back(
+      renew_lease{lease_.tell(s.now), *lease_.run_until(), *lease_.deadline(), lease_.session(), lease_.after_close()});
   }
 }
 
@@ -376,7 +377,7 @@ void worker_core::check_drained(step s, effects& out) {
   slots_.go_on(false, s, out);
   // The node leaves next, and nobody tells us when that was committed: what still runs has its tolerance from now on.
   if (lease_.closed(s.now)) {
-    renew(out);
+    renew(s, out);
   }
   out.push_back(drained{});
 }

@@ -104,7 +104,7 @@ private:
   void progress(step s, effects& out);
   void next(step s, effects& out);
   void reading_failed(const worker_dialogue::answered_read& q, step s, effects& out);
-  void renew(effects& out);
+  void renew(step s, effects& out);
   void forget_problems(effects& out);
   void check_settled(effects& out);
   void check_drained(step s, effects& out);

@@ -61,6 +61,8 @@ struct item_revocation {
 };
 /// The lease of all runners of this node.
 struct lease_renewal {
+  /// It only makes longer what was told last, which is in force still: runners need not hear of it at once.
+  bool goes_on = false;
   time_point run_until;
   time_point deadline;
   /// For whoever watches the lease beside the runners.

@@ -62,7 +62,13 @@ void worker_shell::apply(item_revocation& x) {
 void worker_shell::apply(lease_renewal& x) {
   // First of all the executor, which sees to the end of the lease whatever becomes of the actors.
   env->exec().renew_lease({x.session, x.deadline, x.after_close, x.deadline - x.run_until});
-  lease_ = msg::lease{x.run_until, x.deadline};
+  if (x.goes_on && lease_) {
+    lease_->run_until = x.run_until;
+    lease_->deadline = x.deadline;
+    env->leases().renew(x.run_until, x.deadline);
+    return;
+  }
+  lease_ = msg::lease{env->leases().begin(x.run_until, x.deadline), x.run_until, x.deadline};
   for (auto& [job, runner] : runners_) {
     self->mail(*lease_).send(runner);
   }
