@@ -42,7 +42,7 @@ session_core::effects session_core::on_timer(std::uint64_t generation, time_poin
   armed_.reset();
   give_up_overdue(now);
   if (reopen_at_ && *reopen_at_ <= now) {
-    open_handle_now();
+    open_handle_now(now);
   }
   if (scout_at_ && *scout_at_ <= now) {
     scout_at_ = now + view_.timeout;
@@ -123,7 +123,7 @@ session_core::effects session_core::open(time_point now) {
   if (closing_handle_ != 0) {
     open_when_closed_ = true;
   } else {
-    open_handle_now();
+    open_handle_now(now);
   }
   return flush(now);
 }
@@ -167,7 +167,7 @@ session_core::effects session_core::on_raw(std::uint64_t handle, raw_event event
       link && handle != 0 && handle == closing_handle_ && link->state == link_state::closed) {
     closing_handle_ = 0;
     if (open_when_closed_) {
-      open_handle_now();
+      open_handle_now(now);
     }
     return flush(now);
   }
@@ -227,6 +227,7 @@ void session_core::on_connected(const raw_link& link, time_point now) {
   }
   if (view_.connects == 0) {
     ++view_.number;
+    view_.asked_at = asked_at_;
     ++counters_.sessions;
     seen_ = 0;
   }
@@ -272,7 +273,7 @@ void session_core::on_expired(time_point now, std::uint64_t entropy) {
   // The server itself has ended the old session: nothing of it can land in the time of the new one.
   closing_handle_ = 0;
   if (had_session) {
-    open_handle_now();
+    open_handle_now(now);
   } else {
     reopen_later(now, entropy);
   }
@@ -292,10 +293,11 @@ void session_core::on_scouted(const raw_scouted& found) {
   }
 }
 
-void session_core::open_handle_now() {
+void session_core::open_handle_now(time_point now) {
   open_when_closed_ = false;
   reopen_at_.reset();
   handle_ = ++last_handle_;
+  asked_at_ = now;
   out_.emplace_back(open_handle{handle_});
   if (view_.phase == session_phase::connecting) {
     return;

@@ -35,6 +35,9 @@ struct session_view {
   duration timeout = duration::zero();
   /// Connects of this session so far: 1 after the first, more after reconnects.
   std::uint32_t connects = 0;
+  /// When this session was asked for, on our clock; nothing before the first one. The server that leads the ensemble
+  /// begins it itself and counts T from then or later.
+  std::optional<time_point> asked_at;
   /// When our own `close` was asked for; only meaningful in phase `closed`.
   time_point closed_at{};
   /// What stood in the way of the latest attempt to open a handle or of the credentials; none after a connect.
@@ -243,13 +246,14 @@ private:
   void on_connecting();
   void on_expired(time_point now, std::uint64_t entropy);
   void not_opened(error why, time_point now, std::uint64_t entropy);
-  void open_handle_now();
+  void open_handle_now(time_point now);
   void reopen_later(time_point now, std::uint64_t entropy);
   void end_session(session_phase phase, const verdict& v);
   void announce();
 
   session_limits limits_;
   session_view view_;
+  time_point asked_at_{}; ///< when the present handle was
   session_counters counters_;
   op_table ops_;
   watch_table watches_;

@@ -76,7 +76,8 @@ DJM_FIELDS(watch_fired, event)
 template <class V>
 auto fields(V&& v, session_changed& x) {
   return v("session_changed", field("phase", x.view.phase), field("number", x.view.number), field("id", x.view.id),
-           field("timeout", x.view.timeout), field("connects", x.view.connects), field("closed_at", x.view.closed_at));
+           field("timeout", x.view.timeout), field("connects", x.view.connects), field("asked_at", x.view.asked_at),
+           field("closed_at", x.view.closed_at));
 }
 
 } // namespace djm::msg

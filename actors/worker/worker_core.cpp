@@ -314,6 +314,12 @@ void worker_core::next(step s, effects& out) {
     verified_ = true;
     if (!drained_) {
       lease_.verified(member_.session(), member_.timeout());
+      // A contact takes two probes, T/3 apart. A session that has just begun needs none.
+      const auto began = member_.take_beginning();
+      if (began && s.now < *began + member_.timeout() && lease_.contact(member_.session(), *began)) {
+        last_contact_ = *began;
+        renew(s, out);
+      }
     }
   }
   if (!reader_.look(out)) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -15,6 +16,9 @@ public:
   /// True: it is another session than before, and nothing is known of it.
   bool on_session(const store::session_view& view) {
     const bool other = view.number != session_;
+    if (other) {
+      beginning_ = view.asked_at;
+    }
     session_ = view.number;
     timeout_ = view.timeout;
     connected_ = view.phase == store::session_phase::connected;
@@ -32,6 +36,8 @@ public:
     }
     return joined_ = true;
   }
+  /// When the session began at the earliest, once: what is read after the first join in it is held against the whole T.
+  std::optional<time_point> take_beginning() { return std::exchange(beginning_, std::nullopt); }
   void on_unjoined() { joined_ = false; }
 
   /// `alive/<worker>` has gone: the keeper joins again and tells us.
@@ -52,6 +58,7 @@ private:
   duration timeout_ = duration::zero();
   bool connected_ = false;
   bool joined_ = false; ///< in this session
+  std::optional<time_point> beginning_;
   std::string alive_data_;
 };
 

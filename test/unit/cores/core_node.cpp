@@ -110,6 +110,7 @@ void core_node::connect() {
   ++view.number;
   view.id = all.tree.open();
   view.connects = 1;
+  view.asked_at = all.now;
   view.phase = store::session_phase::connected;
   session_open = true;
   last_touch = all.now;

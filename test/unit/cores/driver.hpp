@@ -204,7 +204,7 @@ public:
   time_point now = at(1000);
   /// What the wall clock of the node shows; time that passes leaves it as it is.
   std::int64_t wall_ms = 1'700'000'000'000;
-  store::session_view view{store::session_phase::idle, 0, 0, std::chrono::seconds{10}, 0, {}, {}};
+  store::session_view view{store::session_phase::idle, 0, 0, std::chrono::seconds{10}, 0, {}, {}, {}};
   std::deque<commit_effect> commits;
   std::deque<read_effect> reads;
   struct held_answer {

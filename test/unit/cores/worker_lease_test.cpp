@@ -55,3 +55,27 @@ TEST_CASE("lease: a node that leaves with a run under way counts its tolerance f
   r.d.reconnect();
   CHECK(r.contact(6) == "");
 }
+
+TEST_CASE("lease: the beginning of a session counts when its locks have been read, and no join after the first") {
+  worker_rig r;
+  r.add_job();
+  r.d.view.asked_at = r.d.now - seconds{2};
+  const auto said = r.join();
+  CHECK(said.find("lease 1016000ms 1017000ms") != std::string::npos);
+  CHECK(r.contact(-1) == "lease 1017000ms 1018000ms");
+  r.d.call(&worker_core::on_unjoined); // somebody has deleted alive/<w>: D from the latest contact
+  CHECK(r.rejoin().find("lease") == std::string::npos);
+  CHECK(r.contact(1) == "lease 1019000ms 1020000ms");
+}
+
+TEST_CASE("lease: a session that took long to come proves nothing") {
+  worker_rig r;
+  r.add_job();
+  r.d.view.asked_at = r.d.now - seconds{60};
+  CHECK(r.join().find("lease") == std::string::npos);
+  CHECK(r.contact(0) == "lease 1018000ms 1019000ms");
+  r.d.expire();
+  r.d.view.asked_at = r.d.now - seconds{30};
+  r.d.connect();
+  CHECK(r.rejoin().find("lease") == std::string::npos);
+}

@@ -207,3 +207,22 @@ TEST_CASE("session core: a stale timer does nothing") {
   CHECK(s.core.on_timer(generation - 1, s.now).empty());
   CHECK(s.pass(duration::zero()) == lines{"commit 1: unknown"});
 }
+
+TEST_CASE("session core: it says when the session was asked for, by the attempt that led to it") {
+  core_script s;
+  CHECK_FALSE(s.core.view().asked_at);
+  s.open();
+  const auto first = s.now;
+  s.pass(seconds{3});
+  s.link(link_state::connected);
+  CHECK(s.core.view().asked_at == first);
+  s.link(link_state::connecting);
+  s.pass(seconds{1});
+  s.link(link_state::connected); // the same session
+  CHECK(s.core.view().asked_at == first);
+  const auto over = s.now;
+  s.link(link_state::expired);
+  s.pass(seconds{1});
+  s.link(link_state::connected, 101);
+  CHECK(s.core.view().asked_at == over);
+}
