@@ -79,6 +79,8 @@ check slow  retire-longer     holds
 # -- one rule less --
 check quick contact-by-read          violated CONTACT_BY_READ
 check quick contact-unjoined         violated CONTACT_UNJOINED JOINS=1
+check quick beginning-unread         violated BEGINNING_UNREAD JOINS=1
+check quick join-for-beginning       violated JOIN_FOR_BEGINNING JOINS=1
 check quick lag-ignored              violated LAG_KNOWN=0
 check quick no-margin                violated MARGIN=0
 check quick no-margin-no-tolerance   violated T=3 D=0 MARGIN=0

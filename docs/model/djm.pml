@@ -69,6 +69,10 @@
 #define ENDED  (T - LAG_KNOWN)  /* the age that leaves D - MARGIN: the session's part of the lease is over */
 #define NOBODY 9
 
+/* The beginning of a session is heard of by the ensemble's leader itself, so its whole T counts. From this age on it
+ * proves nothing, or has been counted already. */
+#define SPENT  (LEASE + LAG_KNOWN)
+
 /* stages of a worker: no session, session, joined, locks read, left for good */
 #define OUT     0
 #define SESSION 1
@@ -105,6 +109,8 @@ byte latch;             /* who leads */
 byte incarnation[2], stage[2];
 byte age[2];            /* of contact */
 bool late[2];           /* the tick that the clock may lose is lost already */
+byte born[2];           /* since its session was asked for, up to the first reading of the lock in it */
+bool born_late[2];
 byte op[2], way[2];     /* operation under way; 1 sent, 2 applied */
 byte op_age[2];         /* since a probe was sent */
 bool op_late[2];
@@ -177,6 +183,12 @@ inline contact(w) {     /* counts from the moment the probe was sent */
   age[w] = op_age[w]; late[w] = op_late[w];
   if :: age[w] >= LEASE -> late[w] = 0 :: else fi
 }
+#define UNBORN(w) born[w] = SPENT; born_late[w] = 0
+inline beginning(w) {   /* of the session: counts once, when the lock has been read in it */
+  k = (born[w] > LAG_KNOWN -> born[w] - LAG_KNOWN : 0);
+  if :: k < age[w] -> age[w] = k; late[w] = born_late[w] :: else fi;
+  UNBORN(w); k = 0
+}
 inline end_lease(w) {   /* the others may count from now on: what is left is D less the margin */
   if :: age[w] < ENDED -> age[w] = ENDED :: else fi;
   if :: age[w] >= LEASE -> runs[w] = 0; late[w] = 0 :: else fi
@@ -197,7 +209,7 @@ inline new_life(w) {
 #ifndef SAME_LIFE
   incarnation[w] = 1;
 #endif
-  shut_out[w] = 0; before[w] = 0; stage[w] = OUT; holds[w] = 0; runs[w] = 0; token[w] = 0; unsure[w] = 0; leaving[w] = 0;
+  shut_out[w] = 0; before[w] = 0; stage[w] = OUT; UNBORN(w); holds[w] = 0; runs[w] = 0; token[w] = 0; unsure[w] = 0; leaving[w] = 0;
   age[w] = LEASE; late[w] = 0; clear_op(w);
 #ifndef KNOWLEDGE_KEPT
   suspect[w] = NOBODY; suspect_av[w] = 0; reading[w] = 0; led[w] = 0; read_wv[w] = 0; read_av[w] = 0; read_lock[w] = 0;
@@ -244,13 +256,19 @@ inline decide(w) {
   if
      /* a session: only after the old one is known to be over */
   :: d_step { stage[w] == OUT && !session[w] && HEARS(w) && joins < JOINS ->
-       joins++; session[w] = 1; touched[w] = 0; alive_is_own[w] = 0; stage[w] = SESSION; unsure[w] = 0; clear_op(w) }
+       joins++; session[w] = 1; touched[w] = 0; alive_is_own[w] = 0; stage[w] = SESSION; unsure[w] = 0; clear_op(w);
+       born[w] = 0; born_late[w] = 0;
+#ifdef BEGINNING_UNREAD
+       beginning(w)
+#endif
+     }
 #ifdef SESSION_BEFORE_EXPIRY
   :: d_step { stage[w] == READY && session[w] && joins < JOINS && ghost[w] == 0 ->
        if :: way[w] == 1 -> ghost[w] = op[w] :: else fi;
        joins++; touched[w] = 0; alive_is_own[w] = 0; stage[w] = SESSION; unsure[w] = 0; clear_op(w) }
 #endif
   :: d_step { stage[w] != OUT && stage[w] != LEFT && !session[w] && HEARS(w) ->   /* hears that it has expired */
+       UNBORN(w);
        if :: leaving[w] -> stage[w] = LEFT :: else -> stage[w] = OUT fi;
        unsure[w] = 0; clear_op(w) }
   :: d_step { stage[w] == SESSION && session[w] && op[w] == 0 -> send(w, JOIN) }
@@ -306,7 +324,7 @@ inline decide(w) {
   :: d_step { stage[w] == LEFT && session[w] -> session[w] = 0; drop_alive(w); end_lease(w) }
      /* the process starts anew; its old session lives on at the server for a while */
   :: d_step { w == 0 && restarts < RESTARTS && stage[w] != OUT && stage[w] != LEFT ->
-       restarts++; incarnation[w] = 1; stage[w] = OUT; holds[w] = 0; runs[w] = 0; token[w] = 0; unsure[w] = 0;
+       restarts++; incarnation[w] = 1; stage[w] = OUT; UNBORN(w); holds[w] = 0; runs[w] = 0; token[w] = 0; unsure[w] = 0;
        leaving[w] = 0; age[w] = LEASE; late[w] = 0; clear_op(w) }
 #if SWAPS
      /* the other process with this id comes online; this one's run goes on */
@@ -396,13 +414,18 @@ inline network(w) {
        clear_op(w) }
   :: d_step { way[w] == 2 && op[w] == JOIN ->
        if :: answer[w] == 0 -> stage[w] = JOINED;
+#ifdef JOIN_FOR_BEGINNING
+            born[w] = op_age[w]; born_late[w] = op_late[w];
+#endif
 #ifdef LOCKS_NOT_READ_AGAIN
             contact(w)
 #endif
           :: else
        fi;
        clear_op(w) }
-  :: d_step { way[w] == 2 && op[w] == READ -> stage[w] = READY;
+  :: d_step { way[w] == 2 && op[w] == READ ->
+       if :: stage[w] == JOINED -> beginning(w) :: else fi;
+       stage[w] = READY;
        if :: unsure[w] == UNLOCK && answer[w] == ME(w) -> holds[w] = 1; token[w] = answer_token[w]
           :: else -> learn_lock(w, answer[w], answer_token[w])
        fi;
@@ -542,14 +565,24 @@ inline new_leader() {   /* it knows nothing yet; the old one may go on with what
        gone_other[k * 2] = 0; gone_other[k * 2 + 1] = 0; k = 0 }
 }
 
+#ifdef JOIN_FOR_BEGINNING
+#define TIMED(w) (op[w] == PROBE || op[w] == JOIN)
+#else
+#define TIMED(w) (op[w] == PROBE)
+#endif
+
 /* ---- time: a tick, in which the clock of a worker may stand still once per lease ---- */
 inline tick_worker(w, stands) {
   if :: session[w] && touched[w] < T -> touched[w]++ :: else fi;
-  if :: stands -> late[w] = 1; if :: op[w] == PROBE -> op_late[w] = 1 :: else fi
+  if :: stands -> late[w] = 1;
+       if :: TIMED(w) -> op_late[w] = 1 :: else fi;
+       if :: born[w] < SPENT -> born_late[w] = 1 :: else fi
      :: else ->
        if :: age[w] < LEASE -> age[w]++ :: else fi;
        if :: age[w] >= LEASE -> late[w] = 0 :: else fi;
-       if :: op[w] == PROBE && op_age[w] < LEASE -> op_age[w]++ :: else fi
+       if :: born[w] < SPENT -> born[w]++ :: else fi;
+       if :: born[w] == SPENT -> born_late[w] = 0 :: else fi;
+       if :: TIMED(w) && op_age[w] < LEASE -> op_age[w]++ :: else fi
   fi
 }
 #define STOPS(w, stands) (!runs[w] || age[w] + 1 < LEASE || (stands && age[w] < LEASE))  /* no run outlives its deadline */
@@ -567,6 +600,7 @@ inline tick(stands0, stands1) {
 
 active proctype world() {
   d_step { alive_is_own[0] = 1; alive_is_own[1] = 1; session[0] = 1; session[1] = 1; stage[0] = READY; stage[1] = READY;
+           born[0] = SPENT; born[1] = SPENT;
            suspect[0] = NOBODY; suspect[1] = NOBODY; met[0] = 1; met[2] = 1 }
   do
   :: decide(0)
