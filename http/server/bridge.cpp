@@ -245,6 +245,31 @@ void answer_all(std::mutex& guard, shelf<T>& s, expected<T> x) {
 
 } // namespace
 
+namespace {
+
+/// A server answers, or did a moment ago.
+bool has_session(session_phase p) {
+  return p == session_phase::connected || p == session_phase::suspended;
+}
+
+template <class State>
+void ask_status(const std::shared_ptr<State>& s, bool fresh, std::function<void(shelf<node_status>::value)> f) {
+  if (join<node_status>(s->guard, s->statuses, fresh, std::move(f))) {
+    s->template ask<node_status>(get_status{}, cx::timeout{status_limit},
+                                 [s](expected<node_status> x) { answer_all(s->guard, s->statuses, std::move(x)); });
+  }
+}
+
+template <class State>
+void ask_cluster(const std::shared_ptr<State>& s, bool fresh, std::function<void(shelf<cluster_view>::value)> f) {
+  if (join<cluster_view>(s->guard, s->clusters, fresh, std::move(f))) {
+    s->template ask<cluster_view>(get_cluster{}, cx::timeout{cluster_limit},
+                                  [s](expected<cluster_view> x) { answer_all(s->guard, s->clusters, std::move(x)); });
+  }
+}
+
+} // namespace
+
 void bridge::fetch(needs what, take_material f) {
   struct gathered {
     std::mutex guard;
@@ -274,16 +299,21 @@ void bridge::fetch(needs what, take_material f) {
     }
   };
   auto s = state_;
-  if (what.status && join<node_status>(s->guard, s->statuses, what.fresh,
-                                       [g, put](shelf<node_status>::value x) { put(g->found.status, x); })) {
-    s->ask<node_status>(get_status{}, cx::timeout{status_limit},
-                        [s](expected<node_status> x) { answer_all(s->guard, s->statuses, std::move(x)); });
+  if (what.status) {
+    ask_status(s, what.fresh, [g, put](shelf<node_status>::value x) { put(g->found.status, x); });
   }
-  if (what.cluster && join<cluster_view>(s->guard, s->clusters, what.fresh,
-                                         [g, put](shelf<cluster_view>::value x) { put(g->found.cluster, x); })) {
-    s->ask<cluster_view>(get_cluster{}, cx::timeout{cluster_limit},
-                         [s](expected<cluster_view> x) { answer_all(s->guard, s->clusters, std::move(x)); });
+  if (!what.cluster) {
+    return;
   }
+  // The node would wait for the store as long as it may; nobody who asks by HTTP wants to.
+  ask_status(s, false, [s, g, put, fresh = what.fresh](const shelf<node_status>::value& st) {
+    if (st && !has_session((*st)->connection.session)) {
+      const shelf<cluster_view>::value none =
+        fail(errc::not_connected, "node \"" + (*st)->node + "\" has no session with the store");
+      return put(g->found.cluster, none);
+    }
+    ask_cluster(s, fresh, [g, put](shelf<cluster_view>::value x) { put(g->found.cluster, x); });
+  });
 }
 
 namespace {
