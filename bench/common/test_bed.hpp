@@ -16,7 +16,7 @@ struct bed_place {
   std::string connect = "embedded";
   std::string root = "/djm";
   node_role role = node_role::both;
-  duration session_timeout = std::chrono::seconds{2}; ///< the first run comes a third of it later
+  duration session_timeout = std::chrono::seconds{2};
 };
 
 /// One node of a user, by default on an embedded store, with jobs whose runs do nothing but count themselves. What goes

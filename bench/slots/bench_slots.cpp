@@ -16,7 +16,7 @@
 
 /// How late runs start where many jobs have the same slot: one node on an embedded store with so many jobs of one item,
 /// beside a bare timer with as many threads, in turn in the same run. All at the same moment, and due in one second by
-/// their jitter.
+/// their jitter. Then one job with ten, a thousand and ten thousand items that are due each second.
 /// `bench_slots [JOBS [SLOTS]]`; exit code 1: in one second, the 99th percentile is more than three times that of the
 /// bare timer, or jitter does not spread them.
 namespace djm::bench {
@@ -43,9 +43,9 @@ std::int64_t us_since(system_clock::time_point moment) {
   return std::chrono::duration_cast<microseconds>(system_clock::now() - moment).count();
 }
 
-system_clock::time_point next_slot() {
+system_clock::time_point next_slot(milliseconds every) {
   const auto now = std::chrono::floor<milliseconds>(system_clock::now().time_since_epoch());
-  return system_clock::time_point{(now / gap + 1) * gap};
+  return system_clock::time_point{(now / every + 1) * every};
 }
 
 void wait_for(const delays& all, std::size_t count) {
@@ -58,14 +58,27 @@ void wait_for(const delays& all, std::size_t count) {
   }
 }
 
+struct load {
+  std::size_t jobs;
+  std::size_t items; ///< of each job
+  milliseconds every;
+  milliseconds spread;
+
+  std::size_t at_once() const { return jobs * items; }
+};
+
 /// A node with so many jobs, and when their runs start.
 class slot_jobs {
 public:
-  slot_jobs(std::size_t jobs, std::size_t slots, milliseconds spread)
-    : from_due(jobs * (slots + 4)), from_slot(jobs * (slots + 4)), node_(start()) {
-    for (std::size_t n = 0; n < jobs; ++n) {
+  slot_jobs(const load& l, std::size_t slots)
+    : from_due(l.at_once() * (slots + 4)), from_slot(l.at_once() * (slots + 4)), node_(start()) {
+    std::vector<item_id> items;
+    for (std::size_t n = 0; n < l.items; ++n) {
+      items.emplace_back("item-" + std::to_string(n));
+    }
+    for (std::size_t n = 0; n < l.jobs; ++n) {
       job_builder job{job_id{"job-" + std::to_string(n)}};
-      job.items({"i"}).thread_per_item().at(aligned(gap)).jitter(spread);
+      job.items(items).thread_per_item().at(aligned(l.every)).jitter(l.spread);
       job.run([this](job_context& ctx) {
         from_due.add(us_since(*ctx.due()));
         from_slot.add(us_since(*ctx.slot()));
@@ -75,8 +88,8 @@ public:
       }
     }
     // The first runs come when the locks are there, each of them for the first time at some slot.
-    wait_for(from_slot, 2 * jobs);
-    std::this_thread::sleep_until(next_slot() + gap / 2);
+    wait_for(from_slot, 2 * l.at_once());
+    std::this_thread::sleep_until(next_slot(l.every) + (l.spread + l.every) / 2);
     from_due.clear();
     from_slot.clear();
   }
@@ -106,7 +119,7 @@ private:
 /// What is due at the same time at the bare timer: half way between two slots, so that a machine that is busy for a
 /// while is busy for both. `spread`: over how long a time, evenly.
 void run_bare(bare_pool& pool, delays& bare, std::size_t jobs, milliseconds spread) {
-  const auto begin = next_slot() + gap / 2;
+  const auto begin = next_slot(gap) + gap / 2;
   for (std::size_t i = 0; i < jobs; ++i) {
     const auto when = begin + std::chrono::duration_cast<microseconds>(spread) * i / jobs;
     pool.at(when, [&bare, when] { bare.add(us_since(when)); });
@@ -122,7 +135,7 @@ const auto bare_name = "bare timer, " + std::to_string(threads) + " threads";
 /// What no timer spreads: the last of them starts when all the others have. A figure, and no limit, because a bare pool
 /// has nothing to do but to call a function, in less than a microsecond, and a run of djm is a message to its runner.
 void same_moment(std::size_t jobs, std::size_t slots) {
-  slot_jobs mine{jobs, slots, 0ms};
+  slot_jobs mine{{jobs, 1, gap, 0ms}, slots};
   delays bare{jobs * slots};
   bare_pool pool{threads};
   for (std::size_t n = 0; n < slots; ++n) {
@@ -137,7 +150,7 @@ void same_moment(std::size_t jobs, std::size_t slots) {
 
 /// Due in one second: jitter spreads them over it, and the bare timer gets them evenly spread.
 bool in_one_second(std::size_t jobs, std::size_t slots) {
-  slot_jobs mine{jobs, slots, jitter};
+  slot_jobs mine{{jobs, 1, gap, jitter}, slots};
   delays bare{jobs * slots};
   bare_pool pool{threads};
   for (std::size_t n = 0; n < slots; ++n) {
@@ -163,6 +176,26 @@ bool in_one_second(std::size_t jobs, std::size_t slots) {
   return ratio <= most && fullest < mine.from_slot.size() / 5;
 }
 
+/// So many items of one job are due each second, at any moment of it; the bare timer has as many after that, in turn.
+void each_second(std::size_t items) {
+  constexpr std::size_t seconds = 10;
+  constexpr milliseconds spread = 900ms; // the rest of the second is free, so that seconds can be told apart
+  delays from_due{0};
+  {
+    slot_jobs mine{{1, items, 1s, spread}, seconds};
+    wait_for(mine.from_due, seconds * items);
+    from_due = mine.from_due;
+  }
+  delays bare{seconds * items};
+  bare_pool pool{threads};
+  for (std::size_t n = 0; n < seconds; ++n) {
+    run_bare(pool, bare, items, spread);
+    wait_for(bare, (n + 1) * items);
+  }
+  std::printf("slots: %zu items of one job due each second, for %zu s\n", items, seconds);
+  print("djm, from the moment that is due", from_due, bare_name, bare);
+}
+
 } // namespace
 
 } // namespace djm::bench
@@ -177,5 +210,9 @@ int main(int argc, char** argv) {
   const auto n = static_cast<std::size_t>(jobs);
   const auto k = static_cast<std::size_t>(slots);
   djm::bench::same_moment(n, k);
-  return djm::bench::in_one_second(n, k) ? 0 : 1;
+  const bool good = djm::bench::in_one_second(n, k);
+  for (const std::size_t items : {10, 1000, 10'000}) {
+    djm::bench::each_second(items);
+  }
+  return good ? 0 : 1;
 }

@@ -53,7 +53,7 @@ void print(const std::string& one, const delays& a, const std::string& other, co
                   bar(right[n], b.size()).c_str());
     }
   }
-  for (const auto& [name, per_mille] : {std::pair{"median", 500}, {"p99", 990}, {"longest", 1000}}) {
+  for (const auto& [name, per_mille] : {std::pair{"median", 500}, {"p99", 990}, {"p99.9", 999}, {"longest", 1000}}) {
     const auto share = static_cast<std::size_t>(per_mille);
     std::printf("  %-12s %-40s %s\n", name, in_ms(a.at(share)).c_str(), in_ms(b.at(share)).c_str());
   }

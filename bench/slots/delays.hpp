@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace djm::bench {
@@ -12,6 +13,14 @@ namespace djm::bench {
 class delays {
 public:
   explicit delays(std::size_t most) { us_.reserve(most); }
+
+  delays(const delays& other) : us_(other.all()) {}
+  delays& operator=(const delays& other) {
+    auto us = other.all();
+    std::lock_guard<std::mutex> lock{guard_};
+    us_ = std::move(us);
+    return *this;
+  }
 
   /// What was so far does not count.
   void clear() {
@@ -33,11 +42,16 @@ public:
   std::vector<std::size_t> histogram(const std::vector<std::int64_t>& bounds) const;
 
 private:
+  std::vector<std::int64_t> all() const {
+    std::lock_guard<std::mutex> lock{guard_};
+    return us_;
+  }
+
   mutable std::mutex guard_;
   std::vector<std::int64_t> us_;
 };
 
-/// Their histograms beside each other, a line for each range, and what half, 99 % and all are at most.
+/// Their histograms beside each other, a line for each range, and what half, 99 %, 99.9 % and all are at most.
 void print(const std::string& one, const delays& a, const std::string& other, const delays& b);
 
 } // namespace djm::bench
