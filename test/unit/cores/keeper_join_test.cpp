@@ -313,7 +313,7 @@ TEST_CASE("keeper: of two processes with one id that join at the same moment one
   driver<keeper_core> two{keeper_core{keeper_rig::settings(200, "/djm", "w", "i2")}, tree};
   // Both read before either writes.
   for (auto* d : {&one, &two}) {
-    d->view = {store::session_phase::connected, 1, tree.open(), seconds{10}, 1, {}, {}};
+    d->view = {store::session_phase::connected, 1, tree.open(), seconds{10}, 1, {}, {}, {}};
     d->take(d->core.on_session(d->view, d->now_step()));
   }
   for (int n = 0; n < 10; ++n) {
