@@ -318,6 +318,7 @@ void worker_core::next(step s, effects& out) {
       const auto began = member_.take_beginning();
       if (began && s.now < *began + member_.timeout() && lease_.contact(member_.session(), *began)) {
         last_contact_ = *began;
+        locks_.tell(out); // what has been lost is told before the lease that would let it start
         renew(s, out);
       }
     }

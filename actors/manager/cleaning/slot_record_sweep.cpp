@@ -57,7 +57,7 @@ void slot_record_sweep::apply_list(const listing& l, step, manager_effects&) {
   }
   job_ = l.job;
   pools_ = l.pools->stat.version;
-  age_ = std::max<duration>(least_age, spec->slots.window);
+  age_ = std::max<duration>(least_age, spec->slots.window + margin);
   const std::set<std::string> there{l.pool->children.begin(), l.pool->children.end()};
   for (const auto& name : l.states->children) {
     if (auto item = store::item_of_slot_name(name); item && there.count(item->str()) == 0) {

@@ -35,16 +35,31 @@ bool lock_scan::go_on(manager_effects& out) {
     watchdog_.put_folder(w.job, std::exchange(w.folder, {}));
     w.job = {};
   }
-  if (!w.jobs.empty()) {
-    w.job = w.jobs.front();
-    w.jobs.pop_front();
+  if (!w.changed.empty()) {
+    w.job = w.changed.front();
+    w.changed.pop_front();
     read_batch ask;
     const auto slot = ask.children(store_.tree().locks(w.job));
     store_.read(activity::scan_folders, ask, false, out, this, &lock_scan::apply_folder, slot);
     return true;
   }
+  if (!w.jobs.empty()) {
+    look_at_folders(out);
+    return true;
+  }
   over();
   return false;
+}
+
+void lock_scan::look_at_folders(manager_effects& out) {
+  auto& queue = walk_->jobs;
+  const auto n = std::min(queue.size(), cfg_.lock_batch);
+  const auto end = queue.begin() + static_cast<std::ptrdiff_t>(n);
+  read_batch ask;
+  const auto folders = ask.each(std::vector<job_id>{queue.begin(), end},
+                                [this](const job_id& j) { return store::exists(store_.tree().locks(j)); });
+  queue.erase(queue.begin(), end);
+  store_.read(activity::scan_folders, ask, false, out, this, &lock_scan::apply_folders, folders);
 }
 
 void lock_scan::read_locks(manager_effects& out) {
@@ -72,8 +87,8 @@ void lock_scan::over() {
 }
 
 /// What was wrong with locks of the job that is looked at is over when they are not there any more.
-void lock_scan::forget_locks(const std::vector<std::string>& names, manager_effects& out) {
-  const auto folder = store_.tree().locks(walk_->job) + "/";
+void lock_scan::forget_locks(const job_id& job, const std::vector<std::string>& names, manager_effects& out) {
+  const auto folder = store_.tree().locks(job) + "/";
   store_.over_if(
     [&](const std::string& about) {
       return about.compare(0, folder.size(), folder) == 0 &&
@@ -94,21 +109,30 @@ void lock_scan::apply_jobs(const read_slot& slot, step, manager_effects& out) {
     out);
 }
 
+void lock_scan::apply_folders(const read_slots<job_id>& folders, step, manager_effects& out) {
+  for (const auto& [job, x] : folders) {
+    if (x->code != rc::ok) {
+      watchdog_.drop_folder(job);
+      forget_locks(job, {}, out);
+      continue;
+    }
+    const auto f = watchdog_.folders().find(job);
+    if (f == watchdog_.folders().end() || f->second.pzxid != x->stat.pzxid || f->second.cversion != x->stat.cversion) {
+      walk_->changed.push_back(job); // something was created or deleted since
+    }
+  }
+}
+
 void lock_scan::apply_folder(const read_slot& slot, step, manager_effects& out) {
   auto& w = *walk_;
   const auto& x = *slot;
   if (x.code != rc::ok) {
     watchdog_.drop_folder(w.job);
-    forget_locks({}, out);
+    forget_locks(w.job, {}, out);
     w.job = {};
     return;
   }
-  forget_locks(x.children, out);
-  const auto f = watchdog_.folders().find(w.job);
-  if (f != watchdog_.folders().end() && f->second.pzxid == x.stat.pzxid && f->second.cversion == x.stat.cversion) {
-    w.job = {}; // nothing was created or deleted since
-    return;
-  }
+  forget_locks(w.job, x.children, out);
   w.folder = {x.stat.pzxid, x.stat.cversion, {}};
   for (const auto& name : x.children) {
     if (auto item = store::item_of_lock_name(name)) {

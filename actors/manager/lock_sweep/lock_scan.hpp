@@ -12,8 +12,8 @@
 
 namespace djm {
 
-/// The sweep: a walk through the lock folders, from time to time, for locks of whoever is gone. Only folders in which
-/// something was created or deleted since are read. One question at a time; between two of them more urgent activities
+/// The sweep: a walk through the lock folders, from time to time, for locks of whoever is gone. Many folders are looked at
+/// with one question; only those in which something was created or deleted since are listed. One question at a time; between two of them more urgent activities
 /// have their turn.
 class lock_scan {
 public:
@@ -43,17 +43,20 @@ private:
   /// A sweep under way.
   struct walk {
     time_point began{};
-    std::deque<job_id> jobs; ///< whose folders are still to be looked at
-    // The folder that is looked at, and its locks that are still to be read.
+    std::deque<job_id> jobs;    ///< whose folders are still to be looked at
+    std::deque<job_id> changed; ///< whose folders are to be listed
+    // The folder that is listed, and its locks that are still to be read.
     job_id job;
     lock_watchdog::folder folder;
     std::deque<item_ref> locks;
   };
 
+  void look_at_folders(manager_effects& out);
   void read_locks(manager_effects& out);
   void over();
-  void forget_locks(const std::vector<std::string>& names, manager_effects& out);
+  void forget_locks(const job_id& job, const std::vector<std::string>& names, manager_effects& out);
   void apply_jobs(const read_slot& slot, step s, manager_effects& out);
+  void apply_folders(const read_slots<job_id>& folders, step s, manager_effects& out);
   void apply_folder(const read_slot& slot, step s, manager_effects& out);
   void apply_locks(const read_slots<item_ref>& locks, step s, manager_effects& out);
 

@@ -63,6 +63,7 @@ TEST_CASE("lease: the beginning of a session counts when its locks have been rea
   const auto said = r.join();
   CHECK(said.find("lease 1016000ms 1017000ms") != std::string::npos);
   CHECK(r.contact(-1) == "lease 1017000ms 1018000ms");
+  r.tree.erase("/djm/alive/w");
   r.d.call(&worker_core::on_unjoined); // somebody has deleted alive/<w>: D from the latest contact
   CHECK(r.rejoin().find("lease") == std::string::npos);
   CHECK(r.contact(1) == "lease 1019000ms 1020000ms");
@@ -78,4 +79,19 @@ TEST_CASE("lease: a session that took long to come proves nothing") {
   r.d.view.asked_at = r.d.now - seconds{30};
   r.d.connect();
   CHECK(r.rejoin().find("lease") == std::string::npos);
+}
+
+TEST_CASE("lease: what was lost meanwhile is told before the lease of the new session") {
+  working_rig r;
+  r.d.expire();
+  r.tree.erase("/djm/locks/j/a.lock");
+  r.d.pass(seconds{60});
+  r.d.view.asked_at = r.d.now;
+  r.d.connect();
+  const auto said = r.rejoin();
+  const auto lost = said.find("revoke j lease_expiring: a");
+  const auto lease = said.find("lease ");
+  REQUIRE(lost != std::string::npos);
+  REQUIRE(lease != std::string::npos);
+  CHECK(lost < lease);
 }
