@@ -206,6 +206,18 @@ check slow  slots-clocks-longer        holds    CLOCKS=3 JOINS=3
 check quick slots-clocks-finished      holds    CLOCKS=3 JOINS=2 FINISHED MOVES=0 REBUILDS=0
 check quick slots-clock-unchecked      violated CLOCK_UNCHECKED CLOCKS=1 FINISHED
 check quick slots-claim-not-judged     violated CLAIM_NOT_JUDGED CLOCKS=3 MOVES=0 REBUILDS=0 LOSSES=0 SLOTS=1
+check quick slots-removed              holds    ABSENCES=1 JOINS=1 MOVES=0 REBUILDS=0
+check quick slots-removed-finished     holds    ABSENCES=1 JOINS=1 MOVES=0 REBUILDS=0 FINISHED
+check quick slots-removed-locked-late  holds    LOCKED_LATE ABSENCES=1 JOINS=1 MOVES=0 REBUILDS=0 LOSSES=0
+check slow  slots-removed-longer       holds    ABSENCES=1 JOINS=2 MOVES=0 REBUILDS=0
+check slow  slots-removed-rebuilt      holds    ABSENCES=1 JOINS=1 DROPS=1 LOSSES=0
+check slow  slots-removed-twice        holds    ABSENCES=2 JOINS=2 MOVES=0 REBUILDS=0 TURNS=4 FINISHED
+check quick slots-removed-too-early    violated WINDOW_IGNORED ABSENCES=1 JOINS=1 MOVES=0 REBUILDS=0 LOSSES=0
+check quick slots-removed-though-back  violated REMOVED_THOUGH_BACK ABSENCES=1 JOINS=1 MOVES=0 REBUILDS=0 LOSSES=0 FINISHED
+check quick slots-removed-pools-again  violated POOLS_READ_AGAIN ABSENCES=1 JOINS=1 MOVES=0 REBUILDS=0 LOSSES=0 FINISHED
+check quick slots-removed-while-locked violated REMOVED_WHILE_LOCKED ABSENCES=1 JOINS=1 MOVES=0 REBUILDS=0 LOSSES=0 FINISHED
+check quick slots-removed-unseen       violated REMOVED_AT_ANY_VERSION ABSENCES=1 JOINS=1 MOVES=0 REBUILDS=0 LOSSES=0
+check quick slots-removed-read-first   violated READ_BEFORE_LOCK ABSENCES=1 JOINS=1 MOVES=0 REBUILDS=0 LOSSES=0
 
 check quick lease                      holds
 check quick lease-no-tolerance         holds    T=3 D=0

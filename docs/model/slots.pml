@@ -10,6 +10,12 @@
  * the lock (S3); a slot that is passed over, or whose run was cut off, and nobody is told (S4); a start of a slot that had
  * not come by the store's clock when its claim was committed (S6).
  *
+ * The item may leave its pool and come back (ABSENCES). What was written long ago keeps nothing from starting any more:
+ * slots up to `window_base`, which rises with time, are not caught up on. The leader removes a record of such a slot when
+ * the item is in no pool, and whoever has the item next decides by the window alone. S1 is about the life of a record, and
+ * so is what S4 says of a run that was cut off: when its record goes, nothing would have been caught up on. S2 is about all
+ * time. A record that is made anew begins with the same version.
+ *
  * Wall clocks, those of the workers and the store's, may be set one slot ahead, and right again. A worker hears the
  * store's with each commit of its own, and knows how much time has passed since.
  */
@@ -44,6 +50,10 @@
 #define DROPS 0         /* runs that end before their code is called */
 #endif
 
+#ifndef ABSENCES
+#define ABSENCES 0      /* times that the item leaves its pool; without any the window stays open, too */
+#endif
+
 #define NOBODY 9
 
 /* ---- the store ---- */
@@ -54,6 +64,17 @@ byte lock = NOBODY, lock_token, tokens;
 #define BACK    3
 byte version, token, slot, mark, attempt;   /* of the record */
 bool session[2], alive[2];
+
+bool pooled = true;
+byte pool_version;
+
+/* ---- the leader, who looks for what may go ---- */
+#define RESTS   0
+#define LISTS   1       /* has read the version of the pools */
+#define LOOKS   2       /* the item is in none */
+#define SEES    3       /* its record has been read, and is old */
+#define REMOVES 4       /* it was not locked: the removal is on its way */
+byte l_at, l_pools, l_version;
 
 /* ---- workers: stages ---- */
 #define IDLE    0
@@ -79,7 +100,8 @@ byte k_wall[2];         /* the store's, as the worker has heard it last */
 byte c_wall[2];         /* the store's when what the worker wrote was committed */
 
 /* ---- what has happened ---- */
-byte now, losses, joins, rebuilds, moves, drops;
+byte now, losses, joins, rebuilds, moves, drops, absences;
+byte window_base;       /* slots up to this one are not caught up on any more */
 bool started[20];       /* by slot and attempt */
 bool ended[4], told[4]; /* by slot */
 #define INDEX(s, a) ((s) * 4 + (a))
@@ -115,14 +137,50 @@ bool ended[4], told[4]; /* by slot */
 #else
 #define HAS_COME(w) (n_slot[w] <= now + k_wall[w])
 #endif
+/* The slot that comes next after one that is over. */
+#define AFTER(s) (((s) > window_base -> (s) : window_base) + 1)
+/* A removal. */
+#ifdef WINDOW_IGNORED
+#define IS_OLD true
+#else
+#define IS_OLD (slot <= window_base)
+#endif
+#ifdef REMOVED_WHILE_LOCKED
+#define IS_FREE true
+#else
+#define IS_FREE (lock == NOBODY)
+#endif
+#ifdef REMOVED_THOUGH_BACK
+#define STILL_GONE true
+#else
+#define STILL_GONE (pool_version == l_pools)
+#endif
+#ifdef REMOVED_AT_ANY_VERSION
+#define AS_SEEN true
+#else
+#define AS_SEEN (version == l_version)
+#endif
+/* A lock is not checked against the pool: whoever was assigned the item may lock it when that has left. With FINISHED its
+ * run may start between the leader's look at the lock and the removal, and then it starts again. */
+#ifdef LOCKED_LATE
+#define MAY_LOCK true
+#else
+#define MAY_LOCK pooled
+#endif
+/* What a session has sent comes before an unlock that it sends later: a record that was made anew may have the version that
+ * such a write names. While nothing is removed the versions alone suffice, and nothing of the order is taken for granted. */
+#if ABSENCES
+#define MAY_UNLOCK(w) (!ghost[w])
+#else
+#define MAY_UNLOCK(w) true
+#endif
 #define OURS(w) (session[w] && alive[w] && lock == w && lock_token == mine[w])
 
 /* what the record says starts next */
 inline decide(w) {
   k_version[w] = version;
   if
-  :: mark == NONE -> n_slot[w] = 1; n_attempt[w] = 1
-  :: mark == DONE -> n_slot[w] = slot + 1; n_attempt[w] = 1
+  :: mark == NONE || mark == DONE -> n_slot[w] = AFTER(slot); n_attempt[w] = 1
   :: mark == BACK -> n_slot[w] = slot; n_attempt[w] = attempt
   :: mark == CLAIMED ->         /* and no run of it is here */
        n_slot[w] = slot; n_attempt[w] = attempt;
@@ -135,7 +193,7 @@ inline decide(w) {
 #ifndef STARTED_AGAIN
        if
        :: attempt < ATTEMPTS -> n_attempt[w] = attempt + 1
-       :: else -> n_slot[w] = slot + 1; n_attempt[w] = 1
+       :: else -> n_slot[w] = AFTER(slot); n_attempt[w] = 1
        fi;
 #endif
   fi;
@@ -148,7 +206,7 @@ decided: skip
 inline write(by, s, a, m) {
   assert(s >= slot);                                            /* S1 */
   if
-  :: s > slot -> assert(s == slot + 1 && (slot == 0 || ended[slot] || told[slot]))      /* S4 */
+  :: s > slot -> assert(s <= AFTER(slot) && (slot == 0 || ended[slot] || told[slot]))      /* S4 */
   :: else
   fi;
   if :: m == DONE -> assert(ended[s]) :: else fi;
@@ -189,7 +247,7 @@ inline answered(w) {
        :: GRANTED(w) && LEASED(w) && HAS_COME(w) -> start(w)
        :: else -> what[w] = BACK; at[w] = SENT
        fi
-  :: what[w] == DONE -> n_slot[w]++; n_attempt[w] = 1; at[w] = KNOWS
+  :: what[w] == DONE -> n_slot[w] = AFTER(n_slot[w]); n_attempt[w] = 1; at[w] = KNOWS
   :: what[w] == BACK -> at[w] = KNOWS
   fi
 }
@@ -197,7 +255,7 @@ inline answered(w) {
 inline worker(w) {
   if
   :: d_step { !alive[w] && at[w] == IDLE && joins <= JOINS -> joins++; session[w] = true; alive[w] = true }
-  :: d_step { at[w] == IDLE && session[w] && alive[w] && lock == NOBODY && tokens < TURNS ->
+  :: d_step { at[w] == IDLE && session[w] && alive[w] && lock == NOBODY && MAY_LOCK && tokens < TURNS ->
        tokens++; lock = w; lock_token = tokens; mine[w] = tokens; lease[w] = true; k_wall[w] = s_wall; at[w] = HOLDS
 #ifdef READ_BEFORE_LOCK
        ; at[w] = KNOWS
@@ -251,7 +309,8 @@ inline worker(w) {
        fi }
      /* the item is taken away; it is given back when nothing is under way */
   :: d_step { at[w] >= HOLDS && !revoked[w] && moves < MOVES -> moves++; revoked[w] = true }
-  :: d_step { (at[w] == KNOWS || at[w] == HOLDS) && revoked[w] && OURS(w) -> lock = NOBODY; forget(w) }
+  :: d_step { at[w] >= HOLDS && !revoked[w] && !pooled -> revoked[w] = true }
+  :: d_step { (at[w] == KNOWS || at[w] == HOLDS) && revoked[w] && OURS(w) && MAY_UNLOCK(w) -> lock = NOBODY; forget(w) }
 #ifdef UNLOCKED_BEFORE_WRITTEN
   :: d_step { at[w] == SENT && revoked[w] && OURS(w) -> if :: !ghost[w] -> hold_back(w) :: else fi;
        lock = NOBODY; forget(w) }
@@ -288,11 +347,33 @@ inline worker(w) {
   fi
 }
 
+/* Reads one after the other, and anything in between; then one commit. */
+inline leader() {
+  if
+  :: d_step { l_at == RESTS && ABSENCES > 0 -> l_pools = pool_version; l_at = LISTS }
+  :: d_step { l_at == LISTS -> if :: !pooled -> l_at = LOOKS :: else -> rest() fi }
+  :: d_step { l_at == LOOKS ->
+#ifdef POOLS_READ_AGAIN
+       l_pools = pool_version;
+#endif
+       if :: mark != NONE && IS_OLD -> l_version = version; l_at = SEES :: else -> rest() fi }
+  :: d_step { l_at == SEES -> if :: IS_FREE -> l_at = REMOVES :: else -> rest() fi }
+  :: d_step { l_at == REMOVES ->
+       if :: mark != NONE && STILL_GONE && AS_SEEN -> version = 0; token = 0; slot = 0; mark = NONE; attempt = 0 :: else fi;
+       rest() }
+  fi
+}
+inline rest() { l_at = RESTS; l_pools = 0; l_version = 0 }
+
 active proctype world() {
 end:
   do
   :: worker(0) :: worker(1)
+  :: leader()
   :: d_step { now < SLOTS -> now++ }
+  :: d_step { ABSENCES > 0 && window_base < now -> window_base++ }
+  :: d_step { pooled && absences < ABSENCES -> absences++; pool_version++; pooled = false }
+  :: d_step { !pooled -> pool_version++; pooled = true }
   :: d_step { sets < CLOCKS -> sets++; wall[0] = 1 - wall[0] }
   :: d_step { sets < CLOCKS -> sets++; wall[1] = 1 - wall[1] }
   :: d_step { sets < CLOCKS -> sets++; s_wall = 1 - s_wall }

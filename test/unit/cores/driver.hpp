@@ -112,6 +112,9 @@ public:
         ++reads_answered;
         single_reads += q.reads.size();
         largest_read = std::max(largest_read, q.reads.size());
+        if (before_read) {
+          before_read(q.reads);
+        }
         auto answer = tree.read(view.id, q.reads);
         for (const auto& e : tree.take_events(view.id)) {
           take(core.on_watch(e, now_step()));
@@ -220,6 +223,8 @@ public:
   std::deque<fate> fates;
   /// What others do just before a transaction reaches the store.
   std::function<void(const store::transaction&)> before_commit;
+  /// What others do just before questions reach the store.
+  std::function<void(const std::vector<store::read_op>&)> before_read;
   std::vector<std::string> written;
   /// Every read, as text: "fresh[...]" is one behind a barrier.
   std::vector<std::string> asked;

@@ -33,6 +33,17 @@ public:
   }
   static std::string path(const item_id& item) { return store::tree_schema{"/djm"}.slot_record({"j", item}); }
   bool remembers(const item_id& item) const { return tree.has(path(item)); }
+  static bool removes(const store::transaction& txn, const item_id& item) {
+    return std::any_of(txn.ops.begin(), txn.ops.end(),
+                       [&item](const auto& op) { return store::path_of(op) == path(item); });
+  }
+  static bool asks_about(const std::vector<store::read_op>& reads, const item_id& item) {
+    return std::any_of(reads.begin(), reads.end(), [&item](const auto& op) { return op.path == path(item); });
+  }
+  void add_to_pool(const item_id& item) {
+    tree.put("/djm/work-pool/j/" + item);
+    touch();
+  }
   /// The pools are another ones, by the store's clock as it is now.
   void touch() { tree.put("/djm/work-pool-version", "{}"); }
 };
@@ -102,11 +113,8 @@ TEST_CASE("manager: an item that comes back keeps what is remembered of its slot
   // Somebody adds it while the leader is at work on the others.
   bool added = false;
   r.d.before_commit = [&](const store::transaction& txn) {
-    const bool removes = std::any_of(txn.ops.begin(), txn.ops.end(),
-                                     [](const auto& op) { return store::path_of(op) == slots_rig::path("x0"); });
-    if (removes && !std::exchange(added, true)) {
-      r.tree.put("/djm/work-pool/j/x0");
-      r.touch();
+    if (slots_rig::removes(txn, "x0") && !std::exchange(added, true)) {
+      r.add_to_pool("x0");
     }
   };
   r.pass(time_for_a_sweep);
@@ -116,4 +124,42 @@ TEST_CASE("manager: an item that comes back keeps what is remembered of its slot
   CHECK(r.remembers("x0"));
   CHECK_FALSE(r.remembers("x1"));
   CHECK_FALSE(r.remembers("x699"));
+}
+
+TEST_CASE("manager: an item that comes back before its lock is looked at keeps what is remembered of its slots") {
+  slots_rig r;
+  r.remember("old");
+  r.tree.wall_ms += 8 * ms_of_a_day;
+  r.lead();
+  r.touch();
+  // The pools have been read. Whoever locks it from now on comes after that look.
+  bool added = false;
+  r.d.before_read = [&](const std::vector<store::read_op>& reads) {
+    if (slots_rig::asks_about(reads, "old") && !std::exchange(added, true)) {
+      r.add_to_pool("old");
+    }
+  };
+  r.pass(time_for_a_sweep);
+  CHECK(added);
+  CHECK(r.remembers("old"));
+}
+
+TEST_CASE("manager: what is written of the slots of an item after it was looked at stays") {
+  slots_rig r;
+  r.remember("old");
+  r.tree.wall_ms += 8 * ms_of_a_day;
+  r.lead();
+  r.touch();
+  // It has left the pool, and who held it wrote the end of a run before giving it back.
+  bool written = false;
+  r.d.before_commit = [&](const store::transaction& txn) {
+    if (slots_rig::removes(txn, "old") && !std::exchange(written, true)) {
+      r.remember("old");
+    }
+  };
+  r.pass(time_for_a_sweep);
+  CHECK(written);
+  CHECK(r.remembers("old"));
+  r.pass(time_for_a_sweep);
+  CHECK(r.remembers("old"));
 }
