@@ -60,6 +60,7 @@ void keeper_core::connected(const store::session_view& before, step s, effects& 
     p.begin_session();
     p.member.begin(p.base.prepared(), out);
   } else if (before.phase != sp::connected && p.member.joined()) {
+    p.offers.connection_was_away();
     p.session->watch.look_now(s); // an event may have been missed together with its watch
     p.session->record_news.look_now(s);
     p.connection.over(out);

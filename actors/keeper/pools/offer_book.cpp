@@ -180,6 +180,12 @@ void offer_book::session_begins() {
   }
 }
 
+void offer_book::connection_was_away() {
+  for (auto& [id, o] : offers_) {
+    o.preparation_in_doubt();
+  }
+}
+
 void offer_book::pools_outdated() {
   touch_all();
   for (auto& [id, o] : offers_) {

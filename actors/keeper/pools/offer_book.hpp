@@ -74,8 +74,9 @@ public:
   /// older copy in between.
   void session_begins() {
     shown_ = false;
-    prepared_ = 0;
+    preparation_in_doubt();
   }
+  void preparation_in_doubt() { prepared_ = 0; }
   void set_pool(std::vector<item_id> items);
   /// The latest preparation that is known here to be done.
   std::int64_t prepared() const { return prepared_; }
@@ -157,6 +158,9 @@ public:
   void all_shown(const std::vector<std::pair<job_id, std::string>>& offers);
   /// Another session has begun.
   void session_begins();
+  /// The connection was away, and the session has outlived that: even so the store may have been put back, to a copy that
+  /// knows the session. What was prepared is found again by a look at what that has saved.
+  void connection_was_away();
   /// All pools have to be looked at.
   void pools_outdated();
   /// A node of the tree has changed: pools in which the wish of the node that it is the life of stands have to be

@@ -85,3 +85,18 @@ TEST_CASE("keeper: a preparation of a session that is over is not told: the stor
   n.d.call(&keeper_core::on_prepared, job_id{"j"}, std::int64_t{1}); // somebody has looked again
   CHECK(record_in(tree).prepared == 1);
 }
+
+TEST_CASE("keeper: a preparation is not told again when the connection was away: the store may be an older copy") {
+  fake_store tree;
+  node_to_prepare n{tree};
+  n.d.call(&keeper_core::on_prepared, job_id{"j"}, std::int64_t{1});
+  auto older = record_in(tree);
+  older.prepared = 0;
+  n.d.suspend();
+  tree.put(record_path, store::encode(older));
+  tree.put("/djm/jobs-version", tree.data("/djm/jobs-version"));
+  n.d.reconnect(); // the copy knows the session
+  n.d.pass(seconds{30});
+  CHECK(record_in(tree).prepared == 0);
+  CHECK_FALSE(n.followed().prepared);
+}
