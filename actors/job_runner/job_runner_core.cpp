@@ -56,6 +56,7 @@ job_runner_core::effects job_runner_core::on_worker_rebuilt(step s) {
 }
 
 job_runner_core::effects job_runner_core::on_lease(time_point run_until, time_point deadline, step s) {
+  preparation_.back(s.now);
   return take_lease(run_until, deadline, lease_.in_force(s.now), s);
 }
 

@@ -27,6 +27,7 @@ void preparation::follow(const followed_job& f, runner_effects::all& out) {
   if (f.generation != generation_) {
     failures_ = 0;
     next_at_.reset();
+    told_ = false;
     problems_.over(about(), out);
   }
   generation_ = f.generation;
@@ -38,19 +39,27 @@ void preparation::follow(const followed_job& f, runner_effects::all& out) {
 
 void preparation::begun(time_point now) {
   next_at_.reset();
+  told_ = false;
   hangs_at_ = now + cfg_.spec.pool_timeout;
 }
 
 void preparation::succeeded(std::int64_t generation, duration took, time_point now, runner_effects::all& out) {
   failures_ = 0;
   hangs_at_.reset();
-  next_at_ = generation == generation_ ? now + patience : now;
+  told_ = generation == generation_;
+  next_at_ = told_ ? now + patience : now;
   problems_.over(about(), out);
   if (generation == 0) {
     return; // one of the runner before this one: the next look shows what it has saved
   }
   out.push_back(emit_effect{job_prepared{cfg_.spec.id, generation, took}});
   out.push_back(runner_effects::prepared{generation});
+}
+
+void preparation::back(time_point now) {
+  if (told_ && next_at_) {
+    next_at_ = now;
+  }
 }
 
 bool preparation::failed(const std::string& why, time_point now, runner_effects::all& out) {

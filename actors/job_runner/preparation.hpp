@@ -30,6 +30,8 @@ public:
   void begun(time_point now);
   /// It is saved as done. The record has to follow: if it does not, that is found out after a while.
   void succeeded(std::int64_t generation, duration took, time_point now, runner_effects::all& out);
+  /// The connection was away, and what was to be told to the record may not have been: it is looked at again at once.
+  void back(time_point now);
   /// True: another node is to try.
   bool failed(const std::string& why, time_point now, runner_effects::all& out);
   /// Nobody knows more than before: it was stopped, or could not ask the store.
@@ -53,6 +55,7 @@ private:
   std::uint32_t failures_ = 0; ///< in a row
   std::optional<time_point> next_at_;
   std::optional<time_point> hangs_at_; ///< of the run that goes on
+  bool told_ = false;                  ///< it is done, and the record has to follow
   open_problems problems_{"job_runner"};
 };
 

@@ -208,3 +208,16 @@ TEST_CASE("prepare: a runner that is made anew while its run goes on looks at wh
   CHECK(n.r.granted(0, {{hidden, 7}}).empty());
   CHECK(n.r.done(1, 5) == "start 6: .prepare#7");
 }
+
+TEST_CASE("prepare: when the connection was away, what is saved is told to the record at once and not after a while") {
+  for (const bool away : {false, true}) {
+    preparing_node n;
+    n.r.granted(0, {{hidden, 7}});
+    CHECK(n.follow(1, 4, false) == "start 1: .prepare#7");
+    CHECK(n.r.done(5, 1) == "prepared 4");
+    // The record does not follow: whoever was to write it could not.
+    CHECK(n.r.take(n.r.core.on_lease_renewed(at(1e6), at(1e6 + 5), when(6))).empty());
+    CHECK(n.r.take(away ? n.r.core.on_lease(at(1e6), at(1e6 + 5), when(7)) : n.r.core.on_wake(when(7))) ==
+          (away ? "start 2: .prepare#7" : ""));
+  }
+}
