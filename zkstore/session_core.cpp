@@ -227,7 +227,6 @@ void session_core::on_connected(const raw_link& link, time_point now) {
   }
   if (view_.connects == 0) {
     ++view_.number;
-    view_.asked_at = asked_at_;
     ++counters_.sessions;
     seen_ = 0;
   }
@@ -297,7 +296,7 @@ void session_core::open_handle_now(time_point now) {
   open_when_closed_ = false;
   reopen_at_.reset();
   handle_ = ++last_handle_;
-  asked_at_ = now;
+  view_.asked_at = now;
   out_.emplace_back(open_handle{handle_});
   if (view_.phase == session_phase::connecting) {
     return;

@@ -35,8 +35,8 @@ struct session_view {
   duration timeout = duration::zero();
   /// Connects of this session so far: 1 after the first, more after reconnects.
   std::uint32_t connects = 0;
-  /// When this session was asked for, on our clock; nothing before the first one. The server that leads the ensemble
-  /// begins it itself and counts T from then or later.
+  /// When this session was asked for, or the next one while `connecting`, on our clock. The server that leads the
+  /// ensemble begins it itself and counts T from then or later.
   std::optional<time_point> asked_at;
   /// When our own `close` was asked for; only meaningful in phase `closed`.
   time_point closed_at{};
@@ -253,7 +253,6 @@ private:
 
   session_limits limits_;
   session_view view_;
-  time_point asked_at_{}; ///< when the present handle was
   session_counters counters_;
   op_table ops_;
   watch_table watches_;

@@ -1,7 +1,6 @@
 #include <caf/all.hpp>
 
 #include <iterator>
-#include <map>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -12,20 +11,13 @@
 #include "actors/common/store_client.hpp"
 #include "actors/env/secret_lookup.hpp"
 #include "actors/executor/run_inbox.hpp"
-#include "actors/job_runner/question_code.hpp"
+#include "actors/job_runner/followed_lease.hpp"
+#include "actors/job_runner/open_questions.hpp"
 #include "model/exception_text.hpp"
 
 namespace djm {
 
 namespace {
-
-executor::done_fn report_to(const caf::weak_actor_ptr& weak, const std::shared_ptr<run_inbox>& inbox) {
-  return [weak, inbox](const run_result& r) {
-    if (inbox->put(r)) {
-      post_to<runner_actor>(weak, msg::run_news{});
-    }
-  };
-}
 
 /// Most events of a runner; they are for those who listen alone.
 bool is_of_a_run(const event& what) {
@@ -73,7 +65,7 @@ public:
     env->history().add(std::move(x.run));
   }
   void apply(job_runner_core::start_question& x);
-  void apply(job_runner_core::conclude_question& x);
+  void apply(job_runner_core::conclude_question& x) { questions_.conclude(x, node_); }
   void apply(job_runner_core::check_config& x);
   void apply(job_runner_core::take_config& x);
   void apply(job_runner_core::cut_share& x);
@@ -88,7 +80,7 @@ public:
     start_all();
     look_at_runs();
     ask_slots();
-    await_lease();
+    lease_.await(core->lease_is_over(), env->leases(), caf::weak_actor_ptr{self->ctrl()});
   }
 
 private:
@@ -103,13 +95,18 @@ private:
     return make_step(*env);
   }
   void woken() {
-    look_at_lease();
-    part_shell::woken();
+    timer.fired();
+    tell(&job_runner_core::on_wake);
   }
   void look_at_lease();
   void leased(const msg::lease& m);
-  void await_lease();
-  executor::done_fn report() { return report_to(caf::weak_actor_ptr{self->ctrl()}, inbox_); }
+  executor::done_fn report() {
+    return [weak = caf::weak_actor_ptr{self->ctrl()}, inbox = inbox_](const run_result& r) {
+      if (inbox->put(r)) {
+        post_to<runner_actor>(weak, msg::run_news{});
+      }
+    };
+  }
   void start_all();
   void ask_slots() {
     if (!to_ask_.empty()) {
@@ -141,18 +138,8 @@ private:
   std::vector<slot_wish> to_ask_;
   /// Runs of which it wants to know how they get on.
   std::vector<run_id> to_look_at_;
-  /// Who waits for the answer to a question, and where the code of the job puts it.
-  struct open_question {
-    caf::typed_response_promise<item_answer> asker;
-    fencing_token token = 0;
-    std::shared_ptr<said_answer> said;
-  };
-  std::map<run_id, open_question> questions_;
-  /// The lease as the core knows it.
-  lease_board::terms lease_;
-  bool lease_awaited_ = false;
-  /// Of the present event: the question that the core lets through.
-  std::optional<std::pair<caf::typed_response_promise<item_answer>, bytes>> question_;
+  open_questions questions_;
+  followed_lease lease_;
   /// The latest pool, for a keeper that was rebuilt.
   std::optional<std::vector<item_id>> pool_;
 
@@ -214,31 +201,14 @@ void runner_shell::start_all() {
 }
 
 void runner_shell::look_at_lease() {
-  if (const auto news = env->leases().newer(lease_)) {
-    lease_ = *news;
-    lease_awaited_ = false;
+  if (const auto news = lease_.news(env->leases())) {
     part_shell::tell(&job_runner_core::on_lease_renewed, news->run_until, news->deadline);
   }
 }
 
-/// A later stretch may have begun meanwhile; its message stands behind what has to be known before it.
 void runner_shell::leased(const msg::lease& m) {
-  const lease_board::terms told{m.stretch, 0, m.run_until, m.deadline};
-  lease_ = env->leases().newer(told).value_or(told);
-  lease_awaited_ = false;
-  part_shell::tell(&job_runner_core::on_lease, lease_.run_until, lease_.deadline);
-}
-
-/// Without a lease nothing is due, so no timer would have us look at a longer one.
-void runner_shell::await_lease() {
-  if (lease_awaited_ || !core->lease_is_over()) {
-    return;
-  }
-  lease_awaited_ = true;
-  const auto wake = [weak = caf::weak_actor_ptr{self->ctrl()}] { post_to<runner_actor>(weak, msg::wake{}); };
-  if (!env->leases().await(lease_, wake)) {
-    wake();
-  }
+  const auto& now = lease_.told(m, env->leases());
+  part_shell::tell(&job_runner_core::on_lease, now.run_until, now.deadline);
 }
 
 /// What has ended meanwhile is in the inbox.
@@ -275,35 +245,17 @@ caf::result<item_answer> runner_shell::ask(ask_item& m) {
     return to_caf(fx.error());
   }
   auto promise = self->make_response_promise<item_answer>();
-  question_.emplace(promise, std::move(m.question));
+  questions_.come(promise, std::move(m.question));
   carry_out(std::move(*fx));
   return promise;
 }
 
 void runner_shell::apply(job_runner_core::start_question& x) {
-  auto [asker, question] = *std::exchange(question_, std::nullopt);
-  auto said = std::make_shared<said_answer>();
-  run_order order;
-  order.id = x.id;
+  auto order = questions_.order(x, code_);
   order.job = id_;
-  order.items = {x.item};
-  order.code = std::make_shared<question_code>(code_, std::move(question), x.deadline, said);
   order.stop_grace = core->own_grace();
   order.run_with = run_with_;
-  order.question = true;
-  questions_.emplace(x.id, open_question{std::move(asker), x.item.token, std::move(said)});
   env->exec().start(std::move(order), report());
-}
-
-void runner_shell::apply(job_runner_core::conclude_question& x) {
-  auto q = std::move(questions_.extract(x.id).mapped());
-  if (x.instead) {
-    q.asker.deliver(to_caf(*x.instead));
-  } else if (!q.said->answer) {
-    q.asker.deliver(to_caf(q.said->answer.error()));
-  } else {
-    q.asker.deliver(item_answer{std::move(*q.said->answer), node_, q.token});
-  }
 }
 
 /// Runs of a runner before this one are taken over: their items stay busy until they are done.

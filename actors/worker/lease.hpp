@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "djm/time.hpp"
+#include "zkstore/session_core.hpp"
 
 namespace djm {
 
@@ -75,6 +76,19 @@ public:
     const bool goes_on = told_ && now < *told_ - grace_ && *told_ <= *deadline_;
     told_ = deadline_;
     return goes_on;
+  }
+
+  /// Somebody has removed `alive/<w>` while the session lives: the others may count from the latest contact.
+  bool removed() { return contact_number_ != 0 && closed(contact_); }
+
+  /// What becomes of a session; true when the deadline moved.
+  bool on_session(const store::session_view& v) {
+    using phase = store::session_phase;
+    const bool moved = v.phase == phase::closed && closed(v.closed_at);
+    if (v.phase == phase::closed || v.phase == phase::expired) {
+      unverified();
+    }
+    return (v.phase == phase::connected && granted(v.number, v.timeout)) || moved;
   }
 
   /// The session of the latest contact.

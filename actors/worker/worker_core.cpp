@@ -35,7 +35,6 @@ void worker_core::everything_unproved() {
 
 worker_core::effects worker_core::on_session(const store::session_view& view, step s) {
   effects out;
-  using phase = store::session_phase;
   const bool was_connected = member_.connected();
   if (member_.on_session(view)) {
     lease_.unverified();
@@ -47,13 +46,7 @@ worker_core::effects worker_core::on_session(const store::session_view& view, st
     states_.session_is_over();
     slots_.session_is_over();
   }
-  if (view.phase == phase::closed && lease_.closed(view.closed_at)) {
-    renew(s, out);
-  }
-  if (view.phase == phase::closed || view.phase == phase::expired) {
-    lease_.unverified();
-  }
-  if (member_.connected() && lease_.granted(view.number, view.timeout)) {
+  if (lease_.on_session(view)) {
     renew(s, out);
   }
   if (member_.connected() && !was_connected) {
@@ -84,7 +77,7 @@ worker_core::effects worker_core::on_unjoined(step s) {
   effects out;
   member_.on_unjoined();
   changed_ = true;
-  if (last_contact_ && lease_.closed(*last_contact_)) {
+  if (lease_.removed()) {
     renew(s, out);
   }
   progress(s, out);
@@ -94,7 +87,6 @@ worker_core::effects worker_core::on_unjoined(step s) {
 worker_core::effects worker_core::on_contact(std::uint64_t number, time_point contact, step s) {
   effects out;
   if (lease_.contact(number, contact)) {
-    last_contact_ = contact;
     renew(s, out);
   }
   progress(s, out);
@@ -315,9 +307,7 @@ void worker_core::next(step s, effects& out) {
     if (!drained_) {
       lease_.verified(member_.session(), member_.timeout());
       // A contact takes two probes, T/3 apart. A session that has just begun needs none.
-      const auto began = member_.take_beginning();
-      if (began && s.now < *began + member_.timeout() && lease_.contact(member_.session(), *began)) {
-        last_contact_ = *began;
+      if (const auto began = member_.take_beginning(s.now); began && lease_.contact(member_.session(), *began)) {
         locks_.tell(out); // what has been lost is told before the lease that would let it start
         renew(s, out);
       }

@@ -115,7 +115,6 @@ private:
   worker_session member_;
   lock_table locks_;
   lease lease_;
-  std::optional<time_point> last_contact_;
 
   // the activities
   assignment_reader assigned_;

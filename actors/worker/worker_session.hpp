@@ -36,8 +36,12 @@ public:
     }
     return joined_ = true;
   }
-  /// When the session began at the earliest, once: what is read after the first join in it is held against the whole T.
-  std::optional<time_point> take_beginning() { return std::exchange(beginning_, std::nullopt); }
+  /// When the session began at the earliest, once: what is read after the first join in it has its whole T. Nothing
+  /// when that may be over.
+  std::optional<time_point> take_beginning(time_point now) {
+    const auto began = std::exchange(beginning_, std::nullopt);
+    return began && now < *began + timeout_ ? began : std::nullopt;
+  }
   void on_unjoined() { joined_ = false; }
 
   /// `alive/<worker>` has gone: the keeper joins again and tells us.

@@ -9,6 +9,7 @@
 #include "actors/node/clerk.hpp"
 #include "djm/json.hpp"
 #include "djm/messages.hpp"
+#include "http/server/shelf.hpp"
 
 namespace djm::http {
 
@@ -16,7 +17,6 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds fresh_for{1};
 constexpr std::chrono::seconds status_limit{5};
 constexpr std::chrono::seconds cluster_limit{20};
 constexpr std::chrono::seconds explain_limit{60};
@@ -41,16 +41,6 @@ public:
 
 private:
   std::function<void(T)> f_;
-};
-
-/// One kind of answer: the last one, and who waits for the next.
-template <class T>
-struct shelf {
-  using value = expected<std::shared_ptr<const T>>;
-  std::optional<value> last;
-  clock::time_point when;
-  bool asked = false;
-  std::vector<std::function<void(value)>> waiting;
 };
 
 caf::behavior bridge_behavior(cx::event_based_actor* self, const node_actor& node,
@@ -212,41 +202,6 @@ std::uint64_t bridge::rebuilt() const {
 
 namespace {
 
-/// Answers at once from what is young enough; else joins who waits. True when somebody has to ask.
-template <class T>
-bool join(std::mutex& guard, shelf<T>& s, bool fresh, std::function<void(typename shelf<T>::value)> f) {
-  std::unique_lock<std::mutex> lock{guard};
-  if (!fresh && s.last && clock::now() - s.when < fresh_for) {
-    auto value = *s.last;
-    lock.unlock();
-    f(std::move(value));
-    return false;
-  }
-  s.waiting.push_back(std::move(f));
-  return !std::exchange(s.asked, true);
-}
-
-template <class T>
-void answer_all(std::mutex& guard, shelf<T>& s, expected<T> x) {
-  typename shelf<T>::value value = x ? typename shelf<T>::value{std::make_shared<const T>(std::move(*x))}
-                                     : typename shelf<T>::value{tl::make_unexpected(x.error())};
-  std::vector<std::function<void(typename shelf<T>::value)>> waiting;
-  {
-    std::lock_guard<std::mutex> lock{guard};
-    s.last = value;
-    s.when = clock::now();
-    s.asked = false;
-    waiting.swap(s.waiting);
-  }
-  for (auto& f : waiting) {
-    f(value);
-  }
-}
-
-} // namespace
-
-namespace {
-
 /// A server answers, or did a moment ago.
 bool has_session(session_phase p) {
   return p == session_phase::connected || p == session_phase::suspended;
@@ -254,17 +209,17 @@ bool has_session(session_phase p) {
 
 template <class State>
 void ask_status(const std::shared_ptr<State>& s, bool fresh, std::function<void(shelf<node_status>::value)> f) {
-  if (join<node_status>(s->guard, s->statuses, fresh, std::move(f))) {
+  if (s->statuses.join(fresh, std::move(f))) {
     s->template ask<node_status>(get_status{}, cx::timeout{status_limit},
-                                 [s](expected<node_status> x) { answer_all(s->guard, s->statuses, std::move(x)); });
+                                 [s](expected<node_status> x) { s->statuses.put(std::move(x)); });
   }
 }
 
 template <class State>
 void ask_cluster(const std::shared_ptr<State>& s, bool fresh, std::function<void(shelf<cluster_view>::value)> f) {
-  if (join<cluster_view>(s->guard, s->clusters, fresh, std::move(f))) {
+  if (s->clusters.join(fresh, std::move(f))) {
     s->template ask<cluster_view>(get_cluster{}, cx::timeout{cluster_limit},
-                                  [s](expected<cluster_view> x) { answer_all(s->guard, s->clusters, std::move(x)); });
+                                  [s](expected<cluster_view> x) { s->clusters.put(std::move(x)); });
   }
 }
 
