@@ -1,5 +1,6 @@
 #include "actors/node/admission.hpp"
 
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -42,6 +43,29 @@ expected<void> check_admission(const job_spec& spec, const node_config& config) 
   }
   if (auto record = store::to_offer(spec); !record) {
     return tl::make_unexpected(record.error());
+  }
+  return {};
+}
+
+expected<void> check_question(duration timeout, const bytes& question) {
+  constexpr duration least = std::chrono::milliseconds{1};
+  constexpr duration most = std::chrono::minutes{10};
+  if (timeout < least || timeout > most) {
+    return fail(errc::invalid_config,
+                "ask_item: timeout is " + describe_duration(timeout) + "; it must be from 1ms to 10min");
+  }
+  if (question.data.size() > max_question_size) {
+    return fail(errc::too_large, "ask_item: the question has " + std::to_string(question.data.size()) +
+                                   " bytes; at most " + std::to_string(max_question_size) + " are possible");
+  }
+  return {};
+}
+
+expected<void> check_history(const get_history& m) {
+  constexpr std::uint32_t most = 10'000;
+  if (m.limit < 1 || m.limit > most) {
+    return fail(errc::invalid_config,
+                "get_history: limit is " + std::to_string(m.limit) + "; it must be from 1 to " + std::to_string(most));
   }
   return {};
 }

@@ -3,7 +3,7 @@
 #include <mutex>
 
 #include "actors/node/clerk.hpp"
-#include "actors/node/node_state.hpp"
+#include "actors/node/node_impl.hpp"
 #include "actors/store/raw_message.hpp"
 #include "djm/client_actor.hpp"
 

@@ -35,6 +35,17 @@ std::string text_of(const slot_interrupted& x) {
 
 } // namespace
 
+bool has_an_end(const event& what) {
+  const auto* starved = std::get_if<item_starved>(&what);
+  const auto* parked = std::get_if<items_parked>(&what);
+  const auto* paused = std::get_if<job_paused>(&what);
+  return std::holds_alternative<problem>(what) || std::holds_alternative<pool_problem>(what) ||
+         std::holds_alternative<run_overrun>(what) || std::holds_alternative<items_granted>(what) ||
+         std::holds_alternative<connection_changed>(what) || std::holds_alternative<leader_changed>(what) ||
+         (starved != nullptr && !starved->over) || (parked != nullptr && !parked->over) ||
+         (paused != nullptr && !paused->over);
+}
+
 event_desk::outcome event_desk::happened(event what, moment at) {
   outcome out;
   if (note(what, at, out)) {

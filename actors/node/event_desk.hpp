@@ -13,6 +13,11 @@
 
 namespace djm {
 
+/// A problem, a grant, or a state of the connection or the leadership: its end is told as well, by whoever has told it.
+/// When that part has been replaced since, or the job of that runner was let go, it ended with them, and nobody would
+/// ever say that it is over. What was given back, and what became of runs, counts all the same.
+bool has_an_end(const event& what);
+
 /// What becomes of each event of a node: whether it is news, what the log says of it, what the status says of problems,
 /// and what those who subscribe later hear first. Pure.
 class event_desk {

@@ -1,14 +1,14 @@
-#include <string>
+#include "actors/node/hanging_error.hpp"
 
-#include "actors/node/node_state.hpp"
+#include <string>
 
 namespace djm {
 
-error hanging_error(const node_state& st, const job_id& job) {
-  const auto& activity = *st.jobs.at(job).activity;
+error hanging_error(const node_id& node, const job_id& job, const job_activity& activity,
+                    const std::vector<running_info>& running) {
   std::string what;
   const auto add = [&](const std::string& x) { what += (what.empty() ? "" : ", ") + x; };
-  for (const auto& r : st.parts.env->exec().running(job)) {
+  for (const auto& r : running) {
     if (r.question) {
       add("its answer to a question about item \"" + r.items.front().id + "\"");
       continue;
@@ -29,11 +29,10 @@ error hanging_error(const node_state& st, const job_id& job) {
     add("the destructor of its code");
   }
   if (what.empty()) {
-    return {errc::timed_out, "job \"" + job + "\" on node \"" + st.identity.config.id +
-                               "\": its items could not be given back to the store in time"};
+    return {errc::timed_out,
+            "job \"" + job + "\" on node \"" + node + "\": its items could not be given back to the store in time"};
   }
-  return {errc::user_code_hangs,
-          "job \"" + job + "\" on node \"" + st.identity.config.id + "\": " + what + " has not come back"};
+  return {errc::user_code_hangs, "job \"" + job + "\" on node \"" + node + "\": " + what + " has not come back"};
 }
 
 } // namespace djm

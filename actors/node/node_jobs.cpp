@@ -1,19 +1,18 @@
 #include "actors/node/node_jobs.hpp"
 
-#include <string>
 #include <utility>
 
-#include "actors/deployer/deployer_shell.hpp"
 #include "actors/node/admission.hpp"
-#include "actors/node/record_orders.hpp"
+#include "actors/node/hanging_error.hpp"
+#include "actors/node/node_state.hpp"
 
 namespace djm {
 
-namespace {
+// -- how they come ------------------------------------------------------------------
 
 /// Nothing is refused for it: the node that leads may know the strategy although this one does not.
-void warn_of_strategy(node_ptr self, const job_spec& spec) {
-  const auto& known = *self->state().parts.strategies;
+void node_jobs::warn_of_strategy(const job_spec& spec) {
+  const auto& known = *at_.parts.strategies;
   const auto& name = spec.attributes.strategy;
   if (name.empty() || known.find(name) != nullptr) {
     return;
@@ -22,87 +21,142 @@ void warn_of_strategy(node_ptr self, const job_spec& spec) {
   for (const auto& x : known.names()) {
     names += (names.empty() ? "" : ", ") + x;
   }
-  publish(self, problem{"node",
-                        {errc::unknown_strategy, "job \"" + spec.id + "\" names the strategy \"" + name +
-                                                   "\", which this node does not know: while it leads, items of the "
-                                                   "job get no worker; known are " +
-                                                   names},
-                        about_job(planner_strategy, spec.id)});
+  events_.publish(problem{"node",
+                          {errc::unknown_strategy, "job \"" + spec.id + "\" names the strategy \"" + name +
+                                                     "\", which this node does not know: while it leads, items of the "
+                                                     "job get no worker; known are " +
+                                                     names},
+                          about_job(planner_strategy, spec.id)});
 }
 
-} // namespace
-
-std::optional<error> add_job(node_ptr self, register_job& m, std::int64_t submitted) {
-  auto& st = self->state();
+std::optional<error> node_jobs::add(register_job& m, std::int64_t submitted) {
   const auto& id = m.spec.id;
-  if (st.life->is_stopping()) {
-    return stopping_error(st);
+  if (at_.life->is_stopping()) {
+    return at_.stopping_error();
   }
-  if (auto ok = check_admission(m.spec, st.identity.config); !ok) {
+  if (auto ok = check_admission(m.spec, at_.identity.config); !ok) {
     return ok.error();
   }
   if (!m.code) {
     return error{errc::invalid_config, "job \"" + id + "\" has no code"};
   }
-  if (st.jobs.count(id) > 0) {
+  if (has(id)) {
     return error{errc::duplicate_job,
-                 "job \"" + id + "\" is registered on node \"" + st.identity.config.id + "\" already" +
-                   (st.life->is_leaving(id) ? " and on its way out; unregister_job is answered when it is free" : "")};
+                 "job \"" + id + "\" is registered on node \"" + at_.id() + "\" already" +
+                   (at_.life->is_leaving(id) ? " and on its way out; unregister_job is answered when it is free" : "")};
   }
-  auto table = table_of(m.spec.schedule, *st.parts.env);
+  auto table = table_of(m.spec.schedule, at_.env());
   if (!table) {
     return error{table.error().code, "job \"" + id + "\": schedule: " + table.error().text};
   }
   const auto job = id;
-  warn_of_strategy(self, m.spec);
+  warn_of_strategy(m.spec);
   auto activity = std::make_shared<job_activity>();
-  auto code = guard(st.parts.env, job, std::move(m.code), activity,
-                    [weak = caf::weak_actor_ptr{self->ctrl()}, job] { post_to<node_impl>(weak, job_gone{job}); });
-  st.jobs.emplace(
-    job, job_entry{
-           std::move(m.spec), {}, *std::move(table), std::move(code), std::move(activity), {}, {}, {}, {}, submitted});
-  carry_out(self, st.life->add_job(job));
+  auto code = guard(at_.parts.env, job, std::move(m.code), activity,
+                    [weak = at_.weak_self(), job] { post_to<node_impl>(weak, job_gone{job}); });
+  all_.emplace(job, job_entry{std::move(m.spec), *std::move(table), std::move(code), std::move(activity), submitted});
   return std::nullopt;
 }
 
-void deploy(node_ptr self, const deploy_job& m) {
-  auto& st = self->state();
-  const auto answer = [&](const job_id& job, std::string why) {
-    self->mail(msg::deployed{job, m.number, std::move(why)}).send(st.now->deployer);
-  };
-  auto& made = **m.what;
-  const auto id = made.spec.id;
-  if (const auto j = st.jobs.find(id); j != st.jobs.end() && j->second.submitted == m.number) {
-    return answer(id, {}); // a deployer that was made anew
-  }
-  register_job order{made.spec, std::move(made.code)};
-  const auto refused = add_job(self, order, m.number);
-  if (refused) {
-    made.code = std::move(order.code); // the deployer lets go of it, on a thread for user code
-  }
-  answer(id, refused ? to_string(*refused) : std::string{});
-}
-
-void undeploy(node_ptr self, const job_id& job) {
-  auto& st = self->state();
-  const auto j = st.jobs.find(job);
-  if (j == st.jobs.end() || j->second.submitted == 0) {
-    self->mail(msg::undeployed{job}).send(st.now->deployer);
-    return;
-  }
-  end_job(self, job, "its submission is gone");
-}
-
-deployer_actor start_deployer(node_ptr self) {
-  const auto& st = self->state();
-  auto s = deployer_settings(st.identity);
-  s.kinds = known_kinds(*st.parts.kinds);
-  for (const auto& [id, j] : st.jobs) {
+std::map<job_id, store::zxid_t> node_jobs::submitted() const {
+  std::map<job_id, store::zxid_t> found;
+  for (const auto& [id, j] : all_) {
     if (j.submitted != 0) {
-      s.deployed.emplace(id, j.submitted);
+      found.emplace(id, j.submitted);
     }
   }
-  return spawn_deployer(self->system(), st.parts.env, std::move(s), st.parts.kinds);
+  return found;
+}
+
+job_entry* node_jobs::find(const job_id& job) {
+  const auto j = all_.find(job);
+  return j == all_.end() ? nullptr : &j->second;
+}
+
+job_entry* node_jobs::at_work(const job_id& job) {
+  auto* j = find(job);
+  return j == nullptr || !j->runner ? nullptr : j;
+}
+
+const job_entry* node_jobs::at_work(const job_id& job) const {
+  const auto j = all_.find(job);
+  return j == all_.end() || !j->second.runner ? nullptr : &j->second;
+}
+
+// -- what is heard of them ----------------------------------------------------------
+
+void node_jobs::follow(followed_job& what) {
+  auto* j = at_work(what.job);
+  if (j == nullptr) {
+    return; // let go meanwhile
+  }
+  if (j->record.is_news(what)) {
+    events_.publish(job_changed{what.job, what.rev, what.rules, what.deployment, what.paused});
+  }
+  at_.self->mail(msg::follow{what}).send(j->runner);
+  j->record.keep(std::move(what));
+}
+
+bool node_jobs::removed(const job_id& job, const std::string& why) {
+  auto* j = at_work(job);
+  if (j == nullptr) {
+    return false;
+  }
+  if (!std::exchange(j->removal_told, true)) {
+    events_.publish(job_removed{job, why});
+  }
+  return true;
+}
+
+void node_jobs::pool_changed(const msg::pool_changed& m) {
+  if (auto* j = at_work(m.job); j != nullptr && j->pool.is_news(m.at)) {
+    at_.self->mail(msg::pool_changed{m.job, m.at}).send(j->runner);
+  }
+}
+
+void node_jobs::forget_store() {
+  for (auto& [id, j] : all_) {
+    j.record.forget();
+    j.pool = {};
+  }
+}
+
+// -- how they end -------------------------------------------------------------------
+
+error node_jobs::hanging(const job_id& job) const {
+  return hanging_error(at_.id(), job, *at(job).activity, at_.env().exec().running(job));
+}
+
+void node_jobs::free_name(const job_id& job) {
+  auto j = all_.extract(job);
+  for (auto& p : j.mapped().waiting) {
+    cx::deliver(p);
+  }
+  const bool submitted = j.mapped().submitted != 0;
+  j = {};
+  events_.job_over(job);
+  if (submitted) {
+    tell_deployer(at_.self, at_.who, msg::undeployed{job});
+  }
+}
+
+void node_jobs::give_up(const job_id& job) {
+  const auto why = hanging(job);
+  for (auto& p : std::exchange(at(job).waiting, {})) {
+    p.deliver(to_caf(why));
+  }
+  events_.publish(problem{"node", why, about_job(job_end, job)});
+}
+
+std::optional<error> node_jobs::give_up_all() {
+  std::optional<error> left_behind;
+  for (auto& [id, j] : all_) {
+    left_behind = hanging(id);
+    for (auto& p : j.waiting) {
+      p.deliver(to_caf(*left_behind));
+    }
+  }
+  return left_behind;
 }
 
 } // namespace djm

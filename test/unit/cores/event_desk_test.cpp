@@ -116,4 +116,23 @@ TEST_CASE("event desk: an item that starved is a problem until it is served") {
   CHECK(desk.job_over("j", moment_at(3)).tell.size() == 1);
 }
 
+TEST_CASE("event desk: of what has an end nothing counts that comes from a part that is gone") {
+  CHECK(has_an_end(problem{"keeper", {errc::timed_out, "slow"}, "join"}));
+  CHECK(has_an_end(pool_problem{"j", {errc::timed_out, "slow"}}));
+  CHECK(has_an_end(run_overrun{"j", 1, false}));
+  CHECK(has_an_end(items_granted{"j", {}}));
+  CHECK(has_an_end(connection_changed{connection_state::connected}));
+  CHECK(has_an_end(leader_changed{"n", 1}));
+  CHECK(has_an_end(item_starved{"j", {"a"}, false}));
+  CHECK(has_an_end(items_parked{"j", {"a"}, "poison", false}));
+  CHECK(has_an_end(job_paused{"j", "poison", false}));
+  // the ends themselves, and what has none
+  CHECK_FALSE(has_an_end(problem_over{"keeper", "join"}));
+  CHECK_FALSE(has_an_end(item_starved{"j", {"a"}, true}));
+  CHECK_FALSE(has_an_end(items_parked{"j", {"a"}, "poison", true}));
+  CHECK_FALSE(has_an_end(job_paused{"j", "poison", true}));
+  CHECK_FALSE(has_an_end(items_released{"j", {}}));
+  CHECK_FALSE(has_an_end(failure("j")));
+}
+
 } // namespace djm

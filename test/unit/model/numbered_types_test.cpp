@@ -12,7 +12,7 @@
 #include <doctest/doctest.h>
 
 #include "actors/node/clerk.hpp"
-#include "actors/node/node_state.hpp"
+#include "actors/node/node_impl.hpp"
 #include "actors/store/raw_message.hpp"
 #include "djm/node_actor.hpp"
 #include "test/unit/model/all_types.hpp"
