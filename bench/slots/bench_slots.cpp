@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <random>
 #include <string>
 #include <thread>
 #include <utility>
@@ -117,11 +118,14 @@ private:
 };
 
 /// What is due at the same time at the bare timer: half way between two slots, so that a machine that is busy for a
-/// while is busy for both. `spread`: over how long a time, evenly.
+/// while is busy for both. `spread`: over how long a time, each at any moment of it, as jitter draws them. (Evenly
+/// spread they would never meet, as some of djm's do.)
 void run_bare(bare_pool& pool, delays& bare, std::size_t jobs, milliseconds spread) {
+  static std::mt19937 chance{1};
   const auto begin = next_slot(gap) + gap / 2;
+  std::uniform_int_distribution<std::int64_t> any{0, std::chrono::duration_cast<microseconds>(spread).count()};
   for (std::size_t i = 0; i < jobs; ++i) {
-    const auto when = begin + std::chrono::duration_cast<microseconds>(spread) * i / jobs;
+    const auto when = begin + microseconds{any(chance)};
     pool.at(when, [&bare, when] { bare.add(us_since(when)); });
   }
 }
@@ -148,7 +152,7 @@ void same_moment(std::size_t jobs, std::size_t slots) {
   std::printf("  p99 is %.2f times that of the bare timer\n", ratio_of(mine.from_slot, bare));
 }
 
-/// Due in one second: jitter spreads them over it, and the bare timer gets them evenly spread.
+/// Due in one second: jitter spreads them over it, and chance those of the bare timer.
 bool in_one_second(std::size_t jobs, std::size_t slots) {
   slot_jobs mine{{jobs, 1, gap, jitter}, slots};
   delays bare{jobs * slots};
