@@ -40,7 +40,7 @@ TEST_CASE("idle: a renewal of the lease costs the same with one job and with fif
   const auto many = messages(50, 40s);
   std::printf("figure: idle: messages in 40 s with 1 job %llu, with 50 jobs %llu\n",
               static_cast<unsigned long long>(one), static_cast<unsigned long long>(many));
-  // Twenty sweeps look at the lock folder of each job, one answer each. A message of each renewal to each runner would be
-  // three times as many more, since a session timeout has three.
+  // Twenty sweeps look at the lock folder of each job, one answer each. A message of each renewal to each runner would
+  // be three times as many more, since a session timeout has three.
   CHECK(many < one + 49 * 25);
 }

@@ -158,8 +158,8 @@ public:
   void all_shown(const std::vector<std::pair<job_id, std::string>>& offers);
   /// Another session has begun.
   void session_begins();
-  /// The connection was away, and the session has outlived that: even so the store may have been put back, to a copy that
-  /// knows the session. What was prepared is found again by a look at what that has saved.
+  /// The connection was away, and the session has outlived that: even so the store may have been put back, to a copy
+  /// that knows the session. What was prepared is found again by a look at what that has saved.
   void connection_was_away();
   /// All pools have to be looked at.
   void pools_outdated();

@@ -18,8 +18,8 @@ namespace djm {
 ///   waiting ──due──► jobs ──one after the other──► its items ──those without a pool, some at a time──► removed
 ///
 /// A record goes when it was written so long ago that nothing up to its slot would be caught up on (`slot_rules::
-/// window` and a day for clocks that differ, and at least a week): whoever has the item again repeats nothing without it. Records of parked items stay,
-/// for they say something that no time makes void. So does whatever cannot be read.
+/// window` and a day for clocks that differ, and at least a week): whoever has the item again repeats nothing without
+/// it. Records of parked items stay, for they say something that no time makes void. So does whatever cannot be read.
 ///
 /// How long ago is told by the store's clock alone, and that by the latest change among what is read: time may have
 /// passed since, and then records go later.

@@ -10,8 +10,7 @@ namespace djm {
 using store::rc;
 
 void lock_scan::start(step s, manager_effects& out) {
-  walk_.emplace();
-  walk_->began = s.now;
+  walk_.emplace(s.now);
   at_ = s.now + cfg_.sweep_period;
   ++sweeps_;
   dirty_.sweep();

@@ -12,9 +12,9 @@
 
 namespace djm {
 
-/// The sweep: a walk through the lock folders, from time to time, for locks of whoever is gone. Many folders are looked at
-/// with one question; only those in which something was created or deleted since are listed. One question at a time; between two of them more urgent activities
-/// have their turn.
+/// The sweep: a walk through the lock folders, from time to time, for locks of whoever is gone. Many folders are looked
+/// at with one question; only those in which something was created or deleted since are listed. One question at a time;
+/// between two of them more urgent activities have their turn.
 class lock_scan {
 public:
   lock_scan(manager_lifetime& life, leader_store& store, const cluster_knowledge& known, dirty_marks& dirty,
@@ -42,7 +42,9 @@ public:
 private:
   /// A sweep under way.
   struct walk {
-    time_point began{};
+    explicit walk(time_point at) : began(at) {}
+
+    time_point began;
     std::deque<job_id> jobs;    ///< whose folders are still to be looked at
     std::deque<job_id> changed; ///< whose folders are to be listed
     // The folder that is listed, and its locks that are still to be read.
