@@ -75,8 +75,8 @@ public:
   /// Everything together takes at most four times the store's `operation_deadline` and some seconds.
   ~node();
 
-  /// Returns when the job is accepted; its items come when the leader has planned, and the first run of a node that has
-  /// just joined comes a third of the session timeout later.
+  /// Returns when the job is accepted; its items come when the leader has planned. The first run of a node that took
+  /// longer than the session timeout to reach the store comes a third of that later.
   expected<void> register_job(job_definition definition);
   /// The same with what the builder builds, or its complaint.
   expected<void> register_job(const job_builder& builder);
