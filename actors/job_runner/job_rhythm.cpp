@@ -12,14 +12,30 @@ namespace {
 constexpr duration noticeable = std::chrono::milliseconds{100};
 /// Nobody notices this one.
 constexpr duration shortest_wait = std::chrono::microseconds{100};
+/// How long the first items of a share wait for the last. Longer than locking takes, shorter than people wait for a
+/// run.
+constexpr duration longest_gathering = std::chrono::seconds{1};
 
 } // namespace
 
-void job_rhythm::items_came(step s) {
+void job_rhythm::items_came(lane_table& lanes, bool more_to_come, step s) {
+  const auto& x = cfg_.spec.schedule;
   if (!eligible_) {
     eligible_ = s.now;
-    origin_ = s.now + cfg_.spec.schedule.initial_delay;
+    origin_ = s.now + x.initial_delay;
   }
+  const auto before = gathers_until_;
+  const bool gathers = more_to_come && cfg_.spec.mode != running_mode::thread_per_item && !x.lasting();
+  const auto until = before.value_or(s.now + std::min<duration>(x.period, longest_gathering));
+  gathers_until_ = gathers ? std::optional{until} : std::nullopt;
+  if (!before || cfg_.spec.mode == running_mode::custom) { // there the cut that is asked for now makes the lanes anew
+    return;
+  }
+  lanes.each([&](lane_no no) { // one lane
+    if (!lanes[no].last_start && lanes[no].due == before) {
+      lanes.edit(no).due = std::max(*origin_, gathers_until_.value_or(s.now));
+    }
+  });
 }
 
 void job_rhythm::count_anew() {
@@ -61,6 +77,9 @@ void job_rhythm::set_first_due(lane_course& l, item_no own, step s) const {
   } else {
     // A lane that comes later starts at once or, at a fixed rate, at the next beat of the job's rhythm.
     l.due = x.kind == schedule_kind::fixed_rate ? next_after(*origin_, s.now) : s.now;
+  }
+  if (gathers_until_ && !x.lasting()) {
+    l.due = std::max(*l.due, *gathers_until_);
   }
 }
 

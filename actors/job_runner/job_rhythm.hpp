@@ -14,8 +14,9 @@ class job_rhythm {
 public:
   job_rhythm(const item_table& items, const runner_config& cfg) : items_(items), cfg_(cfg) {}
 
-  /// Items have come. The rhythm begins with the first that ever do.
-  void items_came(step s);
+  /// Items have come. The rhythm begins with the first that ever do. Where a run takes more than one item, and more of
+  /// them are to come soon, the first run of a lane waits for them: one that never ends would be without them for ever.
+  void items_came(lane_table& lanes, bool more_to_come, step s);
   bool began() const { return eligible_.has_value(); }
   /// The schedule in the settings is a new one.
   void count_anew();
@@ -81,8 +82,9 @@ private:
 
   const item_table& items_;
   const runner_config& cfg_;
-  std::optional<time_point> eligible_; ///< when the first item came
-  std::optional<time_point> origin_;   ///< the rhythm of fixed rate starts here
+  std::optional<time_point> eligible_;      ///< when the first item came
+  std::optional<time_point> origin_;        ///< the rhythm of fixed rate starts here
+  std::optional<time_point> gathers_until_; ///< first runs wait for the rest of the share
   std::optional<time_point> last_start_;
   std::optional<duration> wall_offset_; ///< from our clock to the wall's, as the due times assume it
   duration wall_ = duration::zero();    ///< the wall's clock at the latest look

@@ -99,7 +99,9 @@ public:
                      const std::vector<run_purpose>& purposes = {});
   /// The same for a question: the item is in use until `on_run_done`.
   effects on_adopted_question(run_id id, const work_item& item, step s);
-  effects on_granted(const std::vector<work_item>& items, step s);
+  /// `more_to_come`: what follows soon is waited for, where runs take the share as a whole.
+  effects on_items(const std::vector<work_item>& items, bool more_to_come, step s);
+  effects on_granted(const std::vector<work_item>& items, step s) { return on_items(items, false, s); }
   /// Unknown items are released at once, so that the worker never waits for an answer.
   effects on_revoked(const std::vector<item_id>& items, stop_reason reason, step s);
   /// The worker was rebuilt: what the one before granted is void until this one grants it.

@@ -7,7 +7,7 @@
 /// Which items the node holds, and how they are cut into lanes.
 namespace djm {
 
-job_runner_core::effects job_runner_core::on_granted(const std::vector<work_item>& items, step s) {
+job_runner_core::effects job_runner_core::on_items(const std::vector<work_item>& items, bool more_to_come, step s) {
   s = memory_.by_store(s);
   effects out;
   if (items.empty()) {
@@ -15,7 +15,7 @@ job_runner_core::effects job_runner_core::on_granted(const std::vector<work_item
   }
   const bool visible = items.size() > 1 || items.front().id != preparation_item;
   if (visible) {
-    rhythm_.items_came(s);
+    rhythm_.items_came(lanes_, more_to_come, s);
   }
   std::vector<item_no> taken;
   for (const auto& w : items) {

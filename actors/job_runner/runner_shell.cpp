@@ -368,7 +368,7 @@ runner_actor::behavior_type runner_shell::make_behavior() {
     self,
     // CAF tries the handlers one after the other: what comes most often stands first.
     [this](msg::wake) { woken(); }, [this](msg::run_news) { take_news(); }, [this](msg::lease& m) { leased(m); },
-    [this](msg::grant& m) { tell(&job_runner_core::on_granted, m.items); },
+    [this](msg::grant& m) { tell(&job_runner_core::on_items, m.items, m.more_to_come); },
     [this](msg::revoke& m) { tell(&job_runner_core::on_revoked, m.items, m.reason); },
     [this](slots_told& m) { carry_out(core->on_slots_told(m.answers, look(), m.time)); },
     [this](msg::cut_done& m) {

@@ -18,6 +18,8 @@ namespace djm::msg {
 /// The locks of these items are held: they may run.
 struct grant {
   std::vector<work_item> items;
+  /// Others of the job are assigned to this node and not locked yet.
+  bool more_to_come = false;
 };
 
 /// Stop them, and tell when they have ended (`released`).
@@ -94,7 +96,7 @@ struct stop_runs {
 /// The worker was rebuilt; what it granted is void until granted again.
 struct worker_restarted {};
 
-DJM_FIELDS(grant, items)
+DJM_FIELDS(grant, items, more_to_come)
 DJM_FIELDS(revoke, items, reason)
 DJM_FIELDS(lease, stretch, run_until, deadline)
 DJM_FIELDS(run_news)

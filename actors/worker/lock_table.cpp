@@ -388,7 +388,7 @@ void lock_table::tell(worker_effects& out) {
   }
   revocations_.clear();
   for (auto& [job, items] : grants_) {
-    out.push_back(item_grant{job, std::move(items)});
+    out.push_back(item_grant{job, std::move(items), unserved_of_.count(job) > 0});
   }
   grants_.clear();
 }

@@ -181,6 +181,7 @@ private:
   roles roles_of(const item_ref& ref, const entry& e) const;
   void count(const item_ref& ref, entry& e);
   void count(const item_ref& ref, entry& e, const roles& now);
+  static void adjust(std::map<job_id, std::size_t>& of, const job_id& job, bool before, bool after);
   refs& queue_of(step_of_item s) { return queues_[static_cast<std::size_t>(s)]; }
   const refs& queue_of(step_of_item s) const { return queues_[static_cast<std::size_t>(s)]; }
   void settle(const item_ref& ref, entry& e);
@@ -194,7 +195,8 @@ private:
   struct {
     std::size_t unserved = 0, unwanted = 0, held = 0, kept = 0;
   } counts_;
-  std::map<job_id, std::size_t> held_of_; ///< of each job that has any
+  std::map<job_id, std::size_t> held_of_;     ///< of each job that has any
+  std::map<job_id, std::size_t> unserved_of_; ///< the same
   std::set<job_id> jobs_;
   std::set<job_id> off_;
   std::set<item_ref> refused_;

@@ -52,6 +52,8 @@ struct state_wish {
 struct item_grant {
   job_id job;
   std::vector<work_item> items;
+  /// Others of the job are assigned to this node and not locked yet.
+  bool more_to_come = false;
 };
 /// Stop runs with these items; answered by `on_released` once no run holds them.
 struct item_revocation {

@@ -46,7 +46,7 @@ private:
 
 void worker_shell::apply(item_grant& x) {
   if (const auto r = runners_.find(x.job); r != runners_.end()) {
-    self->mail(msg::grant{std::move(x.items)}).send(r->second);
+    self->mail(msg::grant{std::move(x.items), x.more_to_come}).send(r->second);
   }
 }
 

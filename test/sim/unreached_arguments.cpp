@@ -48,8 +48,8 @@ const std::vector<argument>& pair_arguments() {
      "the worker reads its items only after the keeper has joined; without items it has nothing to lock, revoke or "
      "wait for"},
     {claim::cannot, "worker", "state_asked", starting, "runs load and save, and there are none before a grant"},
-    {claim::cannot, "runner", "grant revoke lease cut_done run_news", starting,
-     "items and a lease come from the worker, who has none before the node has joined; without items there is no run"},
+    {claim::cannot, "runner", "grant revoke cut_done run_news", starting,
+     "items come from the worker, who has none before the node has joined; without items there is no run"},
     {claim::cannot, "node", "commit_done read_done settled", starting,
      "wishes wait until the keeper has joined; the worker settles when it has read its items"},
     {claim::seldom, "node", "wake", starting | lost,

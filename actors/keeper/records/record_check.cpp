@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "actors/common/store_time.hpp"
+
 namespace djm {
 
 using store::rc;
@@ -166,8 +168,12 @@ std::optional<record_check::change> record_check::follow(const base_slots& base,
   if (followed) {
     store_.relieve(path, out);
     followed->triggers = triggers;
-    // Whoever has written it had done so by then, if that is in doubt: the store's clock may have been behind.
-    if (const auto ms = found.record->stat.mtime_ms; ms > 0 && followed->slots_since_ms > s.wall_ms) {
+    // Whoever has written it had done so by then, if that is in doubt: the store's clock may have been behind. By days
+    // it is not: then ours is as wrong as that of the writer, who may be this node, and will be set right one day.
+    const auto ms = found.record->stat.mtime_ms;
+    const bool doubtful =
+      followed->slots_since_ms > s.wall_ms || followed->slots_since_ms - ms > store_time::too_far_ms;
+    if (ms > 0 && doubtful) {
       const auto skew = std::chrono::duration_cast<std::chrono::milliseconds>(life_.cfg.config.max_clock_skew);
       followed->slots_since_ms = std::min(followed->slots_since_ms, ms + skew.count());
     }

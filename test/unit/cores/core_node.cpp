@@ -407,7 +407,7 @@ void core_node::one(manager_core&, manager_core::strategy_request& x) {
 void core_node::one(worker_core&, worker_core::grant& x) {
   post([this, x] {
     auto& r = runners.at(x.job);
-    carry_out(r, r.on_granted(x.items, now_step()));
+    carry_out(r, r.on_items(x.items, x.more_to_come, now_step()));
   });
 }
 

@@ -17,7 +17,8 @@ TEST_CASE("keeper: slots count from when the record was written at the latest wh
     r.pool("j", {"a"});
     r.d.connect();
     REQUIRE_FALSE(r.d.followed.empty());
-    CHECK(r.d.followed.back().what.slots_since_ms == right_ms + ahead_ms); // by its own clock it is right
+    // By its own clock it is right; days beside the store's that clock is wrong itself.
+    CHECK(r.d.followed.back().what.slots_since_ms == right_ms + (ahead_ms > 24 * 3'600'000 ? 10'000 : ahead_ms));
 
     driver<keeper_core> other{keeper_core{keeper_rig::settings(200, "/djm", "v", "i2")}, r.tree};
     other.view.timeout = seconds{10};

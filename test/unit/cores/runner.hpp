@@ -25,6 +25,9 @@ public:
   }
 
   std::string granted(double t, const std::vector<work_item>& items) { return take(core.on_granted(items, when(t))); }
+  std::string granted_some(double t, const std::vector<work_item>& items) {
+    return take(core.on_items(items, true, when(t)));
+  }
   std::string revoked(double t, const std::vector<item_id>& items, stop_reason why = stop_reason::revoked) {
     return take(core.on_revoked(items, why, when(t)));
   }

@@ -128,7 +128,7 @@ std::string show(const job_runner_core::take_config& x) {
 }
 
 std::string show(const worker_core::grant& x) {
-  return "grant " + x.job + ": " + list(x.items);
+  return "grant " + x.job + ": " + list(x.items) + (x.more_to_come ? ", more to come" : "");
 }
 std::string show(const worker_core::revoke& x) {
   return "revoke " + x.job + " " + to_string(x.reason) + ": " + list(x.items);
