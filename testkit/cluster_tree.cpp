@@ -47,7 +47,7 @@ void add_below(const cluster& c, const std::string& path, std::vector<std::strin
     return;
   }
   result.push_back(path);
-  for (const auto& name : node->children) {
+  for (const auto& name : *node->children) {
     add_below(c, (path == "/" ? "" : path) + '/' + name, result);
   }
 }
@@ -62,7 +62,7 @@ std::optional<std::string> cluster_tree::data(const std::string& path) const {
 std::vector<std::string> cluster_tree::children(const std::string& path) const {
   const auto* node = find(*cluster_, path);
   return node == nullptr ? std::vector<std::string>{}
-                         : std::vector<std::string>{node->children.begin(), node->children.end()};
+                         : std::vector<std::string>{node->children->begin(), node->children->end()};
 }
 
 std::vector<std::string> cluster_tree::paths(const std::string& from) const {

@@ -12,6 +12,7 @@
 #include "djm/job_record.hpp"
 #include "djm/job_spec.hpp"
 #include "djm/user_config.hpp"
+#include "zkstore/packed_config.hpp"
 
 /// What the nodes about jobs say: the record of each, what nodes offer, which records have changed, and what is saved
 /// of items.
@@ -27,7 +28,7 @@ struct offered_spec {
   std::string deployment;
   /// As JSON, so that what later versions of djm have written in it survives earlier ones. Without attributes (those
   /// stand in the pool, where nodes that offer this specification put them) and without configuration.
-  user_config spec;
+  packed_config spec;
   /// Its defaults.
   user_config config;
   /// What operators have set on it.

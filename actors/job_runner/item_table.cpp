@@ -29,6 +29,7 @@ item_no item_table::find_or_add(const item_id& name, std::vector<item_no>& moved
   }
   if (free_.empty()) {
     i->second = static_cast<item_no>(items_.size());
+    make_room_for_one(items_);
     items_.emplace_back();
   } else {
     i->second = free_.back();

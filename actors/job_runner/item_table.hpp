@@ -16,6 +16,14 @@ using lane_no = std::uint32_t;
 constexpr item_no no_item = std::numeric_limits<item_no>::max();
 constexpr lane_no no_lane = std::numeric_limits<lane_no>::max();
 
+/// Grows by an eighth and not to twice the size: a node keeps these for long, and each is copied some eight times.
+template <class T>
+void make_room_for_one(std::vector<T>& x) {
+  if (x.size() == x.capacity()) {
+    x.reserve(x.size() + x.size() / 8 + 1);
+  }
+}
+
 /// An item that the node holds, or that a run or a question still has.
 struct held_item {
   const item_id* name = nullptr;

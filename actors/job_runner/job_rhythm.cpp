@@ -86,7 +86,7 @@ void job_rhythm::set_first_due(lane_course& l, item_no own, step s) const {
 void job_rhythm::set_due_from_now_on(lane& l, step s) const {
   const auto& x = cfg_.spec.schedule;
   l.slot.reset();
-  l.missed = {};
+  l.missed.reset();
   const bool counts_from_end = x.kind == schedule_kind::fixed_delay && (l.last_end || l.busy > 0);
   if (x.kind == schedule_kind::on_trigger || (x.lasting() && !counts_from_end)) {
     set_first_due(l, l.own, s);
@@ -122,7 +122,7 @@ void job_rhythm::advance(lane& l, step s) {
   last_start_ = s.now;
   if (by_calendar()) {
     l.last_slot = l.slot;
-    l.missed = {};
+    l.missed.reset();
     aim_at(l, l.slot ? slots(l.own).after(*l.slot) : std::nullopt, s);
     return;
   }

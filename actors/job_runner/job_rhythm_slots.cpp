@@ -40,12 +40,12 @@ void job_rhythm::aim_at(lane_course& l, std::optional<slot_moment> m, step s) co
 }
 
 void job_rhythm::set_first_slot(lane_course& l, item_no own, step s) const {
-  l.missed = {};
+  l.missed.reset();
   aim_at(l, slots(own).first_from(instant(wall_of(s)), l.last_slot), s);
 }
 
 void job_rhythm::aim_after_last(lane_course& l, item_no own, step s) const {
-  l.missed = {};
+  l.missed.reset();
   aim_at(l, l.last_slot ? slots(own).after(*l.last_slot) : std::nullopt, s);
 }
 
@@ -55,7 +55,7 @@ run_purpose job_rhythm::purpose(const lane& l) const {
     p.due = instant(*l.beat).time_since_epoch().count();
     p.slot = l.slot ? slot_id(*l.slot) : *p.due;
   }
-  p.missed = l.missed;
+  p.missed = *l.missed;
   return p;
 }
 
@@ -108,7 +108,7 @@ void job_rhythm::judge_slots(lane_table& lanes, lane_no no, step s, runner_effec
 void job_rhythm::pass_slot(lane_table& lanes, lane_no no, duration held_since, step s) {
   auto& l = lanes.edit(no);
   l.last_slot = std::max(l.last_slot, l.slot);
-  l.missed = {};
+  l.missed.reset();
   aim_at(l, slots(l.own).first_from(instant(std::min(held_since, wall_of(s))), l.last_slot), s);
 }
 
@@ -177,7 +177,10 @@ bool job_rhythm::choose_slot(lane_table& lanes, lane_no no, step s, runner_effec
   if (chosen.slot > first) {
     const auto last = *clock.before(chosen.slot);
     skip(l, first, last, why, out);
-    x.missed = rule == catch_up::last ? missed_slots{clock.count(first, last), first, last} : missed_slots{};
+    x.missed.reset();
+    if (rule == catch_up::last) {
+      x.missed.set({clock.count(first, last), first, last});
+    }
     x.last_slot = last;
   }
   aim_at(x, chosen, s);
@@ -190,7 +193,7 @@ void job_rhythm::leave_out(lane_table& lanes, lane_no no, wall_time latest, skip
   skip(lanes[no], *lanes[no].slot, latest, why, out);
   auto& l = lanes.edit(no);
   l.last_slot = latest;
-  l.missed = {};
+  l.missed.reset();
   aim_at(l, slots(l.own).after(latest), s);
 }
 

@@ -49,7 +49,7 @@ bool job_runner_core::full() const {
 bool job_runner_core::prepare(lane_no no, step s, effects& out) {
   std::vector<item_no> parked;
   const bool waited = lanes_[no].retry_at.has_value();
-  const auto again = lanes_[no].retry;
+  const auto again = *lanes_[no].retry;
   bool changed = turns_.check_retry(no, s, parked, out) || put_off(no, s);
   if (changed && waited && again.slot && memory_.on() && lanes_[no].due && *lanes_[no].due <= s.now &&
       again.attempt == again.spared + 1) {
@@ -73,11 +73,11 @@ bool job_runner_core::put_off(lane_no no, step s) {
   constexpr std::chrono::minutes look_again{1};
   const auto& l = lanes_[no];
   const bool asked = l.triggered || l.again || (l.due && *l.due <= s.now);
-  if (asked || !memory_.on() || !l.retry_at || *l.retry_at > s.now || !l.retry.slot ||
-      memory_.has_come(*l.retry.slot, s)) {
+  if (asked || !memory_.on() || !l.retry_at || *l.retry_at > s.now || !l.retry->slot ||
+      memory_.has_come(*l.retry->slot, s)) {
     return false;
   }
-  lanes_.edit(no).retry_at = s.now + std::min<duration>(memory_.until_come(*l.retry.slot, s), look_again);
+  lanes_.edit(no).retry_at = s.now + std::min<duration>(memory_.until_come(*l.retry->slot, s), look_again);
   return true;
 }
 

@@ -24,7 +24,7 @@ void job_runner_core::ask_memory(item_no no, step s, effects& out) {
     l.slot.reset();
     l.beat.reset();
     l.due.reset();
-    if (l.retry_at && l.retry.slot && *l.retry.slot <= memory_.since(s)) { // a slot that is none any more
+    if (l.retry_at && l.retry->slot && *l.retry->slot <= memory_.since(s)) { // a slot that is none any more
       l.retry_at.reset();
       items_[no].retrying = false;
     }
@@ -115,8 +115,8 @@ void job_runner_core::learn(item_no no, const slot_answer& a, step s, effects& o
   }
   if (const auto* r = it.run != 0 ? runs_.find(it.run) : nullptr) {
     here = r->purpose;
-  } else if (it.retrying && lanes_[it.lane].retry.slot) { // the run before the one that is planned
-    here = lanes_[it.lane].retry;
+  } else if (it.retrying && lanes_[it.lane].retry->slot) { // the run before the one that is planned
+    here = *lanes_[it.lane].retry;
     --here->attempt;
   }
   auto p = memory_.plan(a, here, it.since, s);

@@ -10,6 +10,7 @@ lane_no lane_table::open(const lane_course& course, std::uint64_t rank, item_no 
   lane_no no;
   if (free_.empty()) {
     no = static_cast<lane_no>(lanes_.size());
+    make_room_for_one(lanes_);
     lanes_.emplace_back();
   } else {
     no = free_.back();

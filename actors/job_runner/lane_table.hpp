@@ -8,6 +8,7 @@
 #include "actors/job_runner/item_table.hpp"
 #include "actors/job_runner/moment_queue.hpp"
 #include "actors/job_runner/runner_effects.hpp"
+#include "model/seldom.hpp"
 
 namespace djm {
 
@@ -24,9 +25,9 @@ struct lane_course {
   bool open = false;                  ///< it has started a run and seen no end since
   std::optional<wall_time> slot;      ///< of a calendar: `due` and `beat` are the start of this one
   std::optional<wall_time> last_slot; ///< the latest that was started or left out: none after it is earlier
-  missed_slots missed;                ///< the run of `slot` stands for these as well
+  seldom<missed_slots> missed;        ///< the run of `slot` stands for these as well
   std::optional<time_point> retry_at; ///< when items that failed or asked for it are tried again
-  run_purpose retry;                  ///< as what
+  seldom<run_purpose> retry;          ///< as what
   bool held_back = false;             ///< no slot starts before it is known what is remembered of the item
 };
 

@@ -77,7 +77,7 @@ void turn_book::plan(lane_no no, const std::vector<item_no>& items, const run_pu
   }
   auto& l = lanes_.edit(no);
   l.retry_at = earliest(l.retry_at, s.now + std::min<duration>(pause, max_schedule_duration));
-  l.retry = next;
+  l.retry.set(next);
 }
 
 void turn_book::plan_retries(const turn_end& t, const std::vector<item_no>& again, step s, runner_effects::all& out) {
@@ -190,7 +190,7 @@ bool turn_book::check_retry(lane_no no, step s, std::vector<item_no>& parked, ru
   if (!superseded && !waiting.empty()) {
     return false;
   }
-  const bool failed = l.retry.attempt - l.retry.spared > 1;
+  const bool failed = l.retry->attempt - l.retry->spared > 1;
   auto& x = lanes_.edit(no);
   x.retry_at.reset();
   if (!superseded) {
@@ -208,8 +208,8 @@ bool turn_book::check_retry(lane_no no, step s, std::vector<item_no>& parked, ru
 
 run_purpose turn_book::begin_retry(lane& l) {
   l.retry_at.reset();
-  retried_ += l.retry.attempt > 1 ? 1 : 0;
-  return l.retry;
+  retried_ += l.retry->attempt > 1 ? 1 : 0;
+  return *l.retry;
 }
 
 std::vector<item_no> turn_book::take_declined() {

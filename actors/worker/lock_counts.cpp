@@ -73,7 +73,7 @@ void lock_table::describe(worker_status& st) const {
     if (e.lock == state::held) {
       ++st.locked;
     } else if (e.wanted && (e.lock == state::waiting || e.lock == state::taken)) {
-      st.waiting[ref.job + ":" + ref.item] = e.holder.empty() ? "somebody who has not been looked for yet" : e.holder;
+      st.waiting[ref.job + ":" + ref.item] = e.holder ? *e.holder : "somebody who has not been looked for yet";
     }
   }
   st.counters.locked = locked_;

@@ -205,7 +205,7 @@ void lock_table::found_taken(const item_ref& ref, std::string holder, bool watch
     if (e->lock == state::held) {
       lose(ref, *e);
     }
-    e->holder = std::move(holder);
+    e->holder = std::make_unique<std::string>(std::move(holder));
     e->lock = watched ? state::waiting : state::taken;
     settle(ref, *e);
   }
@@ -237,7 +237,7 @@ void lock_table::listed(const job_id& job, const std::set<item_id>& taken, bool 
       x.lock = state::none;
     } else if (watched && x.lock == state::taken) {
       x.lock = state::waiting;
-      x.holder = "another holder";
+      x.holder = std::make_unique<std::string>("another holder");
       x.pending = false;
       count(e->first, x);
       continue;
@@ -287,6 +287,7 @@ void lock_table::committed(const item_ref& ref, fencing_token transaction) {
   if (e != nullptr && e->lock == state::creating) {
     e->lock = state::held;
     e->token = transaction;
+    e->holder.reset();
     ++locked_;
   } else if (e != nullptr && e->lock == state::removing) {
     e->lock = state::none;

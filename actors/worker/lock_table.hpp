@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -167,7 +168,7 @@ private:
     bool pending = false;
     roles counted;
     fencing_token token = 0;
-    std::string holder;
+    std::unique_ptr<std::string> holder; ///< of somebody else's lock
   };
   using entries = std::map<item_ref, entry>;
 

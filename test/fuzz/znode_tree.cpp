@@ -124,7 +124,7 @@ void compare(const znode_tree& tree, const simple_tree& model) {
     require(node != nullptr, "the same nodes");
     const auto names = children_of(model, path);
     require(node->data == expected.data, "the same data");
-    require(std::vector<std::string>(node->children.begin(), node->children.end()) == names, "the same children");
+    require(std::vector<std::string>(node->children->begin(), node->children->end()) == names, "the same children");
     const auto stat = to_stat(node->header);
     require(stat.version == expected.version, "the same version");
     require(stat.czxid == expected.czxid && stat.mzxid == expected.mzxid && stat.pzxid == expected.pzxid,

@@ -146,9 +146,12 @@ void memory_rules::changed(const key& k, job_memory& j, item_memory& m, const st
   if (next.mark == slot_mark::claimed) {
     m.claims[{next.slot, next.attempt, next.token}] = {mtime_ms, right_ms};
   }
-  const bool to_come = next.mark == slot_mark::claimed && answers_for(j, m, next.token);
+  // Who gives an item back while its claim is under way says at once that nothing starts; the claim may still get
+  // there.
+  const bool to_come = next.mark == slot_mark::claimed && m.told.count(next.slot) == 0 && answers_for(j, m, next.token);
   if (m.begun.count(next.slot) == 0 && (next.mark == slot_mark::given_back || to_come)) {
     m.covered.erase(next.slot); // it is still to start, or to be told
+    m.told.erase(next.slot);
   } else {
     m.covered.insert(next.slot);
   }
@@ -218,6 +221,7 @@ void memory_rules::told(std::uint32_t host, const event& what, std::int64_t wall
     std::optional<wall_time> slot = wall_time{std::chrono::milliseconds{k->first}};
     for (; slot && slot_id(*slot) <= k->last; slot = j->second.table.next(*slot)) {
       m.covered.insert(slot_id(*slot));
+      m.told.insert(slot_id(*slot));
     }
   } else if (const auto* i = std::get_if<slot_interrupted>(&what)) {
     ++counts_.interruptions;

@@ -100,6 +100,7 @@ private:
     /// The latest writes, by a clock that is right.
     std::deque<std::int64_t> writes;
     std::set<std::int64_t> covered;
+    std::set<std::int64_t> told;  ///< those of them that were left out
     std::set<std::int64_t> begun; ///< slots for which code was called
     std::set<std::uint32_t> holders;
     bool spoiled = false;

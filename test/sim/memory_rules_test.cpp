@@ -201,6 +201,16 @@ TEST_CASE("memory judge: what claimed claims has to begin or to be told, unless 
   told.told(slots_skipped{"job", "x", 1, slot, slot, skip_reason::backlog});
   told.settles(2);
   CHECK(told.broken.empty());
+  // Told before the claim, which was under way, got there.
+  const auto next = slot + 60'000;
+  told.told(slots_skipped{"job", "x", 1, next, next, skip_reason::backlog});
+  told.writes(slot_mark::claimed, 2);
+  told.settles(3);
+  CHECK(told.broken.empty());
+  // What is given back after that is to start, or to be told once more.
+  told.writes(slot_mark::given_back, 2);
+  told.settles(3);
+  CHECK(told.broken == promises{"S4"});
 }
 
 TEST_CASE("memory judge: a record that is written again and again breaks S5") {

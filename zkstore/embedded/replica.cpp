@@ -48,7 +48,7 @@ raw_completion replica::read(connection_t from, op_id_t id, const read_op& op, c
   if (op.kind == read_kind::get) {
     result.read.data = node->data;
   } else if (op.kind == read_kind::children) {
-    result.read.children.assign(node->children.begin(), node->children.end());
+    result.read.children.assign(node->children->begin(), node->children->end());
   } else if (op.kind == read_kind::access) {
     result.read.open = node->header.acl.empty();
     result.read.writers = writers_of(node->header.acl);

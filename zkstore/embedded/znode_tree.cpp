@@ -69,19 +69,22 @@ void znode_tree::apply(const node_change& change, zxid_t zxid) {
     fresh.header.data_length = static_cast<std::int32_t>(change.data.size());
     fresh.header.ephemeral_owner = change.ephemeral_owner;
     fresh.header.acl = change.acl;
-    parent.children.insert(last_part(change.path));
+    parent.children.edit().insert(last_part(change.path));
     parent.header.creates = change.parent_creates;
-    parent.header.num_children = static_cast<std::int32_t>(parent.children.size());
+    parent.header.num_children = static_cast<std::int32_t>(parent.children->size());
     if (change.ephemeral_owner != 0) {
       ephemerals_[change.ephemeral_owner].insert(change.path);
     }
     nodes_.insert_or_assign(change.path, std::move(fresh));
     return;
   }
-  parent.children.erase(last_part(change.path));
-  parent.header.num_children = static_cast<std::int32_t>(parent.children.size());
+  parent.children.edit().erase(last_part(change.path));
+  parent.header.num_children = static_cast<std::int32_t>(parent.children->size());
+  if (parent.children->empty()) {
+    parent.children.reset();
+  }
   const auto i = nodes_.find(change.path);
-  assert(i != nodes_.end() && i->second.children.empty());
+  assert(i != nodes_.end() && i->second.children->empty());
   if (const auto owner = ephemerals_.find(i->second.header.ephemeral_owner); owner != ephemerals_.end()) {
     owner->second.erase(change.path);
     if (owner->second.empty()) {

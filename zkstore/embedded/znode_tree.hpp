@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "model/seldom.hpp"
 #include "zkstore/types.hpp"
 
 namespace djm::store {
@@ -58,7 +59,7 @@ public:
   struct node {
     znode_header header;
     std::string data;
-    std::set<std::string> children;
+    seldom<std::set<std::string>> children; ///< most nodes have none
   };
 
   znode_tree();

@@ -18,7 +18,8 @@ constexpr std::size_t most_changed_jobs = 256;
 /// A later version may have written fields that this one does not know.
 expected<job_spec> read_spec(const offered_spec& s, job_spec into) {
   value_reader reader{unknown_keys::ignored};
-  reader.read(s.spec.view(), into);
+  const auto spec = s.spec.unpacked();
+  reader.read(spec.view(), into);
   if (auto ok = reader.complaints().result(); !ok) {
     return tl::make_unexpected(std::move(ok.error()));
   }
@@ -87,7 +88,7 @@ std::int64_t wanted_generation(const job_payload& record) {
   if (ruling == nullptr) {
     return 0;
   }
-  const auto prepares = ruling->spec.get<bool>("prepares");
+  const auto prepares = ruling->spec.unpacked().get<bool>("prepares");
   return prepares && prepares->value_or(false) ? record.generation + 1 : 0;
 }
 

@@ -110,7 +110,7 @@ store::read_result fake_store::read_one(client& c, const store::read_op& op) {
   if (op.kind == store::read_kind::get) {
     r.data = n->data;
   } else if (op.kind == store::read_kind::children) {
-    r.children.assign(n->children.begin(), n->children.end());
+    r.children.assign(n->children->begin(), n->children->end());
   } else if (op.kind == store::read_kind::access) {
     r.open = n->header.acl.empty();
     r.writers = store::writers_of(n->header.acl);
@@ -204,7 +204,7 @@ const std::string& fake_store::data(const std::string& path) const {
 
 std::vector<std::string> fake_store::children(const std::string& path) const {
   const auto* n = tree_.find(path);
-  return n == nullptr ? std::vector<std::string>{} : std::vector<std::string>{n->children.begin(), n->children.end()};
+  return n == nullptr ? std::vector<std::string>{} : std::vector<std::string>{n->children->begin(), n->children->end()};
 }
 
 store::stat fake_store::stat(const std::string& path) const {

@@ -37,12 +37,14 @@
     djm::configure_job, djm::pause_job, djm::resume_job, djm::remove_job, djm::trigger_job, djm::ask_item,             \
     djm::get_item_state, djm::set_item_state, djm::prepare_again
 
+/// What the store's actor is told and tells, and payloads that may be sent. (Records of jobs are kept, and travel as
+/// the JSON that `payloads_test.cpp` looks at.)
 #define DJM_STORE_TYPES                                                                                                \
   djm::store::stat, djm::store::check_op, djm::store::create_op, djm::store::set_op, djm::store::remove_op,            \
     djm::store::secure_op, djm::store::write_op, djm::store::transaction, djm::store::op_result, djm::store::read_op,  \
     djm::store::read_result, djm::store::watch_event, djm::store::commit_outcome, djm::store::read_outcome,            \
     djm::store::format_payload, djm::store::alive_payload, djm::store::worker_payload, djm::store::mark_payload,       \
     djm::store::assigned_payload, djm::store::pools_payload, djm::store::pool_payload, djm::store::lock_payload,       \
-    djm::store::version_payload, djm::store::job_payload, djm::store::config_payload, djm::store::offer_payload,       \
+    djm::store::version_payload, djm::store::config_payload, djm::store::offer_payload,                                \
     djm::store::jobs_version_payload, djm::store::model_payload, djm::store::declined_mark,                            \
     djm::store::submission_payload

@@ -75,7 +75,7 @@ template <class T>
 T draw(alphabet a) {
   if constexpr (std::is_same_v<T, bytes>) {
     return bytes_of(draw_text(a));
-  } else if constexpr (std::is_same_v<T, user_config>) {
+  } else if constexpr (std::is_convertible_v<user_config, T>) {
     return draw_config();
   } else if constexpr (is_one_word<T>) {
     static constexpr const char* words[] = {"", "any", "one_worker", "worker:n-1"};

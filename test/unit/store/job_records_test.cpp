@@ -183,11 +183,11 @@ TEST_CASE("records: a configuration is that of the ruling specification, with wh
 
 TEST_CASE("records: what a later version has written into a specification survives this one") {
   auto record = record_of({blue, green});
-  record.lineage[0].spec = *record.lineage[0].spec.with("from_the_future", 1);
+  record.lineage[0].spec = *record.lineage[0].spec.unpacked().with("from_the_future", 1);
   record = *give(order::pause{true}, record)->record;
   const auto again = decode<job_payload>(encode(record), "/djm/jobs/j");
   REQUIRE(again);
-  CHECK(again->lineage[0].spec.contains("from_the_future"));
+  CHECK(again->lineage[0].spec.unpacked().contains("from_the_future"));
   CHECK(follow(*again, nullptr, green, green_hash, "/djm/jobs/j").has_value());
 }
 

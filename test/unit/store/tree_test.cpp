@@ -184,7 +184,7 @@ void compare(const znode_tree& tree, const plain_tree& plain) {
     RC_ASSERT(stat.mzxid == want.mzxid);
     RC_ASSERT(stat.pzxid == want.pzxid);
     RC_ASSERT(stat.num_children == plain.children(path));
-    RC_ASSERT(static_cast<std::size_t>(stat.num_children) == have->children.size());
+    RC_ASSERT(static_cast<std::size_t>(stat.num_children) == have->children->size());
     RC_ASSERT(stat.cversion == 2 * want.creates - stat.num_children);
     RC_ASSERT(static_cast<std::size_t>(stat.data_length) == want.data.size());
   }
