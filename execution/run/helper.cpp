@@ -42,13 +42,13 @@ int helper::run() {
     carry_out(core_.on_wake(boot_nanoseconds()));
     flush();
     reap();
+    look_at_setup();
     if (output_) {
       output_->read_some();
     }
-    if (lines_ && outbox_.size() < outbox_limit) {
+    if (takes_lines()) {
       lines_->read_some([this](line l) { say(l); });
     }
-    look_at_setup();
     look_at_end();
     flush();
   }
@@ -58,6 +58,12 @@ int helper::run() {
 /// When all is told, and the node has heard it, or is gone.
 bool helper::done() const {
   return node_is_gone_ && (core_.is_over() || core_.waits());
+}
+
+/// That the program runs is told before what it says, which may have to wait: a node that has heard nothing else before
+/// this helper dies takes the command for refused.
+bool helper::takes_lines() const {
+  return lines_ && setup_ < 0 && outbox_.size() < outbox_limit;
 }
 
 /// Whether the first of what waits may go: a line only where the node takes one.
@@ -80,7 +86,7 @@ void helper::wait() {
   add(children_, POLLIN);
   add(timer_, POLLIN);
   add(output_ ? output_->pipe() : -1, POLLIN);
-  add(lines_ && outbox_.size() < outbox_limit ? lines_->pipe() : -1, POLLIN);
+  add(takes_lines() ? lines_->pipe() : -1, POLLIN);
   add(setup_, POLLIN);
   add(box_ ? box_->event() : -1, box_ ? box_->event_kind() : 0);
   poll(fds.data(), fds.size(), -1);
@@ -318,6 +324,7 @@ void helper::look_at_end() {
 
 /// Nothing of the command is left: what it has written is there.
 void helper::drain() {
+  look_at_setup();
   auto last = core_.report();
   const auto tell = [this](line l) { say(l); };
   if (lines_) {

@@ -30,6 +30,7 @@ public:
 
 private:
   bool done() const;
+  bool takes_lines() const;
   bool may_send() const;
   void wait();
   void arm_timer();

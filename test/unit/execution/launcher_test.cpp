@@ -297,6 +297,7 @@ TEST_CASE(
     run->lease_changed(boot_in(600s));
     REQUIRE(run->start());
     REQUIRE(comes_true([&] { return listener->lines == 1; }));
+    CHECK(by->status().started == 1); // what says something has started
     REQUIRE(comes_true([&] { return processes_of(run->name()).empty(); }));
     run->lease_changed(boot_in(300s));
     run->settle(boot_in(60s)); // what it has said before that has come, for the lifeline keeps the order
