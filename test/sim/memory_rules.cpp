@@ -295,8 +295,11 @@ void memory_rules::settled(std::int64_t wall_ms, const complaint& say) const {
     // Where that moment has come nobody doubts it.
     const auto since = j.written_since <= wall_ms ? j.written_since : j.bound;
     const auto from = std::max({since, j.counted_from, wall_ms - window_ms});
+    // Who catches up on many slots does so one after the other: those behind the latest one have their turn to come.
+    const bool goes_on = m.record && !m.writes.empty() && wall_ms - m.writes.back() < under_way_ms;
+    const auto upto = goes_on ? std::min(m.record->slot, wall_ms - under_way_ms) : wall_ms - under_way_ms;
     auto slot = j.table.next(wall_time{std::chrono::milliseconds{from}});
-    for (; slot && slot_id(*slot) < wall_ms - under_way_ms; slot = j.table.next(*slot)) {
+    for (; slot && slot_id(*slot) < upto; slot = j.table.next(*slot)) {
       if (m.covered.count(slot_id(*slot)) == 0) {
         say("S4", fmt::format("slot {} of {}/{} has not started, and nobody was told", when(slot_id(*slot)), k.first,
                               k.second));

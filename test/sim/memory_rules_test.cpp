@@ -213,6 +213,29 @@ TEST_CASE("memory judge: what claimed claims has to begin or to be told, unless 
   CHECK(told.broken == promises{"S4"});
 }
 
+TEST_CASE("memory judge: who catches up on slots one after the other is given the time for it") {
+  memory_story s;
+  s.granted();
+  s.told(
+    slots_skipped{"job", "x", 1440, memory_story::base - 24 * 3'600'000, memory_story::base, skip_reason::backlog});
+  constexpr auto ten = memory_story::base + 600'000;
+  s.writes(slot_mark::claimed, 1, 1, 5, ten - 9'000);
+  s.starts(1);
+  s.writes(slot_mark::claimed, 2, 1, 5, ten - 1'000);
+  s.starts(2);
+  s.settles(10);
+  CHECK(s.broken.empty());
+  s.settles(11); // nothing was written for a minute
+  CHECK(s.broken == promises{"S4"});
+  // One that was passed over has no turn to come.
+  memory_story passed;
+  passed.granted();
+  passed.writes(slot_mark::claimed, 5, 1, 5, ten - 1'000);
+  passed.starts(5);
+  passed.settles(10);
+  CHECK(passed.broken == promises{"S4"});
+}
+
 TEST_CASE("memory judge: a record that is written again and again breaks S5") {
   memory_story s;
   for (int n = 0; n < 199; ++n) {
