@@ -3,6 +3,8 @@
 #include <memory>
 #include <utility>
 
+#include "model/never_destroyed.hpp"
+
 namespace djm {
 
 /// A value that nearly always is the default one, and takes the space of a pointer then. Copied as the value is.
@@ -17,8 +19,8 @@ public:
   seldom& operator=(seldom&&) noexcept = default;
 
   const T& operator*() const {
-    static const T usual{};
-    return there_ ? *there_ : usual;
+    static impl::never_destroyed<T> usual;
+    return there_ ? *there_ : *usual;
   }
   const T* operator->() const { return &**this; }
   T& edit() {

@@ -15,7 +15,7 @@ public:
   packed_config() = default;
   packed_config(const user_config& c) : text_(c.empty() ? std::string{} : c.to_json()) {}
 
-  /// As it was put in. Parses it.
+  /// As it was put in. Parses it, which a configuration has done with that very text before it could be put in.
   user_config unpacked() const {
     return text_.empty() ? user_config{} : user_config::parse(text_).value_or(user_config{});
   }

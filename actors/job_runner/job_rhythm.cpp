@@ -24,18 +24,19 @@ void job_rhythm::items_came(lane_table& lanes, bool more_to_come, step s) {
     eligible_ = s.now;
     origin_ = s.now + x.initial_delay;
   }
-  const auto before = gathers_until_;
-  const bool gathers = more_to_come && cfg_.spec.mode != running_mode::thread_per_item && !x.lasting();
-  const auto until = before.value_or(s.now + std::min<duration>(x.period, longest_gathering));
-  gathers_until_ = gathers ? std::optional{until} : std::nullopt;
-  if (!before || cfg_.spec.mode == running_mode::custom) { // there the cut that is asked for now makes the lanes anew
-    return;
+  const bool before = gathers_;
+  gathers_ = more_to_come && cfg_.spec.mode != running_mode::thread_per_item && !x.lasting();
+  if (gathers_ && !before) {
+    gathers_until_ = s.now + std::min<duration>(x.period, longest_gathering);
+  } else if (!gathers_ && before && cfg_.spec.mode == running_mode::single_thread) {
+    lanes.each([&](lane_no no) { share_is_here(lanes.edit(no), s); }); // one; a cut makes its lanes anew
   }
-  lanes.each([&](lane_no no) { // one lane
-    if (!lanes[no].last_start && lanes[no].due == before) {
-      lanes.edit(no).due = std::max(*origin_, gathers_until_.value_or(s.now));
-    }
-  });
+}
+
+void job_rhythm::share_is_here(lane_course& l, step s) const {
+  if (!gathers_ && !l.last_start && l.due && l.due == gathers_until_) {
+    set_first_due(l, no_item, s);
+  }
 }
 
 void job_rhythm::count_anew() {
@@ -75,10 +76,12 @@ void job_rhythm::set_first_due(lane_course& l, item_no own, step s) const {
   } else if (*origin_ >= s.now) {
     l.due = origin_;
   } else {
-    // A lane that comes later starts at once or, at a fixed rate, at the next beat of the job's rhythm.
-    l.due = x.kind == schedule_kind::fixed_rate ? next_after(*origin_, s.now) : s.now;
+    // A lane that comes later starts at once or, at a fixed rate, at the next beat of the job's rhythm. That begins
+    // with the first run, where a run takes more than one item: it may have waited for the rest of them, or for a cut.
+    const bool on_beat = x.kind == schedule_kind::fixed_rate && (last_start_ || own != no_item);
+    l.due = on_beat ? next_after(*origin_, s.now) : s.now;
   }
-  if (gathers_until_ && !x.lasting()) {
+  if (gathers_ && !x.lasting()) {
     l.due = std::max(*l.due, *gathers_until_);
   }
 }
@@ -120,6 +123,7 @@ void job_rhythm::advance(lane& l, step s) {
   const auto period = cfg_.spec.schedule.period;
   l.last_start = s.now;
   last_start_ = s.now;
+  gathers_ = false;
   if (by_calendar()) {
     l.last_slot = l.slot;
     l.missed.reset();

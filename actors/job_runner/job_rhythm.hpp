@@ -17,6 +17,8 @@ public:
   /// Items have come. The rhythm begins with the first that ever do. Where a run takes more than one item, and more of
   /// them are to come soon, the first run of a lane waits for them: one that never ends would be without them for ever.
   void items_came(lane_table& lanes, bool more_to_come, step s);
+  /// A lane that has waited for the rest of its share, which is here, does so no longer.
+  void share_is_here(lane_course& l, step s) const;
   bool began() const { return eligible_.has_value(); }
   /// The schedule in the settings is a new one.
   void count_anew();
@@ -84,7 +86,8 @@ private:
   const runner_config& cfg_;
   std::optional<time_point> eligible_;      ///< when the first item came
   std::optional<time_point> origin_;        ///< the rhythm of fixed rate starts here
-  std::optional<time_point> gathers_until_; ///< first runs wait for the rest of the share
+  bool gathers_ = false;                    ///< first runs wait for the rest of the share
+  std::optional<time_point> gathers_until_; ///< so long at most; the latest time they did
   std::optional<time_point> last_start_;
   std::optional<duration> wall_offset_; ///< from our clock to the wall's, as the due times assume it
   duration wall_ = duration::zero();    ///< the wall's clock at the latest look

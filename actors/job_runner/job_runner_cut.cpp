@@ -95,9 +95,7 @@ lane_course job_runner_core::continued(const std::vector<item_no>& part, step s)
     l.last_end = std::max(l.last_end, from.last_end);
     inherits = true;
   }
-  if (inherits && !l.last_start && !cfg_.spec.schedule.lasting()) {
-    rhythm_.set_first_due(l, no_item, s); // it may have waited for the items that have come
-  }
+  rhythm_.share_is_here(l, s);
   return inherits ? l : first_course(no_item, s);
 }
 

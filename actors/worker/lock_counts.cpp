@@ -31,11 +31,10 @@ void lock_table::count(const item_ref& ref, entry& e) {
 void lock_table::count(const item_ref& ref, entry& e, const roles& now) {
   ++looks_;
   const auto was = std::exchange(e.counted, now);
-  const auto step = [](std::size_t& n, bool before, bool after) { n += std::size_t{after} - std::size_t{before}; };
-  step(counts_.unserved, was.unserved, now.unserved);
-  step(counts_.unwanted, was.unwanted, now.unwanted);
-  step(counts_.held, was.held, now.held);
-  step(counts_.kept, was.kept, now.kept);
+  adjust(counts_.unserved, was.unserved, now.unserved);
+  adjust(counts_.unwanted, was.unwanted, now.unwanted);
+  adjust(counts_.held, was.held, now.held);
+  adjust(counts_.kept, was.kept, now.kept);
   adjust(held_of_, ref.job, was.held, now.held);
   adjust(unserved_of_, ref.job, was.unserved, now.unserved);
   if (was.queue == now.queue) {
@@ -50,12 +49,16 @@ void lock_table::count(const item_ref& ref, entry& e, const roles& now) {
   }
 }
 
+void lock_table::adjust(std::size_t& n, bool before, bool after) {
+  n += std::size_t{after} - std::size_t{before};
+}
+
 void lock_table::adjust(std::map<job_id, std::size_t>& of, const job_id& job, bool before, bool after) {
   if (before == after) {
     return;
   }
   const auto n = of.try_emplace(job, 0).first;
-  n->second += std::size_t{after} - std::size_t{before};
+  adjust(n->second, before, after);
   if (n->second == 0) {
     of.erase(n);
   }

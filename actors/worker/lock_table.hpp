@@ -182,6 +182,7 @@ private:
   roles roles_of(const item_ref& ref, const entry& e) const;
   void count(const item_ref& ref, entry& e);
   void count(const item_ref& ref, entry& e, const roles& now);
+  static void adjust(std::size_t& n, bool before, bool after);
   static void adjust(std::map<job_id, std::size_t>& of, const job_id& job, bool before, bool after);
   refs& queue_of(step_of_item s) { return queues_[static_cast<std::size_t>(s)]; }
   const refs& queue_of(step_of_item s) const { return queues_[static_cast<std::size_t>(s)]; }

@@ -35,9 +35,8 @@ constexpr auto enum_names(running_mode) {
 
 /// What happens to items that arrive while a run is under way.
 enum class new_items_policy : std::uint8_t {
-  /// They join the next run. The first run of a share waits for what is being locked, a second or a period at most; a
-  /// run
-  /// that never ends leaves out what comes after that (`item_starved`).
+  /// They join the next run. The first run of a share waits for what is still being locked, for a second or a period at
+  /// most; a run that never ends leaves out what comes after that (`item_starved`).
   next_run,
   /// They get a run of their own beside the one under way.
   own_run,

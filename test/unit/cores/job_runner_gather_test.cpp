@@ -49,13 +49,33 @@ TEST_CASE("runner: what another holder keeps makes a share wait for a while, and
   runner single{each};
   single.leased(0);
   CHECK(single.granted_some(0, {{"a", 1}}) == "start 1: a#1");
+}
 
-  auto parts = runner::job();
-  parts.mode = running_mode::custom;
-  runner cut{parts};
-  cut.leased(0);
-  cut.granted_some(0, {{"a", 1}, {"b", 2}});
-  CHECK(cut.cut(0.1, 1, {{"a"}, {"b"}}) == "");
-  CHECK(cut.granted(0.2, {{"c", 3}}) == "cut 2? a b c");
-  CHECK(cut.cut(0.3, 2, {{"a"}, {"b", "c"}}) == "start 1: a#1; start 2: b#2 c#3");
+TEST_CASE("runner: a share that is cut waits for the cut of all of it, and starts with that") {
+  for (const auto kind : {schedule_kind::fixed_delay, schedule_kind::fixed_rate}) {
+    auto parts = runner::job();
+    parts.mode = running_mode::custom;
+    parts.schedule.kind = kind;
+    runner cut{parts};
+    cut.leased(0);
+    cut.granted_some(0, {{"a", 1}, {"b", 2}});
+    CHECK(cut.cut(0.1, 1, {{"a"}, {"b"}}) == "");
+    CHECK(cut.granted(0.2, {{"c", 3}}) == "cut 2? a b c");
+    CHECK(cut.cut(0.3, 2, {{"a"}, {"b", "c"}}) == "start 1: a#1; start 2: b#2 c#3");
+  }
+}
+
+TEST_CASE("runner: a share that comes in parts is waited for each time, and a rate keeps its beat") {
+  auto spec = runner::job();
+  spec.schedule.kind = schedule_kind::fixed_rate;
+  runner r{spec};
+  r.leased(0);
+  CHECK(r.granted_some(0, {{"a", 1}}) == "");
+  CHECK(r.wake(1) == "start 1: a#1"); // another holder kept the rest
+  r.done(2, 1);
+  r.revoked(3, {"a"});
+  CHECK(r.granted_some(9.5, {{"b", 2}}) == "");
+  CHECK(r.wake(10) == ""); // its beat, without the rest
+  CHECK(r.granted(10.2, {{"c", 3}}) == "");
+  CHECK(r.wake(20) == "start 2: b#2 c#3");
 }

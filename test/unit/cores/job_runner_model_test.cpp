@@ -38,7 +38,7 @@ public:
     auto [l, is_new] = lanes_.try_emplace(per_item_ ? id : "all");
     l->second.items.insert(id);
     if (is_new) {
-      l->second.due = rate_ && origin_ < t ? next_beat(origin_, t) : t;
+      l->second.due = rate_ && origin_ < t && (began_ || per_item_) ? next_beat(origin_, t) : t;
       l->second.triggered = std::exchange(ahead_, false);
     }
   }
@@ -86,6 +86,7 @@ public:
       model_run r{name, l.items, l.triggered && !due};
       if (!r.extra) {
         l.due = rate_ ? next_beat(l.due, t) : -1;
+        began_ = true;
       }
       l.triggered = false;
       text += (text.empty() ? "" : "; ") + std::to_string(next_);
@@ -131,6 +132,7 @@ private:
   std::size_t cap_;
   bool per_item_;
   double origin_ = -1;
+  bool began_ = false; ///< a run of the rhythm has started
   double until_ = -1;
   bool ahead_ = false;
   std::map<item_id, model_lane> lanes_;
